@@ -1,0 +1,51 @@
+# The handbook's commands; README.md says what each is for.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export NO_MKDOCS_2_WARNING := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help site serve check test fast lint lock clean
+.DELETE_ON_ERROR:
+
+help: ## list the commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+# What is installed is remembered by the locks it was installed from: nothing to do is nothing done.
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; say PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "no venv: on Debian, apt-get install python3-venv" >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.site: requirements/site.txt pyproject.toml | $(VENV)/.created
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/site.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.test: requirements/test.txt $(VENV)/.site
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	@touch $@
+
+# Built beside the old site, then put in its place: a build that fails leaves the old one whole.
+site: $(VENV)/.site ## check everything and build the site into site/
+	@rm -rf site.new && $(BIN)/mkdocs build --quiet --site-dir site.new
+	@rm -rf site.old && { [ ! -d site ] || mv site site.old; } && mv site.new site && rm -rf site.old
+
+serve: $(VENV)/.site ## preview on http://127.0.0.1:8000/, rebuilt on every change
+	@$(BIN)/mkdocs serve
+
+check: $(VENV)/.site ## run the gate alone
+	@$(BIN)/handbook check
+
+test: $(VENV)/.test ## run the whole test suite
+	@$(BIN)/python -m tests all
+
+fast: $(VENV)/.test ## run what needs no build: under a minute
+	@$(BIN)/python -m tests fast
+
+lock: $(VENV)/.test ## resolve the dependencies anew
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --group build pyproject.toml --output-file requirements/site.txt
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --constraint requirements/site.txt --group build --group test pyproject.toml --output-file requirements/test.txt
+
+clean: ## remove what the commands made
+	rm -rf $(VENV) site site.new site.old .pytest_cache .mypy_cache .ruff_cache

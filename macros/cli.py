@@ -1,0 +1,186 @@
+"""The `handbook` command: arguments and exit codes, and nothing else.
+
+Exit 0 clean, 1 findings, 2 usage or environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from macros.diagnostics import Report, Severity
+from macros.handbook import load
+from macros.records import Record
+from macros.records.kinds import KINDS
+from macros.reporters import REPORTERS
+from macros.revision import commit
+from macros.rules import Rule, rules, run
+from macros.settings import FILE, settings_schema
+from macros.views import api
+from macros.views.rules_reference import explain
+
+
+class UsageError(Exception):
+    """Something about the call or the machine is wrong; the text says what."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command, and answer its exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except UsageError as error:
+        print(f"handbook: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has read enough
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="handbook", description="Check and export the engineering handbook.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    check = commands.add_parser("check", help="load every record, run the rules, print every finding")
+    check.add_argument("paths", nargs="*", metavar="PATH", help="report only what lies under these paths")
+    _root(check)
+    check.add_argument("--format", choices=list(REPORTERS), default="text", help="how findings are written")
+    check.add_argument("--output", metavar="FILE", help="write them to a file instead of standard output")
+    check.add_argument("--select", metavar="CODES", default="", help="report only these codes, or codes that begin so")
+    check.add_argument("--ignore", metavar="CODES", default="", help="do not report these codes, or codes that begin so")
+    check.add_argument("--strict", action="store_true", help="warnings fail, too")
+    check.add_argument("--today", type=_day, default=None, metavar="YYYY-MM-DD", help="the day that counts as today")
+    check.set_defaults(run=_check)
+
+    explained = commands.add_parser("rules", help="list the rules, or explain one")
+    explained.add_argument("code", nargs="?", metavar="CODE")
+    explained.set_defaults(run=_rules)
+
+    schema = commands.add_parser("schema", help="the JSON Schema of a record's front matter, or of the settings")
+    schema.add_argument("kind", choices=[*(kind.kind for kind in KINDS), "settings"], metavar="KIND")
+    _root(schema)
+    schema.set_defaults(run=_schema)
+
+    export = commands.add_parser("export", help="the knowledge base as JSON, as the site serves it under api/v1/")
+    _root(export)
+    export.add_argument("--output", default=".", metavar="DIR", help="the folder that receives api/v1/ (default: here)")
+    export.set_defaults(run=_export)
+    return parser
+
+
+def _root(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--root", metavar="DIR", help=f"the repository (default: the nearest parent holding {FILE})")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a date YYYY-MM-DD") from None
+
+
+def find_root(given: str | None) -> Path:
+    """The repository: the folder given, else the nearest one above that holds mkdocs.yml. Raises UsageError."""
+    if given is not None:
+        root = Path(given).resolve()
+        if not (root / FILE).is_file():
+            raise UsageError(f"{given} holds no {FILE}")
+        return root
+    here = Path.cwd().resolve()
+    for folder in (here, *here.parents):
+        if (folder / FILE).is_file():
+            return folder
+    raise UsageError(f"neither this folder nor one above it holds {FILE}; say --root DIR")
+
+
+def _check(options: argparse.Namespace) -> int:
+    root = find_root(options.root)
+    select, ignore = _codes(options.select), _codes(options.ignore)
+    report = run(load(root), options.today or date.today(), select=select, ignore=ignore)
+    if options.paths:
+        report = _narrowed(report, [_relative(path, root) for path in options.paths])
+    _write(REPORTERS[options.format](report), options.output)
+    return 1 if report.errors or (options.strict and report.warnings) else 0
+
+
+def _codes(text: str) -> tuple[str, ...]:
+    codes = tuple(code.strip() for code in text.split(",") if code.strip())
+    for code in codes:
+        if not any(known.startswith(code) for known in rules()):
+            raise UsageError(f"no rule's code begins with '{code}'")
+    return codes
+
+
+def _relative(path: str, root: Path) -> str:
+    resolved = Path(path).resolve()
+    if not resolved.is_relative_to(root):
+        raise UsageError(f"{path} lies outside of {root}")
+    if not resolved.exists():
+        raise UsageError(f"{path} does not exist")
+    return resolved.relative_to(root).as_posix()
+
+
+def _narrowed(report: Report, paths: Sequence[str]) -> Report:
+    def wanted(path: str) -> bool:
+        return any(under == "." or path == under or path.startswith(f"{under}/") for under in paths)
+
+    return replace(report, findings=tuple(finding for finding in report.findings if wanted(finding.at.path)))
+
+
+def _write(text: str, output: str | None) -> None:
+    if output is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    try:
+        Path(output).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{output} cannot be written: {error.strerror}") from error
+
+
+def _rules(options: argparse.Namespace) -> int:
+    known = rules()
+    if options.code is None:
+        for each in known.values():
+            print(_line(each))
+        return 0
+    if options.code not in known:
+        raise UsageError(f"there is no rule '{options.code}'; `handbook rules` lists them")
+    print(explain(known[options.code]))
+    return 0
+
+
+def _line(each: Rule) -> str:
+    first = " ".join(each.text.split("\n\n")[0].split())
+    severity = "" if each.severity is Severity.ERROR else " (warning)"
+    return f"{each.code} {each.name}{severity}: {first}"
+
+
+def _schema(options: argparse.Namespace) -> int:
+    if options.kind == "settings":
+        print(json.dumps(settings_schema(), indent=2))
+        return 0
+    handbook = load(find_root(options.root))
+    kind: type[Record] = next(kind for kind in KINDS if kind.kind == options.kind)
+    print(json.dumps(api.schema(handbook, kind), indent=2))
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    handbook = load(find_root(options.root))
+    folder = Path(options.output)
+    for name, text in api.files(handbook, commit(handbook.root)).items():
+        target = folder / name
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"{target.parent} cannot be made: {error.strerror}") from error
+        _write(text, str(target))
+    return 0

@@ -1,0 +1,82 @@
+"""What the gate says: where, which rule, how bad, and how to mend it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """An error fails the gate and the build; a warning fails them only where `--strict` asks for it."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Location:
+    """A place in a file: POSIX path relative to the root; line and column count characters from 1."""
+
+    path: str
+    line: int = 1
+    column: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule yields: a place, what is wrong there, and how to mend it where that is known."""
+
+    at: Location
+    message: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """A finding together with the rule that found it."""
+
+    at: Location
+    code: str
+    rule: str
+    severity: Severity
+    message: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The whole answer of one run of the gate.
+
+    `findings` are sorted by path, line, column and code; `records` counts the records read of each kind;
+    `suppressed` counts the findings that a suppression in a record silenced.
+    """
+
+    records: Mapping[str, int]
+    findings: tuple[Diagnostic, ...]
+    suppressed: int = 0
+
+    def count(self, severity: Severity) -> int:
+        """The number of findings of one severity."""
+        return sum(finding.severity is severity for finding in self.findings)
+
+    @property
+    def errors(self) -> int:
+        """The number of errors."""
+        return self.count(Severity.ERROR)
+
+    @property
+    def warnings(self) -> int:
+        """The number of warnings."""
+        return self.count(Severity.WARNING)
+
+
+def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
+    """The hint that names the candidate nearest to `word`, or None where none is near.
+
+    Nearness is `difflib`'s ratio (Ratcliff and Obershelp), at least 0.6, case not counted.
+    """
+    by_folded = {candidate.casefold(): candidate for candidate in candidates}
+    near = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
+    return f"did you mean '{by_folded[near[0]]}'?" if near else None

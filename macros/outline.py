@@ -1,0 +1,104 @@
+"""The outline of a page, read twice: from the gate's tokens, and from the finished HTML.
+
+The gate reads CommonMark, the site renders Python-Markdown. Where the two outlines are the same, what was checked is
+what is shown: headings with their ids and texts, lists with their depth and number of items, tables with their size,
+blocks of code with their text, in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from macros.source import Block, Code, Heading, Item, List, Source, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of an outline: what it is, and, where it is known, the line of the file that it stands on."""
+
+    what: tuple[str, ...]
+    line: int = 0
+
+    def __str__(self) -> str:
+        return " ".join(self.what)
+
+
+def expected(source: Source) -> tuple[Part, ...]:
+    """The outline that the gate has read."""
+    return tuple(Part(what, block.first) for block in source.blocks if (what := _of_block(block, source)))
+
+
+def _of_block(block: Block, source: Source) -> tuple[str, ...] | None:
+    match block:
+        case Heading():
+            return (f"heading {block.level}", f"#{block.id}", _squeeze(block.text))
+        case List():
+            items = sum(isinstance(other, Item) and other.parent is block for other in source.blocks)
+            return (f"{'numbered' if block.ordered else 'bulleted'} list of {items}", f"at depth {_depth(block)}")
+        case Table():
+            return (f"table of {len(block.head)} columns and {len(block.rows)} rows",)
+        case Code():
+            return ("code", _squeeze(block.text))
+        case _:
+            return None
+
+
+def _depth(block: Block) -> int:
+    depth, parent = 0, block.parent
+    while parent:
+        depth, parent = depth + isinstance(parent, List), parent.parent
+    return depth
+
+
+def _squeeze(text: str) -> str:
+    """Text without white space, which a renderer may fold, expand or trim."""
+    return "".join(text.split())
+
+
+def shown(html: str) -> tuple[Part, ...]:
+    """The outline of the HTML that Python-Markdown has made of a body."""
+    root = LexborHTMLParser(f"<body>{html}</body>").body
+    return tuple(_of_node(root, 0)) if root else ()
+
+
+def _of_node(node: LexborNode, depth: int) -> Iterator[Part]:
+    child = node.child
+    while child is not None:
+        tag = child.tag or ""
+        if len(tag) == 2 and tag[0] == "h" and tag[1].isdigit():
+            for anchor in child.css("a.headerlink"):
+                anchor.decompose()
+            yield Part((f"heading {tag[1]}", f"#{child.attributes.get('id') or ''}", _squeeze(child.text())))
+        elif tag in ("ul", "ol"):
+            items = sum(item.tag == "li" for item in child.iter())
+            yield Part((f"{'numbered' if tag == 'ol' else 'bulleted'} list of {items}", f"at depth {depth}"))
+            yield from _of_node(child, depth + 1)
+        elif tag == "table":
+            columns, rows = len(child.css("thead th")), len(child.css("tbody tr"))
+            yield Part((f"table of {columns} columns and {rows} rows",))
+        elif tag == "pre":
+            yield Part(("code", _squeeze(child.text())))
+        else:
+            yield from _of_node(child, depth)
+        child = child.next
+
+
+def difference(source: Source, html: str) -> tuple[int, str] | None:
+    """The first place at which the two outlines differ: the line of the file and what stands on each side; else None."""
+    gate, site = expected(source), shown(html)
+    line = source.body_line
+    for index in range(max(len(gate), len(site))):
+        ours = gate[index] if index < len(gate) else None
+        theirs = site[index] if index < len(site) else None
+        line = ours.line if ours else line
+        if ours is None or theirs is None or ours.what != theirs.what:
+            return line, f"{_short(ours)} in the file is {_short(theirs)} on the page"
+    return None
+
+
+def _short(part: Part | None) -> str:
+    text = str(part) if part else "nothing"
+    return text if len(text) <= 80 else f"{text[:79]}…"

@@ -1,0 +1,199 @@
+"""The handbook in MkDocs: runs the gate, mounts the records, adds what is generated, stops a bad build.
+
+The only module that imports mkdocs. What it computes hangs on MkDocs' configuration object, under `handbook`, so that
+one build knows nothing of another.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import posixpath
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+from mkdocs.config.base import Config
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.livereload import LiveReloadServer
+from mkdocs.plugins import BasePlugin, event_priority
+from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.structure.nav import Navigation, Section
+from mkdocs.structure.pages import Page as SitePage
+from mkdocs.utils import CountHandler
+
+from macros import outline
+from macros.diagnostics import Diagnostic, Location, Report, Severity
+from macros.handbook import RECORD_FOLDERS, Handbook, load
+from macros.records import Document, Page, Record
+from macros.records.adr import Adr
+from macros.rendering import RecordMarkdown
+from macros.reporters.text import text
+from macros.revision import commit
+from macros.rules import run
+from macros.source import slug
+from macros.views import api
+from macros.views.adr import facts
+from macros.views.backlinks import backlinks
+from macros.views.findings import findings
+
+_THEME = Path(__file__).parent / "theme"
+_STYLES = "assets/handbook.css"
+_OUTLINE = ("MD099", "page-differs")
+
+
+class HandbookPluginConfig(Config):
+    """The plugin has no options: what can be set stands under `extra.handbook`."""
+
+
+class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
+    """The plugin `handbook`."""
+
+    serving = False
+
+    def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
+        """Remember whether this is a preview, which goes on whatever the gate finds."""
+        self.serving = command == "serve"
+
+    @event_priority(100)  # before mkdocs-macros, whose define_env reads what is put on the configuration here
+    def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
+        """Load the handbook and run the gate. Raises click.ClickException with every finding where one is an error."""
+        root = Path(config.config_file_path).resolve().parent
+        handbook = load(root)
+        report = run(handbook, date.today())
+        if self.serving:
+            self._go_on_whatever_comes(config)
+        if report.findings:
+            if report.errors and not self.serving:
+                raise click.ClickException(f"the gate found errors\n{text(report)}")
+            sys.stderr.write(text(report))
+        self.report = report
+        self.handbook = handbook
+        self.differences: list[Diagnostic] = []
+        self.markdown = RecordMarkdown(handbook)
+        self.commit = commit(root)
+        config["handbook"] = handbook
+        config.extra["handbook_commit"] = self.commit
+        config.markdown_extensions.append(self.markdown)  # type: ignore[arg-type]
+        config.mdx_configs.setdefault("toc", {}).update(slugify=slug, marker="")
+        config.theme.dirs.insert(0, str(_THEME))
+        config.extra_css.insert(0, _STYLES)
+        return config
+
+    def _go_on_whatever_comes(self, config: MkDocsConfig) -> None:
+        """A preview shows what is wrong and goes on: strict mode and failing macros are for builds."""
+        config.strict = False
+        logger = logging.getLogger("mkdocs")
+        for handler in list(logger.handlers):
+            if isinstance(handler, CountHandler):
+                logger.removeHandler(handler)
+        if macros := config.plugins.get("macros"):
+            macros.config["on_error_fail"] = False
+
+    def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
+        """Mount the folders of records beside the pages, and add the files that are generated."""
+        handbook = self.handbook
+        for file in files:
+            if file.src_dir == config.docs_dir:
+                file.edit_uri = f"{handbook.settings.docs_dir}/{file.src_uri}"
+        for path in (*handbook.documents, *sorted(handbook.attachments)):
+            if path.startswith(tuple(f"{folder}/" for folder in RECORD_FOLDERS)):
+                files.append(self._mounted(path, config))
+        for name, content in api.files(handbook, self.commit).items():
+            files.append(File.generated(config, name, content=content))
+        return files
+
+    def _mounted(self, path: str, config: MkDocsConfig) -> File:
+        file = File(path, str(self.handbook.root), config.site_dir, config.use_directory_urls)
+        if isinstance(self.handbook.documents.get(path), Record):
+            file.inclusion = InclusionLevel.NOT_IN_NAV
+        return file
+
+    def on_nav(self, nav: Navigation, *, config: MkDocsConfig, files: Files) -> Navigation:
+        """Place each record below the section of its index: for the breadcrumb and the tab that is shown as active."""
+        sections = {
+            posixpath.dirname(page.file.src_uri): page.parent
+            for page in nav.pages
+            if page.file.name == "index" and isinstance(page.parent, Section)
+        }
+        for file in files.documentation_pages():
+            if isinstance(self._document(file), Record):
+                page = file.page or SitePage(None, file, config)
+                page.parent = sections.get(posixpath.dirname(file.src_uri))
+        return nav
+
+    def _document(self, file: File) -> Document | None:
+        documents = self.handbook.documents
+        return documents.get(f"{self.handbook.settings.docs_dir}/{file.src_uri}") or documents.get(file.src_uri)
+
+    def on_page_read_source(self, *, page: SitePage, config: MkDocsConfig) -> str | None:
+        """Give MkDocs the body that the gate has read, with the few keys that MkDocs itself knows."""
+        document = self._document(page.file)
+        if document is None:
+            return None
+        meta: dict[str, Any] = {}
+        if isinstance(document, Record):
+            meta["title"] = f"{document.id}: {document.title}"
+        elif isinstance(document, Page):
+            meta = {"render_macros": document.render_macros, "hide": list(document.hide)}
+            if document.description:
+                meta["description"] = document.description
+        return f"---\n{json.dumps(meta)}\n---\n\n{document.source.body}"
+
+    def on_page_markdown(self, markdown: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
+        """Tell the Markdown extension which file it renders next."""
+        document = self._document(page.file)
+        self.markdown.path = document.path if document else ""
+        return markdown
+
+    @event_priority(100)  # before any plugin that changes the page
+    def on_page_content(self, html: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
+        """Compare the page with what the gate read, and add what is known of the record around its text."""
+        document = self._document(page.file)
+        if document is None:
+            return html
+        here = [diagnostic for diagnostic in self.report.findings if diagnostic.at.path == document.path]
+        if not (isinstance(document, Page) and document.render_macros) and not here:
+            if difference := outline.difference(document.source, html):
+                here.append(self._differs(document, *difference))
+        before, after = "", ""
+        if isinstance(document, Adr):
+            before = facts(self.handbook, document)
+        if isinstance(document, Record):
+            after = backlinks(self.handbook, document)
+        if self.serving:
+            before = findings(here) + before
+        return _after_title(html, before) + after
+
+    def _differs(self, document: Document, line: int, message: str) -> Diagnostic:
+        code, name = _OUTLINE
+        hint = "the site renders this otherwise than it reads; write it in a plainer form"
+        difference = Diagnostic(Location(document.path, line), code, name, Severity.ERROR, message, hint)
+        self.differences.append(difference)
+        return difference
+
+    def on_env(self, env: Any, *, config: MkDocsConfig, files: Files) -> Any:
+        """Stop the build before anything is written where a page shows other than was checked."""
+        if self.differences:
+            report = Report(self.handbook.counts, tuple(self.differences))
+            if not self.serving:
+                raise click.ClickException(f"the pages differ from what was checked\n{text(report)}")
+            sys.stderr.write(text(report))
+        return env
+
+    def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any) -> LiveReloadServer:
+        """Rebuild when a record changes."""
+        for folder in RECORD_FOLDERS:
+            if (self.handbook.root / folder).is_dir():
+                server.watch(str(self.handbook.root / folder))
+        return server
+
+
+def _after_title(html: str, addition: str) -> str:
+    """The page with an addition right after its H1; before everything where it has none."""
+    if not addition:
+        return html
+    head, end, rest = html.partition("</h1>")
+    return f"{head}{end}\n{addition}{rest}" if end else f"{addition}{html}"

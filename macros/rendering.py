@@ -1,0 +1,113 @@
+"""How Python-Markdown renders what the gate has read: one extension, so that both mean the same.
+
+It gives headings their ids (the one slug function; an explicit id in braces wins), turns links that are paths in the
+repository into links between the site's sources, and bare ids into links to their records.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from urllib.parse import quote
+from xml.etree.ElementTree import Element
+
+from markdown import Markdown
+from markdown.extensions import Extension
+from markdown.inlinepatterns import InlineProcessor
+from markdown.treeprocessors import Treeprocessor
+
+from macros.handbook import Handbook
+from macros.records import Record
+from macros.source import EXPLICIT_ID, ID
+
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+
+
+class RecordMarkdown(Extension):
+    """Python-Markdown as the handbook means it. `path` is the file that is being rendered; the caller sets it."""
+
+    def __init__(self, handbook: Handbook) -> None:
+        super().__init__()
+        self.handbook = handbook
+        self.path = ""
+
+    def extendMarkdown(self, md: Markdown) -> None:
+        """Register the processors; their priorities place them among Python-Markdown's and MkDocs' own."""
+        md.inlinePatterns.register(_Mentions(ID.pattern, md, self), "handbook-mentions", 15)
+        md.treeprocessors.register(_ExplicitIds(md), "handbook-ids", 8)  # before toc (5)
+        md.treeprocessors.register(_Links(md, self), "handbook-links", 1)  # before MkDocs' relpath (0)
+
+    def target(self, link: str) -> str:
+        """What stands in the page for a link of the file: a path between sources, which MkDocs makes an address."""
+        target = self.handbook.resolve(self.path, link)
+        if target.invalid:
+            return "#"
+        if target.external or target.path is None or target.path == self.path:
+            return link if target.external or not target.path else f"#{quote(target.fragment)}"
+        if not self.handbook.published(target.path):
+            return link
+        here = posixpath.dirname(self.handbook.source_uri(self.path))
+        there = posixpath.relpath(self.handbook.source_uri(target.path), here or ".")
+        return quote(there) + (f"#{quote(target.fragment)}" if target.fragment else "")
+
+    def record(self, id: str) -> Record | None:
+        """The record that an id in prose names, unless it is the one that is being rendered."""
+        record = self.handbook.named(id)[1]
+        return record if record and record.path != self.path else None
+
+
+class _Mentions(InlineProcessor):
+    """A bare id becomes a link to its record."""
+
+    ANCESTOR_EXCLUDES = ("a", *_HEADINGS)
+
+    def __init__(self, pattern: str, md: Markdown, extension: RecordMarkdown) -> None:
+        super().__init__(pattern, md)
+        self.extension = extension
+
+    def handleMatch(  # type: ignore[override]
+        self, m: re.Match[str], data: str
+    ) -> tuple[Element | None, int | None, int | None]:
+        record = self.extension.record(m[0])
+        if record is None:
+            return None, None, None
+        here = posixpath.dirname(self.extension.path)
+        link = Element("a", href=quote(posixpath.relpath(record.path, here or ".")), title=record.title)
+        link.text = m[0]
+        return link, m.start(0), m.end(0)
+
+
+class _ExplicitIds(Treeprocessor):
+    """`## Title {#id}` gives the heading that id."""
+
+    def run(self, root: Element) -> None:
+        for element in root.iter():
+            if element.tag in _HEADINGS:
+                last = element[-1] if len(element) else None
+                text = (last.tail if last is not None else element.text) or ""
+                if match := EXPLICIT_ID.search(text):
+                    element.set("id", match[1])
+                    if last is not None:
+                        last.tail = text[: match.start()]
+                    else:
+                        element.text = text[: match.start()]
+
+
+class _Links(Treeprocessor):
+    """Repository paths become paths between the site's sources."""
+
+    def __init__(self, md: Markdown, extension: RecordMarkdown) -> None:
+        super().__init__(md)
+        self.extension = extension
+
+    def run(self, root: Element) -> None:
+        for element, attribute in _targets(root):
+            element.set(attribute, self.extension.target(element.get(attribute, "")))
+
+
+def _targets(root: Element) -> Iterator[tuple[Element, str]]:
+    for element in root.iter():
+        for tag, attribute in (("a", "href"), ("img", "src")):
+            if element.tag == tag and element.get(attribute):
+                yield element, attribute

@@ -1,0 +1,16 @@
+"""How a report is written: text for people, JSON for programs, annotations for a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from macros.diagnostics import Report
+from macros.reporters.annotations import annotations
+from macros.reporters.as_json import as_json
+from macros.reporters.text import text
+
+Reporter = Callable[[Report], str]
+
+REPORTERS: Final[Mapping[str, Reporter]] = {"text": text, "json": as_json, "github": annotations}
+"""Every reporter by the name that `--format` gives it."""

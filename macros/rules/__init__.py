@@ -1,0 +1,141 @@
+"""The rules: what is asked of a handbook, each a small generator with a permanent code.
+
+A rule is a function from one subject (`over` says of which class: a record of a kind, any document, the whole handbook)
+to its findings. Its docstring is its page: what it asks, then `Why:`, `Bad:` and `Good:`, which the reference prints and
+the tests run. Severity is data: the rule's own, or the organisation's in the settings.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from importlib import import_module
+from typing import Any, Final
+
+from macros.diagnostics import Diagnostic, Finding, Report, Severity
+from macros.handbook import Handbook
+from macros.records import Document
+
+_FAMILIES: Final = ("front_matter", "form", "decisions", "references", "links", "markdown", "safety")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a rule may know beside its subject: the whole handbook, and the day that counts as today."""
+
+    handbook: Handbook
+    today: date
+
+
+Check = Callable[[Any, Context], Iterator[Finding]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule with its permanent code. `requires` names rules whose finding in the same file silences this one there."""
+
+    code: str
+    name: str
+    over: type[Document] | type[Handbook]
+    severity: Severity
+    requires: tuple[str, ...]
+    check: Check
+
+    @property
+    def text(self) -> str:
+        """The rule's own description: what it asks."""
+        return self._part(None)
+
+    @property
+    def why(self) -> str:
+        """What goes wrong without it."""
+        return self._part("Why")
+
+    @property
+    def bad(self) -> str:
+        """A piece of a handbook that breaks the rule, or the path of a file that does."""
+        return self._part("Bad")
+
+    @property
+    def good(self) -> str:
+        """What stands there instead."""
+        return self._part("Good")
+
+    def _part(self, name: str | None) -> str:
+        parts = re.split(r"^(Why|Bad|Good):[ \n]", inspect.getdoc(self.check) or "", flags=re.MULTILINE)
+        if name is None:
+            return parts[0].strip()
+        found = dict(zip(parts[1::2], parts[2::2], strict=True)).get(name, "")
+        return inspect.cleandoc("\n" + found).strip("\n")
+
+
+_registered: dict[str, Rule] = {}
+
+
+def rule(
+    code: str,
+    name: str,
+    *,
+    over: type[Document] | type[Handbook],
+    severity: Severity = Severity.ERROR,
+    requires: tuple[str, ...] = (),
+) -> Callable[[Check], Check]:
+    """Register a check as a rule. Raises ValueError for a code that is taken, or for one required that comes later."""
+
+    def register(check: Check) -> Check:
+        if code in _registered or not set(requires) <= set(_registered):
+            raise ValueError(f"{code} is taken, or requires a rule that is not yet there")
+        _registered[code] = Rule(code, name, over, severity, requires, check)
+        return check
+
+    return register
+
+
+def rules() -> Mapping[str, Rule]:
+    """Every rule by its code, in the order in which they run."""
+    for family in _FAMILIES:
+        import_module(f"macros.rules.{family}")
+    return _registered
+
+
+def run(
+    handbook: Handbook, today: date, *, select: Iterable[str] = (), ignore: Iterable[str] = ()
+) -> Report:
+    """Run every rule, and report every finding, sorted by place and code.
+
+    `select` and `ignore` are codes or beginnings of codes; both narrow what is reported, not what is run. Where the
+    settings cannot be read nothing else is reported: everything would follow from it.
+    """
+    context = Context(handbook, today)
+    select, ignore = tuple(select), tuple(ignore)
+    fired: set[tuple[str, str]] = set()
+    found: list[Diagnostic] = []
+    for each in rules().values():
+        severity = Severity(handbook.settings.organisation.rules.get(each.code, each.severity))
+        for finding in _findings(each, context):
+            if any((code, finding.at.path) in fired for code in each.requires):
+                continue
+            fired.add((each.code, finding.at.path))
+            found.append(Diagnostic(finding.at, each.code, each.name, severity, finding.message, finding.hint))
+        if not handbook.settings.readable and found:
+            break
+    reported = [
+        diagnostic
+        for diagnostic in found
+        if (not select or diagnostic.code.startswith(select)) and not (ignore and diagnostic.code.startswith(ignore))
+    ]
+    reported.sort(key=lambda diagnostic: (diagnostic.at, diagnostic.code, diagnostic.message))
+    return Report(handbook.counts, tuple(reported))
+
+
+def _findings(each: Rule, context: Context) -> Iterator[Finding]:
+    handbook = context.handbook
+    if issubclass(each.over, Handbook):
+        yield from each.check(handbook, context)
+        return
+    for document in handbook.documents.values():
+        if isinstance(document, each.over):
+            yield from each.check(document, context)

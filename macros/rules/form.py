@@ -1,0 +1,195 @@
+"""FM101 to FM106: the form of a record's body: its title and its sections."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from macros.diagnostics import Finding, did_you_mean
+from macros.records import Document, Record
+from macros.rules import Context, rule
+from macros.source import Code, Heading, Paragraph, Section, Table
+
+PLACEHOLDER = re.compile(r"\b(?:TODO|TBD|FIXME|XXX)\b|\blorem ipsum\b|\bTo be written\b", re.IGNORECASE)
+"""Text that a template leaves to be replaced, or a writer to come back to."""
+
+_UNREAD = ("FM001",)
+
+
+def _required(record: Record) -> list[Section]:
+    """The required sections that are there, in the order of the file, each once."""
+    found: dict[str, Section] = {}
+    for section in record.source.sections():
+        if section.heading.text in record.sections:
+            found.setdefault(section.heading.text, section)
+    return list(found.values())
+
+
+@rule("FM101", "title", over=Document, requires=_UNREAD)
+def title(document: Document, context: Context) -> Iterator[Finding]:
+    """A file has one H1, before everything else in its body. It is the title.
+
+    Why: the title stands nowhere else; without it lists show a file name, with two of them nobody knows which counts.
+
+    Bad:
+        ## Use PostgreSQL for orders
+
+        ## Context
+    Good:
+        # Use PostgreSQL for orders
+
+        ## Context
+    """
+    headings = [heading for heading in document.source.headings if heading.level == 1]
+    if not headings:
+        at = document.source.at(min(document.source.body_line + 1, document.source.last_line))
+        yield Finding(at, "no title", "begin the body with '# ' and the title")
+        return
+    first = document.source.blocks[0]
+    if not headings[0].text:
+        yield Finding(document.source.at(headings[0].first), "the title is empty")
+    elif isinstance(document, Record) and first is not headings[0]:
+        yield Finding(document.source.at(headings[0].first), "something stands before the title", "move it below")
+    for heading in headings[1:]:
+        yield Finding(document.source.at(heading.first), f"a second H1, '{heading.text}'", "a section's heading has ##")
+
+
+@rule("FM102", "missing-section", over=Record, requires=_UNREAD)
+def missing_section(record: Record, context: Context) -> Iterator[Finding]:
+    """Every section that the kind requires is there, as an H2. One that stands in a code block or a comment is not.
+
+    Why: readers look for the same thing at the same place, most of all at three in the morning.
+
+    Bad:
+        ## What follows
+    Good:
+        ## Consequences
+    """
+    sections = {section.heading.text: section for section in _required(record)}
+    headings = [heading.text for heading in record.source.headings if heading.text not in record.sections]
+    for index, name in enumerate(record.sections):
+        if name in sections:
+            continue
+        following = (sections[later].heading.first for later in record.sections[index + 1 :] if later in sections)
+        line = next(following, record.source.last_line)
+        yield Finding(record.source.at(line), f"the section '{name}' is missing", _look_alike(record, name, headings))
+
+
+def _look_alike(record: Record, name: str, headings: list[str]) -> str:
+    """How to mend a missing section: what in the file looks like it."""
+    for code in record.source.every(Code):
+        if re.search(rf"^\s*##\s+{re.escape(name)}\s*$", code.text, re.MULTILINE):
+            return f"the '## {name}' from line {code.first} on stands in a block of code"
+    for heading in record.source.headings:
+        if heading.text == name:
+            return f"line {heading.first} has it as a heading of level {heading.level}; write '## {name}'"
+    return did_you_mean(name, headings) or f"add '## {name}' with text of its own"
+
+
+@rule("FM103", "section-order", over=Record, requires=_UNREAD)
+def section_order(record: Record, context: Context) -> Iterator[Finding]:
+    """The required sections stand in the order of their kind; others may stand anywhere between.
+
+    Why: a reader who knows one record knows where to look in every other.
+
+    Bad:
+        ## Decision
+
+        PostgreSQL 16.
+
+        ## Context
+
+        Orders need transactions.
+    Good:
+        ## Context
+
+        Orders need transactions.
+
+        ## Decision
+
+        PostgreSQL 16.
+    """
+    furthest = -1
+    for section in _required(record):
+        name = section.heading.text
+        rank = record.sections.index(name)
+        if rank < furthest:
+            at = record.source.at(section.heading.first)
+            order = " · ".join(record.sections)
+            yield Finding(at, f"'{name}' belongs before '{record.sections[furthest]}'", f"the order is {order}")
+        furthest = max(furthest, rank)
+
+
+@rule("FM104", "empty-section", over=Record, requires=_UNREAD)
+def empty_section(record: Record, context: Context) -> Iterator[Finding]:
+    """A required section has text of its own. Headings and comments are not text.
+
+    Why: an empty section says that a question was asked and looks as if it had been answered.
+
+    Bad:
+        ## Decision
+
+        <!-- what was decided -->
+    Good:
+        ## Decision
+
+        PostgreSQL 16.
+    """
+    for section in _required(record):
+        if not section.filled:
+            at = record.source.at(section.heading.first)
+            yield Finding(at, f"the section '{section.heading.text}' is empty", "write it")
+
+
+@rule("FM105", "repeated-section", over=Record, requires=_UNREAD)
+def repeated_section(record: Record, context: Context) -> Iterator[Finding]:
+    """A required section stands once.
+
+    Why: two sections of one name hold two answers.
+
+    Bad:
+        ## Decision
+
+        PostgreSQL 16.
+
+        ## Decision
+
+        Or perhaps not.
+    Good:
+        ## Decision
+
+        PostgreSQL 16.
+    """
+    first: dict[str, Heading] = {}
+    for section in record.source.sections():
+        name = section.heading.text
+        if name in record.sections and first.setdefault(name, section.heading) is not section.heading:
+            at = record.source.at(section.heading.first)
+            yield Finding(at, f"a second section '{name}'", f"the first begins on line {first[name].first}")
+
+
+@rule("FM106", "placeholder", over=Record, requires=_UNREAD)
+def placeholder(record: Record, context: Context) -> Iterator[Finding]:
+    """No text of a template, and no note to come back later, is left standing.
+
+    Looked for outside code: `TODO`, `TBD`, `FIXME`, `XXX`, "To be written", "lorem ipsum"; one finding a section.
+
+    Why: what is published is taken for finished.
+
+    Bad:
+        TODO: say what was decided
+    Good:
+        PostgreSQL 16.
+    """
+    told: set[int] = set()
+    headings = [heading.first for heading in record.source.headings if heading.level <= 2]
+    for block in record.source.blocks:
+        if not isinstance(block, Paragraph | Heading | Table):
+            continue
+        for line in range(block.first, block.last + 1):
+            match = PLACEHOLDER.search(re.sub(r"`[^`]*`", lambda code: " " * len(code[0]), record.source.line(line)))
+            section = max((first for first in headings if first <= line), default=0)
+            if match and section not in told:
+                told.add(section)
+                at = record.source.at(line, match.start() + 1)
+                yield Finding(at, f"'{match[0]}' is left to be replaced", "write it, or take it out")

@@ -1,0 +1,134 @@
+"""LNK001 to LNK005: every link and image of a record or page leads to something that the site has."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from macros.diagnostics import Finding, did_you_mean
+from macros.handbook import Handbook, Target
+from macros.records import Document, Page
+from macros.records.kinds import KINDS
+from macros.rules import Context, rule
+from macros.source import Link
+
+
+def _links(document: Document, context: Context) -> Iterator[tuple[Link, Target]]:
+    for link in document.source.links:
+        yield link, context.handbook.resolve(document.path, link.target)
+
+
+@rule("LNK001", "broken-link", over=Document)
+def broken_link(document: Document, context: Context) -> Iterator[Finding]:
+    """A link is the path of a file that the site publishes, relative to the file it stands in, spelt as on disk.
+
+    Why: that is how the Git host and editors follow it; the site turns it into the page's address.
+
+    Bad:
+        (0001-keep-orders-in-lite.md)
+    Good:
+        (0001-keep-orders-in-sqlite.md)
+    """
+    for link, target in _links(document, context):
+        if not link.image and _missing(context.handbook, target):
+            yield _not_there(document, context.handbook, link, target)
+
+
+@rule("LNK002", "broken-image", over=Document)
+def broken_image(document: Document, context: Context) -> Iterator[Finding]:
+    """An image is the path of a file that the site publishes, and comes from no other host.
+
+    Why: a picture that does not load says less than none; one from elsewhere tells that host who reads the page.
+
+    Bad:
+        ![Load by hour](0002-use-postgresql/lode.png)
+    Good:
+        ![Load by hour](0002-use-postgresql/load.png)
+    """
+    for link, target in _links(document, context):
+        if link.image and target.external:
+            yield Finding(link.at, "the image comes from another host", "keep a copy in the folder beside the record")
+        elif link.image and _missing(context.handbook, target):
+            yield _not_there(document, context.handbook, link, target)
+
+
+def _missing(handbook: Handbook, target: Target) -> bool:
+    if target.path is None or target.outside or handbook.published(target.path):
+        return False
+    return not any(handbook.lost(kind) and target.path.startswith(f"{kind.folder}/") for kind in KINDS)
+
+
+def _not_there(document: Document, handbook: Handbook, link: Link, target: Target) -> Finding:
+    assert target.path is not None
+    if (handbook.root / target.path).exists() and target.path not in handbook.strays:
+        real = next((path for path in _all(handbook) if path.casefold() == target.path.casefold()), None)
+        if real:
+            return Finding(link.at, f"'{link.target}' is spelt otherwise on disk", f"the file is {real}")
+        return Finding(link.at, f"'{link.target}' is not published on the site", "link to it at the Git host instead")
+    near = {posixpath.relpath(path, posixpath.dirname(document.path) or "."): path for path in _all(handbook)}
+    hint = did_you_mean(posixpath.normpath(link.target.split("#")[0]), near)
+    return Finding(link.at, f"'{link.target}' leads to no file", hint or f"there is no {target.path}")
+
+
+def _all(handbook: Handbook) -> Iterator[str]:
+    yield from handbook.documents
+    yield from handbook.attachments
+
+
+@rule("LNK003", "broken-anchor", over=Document)
+def broken_anchor(document: Document, context: Context) -> Iterator[Finding]:
+    """What stands behind `#` in a link is the id of a heading of the file that it leads to.
+
+    Headings that a page's macros make are not known here; the build checks those.
+
+    Why: the page opens at its top, and the reader is left to search.
+
+    Bad:
+        (#contexts)
+    Good:
+        (#context)
+    """
+    for link, target in _links(document, context):
+        other = context.handbook.documents.get(target.path or "")
+        if not target.fragment or target.outside or other is None or (isinstance(other, Page) and other.render_macros):
+            continue
+        if other.source.problem is None and target.fragment not in other.source.anchors:
+            hint = did_you_mean(target.fragment, other.source.anchors)
+            yield Finding(link.at, f"{other.path} has no heading '#{target.fragment}'", hint)
+
+
+@rule("LNK004", "not-relative", over=Document)
+def not_relative(document: Document, context: Context) -> Iterator[Finding]:
+    """A link to a file is relative, and stays within the repository.
+
+    Why: an absolute path leads elsewhere on the Git host, in an editor and on a site that does not stand at the root.
+
+    Bad:
+        (/adr/0001-keep-orders-in-sqlite.md)
+    Good:
+        (0001-keep-orders-in-sqlite.md)
+    """
+    for link, target in _links(document, context):
+        if target.outside:
+            inside = link.target.lstrip("/").split("#")[0]
+            relative = posixpath.relpath(inside, posixpath.dirname(document.path) or ".")
+            hint = f"write {relative}" if context.handbook.published(inside) else None
+            yield Finding(link.at, f"'{link.target}' is not a relative path within the repository", hint)
+
+
+@rule("LNK005", "no-address", over=Document)
+def no_address(document: Document, context: Context) -> Iterator[Finding]:
+    """A link can be read as an address, and names a place.
+
+    Why: a browser that cannot read it does nothing; MkDocs itself stops with a traceback.
+
+    Bad:
+        (https://[postgresql.example)
+    Good:
+        (https://postgresql.example)
+    """
+    for link, target in _links(document, context):
+        if target.invalid:
+            yield Finding(link.at, f"'{link.target}' is not an address")
+        elif not link.target:
+            yield Finding(link.at, "the link has no target", "write a path or an address in the parentheses")

@@ -1,0 +1,472 @@
+"""A Markdown file as text with a position for everything in it.
+
+The front matter is read in one pass (`nodes`), the body through markdown-it-py's tokens, which follow CommonMark with
+GitHub's tables: what stands in a code fence or a comment is neither a heading nor a link. The tokens give lines; the
+columns of links, images and code are taken where the inline parser stands when it makes their tokens.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final, TypeVar
+
+import frontmatter
+from markdown_it import MarkdownIt, rules_inline
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+from pymdownx.slugs import slugify
+
+from macros import nodes
+from macros.diagnostics import Finding, Location
+
+ID: Final = re.compile(r"(?<![\w./-])[A-Z][A-Z0-9]{1,9}-[0-9]{1,4}(?:\.[0-9]{1,3})?(?![\w-])")
+"""How an id of a record, a rule of a standard or an item of the checklist is written in prose."""
+
+EXPLICIT_ID: Final = re.compile(r"\s+\{#([A-Za-z][\w.-]*)\}\s*$")
+"""An id that an author gives to a heading, at its end."""
+
+_FENCE = re.compile(r"^---[ \t]*$", re.MULTILINE)
+_FRONT_MATTER = frontmatter.YAMLHandler(fm_boundary=_FENCE)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_COUNTED = re.compile(r"^(.*)_([0-9]+)$")
+
+slug: Callable[[str, str], str] = slugify(case="lower")
+"""(text, separator) → the id of a heading; the one slug function, used by the gate and by the site."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrontMatter:
+    """The YAML at the head of a file: its mapping, and the place of the closing line."""
+
+    mapping: nodes.Mapping
+    end: Location
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """A block of the body. `first` and `last` are lines of the file; `parent` is the list, item or quotation around it."""
+
+    first: int
+    last: int
+    parent: Block | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Paragraph(Block):
+    """Text as it was written, one line of it a line."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heading(Block):
+    """A heading: `text` without its marks, `id` as its address; `setext` where it is underlined."""
+
+    level: int
+    text: str
+    id: str
+    setext: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class List(Block):
+    """A list; its items are the blocks whose parent it is."""
+
+    ordered: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Item(Block):
+    """An item of a list; `marker` is the sign before it: - * + . or )."""
+
+    marker: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Quote(Block):
+    """A quotation, or a callout such as [!WARNING]."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Code(Block):
+    """A block of code; `info` is what stands after the fence, `closed` is False where the fence never ends."""
+
+    info: str
+    text: str
+    fenced: bool
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table(Block):
+    """A table: the cells of its head and of its rows, as they were written."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Html(Block):
+    """Raw HTML as a block of its own, comments included."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Break(Block):
+    """A horizontal rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link or an image, with its target as written."""
+
+    target: str
+    image: bool
+    at: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """An id in prose, outside code and links: `ADR-0023`."""
+
+    id: str
+    at: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A piece of raw HTML within a line."""
+
+    text: str
+    at: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading with the lines under it, up to the next heading of its level or above; `filled` where text stands there."""
+
+    heading: Heading
+    last: int
+    filled: bool
+
+
+B = TypeVar("B", bound=Block)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One Markdown file. Nothing of it is lost: what could not be read is in `problem`."""
+
+    path: str
+    text: str
+    front_matter: FrontMatter | None = None
+    body: str = ""
+    body_line: int = 1
+    problem: Finding | None = None
+    blocks: tuple[Block, ...] = ()
+    links: tuple[Link, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    tags: tuple[Tag, ...] = ()
+
+    @cached_property
+    def lines(self) -> tuple[str, ...]:
+        """The lines of the file without their ends; line 1 is the first."""
+        return tuple(self.text.split("\n"))
+
+    @property
+    def last_line(self) -> int:
+        """The number of the last line that holds something, at least 1."""
+        return len(self.text.rstrip().split("\n"))
+
+    def line(self, number: int) -> str:
+        """The text of a line of the file, counted from 1; empty outside the file."""
+        return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
+
+    def at(self, line: int, column: int = 1) -> Location:
+        """A place in this file."""
+        return Location(self.path, line, column)
+
+    def every(self, kind: type[B]) -> Iterator[B]:
+        """The blocks of one kind, in the order of the file."""
+        return (block for block in self.blocks if isinstance(block, kind))
+
+    @cached_property
+    def headings(self) -> tuple[Heading, ...]:
+        """The headings, in the order of the file."""
+        return tuple(self.every(Heading))
+
+    @cached_property
+    def anchors(self) -> frozenset[str]:
+        """The ids that a link into this file can name."""
+        return frozenset(heading.id for heading in self.headings)
+
+    @property
+    def title(self) -> str | None:
+        """The text of the first H1, or None."""
+        return next((heading.text for heading in self.headings if heading.level == 1), None)
+
+    def sections(self, level: int = 2) -> Iterator[Section]:
+        """The sections that headings of a level open."""
+        for index, heading in enumerate(self.headings):
+            if heading.level != level:
+                continue
+            after = (other for other in self.headings[index + 1 :] if other.level <= level)
+            end = next((other.first - 1 for other in after), len(self.lines))
+            yield Section(heading, end, any(self._text_within(heading.last + 1, end)))
+
+    def _text_within(self, first: int, last: int) -> Iterator[bool]:
+        for block in self.blocks:
+            if first <= block.first <= last:
+                if isinstance(block, Paragraph | Code):
+                    yield bool(_COMMENT.sub("", block.text).strip())
+                elif isinstance(block, Table):
+                    yield bool(block.rows)
+
+
+def read_source(path: str, data: bytes) -> Source:
+    """The source that the bytes of a file stand for. Bytes that are not UTF-8 give a source with a problem and no text."""
+    try:
+        text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        problem = Finding(Location(path, line), f"not UTF-8: byte {data[error.start]:#04x}", "save the file as UTF-8")
+        return Source(path, "", problem=problem)
+    front_matter, problem, body, body_line = _split(path, text)
+    reader = _BodyReader(path, body, body_line)
+    reader.read()
+    return Source(
+        path=path,
+        text=text,
+        front_matter=front_matter,
+        body=body,
+        body_line=body_line,
+        problem=problem,
+        blocks=tuple(reader.blocks),
+        links=tuple(reader.links),
+        mentions=tuple(reader.mentions),
+        tags=tuple(reader.tags),
+    )
+
+
+def _split(path: str, text: str) -> tuple[FrontMatter | None, Finding | None, str, int]:
+    """Front matter, what is wrong with it, the body, and the line that the body begins on."""
+    if not _FRONT_MATTER.detect(text):
+        return None, None, text, 1
+    try:
+        head, body = _FRONT_MATTER.split(text)
+    except ValueError:
+        problem = Finding(Location(path, 1), "the front matter has no closing '---'", "add a line '---' after its last key")
+        return None, problem, text, 1
+    end = Location(path, head.count("\n") + 1)
+    body_line = end.line
+    try:
+        mapping = nodes.parse(head, path)
+    except nodes.YamlError as error:
+        return None, error.finding, body, body_line
+    if mapping is None:
+        mapping = nodes.Mapping((), Location(path, 1))
+    if not isinstance(mapping, nodes.Mapping):
+        problem = Finding(mapping.at, "the front matter is not a mapping of keys to values", "write 'key: value' lines")
+        return None, problem, body, body_line
+    return FrontMatter(mapping, end), None, body, body_line
+
+
+def _positioned(rule: Callable[[StateInline, bool], bool]) -> Callable[[StateInline, bool], bool]:
+    """The inline rule, with the span of the source that each of its tokens was made from."""
+
+    def run(state: StateInline, silent: bool) -> bool:
+        start, before = state.pos, len(state.tokens)
+        matched = rule(state, silent)
+        if matched and not silent:
+            for token in state.tokens[before:]:
+                token.meta.setdefault("span", (start, state.pos))
+        return matched
+
+    return run
+
+
+def _parser() -> MarkdownIt:
+    """CommonMark with tables; targets stay as they were written, and none is refused: the rules judge them."""
+    parser = MarkdownIt("commonmark").enable("table")
+    for name, rule in (
+        ("link", rules_inline.link),
+        ("image", rules_inline.image),
+        ("backticks", rules_inline.backtick),
+        ("autolink", rules_inline.autolink),
+        ("html_inline", rules_inline.html_inline),
+    ):
+        parser.inline.ruler.at(name, _positioned(rule))
+    parser.validateLink = lambda url: True  # type: ignore[method-assign]
+    parser.normalizeLink = lambda url: url  # type: ignore[method-assign]
+    return parser
+
+
+_PARSER = _parser()
+
+
+def unique(candidate: str, taken: set[str]) -> str:
+    """An id that is not yet taken, counted as Python-Markdown's toc extension counts: `a`, `a_1`, `a_2`."""
+    while candidate in taken or not candidate:
+        counted = _COUNTED.match(candidate)
+        candidate = f"{counted[1]}_{int(counted[2]) + 1}" if counted else f"{candidate}_1"
+    taken.add(candidate)
+    return candidate
+
+
+@dataclass
+class _BodyReader:
+    """Walks the tokens of a body once."""
+
+    path: str
+    body: str
+    body_line: int
+    blocks: list[Block] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    mentions: list[Mention] = field(default_factory=list)
+    tags: list[Tag] = field(default_factory=list)
+
+    def read(self) -> None:
+        self.lines = self.body.split("\n")
+        self.cell_ends: dict[int, int] = {}
+        self.containers: list[Block] = []
+        tokens = _PARSER.parse(self.body)
+        for index, token in enumerate(tokens):
+            if token.type == "inline":
+                self._inline(token, cell=tokens[index - 1].type in ("th_open", "td_open"))
+            elif token.nesting >= 0:
+                self._block(tokens, index, token)
+            elif token.type in ("bullet_list_close", "ordered_list_close", "list_item_close", "blockquote_close"):
+                self.containers.pop()
+        self._name_headings()
+
+    def _block(self, tokens: list[Token], index: int, token: Token) -> None:
+        if token.map is None:
+            return
+        first, last = token.map[0] + self.body_line, self._last(token.map) + self.body_line
+        parent = self.containers[-1] if self.containers else None
+        block: Block
+        match token.type:
+            case "paragraph_open":
+                block = Paragraph(first, last, parent, tokens[index + 1].content)
+            case "heading_open":
+                inline = tokens[index + 1]
+                block = Heading(first, last, parent, int(token.tag[1]), _plain(inline), "", token.markup in ("=", "-"))
+            case "bullet_list_open" | "ordered_list_open":
+                block = List(first, last, parent, token.type == "ordered_list_open")
+            case "list_item_open":
+                block = Item(first, last, parent, token.markup)
+            case "blockquote_open":
+                block = Quote(first, last, parent)
+            case "fence":
+                closing = self.lines[token.map[1] - 1].strip(" \t>" if self._quoted() else " \t") if token.map[1] > token.map[0] + 1 else ""
+                closed = len(closing) >= len(token.markup) and not closing.strip(token.markup[0])
+                block = Code(first, last, parent, token.info.strip(), token.content, True, closed)
+            case "code_block":
+                block = Code(first, last, parent, "", token.content, False, True)
+            case "table_open":
+                head, *rows = _table(tokens, index)
+                block = Table(first, last, parent, head, tuple(rows))
+            case "html_block":
+                block = Html(first, last, parent, token.content)
+            case "hr":
+                block = Break(first, last, parent)
+            case _:
+                return
+        self.blocks.append(block)
+        if isinstance(block, List | Item | Quote):
+            self.containers.append(block)
+
+    def _quoted(self) -> bool:
+        return any(isinstance(container, Quote) for container in self.containers)
+
+    def _last(self, span: list[int]) -> int:
+        """The last line of a block; the blank lines that end a list or a quotation do not count."""
+        last = span[1] - 1
+        marks = " \t>" if self._quoted() else None
+        while last > span[0] and not self.lines[last].strip(marks):
+            last -= 1
+        return last
+
+    def _inline(self, token: Token, *, cell: bool) -> None:
+        assert token.map is not None
+        content = token.content
+        if not content:
+            return
+        starts = self._starts(token.map[0], content, cell)
+        hidden = list(content)
+        for child in token.children or ():
+            span = child.meta.get("span")
+            if child.type in ("link_open", "image"):
+                target = str(child.attrs.get("href" if child.type == "link_open" else "src", ""))
+                self.links.append(Link(target, child.type == "image", self._place(starts, content, span[0])))
+            elif child.type == "html_inline" and not child.content.startswith("<!--"):
+                self.tags.append(Tag(child.content, self._place(starts, content, span[0])))
+            if span:
+                hidden[span[0] : span[1]] = "\0" * (span[1] - span[0])
+        for match in ID.finditer("".join(hidden)):
+            self.mentions.append(Mention(match[0], self._place(starts, content, match.start())))
+
+    def _starts(self, first: int, content: str, cell: bool) -> list[tuple[int, int]]:
+        """For each line of an inline text, its line in the body and the column (from 0) at which it begins there."""
+        found = []
+        for number, part in enumerate(content.split("\n"), first):
+            line, part = self.lines[number].rstrip(), part.rstrip()
+            if cell:
+                begin = self.cell_ends.get(number, 0)
+                columns = (line.find(form, begin) for form in (part, part.replace("|", "\\|")))
+                column = next((column for column in columns if column >= 0), begin)
+                self.cell_ends[number] = column + len(part)
+            else:
+                column = len(line) - len(part) if line.endswith(part) else max(line.find(part), 0)
+            found.append((number, column))
+        return found
+
+    def _place(self, starts: list[tuple[int, int]], content: str, offset: int) -> Location:
+        row = content.count("\n", 0, offset)
+        begin = content.rfind("\n", 0, offset) + 1
+        number, column = starts[row]
+        return Location(self.path, number + self.body_line, column + offset - begin + 1)
+
+    def _name_headings(self) -> None:
+        """Give each heading its id: explicit ones first, as the site does, then the slug of the text, made unique."""
+        explicit = {
+            id(block): match[1]
+            for block in self.blocks
+            if isinstance(block, Heading) and (match := EXPLICIT_ID.search(block.text))
+        }
+        taken = set(explicit.values())
+        for index, block in enumerate(self.blocks):
+            if isinstance(block, Heading):
+                named = explicit.get(id(block))
+                text = EXPLICIT_ID.sub("", block.text) if named else block.text
+                address = named or unique(slug(text, "-"), taken)
+                self.blocks[index] = Heading(
+                    block.first, block.last, block.parent, block.level, text, address, block.setext
+                )
+
+
+def _plain(inline: Token) -> str:
+    """The text of a heading without its marks."""
+    text = "".join(
+        " " if child.type in ("softbreak", "hardbreak") else child.content
+        for child in inline.children or ()
+        if child.type in ("text", "text_special", "code_inline", "softbreak", "hardbreak")
+    )
+    return " ".join(text.split())
+
+
+def _table(tokens: list[Token], index: int) -> list[tuple[str, ...]]:
+    """The rows of the table that opens at `index`, the head first."""
+    rows: list[list[str]] = []
+    for token in tokens[index + 1 :]:
+        if token.type == "table_close":
+            break
+        if token.type == "tr_open":
+            rows.append([])
+        elif token.type == "inline":
+            rows[-1].append(token.content)
+    return [tuple(row) for row in rows]

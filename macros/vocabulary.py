@@ -1,0 +1,27 @@
+"""The words of the field that are fixed, whatever the organisation: statuses and their legal moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+ADR_STATUSES: Final = ("proposed", "accepted", "rejected", "deprecated", "superseded")
+"""Every status that a decision can have, in the order of its life."""
+
+ADR_MOVES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "proposed": ("accepted", "rejected"),
+        "accepted": ("deprecated", "superseded"),
+        "rejected": (),
+        "deprecated": ("superseded",),
+        "superseded": (),
+    }
+)
+"""From each status of a decision, the statuses that it may take next."""
+
+ADR_DECIDED: Final = ("accepted", "deprecated", "superseded")
+"""The statuses of a decision that was once in force, so that what it says of others took effect."""
+
+SEVERITIES: Final = ("error", "warning")
+"""What a rule's severity can be set to."""

@@ -12,7 +12,7 @@ def define_env(env: Any) -> None:
     """Hand the views to the pages as macros.
 
     `env` is mkdocs-macros' environment. The handbook is the one that the plugin put on the configuration; where an
-    engine runs no plugin of ours, the gate runs here. Raises click.ClickException with the report where it finds errors.
+    engine runs no plugin of ours, the gate runs here. Raises click.ClickException with the report of any errors.
     """
     from macros.handbook import Handbook, load
     from macros.views.adr_index import adr_index

@@ -54,7 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--format", choices=list(REPORTERS), default="text", help="how findings are written")
     check.add_argument("--output", metavar="FILE", help="write them to a file instead of standard output")
     check.add_argument("--select", metavar="CODES", default="", help="report only these codes, or codes that begin so")
-    check.add_argument("--ignore", metavar="CODES", default="", help="do not report these codes, or codes that begin so")
+    check.add_argument(
+        "--ignore", metavar="CODES", default="", help="do not report these codes, or codes that begin so"
+    )
     check.add_argument("--strict", action="store_true", help="warnings fail, too")
     check.add_argument("--today", type=_day, default=None, metavar="YYYY-MM-DD", help="the day that counts as today")
     check.set_defaults(run=_check)

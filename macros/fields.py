@@ -1,8 +1,8 @@
 """What stands under the keys of a record and of the settings: one table of fields a kind.
 
-A table is a frozen dataclass whose fields are made by `field`. From it come the reading of a value, the findings about a
-value that cannot be read, and the JSON Schema: what a key means is said once. A value that is wrong is reported once,
-here, and is then absent (None or empty), so that no rule trips over it again.
+A table is a frozen dataclass whose fields are made by `field`. From it come the reading of a value, the findings about
+a value that cannot be read, and the JSON Schema: what a key means is said once. A value that is wrong is reported
+once, here, and is then absent (None or empty), so that no rule trips over it again.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class FieldType(ABC):
         return None
 
     def read(self, key: str, node: Node, reading: Reading) -> Any:
-        """The value of `node`, or the default after a problem was noted. One piece of text unless a subclass says otherwise."""
+        """The value of `node`, or the default after a problem was noted. One piece of text unless overridden."""
         if not isinstance(node, Scalar):
             reading.problem("wrong-type", node.at, f"{key} is {_shape(node)}, not {self.noun}")
             return self.default
@@ -219,7 +219,9 @@ class Many(FieldType):
 
     def read(self, key: str, node: Node, reading: Reading) -> tuple[Any, ...]:
         if isinstance(node, Scalar) and node.empty:
-            reading.problem("empty-value", node.at, f"{key} has no value", "write a list, [] for none, or leave the key out")
+            reading.problem(
+                "empty-value", node.at, f"{key} has no value", "write a list, [] for none, or leave the key out"
+            )
             return ()
         if not isinstance(node, nodes.Sequence):
             hint = f"write {key}: [{node.text}]" if isinstance(node, Scalar) else None
@@ -348,7 +350,9 @@ def _entries(node: nodes.Mapping, reading: Reading) -> Iterator[nodes.Entry]:
     for entry in node.entries:
         if entry.key in seen:
             first = seen[entry.key].line
-            reading.problem("duplicate-key", entry.at, f"'{entry.key}' stands twice", f"it stands on line {first} already")
+            reading.problem(
+                "duplicate-key", entry.at, f"'{entry.key}' stands twice", f"it stands on line {first} already"
+            )
             continue
         seen[entry.key] = entry.at
         yield entry

@@ -40,7 +40,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a link leads to. `path` is the file in the repository, None for another host or an address that is no address."""
+    """What a link leads to. `path` is the file in the repository, None for another host and for no address at all."""
 
     path: str | None = None
     fragment: str = ""
@@ -85,7 +85,7 @@ class Handbook:
         return record if isinstance(record, kind) else None
 
     def named(self, id: str) -> tuple[type[Record] | None, Record | None]:
-        """The kind that an id in prose belongs to, and its record; (None, None) for a word that only looks like an id."""
+        """The kind that an id in prose belongs to, and its record; (None, None) for what only looks like an id."""
         for kind in KINDS:
             if kind.mention.fullmatch(id):
                 return kind, self.by_id.get((kind.kind, id))
@@ -97,11 +97,11 @@ class Handbook:
         return {kind.kind: len(self.of(kind)) for kind in KINDS}
 
     def lost(self, kind: type[Record]) -> bool:
-        """Whether records of a kind are expected and none was found: what refers to them is then not each reported."""
+        """Whether a kind's records are expected and none was found: what refers to them is then not reported."""
         return not self.counts[kind.kind] and self.settings.organisation.expect.get(kind.kind, 0) > 0
 
     def url(self, path: str) -> str | None:
-        """The address of a published file, relative to the site's root: `adr/0023-x/`; None for one that is not published."""
+        """The address of a published file, relative to the site's root: `adr/0023-x/`; None for any other file."""
         if path in self.attachments:
             return self.source_uri(path)
         if path not in self.documents:
@@ -179,9 +179,7 @@ class Handbook:
         return tuple(ref for ref in self._by_source.get(document.path, ()) if ref.target.path != document.path)
 
 
-def _grouped(
-    references: Iterable[Reference], key: Callable[[Reference], str]
-) -> Mapping[str, tuple[Reference, ...]]:
+def _grouped(references: Iterable[Reference], key: Callable[[Reference], str]) -> Mapping[str, tuple[Reference, ...]]:
     found: dict[str, list[Reference]] = defaultdict(list)
     for reference in references:
         found[key(reference)].append(reference)
@@ -246,7 +244,7 @@ def _unattached(attachments: Iterable[str], documents: Mapping[str, Document]) -
 
 
 def _walk(root: Path, folder: str) -> Iterator[tuple[str, bool]]:
-    """Every file below a folder: its path, and whether it is a regular file. Symbolic links are named, never followed."""
+    """Every file below a folder, and whether it is a regular file. Symbolic links are named, never followed."""
     if not (root / folder).is_dir():
         return
     with os.scandir(root / folder) as entries:

@@ -87,7 +87,7 @@ def _of_node(node: LexborNode, depth: int) -> Iterator[Part]:
 
 
 def difference(source: Source, html: str) -> tuple[int, str] | None:
-    """The first place at which the two outlines differ: the line of the file and what stands on each side; else None."""
+    """The first place at which the two outlines differ: the line of the file, and what stands on each side."""
     gate, site = expected(source), shown(html)
     line = source.body_line
     for index in range(max(len(gate), len(site))):

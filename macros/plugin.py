@@ -26,7 +26,7 @@ from mkdocs.utils import CountHandler
 
 from macros import outline
 from macros.diagnostics import Diagnostic, Location, Report, Severity
-from macros.handbook import RECORD_FOLDERS, Handbook, load
+from macros.handbook import RECORD_FOLDERS, load
 from macros.records import Document, Page, Record
 from macros.records.adr import Adr
 from macros.rendering import RecordMarkdown

@@ -26,7 +26,6 @@ from macros.fields import (
     Text,
     Vocabularies,
     field,
-    read_fields,
     schema_of,
 )
 from macros.vocabulary import SEVERITIES

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, TypeVar
 
-import frontmatter
+from frontmatter.default_handlers import YAMLHandler
 from markdown_it import MarkdownIt, rules_inline
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
@@ -29,7 +29,7 @@ EXPLICIT_ID: Final = re.compile(r"\s+\{#([A-Za-z][\w.-]*)\}\s*$")
 """An id that an author gives to a heading, at its end."""
 
 _FENCE = re.compile(r"^---[ \t]*$", re.MULTILINE)
-_FRONT_MATTER = frontmatter.YAMLHandler(fm_boundary=_FENCE)
+_FRONT_MATTER = YAMLHandler(fm_boundary=_FENCE)
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _COUNTED = re.compile(r"^(.*)_([0-9]+)$")
 
@@ -47,7 +47,7 @@ class FrontMatter:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """A block of the body. `first` and `last` are lines of the file; `parent` is the list, item or quotation around it."""
+    """A block of the body. `first` and `last` are lines of the file; `parent` is the list, item or quote around it."""
 
     first: int
     last: int
@@ -147,7 +147,7 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading with the lines under it, up to the next heading of its level or above; `filled` where text stands there."""
+    """A heading and the lines under it, up to the next heading of its level or above; `filled` where text is there."""
 
     heading: Heading
     last: int
@@ -228,13 +228,13 @@ class Source:
 
 
 def read_source(path: str, data: bytes) -> Source:
-    """The source that the bytes of a file stand for. Bytes that are not UTF-8 give a source with a problem and no text."""
+    """The source that the bytes of a file stand for; bytes that are not UTF-8 give one with a problem and no text."""
     try:
         text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        problem = Finding(Location(path, line), f"not UTF-8: byte {data[error.start]:#04x}", "save the file as UTF-8")
-        return Source(path, "", problem=problem)
+        message = f"not UTF-8: byte {data[error.start]:#04x}"
+        return Source(path, "", problem=Finding(Location(path, line), message, "save the file as UTF-8"))
     front_matter, problem, body, body_line = _split(path, text)
     reader = _BodyReader(path, body, body_line)
     reader.read()
@@ -259,7 +259,9 @@ def _split(path: str, text: str) -> tuple[FrontMatter | None, Finding | None, st
     try:
         head, body = _FRONT_MATTER.split(text)
     except ValueError:
-        problem = Finding(Location(path, 1), "the front matter has no closing '---'", "add a line '---' after its last key")
+        problem = Finding(
+            Location(path, 1), "the front matter has no closing '---'", "add a line '---' after its last key"
+        )
         return None, problem, text, 1
     end = Location(path, head.count("\n") + 1)
     body_line = end.line
@@ -362,7 +364,11 @@ class _BodyReader:
             case "blockquote_open":
                 block = Quote(first, last, parent)
             case "fence":
-                closing = self.lines[token.map[1] - 1].strip(" \t>" if self._quoted() else " \t") if token.map[1] > token.map[0] + 1 else ""
+                closing = (
+                    self.lines[token.map[1] - 1].strip(" \t>" if self._quoted() else " \t")
+                    if token.map[1] > token.map[0] + 1
+                    else ""
+                )
                 closed = len(closing) >= len(token.markup) and not closing.strip(token.markup[0])
                 block = Code(first, last, parent, token.info.strip(), token.content, True, closed)
             case "code_block":
@@ -392,21 +398,21 @@ class _BodyReader:
         return last
 
     def _inline(self, token: Token, *, cell: bool) -> None:
-        assert token.map is not None
         content = token.content
-        if not content:
+        if token.map is None or not content:
             return
         starts = self._starts(token.map[0], content, cell)
         hidden = list(content)
         for child in token.children or ():
-            span = child.meta.get("span")
+            if "span" not in child.meta:
+                continue
+            start, end = child.meta["span"]
+            hidden[start:end] = "\0" * (end - start)
             if child.type in ("link_open", "image"):
                 target = str(child.attrs.get("href" if child.type == "link_open" else "src", ""))
-                self.links.append(Link(target, child.type == "image", self._place(starts, content, span[0])))
+                self.links.append(Link(target, child.type == "image", self._place(starts, content, start)))
             elif child.type == "html_inline" and not child.content.startswith("<!--"):
-                self.tags.append(Tag(child.content, self._place(starts, content, span[0])))
-            if span:
-                hidden[span[0] : span[1]] = "\0" * (span[1] - span[0])
+                self.tags.append(Tag(child.content, self._place(starts, content, start)))
         for match in ID.finditer("".join(hidden)):
             self.mentions.append(Mention(match[0], self._place(starts, content, match.start())))
 

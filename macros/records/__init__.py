@@ -43,11 +43,11 @@ class Document:
 
     @property
     def readable(self) -> bool:
-        """Whether the front matter could be read at all: what it holds of an unreadable one is not known to be absent."""
+        """Whether the front matter could be read: what seems absent from an unreadable one may be there."""
         return self.source.problem is None and (self.source.front_matter is not None or not self.needs_front_matter)
 
     def at(self, key: str, value: str | None = None) -> Location:
-        """The place of the value under a key, or of one value in the list there; of the closing `---` where it is absent."""
+        """The place of the value under a key, or of one value in the list there; else of the closing `---`."""
         front_matter = self.source.front_matter
         if front_matter is None:
             return self.source.at(1)
@@ -85,7 +85,9 @@ class Page(Document):
     needs_front_matter: ClassVar[bool] = False
 
     render_macros: bool = field(Flag(), "true where the page calls macros; elsewhere braces are text")
-    hide: tuple[str, ...] = field(Many(Choice("navigation", "toc", "path", "footer")), "parts of the layout to leave out")
+    hide: tuple[str, ...] = field(
+        Many(Choice("navigation", "toc", "path", "footer")), "parts of the layout to leave out"
+    )
     description: str | None = field(fields.Text(), "one sentence for search engines")
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from macros.diagnostics import Report
-from macros.reporters.annotations import annotations
 from macros.reporters.as_json import as_json
+from macros.reporters.github import github
 from macros.reporters.text import text
 
 Reporter = Callable[[Report], str]
 
-REPORTERS: Final[Mapping[str, Reporter]] = {"text": text, "json": as_json, "github": annotations}
+REPORTERS: Final[Mapping[str, Reporter]] = {"text": text, "json": as_json, "github": github}
 """Every reporter by the name that `--format` gives it."""

@@ -1,8 +1,8 @@
 """The rules: what is asked of a handbook, each a small generator with a permanent code.
 
 A rule is a function from one subject (`over` says of which class: a record of a kind, any document, the whole handbook)
-to its findings. Its docstring is its page: what it asks, then `Why:`, `Bad:` and `Good:`, which the reference prints and
-the tests run. Severity is data: the rule's own, or the organisation's in the settings.
+to its findings. Its docstring is its page: what it asks, then `Why:`, `Bad:` and `Good:`, which the reference prints
+and the tests run. Severity is data: the rule's own, or the organisation's in the settings.
 """
 
 from __future__ import annotations
@@ -101,9 +101,7 @@ def rules() -> Mapping[str, Rule]:
     return _registered
 
 
-def run(
-    handbook: Handbook, today: date, *, select: Iterable[str] = (), ignore: Iterable[str] = ()
-) -> Report:
+def run(handbook: Handbook, today: date, *, select: Iterable[str] = (), ignore: Iterable[str] = ()) -> Report:
     """Run every rule, and report every finding, sorted by place and code.
 
     `select` and `ignore` are codes or beginnings of codes; both narrow what is reported, not what is run. Where the

@@ -43,7 +43,9 @@ def number_taken(handbook: Handbook, context: Context) -> Iterator[Finding]:
         first = handbook.by_id[adr.kind, adr.id]
         if adr.well_named and first is not adr:
             highest = max(int(other.id[4:]) for other in handbook.of(Adr) if other.well_named)
-            yield Finding(adr.source.at(1), f"{adr.id} is {first.path} already", f"the next free number is {highest + 1:04}")
+            yield Finding(
+                adr.source.at(1), f"{adr.id} is {first.path} already", f"the next free number is {highest + 1:04}"
+            )
 
 
 @rule("DEC003", "no-deciders", over=Adr, requires=("FM001", "FM002"))
@@ -136,7 +138,9 @@ def one_sided(adr: Adr, context: Context) -> Iterator[Finding]:
             continue
         at = adr.at("superseded_by", id)
         if adr.id not in new.supersedes:
-            yield Finding(at, f"{id} does not say that it supersedes {adr.id}", f"in {new.path}: supersedes: [{adr.id}]")
+            yield Finding(
+                at, f"{id} does not say that it supersedes {adr.id}", f"in {new.path}: supersedes: [{adr.id}]"
+            )
         elif new.status not in ADR_DECIDED:
             yield Finding(at, f"{id} is {new.status}: it replaces nothing", f"wait until {id} is accepted")
 

@@ -30,8 +30,8 @@ def broken_link(document: Document, context: Context) -> Iterator[Finding]:
         (0001-keep-orders-in-sqlite.md)
     """
     for link, target in _links(document, context):
-        if not link.image and _missing(context.handbook, target):
-            yield _not_there(document, context.handbook, link, target)
+        if not link.image and (path := _missing(context.handbook, target)):
+            yield _not_there(document, context.handbook, link, path)
 
 
 @rule("LNK002", "broken-image", over=Document)
@@ -48,26 +48,27 @@ def broken_image(document: Document, context: Context) -> Iterator[Finding]:
     for link, target in _links(document, context):
         if link.image and target.external:
             yield Finding(link.at, "the image comes from another host", "keep a copy in the folder beside the record")
-        elif link.image and _missing(context.handbook, target):
-            yield _not_there(document, context.handbook, link, target)
+        elif link.image and (path := _missing(context.handbook, target)):
+            yield _not_there(document, context.handbook, link, path)
 
 
-def _missing(handbook: Handbook, target: Target) -> bool:
+def _missing(handbook: Handbook, target: Target) -> str | None:
+    """The path that a link leads to where the site has no such file; None where all is well or another rule speaks."""
     if target.path is None or target.outside or handbook.published(target.path):
-        return False
-    return not any(handbook.lost(kind) and target.path.startswith(f"{kind.folder}/") for kind in KINDS)
+        return None
+    lost = any(handbook.lost(kind) and target.path.startswith(f"{kind.folder}/") for kind in KINDS)
+    return None if lost else target.path
 
 
-def _not_there(document: Document, handbook: Handbook, link: Link, target: Target) -> Finding:
-    assert target.path is not None
-    if (handbook.root / target.path).exists() and target.path not in handbook.strays:
-        real = next((path for path in _all(handbook) if path.casefold() == target.path.casefold()), None)
+def _not_there(document: Document, handbook: Handbook, link: Link, path: str) -> Finding:
+    if (handbook.root / path).exists() and path not in handbook.strays:
+        real = next((other for other in _all(handbook) if other.casefold() == path.casefold()), None)
         if real:
             return Finding(link.at, f"'{link.target}' is spelt otherwise on disk", f"the file is {real}")
         return Finding(link.at, f"'{link.target}' is not published on the site", "link to it at the Git host instead")
-    near = {posixpath.relpath(path, posixpath.dirname(document.path) or "."): path for path in _all(handbook)}
+    near = {posixpath.relpath(other, posixpath.dirname(document.path) or "."): other for other in _all(handbook)}
     hint = did_you_mean(posixpath.normpath(link.target.split("#")[0]), near)
-    return Finding(link.at, f"'{link.target}' leads to no file", hint or f"there is no {target.path}")
+    return Finding(link.at, f"'{link.target}' leads to no file", hint or f"there is no {path}")
 
 
 def _all(handbook: Handbook) -> Iterator[str]:

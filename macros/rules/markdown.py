@@ -137,7 +137,11 @@ def list_indent(document: Document, context: Context) -> Iterator[Finding]:
             if not _on_first_line_of_item(block) and found // 4 != expected // 4:
                 yield _wrong_indent(source.at(block.first), "an item of a list", found, expected)
         elif isinstance(block.parent, Item) and block.first != block.parent.first:
-            if not isinstance(block, List) and (not isinstance(block, Code) or block.fenced) and found // 4 != expected // 4:
+            if (
+                not isinstance(block, List)
+                and (not isinstance(block, Code) or block.fenced)
+                and found // 4 != expected // 4
+            ):
                 yield _wrong_indent(source.at(block.first), "a block within an item of a list", found, expected)
         if isinstance(block, Paragraph):
             for line in range(block.first + 1, block.last + 1):
@@ -211,7 +215,11 @@ def underlined_by_chance(document: Document, context: Context) -> Iterator[Findi
     """
     source = document.source
     for block in source.blocks:
-        if isinstance(block, Break) and not source.line(block.first).strip(" -") and not _blank(source, block.first - 1):
+        if (
+            isinstance(block, Break)
+            and not source.line(block.first).strip(" -")
+            and not _blank(source, block.first - 1)
+        ):
             yield Finding(source.at(block.first), "a line of '---' right under text", "put a blank line before it")
         elif isinstance(block, Heading) and block.setext and block.last > block.first + 1:
             message = "an underlined heading of several lines"
@@ -243,7 +251,9 @@ def open_fence(document: Document, context: Context) -> Iterator[Finding]:
     """
     for code in document.source.every(Code):
         if not code.closed:
-            yield Finding(document.source.at(code.first), "the fence is never closed", "end the code with the same fence")
+            yield Finding(
+                document.source.at(code.first), "the fence is never closed", "end the code with the same fence"
+            )
 
 
 @rule("MD008", "fence-options", over=Document)

@@ -49,4 +49,8 @@ def unknown_id(document: Document, context: Context) -> Iterator[Finding]:
         if kind and record is None and not context.handbook.lost(kind):
             known = [id for of_kind, id in context.handbook.by_id if of_kind == kind.kind]
             hint = did_you_mean(mention.id, known)
-            yield Finding(mention.at, f"{mention.id} names no {kind.kind}", hint or "write it as code if it is not meant as a reference")
+            yield Finding(
+                mention.at,
+                f"{mention.id} names no {kind.kind}",
+                hint or "write it as code if it is not meant as a reference",
+            )

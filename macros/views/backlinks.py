@@ -12,12 +12,12 @@ _PHRASES = {
     "supersedes": ("supersedes", "superseded by"),
     "superseded_by": ("superseded by", "supersedes"),
     "amends": ("amends", "amended by"),
-    "text": ("mentions", "mentioned in"),
+    "text": ("", ""),  # the heading says it
 }
 
 
 def backlinks(handbook: Handbook, record: Record) -> str:
-    """The HTML of both directions, each other record or page once with every way in which it is tied; "" where none is."""
+    """The HTML of both directions, each record or page once with every way in which it is tied; "" for none."""
     here = handbook.url(record.path) or ""
     outward = _ties(handbook, here, ((ref.target, _phrase(ref, 0)) for ref in handbook.referred_from(record)))
     inward = _ties(handbook, here, ((ref.source, _phrase(ref, 1)) for ref in handbook.referring_to(record)))
@@ -39,7 +39,7 @@ def _ties(handbook: Handbook, here: str, pairs: Iterable[tuple[Document, str]]) 
             "id": document.id if isinstance(document, Record) else "",
             "title": document.title,
             "url": relative(handbook.url(path) or "", here),
-            "how": ", ".join(phrase for phrase in phrases if phrase != "mentions" and phrase != "mentioned in") or phrases[0],
+            "how": ", ".join(filter(None, phrases)),
         }
         for path, (document, phrases) in ways.items()
     ]

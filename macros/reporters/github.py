@@ -9,7 +9,7 @@ from macros.diagnostics import Report
 from macros.reporters.text import summary
 
 
-def annotations(report: Report) -> str:
+def github(report: Report) -> str:
     """One `::error` or `::warning` command a finding, then what was read."""
     lines = []
     for finding in report.findings:

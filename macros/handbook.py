@@ -84,6 +84,10 @@ class Handbook:
         record = self.by_id.get((kind.kind, id))
         return record if isinstance(record, kind) else None
 
+    def ambiguous(self, record: Record) -> bool:
+        """Whether another record of its kind has the same id, so that what names it may mean either."""
+        return sum(other.id == record.id for other in self.of(type(record))) > 1
+
     def named(self, id: str) -> tuple[type[Record] | None, Record | None]:
         """The kind that an id in prose belongs to, and its record; (None, None) for what only looks like an id."""
         for kind in KINDS:
@@ -101,7 +105,7 @@ class Handbook:
         return not self.counts[kind.kind] and self.settings.organisation.expect.get(kind.kind, 0) > 0
 
     def url(self, path: str) -> str | None:
-        """The address of a published file, relative to the site's root: `adr/0023-x/`; None for any other file."""
+        """The address of a published file from the site's root on, `adr/0023-x/`; None for any other file."""
         if path in self.attachments:
             return self.source_uri(path)
         if path not in self.documents:

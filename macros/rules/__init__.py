@@ -19,7 +19,7 @@ from macros.diagnostics import Diagnostic, Finding, Report, Severity
 from macros.handbook import Handbook
 from macros.records import Document
 
-_FAMILIES: Final = ("front_matter", "form", "decisions", "references", "links", "markdown", "safety")
+_FAMILIES: Final = ("front_matter", "markdown", "form", "decisions", "references", "links", "safety")
 
 
 @dataclass(frozen=True)

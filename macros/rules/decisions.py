@@ -1,4 +1,4 @@
-"""DEC001 to DEC012: decisions, their life, and what they say of one another."""
+"""DEC001 to DEC011: decisions, their life, and what they say of one another."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def decision_name(adr: Adr, context: Context) -> Iterator[Finding]:
     Why: the number is the decision's id and stands nowhere else; the name is its address.
 
     Bad:
-        adr/2-Use_PostgreSQL.md
+        adr/3-Keep_orders_in_MySQL.md
     Good:
-        adr/0002-use-postgresql.md
+        adr/0003-keep-orders-in-mysql.md
     """
     if not adr.well_named:
         yield Finding(adr.source.at(1), f"the name is not {adr.file_form}", "such as 0042-keep-orders-in-postgresql.md")
@@ -126,7 +126,7 @@ def one_sided(adr: Adr, context: Context) -> Iterator[Finding]:
     handbook = context.handbook
     for id in adr.supersedes:
         old = handbook.get(Adr, id)
-        if old is None or old is adr or not old.readable or adr.status not in ADR_DECIDED:
+        if old is None or old is adr or not old.readable or adr.status not in ADR_DECIDED or handbook.ambiguous(old):
             continue
         lone = old.status == "superseded" and not old.superseded_by  # DEC004 says so, at the other side
         if adr.id not in old.superseded_by and not lone and old.status and not old.doubtful("superseded_by"):
@@ -134,10 +134,10 @@ def one_sided(adr: Adr, context: Context) -> Iterator[Finding]:
             yield Finding(adr.at("supersedes", id), f"{id} does not name {adr.id} as its successor", hint)
     for id in adr.superseded_by:
         new = handbook.get(Adr, id)
-        if new is None or new is adr or not new.readable or new.status is None or new.doubtful("supersedes"):
+        if new is None or new is adr or not new.readable or new.status is None or handbook.ambiguous(new):
             continue
         at = adr.at("superseded_by", id)
-        if adr.id not in new.supersedes:
+        if adr.id not in new.supersedes and not new.doubtful("supersedes"):
             yield Finding(
                 at, f"{id} does not say that it supersedes {adr.id}", f"in {new.path}: supersedes: [{adr.id}]"
             )
@@ -158,7 +158,7 @@ def supersession_circle(handbook: Handbook, context: Context) -> Iterator[Findin
     """
     told: set[str] = set()
     for adr in handbook.of(Adr):
-        for key in ("supersedes", "amends"):
+        for key in ("supersedes", "superseded_by", "amends"):
             circle = None if adr.id in told else _circle(handbook, adr, key)
             if circle:
                 told.update(circle)
@@ -238,7 +238,7 @@ def no_alternative(adr: Adr, context: Context) -> Iterator[Finding]:
             return
 
 
-@rule("DEC010", "review-before-decision", over=Adr)
+@rule("DEC010", "review-before-decision", over=Adr, requires=("FM013",))
 def review_before_decision(adr: Adr, context: Context) -> Iterator[Finding]:
     """The day of review comes after the day of the status.
 
@@ -253,7 +253,7 @@ def review_before_decision(adr: Adr, context: Context) -> Iterator[Finding]:
         yield Finding(adr.at("review_by"), f"review_by {adr.review_by} is not after date {adr.date}")
 
 
-@rule("DEC011", "review-due", over=Adr, severity=Severity.WARNING)
+@rule("DEC011", "review-due", over=Adr, severity=Severity.WARNING, requires=("DEC010",))
 def review_due(adr: Adr, context: Context) -> Iterator[Finding]:
     """A decision in force is looked at again by the day that it names. Samples (`example: true`) are exempt.
 

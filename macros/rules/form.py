@@ -14,6 +14,7 @@ PLACEHOLDER = re.compile(r"\b(?:TODO|TBD|FIXME|XXX)\b|\blorem ipsum\b|\bTo be wr
 """Text that a template leaves to be replaced, or a writer to come back to."""
 
 _UNREAD = ("FM001",)
+_SWALLOWED = ("FM001", "MD007", "MD013")  # an open fence or comment takes what follows with it
 
 
 def _required(record: Record) -> list[Section]:
@@ -25,7 +26,7 @@ def _required(record: Record) -> list[Section]:
     return list(found.values())
 
 
-@rule("FM101", "title", over=Document, requires=_UNREAD)
+@rule("FM101", "title", over=Document, requires=("FM001", "FM002"))
 def title(document: Document, context: Context) -> Iterator[Finding]:
     """A file has one H1, before everything else in its body. It is the title.
 
@@ -54,7 +55,7 @@ def title(document: Document, context: Context) -> Iterator[Finding]:
         yield Finding(document.source.at(heading.first), f"a second H1, '{heading.text}'", "a section's heading has ##")
 
 
-@rule("FM102", "missing-section", over=Record, requires=_UNREAD)
+@rule("FM102", "missing-section", over=Record, requires=_SWALLOWED)
 def missing_section(record: Record, context: Context) -> Iterator[Finding]:
     """Every section that the kind requires is there, as an H2. One that stands in a code block or a comment is not.
 
@@ -120,7 +121,7 @@ def section_order(record: Record, context: Context) -> Iterator[Finding]:
         furthest = max(furthest, rank)
 
 
-@rule("FM104", "empty-section", over=Record, requires=_UNREAD)
+@rule("FM104", "empty-section", over=Record, requires=_SWALLOWED)
 def empty_section(record: Record, context: Context) -> Iterator[Finding]:
     """A required section has text of its own. Headings and comments are not text.
 

@@ -212,9 +212,9 @@ def unknown_rule(handbook: Handbook, context: Context) -> Iterator[Finding]:
     Why: a misspelt code leaves the rule as it was, and its author believes otherwise.
 
     Bad:
-        rules: {DEC999: warning}
+        rules: {SAFE999: error}
     Good:
-        rules: {DEC012: warning}
+        rules: {SAFE002: error}
     """
     known = rules()
     for code in handbook.settings.organisation.rules:

@@ -16,7 +16,7 @@ from macros.source import Block, Break, Code, Heading, Html, Item, List, Paragra
 
 _CODE_SPAN = re.compile(r"(`+)(?!`)(.*?[^`])\1(?!`)")
 _INFO = re.compile(r"(?:[\w+#.-]+(?: (?:title|linenums|hl_lines)=\"[^\"]*\")*)?(?: ?\{[^{}]*\})?")
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _OPEN_TAG = re.compile(r"<([A-Za-z][A-Za-z0-9-]*)(?![^>]*/>)")
 _CLOSE_TAG = re.compile(r"</([A-Za-z][A-Za-z0-9-]*)")
 _VOID = frozenset({"br", "hr", "img", "input", "link", "meta", "source", "wbr"})
@@ -167,8 +167,12 @@ def indented_heading(document: Document, context: Context) -> Iterator[Finding]:
     Why: the site shows one that is indented as text with a sharp sign before it.
 
     Bad:
-         ### Load
+        Most in June.
+
+          ### Load
     Good:
+        Most in June.
+
         ### Load
     """
     source = document.source
@@ -199,7 +203,7 @@ def sharp_without_space(document: Document, context: Context) -> Iterator[Findin
                 yield Finding(source.at(block.first + offset), message, "put a space after it, or write it as code")
 
 
-@rule("MD006", "underlined-by-chance", over=Document)
+@rule("MD006", "underlined-by-chance", over=Document, requires=("FM002",))
 def underlined_by_chance(document: Document, context: Context) -> Iterator[Finding]:
     """A line of `---` or `===` does not stand right under text, unless it underlines a heading of one line.
 
@@ -442,12 +446,12 @@ def definition_under_text(document: Document, context: Context) -> Iterator[Find
     Why: right under text the Git host shows it, and the site takes it away.
 
     Bad:
-        Orders need transactions.
-        [why]: 0001-keep-orders-in-sqlite.md
+        Most in June.
+        [why]: https://postgresql.example
     Good:
-        Orders need transactions.
+        Most in June.
 
-        [why]: 0001-keep-orders-in-sqlite.md
+        [why]: https://postgresql.example
     """
     source = document.source
     for block in source.every(Paragraph):

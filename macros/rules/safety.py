@@ -52,9 +52,9 @@ def stray_file(handbook: Handbook, context: Context) -> Iterator[Finding]:
     Why: what lies beside the records would be published without anybody having meant it.
 
     Bad:
-        adr/load.png
+        adr/load.csv
     Good:
-        adr/0002-use-postgresql/load.png
+        adr/0002-use-postgresql/load.csv
     """
     for path in handbook.strays:
         at = Location(path)

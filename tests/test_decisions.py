@@ -1,0 +1,116 @@
+"""Rules about decisions, on data in memory: one line a case."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tests.handbooks import ADR, check, places
+
+
+def adr(**keys: str) -> str:
+    """A decision with keys of its front matter set, or taken out where the value is empty."""
+    lines = {"status": "accepted", "date": "2026-03-02", "deciders": "[order-team]"} | keys
+    head = "".join(f"{key}: {value}\n" for key, value in lines.items() if value)
+    body = ADR.split("---\n", 2)[2]
+    return f"---\n{head}---\n{body}"
+
+
+OLD = adr(status="superseded", superseded_by="[ADR-0002]")
+NEW = adr(supersedes="[ADR-0001]")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (OLD, NEW, []),
+        (adr(status="superseded"), NEW, ["adr/0001-a.md:2:9:DEC004"]),
+        (adr(superseded_by="[ADR-0002]"), NEW, ["adr/0001-a.md:5:16:DEC005"]),
+        (OLD, adr(), ["adr/0001-a.md:5:17:DEC006"]),
+        (adr(), NEW, ["adr/0002-b.md:5:14:DEC006"]),
+        (adr(), adr(status="proposed", supersedes="[ADR-0001]"), []),
+        (adr(), adr(status="rejected", supersedes="[ADR-0001]"), []),
+        (OLD, adr(status="proposed", supersedes="[ADR-0001]"), ["adr/0001-a.md:5:17:DEC006"]),
+        (adr(status="superseded", superseded_by="[ADR-0003]"), adr(), ["adr/0001-a.md:5:17:REF001"]),
+        (adr(status="acepted"), NEW, ["adr/0001-a.md:2:9:FM005"]),
+        (OLD.replace("[ADR-0002]", "[ADR-2]"), NEW, ["adr/0001-a.md:5:17:FM006"]),
+        (OLD.replace("superseded_by", "superceded_by"), NEW, ["adr/0001-a.md:5:1:FM003"]),
+        (OLD.replace("---\n", "", 1), NEW, ["adr/0001-a.md:1:1:FM002"]),
+        (OLD, NEW.replace("[ADR-0001]", "[ADR-0001"), ["adr/0002-b.md:5:13:FM001"]),
+        (adr(supersedes="[ADR-0002]", superseded_by="[ADR-0002]", status="superseded"),
+         adr(supersedes="[ADR-0001]", superseded_by="[ADR-0001]", status="superseded"), ["adr/0001-a.md:5:14:DEC007"]),
+        (adr(amends="[ADR-0001]"), adr(), ["adr/0001-a.md:5:10:DEC007"]),
+    ],
+)  # fmt: skip
+def test_a_pair_names_each_other(old: str, new: str, expected: list[str], tmp_path: Path) -> None:
+    assert places(check(tmp_path, {"adr/0001-a.md": old, "adr/0002-b.md": new})) == expected
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ({"deciders": ""}, ["4:DEC003"]),
+        ({"deciders": "[]"}, ["4:DEC003"]),
+        ({"deciders": "[ordr-team]"}, ["4:FM005"]),
+        ({"deciders": "order-team"}, ["4:FM006"]),
+        ({"status": "proposed", "deciders": ""}, []),
+        ({"status": "rejected", "history": "[{status: accepted, date: 2026-03-01}]"}, ["5:DEC008"]),
+        ({"status": "superseded", "superseded_by": "[ADR-0001]"}, ["5:DEC007"]),
+        ({"history": "[{status: proposed, date: 2026-03-01}]"}, []),
+        ({"history": "[{status: proposed, date: 2026-03-09}]"}, ["5:DEC008"]),
+        ({"history": "[{status: proposed, day: 2026-03-01}]"}, ["5:FM007", "5:FM003"]),
+        ({"history": "{status: proposed, date: 2026-03-01}"}, ["5:FM006"]),
+        ({"review_by": "2026-03-02"}, ["5:DEC010"]),
+        ({"review_by": "2026-11-22"}, ["5:DEC011"]),
+        ({"review_by": "2026-11-22", "example": "true"}, []),
+        ({"review_by": "2026-11-22", "status": "deprecated"}, []),
+        ({"date": "2026-11-24"}, ["3:FM013"]),
+        ({"date": "2026-11-24", "example": "true"}, []),
+        ({"tags": "[databse]"}, ["5:FM005"]),
+        ({"moved_from": "[adr/7/]"}, ["5:FM006"]),
+        ({"example": "yes"}, ["5:FM006"]),
+        ({"services": "[order-service]"}, ["5:REF001"]),
+    ],
+)
+def test_front_matter_of_a_decision(keys: dict[str, str], expected: list[str], tmp_path: Path) -> None:
+    found = check(tmp_path, {"adr/0001-a.md": adr(**keys)})
+    assert [f"{each.at.line}:{each.code}" for each in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Nothing else was weighed.", ["DEC009"]),
+        ("- Another.", []),
+        ("### Another\n\nWhy not.", []),
+        ("| Store | Why not |\n|---|---|\n| MySQL | JSON |", []),
+        ("", ["FM104"]),
+    ],
+)
+def test_an_alternative_is_set_out(text: str, expected: list[str], tmp_path: Path) -> None:
+    body = ADR.replace("- Another.", text)
+    assert [each.code for each in check(tmp_path, {"adr/0001-a.md": body})] == expected
+
+
+def test_two_decisions_with_one_number_are_told_once_with_the_next_free_number(tmp_path: Path) -> None:
+    found = check(tmp_path, {"adr/0001-a.md": ADR, "adr/0001-b.md": ADR, "adr/0007-c.md": ADR})
+    assert places(found) == ["adr/0001-b.md:1:1:DEC002"]
+    assert found[0].hint == "the next free number is 0008"
+
+
+def test_a_circle_of_three_is_one_finding(tmp_path: Path) -> None:
+    files = {
+        "adr/0001-a.md": adr(amends="[ADR-0002]"),
+        "adr/0002-b.md": adr(amends="[ADR-0003]"),
+        "adr/0003-c.md": adr(amends="[ADR-0001]"),
+    }
+    found = check(tmp_path, files)
+    assert [each.code for each in found] == ["DEC007"]
+    assert "ADR-0001 → ADR-0002 → ADR-0003 → ADR-0001" in found[0].message
+
+
+def test_a_rule_that_reads_today_is_a_warning(tmp_path: Path) -> None:
+    found = check(tmp_path, {"adr/0001-a.md": adr(review_by="2027-01-01")}, today=date(2028, 1, 1))
+    assert [(each.code, each.severity) for each in found] == [("DEC011", "warning")]

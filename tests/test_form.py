@@ -1,0 +1,125 @@
+"""Rules about titles and sections, and about front matter of any kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.handbooks import ADR, SETTINGS, check, places, report, write
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "expected"),
+    [
+        ("# A decision\n\n", "", ["6:FM101"]),
+        ("# A decision", "Text.\n\n# A decision", ["8:FM101"]),
+        ("Why.", "Why.\n\n# Another title", ["12:FM101"]),
+        ("## Context\n\nWhy.\n\n", "", ["8:FM102"]),
+        ("## Consequences\n\nThen.\n", "", ["18:FM102"]),
+        ("## Consequences\n\nThen.\n", "```markdown\n## Consequences\n\nThen.\n```\n", ["24:FM102"]),
+        ("## Consequences\n\nThen.\n", "<!--\n## Consequences\n\nThen.\n-->\n", ["24:FM102"]),
+        ("## Decision", "### Decision", ["16:FM102"]),
+        ("## Decision", "## Decisions", ["16:FM102"]),
+        ("What.", "", ["12:FM104"]),
+        ("What.", "<!-- what was decided -->", ["12:FM104"]),
+        ("What.", "### In short", ["12:FM104"]),
+        ("What.", "```sql\nSELECT 1;\n```", []),
+        ("What.", "| a |\n|---|\n| 1 |", []),
+        ("What.", "What.\n\n## Measured\n\nIn May.", []),
+        ("What.", "What.\n\n## Decision\n\nThis.", ["16:FM105"]),
+        ("What.", "TODO: what.", ["14:FM106"]),
+        ("What.", "What. `TODO` is a word of ours.", []),
+        ("What.", "What.\n\n```\n# TODO\n```", []),
+        ("What.", "Lorem ipsum dolor.\n\nTBD, and TODO.", ["14:FM106"]),
+    ],
+)
+def test_title_and_sections(good: str, bad: str, expected: list[str], tmp_path: Path) -> None:
+    assert good in ADR
+    found = check(tmp_path, {"adr/0001-a.md": ADR.replace(good, bad, 1)})
+    assert [f"{each.at.line}:{each.code}" for each in found] == expected
+
+
+def test_two_sections_that_changed_places_are_one_finding(tmp_path: Path) -> None:
+    context, decision = "## Context\n\nWhy.\n\n", "## Decision\n\nWhat.\n\n"
+    found = check(tmp_path, {"adr/0001-a.md": ADR.replace(context + decision, decision + context)})
+    assert places(found) == ["adr/0001-a.md:12:1:FM103"]
+    assert found[0].hint == "the order is Context · Decision · Alternatives considered · Consequences"
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "expected", "hint"),
+    [
+        ("status: accepted", "status: acepted", "2:9:FM005", "did you mean 'accepted'?"),
+        ("status: accepted", "status: [accepted]", "2:9:FM006", None),
+        ("status: accepted", "status:", "2:8:FM009", "write one of proposed, accepted, rejected, deprecated, "
+         "superseded, or leave the key out"),
+        ("status: accepted", "statuss: accepted", "2:1:FM003", "did you mean 'status'?"),
+        ("status: accepted\n", "", "4:1:FM007", "status: one of proposed, accepted, rejected, deprecated, superseded"),
+        ("status: accepted", "status: accepted\nstatus: proposed", "3:1:FM004", "it stands on line 2 already"),
+        ("status: accepted", "status: accepted\nzebra: 1", "3:1:FM003", None),
+        ("date: 2026-03-02", "date: 2026-02-30", "3:7:FM008", None),
+        ("date: 2026-03-02", "date: 2026-3-2", "3:7:FM006", None),
+        ("date: 2026-03-02", "date: 20260302", "3:7:FM006", None),
+        ("[order-team]", "[order-team", "4:11:FM001", "the flow sequence that begins here is not closed"),
+        ("[order-team]", "&a [order-team]\ntags: *a", "4:11:FM001", "write the value out in each place"),
+        ("[order-team]", "!!python/object:os.system [x]", "4:11:FM001", "write the value without a tag"),
+        ("[order-team]", "[order-team, order-team]", "4:24:FM010", None),
+        ("---\n# A", "# A", "1:1:FM001", "add a line '---' after its last key"),
+        ("---\nstatus", "status", "1:1:FM002", "begin the file with '---', the keys of its kind (adr), and '---'"),
+    ],
+)  # fmt: skip
+def test_front_matter(good: str, bad: str, expected: str, hint: str | None, tmp_path: Path) -> None:
+    assert good in ADR
+    (found,) = check(tmp_path, {"adr/0001-a.md": ADR.replace(good, bad, 1)})
+    assert places([found]) == [f"adr/0001-a.md:{expected}"]
+    assert hint is None or found.hint == hint
+
+
+def test_the_message_of_an_unknown_value_names_the_vocabulary(tmp_path: Path) -> None:
+    (found,) = check(tmp_path, {"adr/0001-a.md": ADR.replace("accepted", "acepted")})
+    assert found.message == "status 'acepted' is not one of proposed, accepted, rejected, deprecated, superseded"
+    assert found.rule == "unknown-value"
+
+
+def test_bytes_that_are_not_utf_8_are_a_finding_at_their_line(tmp_path: Path) -> None:
+    assert places(check(tmp_path, {"adr/0001-a.md": ADR.encode() + b"\xff\n"})) == ["adr/0001-a.md:23:1:FM001"]
+
+
+@pytest.mark.parametrize("before", [b"\xef\xbb\xbf", b""])
+@pytest.mark.parametrize("end", [b"\r\n", b"\n"])
+def test_a_mark_of_byte_order_and_windows_line_ends_are_read(before: bytes, end: bytes, tmp_path: Path) -> None:
+    data = before + ADR.encode().replace(b"\n", end)
+    assert check(tmp_path, {"adr/0001-a.md": data}) == ()
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ("extra:\n  handbook:\n    expect: {adr: 2}\n", "mkdocs.yml:3:14:FM011"),
+        ("extra:\n  handbook:\n    expect: {adrs: 1}\n", "mkdocs.yml:3:14:FM011"),
+        ("extra:\n  handbook:\n    team: {}\n", "mkdocs.yml:3:5:FM003"),
+        ("extra:\n  handbook:\n    tags: database\n", "mkdocs.yml:3:11:FM006"),
+        ("extra:\n  handbook:\n    rules: {DEC999: warning}\n", "mkdocs.yml:3:13:FM012"),
+        ("extra:\n  handbook:\n    rules: {DEC001: loud}\n", "mkdocs.yml:3:21:FM005"),
+        ("extra: [a\n", "mkdocs.yml:1:8:FM001"),
+        ("- a\n", "mkdocs.yml:1:1:FM001"),
+        ("INHERIT: base.yml\n", "mkdocs.yml:1:10:FM001"),
+    ],
+)
+def test_settings(settings: str, expected: str, tmp_path: Path) -> None:
+    proposed = ADR.replace("accepted", "proposed").replace("deciders: [order-team]\n", "")
+    write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": proposed})
+    assert places(report(tmp_path).findings) == [expected]
+
+
+def test_no_record_at_all_is_an_error(tmp_path: Path) -> None:
+    write(tmp_path, {"mkdocs.yml": "site_name: x\n"})
+    assert places(report(tmp_path).findings) == ["mkdocs.yml:1:1:FM011"]
+
+
+def test_a_severity_is_the_settings_to_change(tmp_path: Path) -> None:
+    settings = SETTINGS + "    rules: {DEC009: warning}\n"
+    text = ADR.replace("- Another.", "None.")
+    write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": text})
+    assert [(each.code, each.severity) for each in report(tmp_path).findings] == [("DEC009", "warning")]

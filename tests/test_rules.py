@@ -1,0 +1,55 @@
+"""Every rule is documented, and its examples do what they say."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from macros.rules import Rule, rule, rules
+from tests.handbooks import SMALL, copy_of, places, replace_once, report
+
+ALL = list(rules().values())
+
+
+def test_the_small_handbook_has_no_finding() -> None:
+    assert places(report(SMALL).findings) == []
+
+
+@pytest.mark.parametrize("each", ALL, ids=lambda each: each.code)
+def test_the_bad_example_is_found_by_its_rule_and_by_no_other(each: Rule, tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    replace_once(root, each.good, each.bad)
+    assert {finding.code for finding in report(root).findings} == {each.code}
+
+
+@pytest.mark.parametrize("each", ALL, ids=lambda each: each.code)
+def test_a_rule_says_what_it_asks_and_why(each: Rule) -> None:
+    assert re.fullmatch(r"(FM|STD|DEC|RBK|PMT|SVC|CHK|REF|LNK|MD|SAFE)[0-9]{3}", each.code)
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", each.name)
+    assert each.text.endswith(".")
+    assert each.why.endswith(".")
+    assert each.bad != each.good
+
+
+def test_names_are_unique() -> None:
+    assert [name for name, count in Counter(each.name for each in ALL).items() if count > 1] == []
+
+
+def test_a_required_rule_runs_before_those_that_require_it() -> None:
+    order = [each.code for each in ALL]
+    assert all(order.index(code) < order.index(each.code) for each in ALL for code in each.requires)
+
+
+def test_a_code_is_given_once() -> None:
+    with pytest.raises(ValueError, match="FM001 is taken"):
+        rule("FM001", "again", over=ALL[0].over)(ALL[0].check)
+
+
+def test_codes_of_a_module_rise() -> None:
+    for before, after in pairwise(ALL):
+        if before.check.__module__ == after.check.__module__:
+            assert before.code < after.code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ def define_env(env: Any) -> None:
     from macros.views.adr_index import adr_index
     from macros.views.recent import recent
     from macros.views.rules_reference import rules_reference
+    from macros.vocabulary import MACROS
 
     def here() -> str:
         return "" if env.page.url in (".", "./") else str(env.page.url)
@@ -27,9 +29,13 @@ def define_env(env: Any) -> None:
         handbook = load(Path(env.conf["config_file_path"]).resolve().parent)
         _gate(handbook)
 
-    env.macro(lambda: adr_index(handbook, here()), "adr_index")
-    env.macro(lambda most=5: recent(handbook, here(), most), "recent")
-    env.macro(rules_reference, "rules_reference")
+    views: dict[str, Callable[..., str]] = {
+        "adr_index": lambda: adr_index(handbook, here()),
+        "recent": lambda most=5: recent(handbook, here(), most),
+        "rules_reference": rules_reference,
+    }
+    for name in MACROS:
+        env.macro(views[name], name)
 
 
 def _gate(handbook: Any) -> None:

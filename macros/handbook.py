@@ -116,7 +116,7 @@ class Handbook:
         return f"{folder}/" if folder else ""
 
     def source_uri(self, path: str) -> str:
-        """The path that MkDocs knows a file by: relative to docs_dir, the record folders standing beside its content."""
+        """The path that MkDocs knows a file by: relative to docs_dir, beside whose content the record folders stand."""
         return path.removeprefix(f"{self.settings.docs_dir}/")
 
     def resolve(self, source: str, target: str) -> Target:

@@ -137,7 +137,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         if isinstance(document, Record):
             meta["title"] = f"{document.id}: {document.title}"
         elif isinstance(document, Page):
-            meta = {"render_macros": document.render_macros, "hide": list(document.hide)}
+            broken = any(each.code == "MD020" and each.at.path == document.path for each in self.report.findings)
+            meta = {"render_macros": document.render_macros and not broken, "hide": list(document.hide)}
             if document.description:
                 meta["description"] = document.description
         return f"---\n{json.dumps(meta)}\n---\n\n{document.source.body}"

@@ -23,5 +23,8 @@ ADR_MOVES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 ADR_DECIDED: Final = ("accepted", "deprecated", "superseded")
 """The statuses of a decision that was once in force, so that what it says of others took effect."""
 
+MACROS: Final = ("adr_index", "recent", "rules_reference")
+"""The macros that pages with `render_macros: true` can call."""
+
 SEVERITIES: Final = ("error", "warning")
 """What a rule's severity can be set to."""

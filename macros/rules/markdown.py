@@ -1,4 +1,4 @@
-"""MD001 to MD019: Markdown that the site would render otherwise than it reads.
+"""MD001 to MD020: Markdown that the site would render otherwise than it reads.
 
 The gate reads CommonMark, as the Git host and editors do; the site renders Python-Markdown. Each known difference is a
 rule here. What no rule knows is found by the build, which compares the outlines of both (`outline`).
@@ -9,10 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from macros.diagnostics import Finding, Location
+from jinja2 import Environment, TemplateSyntaxError
+from jinja2.nodes import Call, Name
+
+from macros.diagnostics import Finding, Location, did_you_mean
 from macros.records import Document, Page
 from macros.rules import Context, rule
 from macros.source import Block, Break, Code, Heading, Html, Item, List, Paragraph, Quote, Source, Table
+from macros.vocabulary import MACROS
 
 _CODE_SPAN = re.compile(r"(`+)(?!`)(.*?[^`])\1(?!`)")
 _INFO = re.compile(r"(?:[\w+#.-]+(?: (?:title|linenums|hl_lines)=\"[^\"]*\")*)?(?: ?\{[^{}]*\})?")
@@ -510,3 +514,29 @@ def code_in_list(document: Document, context: Context) -> Iterator[Finding]:
         if not code.fenced and (code.parent is not None or after_list):
             message = "code by indentation, or text indented by too much"
             yield Finding(source.at(code.first), message, "put ``` before and after it, or indent it less")
+
+
+@rule("MD020", "broken-macro", over=Page)
+def broken_macro(page: Page, context: Context) -> Iterator[Finding]:
+    """A page with `render_macros: true` is a template that Jinja can read, and calls macros that there are.
+
+    Why: the build would stop at the first of them with a traceback.
+
+    Bad:
+        {{ adr_idx() }}
+    Good:
+        {{ adr_index() }}
+    """
+    if not page.render_macros:
+        return
+    source = page.source
+    try:
+        template = Environment(autoescape=True).parse(source.body)
+    except TemplateSyntaxError as error:
+        yield Finding(source.at(source.body_line + error.lineno - 1), f"not a template: {error.message}")
+        return
+    for call in template.find_all(Call):
+        if isinstance(call.node, Name) and call.node.name not in MACROS:
+            line = source.body_line + call.lineno - 1
+            at = source.at(line, source.line(line).find(call.node.name) + 1)
+            yield Finding(at, f"there is no macro '{call.node.name}'", did_you_mean(call.node.name, MACROS))

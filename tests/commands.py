@@ -1,0 +1,53 @@
+"""The commands of the environment that runs the tests."""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+BIN = Path(sys.executable).parent
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """The environment of a command: that of the tests, without colour, and with what is given."""
+    return os.environ | {"NO_MKDOCS_2_WARNING": "1", "NO_COLOR": "1"} | extra
+
+
+def run(command: str, *arguments: str, cwd: Path, check: bool = False, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run an installed command without standard input; answers its exit code and what it printed."""
+    return subprocess.run(
+        [str(BIN / command), *arguments],
+        cwd=cwd,
+        env=environment(**env),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=check,
+    )
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
+        """Say nothing: what is asked for is the test's matter."""
+
+
+@contextmanager
+def served(site: Path) -> Iterator[str]:
+    """A site on a free port of this machine; its address, as long as the context stands."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(site)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

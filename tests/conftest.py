@@ -1,0 +1,26 @@
+"""What tests share: the sites that they look at, built once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.commands import run
+from tests.handbooks import ROOT, SMALL, copy_of
+
+
+@pytest.fixture(scope="session")
+def small_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small handbook as a site."""
+    root = copy_of(SMALL, tmp_path_factory.mktemp("small") / "handbook")
+    run("mkdocs", "build", cwd=root, check=True)
+    return root / "site"
+
+
+@pytest.fixture(scope="session")
+def real_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This repository as a site."""
+    site = tmp_path_factory.mktemp("real") / "site"
+    run("mkdocs", "build", "--site-dir", str(site), cwd=ROOT, check=True)
+    return site

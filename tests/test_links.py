@@ -1,0 +1,88 @@
+"""Rules about links, references and what must not be published, one line a case."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.handbooks import ADR, check, places
+
+OTHERS = {
+    "adr/0002-b.md": ADR,
+    "adr/0002-b/chart.png": b"\x89PNG",
+    "adr/index.md": "---\nrender_macros: true\n---\n# Decisions\n",
+    "docs/index.md": "# Home\n\n## A part\n",
+    "docs/sub/page.md": "# A page\n",
+    "README.md": "# Not published\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[x](0002-b.md)", None),
+        ("[x](0002-b.md#context)", None),
+        ("[x](../docs/index.md#a-part)", None),
+        ("[x](../docs/sub/page.md)", None),
+        ("[x](index.md)", None),
+        ("[x](../adr/)", None),
+        ("[x](index.md#accepted)", None),
+        ("[x](#consequences)", None),
+        ("[x](0002-b/chart.png)", None),
+        ("![x](0002-b/chart.png)", None),
+        ("<https://example.com/?a=b#c>", None),
+        ("[x](mailto:team@example.com)", None),
+        ("[x](0003-c.md)", "9:1:LNK001"),
+        ("`code` [x](0003-c.md)", "9:8:LNK001"),
+        ("[x](0002-B.md)", "9:1:LNK001"),
+        ("[x](../README.md)", "9:1:LNK001"),
+        ("[x](0002-b.md#contexts)", "9:1:LNK003"),
+        ("[x](#contexts)", "9:1:LNK003"),
+        ("![x](0002-b/missing.png)", "9:1:LNK002"),
+        ("![x](https://example.com/x.png)", "9:1:LNK002"),
+        ("[x](/adr/0002-b.md)", "9:1:LNK004"),
+        ("[x](../../elsewhere.md)", "9:1:LNK004"),
+        ("[x](http://[bad)", "9:1:LNK005"),
+        ("[x]()", "9:1:LNK005"),
+        ("[x](javascript:alert)", "9:1:SAFE003"),
+        ("[x](data:text/html,x)", "9:1:SAFE003"),
+        ("[x][y]\n\n[y]: 0003-c.md", "9:1:LNK001"),
+        ("ADR-0002 and STD-05 and UTF-8.", None),
+        ("`ADR-0003`", None),
+        ("ADR-0003", "9:1:REF002"),
+        ("See ADR-3.", "9:5:REF002"),
+        ("Press <kbd>q</kbd>.", None),
+        ("A <b>word</b>.", "9:3:SAFE001"),
+        ('A <br onload="x">.', "9:3:SAFE001"),
+        ("<div>x</div>", "9:1:SAFE001"),
+        ("<!-- a note -->", None),
+    ],
+)
+def test_what_a_record_names(text: str, expected: str | None, tmp_path: Path) -> None:
+    record = ADR.replace("Why.", f"{text}\n\nWhy.").replace("## Context\n\n", "## Context\n")
+    found = check(tmp_path, {**OTHERS, "adr/0001-a.md": record})
+    first = places(found)[:1]
+    assert first == ([f"adr/0001-a.md:{expected}"] if expected else [])
+
+
+def test_a_link_that_is_nearly_right_gets_the_right_one_as_its_hint(tmp_path: Path) -> None:
+    record = ADR.replace("Why.", "[x](../docs/sub/pages.md)")
+    (found,) = check(tmp_path, {**OTHERS, "adr/0001-a.md": record})
+    assert found.hint == "did you mean '../docs/sub/page.md'?"
+
+
+@pytest.mark.parametrize("path", ["adr/notes.txt", "adr/0009-x/chart.png", "adr/0002-b/notes.md", "adr/sub/0003-c.md"])
+def test_a_file_that_belongs_to_no_record_is_a_finding(path: str, tmp_path: Path) -> None:
+    assert places(check(tmp_path, {**OTHERS, path: "x"})) == [f"{path}:1:1:SAFE002"]
+
+
+@pytest.mark.parametrize("path", ["adr/README.md", "adr/.hidden", "docs/notes.txt", "docs/.hidden.md"])
+def test_files_that_may_lie_there(path: str, tmp_path: Path) -> None:
+    assert check(tmp_path, {**OTHERS, path: "x"}) == ()
+
+
+def test_a_symbolic_link_is_a_finding_and_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/passwords.md").symlink_to("/etc/passwd")
+    assert places(check(tmp_path, OTHERS)) == ["docs/passwords.md:1:1:SAFE002"]

@@ -1,0 +1,213 @@
+"""The finished site: what a reader gets."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from selectolax.lexbor import LexborHTMLParser
+
+from macros.handbook import load
+from macros.revision import commit
+from macros.rules import rules
+from tests.commands import run, served
+from tests.handbooks import ADR, ROOT, SMALL, copy_of, write
+
+pytestmark = pytest.mark.build
+
+
+def page(site: Path, url: str) -> LexborHTMLParser:
+    return LexborHTMLParser((site / url / "index.html").read_text(encoding="utf-8"))
+
+
+def text_of(parsed: LexborHTMLParser, selector: str) -> list[str]:
+    return [" ".join(node.text().split()) for node in parsed.css(selector)]
+
+
+def test_a_record_has_its_facts(small_site: Path) -> None:
+    parsed = page(small_site, "adr/0001-keep-orders-in-sqlite")
+    assert text_of(parsed, ".hb-facts__head") == ["ADR-0001 superseded"]
+    assert text_of(parsed, ".hb-facts dt") == ["Superseded", "Accepted", "Proposed", "Deciders", "Superseded by"]
+    assert text_of(parsed, ".hb-facts dd")[:4] == ["2026-03-02", "2026-02-09", "2026-02-01", "order-team"]
+    (successor,) = parsed.css(".hb-facts__wide a")
+    assert successor.attributes["href"] == "../0002-use-postgresql/"
+
+
+def test_a_record_lists_what_it_refers_to_and_what_refers_to_it(small_site: Path) -> None:
+    parsed = page(small_site, "adr/0002-use-postgresql")
+    assert text_of(parsed, ".hb-ties h3, .hb-ties li") == [
+        "Refers to",
+        "supersedes ADR-0001 Keep orders in SQLite",
+        "Referred to by",
+        "supersedes ADR-0001 Keep orders in SQLite",
+        "amended by ADR-0003 Keep orders in MySQL",
+    ]
+    hrefs = {node.attributes["href"] for node in parsed.css(".hb-ties a")}
+    assert hrefs == {"../0001-keep-orders-in-sqlite/", "../0003-keep-orders-in-mysql/"}
+
+
+def test_a_page_that_mentions_a_record_is_listed_there(small_site: Path) -> None:
+    links = page(small_site, "adr/0001-keep-orders-in-sqlite").css(".hb-ties a")
+    assert "../../" in {node.attributes["href"] for node in links}
+
+
+def test_a_bare_id_is_a_link(small_site: Path) -> None:
+    links = {node.text(): node.attributes["href"] for node in page(small_site, ".").css("article a[title]")}
+    assert links["ADR-0001"] == "adr/0001-keep-orders-in-sqlite/"
+
+
+def test_a_link_written_for_the_git_host_leads_to_the_page(small_site: Path) -> None:
+    links = {node.text(): node.attributes["href"] for node in page(small_site, ".").css("article p a")}
+    assert links["why"] == "adr/0001-keep-orders-in-sqlite/#context"
+    inside = {
+        node.text(): node.attributes["href"] for node in page(small_site, "adr/0002-use-postgresql").css("article p a")
+    }
+    assert inside["SQLite"] == "../0001-keep-orders-in-sqlite/"
+    assert inside["the context"] == "#context"
+
+
+def test_an_attachment_is_published_where_its_record_shows_it(small_site: Path) -> None:
+    (image,) = page(small_site, "adr/0002-use-postgresql").css("article img")
+    assert (small_site / "adr/0002-use-postgresql" / str(image.attributes["src"])).is_file()
+    assert (small_site / "adr/0002-use-postgresql/load.csv").is_file()
+
+
+def test_what_is_not_a_record_is_not_published(small_site: Path) -> None:
+    assert not [path for path in small_site.rglob("*") if "README" in path.name]
+
+
+def test_a_record_has_the_breadcrumb_the_tab_and_the_edit_link_of_its_place(small_site: Path) -> None:
+    parsed = page(small_site, "adr/0001-keep-orders-in-sqlite")
+    assert text_of(parsed, ".md-path__item") == ["Home", "Decisions"]
+    assert text_of(parsed, ".md-tabs__item--active") == ["Decisions"]
+    (edit,) = parsed.css('a[rel="edit"]')
+    assert edit.attributes["href"] == "https://git.example/small/edit/main/adr/0001-keep-orders-in-sqlite.md"
+    (edit,) = page(small_site, "markdown").css('a[rel="edit"]')
+    assert edit.attributes["href"] == "https://git.example/small/edit/main/docs/markdown.md"
+
+
+def test_the_index_groups_by_status_without_a_script(small_site: Path) -> None:
+    parsed = page(small_site, "adr")
+    assert text_of(parsed, "article h2") == ["Accepted¶", "Superseded¶", "Rejected¶"]
+    assert text_of(parsed, ".hb-counts") == ["3 decisions: 1 accepted, 1 superseded, 1 rejected."]
+    assert text_of(parsed, ".hb-table tbody tr td:first-child") == [
+        "ADR-0002 Use PostgreSQL for orders",
+        "ADR-0001 Keep orders in SQLite",
+        "ADR-0003 Keep orders in MySQL",
+    ]
+
+
+def test_the_search_index_knows_a_record_by_its_id(small_site: Path) -> None:
+    index = json.loads((small_site / "search/search_index.json").read_text(encoding="utf-8"))
+    texts = {entry["location"]: entry["text"] for entry in index["docs"]}
+    assert "ADR-0002" in texts["adr/0002-use-postgresql/"]
+
+
+BRACES = """Braces: {{ config }}, {% for %}, ${{ secrets.X }} and {# no comment #}.
+
+## With {{ config }}
+
+- `{{ $labels.instance }}`{{ x }}
+
+| Key | Value |
+|---|---|
+| a | {{ config }} |
+
+```yaml
+token: ${{ secrets.X }}  # {% for %}
+```
+"""
+
+
+def test_braces_in_a_record_are_text(tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    write(root, {"adr/0004-braces.md": ADR.replace("Why.", f"Why.\n\n{BRACES}")})
+    run("mkdocs", "build", cwd=root, check=True)
+    parsed = page(root / "site", "adr/0004-braces")
+    article = " ".join((parsed.css_first("article") or parsed.root).text().split())  # type: ignore[union-attr]
+    assert "Braces: {{ config }}, {% for %}, ${{ secrets.X }} and {# no comment #}." in article
+    assert "With {{ config }}" in article
+    assert "{{ $labels.instance }}{{ x }}" in article
+    assert text_of(parsed, "article td") == ["a", "{{ config }}"]
+    assert text_of(parsed, "article pre") == ["token: ${{ secrets.X }} # {% for %}"]
+
+
+def test_every_record_of_this_repository_has_a_page_with_owner_date_and_edit_link(real_site: Path) -> None:
+    handbook = load(ROOT)
+    assert handbook.records
+    for record in handbook.records:
+        parsed = page(real_site, str(handbook.url(record.path)))
+        assert record.id in text_of(parsed, ".hb-facts__head")[0]
+        assert str(record.changed) in text_of(parsed, ".hb-facts time")
+        assert all(keeper in " ".join(text_of(parsed, ".hb-facts dd")) for keeper in record.keepers)
+        (edit,) = parsed.css('a[rel="edit"]')
+        assert edit.attributes["href"] == f"https://github.com/example-org/handbook/edit/main/{record.path}"
+
+
+def test_the_sample_has_a_badge(real_site: Path) -> None:
+    assert text_of(page(real_site, "adr/0023-use-postgresql-for-orders"), ".hb-badge--example") == ["example"]
+
+
+def test_every_link_of_the_site_leads_to_a_file_and_an_anchor(real_site: Path) -> None:
+    pages = {
+        file.relative_to(real_site).as_posix(): LexborHTMLParser(file.read_text("utf-8"))
+        for file in real_site.rglob("*.html")
+    }
+    ids = {name: {node.attributes["id"] for node in parsed.css("[id]")} for name, parsed in pages.items()}
+    checked = 0
+    for name, parsed in pages.items():
+        for node in parsed.css("[href], [src]"):
+            target = node.attributes.get("href") or node.attributes.get("src") or ""
+            base = "https://handbook.example/" + ("" if name == "404.html" else name)
+            parts = urlsplit(urljoin(base, target))
+            if parts.scheme not in ("http", "https") or parts.netloc != "handbook.example":
+                continue
+            path = parts.path.lstrip("/")
+            path += "index.html" if not path or path.endswith("/") else ""
+            assert (real_site / path).is_file(), f"{name}: {target}"
+            assert not parts.fragment or path not in ids or parts.fragment in ids[path], f"{name}: {target}"
+            checked += 1
+    assert checked > 100
+
+
+def test_no_page_asks_another_host_for_anything(real_site: Path) -> None:
+    for file in real_site.rglob("*.html"):
+        parsed = LexborHTMLParser(file.read_text("utf-8"))
+        for node in parsed.css("script[src], link[rel~=stylesheet], link[rel~=preconnect], img, iframe, source, video"):
+            target = node.attributes.get("src") or node.attributes.get("href") or ""
+            assert not urlsplit(target).netloc, f"{file.name}: {target}"
+    for file in real_site.rglob("*.css"):
+        assert not re.findall(r"url\([\"']?(?:https?:)?//", file.read_text("utf-8")), file.name
+
+
+def test_the_footer_names_the_commit(real_site: Path) -> None:
+    head = commit(ROOT)
+    (footer,) = text_of(page(real_site, "."), ".md-copyright")
+    assert footer == (f"Built from commit {head[:12]}" if head else "Built from files that no commit holds")
+
+
+def test_the_interface_serves_every_decision(real_site: Path) -> None:
+    document = json.loads((real_site / "api/v1/adrs.json").read_text(encoding="utf-8"))
+    handbook = load(ROOT)
+    assert document["version"] == 1
+    assert [item["id"] for item in document["items"]] == sorted(record.id for record in handbook.records)
+    for item in document["items"]:
+        path = urlsplit(item["url"]).path.lstrip("/")
+        assert (real_site / path / "index.html").is_file()
+
+
+def test_every_rule_has_an_entry_in_the_reference(real_site: Path) -> None:
+    ids = {node.attributes["id"] for node in page(real_site, "reference/rules").css("h3")}
+    assert {code.lower() for code in rules()} == ids
+
+
+def test_linkchecker_finds_no_broken_link(real_site: Path, tmp_path: Path) -> None:
+    with served(real_site) as address:
+        answer = run("linkchecker", "--no-status", "--threads", "2", address, cwd=tmp_path)
+    assert "0 errors found" in answer.stdout, answer.stdout
+    checked = re.search(r"(\d+) links in (\d+) URLs checked", answer.stdout)
+    assert checked
+    assert int(checked[2]) > 20

@@ -364,12 +364,7 @@ class _BodyReader:
             case "blockquote_open":
                 block = Quote(first, last, parent)
             case "fence":
-                closing = (
-                    self.lines[token.map[1] - 1].strip(" \t>" if self._quoted() else " \t")
-                    if token.map[1] > token.map[0] + 1
-                    else ""
-                )
-                closed = len(closing) >= len(token.markup) and not closing.strip(token.markup[0])
+                closed = token.map[1] - token.map[0] == token.content.count("\n") + 2
                 block = Code(first, last, parent, token.info.strip(), token.content, True, closed)
             case "code_block":
                 block = Code(first, last, parent, "", token.content, False, True)

@@ -60,11 +60,11 @@ def _depth(block: Block) -> int:
     return depth
 
 
-@rule("MD001", "list-not-apart", over=Document)
-def list_not_apart(document: Document, context: Context) -> Iterator[Finding]:
-    """A blank line stands between a list and the text, the code or the quotation above or below it.
+@rule("MD001", "not-apart", over=Document)
+def not_apart(document: Document, context: Context) -> Iterator[Finding]:
+    """A blank line stands between a list or a quotation and the text, code or table above or below it.
 
-    A list within an item may follow the item's first line at once.
+    A list within an item may follow the item's first line at once; a quotation may follow text.
 
     Why: without it the site shows the list as part of what stands above it, in one line.
 
@@ -78,14 +78,18 @@ def list_not_apart(document: Document, context: Context) -> Iterator[Finding]:
     """
     source = document.source
     for before, block in _siblings(source):
-        parent = block.parent
-        if before.last + 1 != block.first or not (isinstance(before, List) or isinstance(block, List)):
+        if before.last + 1 != block.first or isinstance(before, Heading | Break | Html | Table):
             continue
-        first_in_item = isinstance(parent, Item) and parent.first == before.first
-        if isinstance(block, List) and isinstance(before, Paragraph | Code | Quote) and not first_in_item:
-            yield Finding(source.at(block.first), f"a list right under {_name(before)}", "put a blank line before it")
-        elif isinstance(before, List) and isinstance(block, Code | Quote):
-            yield Finding(source.at(block.first), f"{_name(block)} right under a list", "put a blank line before it")
+        first_in_item = isinstance(block.parent, Item) and block.parent.first == before.first
+        if isinstance(block, List) and not isinstance(before, List):
+            apart = isinstance(before, Paragraph) and first_in_item
+        elif isinstance(before, List):
+            apart = not isinstance(block, Quote)
+        else:
+            apart = not isinstance(before, Quote) or isinstance(block, Heading | Break | Html)
+        if not apart:
+            message = f"{_name(block)} right under {_name(before)}"
+            yield Finding(source.at(block.first), message, "put a blank line before it")
 
 
 def _name(block: Block) -> str:
@@ -94,8 +98,12 @@ def _name(block: Block) -> str:
             return "a line of text"
         case Code():
             return "a block of code"
-        case _:
+        case List():
+            return "a list"
+        case Quote():
             return "a quotation"
+        case _:
+            return "a table"
 
 
 @rule("MD002", "table-not-apart", over=Document)
@@ -149,9 +157,9 @@ def list_indent(document: Document, context: Context) -> Iterator[Finding]:
                 yield _wrong_indent(source.at(block.first), "a block within an item of a list", found, expected)
         if isinstance(block, Paragraph):
             for line in range(block.first + 1, block.last + 1):
-                if re.match(r"(?: {4}|\t)\s*(?:[-*+]|[0-9]+\.)\s", source.line(line)):
-                    message = "a line of text that looks like an item of a list"
-                    yield Finding(source.at(line), message, "indent it by four more than the item that it belongs to")
+                if re.match(r"(?: {4}|\t)\s*(?:(?:[-*+]|[0-9]+\.)\s|```|~~~)", source.line(line)):
+                    message = "a line of text that looks like an item of a list, or a fence"
+                    yield Finding(source.at(line), message, "put a blank line before it, or indent it less")
 
 
 def _on_first_line_of_item(item: Item) -> bool:
@@ -223,20 +231,23 @@ def underlined_by_chance(document: Document, context: Context) -> Iterator[Findi
     """
     source = document.source
     for block in source.blocks:
-        if (
-            isinstance(block, Break)
-            and not source.line(block.first).strip(" -")
-            and not _blank(source, block.first - 1)
-        ):
+        if isinstance(block, Break) and not source.line(block.first).strip(" >-") and _under_text(source, block):
             yield Finding(source.at(block.first), "a line of '---' right under text", "put a blank line before it")
-        elif isinstance(block, Heading) and block.setext and block.last > block.first + 1:
-            message = "an underlined heading of several lines"
+        elif isinstance(block, Heading) and block.setext and (block.last > block.first + 1 or _under_text(source, block)):
+            message = "an underlined heading right under text"
             yield Finding(source.at(block.first), message, "write it on one line, with '## ' before it")
         elif isinstance(block, Paragraph):
             for offset, line in enumerate(block.text.split("\n")):
                 if line.strip() and not line.strip(" ="):
                     at = source.at(block.first + offset)
                     yield Finding(at, "a line of '===' that underlines nothing", "take it out, or write it as code")
+
+
+def _under_text(source: Source, block: Block) -> bool:
+    """Whether the line above a block holds something; outside of a quotation, the mark of one is something."""
+    begins = source.front_matter is not None and block.first == source.body_line + 1
+    above = "" if begins else source.line(block.first - 1)
+    return not _blank(source, block.first - 1) if isinstance(block.parent, Quote) else bool(above.strip())
 
 
 @rule("MD007", "open-fence", over=Document)
@@ -490,11 +501,11 @@ def table_form(document: Document, context: Context) -> Iterator[Finding]:
                 yield Finding(source.at(line), "a line of a table without '|' around it", "begin and end it with '|'")
 
 
-@rule("MD019", "code-in-list", over=Document)
-def code_in_list(document: Document, context: Context) -> Iterator[Finding]:
-    """In a list, or after one, code stands between fences, not by indentation.
+@rule("MD019", "indented-code", over=Document)
+def indented_code(document: Document, context: Context) -> Iterator[Finding]:
+    """Code stands between fences, not indented by four columns.
 
-    Why: the site takes it for a paragraph of the list, or the paragraph for code.
+    Why: under a list or beside a fence the site takes it for text, or text for it; and it has no language.
 
     Bad:
         - Refunds too.
@@ -507,13 +518,10 @@ def code_in_list(document: Document, context: Context) -> Iterator[Finding]:
             SELECT 1;
             ```
     """
-    source = document.source
-    before = {id(block): sibling for sibling, block in _siblings(source)}
-    for code in source.every(Code):
-        after_list = isinstance(before.get(id(code)), List | Quote | Code)
-        if not code.fenced and (code.parent is not None or after_list):
+    for code in document.source.every(Code):
+        if not code.fenced:
             message = "code by indentation, or text indented by too much"
-            yield Finding(source.at(code.first), message, "put ``` before and after it, or indent it less")
+            yield Finding(document.source.at(code.first), message, "put ``` before and after it, or indent it less")
 
 
 @rule("MD020", "broken-macro", over=Page)

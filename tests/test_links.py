@@ -8,7 +8,7 @@ import pytest
 
 from tests.handbooks import ADR, check, places
 
-OTHERS = {
+OTHERS: dict[str, str | bytes] = {
     "adr/0002-b.md": ADR,
     "adr/0002-b/chart.png": b"\x89PNG",
     "adr/index.md": "---\nrender_macros: true\n---\n# Decisions\n",

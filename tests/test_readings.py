@@ -182,6 +182,13 @@ def test_an_outline_notices_what_is_lost(tmp_path: Path) -> None:
     source = read_source("docs/x.md", text.encode())
     html = rendered(text)
     assert outline.difference(source, html) is None
-    for good, bad in [("<li>b</li>", ""), ("<h1", "<h2"), ('id="t"', 'id="u"'), ("code", "mode"), ("<tbody>", "<thead>"), ("<ul>", "<ol>")]:
+    for good, bad in [
+        ("<li>b</li>", ""),
+        ("<h1", "<h2"),
+        ('id="t"', 'id="u"'),
+        ("code", "mode"),
+        ("<tbody>", "<thead>"),
+        ("<ul>", "<ol>"),
+    ]:
         assert good in html
         assert outline.difference(source, html.replace(good, bad)) is not None, good

@@ -233,7 +233,9 @@ def underlined_by_chance(document: Document, context: Context) -> Iterator[Findi
     for block in source.blocks:
         if isinstance(block, Break) and not source.line(block.first).strip(" >-") and _under_text(source, block):
             yield Finding(source.at(block.first), "a line of '---' right under text", "put a blank line before it")
-        elif isinstance(block, Heading) and block.setext and (block.last > block.first + 1 or _under_text(source, block)):
+        elif (
+            isinstance(block, Heading) and block.setext and (block.last > block.first + 1 or _under_text(source, block))
+        ):
             message = "an underlined heading right under text"
             yield Finding(source.at(block.first), message, "write it on one line, with '## ' before it")
         elif isinstance(block, Paragraph):

@@ -1,0 +1,48 @@
+"""The suite, part by part, each with its time: `python -m tests all` or `python -m tests fast`.
+
+fast: style, types, and every test that needs no whole site. builds: those that build or serve one.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+BIN = Path(sys.executable).parent
+PARTS: dict[str, list[list[str]]] = {
+    "fast": [
+        [str(BIN / "ruff"), "check", "--quiet", "."],
+        [str(BIN / "ruff"), "format", "--quiet", "--check", "."],
+        [str(BIN / "mypy"), "--no-error-summary"],
+        [sys.executable, "-m", "pytest", "--quiet", "--numprocesses", "2", "-m", "not build"],
+    ],
+    "builds": [[sys.executable, "-m", "pytest", "--quiet", "--numprocesses", "2", "-m", "build"]],
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the parts that are asked for; answers 0 where every command of them did, else 1."""
+    wanted = list(PARTS) if arguments == ["all"] else arguments
+    if not wanted or set(wanted) - set(PARTS):
+        print(f"usage: python -m tests all | {' | '.join(PARTS)}", file=sys.stderr)
+        return 2
+    failed = []
+    times = []
+    for part in wanted:
+        begin = time.monotonic()
+        failed += [
+            f"{part}: {Path(command[0]).name} {' '.join(command[1:])}"
+            for command in PARTS[part]
+            if subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode
+        ]
+        times.append(f"{part}: {time.monotonic() - begin:.1f} s")
+    print("\n".join(times))
+    for each in failed:
+        print(f"FAILED {each}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

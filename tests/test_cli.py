@@ -1,0 +1,202 @@
+"""The command line: exit codes, formats, and what narrows a report."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from macros.cli import main
+from macros.records.kinds import KINDS
+from macros.rules import rules
+from tests.commands import run
+from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, copy_of, write
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """A handbook with two errors and a warning, in two files."""
+    return write(
+        tmp_path / "handbook",
+        {
+            "mkdocs.yml": SETTINGS,
+            "adr/0001-a.md": ADR.replace("accepted", "acepted").replace("What.", "Percent % and: colon"),
+            "adr/0002-b.md": ADR.replace("2026-03-02", "2026-03-02\nreview_by: 2026-04-01").replace("What.", ""),
+        },
+    )
+
+
+def called(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = main(list(arguments))
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_text_has_a_line_a_finding_and_its_hint_below(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = called(capsys, "check", "--root", str(broken), "--today", "2026-11-23")
+    assert out.splitlines() == [
+        "adr/0001-a.md:2:9: FM005 error: status 'acepted' is not one of proposed, accepted, rejected, deprecated, "
+        "superseded",
+        "    did you mean 'accepted'?",
+        "adr/0002-b.md:4:12: DEC011 warning: was to be reviewed by 2026-04-01",
+        "    confirm it with a new date, or propose the decision that replaces it",
+        "adr/0002-b.md:13:1: FM104 error: the section 'Decision' is empty",
+        "    write it",
+        "2 adr: 2 errors, 1 warning",
+    ]
+    assert (code, err) == (1, "")
+
+
+def test_json_is_as_the_contract_says(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = called(capsys, "check", "--root", str(broken), "--today", "2026-11-23", "--format", "json")
+    report = json.loads(out)
+    assert (code, report["version"], report["root"]) == (1, 1, ".")
+    assert report["records"] == {"adr": 2}
+    assert report["summary"] == {"errors": 2, "warnings": 1, "suppressed": 0}
+    assert report["findings"][0] == {
+        "path": "adr/0001-a.md",
+        "line": 2,
+        "column": 9,
+        "code": "FM005",
+        "rule": "unknown-value",
+        "severity": "error",
+        "message": "status 'acepted' is not one of proposed, accepted, rejected, deprecated, superseded",
+        "hint": "did you mean 'accepted'?",
+    }
+
+
+def test_annotations_are_workflow_commands(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = called(capsys, "check", "--root", str(broken), "--today", "2026-11-23", "--format", "github")
+    assert out.splitlines()[0] == (
+        "::error file=adr/0001-a.md,line=2,col=9,title=FM005 unknown-value::status 'acepted' is not one of proposed, "
+        "accepted, rejected, deprecated, superseded%0Adid you mean 'accepted'?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "codes", "exit_code"),
+    [
+        ([], ["FM005", "DEC011", "FM104"], 1),
+        (["--select", "DEC"], ["DEC011"], 0),
+        (["--select", "DEC", "--strict"], ["DEC011"], 1),
+        (["--select", "FM005,DEC011"], ["FM005", "DEC011"], 1),
+        (["--ignore", "FM"], ["DEC011"], 0),
+        (["--today", "2026-03-31", "--ignore", "FM"], [], 0),
+        (["{root}/adr/0002-b.md"], ["DEC011", "FM104"], 1),
+        (["{root}/adr"], ["FM005", "DEC011", "FM104"], 1),
+        (["{root}/mkdocs.yml"], [], 0),
+        (["{root}"], ["FM005", "DEC011", "FM104"], 1),
+    ],
+)
+def test_what_narrows_a_report(
+    broken: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], codes: list[str], exit_code: int
+) -> None:
+    given = ["--today", "2026-11-23", *(argument.format(root=broken) for argument in arguments)]
+    code, out, _ = called(capsys, "check", "--root", str(broken), *given)
+    assert re.findall(r": ([A-Z]+\d{3}) (?:error|warning): ", out) == codes
+    assert code == exit_code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["check", "--root", "{empty}"], "holds no mkdocs.yml"),
+        (["check", "--root", "{empty}/nowhere"], "holds no mkdocs.yml"),
+        (["check", "--root", "{root}", "{root}/adr/0009-x.md"], "does not exist"),
+        (["check", "--root", "{root}", "/etc/hostname"], "lies outside of"),
+        (["check", "--root", "{root}", "--select", "NOPE"], "no rule's code begins with 'NOPE'"),
+        (["check", "--root", "{root}", "--output", "{empty}/no/such/file"], "cannot be written"),
+        (["rules", "NOPE"], "there is no rule 'NOPE'"),
+        (["export", "--root", "{root}", "--output", "/dev/null/x"], "cannot be made"),
+    ],
+)
+def test_what_is_wrong_with_the_call_is_said_in_one_line(
+    broken: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    code, out, err = called(capsys, *(argument.format(root=broken, empty=empty) for argument in arguments))
+    assert code == 2
+    assert out == ""
+    assert err.startswith("handbook: ")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["nope"], ["check", "--today", "2026-02-30"], ["check", "--format", "xml"]])
+def test_a_call_that_cannot_be_understood_exits_with_2(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    assert "usage: handbook" in capsys.readouterr().err
+
+
+def test_the_root_is_the_nearest_folder_above_that_holds_the_settings(
+    broken: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(broken / "adr")
+    assert called(capsys, "check", "--select", "FM005")[0] == 1
+
+
+def test_output_goes_to_a_file(broken: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "report.json"
+    code, out, _ = called(capsys, "check", "--root", str(broken), "--format", "json", "--output", str(target))
+    assert (code, out) == (1, "")
+    assert json.loads(target.read_text(encoding="utf-8"))["version"] == 1
+
+
+def test_rules_are_listed_and_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = called(capsys, "rules")
+    assert [line.split()[0] for line in out.splitlines()] == list(rules())
+    _, out, _ = called(capsys, "rules", "FM005")
+    assert "unknown-value (error)" in out
+    assert "status: acepted" in out
+
+
+@pytest.mark.parametrize("kind", [kind.kind for kind in KINDS])
+def test_a_schema_names_the_words_of_the_settings(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = called(capsys, "schema", kind, "--root", str(SMALL))
+    schema = json.loads(out)
+    assert schema["$id"] == f"https://small.example/api/v1/schemas/{kind}.json"
+    assert schema["properties"]["tags"]["items"]["enum"] == ["database"]
+
+
+def test_the_schema_of_the_settings_knows_its_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = called(capsys, "schema", "settings")
+    assert {"teams", "tags", "expect", "rules"} <= set(json.loads(out)["properties"])
+
+
+def test_export_writes_what_the_site_serves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert called(capsys, "export", "--root", str(SMALL), "--output", str(tmp_path))[0] == 0
+    document = json.loads((tmp_path / "api/v1/adrs.json").read_text(encoding="utf-8"))
+    assert [item["id"] for item in document["items"]] == ["ADR-0001", "ADR-0002", "ADR-0003"]
+    assert document["items"][0]["referred_to_by"] == ["ADR-0002"]
+
+
+def test_a_reader_that_stops_reading_is_no_traceback(tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    answer = run("python", "-c", _PIPE, cwd=root)
+    assert "Traceback" not in answer.stderr
+
+
+_PIPE = """
+import subprocess, sys
+from pathlib import Path
+child = subprocess.Popen([str(Path(sys.executable).parent / "handbook"), "rules"], stdout=subprocess.PIPE)
+child.stdout.close()
+child.wait()
+"""
+
+
+def test_this_repository_has_no_finding(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = called(capsys, "check", "--root", str(ROOT), "--today", "2026-11-23", "--strict")
+    assert (code, out.count("\n")) == (0, 1), out
+
+
+@pytest.mark.parametrize("kind", ["settings", "adr"])
+def test_nothing_asks_a_question(kind: str) -> None:
+    assert run("handbook", "schema", kind, cwd=ROOT).returncode == 0

@@ -1,0 +1,113 @@
+"""What the repository promises of itself: locks, workflows, documents."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.commands import run
+from tests.handbooks import ROOT
+
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+def test_a_lock_pins_every_package_with_hashes_and_names_no_host(lock: Path) -> None:
+    text = lock.read_text(encoding="utf-8")
+    packages = re.findall(r"^[a-z0-9][^\s#]*", text, re.MULTILINE)
+    assert len(packages) > 20
+    assert all("==" in package for package in packages)
+    assert text.count("--hash=sha256:") >= len(packages)
+    assert not re.search(r"https?:|--index|--find-links|--extra", text)
+
+
+def test_both_locks_hold_the_same_version_of_what_both_hold() -> None:
+    site, test = (dict(re.findall(r"^([a-z0-9.-]+)==([^\s;]+)", lock.read_text(), re.MULTILINE)) for lock in LOCKS)
+    assert {name: version for name, version in site.items() if test.get(name) != version} == {}
+
+
+def test_the_packages_that_were_asked_for_are_locked() -> None:
+    site, test = (lock.read_text(encoding="utf-8") for lock in LOCKS)
+    for name in ("mkdocs", "mkdocs-material", "mkdocs-macros-plugin", "pyyaml", "python-frontmatter", "jinja2"):
+        assert re.search(rf"^{name}==", site, re.MULTILINE), name
+    for name in ("linkchecker", "pytest"):
+        assert re.search(rf"^{name}==", test, re.MULTILINE), name
+
+
+def test_workflows_are_valid_and_zizmor_finds_nothing() -> None:
+    schema = ["--builtin-schema", "vendor.github-workflows"]
+    valid = run("check-jsonschema", *schema, *map(str, WORKFLOWS), cwd=ROOT)
+    assert valid.returncode == 0, valid.stdout
+    audit = run("zizmor", "--offline", "--quiet", "--persona", "pedantic", ".github", cwd=ROOT)
+    assert audit.returncode == 0, audit.stdout
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda workflow: workflow.name)
+def test_a_workflow_has_least_privilege_a_timeout_and_pinned_actions(workflow: Path) -> None:
+    text = workflow.read_text(encoding="utf-8")
+    document = yaml.safe_load(text)
+    assert document["permissions"] == {}
+    assert "concurrency" in document
+    for job in document["jobs"].values():
+        assert job["timeout-minutes"] <= 30
+        assert "permissions" in job
+    for action in re.findall(r"uses: (\S+)", text):
+        assert re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}", action), action
+
+
+def test_actions_are_those_of_the_list() -> None:
+    pins = ROOT.parent / "shared/content/actions.tsv"
+    if not pins.is_file():
+        pytest.skip("the list of pinned actions is not here")
+    known = {f"{name}@{commit} # {version}" for name, version, commit in
+             (line.split("\t") for line in pins.read_text(encoding="utf-8").splitlines()[1:])}  # fmt: skip
+    for workflow in WORKFLOWS:
+        assert set(re.findall(r"uses: (.+)$", workflow.read_text(encoding="utf-8"), re.MULTILINE)) <= known
+
+
+def test_the_hooks_are_valid() -> None:
+    assert run("pre-commit", "validate-config", cwd=ROOT).returncode == 0
+
+
+def test_every_command_of_the_readme_is_there() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)make ([a-z]+)", readme, re.MULTILINE))
+    assert {"site", "test"} <= named <= targets
+    for command in set(re.findall(r"handbook ([a-z]+)\b", readme)) - {"check"}:
+        assert run("handbook", command, "--help", cwd=ROOT).returncode == 0, command
+
+
+def test_what_documents_link_to_is_there() -> None:
+    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
+            assert (ROOT / target).exists(), f"{name}: {target}"
+
+
+def test_no_file_names_a_path_of_a_machine_or_a_registry() -> None:
+    forbidden = re.compile(
+        "|".join(("/" + r"root/", "/" + r"home/\w", "/" + "work/", "pypi" + r"\.org", "registry" + r"\.npmjs"))
+    )
+    for file in tracked():
+        if file.suffix in (".png", ".ico"):
+            continue
+        found = forbidden.search(file.read_text(encoding="utf-8"))
+        assert not found, f"{file.relative_to(ROOT)}: {found and found[0]}"
+
+
+def test_the_change_log_names_the_version() -> None:
+    import macros
+
+    assert f"## [{macros.__version__}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

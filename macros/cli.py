@@ -17,7 +17,8 @@ from pathlib import Path
 from macros.diagnostics import Report, Severity
 from macros.handbook import load
 from macros.records import Record
-from macros.records.kinds import KINDS
+from macros.records.audit import Audit
+from macros.records.kinds import RECORDS
 from macros.reporters import REPORTERS
 from macros.revision import commit
 from macros.rules import Rule, rules, run
@@ -66,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     explained.set_defaults(run=_rules)
 
     schema = commands.add_parser("schema", help="the JSON Schema of a record's front matter, or of the settings")
-    schema.add_argument("kind", choices=[*(kind.kind for kind in KINDS), "settings"], metavar="KIND")
+    schema.add_argument("kind", choices=[*(kind.kind for kind in RECORDS), "audit", "settings"], metavar="KIND")
     _root(schema)
     schema.set_defaults(run=_schema)
 
@@ -170,7 +171,8 @@ def _schema(options: argparse.Namespace) -> int:
         print(json.dumps(settings_schema(), indent=2))
         return 0
     handbook = load(find_root(options.root))
-    kind: type[Record] = next(kind for kind in KINDS if kind.kind == options.kind)
+    kinds: tuple[type[Record] | type[Audit], ...] = (*RECORDS, Audit)
+    kind = next(kind for kind in kinds if kind.kind == options.kind)
     print(json.dumps(api.schema(handbook, kind), indent=2))
     return 0
 

@@ -12,7 +12,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -22,6 +22,9 @@ from macros.nodes import Node, Scalar
 
 Vocabularies = Mapping[str, tuple[str, ...]]
 """The organisation's own words by name (`teams`, `tags`), from the settings."""
+
+
+_MOMENT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:Z|[+-][0-9]{2}:[0-9]{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,20 @@ class Text(FieldType):
         return {"type": "string", "minLength": 1}
 
 
+class Nullable(FieldType):
+    """A value of a type, or null to say that there is none."""
+
+    def __init__(self, item: FieldType) -> None:
+        self.item = item
+        self.noun = f"{item.noun}, or null"
+
+    def read(self, key: str, node: Node, reading: Reading) -> Any:
+        return None if isinstance(node, Scalar) and node.empty else self.item.read(key, node, reading)
+
+    def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
+        return {"anyOf": [self.item.schema(vocabularies), {"type": "null"}]}
+
+
 class Pattern(FieldType):
     """A text of a fixed form; `noun` names the form with an example."""
 
@@ -142,18 +159,51 @@ class Flag(FieldType):
 
 
 class Number(FieldType):
-    """A whole number that is not negative."""
+    """A whole number within bounds."""
 
-    noun = "a whole number"
+    def __init__(self, least: int = 0, most: int = 999_999_999) -> None:
+        self.least = least
+        self.most = most
+        self.noun = f"a whole number from {least} to {most}" if most < 999_999_999 else "a whole number"
 
     def parse(self, key: str, node: Scalar, reading: Reading) -> int | None:
-        if re.fullmatch(r"0|[1-9][0-9]{0,8}", node.text):
+        if re.fullmatch(r"0|[1-9][0-9]{0,8}", node.text) and self.least <= int(node.text) <= self.most:
             return int(node.text)
         reading.problem("wrong-type", node.at, f"{key} '{node.text}' is not {self.noun}")
         return None
 
     def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
-        return {"type": "integer", "minimum": 0}
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
+
+
+class Days(FieldType):
+    """A number of days, written `90d`."""
+
+    noun = "a number of days, such as 90d"
+
+    def parse(self, key: str, node: Scalar, reading: Reading) -> int | None:
+        if re.fullmatch(r"[1-9][0-9]{0,4}d", node.text):
+            return int(node.text[:-1])
+        reading.problem("wrong-type", node.at, f"{key} '{node.text}' is not {self.noun}")
+        return None
+
+    def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
+        return {"type": "string", "pattern": "^[1-9][0-9]{0,4}d$"}
+
+
+class Decimal(FieldType):
+    """A number that may have a fraction."""
+
+    noun = "a number"
+
+    def parse(self, key: str, node: Scalar, reading: Reading) -> float | None:
+        if re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", node.text):
+            return float(node.text)
+        reading.problem("wrong-type", node.at, f"{key} '{node.text}' is not {self.noun}")
+        return None
+
+    def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
+        return {"type": "number", "minimum": 0}
 
 
 class Day(FieldType):
@@ -179,6 +229,34 @@ class Day(FieldType):
 
     def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
         return {"type": "string", "format": "date"}
+
+
+class Moment(FieldType):
+    """A time with its offset from UTC, kept in UTC. It says what has happened, so it does not lie in the future."""
+
+    noun = "a time with an offset, such as 2026-05-15T10:14Z"
+
+    def parse(self, key: str, node: Scalar, reading: Reading) -> datetime | None:
+        if not _MOMENT.fullmatch(node.text):
+            reading.problem("wrong-type", node.at, f"{key} '{node.text}' is not {self.noun}")
+            return None
+        try:
+            moment = datetime.fromisoformat(node.text).astimezone(UTC)
+        except (ValueError, OverflowError):
+            reading.problem("impossible-date", node.at, f"{key} '{node.text}' is a time that does not exist")
+            return None
+        reading.dated.append(Dated(key, moment.date(), node.at))
+        return moment
+
+    def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
+        return {"type": "string", "pattern": f"^{_MOMENT.pattern}$"}
+
+
+class Url(Pattern):
+    """An address on the web."""
+
+    def __init__(self) -> None:
+        super().__init__(r"https?://[^\s<>\"'{}|\\^`\[\]]+", "an address, such as https://example.com/")
 
 
 class Choice(FieldType):
@@ -274,17 +352,22 @@ class Table(FieldType):
 class Group(FieldType):
     """A mapping with a table of fields of its own."""
 
-    def __init__(self, table: type) -> None:
+    def __init__(self, table: type, *, others: bool = False) -> None:
         self.table = table
+        self.others = others
         self.noun = f"a mapping with {', '.join(field.key for field in fields_of(table))}"
 
     def read(self, key: str, node: Node, reading: Reading) -> Any:
-        if isinstance(node, Scalar) and node.empty and not any(field.required for field in fields_of(self.table)):
-            return self.table()
+        if isinstance(node, Scalar) and node.empty and self.default is not None:
+            return self.default
         if not isinstance(node, nodes.Mapping):
             reading.problem("wrong-type", node.at, f"{key} is {_shape(node)}, not {self.noun}")
             return None
-        return self.table(**read_fields(self.table, node, reading, end=node.at))
+        return self.table(**read_fields(self.table, node, reading, end=node.at, others=self.others))
+
+    @property
+    def default(self) -> Any:
+        return self.table() if not any(row.required for row in fields_of(self.table)) else None
 
     def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
         return schema_of(self.table, vocabularies)
@@ -294,6 +377,7 @@ class Group(FieldType):
 class Field:
     """One row of a table of fields."""
 
+    name: str
     key: str
     type: FieldType
     required: bool
@@ -303,25 +387,26 @@ class Field:
 _SPEC: Final = "handbook"
 
 
-def field(type: FieldType, help: str, *, required: bool = False) -> Any:
-    """A dataclass field that is a row of its table; the key is the field's name."""
-    default = type.default
-    if isinstance(default, MappingProxyType):
-        return dataclasses.field(default_factory=lambda: type.default, metadata={_SPEC: (type, required, help)})
-    return dataclasses.field(default=default, metadata={_SPEC: (type, required, help)})
+def field(type: FieldType, help: str, *, required: bool = False, key: str | None = None) -> Any:
+    """A dataclass field that is a row of its table; the key is the field's name unless given."""
+    metadata = {_SPEC: (key, type, required, help)}
+    return dataclasses.field(default_factory=lambda: type.default, metadata=metadata)
 
 
 def fields_of(table: type) -> tuple[Field, ...]:
     """The rows of a table, in the order in which they are declared."""
     rows = ((item.name, item.metadata.get(_SPEC)) for item in dataclasses.fields(table))
-    return tuple(Field(name, *spec) for name, spec in rows if spec)
+    return tuple(Field(name, spec[0] or name, *spec[1:]) for name, spec in rows if spec)
 
 
-def read_fields(table: type, node: nodes.Mapping, reading: Reading, *, end: Location) -> dict[str, Any]:
+def read_fields(
+    table: type, node: nodes.Mapping, reading: Reading, *, end: Location, others: bool = False
+) -> dict[str, Any]:
     """The values of a mapping by the table of its fields; what is wrong is noted in `reading`.
 
     A misspelt key is reported as unknown and read as the key that was meant, so that one slip is one finding.
-    `end` is where a missing key is reported. Only keys that are present and readable are in the answer.
+    `others` lets keys pass that the table does not know. `end` is where a missing key is reported. Only keys that are
+    present are in the answer.
     """
     rows = {row.key: row for row in fields_of(table)}
     values: dict[str, Any] = {}
@@ -329,6 +414,8 @@ def read_fields(table: type, node: nodes.Mapping, reading: Reading, *, end: Loca
     present = {entry.key for entry in node.entries}
     for entry in _entries(node, reading):
         key = entry.key
+        if key not in rows and others:
+            continue
         if key not in rows:
             hint = did_you_mean(key, rows)
             message = f"'{key}' is not a key of this kind"
@@ -338,7 +425,7 @@ def read_fields(table: type, node: nodes.Mapping, reading: Reading, *, end: Loca
                 continue
             key = meant[1]
         seen.add(key)
-        values[key] = rows[key].type.read(key, entry.value, reading)
+        values[rows[key].name] = rows[key].type.read(key, entry.value, reading)
     for row in rows.values():
         if row.required and row.key not in seen:
             reading.problem("missing-key", end, f"'{row.key}' is missing", f"{row.key}: {row.help}")
@@ -372,7 +459,7 @@ def schema_of(table: type, vocabularies: Vocabularies) -> dict[str, Any]:
 def references_of(values: Any) -> Iterator[tuple[str, Reference, str]]:
     """Every reference in the row of a table: its key, its type and the id that it names."""
     for row in fields_of(type(values)):
-        value = getattr(values, row.key)
+        value = getattr(values, row.name)
         if isinstance(row.type, Reference) and value:
             yield row.key, row.type, value
         elif isinstance(row.type, Many) and isinstance(row.type.item, Reference):

@@ -10,6 +10,7 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -17,23 +18,36 @@ from typing import Final, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from macros.diagnostics import Finding, Location
-from macros.records import Document, Page, Record, read_document
-from macros.records.kinds import KINDS
+from macros.fields import Problem
+from macros.policy import substitute
+from macros.records import Document, Entity, Page, Record, read_document, read_entity
+from macros.records.alert import Alert, read_alerts
+from macros.records.audit import PATH as AUDIT_PATH
+from macros.records.audit import Audit
+from macros.records.kinds import KINDS, RECORDS
+from macros.records.runbook import Runbook
+from macros.records.service import Service
+from macros.records.standard import ChecklistItem, Standard
 from macros.settings import Settings, read_settings
-from macros.source import Source, read_source
+from macros.source import Source, anchor, read_source
 
-R = TypeVar("R", bound=Record)
+E = TypeVar("E", bound=Entity)
 
-RECORD_FOLDERS: Final = tuple(kind.folder for kind in KINDS if not kind.folder.startswith("docs/"))
-"""The folders beside docs/ whose files the site publishes."""
+FOLDERS: Final = tuple(kind.folder for kind in RECORDS)
+"""The folders of records."""
+
+MOUNTED: Final = tuple(folder for folder in FOLDERS if not folder.startswith("docs/"))
+"""Those beside docs/ whose files the site publishes."""
+
+_SAMPLES: Final = "docs/standards/samples/"
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """One record or page names a record: under a key of its front matter, or in its body (`via` is then "text")."""
+    """One names another: under a key of its front matter, or in its text (`via` is then "text")."""
 
-    source: Document
-    target: Record
+    source: Entity
+    target: Entity
     via: str
     at: Location
 
@@ -49,6 +63,24 @@ class Target:
     outside: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What an id in prose names. `kind` is None for what only looks like an id, `record` for an id of nothing."""
+
+    kind: str | None = None
+    record: Record | None = None
+    fragment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFile:
+    """A file of Prometheus rules: the service that it belongs to, and what is wrong with its form."""
+
+    path: str
+    service: str
+    problems: tuple[Problem, ...] = ()
+
+
 @dataclass(frozen=True)
 class Handbook:
     """Everything that was read. Paths are relative to the root, POSIX, and spelt as on disk."""
@@ -57,55 +89,102 @@ class Handbook:
     settings: Settings
     documents: Mapping[str, Document] = field(default_factory=dict)
     """Records and pages by path."""
+    alerts: tuple[Alert, ...] = ()
+    rule_files: tuple[RuleFile, ...] = ()
+    audits: tuple[Audit, ...] = ()
     attachments: frozenset[str] = frozenset()
     """The other files that the site publishes."""
     strays: tuple[str, ...] = ()
     """Files in a record folder that are neither record nor attachment, and symbolic links."""
 
     @cached_property
-    def records(self) -> tuple[Record, ...]:
-        """Every record, by path."""
-        return tuple(document for document in self.documents.values() if isinstance(document, Record))
-
-    def of(self, kind: type[R]) -> tuple[R, ...]:
-        """The records of one kind, by path."""
-        return tuple(record for record in self.records if isinstance(record, kind))
+    def entities(self) -> tuple[Entity, ...]:
+        """Every page, record, alert and audit."""
+        return (*self.documents.values(), *self.alerts, *self.audits)
 
     @cached_property
-    def by_id(self) -> Mapping[tuple[str, str], Record]:
-        """Records by kind and id; where two share an id, the first by path."""
-        found: dict[tuple[str, str], Record] = {}
-        for record in self.records:
-            found.setdefault((record.kind, record.id), record)
+    def _by_class(self) -> dict[type[Entity], tuple[Entity, ...]]:
+        return {}
+
+    def of(self, kind: type[E]) -> tuple[E, ...]:
+        """The entities of one class, by path."""
+        found = self._by_class.get(kind)
+        if found is None:
+            found = tuple(entity for entity in self.entities if isinstance(entity, kind))
+            self._by_class[kind] = found
+        return found  # type: ignore[return-value]
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """Every record that is a Markdown file, by path."""
+        return self.of(Record)
+
+    @cached_property
+    def by_id(self) -> Mapping[tuple[str, str], Entity]:
+        """Entities by kind and id; where two share an id, the first by path."""
+        found: dict[tuple[str, str], Entity] = {}
+        for entity in self.entities:
+            found.setdefault((entity.kind, entity.id), entity)
         return MappingProxyType(found)
 
-    def get(self, kind: type[R], id: str) -> R | None:
-        """The record of a kind with that id."""
-        record = self.by_id.get((kind.kind, id))
-        return record if isinstance(record, kind) else None
+    def get(self, kind: type[E], id: str) -> E | None:
+        """The entity of a kind with that id."""
+        found = self.by_id.get((kind.kind, id))
+        return found if isinstance(found, kind) else None
 
-    def ambiguous(self, record: Record) -> bool:
-        """Whether another record of its kind has the same id, so that what names it may mean either."""
-        return sum(other.id == record.id for other in self.of(type(record))) > 1
+    def ambiguous(self, entity: Entity) -> bool:
+        """Whether another of its kind has the same id, so that what names it may mean either."""
+        return sum(other.id == entity.id for other in self.of(type(entity))) > 1
 
-    def named(self, id: str) -> tuple[type[Record] | None, Record | None]:
-        """The kind that an id in prose belongs to, and its record; (None, None) for what only looks like an id."""
-        for kind in KINDS:
-            if kind.mention.fullmatch(id):
-                return kind, self.by_id.get((kind.kind, id))
-        return None, None
+    @cached_property
+    def items(self) -> Mapping[str, tuple[Standard, ChecklistItem]]:
+        """The items of the checklist by id, each with the standard that owns it, in the order of groups and numbers."""
+        found: dict[str, tuple[Standard, ChecklistItem]] = {}
+        for standard in self.of(Standard):
+            for item in standard.checklist:
+                if item.id:
+                    found.setdefault(item.id, (standard, item))
+        order = list(self.settings.organisation.groups)
+
+        def place(id: str) -> tuple[int, str]:
+            group = id.split("-")[0]
+            return (order.index(group) if group in order else len(order), id)
+
+        return MappingProxyType({id: found[id] for id in sorted(found, key=place)})
+
+    def named(self, id: str) -> Named:
+        """What an id in prose names: a record, a rule of a standard, or an item of the checklist."""
+        if id.split("-")[0] in self.settings.organisation.groups:
+            owner = self.items.get(id)
+            return Named("item", owner[0], anchor(id)) if owner else Named("item")
+        for kind in RECORDS:
+            if kind.mention and kind.mention.fullmatch(id):
+                record = self.get(kind, id.split(".")[0])
+                if record and "." in id:
+                    known = any(marked == id for marked, _ in record.source.marked)
+                    return Named(kind.kind, record, anchor(id)) if known else Named(kind.kind)
+                return Named(kind.kind, record)
+        return Named()
 
     @cached_property
     def counts(self) -> Mapping[str, int]:
-        """The number of records of each kind."""
+        """The number of each kind."""
         return {kind.kind: len(self.of(kind)) for kind in KINDS}
 
-    def lost(self, kind: type[Record]) -> bool:
-        """Whether a kind's records are expected and none was found: what refers to them is then not reported."""
-        return not self.counts[kind.kind] and self.settings.organisation.expect.get(kind.kind, 0) > 0
+    def lost(self, kind: str) -> bool:
+        """Whether records of a kind are expected and none was found: what refers to them is then not reported."""
+        return not self.counts.get(kind) and self.settings.organisation.expect.get(kind, 0) > 0
+
+    def address(self, entity: Entity) -> str:
+        """The address of an entity from the site's root on: `adr/0023-x/`, `alerts/OrdersDown/`."""
+        if isinstance(entity, Alert):
+            return f"alerts/{entity.name}/"
+        if isinstance(entity, Audit):
+            return f"services/{entity.service}/#{entity.quarter.lower()}"
+        return self.url(entity.path) or ""
 
     def url(self, path: str) -> str | None:
-        """The address of a published file from the site's root on, `adr/0023-x/`; None for any other file."""
+        """The address of a published file from the site's root on; None for any other file."""
         if path in self.attachments:
             return self.source_uri(path)
         if path not in self.documents:
@@ -118,6 +197,11 @@ class Handbook:
     def source_uri(self, path: str) -> str:
         """The path that MkDocs knows a file by: relative to docs_dir, beside whose content the record folders stand."""
         return path.removeprefix(f"{self.settings.docs_dir}/")
+
+    @cached_property
+    def by_address(self) -> Mapping[str, Document | Alert]:
+        """Pages, records and alerts by their address."""
+        return {self.address(entity): entity for entity in self.entities if isinstance(entity, Document | Alert)}
 
     def resolve(self, source: str, target: str) -> Target:
         """What a link that stands in the file `source` leads to. A folder leads to its index.md."""
@@ -140,23 +224,32 @@ class Handbook:
         """Whether the site has the file."""
         return path in self.documents or path in self.attachments
 
+    def runbooks_of(self, alert: Alert) -> tuple[Runbook, ...]:
+        """The runbooks that list an alert."""
+        return tuple(runbook for runbook in self.of(Runbook) if alert.name in runbook.alerts)
+
+    def audits_of(self, service: Service) -> tuple[Audit, ...]:
+        """The audits of a service, the newest first."""
+        own = (audit for audit in self.audits if audit.service == service.id)
+        return tuple(sorted(own, key=lambda audit: audit.quarter, reverse=True))
+
     @cached_property
     def references(self) -> tuple[Reference, ...]:
-        """Every reference from a record or page to another record, in the order of paths and places."""
+        """Every reference from one to another, in the order of paths and places."""
         return tuple(self._references())
 
     def _references(self) -> Iterator[Reference]:
-        for document in self.documents.values():
-            if isinstance(document, Record):
-                for key, kind, id, at in document.references():
-                    if target := self.by_id.get((kind, id)):
-                        yield Reference(document, target, key, at)
-            yield from self._in_text(document)
+        for entity in self.entities:
+            for key, kind, id, at in entity.references():
+                if target := self.by_id.get((kind, id)):
+                    yield Reference(entity, target, key, at)
+            if isinstance(entity, Document):
+                yield from self._in_text(entity)
 
     def _in_text(self, document: Document) -> Iterator[Reference]:
         seen = {document.path}
         found: list[tuple[Location, Document | None]] = [
-            (mention.at, self.named(mention.id)[1]) for mention in document.source.mentions
+            (mention.at, self.named(mention.id).record) for mention in document.source.mentions
         ]
         for link in document.source.links:
             path = self.resolve(document.path, link.target).path
@@ -167,27 +260,31 @@ class Handbook:
                 yield Reference(document, target, "text", at)
 
     @cached_property
-    def _by_source(self) -> Mapping[str, tuple[Reference, ...]]:
-        return _grouped(self.references, lambda reference: reference.source.path)
+    def _by_source(self) -> Mapping[tuple[str, str], tuple[Reference, ...]]:
+        return _grouped(self.references, lambda reference: reference.source)
 
     @cached_property
-    def _by_target(self) -> Mapping[str, tuple[Reference, ...]]:
-        return _grouped(self.references, lambda reference: reference.target.path)
+    def _by_target(self) -> Mapping[tuple[str, str], tuple[Reference, ...]]:
+        return _grouped(self.references, lambda reference: reference.target)
 
-    def referring_to(self, record: Record) -> tuple[Reference, ...]:
-        """The references that name a record, from others than itself."""
-        return tuple(ref for ref in self._by_target.get(record.path, ()) if ref.source.path != record.path)
+    def referring_to(self, entity: Entity) -> tuple[Reference, ...]:
+        """The references that name an entity, from others than itself."""
+        found = self._by_target.get((entity.kind, entity.id), ())
+        return tuple(ref for ref in found if ref.source is not entity)
 
-    def referred_from(self, document: Document) -> tuple[Reference, ...]:
-        """The references that a document makes to others."""
-        return tuple(ref for ref in self._by_source.get(document.path, ()) if ref.target.path != document.path)
+    def referred_from(self, entity: Entity) -> tuple[Reference, ...]:
+        """The references that an entity makes to others."""
+        found = self._by_source.get((entity.kind, entity.id), ())
+        return tuple(ref for ref in found if ref.target is not entity)
 
 
-def _grouped(references: Iterable[Reference], key: Callable[[Reference], str]) -> Mapping[str, tuple[Reference, ...]]:
-    found: dict[str, list[Reference]] = defaultdict(list)
+def _grouped(
+    references: Iterable[Reference], end: Callable[[Reference], Entity]
+) -> Mapping[tuple[str, str], tuple[Reference, ...]]:
+    found: dict[tuple[str, str], list[Reference]] = defaultdict(list)
     for reference in references:
-        found[key(reference)].append(reference)
-    return {path: tuple(group) for path, group in found.items()}
+        found[end(reference).kind, end(reference).id].append(reference)
+    return {key: tuple(group) for key, group in found.items()}
 
 
 def load(root: Path) -> Handbook:
@@ -197,54 +294,103 @@ def load(root: Path) -> Handbook:
     """
     settings = read_settings(root)
     documents: dict[str, Document] = {}
+    audits: list[Audit] = []
+    rules: list[str] = []
     attachments: set[str] = set()
     strays: list[str] = []
-    folders = (settings.docs_dir, *RECORD_FOLDERS)
-    for path, regular in sorted(each for folder in folders for each in _walk(root, folder)):
-        inside = path.removeprefix(f"{settings.docs_dir}/")
-        if settings.excluded(inside):
+    for path, regular in sorted(each for folder in (settings.docs_dir, *MOUNTED) for each in _walk(root, folder)):
+        if path.startswith(_SAMPLES):
             continue
         if not regular:
             strays.append(path)
+        elif AUDIT_PATH.fullmatch(path):
+            audits.append(read_entity(Audit, path, _text(root, path), settings.vocabularies))
+        elif fnmatchcase(path, "runbooks/*/*.rules.yml"):
+            rules.append(path)
+        elif settings.excluded(path.removeprefix(f"{settings.docs_dir}/")):
+            continue
         elif cls := _class_of(path, settings.docs_dir):
-            source = _read(root, path)
-            documents[path] = read_document(cls, source, settings.organisation.vocabularies)
+            documents[path] = _document(root, path, cls, settings)
         elif not path.endswith("/README.md") or path.startswith(f"{settings.docs_dir}/"):
             attachments.add(path)
-    for path in _unattached(attachments, documents):
-        attachments.discard(path)
-        strays.append(path)
-    return Handbook(root, settings, MappingProxyType(documents), frozenset(attachments), tuple(sorted(strays)))
+    stray = _unattached(attachments, documents)
+    alerts, rule_files = _alerts(root, documents, rules)
+    return Handbook(
+        root=root,
+        settings=settings,
+        documents=MappingProxyType(documents),
+        alerts=alerts,
+        rule_files=rule_files,
+        audits=tuple(audits),
+        attachments=frozenset(attachments - stray),
+        strays=tuple(sorted({*strays, *stray})),
+    )
 
 
-def _read(root: Path, path: str) -> Source:
+def _document(root: Path, path: str, cls: type[Document], settings: Settings) -> Document:
     try:
-        return read_source(path, (root / path).read_bytes())
+        data = (root / path).read_bytes()
     except OSError as error:
-        return Source(path, "", problem=Finding(Location(path), f"cannot be read: {error.strerror}"))
+        problem = Finding(Location(path), f"cannot be read: {error.strerror}")
+        return read_document(cls, Source(path, "", problem=problem), settings.vocabularies)
+    unknown: tuple[Finding, ...] = ()
+    if cls is Standard and b"{{" in data:
+        text, unknown = substitute(data.decode("utf-8", "surrogateescape"), path, settings.value)
+        data = text.encode("utf-8", "surrogateescape")
+    problems = tuple(Problem("unknown-policy", finding) for finding in unknown)
+    return read_document(cls, read_source(path, data), settings.vocabularies, problems)
+
+
+def _text(root: Path, path: str) -> str:
+    """The text of a file, or nothing where it cannot be read: its reading then says what is missing."""
+    try:
+        return (root / path).read_bytes().decode("utf-8-sig", "replace")
+    except OSError:
+        return ""
+
+
+def _alerts(
+    root: Path, documents: Mapping[str, Document], found: list[str]
+) -> tuple[tuple[Alert, ...], tuple[RuleFile, ...]]:
+    """The alerts of every rule file: those that services name, and those in folders of runbooks."""
+    named = {
+        path: service.id
+        for service in documents.values()
+        if isinstance(service, Service)
+        for path in service.rules
+        if (root / path).is_file() and not posixpath.normpath(path).startswith("..") and not path.startswith("/")
+    }
+    alerts: list[Alert] = []
+    files: list[RuleFile] = []
+    for path in sorted({*found, *named}):
+        service = named.get(path) or path.split("/")[1]
+        read, problems = read_alerts(path, service, _text(root, path))
+        alerts.extend(read)
+        files.append(RuleFile(path, service, problems))
+    return tuple(alerts), tuple(files)
 
 
 def _class_of(path: str, docs_dir: str) -> type[Document] | None:
     """The class of document that a Markdown file is; None for a file that is none."""
-    for kind in KINDS:
+    for kind in RECORDS:
         if kind.owns(path):
             return kind
     if not path.endswith(".md"):
         return None
-    inside_docs = path.startswith(f"{docs_dir}/")
-    is_index = posixpath.basename(path) == "index.md" and posixpath.dirname(path) in RECORD_FOLDERS
-    return Page if inside_docs or is_index else None
+    if path.startswith(tuple(f"{folder}/" for folder in FOLDERS)):
+        return Page if path in {f"{folder}/index.md" for folder in FOLDERS} else None
+    return Page if path.startswith(f"{docs_dir}/") else None
 
 
-def _unattached(attachments: Iterable[str], documents: Mapping[str, Document]) -> list[str]:
+def _unattached(attachments: Iterable[str], documents: Mapping[str, Document]) -> set[str]:
     """The files in record folders that stand in no folder with a record's stem beside it."""
     stems = {path.removesuffix(".md") for path, document in documents.items() if isinstance(document, Record)}
-    return [
+    return {
         path
-        for path in sorted(attachments)
-        if path.startswith(tuple(f"{folder}/" for folder in RECORD_FOLDERS))
+        for path in attachments
+        if path.startswith(tuple(f"{folder}/" for folder in FOLDERS))
         and (path.endswith(".md") or not any(path.startswith(f"{stem}/") for stem in stems))
-    ]
+    }
 
 
 def _walk(root: Path, folder: str) -> Iterator[tuple[str, bool]]:

@@ -26,7 +26,7 @@ from mkdocs.utils import CountHandler
 
 from macros import outline
 from macros.diagnostics import Diagnostic, Location, Report, Severity
-from macros.handbook import RECORD_FOLDERS, load
+from macros.handbook import MOUNTED, load
 from macros.records import Document, Page, Record
 from macros.records.adr import Adr
 from macros.rendering import RecordMarkdown
@@ -99,7 +99,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             if file.src_dir == config.docs_dir:
                 file.edit_uri = f"{handbook.settings.docs_dir}/{file.src_uri}"
         for path in (*handbook.documents, *sorted(handbook.attachments)):
-            if path.startswith(tuple(f"{folder}/" for folder in RECORD_FOLDERS)):
+            if path.startswith(tuple(f"{folder}/" for folder in MOUNTED)):
                 files.append(self._mounted(path, config))
         for name, content in api.files(handbook, self.commit).items():
             files.append(File.generated(config, name, content=content))
@@ -186,7 +186,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
 
     def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any) -> LiveReloadServer:
         """Rebuild when a record changes."""
-        for folder in RECORD_FOLDERS:
+        for folder in MOUNTED:
             if (self.handbook.root / folder).is_dir():
                 server.watch(str(self.handbook.root / folder))
         return server

@@ -18,8 +18,7 @@ from markdown.inlinepatterns import InlineProcessor
 from markdown.treeprocessors import Treeprocessor
 
 from macros.handbook import Handbook
-from macros.records import Record
-from macros.source import EXPLICIT_ID, ID
+from macros.source import EXPLICIT_ID, ID, anchor, own_id
 
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
@@ -51,16 +50,21 @@ class RecordMarkdown(Extension):
         there = posixpath.relpath(self.handbook.source_uri(target.path), here or ".")
         return quote(there) + (f"#{quote(target.fragment)}" if target.fragment else "")
 
-    def record(self, id: str) -> Record | None:
-        """The record that an id in prose names, unless it is the one that is being rendered."""
-        record = self.handbook.named(id)[1]
-        return record if record and record.path != self.path else None
+    def named(self, id: str) -> tuple[str, str] | None:
+        """The link and the title of what an id in prose names; None for nothing, and for the page that is rendered."""
+        named = self.handbook.named(id)
+        if named.record is None or (named.record.path == self.path and not named.fragment):
+            return None
+        link = quote(posixpath.relpath(named.record.path, posixpath.dirname(self.path) or "."))
+        if named.record.path == self.path:
+            link = ""
+        return link + (f"#{named.fragment}" if named.fragment else ""), named.record.title
 
 
 class _Mentions(InlineProcessor):
     """A bare id becomes a link to its record."""
 
-    ANCESTOR_EXCLUDES = ("a", *_HEADINGS)
+    ANCESTOR_EXCLUDES = ("a", "strong", *_HEADINGS)  # what is bold is the id's own place, or stands out by itself
 
     def __init__(self, pattern: str, md: Markdown, extension: RecordMarkdown) -> None:
         super().__init__(pattern, md)
@@ -69,17 +73,16 @@ class _Mentions(InlineProcessor):
     def handleMatch(  # type: ignore[override]
         self, m: re.Match[str], data: str
     ) -> tuple[Element | None, int | None, int | None]:
-        record = self.extension.record(m[0])
-        if record is None:
+        named = self.extension.named(m[0])
+        if named is None:
             return None, None, None
-        here = posixpath.dirname(self.extension.path)
-        link = Element("a", href=quote(posixpath.relpath(record.path, here or ".")), title=record.title)
+        link = Element("a", href=named[0], title=named[1])
         link.text = m[0]
         return link, m.start(0), m.end(0)
 
 
 class _ExplicitIds(Treeprocessor):
-    """`## Title {#id}` gives the heading that id."""
+    """Ids that are given: `## Title {#id}`, an H3 that begins with an item's id, a list item with an id in bold."""
 
     def run(self, root: Element) -> None:
         for element in root.iter():
@@ -92,6 +95,16 @@ class _ExplicitIds(Treeprocessor):
                         last.tail = text[: match.start()]
                     else:
                         element.text = text[: match.start()]
+                elif own := own_id(int(element.tag[1]), element.text or ""):
+                    element.set("id", own)
+            elif element.tag == "li":
+                first = element[0] if len(element) else None
+                holder, before = (first, element.text) if first is not None and first.tag == "p" else (element, None)
+                strong = holder[0] if holder is not None and len(holder) else None
+                if strong is None or strong.tag != "strong" or ((before or "") + (holder.text or "")).strip():
+                    continue
+                if ID.fullmatch(text := "".join(strong.itertext())):
+                    element.set("id", anchor(text))
 
 
 class _Links(Treeprocessor):

@@ -17,8 +17,10 @@ from macros import nodes
 from macros.diagnostics import Finding, Location
 from macros.fields import (
     Choice,
+    Days,
     Group,
     Many,
+    Nullable,
     Number,
     Problem,
     Reading,
@@ -28,7 +30,7 @@ from macros.fields import (
     field,
     schema_of,
 )
-from macros.vocabulary import SEVERITIES
+from macros.vocabulary import RULE_SEVERITIES
 
 FILE: Final = "mkdocs.yml"
 _ALWAYS_EXCLUDED: Final = (".*", "/templates/")  # what MkDocs itself leaves out of docs_dir
@@ -58,13 +60,53 @@ class Organisation:
         Table(Number()), "for each kind, the number of records below which something was lost"
     )
     groups: Mapping[str, str] = field(Table(Text()), "the groups of the checklist: prefix and title")
-    rules: Mapping[str, str] = field(Table(Choice(*SEVERITIES)), "severities of rules that differ from the rule's own")
+    rules: Mapping[str, str] = field(
+        Table(Choice(*RULE_SEVERITIES)), "severities of rules that differ from the rule's own"
+    )
     links: Links = field(Group(Links), "the check of external links")
 
-    @property
-    def vocabularies(self) -> Vocabularies:
-        """The words that records choose from."""
-        return {"teams": tuple(self.teams), "tags": self.tags}
+
+@dataclass(frozen=True, kw_only=True)
+class Severity:
+    """A severity of incidents."""
+
+    alias: str | None = field(Text(), "another name for it: P0")
+    respond: str | None = field(Text(), "how soon somebody works on it")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """How long a review holds."""
+
+    standard: int | None = field(Days(), "a standard that was read against reality")
+    runbook: int | None = field(Days(), "a runbook that was read against reality")
+    exercise: int | None = field(Days(), "a runbook that was followed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Publication:
+    """Which incidents have a post-mortem, and how soon."""
+
+    severities: tuple[str, ...] = field(Many(Text()), "the severities that have one")
+    business_days: int | None = field(Number(1, 90), "within how many business days of the start")
+    country: str | None = field(Nullable(Text()), "the country whose holidays are no business days; null for none")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alerting:
+    """What alerts are made of."""
+
+    paging: tuple[str, ...] = field(Many(Text()), "the values of the label severity that wake somebody")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """What stands under `extra.policy` and is read by rules; the other keys are the organisation's own values."""
+
+    severities: Mapping[str, Severity] = field(Table(Group(Severity)), "the severities of incidents, the worst first")
+    review: Review = field(Group(Review), "how long a review holds")
+    postmortem: Publication = field(Group(Publication), "which incidents have a post-mortem, and how soon")
+    alerts: Alerting = field(Group(Alerting), "what alerts are made of")
 
 
 @dataclass(frozen=True)
@@ -72,11 +114,23 @@ class Settings:
     """What the package reads of mkdocs.yml."""
 
     organisation: Organisation
+    policy: Policy
     root_node: nodes.Mapping
     problems: tuple[Problem, ...] = ()
     site_url: str = "/"
     docs_dir: str = "docs"
     exclude_docs: tuple[str, ...] = ()
+
+    @property
+    def vocabularies(self) -> Vocabularies:
+        """The words that records choose from."""
+        own = self.organisation
+        return {"teams": tuple(own.teams), "tags": own.tags, "severities": tuple(self.policy.severities)}
+
+    def value(self, name: str) -> str | None:
+        """The value of the policy at a dotted name, as text; None where there is none, or more than one value."""
+        node = self.root_node.find("extra", "policy", *name.split("."))
+        return node.text if isinstance(node, nodes.Scalar) and not node.empty else None
 
     @property
     def readable(self) -> bool:
@@ -109,14 +163,17 @@ def read_settings(root: Path) -> Settings:
         node = _compose(root, root / FILE)
     except nodes.YamlError as error:
         empty = nodes.Mapping((), Location(FILE))
-        return Settings(_empty(), empty, (Problem("unreadable", error.finding),))
+        problem = Problem("unreadable", error.finding)
+        return Settings(Organisation(), Policy(), empty, (problem,))
     reading = Reading()
-    organisation = _empty()
-    found = node.find("extra", "handbook")
-    if found is not None:
+    organisation, policy = Organisation(), Policy()
+    if (found := node.find("extra", "handbook")) is not None:
         organisation = Group(Organisation).read("handbook", found, reading) or organisation
+    if (found := node.find("extra", "policy")) is not None:
+        policy = Group(Policy, others=True).read("policy", found, reading) or policy
     return Settings(
         organisation=organisation,
+        policy=policy,
         root_node=node,
         problems=tuple(reading.problems),
         site_url=_text(node, "site_url") or "/",
@@ -126,12 +183,14 @@ def read_settings(root: Path) -> Settings:
 
 
 def settings_schema() -> dict[str, object]:
-    """The JSON Schema of `extra.handbook`."""
-    return schema_of(Organisation, {})
-
-
-def _empty() -> Organisation:
-    return Organisation(links=Links())
+    """The JSON Schema of `extra`: `handbook`, and what rules read of `policy`."""
+    policy = schema_of(Policy, {}) | {"additionalProperties": True}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "The handbook's settings: `extra` of mkdocs.yml",
+        "type": "object",
+        "properties": {"handbook": schema_of(Organisation, {}), "policy": policy},
+    }
 
 
 def _text(node: nodes.Mapping, key: str) -> str | None:

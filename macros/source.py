@@ -28,6 +28,9 @@ ID: Final = re.compile(r"(?<![\w./-])[A-Z][A-Z0-9]{1,9}-[0-9]{1,4}(?:\.[0-9]{1,3
 EXPLICIT_ID: Final = re.compile(r"\s+\{#([A-Za-z][\w.-]*)\}\s*$")
 """An id that an author gives to a heading, at its end."""
 
+RULE_ITEM: Final = re.compile(rf"\*\*({ID.pattern})\*\*")
+"""How a list item begins that has an id of its own."""
+
 _FENCE = re.compile(r"^---[ \t]*$", re.MULTILINE)
 _FRONT_MATTER = YAMLHandler(fm_boundary=_FENCE)
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
@@ -35,6 +38,17 @@ _COUNTED = re.compile(r"^(.*)_([0-9]+)$")
 
 slug: Callable[[str, str], str] = slugify(case="lower")
 """(text, separator) → the id of a heading; the one slug function, used by the gate and by the site."""
+
+
+def anchor(id: str) -> str:
+    """The address within a page of what has an id: `STD-05.3` → `std-05-3`."""
+    return id.lower().replace(".", "-")
+
+
+def own_id(level: int, text: str) -> str | None:
+    """The id that a heading's text gives it: that of an item of the checklist which an H3 begins with."""
+    match = ID.match(text) if level == 3 else None
+    return anchor(match[0]) if match else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +214,19 @@ class Source:
         return tuple(self.every(Heading))
 
     @cached_property
+    def marked(self) -> tuple[tuple[str, Paragraph], ...]:
+        """The items of lists that begin with an id in bold, `- **STD-05.3** …`: id and first paragraph."""
+        found = (
+            (RULE_ITEM.match(block.text), block) for block in self.every(Paragraph) if isinstance(block.parent, Item)
+        )
+        return tuple(
+            (match[1], block) for match, block in found if match and block.parent and block.first == block.parent.first
+        )
+
+    @cached_property
     def anchors(self) -> frozenset[str]:
         """The ids that a link into this file can name."""
-        return frozenset(heading.id for heading in self.headings)
+        return frozenset({heading.id for heading in self.headings} | {anchor(id) for id, _ in self.marked})
 
     @property
     def title(self) -> str | None:
@@ -433,21 +457,24 @@ class _BodyReader:
         return Location(self.path, number + self.body_line, column + offset - begin + 1)
 
     def _name_headings(self) -> None:
-        """Give each heading its id: explicit ones first, as the site does, then the slug of the text, made unique."""
-        explicit = {
-            id(block): match[1]
-            for block in self.blocks
-            if isinstance(block, Heading) and (match := EXPLICIT_ID.search(block.text))
+        """Give each heading its id: first those that are given, as the site does, then the slug of the text."""
+        headings = [(index, block) for index, block in enumerate(self.blocks) if isinstance(block, Heading)]
+        explicit = {index: match[1] for index, block in headings if (match := EXPLICIT_ID.search(block.text))}
+        given = {
+            index: id for index, block in headings if (id := explicit.get(index) or own_id(block.level, block.text))
         }
-        taken = set(explicit.values())
-        for index, block in enumerate(self.blocks):
-            if isinstance(block, Heading):
-                named = explicit.get(id(block))
-                text = EXPLICIT_ID.sub("", block.text) if named else block.text
-                address = named or unique(slug(text, "-"), taken)
-                self.blocks[index] = Heading(
-                    block.first, block.last, block.parent, block.level, text, address, block.setext
-                )
+        taken = set(given.values()) | {
+            anchor(match[0][2:-2]) for match in map(RULE_ITEM.match, self._item_texts()) if match
+        }
+        for index, block in headings:
+            text = EXPLICIT_ID.sub("", block.text) if index in explicit else block.text
+            address = given.get(index) or unique(slug(text, "-"), taken)
+            self.blocks[index] = Heading(
+                block.first, block.last, block.parent, block.level, text, address, block.setext
+            )
+
+    def _item_texts(self) -> Iterator[str]:
+        return (block.text for block in self.blocks if isinstance(block, Paragraph) and isinstance(block.parent, Item))
 
 
 def _plain(inline: Token) -> str:

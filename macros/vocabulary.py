@@ -26,5 +26,22 @@ ADR_DECIDED: Final = ("accepted", "deprecated", "superseded")
 MACROS: Final = ("adr_index", "recent", "rules_reference")
 """The macros that pages with `render_macros: true` can call."""
 
-SEVERITIES: Final = ("error", "warning")
+CALMS: Final = ("culture", "automation", "lean", "measurement", "sharing")
+"""The five pillars of a DevOps culture, as Humble, Willis and Edwards named them."""
+
+OBLIGATIONS: Final = ("MUST", "SHOULD", "MAY")
+"""How strongly a rule of a standard binds (RFC 2119)."""
+
+PROOFS: Final = ("attested", "evidence", "automated")
+"""How it is known that an item of the checklist is met, the weakest first."""
+
+VERDICTS: Final = ("pass", "fail", "unknown", "not-applicable", "waived")
+"""What an audit can say of an item."""
+
+POSTMORTEM_STATUSES: Final = ("draft", "in-review", "published")
+
+CAUSES: Final = ("change", "capacity", "dependency", "configuration", "security", "unknown")
+"""What brought an incident about."""
+
+RULE_SEVERITIES: Final = ("error", "warning")
 """What a rule's severity can be set to."""

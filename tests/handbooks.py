@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import textwrap
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
@@ -87,7 +88,9 @@ def replace_once(root: Path, good: str, bad: str) -> str:
     for path in sorted(root.rglob("*")):
         if path.suffix in (".md", ".yml"):
             text = path.read_text(encoding="utf-8")
-            if good in text:
-                path.write_text(text.replace(good, bad, 1), encoding="utf-8")
-                return path.relative_to(root).as_posix()
+            for indent in ("    ", "  ", ""):
+                if textwrap.indent(good, indent) in text:
+                    text = text.replace(textwrap.indent(good, indent), textwrap.indent(bad, indent), 1)
+                    path.write_text(text, encoding="utf-8")
+                    return path.relative_to(root).as_posix()
     raise AssertionError(f"the small handbook does not hold: {good}")

@@ -12,7 +12,7 @@ from tests.handbooks import ROOT
 
 PACKAGE = ROOT / "macros"
 
-# Each stage may import those before it on the road, and its own. The order is that of docs/reference/architecture.
+# Each stage may import those before it on the road, and its own.
 ROAD: dict[str, set[str]] = {
     "diagnostics": set(),
     "vocabulary": set(),
@@ -20,11 +20,12 @@ ROAD: dict[str, set[str]] = {
     "nodes": {"diagnostics"},
     "fields": {"diagnostics", "nodes"},
     "source": {"diagnostics", "nodes"},
+    "policy": {"diagnostics"},
     "settings": {"diagnostics", "nodes", "fields", "vocabulary"},
     "records": {"diagnostics", "nodes", "fields", "source", "vocabulary"},
-    "handbook": {"diagnostics", "records", "settings", "source"},
-    "rules": {"diagnostics", "handbook", "records", "source", "vocabulary"},
-    "views": {"diagnostics", "fields", "handbook", "records", "rules", "source", "vocabulary"},
+    "handbook": {"diagnostics", "fields", "policy", "records", "settings", "source"},
+    "rules": {"diagnostics", "handbook", "nodes", "records", "source", "vocabulary"},
+    "views": {"diagnostics", "fields", "handbook", "records", "rules", "settings", "source", "vocabulary"},
     "rendering": {"handbook", "records", "source"},
     "outline": {"source"},
     "reporters": {"diagnostics"},

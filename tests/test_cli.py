@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from macros.cli import main
-from macros.records.kinds import KINDS
+from macros.records.kinds import KINDS, RECORDS
 from macros.rules import rules
 from tests.commands import run
 from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, copy_of, write
@@ -53,7 +53,7 @@ def test_json_is_as_the_contract_says(broken: Path, capsys: pytest.CaptureFixtur
     code, out, _ = called(capsys, "check", "--root", str(broken), "--today", "2026-11-23", "--format", "json")
     report = json.loads(out)
     assert (code, report["version"], report["root"]) == (1, 1, ".")
-    assert report["records"] == {"adr": 2}
+    assert report["records"] == dict.fromkeys((kind.kind for kind in KINDS), 0) | {"adr": 2}
     assert report["summary"] == {"errors": 2, "warnings": 1, "suppressed": 0}
     assert report["findings"][0] == {
         "path": "adr/0001-a.md",
@@ -157,7 +157,7 @@ def test_rules_are_listed_and_explained(capsys: pytest.CaptureFixture[str]) -> N
     assert "status: acepted" in out
 
 
-@pytest.mark.parametrize("kind", [kind.kind for kind in KINDS])
+@pytest.mark.parametrize("kind", [kind.kind for kind in RECORDS])
 def test_a_schema_names_the_words_of_the_settings(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = called(capsys, "schema", kind, "--root", str(SMALL))
     schema = json.loads(out)
@@ -167,14 +167,16 @@ def test_a_schema_names_the_words_of_the_settings(kind: str, capsys: pytest.Capt
 
 def test_the_schema_of_the_settings_knows_its_keys(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = called(capsys, "schema", "settings")
-    assert {"teams", "tags", "expect", "rules"} <= set(json.loads(out)["properties"])
+    known = json.loads(out)["properties"]
+    assert {"teams", "tags", "expect", "rules"} <= set(known["handbook"]["properties"])
+    assert {"severities", "review", "postmortem", "alerts"} <= set(known["policy"]["properties"])
 
 
 def test_export_writes_what_the_site_serves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert called(capsys, "export", "--root", str(SMALL), "--output", str(tmp_path))[0] == 0
     document = json.loads((tmp_path / "api/v1/adrs.json").read_text(encoding="utf-8"))
     assert [item["id"] for item in document["items"]] == ["ADR-0001", "ADR-0002", "ADR-0003"]
-    assert document["items"][0]["referred_to_by"] == ["ADR-0002"]
+    assert document["items"][0]["referred_to_by"] == [{"kind": "adr", "id": "ADR-0002"}]
 
 
 def test_a_reader_that_stops_reading_is_no_traceback(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ OTHERS: dict[str, str | bytes] = {
         ("[x](javascript:alert)", "9:1:SAFE003"),
         ("[x](data:text/html,x)", "9:1:SAFE003"),
         ("[x][y]\n\n[y]: 0003-c.md", "9:1:LNK001"),
-        ("ADR-0002 and STD-05 and UTF-8.", None),
+        ("ADR-0002 and UTF-8 and OBS-01.", None),
         ("`ADR-0003`", None),
         ("ADR-0003", "9:1:REF002"),
         ("See ADR-3.", "9:5:REF002"),

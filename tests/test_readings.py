@@ -43,7 +43,7 @@ def difference(text: str) -> str | None:
 
 
 def codes(text: str) -> set[str]:
-    page = Page(source=read_source("docs/x.md", text.encode()))
+    page = Page(path="docs/x.md", source=read_source("docs/x.md", text.encode()))
     context = Context(HANDBOOK, TODAY)
     return {code for code, each in rules().items() if code.startswith("MD") for _ in each.check(page, context)}
 

@@ -13,7 +13,7 @@ from macros.diagnostics import Diagnostic, Location, Severity
 from macros.fields import fields_of
 from macros.handbook import load
 from macros.records.adr import Adr
-from macros.records.kinds import KINDS
+from macros.records.kinds import RECORDS
 from macros.settings import settings_schema
 from macros.views import adr_index, api, relative
 from macros.views.adr import facts, newest_first
@@ -79,18 +79,40 @@ def test_the_interface_keeps_every_key_of_a_kind() -> None:
     ]
 
 
+def without_nulls(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
 @pytest.mark.parametrize("root", [SMALL, ROOT], ids=["small", "real"])
 def test_every_record_is_valid_by_the_published_schema(root: Path) -> None:
     handbook = load(root)
     made = api.files(handbook, None)
-    for kind in KINDS:
-        schema = json.loads(made[f"api/v1/schemas/{kind.kind}.json"])
+    lists = {kind.kind: json.loads(made[f"api/v1/{kind.plural}.json"])["items"] for kind in RECORDS}
+    lists["audit"] = [audit for service in lists["service"] for audit in service["audits"]]
+    for kind, items in lists.items():
+        schema = json.loads(made[f"api/v1/schemas/{kind}.json"])
         validator = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
         validator.check_schema(schema)
-        for item in json.loads(made[f"api/v1/{kind.plural}.json"])["items"]:
-            record = {key: item[key] for key in schema["properties"] if item[key] is not None}
-            assert list(validator.iter_errors(record)) == []
+        for item in items:
+            record = {key: without_nulls(item[key]) for key in schema["properties"] if item[key] is not None}
+            for key in ("exercise", "runbook", "standard"):
+                assert key not in record
+            assert [error.message for error in validator.iter_errors(record)] == []
             assert list(validator.iter_errors(record | {"zebra": 1})) != []
+
+
+@pytest.mark.parametrize("root", [SMALL, ROOT], ids=["small", "real"])
+def test_every_list_of_the_interface_has_its_form(root: Path) -> None:
+    made = api.files(load(root), "abc")
+    names = ("standards", "checklist", "adrs", "runbooks", "alerts", "postmortems", "actions", "services")
+    for name in names:
+        document = json.loads(made[f"api/v1/{name}.json"])
+        assert (document["version"], document["commit"]) == (1, "abc")
+        assert all(item["url"].startswith("https://") for item in document["items"])
+    assert made["checklist.csv"].count("\r\n") == 1 + len(json.loads(made["api/v1/checklist.json"])["items"])
+    assert made["actions.csv"].count("\r\n") == 1 + len(json.loads(made["api/v1/actions.json"])["items"])
 
 
 def test_the_schema_of_the_settings_is_a_schema() -> None:

@@ -10,36 +10,70 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from macros import fields, nodes
 from macros.diagnostics import Location
 from macros.fields import Choice, Dated, Flag, Many, Pattern, Problem, Reading, Vocabularies, field
-from macros.source import Source
+from macros.source import Block, Source
+
+SLUG: Final = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+"""Words in lower case, joined by hyphens."""
+
+ITEM_ID: Final = r"[A-Z][A-Z0-9]+-[0-9]{2}"
+"""The id of an item of the checklist: its group and its number."""
+
+ALERT_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
+"""The name of an alert, which is a part of its address."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Document:
-    """A Markdown file that the site publishes, with its front matter read by the table of its class."""
+class Entity:
+    """What the handbook knows of one thing: a file, or an alert within one."""
 
     kind: ClassVar[str]
+
+    path: str
+    problems: tuple[Problem, ...] = ()
+    dated: tuple[Dated, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """What others name it by, unique within its kind."""
+        return self.path
+
+    @property
+    def title(self) -> str:
+        """What a reader calls it."""
+        return self.path
+
+    def references(self) -> Iterator[tuple[str, str, str, Location]]:
+        """Every other that its keys name: key, kind, id, place."""
+        return iter(())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document(Entity):
+    """A Markdown file that the site publishes, with its front matter read by the table of its class."""
+
     sections: ClassVar[tuple[str, ...]] = ()
     """The H2 headings that the body holds, in their order."""
     needs_front_matter: ClassVar[bool] = True
 
     source: Source
-    problems: tuple[Problem, ...] = ()
-    dated: tuple[Dated, ...] = ()
-
-    @property
-    def path(self) -> str:
-        """The path of the file, relative to the root, POSIX."""
-        return self.source.path
 
     @property
     def title(self) -> str:
         """The H1, or the path of a file that has none."""
         return self.source.title or self.path
+
+    def section_blocks(self, title: str) -> tuple[Block, ...]:
+        """The blocks below the first H2 of that title."""
+        for section in self.source.sections():
+            if section.heading.text == title:
+                first, last = section.heading.last, section.last
+                return tuple(block for block in self.source.blocks if first < block.first <= last)
+        return ()
 
     @property
     def readable(self) -> bool:
@@ -103,10 +137,10 @@ class Record(Document):
     """How a file of the kind is named, below the folder."""
     file_form: ClassVar[str]
     """The same for people: `NNNN-slug.md`."""
-    mention: ClassVar[re.Pattern[str]]
-    """Which ids in prose belong to the kind, well formed or not."""
-
-    id: str
+    depth: ClassVar[int] = 1
+    """How many parts of a path below the folder name a record."""
+    mention: ClassVar[re.Pattern[str] | None] = None
+    """Which ids in prose belong to the kind, well formed or not; None where none does."""
 
     tags: tuple[str, ...] = field(Many(Choice(of="tags")), "tags of the settings")
     example: bool = field(Flag(), "true for a sample that shows the form and binds nobody")
@@ -118,13 +152,20 @@ class Record(Document):
     @classmethod
     def owns(cls, path: str) -> bool:
         """Whether a file of the root is, or would be, a record of this kind, however it is named."""
-        folder, _, name = path.rpartition("/")
-        return folder == cls.folder and name.endswith(".md") and name not in ("index.md", "README.md")
+        if not path.startswith(f"{cls.folder}/") or not path.endswith(".md"):
+            return False
+        parts = path.removeprefix(f"{cls.folder}/").split("/")
+        return len(parts) == cls.depth and parts[-1] not in ("index.md", "README.md")
 
     @classmethod
     def id_of(cls, path: str) -> str:
         """The id that the file's name gives; the path itself where the name has another form."""
-        raise NotImplementedError
+        name = path.removeprefix(f"{cls.folder}/")
+        return name.removesuffix(".md") if cls.file_name.fullmatch(name) else path
+
+    @property
+    def id(self) -> str:
+        return self.id_of(self.path)
 
     @property
     def well_named(self) -> bool:
@@ -142,7 +183,6 @@ class Record(Document):
         raise NotImplementedError
 
     def references(self) -> Iterator[tuple[str, str, str, Location]]:
-        """Every record that the front matter names: key, kind, id, place."""
         for key, reference, value in fields.references_of(self):
             yield key, reference.kind, value, self.at(key, value)
 
@@ -150,12 +190,10 @@ class Record(Document):
 D = TypeVar("D", bound=Document)
 
 
-def read_document(cls: type[D], source: Source, vocabularies: Vocabularies) -> D:
+def read_document(cls: type[D], source: Source, vocabularies: Vocabularies, problems: tuple[Problem, ...] = ()) -> D:
     """The document of a class that a source stands for. What is wrong with its front matter is in its `problems`."""
-    common: dict[str, Any] = {"source": source}
-    if issubclass(cls, Record):
-        common["id"] = cls.id_of(source.path)
     reading = Reading(vocabularies)
+    reading.problems.extend(problems)
     values: Mapping[str, Any] = {}
     if source.problem:
         reading.problems.append(Problem("unreadable", source.problem))
@@ -164,4 +202,24 @@ def read_document(cls: type[D], source: Source, vocabularies: Vocabularies) -> D
     elif cls.needs_front_matter:
         hint = f"begin the file with '---', the keys of its kind ({cls.kind}), and '---'"
         reading.problem("no-front-matter", source.at(1), "no front matter", hint)
-    return cls(**common, **values, problems=tuple(reading.problems), dated=tuple(reading.dated))
+    return cls(path=source.path, source=source, **values, problems=tuple(reading.problems), dated=tuple(reading.dated))
+
+
+E = TypeVar("E", bound=Entity)
+
+
+def read_entity(cls: type[E], path: str, text: str, vocabularies: Vocabularies) -> E:
+    """The entity that a YAML file stands for, by the table of its class. What is wrong is in its `problems`."""
+    reading = Reading(vocabularies)
+    values: Mapping[str, Any] = {}
+    node: nodes.Node | None = None
+    try:
+        node = nodes.parse(text, path)
+        if isinstance(node, nodes.Mapping):
+            values = fields.read_fields(cls, node, reading, end=node.at)
+        else:
+            reading.problem("unreadable", Location(path), "the file is not a mapping of keys to values")
+    except nodes.YamlError as error:
+        reading.problems.append(Problem("unreadable", error.finding))
+    found = {"node": node} if isinstance(node, nodes.Mapping) else {}
+    return cls(path=path, **found, **values, problems=tuple(reading.problems), dated=tuple(reading.dated))

@@ -31,7 +31,7 @@ class Adr(Record):
     folder: ClassVar[str] = "adr"
     file_name: ClassVar[re.Pattern[str]] = re.compile(r"(?P<number>[0-9]{4})-[a-z0-9]+(?:-[a-z0-9]+)*\.md")
     file_form: ClassVar[str] = "NNNN-slug.md"
-    mention: ClassVar[re.Pattern[str]] = re.compile(r"ADR-[0-9.]+")
+    mention: ClassVar[re.Pattern[str] | None] = re.compile(r"ADR-[0-9.]+")
     sections: ClassVar[tuple[str, ...]] = ("Context", "Decision", "Alternatives considered", "Consequences")
 
     status: str | None = field(Choice(*ADR_STATUSES), f"one of {', '.join(ADR_STATUSES)}", required=True)

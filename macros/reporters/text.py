@@ -19,7 +19,7 @@ def text(report: Report) -> str:
 
 def summary(report: Report) -> str:
     """What was read and found, in one line."""
-    read = ", ".join(f"{count} {kind}" for kind, count in report.records.items())
+    read = ", ".join(f"{count} {kind}" for kind, count in report.records.items() if count) or "no record"
     return f"{read}: {_count(report.errors, 'error')}, {_count(report.warnings, 'warning')}"
 
 

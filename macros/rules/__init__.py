@@ -17,9 +17,12 @@ from typing import Any, Final
 
 from macros.diagnostics import Diagnostic, Finding, Report, Severity
 from macros.handbook import Handbook
-from macros.records import Document
+from macros.records import Entity
 
-_FAMILIES: Final = ("front_matter", "markdown", "form", "decisions", "references", "links", "safety")
+_FAMILIES: Final = (
+    "front_matter", "markdown", "form", "standards", "decisions", "runbooks", "postmortems", "services", "references",
+    "links", "safety",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Rule:
 
     code: str
     name: str
-    over: type[Document] | type[Handbook]
+    over: type[Entity] | type[Handbook]
     severity: Severity
     requires: tuple[str, ...]
     check: Check
@@ -79,7 +82,7 @@ def rule(
     code: str,
     name: str,
     *,
-    over: type[Document] | type[Handbook],
+    over: type[Entity] | type[Handbook],
     severity: Severity = Severity.ERROR,
     requires: tuple[str, ...] = (),
 ) -> Callable[[Check], Check]:
@@ -134,6 +137,5 @@ def _findings(each: Rule, context: Context) -> Iterator[Finding]:
     if issubclass(each.over, Handbook):
         yield from each.check(handbook, context)
         return
-    for document in handbook.documents.values():
-        if isinstance(document, each.over):
-            yield from each.check(document, context)
+    for entity in handbook.of(each.over):
+        yield from each.check(entity, context)

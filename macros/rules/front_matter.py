@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from macros.diagnostics import Finding, Severity, did_you_mean
 from macros.handbook import Handbook
-from macros.records import Document
+from macros.records import Entity
 from macros.records.kinds import KINDS
 from macros.rules import Context, rule, rules
 
 
 def _problems(handbook: Handbook, sort: str) -> Iterator[Finding]:
-    """What the tables of fields found of one sort, in the settings and in every document."""
+    """What the tables of fields found of one sort, in the settings and in every file."""
     for problem in handbook.settings.problems:
         if problem.sort == sort:
             yield problem.finding
-    for document in handbook.documents.values():
-        for problem in document.problems:
-            if problem.sort == sort:
-                yield problem.finding
+    problems = [entity.problems for entity in handbook.entities] + [file.problems for file in handbook.rule_files]
+    for problem in chain.from_iterable(problems):
+        if problem.sort == sort:
+            yield problem.finding
 
 
 @rule("FM001", "unreadable", over=Handbook)
@@ -201,7 +202,7 @@ def records_lost(handbook: Handbook, context: Context) -> Iterator[Finding]:
         elif known[kind] < least:
             message = f"at least {least} of kind {kind} expected, {known[kind]} found"
             yield Finding(at, message, "restore what was lost, or lower the number if it is right")
-    if not any(expected.values()) and not handbook.records:
+    if not any(expected.values()) and not any(handbook.counts.values()):
         yield Finding(handbook.settings.at("expect"), "no record found", "the root may be another folder")
 
 
@@ -222,8 +223,8 @@ def unknown_rule(handbook: Handbook, context: Context) -> Iterator[Finding]:
             yield Finding(handbook.settings.at("rules", code), f"'{code}' is not a rule", did_you_mean(code, known))
 
 
-@rule("FM013", "future-date", over=Document, severity=Severity.WARNING)
-def future_date(document: Document, context: Context) -> Iterator[Finding]:
+@rule("FM013", "future-date", over=Entity, severity=Severity.WARNING)
+def future_date(entity: Entity, context: Context) -> Iterator[Finding]:
     """A date that says what has happened does not lie in the future.
 
     A date that plans (`review_by`, `due`, `until`) may. Samples (`example: true`) are exempt.
@@ -235,8 +236,8 @@ def future_date(document: Document, context: Context) -> Iterator[Finding]:
     Good:
         date: 2026-03-02
     """
-    if getattr(document, "example", False):
+    if getattr(entity, "example", False):
         return
-    for dated in document.dated:
+    for dated in entity.dated:
         if dated.day > context.today:
             yield Finding(dated.at, f"{dated.key} {dated.day} lies in the future", "write the day on which it happened")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from macros.diagnostics import Finding, did_you_mean
 from macros.handbook import Handbook, Target
 from macros.records import Document, Page
-from macros.records.kinds import KINDS
+from macros.records.kinds import RECORDS
 from macros.rules import Context, rule
 from macros.source import Link
 
@@ -56,7 +56,7 @@ def _missing(handbook: Handbook, target: Target) -> str | None:
     """The path that a link leads to where the site has no such file; None where all is well or another rule speaks."""
     if target.path is None or target.outside or handbook.published(target.path):
         return None
-    lost = any(handbook.lost(kind) and target.path.startswith(f"{kind.folder}/") for kind in KINDS)
+    lost = any(handbook.lost(kind.kind) and target.path.startswith(f"{kind.folder}/") for kind in RECORDS)
     return None if lost else target.path
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from macros.diagnostics import Finding, did_you_mean
-from macros.handbook import Handbook
-from macros.records import Document, Record
-from macros.records.kinds import KINDS
+from macros.records import Document, Entity
+from macros.records.standard import Standard
 from macros.rules import Context, rule
+from macros.source import own_id
 
 
-@rule("REF001", "unknown-record", over=Record)
-def unknown_record(record: Record, context: Context) -> Iterator[Finding]:
-    """An id in the front matter names a record of its kind.
+@rule("REF001", "unknown-record", over=Entity)
+def unknown_record(entity: Entity, context: Context) -> Iterator[Finding]:
+    """An id in the front matter, or the folder of a runbook, an alert or an audit, names a record of its kind.
 
     Why: a reference to nothing is a fact that was lost, or a slip.
 
@@ -22,20 +22,19 @@ def unknown_record(record: Record, context: Context) -> Iterator[Finding]:
     Good:
         amends: [ADR-0002]
     """
-    for key, kind, id, at in record.references():
-        if (kind, id) not in context.handbook.by_id and not _all_lost(context.handbook, kind):
-            known = [known for of_kind, known in context.handbook.by_id if of_kind == kind]
+    handbook = context.handbook
+    for key, kind, id, at in entity.references():
+        if (kind, id) not in handbook.by_id and not handbook.lost(kind):
+            known = [known for of_kind, known in handbook.by_id if of_kind == kind]
             hint = did_you_mean(id, known) or f"there is no {kind} of that id"
             yield Finding(at, f"{key} names {id}, which is not there", hint)
 
 
-def _all_lost(handbook: Handbook, name: str) -> bool:
-    return any(kind.kind == name and handbook.lost(kind) for kind in KINDS)
-
-
 @rule("REF002", "unknown-id", over=Document)
 def unknown_id(document: Document, context: Context) -> Iterator[Finding]:
-    """An id in prose, such as ADR and its number, names a record. In code it is only text.
+    """An id in prose names what is there: a record, a rule of a standard, an item of the checklist.
+
+    In code an id is only text.
 
     Why: on the site it is a link; one that leads nowhere was mistyped, or what it named is gone.
 
@@ -44,13 +43,14 @@ def unknown_id(document: Document, context: Context) -> Iterator[Finding]:
     Good:
         as ADR-0001 says
     """
+    handbook = context.handbook
+    marked = {id for id, _ in document.source.marked}
+    own = {heading.first for heading in document.source.headings if own_id(heading.level, heading.text)}
     for mention in document.source.mentions:
-        kind, record = context.handbook.named(mention.id)
-        if kind and record is None and not context.handbook.lost(kind):
-            known = [id for of_kind, id in context.handbook.by_id if of_kind == kind.kind]
-            hint = did_you_mean(mention.id, known)
-            yield Finding(
-                mention.at,
-                f"{mention.id} names no {kind.kind}",
-                hint or "write it as code if it is not meant as a reference",
-            )
+        if isinstance(document, Standard) and (mention.at.line in own or mention.id in marked):
+            continue  # where a rule or an item has its own place; STD004 and CHK003 speak of those
+        named = handbook.named(mention.id)
+        if named.kind and named.record is None and not handbook.lost(named.kind):
+            known = [id for kind, id in handbook.by_id if kind == named.kind] or list(handbook.items)
+            hint = did_you_mean(mention.id, known) or "write it as code if it is not meant as a reference"
+            yield Finding(mention.at, f"{mention.id} names nothing that is here", hint)

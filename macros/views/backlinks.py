@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from macros.handbook import Handbook, Reference
-from macros.records import Document, Record
+from macros.records import Entity, Page
 from macros.views import relative, render
 
 _PHRASES = {
@@ -16,7 +16,7 @@ _PHRASES = {
 }
 
 
-def backlinks(handbook: Handbook, record: Record) -> str:
+def backlinks(handbook: Handbook, record: Entity) -> str:
     """The HTML of both directions, each record or page once with every way in which it is tied; "" for none."""
     here = handbook.url(record.path) or ""
     outward = _ties(handbook, here, ((ref.target, _phrase(ref, 0)) for ref in handbook.referred_from(record)))
@@ -28,18 +28,19 @@ def _phrase(reference: Reference, side: int) -> str:
     return _PHRASES.get(reference.via, (reference.via, reference.via))[side]
 
 
-def _ties(handbook: Handbook, here: str, pairs: Iterable[tuple[Document, str]]) -> list[dict[str, str]]:
-    ways: dict[str, tuple[Document, list[str]]] = {}
-    for document, phrase in pairs:
-        known = ways.setdefault(document.path, (document, []))[1]
+def _ties(handbook: Handbook, here: str, pairs: Iterable[tuple[Entity, str]]) -> list[dict[str, str]]:
+    ways: dict[tuple[str, str], tuple[Entity, list[str]]] = {}
+    for entity, phrase in pairs:
+        known = ways.setdefault((entity.kind, entity.id), (entity, []))[1]
         if phrase not in known:
             known.append(phrase)
     return [
         {
-            "id": document.id if isinstance(document, Record) else "",
-            "title": document.title,
-            "url": relative(handbook.url(path) or "", here),
+            "kind": entity.kind,
+            "id": entity.id if not isinstance(entity, Page) and entity.id != entity.title else "",
+            "title": entity.title,
+            "url": relative(handbook.address(entity), here),
             "how": ", ".join(filter(None, phrases)),
         }
-        for path, (document, phrases) in ways.items()
+        for entity, phrases in ways.values()
     ]

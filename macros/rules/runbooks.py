@@ -1,0 +1,341 @@
+"""RBK001 to RBK015: runbooks, and the alerts that they answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+from urllib.parse import unquote
+
+import promql_parser
+
+from macros.diagnostics import Finding, Location, Severity, did_you_mean
+from macros.handbook import Handbook
+from macros.records import ALERT_NAME, Page
+from macros.records.alert import Alert
+from macros.records.runbook import CAUSES, ESCALATION, Runbook
+from macros.records.service import Service
+from macros.rules import Context, rule
+
+_ANY_ALERT: Final = re.compile(r"\{\{ ?\$labels\.alertname ?\}\}")
+_UNREAD = ("FM001", "FM002")
+_MISSING = ("FM102", "FM104")
+
+
+@rule("RBK001", "runbook-name", over=Runbook)
+def runbook_name(runbook: Runbook, context: Context) -> Iterator[Finding]:
+    """A runbook is `runbooks/<service>/slug.md`.
+
+    Why: the folder says whose it is, and the path is the address that alerts send people to.
+
+    Bad:
+        runbooks/shop/Orders_down.md
+    Good:
+        runbooks/shop/slow-search.md
+    """
+    if not runbook.well_named:
+        yield Finding(runbook.source.at(1), f"the name is not {runbook.file_form}", "such as shop/orders-down.md")
+
+
+@rule("RBK002", "alerts-or-trigger", over=Runbook, requires=_UNREAD)
+def alerts_or_trigger(runbook: Runbook, context: Context) -> Iterator[Finding]:
+    """A runbook names the alerts that lead to it, or says in `trigger` how a person comes here without one; not both.
+
+    Why: a runbook that nothing leads to is not found when it is needed.
+
+    Bad:
+        alerts: [OrdersDown]
+        trigger: Somebody says that no order goes through
+        severity: sev-1
+    Good:
+        alerts: [OrdersDown]
+        severity: sev-1
+    """
+    if runbook.doubtful("alerts") or runbook.doubtful("trigger"):
+        return
+    if not runbook.alerts and not runbook.trigger:
+        yield Finding(runbook.at("alerts"), "neither alerts nor trigger", "name the alert, or say how one comes here")
+    elif runbook.alerts and runbook.trigger:
+        yield Finding(runbook.at("trigger"), "both alerts and trigger", "with an alert, the alert is the trigger")
+
+
+@rule("RBK003", "no-cause", over=Runbook, requires=_MISSING)
+def no_cause(runbook: Runbook, context: Context) -> Iterator[Finding]:
+    """Under Common causes and fixes stands at least one H3, each a cause.
+
+    Why: who comes here at night needs the next command, not an essay.
+
+    Bad:
+        Nobody buys
+    Good:
+        ### Nobody buys
+    """
+    for section in runbook.source.sections():
+        if section.heading.text == CAUSES and section.filled and not runbook.causes:
+            yield Finding(
+                runbook.source.at(section.heading.first), "no cause is set out", "give each a heading, '### '"
+            )
+
+
+@rule("RBK004", "cause-incomplete", over=Runbook)
+def cause_incomplete(runbook: Runbook, context: Context) -> Iterator[Finding]:
+    """Each cause has a paragraph that begins with `**Symptom:**` and one that begins with `**Fix:**`.
+
+    A block of code may stand for the text of the fix.
+
+    Why: the symptom is how the reader knows that it is this one, and the fix is what they came for.
+
+    Bad:
+        **Solution:** Restart the pool.
+    Good:
+        **Fix:** Restart the pool.
+    """
+    for cause in runbook.causes:
+        at = runbook.source.at(cause.line)
+        if cause.symptom is None:
+            yield Finding(at, f"the cause '{cause.title}' has no symptom", "add a paragraph '**Symptom:** …'")
+        if cause.fix is None:
+            yield Finding(at, f"the cause '{cause.title}' has no fix", "add a paragraph '**Fix:** …'")
+
+
+@rule("RBK005", "escalation-form", over=Runbook, requires=_MISSING)
+def escalation_form(runbook: Runbook, context: Context) -> Iterator[Finding]:
+    """Escalation is a list, each item `Tier 1 (15 min): who`.
+
+    Why: it says after how many minutes to call whom, when nobody has the patience to read.
+
+    Bad:
+        - First call the engineer on call
+    Good:
+        - Tier 1 (15 min): Engineer on call
+    """
+    for step in runbook.escalation:
+        if step.tier is None:
+            yield Finding(runbook.source.at(step.line), "not a step of an escalation", "write 'Tier 1 (15 min): who'")
+    for section in runbook.source.sections():
+        if section.heading.text == ESCALATION and section.filled and not runbook.escalation:
+            at = runbook.source.at(section.heading.first)
+            yield Finding(at, "the escalation is not a list", "write '- Tier 1 (15 min): who'")
+
+
+@rule("RBK006", "escalation-order", over=Runbook, requires=("RBK005",))
+def escalation_order(runbook: Runbook, context: Context) -> Iterator[Finding]:
+    """Tiers count from 1 without a gap, and their minutes rise.
+
+    Why: a step that is out of order is a call that is not made.
+
+    Bad:
+        - Tier 3 (30 min): Owner of the shop
+    Good:
+        - Tier 2 (30 min): Owner of the shop
+    """
+    minutes = -1
+    for number, step in enumerate(runbook.escalation, 1):
+        at = runbook.source.at(step.line)
+        if step.tier is None or step.minutes is None:
+            continue
+        if step.tier != number:
+            yield Finding(at, f"tier {step.tier} stands where tier {number} belongs", "count from 1, without a gap")
+            return
+        if step.minutes <= minutes:
+            yield Finding(
+                at, f"{step.minutes} minutes do not come after {minutes}", "each tier comes later than the last"
+            )
+        minutes = step.minutes
+
+
+@rule("RBK007", "alert-of-another-service", over=Runbook)
+def alert_of_another_service(runbook: Runbook, context: Context) -> Iterator[Finding]:
+    """The alerts that a runbook lists are defined in the rules of its own service.
+
+    Why: the alert's team would be sent to a runbook that another team keeps.
+
+    Bad:
+        alerts: [OrdersDown, SearchSlow]
+        severity: sev-1
+    Good:
+        alerts: [OrdersDown]
+        severity: sev-1
+    """
+    for name in runbook.alerts:
+        alert = context.handbook.get(Alert, name)
+        if alert and alert.service != runbook.service:
+            at = runbook.at("alerts", name)
+            yield Finding(at, f"{name} is an alert of {alert.service}", f"a runbook of {alert.service} should list it")
+
+
+@rule("RBK008", "alert-name", over=Handbook)
+def alert_name(handbook: Handbook, context: Context) -> Iterator[Finding]:
+    """An alert's name is one word of letters, digits and underscores, and no other alert has it.
+
+    Why: the name is an address here, `/alerts/<Name>/`, for good.
+
+    Bad:
+        - alert: Orders spare
+    Good:
+        - alert: OrdersSpare
+    """
+    for alert in handbook.alerts:
+        first = handbook.by_id[alert.kind, alert.id]
+        if not re.fullmatch(ALERT_NAME, alert.name):
+            yield Finding(
+                alert.at("alert"), f"'{alert.name}' is no name of an alert", "write it as one word: OrdersDown"
+            )
+        elif first is not alert:
+            yield Finding(
+                alert.at("alert"), f"{alert.name} is an alert of {first.path} already", "give it another name"
+            )
+
+
+@rule("RBK009", "expression", over=Alert)
+def expression(alert: Alert, context: Context) -> Iterator[Finding]:
+    """The expression of an alert is PromQL.
+
+    Why: Prometheus refuses the whole file, and none of its alerts fires.
+
+    Bad:
+        expr: orders > 5%
+    Good:
+        expr: sum(orders) < 1
+    """
+    try:
+        promql_parser.parse(alert.expr)
+    except ValueError as error:
+        reason = " ".join(str(error).split())
+        yield Finding(alert.at("expr"), f"not PromQL: {reason}", "try it with promtool check rules")
+
+
+def _no_url(alert: Alert, context: Context, *, paging: bool) -> Iterator[Finding]:
+    pages = alert.severity in context.handbook.settings.policy.alerts.paging
+    if pages is paging and not alert.runbook_url:
+        url = f"{context.handbook.settings.site_url.rstrip('/')}/alerts/{alert.name}/"
+        yield Finding(alert.at("alert"), f"{alert.name} has no runbook_url", f"annotations: runbook_url: {url}")
+
+
+@rule("RBK010", "pages-without-runbook", over=Alert)
+def pages_without_runbook(alert: Alert, context: Context) -> Iterator[Finding]:
+    """An alert that wakes somebody (`policy.alerts.paging`) says in `runbook_url` where to read on.
+
+    Why: who is woken should not have to search.
+
+    Bad:
+        annotations: {summary: Orders stopped}
+    Good:
+        annotations: {summary: Orders stopped, runbook_url: "https://small.example/alerts/OrdersDown/"}
+    """
+    yield from _no_url(alert, context, paging=True)
+
+
+@rule("RBK011", "alert-without-runbook", over=Alert, severity=Severity.WARNING)
+def alert_without_runbook(alert: Alert, context: Context) -> Iterator[Finding]:
+    """An alert that wakes nobody says in `runbook_url` where to read on, too.
+
+    Why: the ticket that it opens is read by somebody who did not write the alert.
+
+    Bad:
+        annotations: {summary: Orders do not change}
+    Good:
+        annotations: {summary: Orders do not change, runbook_url: "https://small.example/runbooks/shop/orders-flat/"}
+    """
+    yield from _no_url(alert, context, paging=False)
+
+
+@rule("RBK012", "runbook-url", over=Alert)
+def runbook_url(alert: Alert, context: Context) -> Iterator[Finding]:
+    """The `runbook_url` of an alert is an address of this site, fragment included, and its runbook lists the alert.
+
+    `/alerts/<Name>/` leads to the runbook that lists the alert.
+
+    Why: a dead link at three in the morning.
+
+    Bad:
+        runbook_url: "https://small.example/alerts/OrderDown/"
+    Good:
+        runbook_url: "https://small.example/alerts/OrdersDown/"
+    """
+    url = alert.runbook_url
+    if not url:
+        return
+    handbook = context.handbook
+    at = alert.at("annotations", "runbook_url")
+    site = handbook.settings.site_url.rstrip("/") + "/"
+    if not url.startswith(site):
+        yield Finding(at, "the address is not one of this site", f"it begins with {site}")
+        return
+    address, _, fragment = _ANY_ALERT.sub(alert.name, url.removeprefix(site)).partition("#")
+    target = handbook.by_address.get(unquote(address))
+    if target is None:
+        hint = did_you_mean(address, handbook.by_address)
+        yield Finding(at, f"'{address}' is no page of this site", hint or f"{site}alerts/{alert.name}/ always leads on")
+    elif isinstance(target, Alert) and not handbook.runbooks_of(target):
+        yield Finding(at, f"no runbook lists {target.name}", f"add it under alerts in a runbook of {alert.service}")
+    elif isinstance(target, Runbook) and alert.name not in target.alerts:
+        yield Finding(at, f"{target.path} does not list {alert.name}", f"add it there: alerts: [{alert.name}]")
+    elif fragment and not isinstance(target, Alert) and not (isinstance(target, Page) and target.render_macros):
+        if fragment not in target.source.anchors:
+            hint = did_you_mean(fragment, target.source.anchors)
+            yield Finding(at, f"{target.path} has no heading '#{fragment}'", hint)
+
+
+@rule("RBK013", "rules-without-alert", over=Handbook)
+def rules_without_alert(handbook: Handbook, context: Context) -> Iterator[Finding]:
+    """A rule file holds an alert, and a file that a service names is there.
+
+    Why: an empty file passes every check of its alerts.
+
+    Bad:
+        rules: [runbooks/shop/shops.rules.yml]
+    Good:
+        rules: [runbooks/shop/shop.rules.yml]
+    """
+    present = {file.path for file in handbook.rule_files}
+    for service in handbook.of(Service):
+        for path in service.rules:
+            if path not in present:
+                hint = did_you_mean(path, present)
+                yield Finding(service.at("rules", path), f"there is no rule file {path}", hint)
+    holding = {alert.path for alert in handbook.alerts}
+    for file in handbook.rule_files:
+        if file.path not in holding and not any(problem.sort == "unreadable" for problem in file.problems):
+            owner = handbook.get(Service, file.service)
+            at = owner.at("rules", file.path) if owner and file.path in owner.rules else Location(file.path)
+            yield Finding(at, f"{file.path} holds no alert", "write one, or take the file out")
+
+
+@rule("RBK014", "runbook-review-due", over=Runbook, severity=Severity.WARNING)
+def runbook_review_due(runbook: Runbook, context: Context) -> Iterator[Finding]:
+    """A runbook is read against reality as often as the policy says (`review.runbook`).
+
+    Why: systems change, and commands that worked once may do harm now.
+
+    Bad:
+        reviewed: 2026-01-01
+    Good:
+        reviewed: 2026-11-02
+    """
+    days = context.handbook.settings.policy.review.runbook
+    if runbook.example or not days or not runbook.reviewed:
+        return
+    if runbook.reviewed + timedelta(days=days) < context.today:
+        at = runbook.at("reviewed")
+        yield Finding(at, f"last reviewed on {runbook.reviewed}, more than {days} days ago", "read it, and mend it")
+
+
+@rule("RBK015", "exercise-due", over=Runbook, severity=Severity.WARNING)
+def exercise_due(runbook: Runbook, context: Context) -> Iterator[Finding]:
+    """A runbook is followed, in an incident or a drill, as often as the policy says (`review.exercise`).
+
+    Why: what was only read has not been shown to work.
+
+    Bad:
+        exercised: 2025-01-01
+    Good:
+        exercised: 2026-11-03
+    """
+    days = context.handbook.settings.policy.review.exercise
+    if runbook.example or not days or not runbook.exercised:
+        return
+    if runbook.exercised + timedelta(days=days) < context.today:
+        at = runbook.at("exercised")
+        yield Finding(at, f"last followed on {runbook.exercised}, more than {days} days ago", "try it in a drill")

@@ -17,8 +17,12 @@ def define_env(env: Any) -> None:
     """
     from macros.handbook import Handbook, load
     from macros.views.adr_index import adr_index
-    from macros.views.recent import recent
+    from macros.views.home import broken, everything, recent
+    from macros.views.postmortems import actions, postmortem_archive
     from macros.views.rules_reference import rules_reference
+    from macros.views.runbooks import runbook_catalog
+    from macros.views.services import services_index
+    from macros.views.standards import checklist, standards_index
     from macros.vocabulary import MACROS
 
     def here() -> str:
@@ -30,12 +34,18 @@ def define_env(env: Any) -> None:
         _gate(handbook)
 
     views: dict[str, Callable[..., str]] = {
-        "adr_index": lambda: adr_index(handbook, here()),
-        "recent": lambda most=5: recent(handbook, here(), most),
-        "rules_reference": rules_reference,
-    }
+        view.__name__: view
+        for view in (
+            actions, adr_index, broken, checklist, everything, postmortem_archive, recent, runbook_catalog,
+            services_index, standards_index,
+        )
+    }  # fmt: skip
+
+    def shown(view: Callable[..., str]) -> Callable[..., str]:
+        return lambda *arguments: view(handbook, here(), *arguments)
+
     for name in MACROS:
-        env.macro(views[name], name)
+        env.macro(shown(views[name]) if name in views else rules_reference, name)
 
 
 def _gate(handbook: Any) -> None:

@@ -41,6 +41,9 @@ MOUNTED: Final = tuple(folder for folder in FOLDERS if not folder.startswith("do
 
 _SAMPLES: Final = "docs/standards/samples/"
 
+SNIPPETS: Final = ("docs/standards/samples", "runbooks")
+"""The folders that a listing can be taken from."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -219,6 +222,15 @@ class Handbook:
             return Target(path, fragment, outside=True)
         index = posixpath.join(path, "index.md")
         return Target(index if index in self.documents else path, fragment)
+
+    def listing(self, path: str) -> str | None:
+        """The text of a file that a listing is taken from, in the folders for it; None where there is none."""
+        for folder in SNIPPETS:
+            base = (self.root / folder).resolve()
+            file = (base / path).resolve()
+            if file.is_relative_to(base) and file.is_file():
+                return file.read_text(encoding="utf-8", errors="replace")
+        return None
 
     def published(self, path: str) -> bool:
         """Whether the site has the file."""

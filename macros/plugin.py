@@ -28,19 +28,24 @@ from macros import outline
 from macros.diagnostics import Diagnostic, Location, Report, Severity
 from macros.handbook import MOUNTED, load
 from macros.records import Document, Page, Record
-from macros.records.adr import Adr
+from macros.records.postmortem import Postmortem
+from macros.records.service import Service
 from macros.rendering import RecordMarkdown
 from macros.reporters.text import text
 from macros.revision import commit
 from macros.rules import run
 from macros.source import slug
 from macros.views import api
-from macros.views.adr import facts
 from macros.views.backlinks import backlinks
+from macros.views.facts import facts
 from macros.views.findings import findings
+from macros.views.postmortems import durations
+from macros.views.runbooks import alert_page
+from macros.views.services import service_knowledge
 
 _THEME = Path(__file__).parent / "theme"
 _STYLES = "assets/handbook.css"
+_ALERTS = "alerts"
 _OUTLINE = ("MD099", "page-differs")
 
 
@@ -101,8 +106,11 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         for path in (*handbook.documents, *sorted(handbook.attachments)):
             if path.startswith(tuple(f"{folder}/" for folder in MOUNTED)):
                 files.append(self._mounted(path, config))
-        for name, content in api.files(handbook, self.commit).items():
-            files.append(File.generated(config, name, content=content))
+        pages = {f"alerts/{alert.name}.md": alert_page(handbook, alert) for alert in handbook.alerts}
+        for name, content in (api.files(handbook, self.commit) | pages).items():
+            file = File.generated(config, name, content=content)
+            file.inclusion = InclusionLevel.NOT_IN_NAV
+            files.append(file)
         return files
 
     def _mounted(self, path: str, config: MkDocsConfig) -> File:
@@ -119,9 +127,10 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             if page.file.name == "index" and isinstance(page.parent, Section)
         }
         for file in files.documentation_pages():
-            if isinstance(self._document(file), Record):
+            folder = file.src_uri.split("/")[0]
+            if isinstance(self._document(file), Record) or folder == _ALERTS:
                 page = file.page or SitePage(None, file, config)
-                page.parent = sections.get(posixpath.dirname(file.src_uri))
+                page.parent = page.parent or sections.get("runbooks" if folder == _ALERTS else folder)
         return nav
 
     def _document(self, file: File) -> Document | None:
@@ -160,10 +169,12 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             if difference := outline.difference(document.source, html):
                 here.append(self._differs(document, *difference))
         before, after = "", ""
-        if isinstance(document, Adr):
-            before = facts(self.handbook, document)
         if isinstance(document, Record):
-            after = backlinks(self.handbook, document)
+            before, after = facts(self.handbook, document), backlinks(self.handbook, document)
+        if isinstance(document, Postmortem):
+            before += durations(document)
+        elif isinstance(document, Service):
+            after = service_knowledge(self.handbook, document) + after
         if self.serving:
             before = findings(here) + before
         return _after_title(html, before) + after

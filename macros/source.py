@@ -31,6 +31,9 @@ EXPLICIT_ID: Final = re.compile(r"\s+\{#([A-Za-z][\w.-]*)\}\s*$")
 RULE_ITEM: Final = re.compile(rf"\*\*({ID.pattern})\*\*")
 """How a list item begins that has an id of its own."""
 
+SNIPPET: Final = re.compile(r"^[ \t]*-{1,}8<-{1,} \"(?P<path>[^\":]+)(?::(?P<section>[^\"]+))?\"[ \t]*$", re.MULTILINE)
+"""A line that stands for a file, or for a section of one (pymdownx.snippets)."""
+
 _FENCE = re.compile(r"^---[ \t]*$", re.MULTILINE)
 _FRONT_MATTER = YAMLHandler(fm_boundary=_FENCE)
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)

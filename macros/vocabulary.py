@@ -23,7 +23,10 @@ ADR_MOVES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 ADR_DECIDED: Final = ("accepted", "deprecated", "superseded")
 """The statuses of a decision that was once in force, so that what it says of others took effect."""
 
-MACROS: Final = ("adr_index", "recent", "rules_reference")
+MACROS: Final = (
+    "actions", "adr_index", "broken", "checklist", "everything", "postmortem_archive", "recent", "rules_reference",
+    "runbook_catalog", "services_index", "standards_index",
+)  # fmt: skip
 """The macros that pages with `render_macros: true` can call."""
 
 CALMS: Final = ("culture", "automation", "lean", "measurement", "sharing")

@@ -1,4 +1,4 @@
-"""LNK001 to LNK005: every link and image of a record or page leads to something that the site has."""
+"""LNK001 to LNK006: every link and image of a record or page leads to something that the site has."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from macros.handbook import Handbook, Target
 from macros.records import Document, Page
 from macros.records.kinds import RECORDS
 from macros.rules import Context, rule
-from macros.source import Link
+from macros.source import SNIPPET, Link
 
 
 def _links(document: Document, context: Context) -> Iterator[tuple[Link, Target]]:
@@ -133,3 +133,29 @@ def no_address(document: Document, context: Context) -> Iterator[Finding]:
             yield Finding(link.at, f"'{link.target}' is not an address")
         elif not link.target:
             yield Finding(link.at, "the link has no target", "write a path or an address in the parentheses")
+
+
+@rule("LNK006", "broken-listing", over=Document)
+def broken_listing(document: Document, context: Context) -> Iterator[Finding]:
+    """A listing, a line that names a file between scissors, names a file or a section that is there.
+
+    The file lies under docs/standards/samples or runbooks.
+
+    Why: the page would show nothing in its place, and the build would stop with a traceback.
+
+    Bad:
+        --8<-- "08/log.jsn"
+    Good:
+        --8<-- "08/log.json"
+    """
+    source = document.source
+    for match in SNIPPET.finditer(source.body):
+        line = source.body_line + source.body.count("\n", 0, match.start("path"))
+        at = source.at(line, source.line(line).find('"') + 2)
+        text = context.handbook.listing(match["path"])
+        if text is None:
+            yield Finding(at, f"there is no file '{match['path']}'", "a path below docs/standards/samples or runbooks")
+        elif match["section"] and f"[start:{match['section']}]" not in text:
+            yield Finding(
+                at, f"'{match['path']}' has no section '{match['section']}'", "mark it with [start:…] and [end:…]"
+            )

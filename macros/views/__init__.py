@@ -7,11 +7,15 @@ are relative to the page that is shown (`here`, its own address relative to the 
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markdown_it import MarkdownIt
+from markupsafe import Markup
 
 
 def relative(url: str, here: str) -> str:
@@ -25,6 +29,39 @@ def relative(url: str, here: str) -> str:
     return f"{found}{slash}{mark}{fragment}"
 
 
+TONES: Final[Mapping[str, str]] = {
+    "accepted": "good", "published": "good", "pass": "good", "done": "good", "must": "bad",
+    "proposed": "open", "draft": "open", "in-review": "open", "unknown": "open", "open": "open", "should": "open",
+    "deprecated": "gone", "superseded": "gone", "not-applicable": "gone", "dropped": "gone", "may": "gone",
+    "rejected": "bad", "fail": "bad", "overdue": "bad", "waived": "note", "example": "note",
+}  # fmt: skip
+"""How a word is coloured; the word itself says what it means."""
+
+
+def duration(value: timedelta | None) -> str:
+    """A duration as people write it, `1 h 5 min`; "n/a" where it is not known."""
+    if value is None:
+        return "n/a"
+    minutes = round(value.total_seconds() / 60)
+    hours, rest = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = ((days, "d"), (hours, "h"), (rest, "min"))
+    return " ".join(f"{number} {unit}" for number, unit in parts if number) or "0 min"
+
+
+def moment(value: datetime) -> str:
+    """A time as it is shown, in UTC: `2026-05-15 10:14 UTC`."""
+    return f"{value:%Y-%m-%d %H:%M} UTC"
+
+
+def inline(text: str) -> Markup:
+    """A line of Markdown from a record as safe HTML: code, emphasis and links to the web; everything else is text."""
+    return Markup(_INLINE.renderInline(text))  # noqa: S704 - the parser escapes; raw HTML is off
+
+
+_INLINE: Final = MarkdownIt("zero").enable(["backticks", "emphasis", "escape", "entity"])
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -36,6 +73,8 @@ def _environment() -> Environment:
         keep_trailing_newline=False,
     )
     environment.globals["relative"] = relative
+    environment.filters |= {"duration": duration, "moment": moment, "inline": inline}
+    environment.filters["tone"] = lambda word: TONES.get(str(word).lower(), "gone")
     return environment
 
 

@@ -82,7 +82,7 @@ def _record(handbook: Handbook, record: Record) -> dict[str, Any]:
             ]
         case Postmortem():
             item["minutes"] = {
-                each.name.lower().replace(" ", "_"): each.value and each.value.total_seconds() / 60
+                each.name.lower().replace(" ", "_"): each.value.total_seconds() / 60 if each.value is not None else None
                 for each in record.durations
             }
             item["timeline"] = [{"at": _value(each.at), "what": each.what} for each in record.timeline]

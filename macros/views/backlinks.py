@@ -9,6 +9,16 @@ from macros.records import Entity, Page
 from macros.views import relative, render
 
 _PHRASES = {
+    "alerts": ("answers", "answered by"),
+    "runbooks": ("followed", "followed in"),
+    "services": ("concerns", "concerned by"),
+    "depends_on": ("depends on", "needed by"),
+    "standards": ("rests on", "applied by"),
+    "adrs": ("bears on", "borne on by"),
+    "folder": ("runbook of", "has runbook"),
+    "alert": ("alert of", "has alert"),
+    "audit": ("audit of", "audited in"),
+    "waiver": ("waived by", "waives in"),
     "supersedes": ("supersedes", "superseded by"),
     "superseded_by": ("superseded by", "supersedes"),
     "amends": ("amends", "amended by"),

@@ -11,7 +11,12 @@ from macros.views import render
 
 _FAMILIES: Final = {
     "FM": "Front matter and form of any kind",
+    "STD": "Standards",
+    "CHK": "The checklist",
     "DEC": "Decisions",
+    "RBK": "Runbooks and alerts",
+    "PMT": "Post-mortems",
+    "SVC": "Services and audits",
     "REF": "References between records",
     "LNK": "Links, images and anchors",
     "MD": "Markdown that renders otherwise than it reads",
@@ -51,4 +56,5 @@ def _fence(text: str) -> str:
     """The text as a block of code, whatever fences it holds itself."""
     longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
     mark = "`" * max(3, longest + 1)
-    return f"{mark}markdown\n{text}\n{mark}"
+    shown = text.replace("--8<--", ";--8<--")  # what names a listing is shown here, not followed
+    return f"{mark}markdown\n{shown}\n{mark}"

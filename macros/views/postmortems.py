@@ -1,0 +1,66 @@
+"""The archive of post-mortems, what each says in figures, and every action of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from statistics import median
+
+from macros.handbook import Handbook
+from macros.records.postmortem import Postmortem
+from macros.views import duration, render
+from macros.views.facts import severity_tone
+from macros.views.links import Linker
+
+
+def percentile(values: Sequence[timedelta], share: float) -> timedelta:
+    """The value that a share of the values does not exceed: the nearest rank. Raises ValueError for no values."""
+    if not values:
+        raise ValueError("no values")
+    ordered = sorted(values)
+    rank = max(1, -(-int(share * 100) * len(ordered) // 100))
+    return ordered[rank - 1]
+
+
+def figures(postmortems: Sequence[Postmortem]) -> list[dict[str, str | int]]:
+    """For each duration: its formula, of how many incidents it is known, its median and its 90th percentile."""
+    rows: list[dict[str, str | int]] = []
+    for index, first in enumerate(postmortems[0].durations if postmortems else ()):
+        known = [value for each in postmortems if (value := each.durations[index].value) is not None]
+        rows.append(
+            {
+                "name": first.name,
+                "formula": first.formula,
+                "n": len(known),
+                "median": duration(timedelta(seconds=median(value.total_seconds() for value in known)))
+                if known
+                else "n/a",
+                "p90": duration(percentile(known, 0.9)) if known else "n/a",
+            }
+        )
+    return rows
+
+
+def postmortem_archive(handbook: Handbook, here: str) -> str:
+    """Markdown: the incidents, the newest first, with their computed durations, and the figures over all published."""
+    postmortems = sorted(handbook.of(Postmortem), key=lambda each: each.id, reverse=True)
+    published = [each for each in postmortems if each.status == "published"]
+    return render(
+        "postmortem_archive.md.j2",
+        postmortems=postmortems,
+        figures=figures(published),
+        linker=Linker(handbook, here),
+        tone=lambda severity: severity_tone(handbook, severity),
+    )
+
+
+def durations(postmortem: Postmortem) -> str:
+    """The HTML of an incident's own durations, each with its formula."""
+    return render("durations.html.j2", durations=postmortem.durations)
+
+
+def actions(handbook: Handbook, here: str) -> str:
+    """Markdown: every action of every post-mortem, the open ones first, each at its permanent address."""
+    rows = [(postmortem, action) for postmortem in handbook.of(Postmortem) for action in postmortem.actions]
+    rows.sort(key=lambda row: (not row[1].open, str(row[1].due), row[0].id, row[1].line))
+    return render("actions.md.j2", rows=rows, linker=Linker(handbook, here))

@@ -1,0 +1,43 @@
+"""The catalog of runbooks, and the page of an alert."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from macros.handbook import Handbook
+from macros.records.alert import Alert
+from macros.records.postmortem import Postmortem
+from macros.records.runbook import Runbook
+from macros.records.service import Service
+from macros.views import render
+from macros.views.facts import severity_tone
+from macros.views.links import Linker
+
+
+def runbook_catalog(handbook: Handbook, here: str) -> str:
+    """Markdown: the runbooks of each service, with the alerts that lead to them."""
+    linker = Linker(handbook, here)
+    runbooks = sorted(handbook.of(Runbook), key=lambda runbook: runbook.id)
+    services = [
+        (name, handbook.get(Service, name), list(own)) for name, own in groupby(runbooks, key=lambda each: each.service)
+    ]
+    return render(
+        "runbook_catalog.md.j2",
+        services=services,
+        linker=linker,
+        tone=lambda severity: severity_tone(handbook, severity),
+    )
+
+
+def alert_page(handbook: Handbook, alert: Alert) -> str:
+    """The Markdown of an alert's page: it leads to its runbook, cause by cause."""
+    linker = Linker(handbook, handbook.address(alert))
+    incidents = [ref.source for ref in handbook.referring_to(alert) if isinstance(ref.source, Postmortem)]
+    return render(
+        "alert.md.j2",
+        alert=alert,
+        service=handbook.get(Service, alert.service),
+        runbooks=handbook.runbooks_of(alert),
+        incidents=incidents,
+        linker=linker,
+    )

@@ -1,0 +1,32 @@
+"""The index of standards, and the checklist that is built from them."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from macros.handbook import Handbook
+from macros.records.standard import ChecklistItem, Standard
+from macros.views import render
+from macros.views.links import Linker
+from macros.vocabulary import CALMS
+
+
+def standards_index(handbook: Handbook, here: str) -> str:
+    """Markdown: a table of all standards, and which of them serve each pillar of CALMS."""
+    standards = sorted(handbook.of(Standard), key=lambda standard: standard.id)
+    pillars = [(pillar, [each for each in standards if pillar in each.calms]) for pillar in CALMS]
+    return render("standards_index.md.j2", standards=standards, pillars=pillars, linker=Linker(handbook, here))
+
+
+def checklist(handbook: Handbook, here: str) -> str:
+    """Markdown: every item of the checklist, by group, with its standard and how it is known."""
+    titles = handbook.settings.organisation.groups
+
+    def group(entry: tuple[str, tuple[Standard, ChecklistItem]]) -> str:
+        return entry[0].split("-")[0]
+
+    groups = [
+        (name, titles.get(name, name), [pair for _, pair in entries])
+        for name, entries in groupby(handbook.items.items(), key=group)
+    ]
+    return render("checklist.md.j2", groups=groups, total=len(handbook.items), linker=Linker(handbook, here))

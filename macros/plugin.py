@@ -144,7 +144,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             return None
         meta: dict[str, Any] = {}
         if isinstance(document, Record):
-            meta["title"] = f"{document.id}: {document.title}"
+            meta["title"] = f"{document.id}: {document.title}" if document.mention else document.title
         elif isinstance(document, Page):
             broken = any(each.code == "MD020" and each.at.path == document.path for each in self.report.findings)
             meta = {"render_macros": document.render_macros and not broken, "hide": list(document.hide)}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import jsonschema
@@ -14,12 +17,16 @@ from macros.fields import fields_of
 from macros.handbook import load
 from macros.records.adr import Adr
 from macros.records.kinds import RECORDS
+from macros.records.postmortem import Postmortem
+from macros.records.standard import Standard
 from macros.settings import settings_schema
-from macros.views import adr_index, api, relative
-from macros.views.adr import facts, newest_first
+from macros.views import adr_index, api, duration, relative
 from macros.views.backlinks import backlinks
+from macros.views.facts import facts
 from macros.views.findings import findings
-from macros.views.recent import recent
+from macros.views.home import recent
+from macros.views.postmortems import figures, percentile
+from macros.views.services import score
 from macros.vocabulary import ADR_MOVES, ADR_STATUSES, MACROS
 from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, write
 
@@ -65,7 +72,56 @@ def test_text_of_a_record_is_escaped(tmp_path: Path) -> None:
 
 
 def test_the_newest_change_comes_first() -> None:
-    assert [adr.id for adr in newest_first(HANDBOOK.of(Adr))] == ["ADR-0003", "ADR-0002", "ADR-0001"]
+    html = recent(HANDBOOK, "")
+    found = re.findall(r"(ADR-[0-9]{4}|STD-[0-9]{2}|Orders stopped)</?", html)
+    assert found == ["STD-05", "STD-08", "Orders stopped", "ADR-0003", "ADR-0002", "ADR-0001"]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "shown"),
+    [(None, "n/a"), (0, "0 min"), (31, "31 min"), (65, "1 h 5 min"), (1440, "1 d"), (1501, "1 d 1 h 1 min")],
+)
+def test_a_duration_is_written_as_people_do(minutes: int | None, shown: str) -> None:
+    assert duration(None if minutes is None else timedelta(minutes=minutes)) == shown
+
+
+def test_durations_are_computed_and_a_missing_time_is_not_zero() -> None:
+    (postmortem,) = HANDBOOK.of(Postmortem)
+    assert [duration(each.value) for each in postmortem.durations] == ["2 min", "3 min", "40 min", "1 h"]
+    unknown = replace(postmortem, detected=None)
+    assert [duration(each.value) for each in unknown.durations] == ["n/a", "n/a", "40 min", "1 h"]
+    assert [row["n"] for row in figures([postmortem, unknown])] == [1, 1, 2, 2]
+    assert figures([]) == []
+
+
+@pytest.mark.parametrize(
+    ("count", "share", "expected"), [(1, 0.9, 1), (10, 0.9, 9), (11, 0.9, 10), (2, 0.5, 1), (3, 0.5, 2)]
+)
+def test_a_percentile_is_the_nearest_rank(count: int, share: float, expected: int) -> None:
+    values = [timedelta(minutes=minute) for minute in range(1, count + 1)]
+    assert percentile(values, share) == timedelta(minutes=expected)
+
+
+def test_a_percentile_of_nothing_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no values"):
+        percentile([], 0.9)
+
+
+def test_a_score_counts_what_is_known_apart_from_what_is_not() -> None:
+    (audit,) = HANDBOOK.audits
+    found = score(audit)
+    assert found.verdicts == {"pass": 2, "fail": 1, "unknown": 1, "not-applicable": 1, "waived": 1}
+    assert found.passes == {"automated": 1, "evidence": 0, "attested": 1}
+    assert found.total == 6
+
+
+def test_the_policy_stands_in_pages_and_in_the_interface() -> None:
+    standard = HANDBOOK.get(Standard, "STD-05")
+    assert standard
+    assert standard.summary == "Coverage is at least 80%"
+    assert "{{ other.braces }} stay." in standard.source.text
+    items = json.loads(api.files(HANDBOOK, None)["api/v1/checklist.json"])["items"]
+    assert "Traces are kept for 90d" in [item["item"] for item in items]
 
 
 def test_the_interface_keeps_every_key_of_a_kind() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from macros.handbook import Handbook, Reference
-from macros.records import Entity, Page
-from macros.views import relative, render
+from macros.records import Entity, Record
+from macros.views import render
+from macros.views.links import Link, Linker
 
 _PHRASES = {
     "alerts": ("answers", "answered by"),
@@ -26,11 +27,15 @@ _PHRASES = {
 }
 
 
-def backlinks(handbook: Handbook, record: Entity) -> str:
+_SHOWN_ABOVE = ("alert", "audit", "folder")  # what the page of a service sets out by itself
+
+
+def backlinks(handbook: Handbook, record: Record) -> str:
     """The HTML of both directions, each record or page once with every way in which it is tied; "" for none."""
-    here = handbook.url(record.path) or ""
-    outward = _ties(handbook, here, ((ref.target, _phrase(ref, 0)) for ref in handbook.referred_from(record)))
-    inward = _ties(handbook, here, ((ref.source, _phrase(ref, 1)) for ref in handbook.referring_to(record)))
+    linker = Linker(handbook, handbook.address(record))
+    outward = _ties(linker, ((ref.target, _phrase(ref, 0)) for ref in handbook.referred_from(record)))
+    naming = (ref for ref in handbook.referring_to(record) if ref.via not in _SHOWN_ABOVE)
+    inward = _ties(linker, ((ref.source, _phrase(ref, 1)) for ref in naming))
     return render("backlinks.html.j2", outward=outward, inward=inward) if outward or inward else ""
 
 
@@ -38,19 +43,10 @@ def _phrase(reference: Reference, side: int) -> str:
     return _PHRASES.get(reference.via, (reference.via, reference.via))[side]
 
 
-def _ties(handbook: Handbook, here: str, pairs: Iterable[tuple[Entity, str]]) -> list[dict[str, str]]:
+def _ties(linker: Linker, pairs: Iterable[tuple[Entity, str]]) -> list[tuple[Link, str]]:
     ways: dict[tuple[str, str], tuple[Entity, list[str]]] = {}
     for entity, phrase in pairs:
         known = ways.setdefault((entity.kind, entity.id), (entity, []))[1]
-        if phrase not in known:
+        if phrase and phrase not in known:
             known.append(phrase)
-    return [
-        {
-            "kind": entity.kind,
-            "id": entity.id if not isinstance(entity, Page) and entity.id != entity.title else "",
-            "title": entity.title,
-            "url": relative(handbook.address(entity), here),
-            "how": ", ".join(filter(None, phrases)),
-        }
-        for entity, phrases in ways.values()
-    ]
+    return [(linker.to(entity), ", ".join(phrases)) for entity, phrases in ways.values()]

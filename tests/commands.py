@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -12,12 +13,24 @@ from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pytest
+
 BIN = Path(sys.executable).parent
 
 
 def environment(**extra: str) -> dict[str, str]:
     """The environment of a command: that of the tests, without colour, and with what is given."""
     return os.environ | {"NO_MKDOCS_2_WARNING": "1", "NO_COLOR": "1"} | extra
+
+
+def need(tool: str) -> str:
+    """The path of a tool that the machine has; without it the test is skipped, or fails in CI, which has to install it."""
+    found = shutil.which(tool)
+    if found is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{tool} is missing, and CI has to install it")
+        pytest.skip(f"{tool} is not on this machine")
+    return found
 
 
 def run(command: str, *arguments: str, cwd: Path, check: bool = False, **env: str) -> subprocess.CompletedProcess[str]:

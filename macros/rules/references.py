@@ -23,8 +23,9 @@ def unknown_record(entity: Entity, context: Context) -> Iterator[Finding]:
         amends: [ADR-0002]
     """
     handbook = context.handbook
+    unread = any(problem.sort == "unreadable" for file in handbook.rule_files for problem in file.problems)
     for key, kind, id, at in entity.references():
-        if (kind, id) not in handbook.by_id and not handbook.lost(kind):
+        if (kind, id) not in handbook.by_id and not handbook.lost(kind) and not (kind == "alert" and unread):
             known = [known for of_kind, known in handbook.by_id if of_kind == kind]
             hint = did_you_mean(id, known) or f"there is no {kind} of that id"
             yield Finding(at, f"{key} names {id}, which is not there", hint)

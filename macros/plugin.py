@@ -45,6 +45,7 @@ from macros.views.services import service_knowledge
 
 _THEME = Path(__file__).parent / "theme"
 _STYLES = "assets/handbook.css"
+_SCRIPT = "assets/handbook.js"
 _ALERTS = "alerts"
 _OUTLINE = ("MD099", "page-differs")
 
@@ -85,6 +86,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         config.mdx_configs.setdefault("toc", {}).update(slugify=slug, marker="")
         config.theme.dirs.insert(0, str(_THEME))
         config.extra_css.insert(0, _STYLES)
+        config.extra_javascript.append(_SCRIPT)
         return config
 
     def _go_on_whatever_comes(self, config: MkDocsConfig) -> None:

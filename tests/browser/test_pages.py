@@ -1,0 +1,91 @@
+"""Every kind of page in a real browser: it works, asks nobody else, and is accessible (axe-core, WCAG 2.2 AA)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.conftest import Opener, page_with
+
+pytestmark = pytest.mark.browser
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+PAGES = [
+    "",
+    "standards/",
+    "standards/11-incident-management/",
+    "checklist/",
+    "adr/",
+    "adr/0023-use-postgresql-for-orders/",
+    "runbooks/",
+    "runbooks/order-service/high-error-rate/",
+    "alerts/OrderServiceHighErrorRate/",
+    "postmortems/",
+    "postmortems/2026-05-15-order-service-outage/",
+    "actions/",
+    "services/",
+    "services/order-service/",
+    "search/",
+    "how-to/add-a-runbook/",
+    "reference/contract/",
+    "reference/rules/",
+]
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds: the rule, and where."""
+    page.evaluate(AXE)
+    found: list[dict[str, Any]] = page.evaluate(
+        "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}}).then(found => found.violations)", WCAG
+    )
+    return [f"{each['id']}: {node['target']} {node['failureSummary']}" for each in found for node in each["nodes"]]
+
+
+@pytest.mark.parametrize("url", PAGES)
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_page_is_quiet_accessible_and_fits(opened: Opener, url: str, width: int) -> None:
+    for palette in ("light", "dark"):
+        watched = opened(width, palette)
+        page = watched.open(url)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the screen"
+        assert violations(page) == []
+        assert watched.faults == []
+
+
+@pytest.mark.parametrize("palette", ["light", "dark"])
+def test_the_open_search_is_accessible(opened: Opener, palette: str) -> None:
+    watched = opened(1440, palette)
+    page = watched.open("")
+    page.get_by_role("textbox", name="Search").click()
+    page.keyboard.type("connection pool timeout")
+    page.locator(".md-search-result__link").first.wait_for()
+    assert violations(page) == []
+    assert watched.faults == []
+
+
+@pytest.mark.parametrize(
+    ("html", "fault"),
+    [
+        ("<script>console.warn('planted')</script>", "console: planted"),
+        ("<script>throw new Error('planted')</script>", "error: planted"),
+        ("<img src='missing.png'>", "status 404"),
+        ("<img src='https://elsewhere.example/x.png'>", "another host: https://elsewhere.example/x.png"),
+    ],
+)
+def test_the_watcher_sees_a_planted_fault(browser: Browser, tmp_path: Path, html: str, fault: str) -> None:
+    with page_with(browser, tmp_path, f"<!doctype html><title>x</title>{html}") as watched:
+        watched.open("")
+        watched.page.wait_for_load_state("networkidle")
+        assert any(each.startswith(fault) for each in watched.faults), watched.faults
+
+
+def test_axe_sees_a_planted_fault(browser: Browser, tmp_path: Path) -> None:
+    with page_with(browser, tmp_path, "<!doctype html><html><title>x</title><img src='data:,'></html>") as watched:
+        found = violations(watched.open(""))
+        assert any(each.startswith("image-alt") for each in found)

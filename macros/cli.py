@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+from macros.authoring.new import CannotWriteError, new
 from macros.diagnostics import Report, Severity
 from macros.handbook import load
 from macros.records import Record
@@ -70,6 +71,14 @@ def _parser() -> argparse.ArgumentParser:
     schema.add_argument("kind", choices=[*(kind.kind for kind in RECORDS), "audit", "settings"], metavar="KIND")
     _root(schema)
     schema.set_defaults(run=_schema)
+
+    written = commands.add_parser("new", help="write a record of a kind from its template, print its path")
+    written.add_argument("kind", choices=[kind.kind for kind in RECORDS], metavar="KIND")
+    written.add_argument("title", metavar="TITLE")
+    written.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a key of its front matter")
+    written.add_argument("--today", type=_day, default=None, metavar="YYYY-MM-DD", help="the day that counts as today")
+    _root(written)
+    written.set_defaults(run=_new)
 
     export = commands.add_parser("export", help="the knowledge base as JSON, as the site serves it under api/v1/")
     _root(export)
@@ -174,6 +183,26 @@ def _schema(options: argparse.Namespace) -> int:
     kinds: tuple[type[Record] | type[Audit], ...] = (*RECORDS, Audit)
     kind = next(kind for kind in kinds if kind.kind == options.kind)
     print(json.dumps(api.schema(handbook, kind), indent=2))
+    return 0
+
+
+def _new(options: argparse.Namespace) -> int:
+    given = dict(pair.partition("=")[::2] for pair in options.set)
+    for pair in options.set:
+        if "=" not in pair:
+            raise UsageError(f"--set {pair}: write key=value")
+    handbook = load(find_root(options.root))
+    try:
+        path, text = new(handbook, options.kind, options.title, given, options.today or date.today())
+    except CannotWriteError as error:
+        raise UsageError(str(error)) from error
+    target = handbook.root / path
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{target.parent} cannot be made: {error.strerror}") from error
+    _write(text, str(target))
+    print(path)
     return 0
 
 

@@ -24,7 +24,7 @@ def environment(**extra: str) -> dict[str, str]:
 
 
 def need(tool: str) -> str:
-    """The path of a tool that the machine has; without it the test is skipped, or fails in CI, which has to install it."""
+    """The path of a tool of the machine; without it the test is skipped, or fails in CI, which has to install it."""
     found = shutil.which(tool)
     if found is None:
         if os.environ.get("CI") == "true":

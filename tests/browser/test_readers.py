@@ -1,4 +1,4 @@
-"""What readers come for: the fix of an alert on a phone, a record by its id, an error message, a page without scripts."""
+"""What readers come for: an alert's fix on a phone, a record by its id, an error message, a page without scripts."""
 
 from __future__ import annotations
 

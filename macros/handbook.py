@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Final, TypeVar
 from urllib.parse import unquote, urlsplit
 
+from macros.attachments import judge
 from macros.diagnostics import Finding, Location
 from macros.fields import Problem
 from macros.policy import substitute
@@ -99,6 +100,8 @@ class Handbook:
     """The other files that the site publishes."""
     strays: tuple[str, ...] = ()
     """Files in a record folder that are neither record nor attachment, and symbolic links."""
+    problems: tuple[Problem, ...] = ()
+    """What is wrong with attachments."""
 
     @cached_property
     def entities(self) -> tuple[Entity, ...]:
@@ -336,6 +339,7 @@ def load(root: Path) -> Handbook:
         audits=tuple(audits),
         attachments=frozenset(attachments - stray),
         strays=tuple(sorted({*strays, *stray})),
+        problems=tuple(_judged(root, attachments - stray)),
     )
 
 
@@ -351,6 +355,12 @@ def _document(root: Path, path: str, cls: type[Document], settings: Settings) ->
         data = text.encode("utf-8", "surrogateescape")
     problems = tuple(Problem("unknown-policy", finding) for finding in unknown)
     return read_document(cls, read_source(path, data), settings.vocabularies, problems)
+
+
+def _judged(root: Path, attachments: Iterable[str]) -> Iterator[Problem]:
+    for path in sorted(attachments):
+        if path.startswith(tuple(f"{folder}/" for folder in FOLDERS)) and (finding := judge(root, path)):
+            yield Problem("attachment", finding)
 
 
 def _text(root: Path, path: str) -> str:

@@ -86,3 +86,26 @@ def test_a_symbolic_link_is_a_finding_and_not_followed(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs/passwords.md").symlink_to("/etc/passwd")
     assert places(check(tmp_path, OTHERS)) == ["docs/passwords.md:1:1:SAFE002"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "expected"),
+    [
+        ("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'><path d='M0 0'/><use href='#a'/></svg>", True),
+        ("a.svg", b"<svg><script>alert(1)</script></svg>", False),
+        ("a.svg", b"<svg><SCRIPT>alert(1)</SCRIPT></svg>", False),
+        ("a.svg", b"<svg onload='alert(1)'></svg>", False),
+        ("a.svg", b"<svg><foreignObject/></svg>", False),
+        ("a.svg", b"<svg><a href='javascript:alert(1)'/></svg>", False),
+        ("a.svg", b"<svg><image href='https://elsewhere.example/x.png'/></svg>", False),
+        ("a.svg", "<svg><script/></svg>".encode("utf-16"), False),
+        ("a.html", b"<p>", False),
+        ("a.exe", b"MZ", False),
+        ("a.png", b"x" * 1_000_001, False),
+        ("a.pdf", b"%PDF", True),
+    ],
+)
+def test_an_attachment_is_small_and_inert(name: str, data: bytes, expected: bool, tmp_path: Path) -> None:
+    path = f"adr/0002-b/{name}"
+    found = places(check(tmp_path, {**OTHERS, path: data}))
+    assert found == ([] if expected else [f"{path}:1:1:SAFE004"])

@@ -108,7 +108,7 @@ def test_a_percentile_of_nothing_is_an_error() -> None:
 
 
 def test_a_score_counts_what_is_known_apart_from_what_is_not() -> None:
-    (audit,) = HANDBOOK.audits
+    audit = HANDBOOK.audits[-1]
     found = score(audit)
     assert found.verdicts == {"pass": 2, "fail": 1, "unknown": 1, "not-applicable": 1, "waived": 1}
     assert found.passes == {"automated": 1, "evidence": 0, "attested": 1}

@@ -29,8 +29,8 @@ class CannotWriteError(ValueError):
 def new(handbook: Handbook, kind: str, title: str, given: Mapping[str, str], today: date) -> tuple[str, str]:
     """The path and the text of a new record of a kind. `given` are keys of its front matter, as YAML, and `service`.
 
-    Raises CannotWriteError for a kind or key that there is not, for what a kind needs and was not given, and for a path that
-    is taken.
+    Raises CannotWriteError for a kind or key that there is not, for what a kind needs and was not given, and for a path
+    that is taken.
     """
     kinds = {each.kind: each for each in RECORDS}
     if kind not in kinds:

@@ -173,3 +173,12 @@ def _time(text: str) -> datetime.time | None:
         return datetime.time.fromisoformat(text)
     except ValueError:
         return None
+
+
+def deadline(began: datetime.date, business_days: int) -> datetime.date:
+    """The last day on which a post-mortem is published in time: `business_days` weekdays after the day it began."""
+    day = began
+    while business_days:
+        day += datetime.timedelta(days=1)
+        business_days -= day.weekday() < 5
+    return day

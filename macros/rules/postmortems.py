@@ -1,13 +1,12 @@
-"""PMT001 to PMT010: post-mortems, their times, and what is done about them."""
+"""PMT001 to PMT009: post-mortems, their times, and what is done about them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
 from itertools import pairwise
 
 from macros.diagnostics import Finding, Severity, did_you_mean
-from macros.records.postmortem import ACTION_COLUMNS, ACTIONS, TIMELINE, Postmortem
+from macros.records.postmortem import ACTION_COLUMNS, ACTIONS, TIMELINE, Postmortem, deadline
 from macros.rules import Context, rule
 
 _MISSING = ("FM102", "FM104")
@@ -184,15 +183,6 @@ def action_overdue(postmortem: Postmortem, context: Context) -> Iterator[Finding
             yield Finding(
                 at, f"{action.id} was due on {action.due}", "do it, drop it with a word why, or name a new day"
             )
-
-
-def deadline(began: date, business_days: int) -> date:
-    """The last day on which a post-mortem is published in time: `business_days` weekdays after the day it began."""
-    day = began
-    while business_days:
-        day += timedelta(days=1)
-        business_days -= day.weekday() < 5
-    return day
 
 
 @rule("PMT009", "not-yet-published", over=Postmortem, severity=Severity.WARNING)

@@ -1,4 +1,4 @@
-"""SAFE001 to SAFE003: what must not be published."""
+"""SAFE001 to SAFE004: what must not be published."""
 
 from __future__ import annotations
 
@@ -82,3 +82,21 @@ def unsafe_link(document: Document, context: Context) -> Iterator[Finding]:
             continue
         if scheme and scheme not in _SCHEMES:
             yield Finding(link.at, f"a link to '{scheme}:' is not published", f"use one of {', '.join(_SCHEMES)}")
+
+
+@rule("SAFE004", "attachment", over=Handbook)
+def attachment(handbook: Handbook, context: Context) -> Iterator[Finding]:
+    """An attachment is a picture, a PDF or text, of 1 MB at most; an SVG holds no script, handler or foreign object.
+
+    HTML is none: it would be a page of this site that nobody checked.
+
+    Why: what is published here runs in the reader's browser as a part of this site.
+
+    Bad:
+        adr/0002-use-postgresql/load.html
+    Good:
+        adr/0002-use-postgresql/load.csv
+    """
+    for problem in handbook.problems:
+        if problem.sort == "attachment":
+            yield problem.finding

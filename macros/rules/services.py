@@ -1,10 +1,11 @@
-"""SVC001 to SVC009: services, and what audits say of them."""
+"""SVC001 to SVC010: services, and what audits say of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
-from macros.diagnostics import Finding, Severity, did_you_mean
+from macros.diagnostics import Finding, Location, Severity, did_you_mean
 from macros.records.adr import Adr
 from macros.records.audit import Audit
 from macros.records.service import Service
@@ -187,3 +188,25 @@ def waiver_over(audit: Audit, context: Context) -> Iterator[Finding]:
         if result.verdict == "waived" and result.until and result.until < context.today:
             at = audit.at("results", id, "until")
             yield Finding(at, f"the waiver of {id} ended on {result.until}", "meet the item, or decide anew")
+
+
+@rule("SVC010", "audit-due", over=Service, severity=Severity.WARNING)
+def audit_due(service: Service, context: Context) -> Iterator[Finding]:
+    """A service that was audited is audited every quarter: its newest audit is of this quarter or the one before.
+
+    Why: evidence that is older than a quarter says what was so, not what is.
+
+    Bad:
+        docs/services/search/2026-Q1.yml
+    Good:
+        docs/services/search/2026-Q3.yml
+    """
+    audits = context.handbook.audits_of(service)
+    if service.example or not audits:
+        return
+    before = context.today.replace(day=1, month=3 * ((context.today.month - 1) // 3) + 1) - timedelta(days=1)
+    least = f"{before.year}-Q{(before.month + 2) // 3}"
+    if audits[0].quarter < least:
+        yield Finding(
+            Location(audits[0].path), f"the newest audit is of {audits[0].quarter}", "audit it for this quarter"
+        )

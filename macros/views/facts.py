@@ -9,7 +9,7 @@ from datetime import date, datetime
 from macros.handbook import Handbook
 from macros.records import Record
 from macros.records.adr import Adr
-from macros.records.postmortem import Postmortem
+from macros.records.postmortem import Postmortem, deadline
 from macros.records.runbook import Runbook
 from macros.records.service import Service
 from macros.records.standard import Standard
@@ -125,6 +125,7 @@ def _runbook(linker: Linker, runbook: Runbook) -> Iterator[Row]:
 def _postmortem(linker: Linker, postmortem: Postmortem) -> Iterator[Row]:
     yield Row("Started", _one(postmortem.started))
     yield Row("Published", _one(postmortem.published))
+    yield Row("Published late", _one(_late(linker.handbook, postmortem)))
     yield Row("Caused by", _one(postmortem.caused_by))
     yield Row("Authors", postmortem.authors)
     yield Row("Reviewers", postmortem.reviewers)
@@ -132,6 +133,16 @@ def _postmortem(linker: Linker, postmortem: Postmortem) -> Iterator[Row]:
     yield Row("Alerts", tuple(linker.find("alert", postmortem.alerts)), wide=True)
     yield Row("Runbooks", tuple(linker.find("runbook", postmortem.runbooks)), wide=True)
     yield Row("Decisions", tuple(linker.find("adr", postmortem.adrs)), wide=True)
+
+
+def _late(handbook: Handbook, postmortem: Postmortem) -> str | None:
+    """That a post-mortem was published after its last day, where the policy names one; None where it was in time."""
+    policy = handbook.settings.policy.postmortem
+    if not (postmortem.published and postmortem.started and policy.business_days):
+        return None
+    last = deadline(postmortem.started.date(), policy.business_days)
+    late = postmortem.severity in policy.severities and postmortem.published > last
+    return f"it was due by {last}" if late else None
 
 
 def _service(linker: Linker, service: Service) -> Iterator[Row]:

@@ -6,11 +6,13 @@ from collections.abc import Iterable
 
 from macros.handbook import Handbook, Reference
 from macros.records import Entity, Record
+from macros.records.postmortem import Postmortem
 from macros.views import render
 from macros.views.links import Link, Linker
 
 _PHRASES = {
     "alerts": ("answers", "answered by"),
+    "fired": ("noticed by", "fired in"),
     "runbooks": ("followed", "followed in"),
     "services": ("concerns", "concerned by"),
     "depends_on": ("depends on", "needed by"),
@@ -40,7 +42,8 @@ def backlinks(handbook: Handbook, record: Record) -> str:
 
 
 def _phrase(reference: Reference, side: int) -> str:
-    return _PHRASES.get(reference.via, (reference.via, reference.via))[side]
+    via = "fired" if reference.via == "alerts" and isinstance(reference.source, Postmortem) else reference.via
+    return _PHRASES.get(via, (via, via))[side]
 
 
 def _ties(linker: Linker, pairs: Iterable[tuple[Entity, str]]) -> list[tuple[Link, str]]:

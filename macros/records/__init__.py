@@ -104,12 +104,6 @@ class Document(Entity):
             places.update(item.at for item in entry.value.items)
         return any(problem.finding.at in places for problem in self.problems)
 
-    @property
-    def title_at(self) -> Location:
-        """The place of the H1, or of the body's first line."""
-        lines = (heading.first for heading in self.source.headings if heading.level == 1)
-        return self.source.at(next(lines, self.source.body_line))
-
 
 @dataclass(frozen=True, kw_only=True)
 class Page(Document):
@@ -175,11 +169,6 @@ class Record(Document):
     @property
     def changed(self) -> date | None:
         """The record's own date: the day of its last change of state."""
-        raise NotImplementedError
-
-    @property
-    def keepers(self) -> tuple[str, ...]:
-        """The teams that answer for the record."""
         raise NotImplementedError
 
     def references(self) -> Iterator[tuple[str, str, str, Location]]:

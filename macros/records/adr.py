@@ -59,7 +59,3 @@ class Adr(Record):
     @property
     def changed(self) -> datetime.date | None:
         return self.date
-
-    @property
-    def keepers(self) -> tuple[str, ...]:
-        return self.deciders

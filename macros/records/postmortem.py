@@ -99,10 +99,6 @@ class Postmortem(Record):
         return self.published
 
     @property
-    def keepers(self) -> tuple[str, ...]:
-        return self.authors
-
-    @property
     def durations(self) -> tuple[Duration, ...]:
         """The times of the incident, computed, each with its formula."""
         pairs = (

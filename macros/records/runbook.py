@@ -76,10 +76,6 @@ class Runbook(Record):
     def changed(self) -> datetime.date | None:
         return self.reviewed
 
-    @property
-    def keepers(self) -> tuple[str, ...]:
-        return (self.owner,) if self.owner else ()
-
     @cached_property
     def causes(self) -> tuple[Cause, ...]:
         """The causes that the body sets out, in its order."""

@@ -50,7 +50,3 @@ class Service(Record):
     @property
     def changed(self) -> datetime.date | None:
         return None
-
-    @property
-    def keepers(self) -> tuple[str, ...]:
-        return (self.owner,) if self.owner else ()

@@ -83,10 +83,6 @@ class Standard(Record):
     def changed(self) -> datetime.date | None:
         return self.reviewed
 
-    @property
-    def keepers(self) -> tuple[str, ...]:
-        return (self.owner,) if self.owner else ()
-
     @cached_property
     def requirements(self) -> tuple[Requirement, ...]:
         """The items of the lists under What it requires that stand in no other list."""

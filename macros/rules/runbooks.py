@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Final
 from urllib.parse import unquote
 
@@ -17,6 +16,7 @@ from macros.records.alert import Alert
 from macros.records.runbook import CAUSES, ESCALATION, Runbook
 from macros.records.service import Service
 from macros.rules import Context, rule
+from macros.rules.age import too_old
 
 _ANY_ALERT: Final = re.compile(r"\{\{ ?\$labels\.alertname ?\}\}")
 _UNREAD = ("FM001", "FM002")
@@ -319,11 +319,7 @@ def runbook_review_due(runbook: Runbook, context: Context) -> Iterator[Finding]:
         reviewed: 2026-11-02
     """
     days = context.handbook.settings.policy.review.runbook
-    if runbook.example or not days or not runbook.reviewed:
-        return
-    if runbook.reviewed + timedelta(days=days) < context.today:
-        at = runbook.at("reviewed")
-        yield Finding(at, f"last reviewed on {runbook.reviewed}, more than {days} days ago", "read it, and mend it")
+    yield from too_old(runbook, "reviewed", days, "read it, and mend it", context)
 
 
 @rule("RBK015", "exercise-due", over=Runbook, severity=Severity.WARNING)
@@ -338,8 +334,4 @@ def exercise_due(runbook: Runbook, context: Context) -> Iterator[Finding]:
         exercised: 2026-11-03
     """
     days = context.handbook.settings.policy.review.exercise
-    if runbook.example or not days or not runbook.exercised:
-        return
-    if runbook.exercised + timedelta(days=days) < context.today:
-        at = runbook.at("exercised")
-        yield Finding(at, f"last followed on {runbook.exercised}, more than {days} days ago", "try it in a drill")
+    yield from too_old(runbook, "exercised", days, "try it in a drill", context)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from macros.diagnostics import Finding, Location, Severity, did_you_mean
 from macros.handbook import Handbook
 from macros.nodes import Mapping, Sequence
 from macros.records.standard import REQUIREMENTS, VERIFICATION, Standard
 from macros.rules import Context, rule
+from macros.rules.age import too_old
 from macros.vocabulary import OBLIGATIONS
 
 
@@ -143,11 +143,7 @@ def standard_review_due(standard: Standard, context: Context) -> Iterator[Findin
         reviewed: 2026-11-01
     """
     days = context.handbook.settings.policy.review.standard
-    if standard.example or not days or not standard.reviewed:
-        return
-    if standard.reviewed + timedelta(days=days) < context.today:
-        at = standard.at("reviewed")
-        yield Finding(at, f"last reviewed on {standard.reviewed}, more than {days} days ago", "read it, and mend it")
+    yield from too_old(standard, "reviewed", days, "read it, and mend it", context)
 
 
 def _item_at(standard: Standard, index: int, key: str) -> Location:

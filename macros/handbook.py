@@ -29,8 +29,9 @@ from macros.records.kinds import KINDS, RECORDS
 from macros.records.runbook import Runbook
 from macros.records.service import Service
 from macros.records.standard import ChecklistItem, Standard
-from macros.settings import Settings, read_settings
+from macros.settings import FILE, Settings, read_settings
 from macros.source import Source, anchor, read_source
+from macros.suppressions import Suppression, in_source, in_yaml
 
 E = TypeVar("E", bound=Entity)
 
@@ -102,6 +103,8 @@ class Handbook:
     """Files in a record folder that are neither record nor attachment, and symbolic links."""
     problems: tuple[Problem, ...] = ()
     """What is wrong with attachments."""
+    suppressions: tuple[Suppression, ...] = ()
+    """What authors allow, by path and line."""
 
     @cached_property
     def entities(self) -> tuple[Entity, ...]:
@@ -340,6 +343,9 @@ def load(root: Path) -> Handbook:
         attachments=frozenset(attachments - stray),
         strays=tuple(sorted({*strays, *stray})),
         problems=tuple(_judged(root, attachments - stray)),
+        suppressions=tuple(
+            _suppressions(root, documents, [FILE, *(each.path for each in audits), *(each.path for each in rule_files)])
+        ),
     )
 
 
@@ -361,6 +367,14 @@ def _judged(root: Path, attachments: Iterable[str]) -> Iterator[Problem]:
     for path in sorted(attachments):
         if path.startswith(tuple(f"{folder}/" for folder in FOLDERS)) and (finding := judge(root, path)):
             yield Problem("attachment", finding)
+
+
+def _suppressions(root: Path, documents: Mapping[str, Document], others: Iterable[str]) -> Iterator[Suppression]:
+    for document in documents.values():
+        if "handbook:" in document.source.text:
+            yield from in_source(document.source)
+    for path in others:
+        yield from in_yaml(path, _text(root, path))
 
 
 def _text(root: Path, path: str) -> str:

@@ -202,3 +202,39 @@ def test_this_repository_has_no_finding(capsys: pytest.CaptureFixture[str]) -> N
 @pytest.mark.parametrize("kind", ["settings", "adr"])
 def test_nothing_asks_a_question(kind: str) -> None:
     assert run("handbook", "schema", kind, cwd=ROOT).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("comment", "codes", "suppressed"),
+    [
+        ("", ["FM104"], 0),
+        ("<!-- handbook: allow FM104: it follows next week -->\n", [], 1),
+        ("<!-- handbook: allow FM104 until 2027-01-31: it follows next week -->\n\n", [], 1),
+        ("<!-- handbook: allow FM104 until 2026-01-31: it follows next week -->\n", ["FM016"], 1),
+        ("<!-- handbook: allow FM104 -->\n", ["FM015", "FM104"], 0),
+        ("<!-- handbook: allow FM104: -->\n", ["FM015", "FM104"], 0),
+        ("<!-- handbook: allow FM104 until 2026-02-30: no such day -->\n", ["FM015", "FM104"], 0),
+        ("<!-- handbook: allow FM102: another -->\n", ["FM014", "FM104"], 0),
+        ("<!-- handbook: allow FM102: one -->\n<!-- handbook: allow FM104: two -->\n", ["FM014"], 1),
+        ("```\n<!-- handbook: allow FM104: in code -->\n```\n\n", ["FM104"], 0),
+    ],
+)
+def test_a_suppression_allows_one_code_on_the_next_line(
+    comment: str, codes: list[str], suppressed: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = ADR.replace("What.\n\n", "").replace("## Decision", f"{comment}## Decision")
+    write(tmp_path, {"mkdocs.yml": SETTINGS, "adr/0001-a.md": text})
+    _, out, _ = called(capsys, "check", "--root", str(tmp_path), "--today", "2026-11-23", "--format", "json")
+    found = json.loads(out)
+    assert [each["code"] for each in found["findings"]] == codes
+    assert found["summary"]["suppressed"] == suppressed
+
+
+def test_a_suppression_in_front_matter_and_in_yaml_is_a_comment(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = ADR.replace("status:", "# handbook: allow FM005: the old word\nstatus:").replace("accepted", "agreed")
+    settings = SETTINGS.replace("    tags:", "    # handbook: allow FM003: for another tool\n    other: 1\n    tags:")
+    write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": text})
+    code, out, _ = called(capsys, "check", "--root", str(tmp_path), "--format", "json")
+    assert (code, json.loads(out)["summary"]["suppressed"]) == (0, 2)

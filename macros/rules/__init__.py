@@ -18,10 +18,11 @@ from typing import Any, Final
 from macros.diagnostics import Diagnostic, Finding, Report, Severity
 from macros.handbook import Handbook
 from macros.records import Entity
+from macros.suppressions import Suppression
 
 _FAMILIES: Final = (
     "front_matter", "markdown", "form", "standards", "decisions", "runbooks", "postmortems", "services", "references",
-    "links", "safety",
+    "links", "safety", "suppressions",
 )  # fmt: skip
 
 
@@ -31,6 +32,8 @@ class Context:
 
     handbook: Handbook
     today: date
+    useless: tuple[Suppression, ...] = ()
+    """The suppressions that silenced nothing; known when all other rules have run."""
 
 
 Check = Callable[[Any, Context], Iterator[Finding]]
@@ -110,11 +113,32 @@ def run(handbook: Handbook, today: date, *, select: Iterable[str] = (), ignore: 
     `select` and `ignore` are codes or beginnings of codes; both narrow what is reported, not what is run. Where the
     settings cannot be read nothing else is reported: everything would follow from it.
     """
-    context = Context(handbook, today)
+    others = [each for each in rules().values() if not _judges_suppressions(each)]
+    found = _found(others, Context(handbook, today))
+    kept, useless = _suppressed(found, handbook)
+    suppressed = len(found) - len(kept)
+    if handbook.settings.readable:
+        kept += _found(filter(_judges_suppressions, rules().values()), Context(handbook, today, useless))
     select, ignore = tuple(select), tuple(ignore)
+    reported = [
+        diagnostic
+        for diagnostic in kept
+        if (not select or diagnostic.code.startswith(select)) and not (ignore and diagnostic.code.startswith(ignore))
+    ]
+    reported.sort(key=lambda diagnostic: (diagnostic.at, diagnostic.code, diagnostic.message))
+    return Report(handbook.counts, tuple(reported), suppressed)
+
+
+def _judges_suppressions(each: Rule) -> bool:
+    return each.check.__module__.endswith(".suppressions")
+
+
+def _found(wanted: Iterable[Rule], context: Context) -> list[Diagnostic]:
+    """What rules find, each silenced in a file where a rule that it requires has spoken."""
+    handbook = context.handbook
     fired: set[tuple[str, str]] = set()
     found: list[Diagnostic] = []
-    for each in rules().values():
+    for each in wanted:
         severity = Severity(handbook.settings.organisation.rules.get(each.code, each.severity))
         for finding in _findings(each, context):
             if any((code, finding.at.path) in fired for code in each.requires):
@@ -123,13 +147,15 @@ def run(handbook: Handbook, today: date, *, select: Iterable[str] = (), ignore: 
             found.append(Diagnostic(finding.at, each.code, each.name, severity, finding.message, finding.hint))
         if not handbook.settings.readable and found:
             break
-    reported = [
-        diagnostic
-        for diagnostic in found
-        if (not select or diagnostic.code.startswith(select)) and not (ignore and diagnostic.code.startswith(ignore))
-    ]
-    reported.sort(key=lambda diagnostic: (diagnostic.at, diagnostic.code, diagnostic.message))
-    return Report(handbook.counts, tuple(reported))
+    return found
+
+
+def _suppressed(found: Iterable[Diagnostic], handbook: Handbook) -> tuple[list[Diagnostic], tuple[Suppression, ...]]:
+    """The findings that no suppression silences, and the suppressions that silence none."""
+    allowed = {(each.at.path, each.line, each.code): each for each in handbook.suppressions if each.code}
+    used = {(each.at.path, each.at.line, each.code) for each in found}
+    kept = [each for each in found if (each.at.path, each.at.line, each.code) not in allowed]
+    return kept, tuple(each for place, each in allowed.items() if place not in used)
 
 
 def _findings(each: Rule, context: Context) -> Iterator[Finding]:

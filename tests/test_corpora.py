@@ -1,0 +1,66 @@
+"""Real records of public projects, as records of every kind: whatever they hold, there are findings and no traceback."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from macros.handbook import load
+from macros.records.kinds import RECORDS
+from macros.records.service import Service
+from macros.reporters import REPORTERS
+from macros.rules import run
+from macros.views import api
+from macros.views.adr_index import adr_index
+from macros.views.backlinks import backlinks
+from macros.views.facts import facts
+from macros.views.home import broken, everything, recent
+from macros.views.postmortems import actions, postmortem_archive
+from macros.views.runbooks import alert_page, runbook_catalog
+from macros.views.services import service_knowledge, services_index
+from macros.views.standards import checklist, standards_index
+from tests.handbooks import ROOT, SMALL, TODAY, copy_of
+
+CORPORA = ROOT.parent / "shared" / "corpora"
+PLACES = {
+    "adr": "adr/{:04}-x.md",
+    "runbook": "runbooks/shop/x{}.md",
+    "postmortem": "postmortems/2026-01-01-x{}.md",
+    "standard": "docs/standards/{:02}-x.md",
+    "service": "docs/services/x{}.md",
+}
+INDEXES = (
+    actions, adr_index, broken, checklist, everything, postmortem_archive, recent, runbook_catalog, services_index,
+    standards_index,
+)  # fmt: skip
+
+
+def test_every_kind_is_tried() -> None:
+    assert set(PLACES) == {kind.kind for kind in RECORDS}
+
+
+@pytest.mark.skipif(not CORPORA.is_dir(), reason="the public records to try parsers on are not here")
+@pytest.mark.parametrize("kind", PLACES)
+def test_public_records_give_findings_and_pages(kind: str, tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    files = sorted(CORPORA.rglob("*.md"))[: 80 if kind == "standard" else 200]
+    for number, file in enumerate(files, 10):
+        shutil.copy(file, root / PLACES[kind].format(number))
+    handbook = load(root)
+    report = run(handbook, TODAY)
+    assert report.records[kind] >= len(files)
+    assert report.errors >= len(files)
+    for reporter in REPORTERS.values():
+        assert reporter(report)
+    assert api.files(handbook, None)
+    for index in INDEXES:
+        assert index(handbook, "")
+    for record in handbook.records:
+        assert facts(handbook, record)
+        backlinks(handbook, record)
+    for service in handbook.of(Service):
+        assert service_knowledge(handbook, service)
+    for alert in handbook.alerts:
+        assert alert_page(handbook, alert)

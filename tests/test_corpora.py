@@ -1,4 +1,4 @@
-"""Real records of public projects, as records of every kind: whatever they hold, there are findings and no traceback."""
+"""Public projects' real records, as records of every kind: whatever they hold, there are findings and no traceback."""
 
 from __future__ import annotations
 

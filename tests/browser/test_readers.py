@@ -24,6 +24,15 @@ def titles(page: Page, most: int = 3) -> list[str]:
     return [text.strip() for text in page.locator(".md-search-result__link h1").all_inner_texts()[:most]]
 
 
+def wait_for_title(page: Page, title: str) -> None:
+    """Until a title is among the first three: results of a part of the query go before those of the whole."""
+    for _ in range(50):
+        if title in titles(page):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{title} is not among {titles(page)}")
+
+
 def test_from_an_alert_s_name_to_the_command_of_its_fix_in_two_taps(opened: Opener) -> None:
     watched = opened(390)
     page = watched.open("")
@@ -59,7 +68,7 @@ def test_the_address_of_an_alert_leads_to_its_runbook(opened: Opener) -> None:
 def test_search_finds_it_among_the_first(opened: Opener, query: str, title: str) -> None:
     page = opened().open("")
     search(page, query)
-    assert title in titles(page)
+    wait_for_title(page, title)
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from macros.records.runbook import Runbook
 from macros.records.service import Service
 from macros.records.standard import ChecklistItem, Standard
 from macros.settings import FILE, Settings, read_settings
-from macros.source import Source, anchor, read_source
+from macros.source import Link, Source, anchor, read_source
 from macros.suppressions import Suppression, in_source, in_yaml
 
 E = TypeVar("E", bound=Entity)
@@ -238,6 +238,18 @@ class Handbook:
                 return file.read_text(encoding="utf-8", errors="replace")
         return None
 
+    @cached_property
+    def _targets(self) -> dict[str, tuple[tuple[Link, Target], ...]]:
+        return {}
+
+    def links_of(self, document: Document) -> tuple[tuple[Link, Target], ...]:
+        """The links and images of a document, each with what it leads to."""
+        found = self._targets.get(document.path)
+        if found is None:
+            found = tuple((link, self.resolve(document.path, link.target)) for link in document.source.links)
+            self._targets[document.path] = found
+        return found
+
     def published(self, path: str) -> bool:
         """Whether the site has the file."""
         return path in self.documents or path in self.attachments
@@ -269,9 +281,8 @@ class Handbook:
         found: list[tuple[Location, Document | None]] = [
             (mention.at, self.named(mention.id).record) for mention in document.source.mentions
         ]
-        for link in document.source.links:
-            path = self.resolve(document.path, link.target).path
-            found.append((link.at, self.documents.get(path) if path else None))
+        for link, leads in self.links_of(document):
+            found.append((link.at, self.documents.get(leads.path) if leads.path else None))
         for at, target in sorted(found, key=lambda each: each[0]):
             if isinstance(target, Record) and target.path not in seen:
                 seen.add(target.path)

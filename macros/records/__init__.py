@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any, ClassVar, Final, TypeVar
 
 from macros import fields, nodes
@@ -157,7 +158,7 @@ class Record(Document):
         name = path.removeprefix(f"{cls.folder}/")
         return name.removesuffix(".md") if cls.file_name.fullmatch(name) else path
 
-    @property
+    @cached_property
     def id(self) -> str:
         return self.id_of(self.path)
 

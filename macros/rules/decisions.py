@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from macros.diagnostics import Finding, Severity
@@ -157,30 +157,36 @@ def supersession_circle(handbook: Handbook, context: Context) -> Iterator[Findin
         supersedes: [ADR-0001]
     """
     told: set[str] = set()
-    for adr in handbook.of(Adr):
-        for key in ("supersedes", "superseded_by", "amends"):
-            circle = None if adr.id in told else _circle(handbook, adr, key)
-            if circle:
-                told.update(circle)
-                at = adr.at(key, circle[1] if len(circle) > 1 else adr.id)
-                way = " → ".join((*circle, adr.id))
+    for key in ("supersedes", "superseded_by", "amends"):
+        for circle in _circles({adr.id: getattr(adr, key) for adr in handbook.of(Adr)}):
+            if told & set(circle):
+                continue
+            told.update(circle)
+            adr = handbook.get(Adr, circle[0])
+            if adr is not None:
+                way = " → ".join((*circle, circle[0]))
+                at = adr.at(key, circle[1] if len(circle) > 1 else circle[0])
                 yield Finding(at, f"{key} goes round in a circle: {way}", "take out the edge that is not true")
 
 
-def _circle(handbook: Handbook, start: Adr, key: str) -> tuple[str, ...] | None:
-    """The ids from `start` back to it along `key`, `start` first; None where no way leads back."""
-    ways: list[tuple[str, ...]] = [(start.id,)]
-    seen: set[str] = set()
-    while ways:
-        way = ways.pop()
-        adr = handbook.get(Adr, way[-1])
-        for id in getattr(adr, key) if adr else ():
-            if id == start.id:
-                return way
-            if id not in seen:
-                seen.add(id)
-                ways.append((*way, id))
-    return None
+def _circles(edges: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
+    """Circles of a graph, each from its smallest id on, by one depth-first walk: at least one of every knot of them."""
+    done: set[str] = set()
+    for start in edges:
+        way: dict[str, Iterator[str]] = {} if start in done else {start: iter(edges[start])}
+        while way:
+            id, following = next(reversed(way.items()))
+            after = next((each for each in following if each in edges and each not in done), None)
+            if after is None:
+                done.add(id)
+                way.popitem()
+            elif after in way:
+                known = list(way)
+                circle = known[known.index(after) :]
+                least = circle.index(min(circle))
+                yield (*circle[least:], *circle[:least])
+            else:
+                way[after] = iter(edges[after])
 
 
 @rule("DEC008", "impossible-life", over=Adr)

@@ -13,11 +13,6 @@ from macros.rules import Context, rule
 from macros.source import SNIPPET, Link
 
 
-def _links(document: Document, context: Context) -> Iterator[tuple[Link, Target]]:
-    for link in document.source.links:
-        yield link, context.handbook.resolve(document.path, link.target)
-
-
 @rule("LNK001", "broken-link", over=Document)
 def broken_link(document: Document, context: Context) -> Iterator[Finding]:
     """A link is the path of a file that the site publishes, relative to the file it stands in, spelt as on disk.
@@ -29,7 +24,7 @@ def broken_link(document: Document, context: Context) -> Iterator[Finding]:
     Good:
         (0001-keep-orders-in-sqlite.md)
     """
-    for link, target in _links(document, context):
+    for link, target in context.handbook.links_of(document):
         if not link.image and (path := _missing(context.handbook, target)):
             yield _not_there(document, context.handbook, link, path)
 
@@ -45,7 +40,7 @@ def broken_image(document: Document, context: Context) -> Iterator[Finding]:
     Good:
         ![Load by hour](0002-use-postgresql/load.png)
     """
-    for link, target in _links(document, context):
+    for link, target in context.handbook.links_of(document):
         if link.image and target.external:
             yield Finding(link.at, "the image comes from another host", "keep a copy in the folder beside the record")
         elif link.image and (path := _missing(context.handbook, target)):
@@ -89,7 +84,7 @@ def broken_anchor(document: Document, context: Context) -> Iterator[Finding]:
     Good:
         (#context)
     """
-    for link, target in _links(document, context):
+    for link, target in context.handbook.links_of(document):
         other = context.handbook.documents.get(target.path or "")
         if not target.fragment or target.outside or other is None or (isinstance(other, Page) and other.render_macros):
             continue
@@ -109,7 +104,7 @@ def not_relative(document: Document, context: Context) -> Iterator[Finding]:
     Good:
         (0001-keep-orders-in-sqlite.md)
     """
-    for link, target in _links(document, context):
+    for link, target in context.handbook.links_of(document):
         if target.outside:
             inside = link.target.lstrip("/").split("#")[0]
             relative = posixpath.relpath(inside, posixpath.dirname(document.path) or ".")
@@ -128,7 +123,7 @@ def no_address(document: Document, context: Context) -> Iterator[Finding]:
     Good:
         (https://postgresql.example)
     """
-    for link, target in _links(document, context):
+    for link, target in context.handbook.links_of(document):
         if target.invalid:
             yield Finding(link.at, f"'{link.target}' is not an address")
         elif not link.target:

@@ -23,9 +23,9 @@ def environment(**extra: str) -> dict[str, str]:
     return os.environ | {"NO_MKDOCS_2_WARNING": "1", "NO_COLOR": "1"} | extra
 
 
-def need(tool: str) -> str:
-    """The path of a tool of the machine; without it the test is skipped, or fails in CI, which has to install it."""
-    found = shutil.which(tool)
+def need(tool: str, *others: str) -> str:
+    """The path of a tool of the machine, or of one as good; without it the test is skipped, or fails in CI."""
+    found = next(filter(None, map(shutil.which, (tool, *others))), None)
     if found is None:
         if os.environ.get("CI") == "true":
             pytest.fail(f"{tool} is missing, and CI has to install it")

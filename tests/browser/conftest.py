@@ -54,7 +54,7 @@ def watch(page: Page, address: str) -> Watched:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    path = need("chromium")
+    path = need("chromium", "chromium-browser", "google-chrome")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield running

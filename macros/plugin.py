@@ -1,7 +1,7 @@
 """The handbook in MkDocs: runs the gate, mounts the records, adds what is generated, stops a bad build.
 
-The only module that imports mkdocs. What it computes hangs on MkDocs' configuration object, under `handbook`, so that
-one build knows nothing of another.
+The only module that imports mkdocs. The handbook hangs on MkDocs' configuration object, under `handbook`; what else a
+build needs is made anew in `on_config`, so that one build knows nothing of another.
 """
 
 from __future__ import annotations
@@ -167,9 +167,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         if document is None:
             return html
         here = [diagnostic for diagnostic in self.report.findings if diagnostic.at.path == document.path]
-        if not (isinstance(document, Page) and document.render_macros) and not here:
-            if difference := outline.difference(document.source, html):
-                here.append(self._differs(document, *difference))
+        if self._to_be_compared(document, here) and (difference := outline.difference(document.source, html)):
+            here.append(self._differs(document, *difference))
         before, after = "", ""
         if isinstance(document, Record):
             before, after = facts(self.handbook, document), backlinks(self.handbook, document)
@@ -180,6 +179,14 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         if self.serving:
             before = findings(here) + before
         return _after_title(html, before) + after
+
+    def _to_be_compared(self, document: Document, here: list[Diagnostic]) -> bool:
+        """Whether a page must show what was read: not one made by macros, nor where a difference is told or allowed."""
+        if isinstance(document, Page) and document.render_macros:
+            return False
+        told = any(each.code.startswith("MD") or each.severity is Severity.ERROR for each in here)
+        allowed = (each for each in self.handbook.suppressions if each.at.path == document.path)
+        return not told and not any(each.code and each.code.startswith("MD") for each in allowed)
 
     def _differs(self, document: Document, line: int, message: str) -> Diagnostic:
         code, name = _OUTLINE

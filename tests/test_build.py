@@ -76,6 +76,32 @@ def test_a_page_that_differs_from_what_was_checked_stops_the_build(tmp_path: Pat
     assert not list((root / "site").rglob("*.html"))
 
 
+def test_a_page_with_a_warning_is_compared_all_the_same(tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    spoiler = "def on_page_markdown(markdown, **_):\n    return markdown.replace('- MySQL: weaker', 'MySQL: weaker')\n"
+    record = root / "adr/0002-use-postgresql.md"
+    text = record.read_text(encoding="utf-8").replace("review_by: 2027-03-02", "review_by: 2026-03-03")
+    settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
+    write(
+        root, {"spoil.py": spoiler, "mkdocs.yml": settings + "hooks: [spoil.py]\n", "adr/0002-use-postgresql.md": text}
+    )
+    answer = run("mkdocs", "build", cwd=root)
+    assert "DEC011 warning" in answer.stderr
+    assert "MD099 error" in answer.stderr
+    assert answer.returncode == 1
+
+
+def test_a_difference_that_is_allowed_does_not_stop_the_build(tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    record = root / "adr/0001-keep-orders-in-sqlite.md"
+    text = record.read_text(encoding="utf-8")
+    comment = "<!-- handbook: allow MD011: it is its name -->"
+    record.write_text(text.replace("A backup", f"{comment}\n### Written in C#\n\nA backup"), encoding="utf-8")
+    assert run("mkdocs", "build", cwd=root).returncode == 0
+    record.write_text(text.replace("A backup", "### Written in C#\n\nA backup"), encoding="utf-8")
+    assert run("mkdocs", "build", cwd=root).returncode == 1
+
+
 def test_what_only_mkdocs_sees_stops_the_build_too(tmp_path: Path) -> None:
     root = copy_of(SMALL, tmp_path / "handbook")
     write(root, {"docs/lost.md": "# Not in the navigation\n"})

@@ -109,17 +109,18 @@ def _standard(linker: Linker, standard: Standard) -> Iterator[Row]:
 
 
 def _runbook(linker: Linker, runbook: Runbook) -> Iterator[Row]:
+    """What somebody needs who was woken comes first: the fixes, and whom to call."""
     service = linker.handbook.get(Service, runbook.service)
-    yield Row("Service", tuple(linker.find("service", [runbook.service])))
-    yield Row("Owner", _one(runbook.owner))
-    yield Row("Reviewed", _one(runbook.reviewed))
-    yield Row("Followed", _one(runbook.exercised or "never"))
-    if service and service.on_call:
-        yield Row("On call", (Link("", "Who is on call", service.on_call),))
-    yield Row("Alerts", tuple(linker.find("alert", runbook.alerts)), wide=True)
-    yield Row("When", _one(runbook.trigger), wide=True)
     causes = [Link("", cause.title, f"#{cause.anchor}") for cause in runbook.causes]
     yield Row("Causes and fixes", tuple(causes), wide=True)
+    if service and service.on_call:
+        yield Row("On call", (Link("", "Who is on call", service.on_call),))
+    yield Row("Service", tuple(linker.find("service", [runbook.service])))
+    yield Row("Owner", _one(runbook.owner))
+    yield Row("Alerts", tuple(linker.find("alert", runbook.alerts)), wide=True)
+    yield Row("When", _one(runbook.trigger), wide=True)
+    yield Row("Reviewed", _one(runbook.reviewed))
+    yield Row("Followed", _one(runbook.exercised or "never"))
 
 
 def _postmortem(linker: Linker, postmortem: Postmortem) -> Iterator[Row]:

@@ -7,6 +7,7 @@ blocks of code with their text, in order.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -30,15 +31,15 @@ class Part:
 
 def expected(source: Source) -> tuple[Part, ...]:
     """The outline that the gate has read."""
-    return tuple(Part(what, block.first) for block in source.blocks if (what := _of_block(block, source)))
+    items = Counter(id(item.parent) for item in source.every(Item))
+    return tuple(Part(what, block.first) for block in source.blocks if (what := _of_block(block, items[id(block)])))
 
 
-def _of_block(block: Block, source: Source) -> tuple[str, ...] | None:
+def _of_block(block: Block, items: int) -> tuple[str, ...] | None:
     match block:
         case Heading():
             return (f"heading {block.level}", f"#{block.id}", _squeeze(block.text))
         case List():
-            items = sum(isinstance(other, Item) and other.parent is block for other in source.blocks)
             return (f"{'numbered' if block.ordered else 'bulleted'} list of {items}", f"at depth {_depth(block)}")
         case Table():
             return (f"table of {len(block.head)} columns and {len(block.rows)} rows",)

@@ -64,7 +64,7 @@ class RecordMarkdown(Extension):
 class _Mentions(InlineProcessor):
     """A bare id becomes a link to its record."""
 
-    ANCESTOR_EXCLUDES = ("a", "strong", *_HEADINGS)  # what is bold is the id's own place, or stands out by itself
+    ANCESTOR_EXCLUDES = ("a", *_HEADINGS)
 
     def __init__(self, pattern: str, md: Markdown, extension: RecordMarkdown) -> None:
         super().__init__(pattern, md)

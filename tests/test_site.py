@@ -63,6 +63,16 @@ def test_a_bare_id_is_a_link(small_site: Path) -> None:
     assert links["ADR-0001"] == "adr/0001-keep-orders-in-sqlite/"
 
 
+def test_an_id_in_bold_is_a_link_and_a_rule_links_to_itself(tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    write(root, {"adr/0004-bold.md": ADR.replace("Why.", "As **ADR-0002** says, and **STD-08.1** asks.")})
+    run("mkdocs", "build", cwd=root, check=True)
+    hrefs = {node.text(): node.attributes["href"] for node in page(root / "site", "adr/0004-bold").css("strong a")}
+    assert hrefs == {"ADR-0002": "../0002-use-postgresql/", "STD-08.1": "../../standards/08-observability/#std-08-1"}
+    own = page(root / "site", "standards/08-observability").css("li#std-08-1 strong a")
+    assert [node.attributes["href"] for node in own] == ["#std-08-1"]
+
+
 def test_a_link_written_for_the_git_host_leads_to_the_page(small_site: Path) -> None:
     links = {node.text(): node.attributes["href"] for node in page(small_site, ".").css("article p a")}
     assert links["why"] == "adr/0001-keep-orders-in-sqlite/#context"

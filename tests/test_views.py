@@ -25,6 +25,7 @@ from macros.views.backlinks import backlinks
 from macros.views.facts import facts
 from macros.views.findings import findings
 from macros.views.home import recent
+from macros.views.links import Linker
 from macros.views.postmortems import figures, percentile
 from macros.views.services import score
 from macros.vocabulary import ADR_MOVES, ADR_STATUSES, MACROS
@@ -48,6 +49,24 @@ HANDBOOK = load(SMALL)
 )
 def test_addresses_are_relative_to_the_page(url: str, here: str, expected: str) -> None:
     assert relative(url, here) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("`a|b` and *c*", "<code>a|b</code> and <em>c</em>"),
+        (
+            "[run](../runbooks/shop/orders-down.md#escalation)",
+            '<a href="../runbooks/shop/orders-down/#escalation">run</a>',
+        ),
+        ("[*web*](https://example.com/?a=1&b=2)", '<a href="https://example.com/?a=1&amp;b=2"><em>web</em></a>'),
+        ("[gone](../nowhere.md) [x](data:text/html,x)", "gone [x](data:text/html,x)"),
+        ("[js](javascript:alert(1))", "[js](javascript:alert(1))"),
+        ("<script>x</script>", "&lt;script&gt;x&lt;/script&gt;"),
+    ],
+)
+def test_a_line_of_a_record_is_safe_html_with_its_links(text: str, html: str) -> None:
+    assert Linker(HANDBOOK, "actions/").inline(text, "postmortems/2026-05-04-orders-stopped.md") == html
 
 
 def test_every_status_has_its_place_in_the_index_and_its_moves() -> None:

@@ -7,7 +7,7 @@ are relative to the page that is shown (`here`, its own address relative to the 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 from markupsafe import Markup
 
 
@@ -54,12 +55,24 @@ def moment(value: datetime) -> str:
     return f"{value:%Y-%m-%d %H:%M} UTC"
 
 
-def inline(text: str) -> Markup:
-    """A line of Markdown from a record as safe HTML: code, emphasis and links to the web; everything else is text."""
-    return Markup(_INLINE.renderInline(text))  # noqa: S704 - the parser escapes; raw HTML is off
+def inline(text: str, address: Callable[[str], str | None] = lambda _: None) -> Markup:
+    """A line of Markdown from a record as safe HTML: code, emphasis, and links where `address` knows their address."""
+    (line,) = _INLINE.parseInline(text)
+    known: list[bool] = []
+    kept: list[Token] = []
+    for token in line.children or ():
+        if token.type == "link_open":
+            href = address(str(token.attrs["href"]))
+            known.append(href is not None)
+            token.attrs = {"href": href or ""}
+        if token.type not in ("link_open", "link_close") or known[-1]:
+            kept.append(token)
+        if token.type == "link_close":
+            known.pop()
+    return Markup(_INLINE.renderer.render(kept, _INLINE.options, {}))  # noqa: S704 - it escapes; raw HTML is off
 
 
-_INLINE: Final = MarkdownIt("zero").enable(["backticks", "emphasis", "escape", "entity"])
+_INLINE: Final = MarkdownIt("zero").enable(["backticks", "emphasis", "escape", "entity", "link"])
 
 
 @cache
@@ -73,7 +86,7 @@ def _environment() -> Environment:
         keep_trailing_newline=False,
     )
     environment.globals["relative"] = relative
-    environment.filters |= {"duration": duration, "moment": moment, "inline": inline}
+    environment.filters |= {"duration": duration, "moment": moment}
     environment.filters["tone"] = lambda word: TONES.get(str(word).lower(), "gone")
     return environment
 

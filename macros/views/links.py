@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from macros.handbook import Handbook
 from macros.records import Entity, Record
 from macros.records.kinds import RECORDS
-from macros.views import relative
+from macros.views import inline, relative
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,17 @@ class Linker:
         """The links to those of a kind that are there, by their ids."""
         found = (self.handbook.by_id.get((kind, id)) for id in ids)
         return [self.to(entity) for entity in found if entity]
+
+    def inline(self, text: str, path: str) -> Markup:
+        """A line of Markdown of the file at `path` as HTML, its links as seen from this page."""
+        return inline(text, lambda target: self._target(path, target))
+
+    def _target(self, path: str, target: str) -> str | None:
+        found = self.handbook.resolve(path, target)
+        if found.external:
+            return target if target.lower().startswith(("https://", "http://", "mailto:")) else None
+        url = self.handbook.url(found.path) if found.path else None
+        return self.at(f"{url}#{found.fragment}" if found.fragment else url) if url is not None else None
 
     def index(self, record: Record) -> str:
         """The address of the index of a record's kind."""

@@ -1,7 +1,7 @@
 """How Python-Markdown renders what the gate has read: one extension, so that both mean the same.
 
 It gives headings their ids (the one slug function; an explicit id in braces wins), turns links that are paths in the
-repository into links between the site's sources, and bare ids into links to their records.
+repository into links between the site's sources, and bare ids into links to their records. Drawings join the page.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 from urllib.parse import quote
+from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from markdown import Markdown
@@ -35,6 +36,7 @@ class RecordMarkdown(Extension):
         """Register the processors; their priorities place them among Python-Markdown's and MkDocs' own."""
         md.inlinePatterns.register(_Mentions(ID.pattern, md, self), "handbook-mentions", 15)
         md.treeprocessors.register(_ExplicitIds(md), "handbook-ids", 8)  # before toc (5)
+        md.treeprocessors.register(_Drawings(md, self), "handbook-drawings", 2)
         md.treeprocessors.register(_Links(md, self), "handbook-links", 1)  # before MkDocs' relpath (0)
 
     def target(self, link: str) -> str:
@@ -105,6 +107,39 @@ class _ExplicitIds(Treeprocessor):
                     continue
                 if ID.fullmatch(text := "".join(strong.itertext())):
                     element.set("id", anchor(text))
+
+
+class _Drawings(Treeprocessor):
+    """An SVG that draws in currentColor becomes part of the page, so that it has the colours of the palette.
+
+    Any other stays an image, as does one with styles, which the page's policy would refuse.
+    """
+
+    def __init__(self, md: Markdown, extension: RecordMarkdown) -> None:
+        super().__init__(md)
+        self.extension = extension
+
+    def run(self, root: Element) -> None:
+        handbook = self.extension.handbook
+        for parent in list(root.iter()):
+            for place, image in enumerate(list(parent)):
+                target = handbook.resolve(self.extension.path, image.get("src", "")) if image.tag == "img" else None
+                # Only what the gate has read as an attachment: no script, no handler, nothing from elsewhere.
+                if target is None or target.path not in handbook.attachments or not target.path.endswith(".svg"):
+                    continue
+                data = (handbook.root / target.path).read_bytes()
+                if b'fill="currentColor"' not in data or b"style" in data:
+                    continue
+                try:
+                    drawing = ElementTree.fromstring(data)  # noqa: S314 - without entities, which are no attachment
+                except ElementTree.ParseError:
+                    continue
+                for element in drawing.iter():
+                    element.tag = element.tag.rpartition("}")[2]
+                drawing.set("class", "hb-drawing")
+                drawing.set("aria-label", image.get("alt", ""))
+                drawing.tail = image.tail
+                parent[place] = drawing
 
 
 class _Links(Treeprocessor):

@@ -1,0 +1,173 @@
+"""The commands of the pipeline, as far as they need no files."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from scripts import smoke, wait_for
+from scripts.render import RenderError, render_all
+
+OLD = f"ghcr.io/mycompany/order-service@sha256:{'0' * 64}"
+NEW = f"ghcr.io/mycompany/order-service@sha256:{'1' * 64}"
+MANIFEST = f"""\
+# Kept: a comment.
+metadata:
+  namespace: production
+  labels:
+    note: not-namespace production
+image: {OLD}
+"""
+
+
+def test_render_for_staging_sets_namespace_and_image_and_keeps_comments() -> None:
+    files = {"deployment.yaml": MANIFEST}
+
+    rendered = render_all(files, "staging", NEW)
+
+    expected = MANIFEST.replace("namespace: production", "namespace: staging").replace(OLD, NEW)
+    assert rendered == {"deployment.yaml": expected}
+
+
+@pytest.mark.parametrize(
+    "image",
+    ["ghcr.io/mycompany/order-service:latest", f"ghcr.io/other/thing@sha256:{'1' * 64}", ""],
+)
+def test_render_of_image_without_digest_is_refused(image: str) -> None:
+    files = {"deployment.yaml": MANIFEST}
+
+    with pytest.raises(RenderError, match="digest"):
+        render_all(files, "staging", image)
+
+
+def test_render_of_files_without_image_is_refused() -> None:
+    files = {"service.yaml": "kind: Service\n"}
+
+    with pytest.raises(RenderError, match="nothing would be deployed"):
+        render_all(files, "staging", NEW)
+
+
+def healthy(request: httpx.Request) -> httpx.Response:
+    correlation_id = request.headers.get("X-Correlation-ID", "new")
+    headers = {"X-Correlation-ID": correlation_id}
+    if request.url.path.startswith("/orders/"):
+        return httpx.Response(404, json={"error": "OrderNotFound"}, headers=headers)
+    return httpx.Response(200, json={"commit": "0123abc"}, headers=headers)
+
+
+def without_header(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200)
+
+
+def not_ready(request: httpx.Request) -> httpx.Response:
+    if request.url.path == "/health/ready":
+        return httpx.Response(503)
+    return healthy(request)
+
+
+def finds_everything(request: httpx.Request) -> httpx.Response:
+    answer = healthy(request)
+    return httpx.Response(200, json={}, headers=answer.headers)
+
+
+def http(answer: Callable[[httpx.Request], httpx.Response]) -> httpx.Client:
+    return httpx.Client(base_url="http://shop.example", transport=httpx.MockTransport(answer))
+
+
+def test_smoke_of_healthy_service_asks_all_and_passes() -> None:
+    asked: list[str] = []
+
+    def noting(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path.partition("smoke-")[0])
+        return healthy(request)
+
+    smoke.smoke(http(noting))
+
+    assert asked == ["/health/live", "/health/ready", "/orders/"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (without_header, "correlation ID"),
+        (not_ready, "/health/ready: expected 200, got 503"),
+        (finds_everything, "an unknown order: expected 404, got 200"),
+    ],
+)
+def test_smoke_of_broken_service_says_what_is_wrong(
+    answer: Callable[[httpx.Request], httpx.Response], reason: str
+) -> None:
+    with pytest.raises(smoke.SmokeError, match=reason):
+        smoke.smoke(http(answer))
+
+
+@pytest.mark.parametrize(("arguments", "status"), [([], 2), (["not a url"], 1)])
+def test_smoke_command_that_cannot_run_exits_with_reason(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], status: int
+) -> None:
+    result = smoke.main(arguments)
+
+    assert result == status
+    assert capsys.readouterr().err
+
+
+class Clock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def time(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def test_wait_with_old_pods_still_answering_waits_for_ten_in_a_row() -> None:
+    clock = Clock()
+    answers = iter(["old", *["new"] * 9, "old", *["new"] * 10])
+
+    last = wait_for.wait_for(lambda: next(answers), "new", 60, clock=clock.time, sleep=clock.sleep)
+
+    assert last is None
+    assert list(answers) == []
+
+
+def test_wait_for_commit_that_never_comes_returns_last_answer() -> None:
+    clock = Clock()
+
+    last = wait_for.wait_for(lambda: "old", "new", 60, clock=clock.time, sleep=clock.sleep)
+
+    assert (last, clock.now) == ("old", 60)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (httpx.Response(200, json={"commit": "0123abc"}), "0123abc"),
+        (httpx.Response(503), "HTTPStatusError"),
+        (httpx.Response(200, json={}), "KeyError"),
+        (httpx.Response(200, text="<html>"), "JSONDecodeError"),
+    ],
+)
+def test_running_commit_from_any_answer_is_commit_or_kind_of_error(
+    answer: httpx.Response, expected: str
+) -> None:
+    answered = wait_for.running_commit(http(lambda _: answer))
+
+    assert answered == expected
+
+
+@pytest.mark.parametrize(("timeout", "status"), [("60", 0), ("0", 1)])
+def test_wait_command_exits_by_whether_commit_came(
+    monkeypatch: pytest.MonkeyPatch, timeout: str, status: int
+) -> None:
+    monkeypatch.setattr(wait_for, "IN_A_ROW", 1)
+
+    result = wait_for.main(
+        ["http://shop.example", "--commit", "0123abc", "--timeout", timeout],
+        transport=httpx.MockTransport(healthy),
+    )
+
+    assert result == status

@@ -1,7 +1,7 @@
 """The suite, part by part, each with its time: `python -m tests all` or `python -m tests fast`.
 
 fast: style, types, and every test that needs no whole site. builds: those that build or serve one.
-browser: those that open it in Chromium.
+browser: those that open it in Chromium. samples: the listings of the standards, each by the tool that it is for.
 """
 
 from __future__ import annotations
@@ -17,10 +17,22 @@ PARTS: dict[str, list[list[str]]] = {
         [str(BIN / "ruff"), "check", "--quiet", "."],
         [str(BIN / "ruff"), "format", "--quiet", "--check", "."],
         [str(BIN / "mypy"), "--no-error-summary"],
-        [sys.executable, "-m", "pytest", "--quiet", "--numprocesses", "2", "-m", "not build and not browser"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--quiet",
+            "--numprocesses",
+            "2",
+            "-m",
+            "not build and not browser and not samples",
+        ],
     ],
     "builds": [[sys.executable, "-m", "pytest", "--quiet", "--numprocesses", "2", "-m", "build"]],
     "browser": [[sys.executable, "-m", "pytest", "--quiet", "--numprocesses", "2", "-m", "browser"]],
+    "samples": [
+        [sys.executable, "-m", "pytest", "--quiet", "--numprocesses", "2", "--dist", "loadgroup", "-m", "samples"]
+    ],
 }
 
 

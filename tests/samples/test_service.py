@@ -1,0 +1,149 @@
+"""The reference service, run: its own tests in a fresh copy, its databases, its load, and what its code must not do."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from macros.handbook import load
+from macros.source import Code
+from tests.handbooks import ROOT
+from tests.samples.conftest import Service
+from tests.samples.proofs import SAMPLES
+
+pytestmark = [pytest.mark.samples, pytest.mark.xdist_group("service")]
+
+
+def test_a_fresh_copy_passes_its_own_tests(service: Service) -> None:
+    assert service.tested.returncode == 0, service.tested.stdout + service.tested.stderr
+    assert re.search(r"\d+ passed", service.tested.stdout)
+    covered = re.search(r"Total coverage: ([\d.]+)%", service.tested.stdout)
+    assert covered
+    assert float(covered[1]) >= float((load(ROOT).settings.value("testing.coverage") or "").rstrip("%"))
+
+
+def test_the_example_settings_load(service: Service) -> None:
+    shutil.copy(service.root / ".env.example", service.root / ".env")
+    try:
+        answer = service.run("python", "-c", "from order_service.settings import Settings; print(Settings())")
+    finally:
+        (service.root / ".env").unlink()
+    assert answer.returncode == 0, answer.stderr
+    assert "SecretStr('**********')" in answer.stdout
+    assert "pragma" not in answer.stdout
+
+
+def test_the_secret_scan_finds_nothing_new(service: Service) -> None:
+    names = subprocess.run(["git", "ls-files"], cwd=service.root, capture_output=True, text=True, check=True).stdout
+    answer = service.run("detect-secrets-hook", "--baseline", ".secrets.baseline", *names.split())
+    assert answer.returncode == 0, answer.stdout
+
+
+@pytest.mark.parametrize(
+    ("file", "there", "then", "command"),
+    [
+        (
+            "src/order_service/metrics.py",
+            "REQUESTS.labels(method, endpoint, status)",
+            'REQUESTS.labels(method, scope["path"], status)',
+            "pytest -q tests/unit/test_metrics.py",
+        ),
+        ("src/order_service/metrics.py", "status = 500  #", "status = 200  #", "pytest -q tests/unit/test_metrics.py"),
+        ("src/order_service/clients.py", "available", "in_stock", "pytest -q tests/contract"),
+        ("src/order_service/settings.py", "stripe_secret_key: SecretStr", "stripe_secret_key: str", "mypy"),
+    ],
+    ids=["a raw path as a label", "a crash counted as a success", "a field that no contract has", "a secret as text"],
+)
+def test_a_slip_in_the_code_fails_its_own_tests(
+    service: Service, file: str, there: str, then: str, command: str
+) -> None:
+    path = service.root / file
+    text = path.read_text(encoding="utf-8")
+    assert there in text
+    path.write_text(text.replace(there, then), encoding="utf-8")
+    try:
+        answer = service.run(*command.split())
+    finally:
+        path.write_text(text, encoding="utf-8")
+    assert answer.returncode == 1, answer.stdout + answer.stderr
+
+
+def test_coverage_in_addopts_fails_the_integration_tests(service: Service) -> None:
+    """Why the floor stands in coverage's own settings: bad/05/pyproject.toml holds every run against it."""
+    folder = service.root / "toy"
+    for name, text in {
+        "pyproject.toml": (SAMPLES / "bad/05/pyproject.toml").read_text(encoding="utf-8"),
+        "src/cart.py": "def total(prices):\n    if not prices:\n        raise ValueError\n    return sum(prices)\n",
+        "tests/unit/test_unit.py": "import cart, pytest\n\ndef test_all():\n    assert cart.total([1]) == 1\n"
+        "    with pytest.raises(ValueError):\n        cart.total([])\n",
+        "tests/integration/test_integration.py": "import cart\n\ndef test_one():\n    assert cart.__name__ == 'cart'\n",
+    }.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    try:
+        unit, integration = (
+            service.run("sh", "-c", f"cd toy && pytest -o pythonpath=src tests/{each}")
+            for each in ("unit", "integration")
+        )
+    finally:
+        shutil.rmtree(folder)
+    assert unit.returncode == 0, unit.stdout
+    assert integration.returncode != 0
+    assert "Required test coverage of 80% not reached" in integration.stdout + integration.stderr
+
+
+def test_the_integration_tests_pass_on_real_databases(service: Service, databases: dict[str, str]) -> None:
+    answer = service.run("make", "integration", **databases)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert re.search(r"\d+ passed", answer.stdout)
+    assert "skipped" not in answer.stdout
+
+
+def test_the_integration_tests_do_not_pass_without_databases(service: Service) -> None:
+    answer = service.run("make", "integration", DATABASE_URL="", REDIS_URL="")
+    assert answer.returncode != 0
+    assert "DATABASE_URL is not set" in answer.stdout + answer.stderr
+
+
+def test_the_queries_of_runbooks_run_on_the_service_s_own_database(
+    service: Service, running: str, databases: dict[str, str]
+) -> None:
+    queries = [
+        (document.source.path, block.text)
+        for document in load(ROOT).documents.values()
+        for block in document.source.every(Code)
+        if block.info == "sql"
+    ]
+    assert queries
+    script = (
+        "import sys, psycopg\n"
+        "with psycopg.connect(sys.argv[1], autocommit=True) as connection: connection.execute(sys.argv[2])"
+    )
+    for path, query in queries:
+        answer = service.run("python", "-c", script, databases["DATABASE_URL"], query)
+        assert answer.returncode == 0, f"{path}: {answer.stderr}"
+
+
+def test_the_scripts_of_the_pipeline_know_a_service_that_runs(service: Service, running: str) -> None:
+    smoke = service.run("python", "scripts/smoke.py", running)
+    assert smoke.returncode == 0, smoke.stdout + smoke.stderr
+    right, wrong = (
+        service.run("python", "scripts/wait_for.py", running, "--commit", commit, "--timeout", seconds)
+        for commit, seconds in (("3f2c9d1", "60"), ("0000000", "2"))
+    )
+    assert (right.returncode, wrong.returncode) == (0, 1), right.stderr + wrong.stderr
+
+
+def test_the_load_test_passes_on_the_running_service(service: Service, running: str) -> None:
+    """A few seconds of it, to see that it runs and judges: how quick this machine is, is no matter here."""
+    command = (
+        "locust --headless --only-summary --locustfile tests/performance/locustfile.py --users 2 --run-time 4s --host"
+    )
+    answer = service.run(*command.split(), running)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert int(re.findall(r"(\d+) orders, p95", answer.stdout)[0]) > 0
+    nobody = service.run(*command.split(), "http://127.0.0.1:9")
+    assert nobody.returncode == 1, nobody.stdout + nobody.stderr

@@ -1,0 +1,41 @@
+"""The suite turns red: each slip is made in a copy of the service, and the check that is meant for it sees it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.samples.proofs import copy_of_service, run_command
+from tests.samples.properties import PROPERTIES
+from tests.samples.repo import Repo
+
+pytestmark = pytest.mark.samples
+
+SLIPS: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "slips.yml").read_text(encoding="utf-8"))
+AUTOMATED = {"SCM-02", "SCM-03", "SCM-05", "CICD-01", "CICD-02", "TEST-01", "TEST-02", "TEST-04", "SEC-01", "SEC-02",
+             "SEC-04", "SEC-05", "OBS-06", "K8S-01", "K8S-02", "K8S-03", "K8S-04", "K8S-05", "K8S-06", "K8S-07",
+             "DOC-01", "DOC-02"}  # fmt: skip
+
+
+@pytest.mark.parametrize("slip", SLIPS, ids=[f"{slip['slip']} ({slip['by']})" for slip in SLIPS])
+def test_a_slip_is_found(slip: dict[str, Any], tmp_path: Path) -> None:
+    root = copy_of_service(tmp_path / "service")
+    file = root / slip["file"]
+    if slip.get("remove"):
+        file.unlink()
+    else:
+        text = file.read_text(encoding="utf-8")
+        there, then = slip["replace"]
+        assert there in text, "the slip cannot be made: mend slips.yml"
+        file.write_text(text.replace(there, then), encoding="utf-8")
+    if slip["by"] in PROPERTIES:
+        assert list(PROPERTIES[slip["by"]](Repo(root)))
+    else:
+        assert run_command(slip["by"], root).returncode != 0
+
+
+def test_every_automated_item_has_a_slip() -> None:
+    assert {slip.get("item") for slip in SLIPS} >= AUTOMATED

@@ -1,0 +1,196 @@
+"""The commands of the table of proofs, as it writes them, and the tools that need more than a command."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import promql_parser
+import pytest
+import yaml
+
+from tests.commands import need
+from tests.samples.conftest import run_node
+from tests.samples.proofs import SAMPLES, SERVICE, copy_of_service, is_command, run_command, table
+from tests.samples.properties import PROPERTIES
+from tests.samples.repo import Repo
+
+pytestmark = pytest.mark.samples
+
+COMMANDS = sorted({proof for row in table("What proves what") for proof in row.code[1] if is_command(proof)})
+CAPTURED = {row.code[0][0]: row.code[1][0] for row in table("Output")}
+BAD = [
+    (row.code[0][0], row.code[1], re.findall(r"“([^”]+)”", row.cells[2]))
+    for row in table("Bad examples")
+    if not any(name.startswith("test_") for name in row.code[1])
+]  # those are tests of their own below
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_tool_accepts_the_sample(command: str) -> None:
+    answer = run_command(command)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+@pytest.mark.parametrize(("path", "command"), CAPTURED.items(), ids=list(CAPTURED))
+def test_output_is_what_the_command_prints(path: str, command: str) -> None:
+    assert run_command(command).stdout == (SAMPLES / path).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("path", "by", "found"), BAD, ids=[f"{path} {by[0]}" for path, by, _ in BAD])
+def test_the_bad_example_is_refused(path: str, by: tuple[str, ...], found: list[str], tmp_path: Path) -> None:
+    """By a command that fails, or by a check of ours once it stands in a good file's place."""
+    if by[0] in PROPERTIES:
+        root = copy_of_service(tmp_path / "service")
+        (root / by[1]).write_text((SAMPLES / path).read_text(encoding="utf-8"), encoding="utf-8")
+        problems = list(PROPERTIES[by[0]](Repo(root)))
+    else:
+        answer = run_command(by[0])
+        assert answer.returncode != 0, answer.stdout
+        problems = [answer.stdout + answer.stderr]
+    assert found
+    for words in found:
+        assert any(words in problem for problem in problems), problems
+
+
+@pytest.mark.parametrize("name", PROPERTIES)
+def test_the_service_shows_what_is_demanded(name: str) -> None:
+    assert list(PROPERTIES[name](Repo(SERVICE))) == []
+
+
+CONTROLLERS = ("argoproj.io/v1alpha1", "external-secrets.io/v1", "gateway.networking.k8s.io/v1")
+
+
+def test_kubernetes_accepts_the_manifests() -> None:
+    core = [each for each in Repo(SERVICE).manifests if each["apiVersion"] not in CONTROLLERS]
+    kinds = {each["kind"] for each in core}
+    assert {"Deployment", "HorizontalPodAutoscaler", "PodDisruptionBudget", "Service", "NetworkPolicy"} <= kinds
+    for resource in core:
+        kubernetes_validate.validate(resource, kubernetes_validate.latest_version(), strict=True)
+
+
+@pytest.mark.xdist_group("node")
+def test_controllers_accept_their_resources(node: dict[str, Path]) -> None:
+    resources = [each for each in Repo(SERVICE).manifests if each["apiVersion"] in CONTROLLERS]
+    for path in sorted((SERVICE / "argocd").glob("*.yaml")):
+        resources += yaml.safe_load_all(path.read_text(encoding="utf-8"))
+    assert {"Rollout", "AnalysisTemplate", "Application", "AppProject"} <= {each["kind"] for each in resources}
+    assert complaints(node["suite"], resources) == []
+    resources[0]["spec"] = 3
+    assert len(complaints(node["suite"], resources)) == 1
+
+
+def complaints(folder: Path, resources: list[Any]) -> list[str]:
+    """What the published schemas say of resources."""
+    shutil.copy(Path(__file__).parent / "controllers.mjs", folder)
+    answer = run_node(folder, "node", "controllers.mjs", stdin=json.dumps(resources))
+    assert answer.returncode == 0, answer.stderr
+    found: list[str] = json.loads(answer.stdout)
+    return found
+
+
+@pytest.mark.xdist_group("node")
+def test_docker_reads_the_dockerfile(node: dict[str, Path]) -> None:
+    """By the parser of Docker's own language server, which sees what hadolint does not: a comment after FROM."""
+    good, bad = SERVICE / "Dockerfile", SAMPLES / "bad/06/Dockerfile"
+    answer = run_node(node["suite"], "dockerfile-utils", "lint", str(good))
+    assert (answer.returncode, "Error" in answer.stdout) == (0, False), answer.stdout
+    assert "FROM requires either one or three arguments" in run_node(
+        node["suite"], "dockerfile-utils", "lint", str(bad)
+    ).stdout  # fmt: skip
+
+
+@pytest.mark.xdist_group("node")
+def test_commitlint_and_semantic_release_agree_with_the_examples(node: dict[str, Path]) -> None:
+    folder = node["service"]
+    shutil.copy(SERVICE / ".commitlintrc.yaml", folder)
+    shutil.copy(Path(__file__).parent / "commits.mjs", folder)
+    examples = yaml.safe_load((SERVICE / "commits.yml").read_text(encoding="utf-8"))
+    assert examples["good"]
+    assert examples["bad"]
+    plugins = yaml.safe_load((SERVICE / ".releaserc.yaml").read_text(encoding="utf-8"))["plugins"]
+    analyzer: dict[str, Any] = next(each[1] for each in plugins if each[0] == "@semantic-release/commit-analyzer")
+
+    assert disagreements(folder, examples, analyzer) == []
+    moved = examples["bad"].pop()
+    examples["good"].append(moved | {"bump": "none"})
+    assert disagreements(folder, examples, analyzer) == [moved["message"]]
+
+    breaking = [{"message": "feat(api)!: rename /orders endpoint to /v2/orders"}]
+    assert said(folder, breaking, analyzer)[0]["release"] == "major"
+    # bad/07/releaserc.yaml: no release for a breaking change, since its preset does not know the sign.
+    assert said(folder, breaking, {})[0]["release"] == "none"
+
+
+def disagreements(folder: Path, examples: dict[str, list[dict[str, str]]], analyzer: dict[str, Any]) -> list[str]:
+    """The messages of which the tools say other than the examples do."""
+    good, bad = (
+        list(zip(examples[each], said(folder, examples[each], analyzer), strict=True)) for each in ("good", "bad")
+    )
+    return [each["message"] for each, says in good if (says["errors"], says["release"]) != ([], each["bump"])] + [
+        each["message"] for each, says in bad if each["rule"] not in says["errors"]
+    ]
+
+
+def said(folder: Path, examples: list[dict[str, str]], analyzer: dict[str, Any]) -> list[dict[str, Any]]:
+    """What commitlint and semantic-release say of messages."""
+    asked = {"messages": [each["message"] for each in examples], "analyzer": analyzer}
+    answer = run_node(folder, "node", "commits.mjs", stdin=json.dumps(asked))
+    assert answer.returncode == 0, answer.stderr
+    found: list[dict[str, Any]] = json.loads(answer.stdout)
+    return found
+
+
+def test_actionlint_accepts_the_workflows(tmp_path: Path) -> None:
+    """In a repository of their own, where the actions that they call are found."""
+    answer = run_command("actionlint -no-color", copy_of_service(tmp_path / "service"))
+    assert answer.returncode == 0, answer.stdout
+
+
+def test_every_query_parses() -> None:
+    queries = Repo(SERVICE).queries
+    assert len(queries) > 30
+    for place, query in queries.items():
+        try:
+            promql_parser.parse(query)
+        except ValueError as error:
+            pytest.fail(f"{place}: {error}")
+
+
+def test_the_pull_request_form_asks_four_questions() -> None:
+    form = (SERVICE / ".github/pull_request_template.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (.+)$", form, re.MULTILINE) == ["What", "Why", "How to test", "Evidence"]
+    owners = (SERVICE / ".github/CODEOWNERS").read_text(encoding="utf-8")
+    assert re.search(r"^\* +@mycompany/order-team$", owners, re.MULTILINE)
+
+
+def test_the_secret_in_the_bad_example_is_found(tmp_path: Path) -> None:
+    text = (SAMPLES / "bad/01/config.py").read_text(encoding="utf-8")
+    assert run_command("detect-secrets-hook bad/01/config.py").returncode == 0
+    (tmp_path / "config.py").write_text(re.sub(r"  # pragma.*", "", text), encoding="utf-8")
+    answer = run_command("detect-secrets-hook config.py", tmp_path)
+    assert answer.returncode == 1
+    assert "Basic Auth Credentials" in answer.stdout
+
+
+def test_the_log_command_passes_over_lines_that_are_no_json() -> None:
+    assert log_command("11/error-logs.sh").stdout == '{"level":"error","n":2}\n'
+
+
+def test_one_line_of_text_ends_the_bad_log_command() -> None:
+    answer = log_command("bad/11/error-logs.sh")
+    assert answer.stdout == ""
+    assert "parse error" in answer.stderr
+
+
+def log_command(path: str) -> subprocess.CompletedProcess[str]:
+    """What is left of three lines of log after the pipeline of a script, without its kubectl."""
+    need("jq")
+    pipeline = (SAMPLES / path).read_text(encoding="utf-8").split("|", 1)[1]
+    lines = 'plain text\n{"level": "info", "n": 1}\n{"level": "error", "n": 2}\n'
+    return subprocess.run(["sh", "-c", pipeline], input=lines, capture_output=True, text=True, check=False)

@@ -41,7 +41,7 @@ def test_from_an_alert_s_name_to_the_command_of_its_fix_in_two_taps(opened: Open
     page.wait_for_url("**/alerts/OrderServiceHighErrorRate/**")
     page.get_by_role("link", name="Out of memory").tap()
     page.wait_for_url("**/runbooks/order-service/high-error-rate/#out-of-memory")
-    command = page.get_by_text("kubectl rollout restart").first
+    command = page.get_by_text("kubectl argo rollouts restart").first
     assert command.is_visible()
     box = command.bounding_box()
     assert box
@@ -79,7 +79,7 @@ def test_search_finds_it_among_the_first(opened: Opener, query: str, title: str)
         ("checklist/", "Every alert leads to a runbook that lists it"),
         ("adr/", "Use PostgreSQL for the orders service"),
         ("runbooks/", "Order service: high error rate"),
-        ("runbooks/order-service/high-error-rate/", "kubectl rollout restart"),
+        ("runbooks/order-service/high-error-rate/", "kubectl argo rollouts restart"),
         ("postmortems/", "31 min"),
         ("actions/", "Check the performance of queries in CI"),
         ("services/order-service/", "1 shown by a machine, 1 by evidence, 1 attested"),

@@ -17,7 +17,7 @@ def define_env(env: Any) -> None:
     """
     from macros.handbook import Handbook, load
     from macros.views.adr_index import adr_index
-    from macros.views.home import broken, everything, recent
+    from macros.views.home import everything, home
     from macros.views.postmortems import actions, postmortem_archive
     from macros.views.rules_reference import rules_reference
     from macros.views.runbooks import runbook_catalog
@@ -36,7 +36,7 @@ def define_env(env: Any) -> None:
     views: dict[str, Callable[..., str]] = {
         view.__name__: view
         for view in (
-            actions, adr_index, broken, checklist, everything, postmortem_archive, recent, runbook_catalog,
+            actions, adr_index, checklist, everything, home, postmortem_archive, runbook_catalog,
             services_index, standards_index,
         )
     }  # fmt: skip

@@ -24,7 +24,7 @@ from mkdocs.structure.nav import Navigation, Section
 from mkdocs.structure.pages import Page as SitePage
 from mkdocs.utils import CountHandler
 
-from macros import outline
+from macros import outline, publishing
 from macros.diagnostics import Diagnostic, Location, Report, Severity
 from macros.handbook import MOUNTED, load
 from macros.records import Document, Page, Record
@@ -32,13 +32,16 @@ from macros.records.postmortem import Postmortem
 from macros.records.service import Service
 from macros.rendering import RecordMarkdown
 from macros.reporters.text import text
-from macros.revision import commit
+from macros.revision import changes, commit
 from macros.rules import run
 from macros.source import slug
-from macros.views import api
+from macros.views import api, relative
 from macros.views.backlinks import backlinks
 from macros.views.facts import facts
+from macros.views.feed import feed
 from macros.views.findings import findings
+from macros.views.footer import footer
+from macros.views.keys import KINDS, keys
 from macros.views.postmortems import durations
 from macros.views.runbooks import alert_page
 from macros.views.services import service_knowledge
@@ -46,6 +49,7 @@ from macros.views.services import service_knowledge
 _THEME = Path(__file__).parent / "theme"
 _STYLES = "assets/handbook.css"
 _SCRIPT = "assets/handbook.js"
+_KEYS = "assets/keys.json"
 _ALERTS = "alerts"
 _OUTLINE = ("MD099", "page-differs")
 
@@ -80,6 +84,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         self.differences: list[Diagnostic] = []
         self.markdown = RecordMarkdown(handbook)
         self.commit = commit(root)
+        self.changes = changes(root)
         config["handbook"] = handbook
         config.extra["handbook_commit"] = self.commit
         config.markdown_extensions.append(self.markdown)  # type: ignore[arg-type]
@@ -109,7 +114,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             if path.startswith(tuple(f"{folder}/" for folder in MOUNTED)):
                 files.append(self._mounted(path, config))
         pages = {f"alerts/{alert.name}.md": alert_page(handbook, alert) for alert in handbook.alerts}
-        for name, content in (api.files(handbook, self.commit) | pages).items():
+        others = {_KEYS: keys(handbook), "feed.xml": feed(handbook)}
+        for name, content in (api.files(handbook, self.commit) | pages | others).items():
             file = File.generated(config, name, content=content)
             file.inclusion = InclusionLevel.NOT_IN_NAV
             files.append(file)
@@ -169,13 +175,16 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         here = [diagnostic for diagnostic in self.report.findings if diagnostic.at.path == document.path]
         if self._to_be_compared(document, here) and (difference := outline.difference(document.source, html)):
             here.append(self._differs(document, *difference))
-        before, after = "", ""
+        kind = KINDS.get(type(document), "Page") if isinstance(document, Record) else "Page"
+        before, after = f'<span data-pagefind-filter="kind:{kind}"></span>', ""
         if isinstance(document, Record):
-            before, after = facts(self.handbook, document), backlinks(self.handbook, document)
+            before += facts(self.handbook, document)
+            after = backlinks(self.handbook, document)
         if isinstance(document, Postmortem):
             before += durations(document)
         elif isinstance(document, Service):
             after = service_knowledge(self.handbook, document) + after
+        after += footer(self.changes, document.path)
         if self.serving:
             before = findings(here) + before
         return _after_title(html, before) + after
@@ -203,6 +212,36 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
                 raise click.ClickException(f"the pages differ from what was checked\n{text(report)}")
             sys.stderr.write(text(report))
         return env
+
+    def on_page_context(self, context: Any, *, page: SitePage, config: MkDocsConfig, nav: Navigation) -> Any:
+        """Give the sitemap the day of the last commit, and no other: the day of the build says nothing of a page."""
+        document = self._document(page.file)
+        page.update_date = (self.changes or {}).get(document.path, "") if document else ""
+        return context
+
+    def on_post_page(self, output: str, *, page: SitePage, config: MkDocsConfig) -> str:
+        """Give a published page its policy. A preview has none: it reloads by a script of MkDocs'."""
+        return output if self.serving else publishing.with_policy(output)
+
+    def on_post_template(self, output_content: str, *, template_name: str, config: MkDocsConfig) -> str:
+        """The same for pages that are made from a template alone, such as that for what is not found."""
+        published = template_name.endswith(".html") and not self.serving
+        return publishing.with_policy(output_content) if published else output_content
+
+    def on_post_build(self, *, config: MkDocsConfig) -> None:
+        """Lead from where records were to where they are, and index the site; click.ClickException where that fails."""
+        site = Path(config.site_dir)
+        for record in self.handbook.records:
+            for old in record.moved_from:
+                place = site / old.strip("/") / "index.html"
+                place.parent.mkdir(parents=True, exist_ok=True)
+                target = relative(self.handbook.address(record), f"{old.strip('/')}/")
+                place.write_text(publishing.moved(target), encoding="utf-8")
+        try:
+            if not self.serving:
+                publishing.index(site)
+        except RuntimeError as error:
+            raise click.ClickException(f"the search could not be indexed: {error}") from error
 
     def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any) -> LiveReloadServer:
         """Rebuild when a record changes."""

@@ -117,6 +117,7 @@ class Settings:
     policy: Policy
     root_node: nodes.Mapping
     problems: tuple[Problem, ...] = ()
+    site_name: str = ""
     site_url: str = "/"
     docs_dir: str = "docs"
     exclude_docs: tuple[str, ...] = ()
@@ -176,6 +177,7 @@ def read_settings(root: Path) -> Settings:
         policy=policy,
         root_node=node,
         problems=tuple(reading.problems),
+        site_name=_text(node, "site_name") or "",
         site_url=_text(node, "site_url") or "/",
         docs_dir=_text(node, "docs_dir") or "docs",
         exclude_docs=tuple((_text(node, "exclude_docs") or "").splitlines()),

@@ -24,7 +24,7 @@ ADR_DECIDED: Final = ("accepted", "deprecated", "superseded")
 """The statuses of a decision that was once in force, so that what it says of others took effect."""
 
 MACROS: Final = (
-    "actions", "adr_index", "broken", "checklist", "everything", "postmortem_archive", "recent", "rules_reference",
+    "actions", "adr_index", "checklist", "everything", "home", "postmortem_archive", "rules_reference",
     "runbook_catalog", "services_index", "standards_index",
 )  # fmt: skip
 """The macros that pages with `render_macros: true` can call."""

@@ -34,8 +34,9 @@ ROAD: dict[str, set[str]] = {
     "reporters": {"diagnostics"},
     "authoring": {"diagnostics", "fields", "handbook", "records"},
     "cli": {"authoring", "diagnostics", "handbook", "records", "reporters", "revision", "rules", "settings", "views"},
-    "plugin": {"diagnostics", "handbook", "outline", "records", "rendering", "reporters", "revision", "rules", "source",
-               "views"},
+    "publishing": set(),
+    "plugin": {"diagnostics", "handbook", "outline", "publishing", "records", "rendering", "reporters", "revision",
+               "rules", "source", "views"},
     "__init__": {"handbook", "reporters", "rules", "views", "vocabulary"},
 }  # fmt: skip
 

@@ -16,7 +16,7 @@ from macros.views import api
 from macros.views.adr_index import adr_index
 from macros.views.backlinks import backlinks
 from macros.views.facts import facts
-from macros.views.home import broken, everything, recent
+from macros.views.home import everything, home
 from macros.views.postmortems import actions, postmortem_archive
 from macros.views.runbooks import alert_page, runbook_catalog
 from macros.views.services import service_knowledge, services_index
@@ -32,7 +32,7 @@ PLACES = {
     "service": "docs/services/x{}.md",
 }
 INDEXES = (
-    actions, adr_index, broken, checklist, everything, postmortem_archive, recent, runbook_catalog, services_index,
+    actions, adr_index, checklist, everything, home, postmortem_archive, runbook_catalog, services_index,
     standards_index,
 )  # fmt: skip
 

@@ -24,7 +24,7 @@ from macros.views import adr_index, api, duration, relative
 from macros.views.backlinks import backlinks
 from macros.views.facts import facts
 from macros.views.findings import findings
-from macros.views.home import recent
+from macros.views.home import home
 from macros.views.links import Linker
 from macros.views.postmortems import figures, percentile
 from macros.views.services import score
@@ -81,7 +81,7 @@ def test_text_of_a_record_is_escaped(tmp_path: Path) -> None:
     (first, second) = handbook.of(Adr)
     for html in (
         adr_index.adr_index(handbook, ""),
-        recent(handbook, ""),
+        home(handbook, ""),
         backlinks(handbook, second),
         facts(handbook, first),
     ):
@@ -91,7 +91,7 @@ def test_text_of_a_record_is_escaped(tmp_path: Path) -> None:
 
 
 def test_the_newest_change_comes_first() -> None:
-    html = recent(HANDBOOK, "")
+    html = home(HANDBOOK, "")
     found = re.findall(r"(ADR-[0-9]{4}|STD-[0-9]{2}|Orders stopped)</?", html)
     assert found == ["STD-05", "STD-08", "Orders stopped", "ADR-0003", "ADR-0002", "ADR-0001"]
 

@@ -7,7 +7,7 @@ are relative to the page that is shown (`here`, its own address relative to the 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -73,6 +73,11 @@ def inline(text: str, address: Callable[[str], str | None] = lambda _: None) -> 
 
 
 _INLINE: Final = MarkdownIt("zero").enable(["backticks", "emphasis", "escape", "entity", "link"])
+
+
+def facet(title: str, name: str, values: Iterable[object]) -> tuple[str, str, list[str]]:
+    """A list to filter a table by: its title, the data attribute of the rows, and the words that they have."""
+    return title, name, sorted({str(value) for value in values if value not in (None, "")})
 
 
 @cache

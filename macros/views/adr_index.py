@@ -6,7 +6,7 @@ from typing import Final
 
 from macros.handbook import Handbook
 from macros.records.adr import Adr
-from macros.views import relative, render
+from macros.views import facet, relative, render
 
 _MEANING: Final = {
     "proposed": "Under discussion; nothing follows from them yet.",
@@ -33,6 +33,12 @@ def adr_index(handbook: Handbook, here: str) -> str:
     return render(
         "adr_index.md.j2",
         groups=present,
+        facets=[
+            facet("Status", "status", (adr.status for adr in adrs)),
+            facet("Decider", "decider", (team for adr in adrs for team in adr.deciders)),
+            facet("Tag", "tag", (tag for adr in adrs for tag in adr.tags)),
+            facet("Service", "service", (id for adr in adrs for id in adr.services)),
+        ],
         total=len(adrs),
         url=lambda adr: relative(handbook.url(adr.path) or "", here),
         get=lambda id: handbook.get(Adr, id),

@@ -1,36 +1,40 @@
-"""What the home page lists: where to go when something is broken, and what changed lately; and everything, A to Z."""
+"""The home page, and the list of everything from A to Z."""
 
 from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from typing import Final
 
 from macros.handbook import Handbook
 from macros.records import Record
 from macros.records.adr import Adr
 from macros.records.kinds import RECORDS
 from macros.records.postmortem import Postmortem
-from macros.records.runbook import Runbook
 from macros.records.service import Service
 from macros.records.standard import Standard
 from macros.views import render
 from macros.views.links import Linker
 
+_FEW: Final = 6
 
-def broken(handbook: Handbook, here: str) -> str:
-    """The HTML of a list by service: who is on call, its alerts, and the runbooks that no alert leads to."""
+
+def home(handbook: Handbook, here: str) -> str:
+    """The HTML of the home page: what this is, the search, and the three questions that readers come with."""
     services = sorted(handbook.of(Service), key=lambda service: (service.tier or 9, service.id))
-    rows = [
-        (
-            service,
-            [alert for alert in handbook.alerts if alert.service == service.id],
-            [runbook for runbook in handbook.of(Runbook) if runbook.service == service.id],
-        )
-        for service in services
-    ]
-    known = [row for row in rows if row[1] or row[2]]
-    return render("broken.html.j2", rows=known, runbooks_of=handbook.runbooks_of, linker=Linker(handbook, here))
+    alerts = Counter(alert.service for alert in handbook.alerts)
+    return render(
+        "home.html.j2",
+        services=[(service, alerts[service.id]) for service in services[:_FEW]],
+        counts=handbook.counts,
+        items=len(handbook.items),
+        rows=_recent(handbook, _FEW),
+        linker=Linker(handbook, here),
+    )
 
 
-def recent(handbook: Handbook, here: str, most: int = 6) -> str:
-    """The HTML of the `most` records that changed last, by their own dates."""
+def _recent(handbook: Handbook, most: int) -> list[tuple[date, Record, str]]:
+    """The records that changed last, by their own dates: the day, the record, and what happened."""
     phrases: dict[type[Record], str] = {Adr: "", Postmortem: "published", Standard: "reviewed"}
     found = [
         (record.changed, record.id, record, getattr(record, "status", None) or phrases[kind])
@@ -39,8 +43,7 @@ def recent(handbook: Handbook, here: str, most: int = 6) -> str:
         if record.changed
     ]
     found.sort(key=lambda row: row[:2], reverse=True)
-    rows = [(day, record, word) for day, _, record, word in found[:most]]
-    return render("recent.html.j2", rows=rows, linker=Linker(handbook, here))
+    return [(day, record, word) for day, _, record, word in found[:most]]
 
 
 def everything(handbook: Handbook, here: str) -> str:

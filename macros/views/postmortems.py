@@ -8,7 +8,7 @@ from statistics import median
 
 from macros.handbook import Handbook
 from macros.records.postmortem import Postmortem
-from macros.views import duration, render
+from macros.views import duration, facet, render
 from macros.views.facts import severity_tone
 from macros.views.links import Linker
 
@@ -49,6 +49,12 @@ def postmortem_archive(handbook: Handbook, here: str) -> str:
         "postmortem_archive.md.j2",
         postmortems=postmortems,
         figures=figures(published),
+        facets=[
+            facet("Severity", "severity", (each.severity for each in postmortems)),
+            facet("Service", "service", (id for each in postmortems for id in each.services)),
+            facet("Cause", "cause", (each.caused_by for each in postmortems)),
+            facet("Year", "year", (each.id[:4] for each in postmortems)),
+        ],
         linker=Linker(handbook, here),
         tone=lambda severity: severity_tone(handbook, severity),
     )
@@ -63,4 +69,9 @@ def actions(handbook: Handbook, here: str) -> str:
     """Markdown: every action of every post-mortem, the open ones first, each at its permanent address."""
     rows = [(postmortem, action) for postmortem in handbook.of(Postmortem) for action in postmortem.actions]
     rows.sort(key=lambda row: (not row[1].open, str(row[1].due), row[0].id, row[1].line))
-    return render("actions.md.j2", rows=rows, linker=Linker(handbook, here))
+    facets = [
+        facet("Status", "status", (action.status for _, action in rows)),
+        facet("Owner", "owner", (action.owner for _, action in rows)),
+        facet("Service", "service", (id for postmortem, _ in rows for id in postmortem.services)),
+    ]
+    return render("actions.md.j2", rows=rows, facets=facets, linker=Linker(handbook, here))

@@ -9,7 +9,7 @@ from macros.records.alert import Alert
 from macros.records.postmortem import Postmortem
 from macros.records.runbook import Runbook
 from macros.records.service import Service
-from macros.views import render
+from macros.views import facet, render
 from macros.views.facts import severity_tone
 from macros.views.links import Linker
 
@@ -24,6 +24,12 @@ def runbook_catalog(handbook: Handbook, here: str) -> str:
     return render(
         "runbook_catalog.md.j2",
         services=services,
+        facets=[
+            facet("Service", "service", (runbook.service for runbook in runbooks)),
+            facet("Severity", "severity", (runbook.severity for runbook in runbooks)),
+            facet("Owner", "owner", (runbook.owner for runbook in runbooks)),
+            facet("Tag", "tag", (tag for runbook in runbooks for tag in runbook.tags)),
+        ],
         linker=linker,
         tone=lambda severity: severity_tone(handbook, severity),
     )

@@ -11,7 +11,7 @@ from macros.records.audit import Audit
 from macros.records.postmortem import Postmortem
 from macros.records.runbook import Runbook
 from macros.records.service import Service
-from macros.views import render
+from macros.views import facet, render
 from macros.views.facts import severity_tone
 from macros.views.links import Linker
 from macros.vocabulary import PROOFS, VERDICTS
@@ -42,7 +42,11 @@ def services_index(handbook: Handbook, here: str) -> str:
     services = sorted(handbook.of(Service), key=lambda service: (service.tier or 9, service.id))
     rows = [(service, next(iter(handbook.audits_of(service)), None)) for service in services]
     scored = [(service, audit, score(audit) if audit else None) for service, audit in rows]
-    return render("services_index.md.j2", rows=scored, linker=Linker(handbook, here))
+    facets = [
+        facet("Owner", "owner", (service.owner for service in services)),
+        facet("Tier", "tier", (service.tier for service in services)),
+    ]
+    return render("services_index.md.j2", rows=scored, facets=facets, linker=Linker(handbook, here))
 
 
 def service_knowledge(handbook: Handbook, service: Service) -> str:

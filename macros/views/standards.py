@@ -6,7 +6,7 @@ from itertools import groupby
 
 from macros.handbook import Handbook
 from macros.records.standard import ChecklistItem, Standard
-from macros.views import render
+from macros.views import facet, render
 from macros.views.links import Linker
 from macros.vocabulary import CALMS
 
@@ -29,4 +29,11 @@ def checklist(handbook: Handbook, here: str) -> str:
         (name, titles.get(name, name), [pair for _, pair in entries])
         for name, entries in groupby(handbook.items.items(), key=group)
     ]
-    return render("checklist.md.j2", groups=groups, total=len(handbook.items), linker=Linker(handbook, here))
+    facets = [
+        facet("Known by", "verify", (item.verify for _, item in handbook.items.values())),
+        facet("Group", "group", (name for name, _, _ in groups)),
+        facet("Standard", "standard", (standard.id for standard, _ in handbook.items.values())),
+    ]
+    return render(
+        "checklist.md.j2", facets=facets, groups=groups, total=len(handbook.items), linker=Linker(handbook, here)
+    )

@@ -1,0 +1,56 @@
+"""What is done to finished pages: their policy of content, the index of the search, and pages that have moved."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import subprocess
+import sys
+from html import escape
+from pathlib import Path
+from typing import Final
+
+_SCRIPT: Final = re.compile(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)[^>]*>(.*?)</script>", re.DOTALL)
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{hashes}; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; "
+    "object-src 'none'; base-uri 'none'"
+)
+"""The page loads what the site serves, and the inline scripts that it was built with; WebAssembly is the search's."""
+
+_LEFT_OUT: Final = (
+    ".headerlink", ".md-content__button", ".hb-table", ".hb-filter", ".hb-all", ".hb-recent", ".hb-cards", ".hb-hero",
+    ".hb-ties", ".hb-changed", ".hb-findings", "[data-search-exclude]",
+)  # fmt: skip
+"""What an index page repeats of records, and what is no text: a record is found by its own page."""
+
+
+def with_policy(html: str) -> str:
+    """A page with its Content-Security-Policy, which allows its own inline scripts by their hashes and no other."""
+    scripts = sorted({hashlib.sha256(script.encode()).digest() for script in _SCRIPT.findall(html)})
+    hashes = "".join(f" 'sha256-{base64.b64encode(digest).decode()}'" for digest in scripts)
+    meta = f'<meta http-equiv="Content-Security-Policy" content="{_POLICY.format(hashes=hashes)}">'
+    return re.sub(r"<meta charset=[^>]*>", lambda found: f"{found[0]}{meta}", html, count=1)
+
+
+def index(site: Path) -> None:
+    """Write the index of the search into a built site. Raises RuntimeError with what Pagefind said where it fails."""
+    command = [sys.executable, "-m", "pagefind", "--site", str(site), "--glob", "**/index.html", "--quiet",
+               "--root-selector", "article.md-content__inner", "--exclude-selectors", ", ".join(_LEFT_OUT)]  # fmt: skip
+    answer = subprocess.run(  # noqa: S603 - our own words, and a path
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if answer.returncode:
+        raise RuntimeError(answer.stderr.strip() or answer.stdout.strip() or "pagefind failed")
+
+
+def moved(target: str) -> str:
+    """A page that leads to the address where its record is now; `target` is relative to it."""
+    link = escape(target, quote=True)
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Moved</title>'
+        f'<meta http-equiv="refresh" content="0; url={link}"><link rel="canonical" href="{link}">'
+        f'<meta name="robots" content="noindex"></head>\n'
+        f'<body><p>This is <a href="{link}">here</a> now.</p></body></html>\n'
+    )

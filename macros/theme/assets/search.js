@@ -1,0 +1,117 @@
+// The search: fetched when a reader opens it. What is exactly an id, an alert or an error message comes first, from a list
+// of our own; then what Pagefind finds in the text.
+const dialog = document.getElementById("hb-search");
+const base = new URL(dialog.dataset.base + "/", location);
+const form = dialog.querySelector("form");
+const [input, kind] = [form.elements.q, form.elements.kind];
+const [status, results] = [dialog.querySelector(".hb-search__status"), dialog.querySelector(".hb-search__results")];
+const MOST = 12;
+
+const keys = fetch(new URL("assets/keys.json", base)).then((answer) => answer.json());
+const words = import(new URL("pagefind/pagefind.js", base)).then(async (pagefind) => {
+  await pagefind.options({ baseUrl: base.pathname, excerptLength: 24 });
+  await pagefind.init();
+  return pagefind;
+}, () => null);
+
+// Words of a question that say nothing of its matter; an answer need not hold them.
+const SMALL = new Set("a an and are can do does for has have how i in is it long may of on or our the to we what when where which who why with write".split(" "));
+const matter = (query) => query.split(" ").filter((word) => !SMALL.has(word)).join(" ") || query;
+
+const plain = (text) => text.toLowerCase().replace(/\s+/g, " ").trim();
+
+// 3: the key itself; 2: it begins so, or the query is a part of a message; 1: all words stand in it.
+function rank(key, query) {
+  if (key === query) return 3;
+  if (query.length > 2 && (key.startsWith(query) || (key.includes(" ") && key.includes(query)))) return 2;
+  return query.length > 2 && query.split(" ").every((word) => key.includes(word)) ? 1 : 0;
+}
+
+async function exact(query) {
+  const best = new Map();
+  for (const [key, title, url, of] of await keys) {
+    const found = rank(plain(key), query);
+    if (!found || (kind.value && kind.value !== of)) continue;
+    if (found > (best.get(url)?.found ?? 0)) best.set(url, { found, title, url: new URL(url, base).href, kind: of, text: key });
+  }
+  return [...best.values()].sort((one, other) => other.found - one.found || one.title.length - other.title.length);
+}
+
+async function inText(query) {
+  const pagefind = await words;
+  if (!pagefind) return [];
+  const { results: found } = await pagefind.search(matter(query), kind.value ? { filters: { kind: kind.value } } : {});
+  const pages = await Promise.all(found.slice(0, MOST).map((each) => each.data()));
+  const last = (page) => Number(page.url.includes("/reference/"));
+  // An alert is found by its name; its page repeats a runbook. What describes the handbook itself comes last.
+  const wanted = pages.filter((page) => kind.value || page.filters.kind?.[0] !== "Alert").sort((one, other) => last(one) - last(other));
+  return wanted.map((page) => {
+    // The part of the page that speaks of it, where one has more than the page's beginning.
+    const part = page.sub_results.reduce((one, other) => (other.locations.length > one.locations.length ? other : one), page.sub_results[0]);
+    return { title: page.meta.title, part: part && part.title !== page.meta.title ? part.title : "", url: part?.url ?? page.url, page: page.url, kind: page.filters.kind?.[0] ?? "", excerpt: part?.excerpt ?? page.excerpt };
+  });
+}
+
+// Pagefind escapes the text around its <mark>; only those are taken over.
+function excerpt(html) {
+  const text = document.createElement("p");
+  for (const [n, piece] of html.split(/<\/?mark>/).entries()) {
+    const node = n % 2 ? document.createElement("mark") : document.createElement("span");
+    node.textContent = new DOMParser().parseFromString(piece, "text/html").body.textContent;
+    text.append(node);
+  }
+  return text;
+}
+
+function row(hit) {
+  const [item, link, what] = ["li", "a", "span"].map((tag) => document.createElement(tag));
+  link.href = hit.url;
+  link.textContent = hit.part ? `${hit.title}: ${hit.part}` : hit.title;
+  what.className = "hb-search__what";
+  what.textContent = hit.kind;
+  item.append(link, what);
+  if (hit.excerpt) item.append(excerpt(hit.excerpt));
+  else if (hit.text && hit.text !== hit.title) item.append(Object.assign(document.createElement("p"), { textContent: hit.text }));
+  return item;
+}
+
+let turn = 0;
+async function search() {
+  const query = plain(input.value);
+  const mine = ++turn;
+  if (!query) return (results.replaceChildren(), (status.textContent = ""));
+  const first = await exact(query);
+  const known = new Set(first.filter((hit) => hit.found > 1).map((hit) => hit.url.split("#")[0]));
+  const rest = (await inText(query)).filter((hit) => !known.has(new URL(hit.page, location).href));
+  if (mine !== turn) return;
+  const hits = [...first.filter((hit) => hit.found > 1), ...rest, ...first.filter((hit) => hit.found === 1)];
+  const seen = new Set();
+  const shown = hits.filter((hit) => !seen.has(hit.url) && seen.add(hit.url)).slice(0, MOST);
+  results.replaceChildren(...shown.map(row));
+  status.textContent = shown.length ? "" : "Nothing is found. The list of everything is below.";
+  if (shown.length) status.textContent = `${shown.length === MOST ? "The first " : ""}${shown.length} found`;
+}
+
+let waiting;
+const soon = () => (clearTimeout(waiting), (waiting = setTimeout(search, 80)));
+input.addEventListener("input", soon);
+kind.addEventListener("change", search);
+form.addEventListener("submit", (event) => {
+  if (event.submitter) return;
+  event.preventDefault();
+  results.querySelector("a")?.click();
+});
+dialog.addEventListener("keydown", (event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step || event.target === kind) return;
+  const stops = [input, ...results.querySelectorAll("a")];
+  stops[(stops.indexOf(document.activeElement) + step + stops.length) % stops.length].focus();
+  event.preventDefault();
+});
+dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+
+export function open() {
+  if (!dialog.open) dialog.showModal();
+  input.focus();
+  input.select();
+}

@@ -1,0 +1,52 @@
+"""The feed: decisions that changed status, post-mortems that were published, standards that were reviewed."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from typing import Final
+
+from feedgenerator import Atom1Feed
+
+from macros.handbook import Handbook
+from macros.records import Record
+from macros.records.adr import Adr
+from macros.records.postmortem import Postmortem
+from macros.records.standard import Standard
+
+_MOST: Final = 50
+
+
+def feed(handbook: Handbook) -> str:
+    """Atom (RFC 4287): what happened to records, the newest first. Its dates are the records' own."""
+    site = handbook.settings.site_url.rstrip("/")
+    happened: list[tuple[date, str, str, Record]] = []
+    for adr in handbook.of(Adr):
+        changes = [(change.status, change.date) for change in adr.history] + [(adr.status, adr.date)]
+        happened += [(day, status, adr.id, adr) for status, day in changes if status and day]
+    for postmortem in handbook.of(Postmortem):
+        if postmortem.status == "published" and postmortem.published:
+            happened.append((postmortem.published, "published", postmortem.id, postmortem))
+    for standard in handbook.of(Standard):
+        if standard.reviewed:
+            happened.append((standard.reviewed, "reviewed", standard.id, standard))
+    happened.sort(key=lambda each: (each[0], each[2]), reverse=True)
+
+    made = Atom1Feed(
+        title=handbook.settings.site_name,
+        link=f"{site}/",
+        feed_url=f"{site}/feed.xml",
+        description="Decisions that changed status, post-mortems published, standards reviewed",
+        language="en",
+    )
+    for day, word, id, record in happened[:_MOST]:
+        link = f"{site}/{handbook.address(record)}"
+        made.add_item(
+            title=f"{id}: {record.title} ({word})" if record.mention else f"{record.title} ({word})",
+            link=link,
+            description=f"{word.capitalize()} on {day}.",
+            pubdate=datetime.combine(day, time(), UTC),
+            updateddate=datetime.combine(day, time(), UTC),
+            unique_id=f"{link}#{word}-{day}",
+        )
+    text: str = made.writeString("utf-8")
+    return text

@@ -1,0 +1,1 @@
+"""What the published pages have to say, and what they must not."""

@@ -35,10 +35,10 @@ def home(handbook: Handbook, here: str) -> str:
 
 def _recent(handbook: Handbook, most: int) -> list[tuple[date, Record, str]]:
     """The records that changed last, by their own dates: the day, the record, and what happened."""
-    phrases: dict[type[Record], str] = {Adr: "", Postmortem: "published", Standard: "reviewed"}
+    phrases: dict[type[Record], str] = {Standard: "reviewed", Adr: "", Postmortem: "published"}  # the dullest first
     found = [
-        (record.changed, record.id, record, getattr(record, "status", None) or phrases[kind])
-        for kind in phrases
+        (record.changed, f"{place} {record.id}", record, getattr(record, "status", None) or phrases[kind])
+        for place, kind in enumerate(phrases)
         for record in handbook.of(kind)
         if record.changed
     ]

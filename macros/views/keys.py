@@ -1,4 +1,4 @@
-"""What the search finds to the letter: ids, names of alerts, titles, and error messages that runbooks quote."""
+"""What the search finds to the letter: ids, alerts, titles with tags, and error messages that runbooks quote."""
 
 from __future__ import annotations
 
@@ -40,11 +40,8 @@ def _keys(handbook: Handbook) -> Iterator[tuple[str, str, str, str]]:
             url = handbook.address(record)
             title = f"{record.id}: {record.title}" if record.mention else record.title
             yield record.id, title, url, name
-            yield record.title, title, url, name
-    for runbook in handbook.of(Runbook):
-        for cause in runbook.causes:
-            for message in re.findall(r"`([^`]+)`", cause.symptom or ""):
-                yield message, runbook.title, f"{handbook.address(runbook)}#{cause.anchor}", "Runbook"
+            on_call = ("on call",) if getattr(record, "on_call", None) else ()
+            yield " ".join((record.title, *record.tags, *on_call)), title, url, name
     for standard in handbook.of(Standard):
         for requirement in standard.requirements:
             if requirement.id:
@@ -56,3 +53,7 @@ def _keys(handbook: Handbook) -> Iterator[tuple[str, str, str, str]]:
         if path == f"{handbook.settings.docs_dir}/reference/rules.md":
             for rule in rules().values():
                 yield rule.code, f"{rule.code}: {rule.name}", f"reference/rules/#{rule.code.lower()}", "Page"
+    for runbook in handbook.of(Runbook):
+        for cause in runbook.causes:
+            for message in re.findall(r"`([^`]+)`", cause.symptom or ""):
+                yield message, runbook.title, f"{handbook.address(runbook)}#{cause.anchor}", "Runbook"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from statistics import median
+
+from markupsafe import Markup
 
 from macros.handbook import Handbook
 from macros.records.postmortem import Postmortem
 from macros.views import duration, facet, render
+from macros.views.drawings import dots, timeline
 from macros.views.facts import severity_tone
 from macros.views.links import Linker
 
@@ -41,6 +44,13 @@ def figures(postmortems: Sequence[Postmortem]) -> list[dict[str, str | int]]:
     return rows
 
 
+def _charts(published: Sequence[Postmortem]) -> Iterator[Markup]:
+    """The time to mitigate and that to resolve, each as dots with their median."""
+    for index in (2, 3):
+        known = [(each.durations[index].name, value) for each in published if (value := each.durations[index].value)]
+        yield dots(known[0][0].capitalize() if known else "", [value for _, value in known])
+
+
 def postmortem_archive(handbook: Handbook, here: str) -> str:
     """Markdown: the incidents, the newest first, with their computed durations, and the figures over all published."""
     postmortems = sorted(handbook.of(Postmortem), key=lambda each: each.id, reverse=True)
@@ -49,6 +59,7 @@ def postmortem_archive(handbook: Handbook, here: str) -> str:
         "postmortem_archive.md.j2",
         postmortems=postmortems,
         figures=figures(published),
+        charts=list(_charts(published)),
         facets=[
             facet("Severity", "severity", (each.severity for each in postmortems)),
             facet("Service", "service", (id for each in postmortems for id in each.services)),
@@ -61,8 +72,10 @@ def postmortem_archive(handbook: Handbook, here: str) -> str:
 
 
 def durations(postmortem: Postmortem) -> str:
-    """The HTML of an incident's own durations, each with its formula."""
-    return render("durations.html.j2", durations=postmortem.durations)
+    """The HTML of an incident's own durations, each with its formula, and of its moments on a line."""
+    words = ("started", "detected", "acknowledged", "mitigated", "resolved")
+    points = [(at, word) for word in words if (at := getattr(postmortem, word)) is not None]
+    return render("durations.html.j2", durations=postmortem.durations, timeline=timeline(points))
 
 
 def actions(handbook: Handbook, here: str) -> str:

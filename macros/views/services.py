@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from macros.handbook import Handbook
 from macros.records.adr import Adr
 from macros.records.audit import Audit
 from macros.records.postmortem import Postmortem
 from macros.records.runbook import Runbook
 from macros.records.service import Service
-from macros.views import facet, render
+from macros.views import TONES, facet, render
+from macros.views.drawings import shares
 from macros.views.facts import severity_tone
 from macros.views.links import Linker
 from macros.vocabulary import PROOFS, VERDICTS
@@ -37,6 +40,11 @@ def score(audit: Audit) -> Score:
     )
 
 
+def verdicts(counted: Score) -> Markup:
+    """The HTML of an audit's verdicts as shares of one bar."""
+    return shares([(verdict, count, TONES[verdict]) for verdict, count in counted.verdicts.items()])
+
+
 def services_index(handbook: Handbook, here: str) -> str:
     """Markdown: every service with its owner, tier and the counts of its newest audit."""
     services = sorted(handbook.of(Service), key=lambda service: (service.tier or 9, service.id))
@@ -46,7 +54,7 @@ def services_index(handbook: Handbook, here: str) -> str:
         facet("Owner", "owner", (service.owner for service in services)),
         facet("Tier", "tier", (service.tier for service in services)),
     ]
-    return render("services_index.md.j2", rows=scored, facets=facets, linker=Linker(handbook, here))
+    return render("services_index.md.j2", rows=scored, verdicts=verdicts, facets=facets, linker=Linker(handbook, here))
 
 
 def service_knowledge(handbook: Handbook, service: Service) -> str:
@@ -63,6 +71,7 @@ def service_knowledge(handbook: Handbook, service: Service) -> str:
         adrs=adrs,
         dependents=[other for other in handbook.of(Service) if service.id in other.depends_on],
         audits=[(audit, score(audit), _results(handbook, audit)) for audit in handbook.audits_of(service)],
+        verdicts=verdicts,
         linker=linker,
         tone=lambda severity: severity_tone(handbook, severity),
     )

@@ -35,6 +35,9 @@ PAGES = [
     "how-to/add-a-runbook/",
     "reference/contract/",
     "reference/rules/",
+    "reference/proofs/",
+    "standards/04-ci-cd-pipeline/",
+    "404.html",
 ]
 
 
@@ -62,9 +65,9 @@ def test_a_page_is_quiet_accessible_and_fits(opened: Opener, url: str, width: in
 def test_the_open_search_is_accessible(opened: Opener, palette: str) -> None:
     watched = opened(1440, palette)
     page = watched.open("")
-    page.get_by_role("textbox", name="Search").click()
-    page.keyboard.type("connection pool timeout")
-    page.locator(".md-search-result__link").first.wait_for()
+    page.locator(".hb-find").click()
+    page.locator("#hb-search input").fill("connection pool timeout")
+    page.locator(".hb-search__results a").first.wait_for()
     assert violations(page) == []
     assert watched.faults == []
 

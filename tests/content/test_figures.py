@@ -27,9 +27,7 @@ ALLOWED = {
 def places(source: Source) -> Iterator[tuple[int, str]]:
     """The text of each paragraph, and of each row of a table together with the table's head."""
     for block in source.blocks:
-        if isinstance(block, Paragraph):
-            yield block.first, block.text
-        elif isinstance(block, Heading):
+        if isinstance(block, (Paragraph, Heading)):
             yield block.first, block.text
         elif isinstance(block, Table):
             for number, row in enumerate(block.rows):

@@ -5,7 +5,7 @@ const base = new URL(dialog.dataset.base + "/", location);
 const form = dialog.querySelector("form");
 const [input, kind] = [form.elements.q, form.elements.kind];
 const [status, results] = [dialog.querySelector(".hb-search__status"), dialog.querySelector(".hb-search__results")];
-const MOST = 12;
+const [MOST, FEW] = [12, 5];
 
 const keys = fetch(new URL("assets/keys.json", base)).then((answer) => answer.json());
 const words = import(new URL("pagefind/pagefind.js", base)).then(async (pagefind) => {
@@ -20,11 +20,11 @@ const matter = (query) => query.split(" ").filter((word) => !SMALL.has(word)).jo
 
 const plain = (text) => text.toLowerCase().replace(/\s+/g, " ").trim();
 
-// 3: the key itself; 2: it begins so, or the query is a part of a message; 1: all words stand in it.
+// 3: the key itself; 2: it begins so, or the query is a part of a message; 1: all words that matter stand in it.
 function rank(key, query) {
   if (key === query) return 3;
   if (query.length > 2 && (key.startsWith(query) || (key.includes(" ") && key.includes(query)))) return 2;
-  return query.length > 2 && query.split(" ").every((word) => key.includes(word)) ? 1 : 0;
+  return query.length > 2 && matter(query).split(" ").every((word) => key.includes(word.replace(/s$/, ""))) ? 1 : 0;
 }
 
 async function exact(query) {
@@ -32,9 +32,9 @@ async function exact(query) {
   for (const [key, title, url, of] of await keys) {
     const found = rank(plain(key), query);
     if (!found || (kind.value && kind.value !== of)) continue;
-    if (found > (best.get(url)?.found ?? 0)) best.set(url, { found, title, url: new URL(url, base).href, kind: of, text: key });
+    if (found > (best.get(url)?.found ?? 0)) best.set(url, { found, title, url: new URL(url, base).href, kind: of, text: found > 1 && key !== title ? key : "" });
   }
-  return [...best.values()].sort((one, other) => other.found - one.found || one.title.length - other.title.length);
+  return [...best.values()].sort((one, other) => other.found - one.found);
 }
 
 async function inText(query) {
@@ -81,13 +81,12 @@ async function search() {
   const mine = ++turn;
   if (!query) return (results.replaceChildren(), (status.textContent = ""));
   const first = await exact(query);
-  const known = new Set(first.filter((hit) => hit.found > 1).map((hit) => hit.url.split("#")[0]));
+  const known = new Set(first.map((hit) => hit.url.split("#")[0]));
   const rest = (await inText(query)).filter((hit) => !known.has(new URL(hit.page, location).href));
   if (mine !== turn) return;
-  const hits = [...first.filter((hit) => hit.found > 1), ...rest, ...first.filter((hit) => hit.found === 1)];
-  const seen = new Set();
-  const shown = hits.filter((hit) => !seen.has(hit.url) && seen.add(hit.url)).slice(0, MOST);
+  const shown = [...first.slice(0, FEW), ...rest].slice(0, MOST);
   results.replaceChildren(...shown.map(row));
+  dialog.dataset.shown = input.value;
   status.textContent = shown.length ? "" : "Nothing is found. The list of everything is below.";
   if (shown.length) status.textContent = `${shown.length === MOST ? "The first " : ""}${shown.length} found`;
 }

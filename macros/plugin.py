@@ -176,7 +176,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         if self._to_be_compared(document, here) and (difference := outline.difference(document.source, html)):
             here.append(self._differs(document, *difference))
         kind = KINDS.get(type(document), "Page") if isinstance(document, Record) else "Page"
-        before, after = f'<span hidden data-pagefind-filter="kind:{kind}"></span>', ""
+        before, after = f'<span hidden data-pagefind-meta="kind:{kind}"></span>', ""
         if isinstance(document, Record):
             before += facts(self.handbook, document)
             after = backlinks(self.handbook, document)

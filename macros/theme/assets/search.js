@@ -40,15 +40,21 @@ async function exact(query) {
 async function inText(query) {
   const pagefind = await words;
   if (!pagefind) return [];
-  const { results: found } = await pagefind.search(matter(query), kind.value ? { filters: { kind: kind.value } } : {});
-  const pages = await Promise.all(found.slice(0, MOST).map((each) => each.data()));
+  const { results: found } = await pagefind.search(matter(query));
   const last = (page) => Number(page.url.includes("/reference/"));
-  // An alert is found by its name; its page repeats a runbook. What describes the handbook itself comes last.
-  const wanted = pages.filter((page) => kind.value || page.filters.kind?.[0] !== "Alert").sort((one, other) => last(one) - last(other));
-  return wanted.map((page) => {
+  // An alert is found by its name; its page repeats a runbook.
+  const fits = (page) => (kind.value ? page.meta.kind === kind.value : page.meta.kind !== "Alert");
+  const pages = [];
+  for (let n = 0; n < found.length && n < 6 * MOST && pages.length < MOST; n += MOST) {
+    const some = await Promise.all(found.slice(n, n + MOST).map((each) => each.data()));
+    pages.push(...some.filter(fits));
+  }
+  // What describes the handbook itself comes last.
+  pages.sort((one, other) => last(one) - last(other));
+  return pages.map((page) => {
     // The part of the page that speaks of it, where one has more than the page's beginning.
     const part = page.sub_results.reduce((one, other) => (other.locations.length > one.locations.length ? other : one), page.sub_results[0]);
-    return { title: page.meta.title, part: part && part.title !== page.meta.title ? part.title : "", url: part?.url ?? page.url, page: page.url, kind: page.filters.kind?.[0] ?? "", excerpt: part?.excerpt ?? page.excerpt };
+    return { title: page.meta.title, part: part && part.title !== page.meta.title ? part.title : "", url: part?.url ?? page.url, page: page.url, kind: page.meta.kind ?? "", excerpt: part?.excerpt ?? page.excerpt };
   });
 }
 

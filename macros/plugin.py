@@ -161,9 +161,13 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         return f"---\n{json.dumps(meta)}\n---\n\n{document.source.body}"
 
     def on_page_markdown(self, markdown: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
-        """Tell the Markdown extension which file it renders next."""
+        """Tell the Markdown extension which file it renders next, and the sitemap when it last changed.
+
+        By git, if at all: the day of the build, which MkDocs would take, says nothing of a page.
+        """
         document = self._document(page.file)
         self.markdown.path = document.path if document else ""
+        page.update_date = (self.changes or {}).get(self.markdown.path, "")
         return markdown
 
     @event_priority(100)  # before any plugin that changes the page
@@ -212,12 +216,6 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
                 raise click.ClickException(f"the pages differ from what was checked\n{text(report)}")
             sys.stderr.write(text(report))
         return env
-
-    def on_page_context(self, context: Any, *, page: SitePage, config: MkDocsConfig, nav: Navigation) -> Any:
-        """Give the sitemap the day of the last commit, and no other: the day of the build says nothing of a page."""
-        document = self._document(page.file)
-        page.update_date = (self.changes or {}).get(document.path, "") if document else ""
-        return context
 
     def on_post_page(self, output: str, *, page: SitePage, config: MkDocsConfig) -> str:
         """Give a published page its policy. A preview has none: it reloads by a script of MkDocs'."""

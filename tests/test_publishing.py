@@ -1,0 +1,168 @@
+"""What is done to finished pages, and what git says of files: policy, feed, keys, dates, pages that moved."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from macros import publishing
+from macros.handbook import load
+from macros.revision import changes
+from macros.views.drawings import dots, shares, timeline
+from macros.views.feed import feed
+from macros.views.footer import footer
+from macros.views.keys import keys
+from tests.commands import run
+from tests.handbooks import ADR, ROOT, SMALL, copy_of, write
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+def git(root: Path, *arguments: str, day: str = "2026-03-01") -> None:
+    who = ["-c", "user.name=a", "-c", "user.email=a@b.example", "-c", "commit.gpgsign=false"]
+    when = {"GIT_AUTHOR_DATE": f"{day}T12:00:00Z", "GIT_COMMITTER_DATE": f"{day}T12:00:00Z", "PATH": "/usr/bin:/bin"}
+    subprocess.run(["git", *who, *arguments], cwd=root, check=True, capture_output=True, env=when)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository of two commits and a file that none of them holds."""
+    root = tmp_path / "repository"
+    root.mkdir()
+    git(root, "init", "--quiet", "--initial-branch", "main")
+    (root / "a.md").write_text("a")
+    (root / "ü b.md").write_text("b")
+    git(root, "add", ".")
+    git(root, "commit", "--quiet", "-m", "one", day="2026-03-01")
+    (root / "a.md").write_text("aa")
+    git(root, "commit", "--quiet", "-am", "two", day="2026-04-02")
+    (root / "new.md").write_text("new")
+    return root
+
+
+def test_a_file_s_day_is_that_of_its_last_commit(repository: Path) -> None:
+    assert changes(repository) == {"a.md": "2026-04-02", "ü b.md": "2026-03-01"}
+
+
+def test_a_shallow_clone_knows_no_days(repository: Path, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{repository}", "shallow")
+    assert changes(tmp_path / "shallow") is None
+
+
+def test_a_folder_without_git_knows_no_days(tmp_path: Path) -> None:
+    assert changes(tmp_path) is None
+
+
+def test_the_footer_says_what_is_known() -> None:
+    assert 'datetime="2026-04-02"' in footer({"a.md": "2026-04-02"}, "a.md")
+    assert "Not yet in a commit" in footer({"a.md": "2026-04-02"}, "new.md")
+    assert "not known" in footer(None, "a.md")
+
+
+def test_a_page_s_policy_allows_its_own_inline_scripts_and_no_other() -> None:
+    page = '<html><head><meta charset="utf-8"></head><script>one()</script><script src="x.js"></script>' \
+           '<script id="c" type="application/json">{"a": 1}</script></html>'  # fmt: skip
+    found = publishing.with_policy(page)
+    digest = base64.b64encode(hashlib.sha256(b"one()").digest()).decode()
+    policy = re.search(r'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="([^"]*)">', found)
+    assert policy
+    assert re.findall(r"'sha256-[^']*'", policy[1]) == [f"'sha256-{digest}'"]
+    assert "unsafe-inline" not in policy[1]
+    assert policy[1].startswith("default-src 'none';")
+
+
+def test_the_feed_tells_of_changes_with_their_own_dates() -> None:
+    root = ElementTree.fromstring(feed(load(SMALL)))  # noqa: S314 - our own
+    entries = root.findall(f"{ATOM}entry")
+    titles = [str(entry.findtext(f"{ATOM}title")) for entry in entries]
+    assert "Orders stopped (published)" in titles
+    assert any(title.startswith("ADR-0001: ") for title in titles)
+    dates = [str(entry.findtext(f"{ATOM}updated")) for entry in entries]
+    assert dates == sorted(dates, reverse=True)
+    assert root.findtext(f"{ATOM}updated") == dates[0]
+    ids = [entry.findtext(f"{ATOM}id") for entry in entries]
+    assert len(set(ids)) == len(ids)
+    assert feed(load(SMALL)) == feed(load(SMALL))
+
+
+def test_the_keys_hold_ids_alerts_rules_and_messages() -> None:
+    found = {key: (url, kind) for key, _, url, kind in reversed(json.loads(keys(load(ROOT))))}
+    assert found["ADR-0023"] == ("adr/0023-use-postgresql-for-orders/", "Decision")
+    assert found["STD-05.1"][0] == "standards/05-testing-pyramid/#std-05-1"
+    assert found["SEC-04"][0] == "standards/06-devsecops/#sec-04"
+    assert found["RBK003"][0] == "reference/rules/#rbk003"
+    assert found["OrderServiceHighErrorRate"][1] == "Alert"
+    assert found["RateLimitError"][0].startswith("runbooks/order-service/")
+
+
+@pytest.mark.build
+def test_a_page_that_moved_leads_to_where_it_is(tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    write(root, {"adr/0004-moved.md": ADR.replace("status: accepted", "status: accepted\nmoved_from: [/old/place/]")})
+    run("mkdocs", "build", cwd=root, check=True)
+    old = (root / "site/old/place/index.html").read_text(encoding="utf-8")
+    assert 'content="0; url=../../adr/0004-moved/"' in old
+    assert (root / "site/adr/0004-moved/index.html").is_file()
+
+
+@pytest.mark.build
+def test_a_new_record_that_no_commit_holds_still_builds(tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    git(root, "init", "--quiet")
+    git(root, "add", "docs", "mkdocs.yml", "adr", "runbooks", "postmortems")
+    git(root, "commit", "--quiet", "-m", "all", day="2026-04-02")
+    write(root, {"adr/0004-new.md": ADR})
+    run("mkdocs", "build", cwd=root, check=True)
+    assert "Not yet in a commit" in (root / "site/adr/0004-new/index.html").read_text(encoding="utf-8")
+    sitemap = (root / "site/sitemap.xml").read_text(encoding="utf-8")
+    assert set(re.findall(r"<lastmod>(.*?)</lastmod>", sitemap)) == {"2026-04-02"}
+
+
+@pytest.mark.build
+def test_a_record_s_page_weighs_little(real_site: Path) -> None:
+    """What a first visit to a runbook transfers, compressed: the page, and all that it names, without the search."""
+    page = real_site / "runbooks/order-service/high-error-rate/index.html"
+    html = page.read_text(encoding="utf-8")
+    named = re.findall(r'(?:src|href)="([^"#?]+\.(?:css|js))"', html)
+    assert any(name.endswith("handbook.css") for name in named)
+    assert not any("search" in name or "pagefind" in name for name in named)
+    sizes = {name: len(gzip.compress((page.parent / name).read_bytes(), 9)) for name in named}
+    text = len(gzip.compress(html.encode(), 9))
+    assert text + sum(sizes.values()) < 85_000, sizes
+    shown = text + sum(size for name, size in sizes.items() if name.endswith(".css"))
+    assert shown < 40_000
+
+
+def test_a_timeline_keeps_the_scale_of_its_gaps() -> None:
+    begin = datetime(2026, 5, 15, 10, 14, tzinfo=UTC)
+    points = [(begin + timedelta(minutes=after), word) for after, word in ((0, "a"), (0, "b"), (40, "c"), (120, "d"))]
+    drawing = timeline(points)
+    assert ">a, b<" in drawing
+    first, second, third = (float(y) for y in re.findall(r'<circle[^>]* cy="([\d.]+)"', drawing))
+    assert (third - second) / (second - first) == pytest.approx(2, rel=0.01)
+    assert timeline(points[:2]) == ""
+
+
+def test_dots_stand_at_their_values_and_name_the_median() -> None:
+    drawing = dots("Time to mitigate", [timedelta(minutes=each) for each in (10, 20, 60)])
+    assert "3 incidents, median 20 min, the longest 1 h" in drawing
+    xs = [float(x) for x in re.findall(r'<circle[^>]* cx="([\d.]+)"', drawing)]
+    assert xs == sorted(xs)
+    assert xs[-1] - 8 == pytest.approx(6 * (xs[0] - 8), rel=0.01)
+    assert dots("Time to mitigate", [timedelta(minutes=1)]) == ""
+
+
+def test_shares_fill_the_bar_and_leave_out_what_is_not_there() -> None:
+    drawing = shares([("pass", 3, "good"), ("fail", 0, "bad"), ("unknown", 1, "open")])
+    assert [float(width) for width in re.findall(r'<rect[^>]* width="([\d.]+)"', drawing)] == [270, 90]
+    assert "fail" not in drawing
+    assert shares([("pass", 0, "good")]) == ""

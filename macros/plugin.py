@@ -50,6 +50,7 @@ _THEME = Path(__file__).parent / "theme"
 _STYLES = "assets/handbook.css"
 _SCRIPT = "assets/handbook.js"
 _KEYS = "assets/keys.json"
+_LONG_AGO = "1980-01-01"
 _ALERTS = "alerts"
 _OUTLINE = ("MD099", "page-differs")
 
@@ -161,13 +162,15 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         return f"---\n{json.dumps(meta)}\n---\n\n{document.source.body}"
 
     def on_page_markdown(self, markdown: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
-        """Tell the Markdown extension which file it renders next, and the sitemap when it last changed.
+        """Tell the Markdown extension which file it renders next, and the sitemap when it last changed, by git.
 
-        By git, if at all: the day of the build, which MkDocs would take, says nothing of a page.
+        MkDocs wants a day of every page, and would take that of the build: it gets the day of the last commit.
         """
         document = self._document(page.file)
         self.markdown.path = document.path if document else ""
-        page.update_date = (self.changes or {}).get(self.markdown.path, "")
+        changed = self.changes or {}
+        page.meta["changed"] = changed.get(self.markdown.path)
+        page.update_date = max(changed.values(), default=_LONG_AGO)
         return markdown
 
     @event_priority(100)  # before any plugin that changes the page

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help site serve check test fast lint lock clean
+.PHONY: help site serve check test fast lint screenshots lock clean
 .DELETE_ON_ERROR:
 
 help: ## list the commands
@@ -42,6 +42,9 @@ test: $(VENV)/.test ## run the whole test suite
 
 fast: $(VENV)/.test ## run what needs no build: under a minute
 	@$(BIN)/python -m tests fast
+
+screenshots: $(VENV)/.test site ## take the README's pictures of the built site
+	@$(BIN)/python -m tests.screenshots
 
 lock: $(VENV)/.test ## resolve the dependencies anew
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --group build pyproject.toml --output-file requirements/site.txt

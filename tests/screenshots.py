@@ -1,0 +1,51 @@
+"""The README's pictures, taken of the built site: `make screenshots`."""
+
+from __future__ import annotations
+
+import sys
+
+from playwright.sync_api import sync_playwright
+
+from tests.browser.conftest import ARGUMENTS
+from tests.commands import need, served
+from tests.handbooks import ROOT
+
+PICTURES = ROOT / ".github/pictures"
+SHOTS = {
+    # name: page, width, height, palette, what is typed into the search
+    "home": ("", 1200, 760, "light", ""),
+    "standard": ("standards/08-observability/#how-to-implement-it", 1200, 760, "light", ""),
+    "runbook-phone": ("runbooks/order-service/high-error-rate/", 390, 760, "dark", ""),
+    "search-phone": ("", 390, 760, "dark", "connection pool timeout"),
+}
+
+
+def main() -> int:
+    """Take every picture of the site in site/; answers 1 where it is not built."""
+    site = ROOT / "site"
+    if not (site / "index.html").is_file():
+        print("there is no site: make site", file=sys.stderr)
+        return 1
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with served(site) as address, sync_playwright() as playwright:
+        path = need("chromium", "chromium-browser", "google-chrome")
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        for name, (url, width, height, palette, words) in SHOTS.items():
+            page = browser.new_page(
+                viewport={"width": width, "height": height},
+                color_scheme="dark" if palette == "dark" else "light",
+                reduced_motion="reduce",
+            )
+            page.goto(address + url)
+            if words:
+                page.locator(".hb-find").click()
+                page.locator("#hb-search input").fill(words)
+                page.locator(".hb-search__results a").first.wait_for()
+            page.screenshot(path=str(PICTURES / f"{name}.png"))
+            print(f"{(PICTURES / name).relative_to(ROOT)}.png")
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -63,7 +63,8 @@ function excerpt(html) {
   const text = document.createElement("p");
   for (const [n, piece] of html.split(/<\/?mark>/).entries()) {
     const node = n % 2 ? document.createElement("mark") : document.createElement("span");
-    node.textContent = new DOMParser().parseFromString(piece, "text/html").body.textContent;
+    // A parser drops the blanks that a text begins with; a letter before them keeps them.
+    node.textContent = new DOMParser().parseFromString(`x${piece}`, "text/html").body.textContent.slice(1);
     text.append(node);
   }
   return text;

@@ -51,7 +51,7 @@ def violations(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("url", PAGES)
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("width", [390, 768, 1440])
 def test_a_page_is_quiet_accessible_and_fits(opened: Opener, url: str, width: int) -> None:
     for palette in ("light", "dark"):
         watched = opened(width, palette)
@@ -59,6 +59,23 @@ def test_a_page_is_quiet_accessible_and_fits(opened: Opener, url: str, width: in
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the screen"
         assert violations(page) == []
         assert watched.faults == []
+
+
+def test_every_page_fits_at_400_percent(opened: Opener) -> None:
+    """1280 pixels, enlarged four times, are 320 (WCAG 2.2, 1.4.10): nothing is wider than the screen."""
+    page = opened(320).open("")
+    for url in PAGES:
+        page.goto(page.url.split("/", 3)[0] + "//" + page.url.split("/", 3)[2] + "/" + url)
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), url
+
+
+def test_a_printed_index_is_its_table(opened: Opener) -> None:
+    page = opened().open("checklist/")
+    page.emulate_media(media="print")
+    assert not page.locator(".hb-filter").is_visible()
+    assert not page.locator(".hb-find").is_visible()
+    assert page.locator("#sec-04").is_visible()
+    assert page.pdf().startswith(b"%PDF")
 
 
 @pytest.mark.parametrize("palette", ["light", "dark"])

@@ -157,6 +157,28 @@ def test_by_keyboard_alone_from_home_to_a_fix(opened: Opener) -> None:
     assert watched.faults == []
 
 
+@pytest.mark.parametrize("url", ["adr/", "runbooks/", "postmortems/", "actions/", "services/"])
+def test_by_keyboard_alone_through_the_filter_of_an_index_to_a_record(opened: Opener, url: str) -> None:
+    watched = opened()
+    page = watched.open(url)
+    field = page.get_by_label("Text")
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if field.evaluate("field => field === document.activeElement"):
+            break
+    page.keyboard.type("order")
+    page.wait_for_url("**/?text=order")
+    record = page.locator(".hb-table tbody tr:visible a").first
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if record.evaluate("link => link === document.activeElement"):
+            break
+    address = page.url
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda found: found != address)
+    assert watched.faults == []
+
+
 def test_a_table_is_filtered_sorted_and_linked_to(opened: Opener) -> None:
     watched = opened()
     page = watched.open("checklist/")

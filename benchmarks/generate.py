@@ -2,7 +2,7 @@
 
 A record is a Markdown file: a decision, a runbook, a post-mortem, a service or a standard. Alerts and audits come on
 top of the number that is asked for. What refers to what is planned first, so that every pair is true on both sides;
-then the texts are written. The same seed and day give the same bytes. The settings are the project's own (mkdocs.yml), with
+then the texts are written. The same seed and day give the same bytes. The settings are those of the project, with
 teams, tags and numbers of this handbook, so that what is measured has the extensions and plugins that we build with.
 """
 

@@ -358,7 +358,6 @@ class Author:
             "## Decision",
             self._paragraph(4, 6, links[2:3]),
             self._listing(adr.name[5:30].strip("-")),
-            self._paragraph(3, 6),
             "## Alternatives considered",
             "\n".join(_filled(f"- {each}: {self._paragraph(3, 5)}", "    ", hang=True) for each in chosen),
             "## Measured",
@@ -367,7 +366,7 @@ class Author:
             "## Consequences",
             "\n".join(
                 _filled(f"- {kind}: {self._sentence()} {self._sentence()}", "    ", hang=True)
-                for kind in ("Good", "Good", "Good", "Bad", "Bad")
+                for kind in ("Good", "Good", "Bad", "Bad")
             ),
             self._paragraph(3, 5, links[4:]),
         ])  # fmt: skip
@@ -431,7 +430,6 @@ class Author:
             "\n".join(("| Id | Action | Owner | Due | Status |", "|---|---|---|---|---|", *self._actions(postmortem))),
             "## Lessons learned",
             "\n".join(_filled(f"- {self._sentence()}", "    ", hang=True) for _ in range(4)),
-            self._paragraph(3, 5),
         ])  # fmt: skip
 
     def _actions(self, postmortem: Entry) -> Iterator[str]:

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help site serve check test fast lint screenshots lock clean
+.PHONY: help site serve check test fast bench screenshots lint lock clean
 .DELETE_ON_ERROR:
 
 help: ## list the commands
@@ -24,6 +24,10 @@ $(VENV)/.site: requirements/site.txt pyproject.toml | $(VENV)/.created
 
 $(VENV)/.test: requirements/test.txt $(VENV)/.site
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	@touch $@
+
+$(VENV)/.bench: requirements/bench.txt $(VENV)/.test
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/bench.txt
 	@touch $@
 
 # Built beside the old site, then put in its place: a build that fails leaves the old one whole.
@@ -46,9 +50,13 @@ fast: $(VENV)/.test ## run what needs no build: under a minute
 screenshots: $(VENV)/.test site ## take the README's pictures of the built site
 	@$(BIN)/python -m tests.screenshots
 
+bench: $(VENV)/.bench ## measure gate and build beside other tools: benchmarks/RESULTS.md
+	@$(BIN)/python benchmarks/run.py
+
 lock: $(VENV)/.test ## resolve the dependencies anew
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --group build pyproject.toml --output-file requirements/site.txt
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --constraint requirements/site.txt --group build --group test pyproject.toml --output-file requirements/test.txt
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --constraint requirements/test.txt --group bench --output-file requirements/bench.txt
 
 clean: ## remove what the commands made
 	rm -rf $(VENV) site site.new site.old .pytest_cache .mypy_cache .ruff_cache

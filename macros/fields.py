@@ -256,7 +256,7 @@ class Url(Pattern):
     """An address on the web."""
 
     def __init__(self) -> None:
-        super().__init__(r"https?://[^\s<>\"'{}|\\^`\[\]]+", "an address, such as https://example.com/")
+        super().__init__(r"""https?://[^\s<>"'{}|\\^`\[\]]+""", "an address, such as https://example.com/")
 
 
 class Choice(FieldType):

@@ -236,12 +236,19 @@ class Source:
         """The text of the first H1, or None."""
         return next((heading.text for heading in self.headings if heading.level == 1), None)
 
-    def sections(self, level: int = 2) -> Iterator[Section]:
-        """The sections that headings of a level open."""
+    def sections(self) -> tuple[Section, ...]:
+        """The sections that the H2s open."""
+        return self._sections
+
+    @cached_property
+    def _sections(self) -> tuple[Section, ...]:
+        return tuple(self._opened())
+
+    def _opened(self) -> Iterator[Section]:
         for index, heading in enumerate(self.headings):
-            if heading.level != level:
+            if heading.level != 2:
                 continue
-            after = (other for other in self.headings[index + 1 :] if other.level <= level)
+            after = (other for other in self.headings[index + 1 :] if other.level <= 2)
             end = next((other.first - 1 for other in after), len(self.lines))
             yield Section(heading, end, any(self._text_within(heading.last + 1, end)))
 
@@ -335,6 +342,9 @@ def _parser() -> MarkdownIt:
 
 
 _PARSER = _parser()
+_UNDERLINE = re.compile(r"^[ \t>]*(?:=+|-+)[ \t]*$", re.MULTILINE)
+# For a body without such a line, which is most: to look for one below every line of text is a tenth of the reading.
+_PARSER_WITHOUT_UNDERLINES = _parser().disable("lheading")
 
 
 def unique(candidate: str, taken: set[str]) -> str:
@@ -362,7 +372,8 @@ class _BodyReader:
         self.lines = self.body.split("\n")
         self.cell_ends: dict[int, int] = {}
         self.containers: list[Block] = []
-        tokens = _PARSER.parse(self.body)
+        parser = _PARSER if _UNDERLINE.search(self.body) else _PARSER_WITHOUT_UNDERLINES
+        tokens = parser.parse(self.body)
         for index, token in enumerate(tokens):
             if token.type == "inline":
                 self._inline(token, cell=tokens[index - 1].type in ("th_open", "td_open"))
@@ -423,11 +434,12 @@ class _BodyReader:
         content = token.content
         if token.map is None or not content:
             return
+        placed = [child for child in token.children or () if "span" in child.meta]
+        if not placed and not cell and not ID.search(content):
+            return  # nothing in it needs a place
         starts = self._starts(token.map[0], content, cell)
         hidden = list(content)
-        for child in token.children or ():
-            if "span" not in child.meta:
-                continue
+        for child in placed:
             start, end = child.meta["span"]
             hidden[start:end] = "\0" * (end - start)
             if child.type in ("link_open", "image"):

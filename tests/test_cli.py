@@ -238,3 +238,10 @@ def test_a_suppression_in_front_matter_and_in_yaml_is_a_comment(
     write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": text})
     code, out, _ = called(capsys, "check", "--root", str(tmp_path), "--format", "json")
     assert (code, json.loads(out)["summary"]["suppressed"]) == (0, 2)
+
+
+@pytest.mark.parametrize("kind", ["adr", "runbook", "postmortem", "standard", "service", "audit"])
+def test_a_schema_is_one_that_other_validators_take(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "schema.json").write_text(run("handbook", "schema", kind, cwd=ROOT).stdout, encoding="utf-8")
+    answer = run("check-jsonschema", "--check-metaschema", "schema.json", cwd=tmp_path)
+    assert answer.returncode == 0, answer.stdout

@@ -1,0 +1,53 @@
+"""The generated handbooks: valid, buildable, and the same for a seed. How long things take is no test's matter."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from benchmarks.generate import Author, generate, main
+from tests.commands import run
+from tests.handbooks import TODAY, report
+
+
+def test_a_generated_handbook_has_no_finding(tmp_path: Path) -> None:
+    generate(tmp_path, 60)
+    answer = report(tmp_path, TODAY)
+    assert answer.findings == ()
+    records = ("standard", "adr", "runbook", "postmortem", "service")
+    assert sum(answer.records[kind] for kind in records) == 60
+    assert all(answer.records.values()), answer.records
+
+
+@pytest.mark.parametrize(("seed", "today"), [(2, date(2026, 11, 23)), (3, date(2028, 2, 29)), (4, date(2027, 1, 1))])
+def test_any_seed_and_day_give_a_valid_handbook(seed: int, today: date, tmp_path: Path) -> None:
+    generate(tmp_path, 200, seed, today)
+    assert report(tmp_path, today).findings == ()
+
+
+def test_a_seed_gives_the_same_handbook_again() -> None:
+    first, second, other = (dict(Author(60, seed, TODAY).files()) for seed in (7, 7, 8))
+    assert first == second
+    assert first != other
+
+
+def test_the_texts_have_the_size_of_real_records() -> None:
+    sizes = [len(text) for path, text in Author(300, 1, TODAY).files() if path.startswith(("adr/", "runbooks/"))]
+    assert 4_000 < sum(sizes) / len(sizes) < 9_000
+
+
+def test_nothing_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "handbook"
+    assert main([str(folder), "--records", "20"]) == 0
+    assert main([str(folder), "--records", "20"]) == 2
+    assert "is not empty" in capsys.readouterr().err
+
+
+@pytest.mark.build
+def test_a_generated_handbook_builds(tmp_path: Path) -> None:
+    generate(tmp_path, 60)
+    answer = run("mkdocs", "build", "--quiet", "--strict", cwd=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    assert len(list((tmp_path / "site/adr").glob("*/index.html"))) > 20

@@ -574,7 +574,7 @@ class Author:
 
 
 PAGES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
-    "docs/index.md": ("Home", ("broken", "recent")),
+    "docs/index.md": ("Home", ("home",)),
     "docs/standards/index.md": ("Standards", ("standards_index",)),
     "docs/checklist.md": ("Compliance checklist", ("checklist",)),
     "adr/index.md": ("Decisions", ("adr_index",)),

@@ -6,6 +6,7 @@ build needs is made anew in `on_config`, so that one build knows nothing of anot
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import posixpath
@@ -76,6 +77,9 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         report = run(handbook, date.today())
         if self.serving:
             self._go_on_whatever_comes(config)
+        else:
+            # A build makes millions of objects that stay, and ends: to look for garbage among them takes a tenth of it.
+            gc.set_threshold(200_000, 50, 50)
         if report.findings:
             if report.errors and not self.serving:
                 raise click.ClickException(f"the gate found errors\n{text(report)}")

@@ -23,7 +23,8 @@ def relative(url: str, here: str) -> str:
     """The address `url` as seen from the page `here`, both relative to the site's root: `adr/0001-x/`, ``."""
     path, mark, fragment = url.partition("#")
     start = here if here.endswith("/") or not here else posixpath.dirname(here)
-    found = posixpath.relpath(path or ".", start or ".")
+    # Both from the root, or relpath asks for the working directory, every time.
+    found = posixpath.relpath(f"/{path}", f"/{start}")
     if found == "." and mark:
         return f"#{fragment}"
     slash = "/" if path.endswith("/") or not path else ""

@@ -48,6 +48,11 @@ class Entity:
         """What a reader calls it."""
         return self.path
 
+    @property
+    def mapping(self) -> nodes.Mapping | None:
+        """Its keys and values as YAML; None where there is none, or none that can be read."""
+        return None
+
     def references(self) -> Iterator[tuple[str, str, str, Location]]:
         """Every other that its keys name: key, kind, id, place."""
         return iter(())
@@ -62,6 +67,10 @@ class Document(Entity):
     needs_front_matter: ClassVar[bool] = True
 
     source: Source
+
+    @property
+    def mapping(self) -> nodes.Mapping | None:
+        return self.source.front_matter.mapping if self.source.front_matter else None
 
     @property
     def title(self) -> str:

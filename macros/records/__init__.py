@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Final, TypeVar
 
 from macros import fields, nodes
-from macros.diagnostics import Location
+from macros.diagnostics import Edit, Location
 from macros.fields import Choice, Dated, Flag, Many, Pattern, Problem, Reading, Vocabularies, field
 from macros.source import Block, Source
 
@@ -103,6 +103,20 @@ class Document(Entity):
                 if isinstance(item, nodes.Scalar) and item.text == value:
                     return item.at
         return entry.value.at
+
+    def adding(self, key: str, value: str) -> Edit | None:
+        """The edit that adds a value to the list under a key; None where what stands there is no list."""
+        if self.source.front_matter is None:
+            return None
+        entry = self.source.front_matter.mapping.get(key)
+        if entry is None:
+            return Edit(self.source.front_matter.end, "", f"{key}: [{value}]\n")
+        if not isinstance(entry.value, nodes.Sequence):
+            return None
+        at = entry.value.at
+        if self.source.line(at.line)[at.column - 1] == "[":
+            return Edit(at, "[", f"[{value}, " if entry.value.items else f"[{value}")
+        return Edit(at, "- ", f"- {value}\n{' ' * (at.column - 1)}- ")
 
     def doubtful(self, key: str) -> bool:
         """Whether a value under a key was found wrong, so that what seems to be missing there may be just that."""

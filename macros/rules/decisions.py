@@ -82,7 +82,8 @@ def no_successor(adr: Adr, context: Context) -> Iterator[Finding]:
     if adr.status == "superseded" and not adr.superseded_by and not adr.doubtful("superseded_by"):
         claimed = [other.id for other in context.handbook.of(Adr) if adr.id in other.supersedes]
         hint = f"superseded_by: [{', '.join(claimed)}]" if claimed else "superseded_by: [the decision that replaced it]"
-        yield Finding(adr.at("status"), "the status is superseded, and superseded_by names no decision", hint)
+        fix = adr.adding("superseded_by", claimed[0]) if len(claimed) == 1 else None
+        yield Finding(adr.at("status"), "the status is superseded, and superseded_by names no decision", hint, fix)
 
 
 @rule("DEC005", "still-in-force", over=Adr)
@@ -133,16 +134,17 @@ def one_sided(adr: Adr, context: Context) -> Iterator[Finding]:
         lone = old.status == "superseded" and not old.superseded_by  # DEC004 says so, at the other side
         if adr.id not in old.superseded_by and not lone and old.status and not old.doubtful("superseded_by"):
             hint = f"in {old.path}: status: superseded, superseded_by: [{adr.id}]"
-            yield Finding(adr.at("supersedes", id), f"{id} does not name {adr.id} as its successor", hint)
+            fix = old.adding("superseded_by", adr.id) if old.status == "superseded" else None
+            yield Finding(adr.at("supersedes", id), f"{id} does not name {adr.id} as its successor", hint, fix)
     for id in adr.superseded_by:
         new = handbook.get(Adr, id)
         if new is None or new is adr or not new.readable or new.status is None or handbook.ambiguous(new):
             continue
         at = adr.at("superseded_by", id)
         if adr.id not in new.supersedes and not new.doubtful("supersedes"):
-            yield Finding(
-                at, f"{id} does not say that it supersedes {adr.id}", f"in {new.path}: supersedes: [{adr.id}]"
-            )
+            hint = f"in {new.path}: supersedes: [{adr.id}]"
+            fix = new.adding("supersedes", adr.id) if new.status in ADR_DECIDED else None
+            yield Finding(at, f"{id} does not say that it supersedes {adr.id}", hint, fix)
         elif new.status not in ADR_DECIDED:
             yield Finding(at, f"{id} is {new.status}: it replaces nothing", f"wait until {id} is accepted")
 

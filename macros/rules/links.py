@@ -91,6 +91,8 @@ def broken_anchor(document: Document, context: Context) -> Iterator[Finding]:
         (#context)
     """
     for link, target in context.handbook.links_of(document):
+        if target.fragment and target.path in context.handbook.attachments and not target.path.endswith(".pdf"):
+            yield Finding(link.at, f"{target.path} is no page, and has no '#{target.fragment}'", "take it out")
         other = context.handbook.documents.get(target.path or "")
         if not target.fragment or target.outside or other is None or (isinstance(other, Page) and other.render_macros):
             continue

@@ -1,0 +1,30 @@
+"""A sample of the mutants, drawn by a fixed seed; `make mutation` tries them all."""
+
+from __future__ import annotations
+
+import random
+
+from macros.handbook import load
+from tests.handbooks import ROOT
+from tests.mutation import KEY_WAYS, SECTION_WAYS, Mutant, holes, judged, mutants
+
+ALL = list(mutants(load(ROOT)))
+
+
+def test_the_product_is_whole() -> None:
+    ways = {mutant.way for mutant in ALL}
+    assert {*KEY_WAYS, *SECTION_WAYS, "path", "fragment", "id", "reorder"} <= ways
+    assert len(ALL) > 5000
+    assert {mutant.path.split("/")[0] for mutant in ALL} == {"adr", "docs", "runbooks", "postmortems"}
+
+
+def test_what_is_rewritten_and_not_spoilt_has_no_finding() -> None:
+    """Deleting an optional key rewrites the whole front matter: a mutant that dies must die of its defect."""
+    rewritten = {mutant.path: mutant for mutant in ALL if mutant.right == "an optional key" and mutant.way == "delete"}
+    lived = [code for _, code in judged(list(rewritten.values())) if not code]
+    assert len(lived) > 10
+
+
+def test_a_sample_of_the_mutants_is_found() -> None:
+    chosen: list[Mutant] = random.Random(7).sample(ALL, 150)  # noqa: S311
+    assert holes(judged(chosen)) == []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -189,7 +190,12 @@ class Settings:
 
 
 def _matches(patterns: tuple[str, ...], path: str) -> bool:
-    return bool(pathspec.GitIgnoreSpec.from_lines(patterns).match_file(path))
+    return bool(_spec(patterns).match_file(path))
+
+
+@lru_cache(maxsize=8)
+def _spec(patterns: tuple[str, ...]) -> pathspec.GitIgnoreSpec:
+    return pathspec.GitIgnoreSpec.from_lines(patterns)
 
 
 def read_settings(root: Path) -> Settings:

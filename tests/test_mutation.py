@@ -28,7 +28,9 @@ def test_the_product_is_whole() -> None:
 
 def test_what_is_rewritten_and_not_spoilt_has_no_finding() -> None:
     """Deleting an optional key rewrites the whole front matter: a mutant that dies must die of its defect."""
-    rewritten = {mutant.path: mutant for mutant in every() if mutant.right == "an optional key" and mutant.way == "delete"}
+    rewritten = {
+        mutant.path: mutant for mutant in every() if mutant.right == "an optional key" and mutant.way == "delete"
+    }
     lived = [code for _, code in judged(list(rewritten.values())) if not code]
     assert len(lived) > 10
 

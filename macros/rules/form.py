@@ -188,7 +188,7 @@ def placeholder(entity: Entity, context: Context) -> Iterator[Finding]:
     for value in nodes.scalars(entity.mapping) if entity.mapping else ():
         if match := PLACEHOLDER.search(value.text):
             yield Finding(value.at, f"'{match[0]}' is left to be replaced", "write it, or leave the key out")
-    if isinstance(entity, Record):
+    if isinstance(entity, Record) and PLACEHOLDER.search(entity.source.body):
         yield from _in_text(entity.source)
 
 

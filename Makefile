@@ -5,11 +5,11 @@ BIN := $(VENV)/bin
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help site serve check test fast bench screenshots lint lock clean
+.PHONY: help site serve check test fast mutation bench screenshots lint lock clean
 .DELETE_ON_ERROR:
 
 help: ## list the commands
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
 
 # What is installed is remembered by the locks it was installed from: nothing to do is nothing done.
 $(VENV)/.created:
@@ -52,6 +52,9 @@ screenshots: $(VENV)/.test site ## take the README's pictures of the built site
 
 bench: $(VENV)/.bench ## measure gate and build beside other tools: benchmarks/RESULTS.md
 	@$(BIN)/python benchmarks/run.py
+
+mutation: $(VENV)/.test ## spoil every record in every way, and count what the gate does not find: ten minutes
+	@$(BIN)/python -m tests.mutation
 
 lock: $(VENV)/.test ## resolve the dependencies anew
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --group build pyproject.toml --output-file requirements/site.txt

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+from macros.authoring.fix import apply
 from macros.authoring.new import CannotWriteError, new
 from macros.diagnostics import Report, Severity
 from macros.handbook import load
@@ -21,6 +22,7 @@ from macros.records import Record
 from macros.records.audit import Audit
 from macros.records.kinds import RECORDS
 from macros.reporters import REPORTERS
+from macros.reporters.text import text
 from macros.revision import commit
 from macros.rules import Rule, rules, run
 from macros.settings import FILE, settings_schema
@@ -59,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument(
         "--ignore", metavar="CODES", default="", help="do not report these codes, or codes that begin so"
     )
+    check.add_argument("--fix", action="store_true", help="mend what has one right answer, then check again")
     check.add_argument("--strict", action="store_true", help="warnings fail, too")
     check.add_argument("--today", type=_day, default=None, metavar="YYYY-MM-DD", help="the day that counts as today")
     check.set_defaults(run=_check)
@@ -114,12 +117,38 @@ def find_root(given: str | None) -> Path:
 
 def _check(options: argparse.Namespace) -> int:
     root = find_root(options.root)
+    paths = [_relative(path, root) for path in options.paths]
+    report = _reported(root, options, paths)
+    if options.fix and _fixed(root, report):
+        report = _reported(root, options, paths)
+    if options.format == "text" and options.output is None and _in_colour():
+        _write(text(report, colour=True), None)
+    else:
+        _write(REPORTERS[options.format](report), options.output)
+    return 1 if report.errors or (options.strict and report.warnings) else 0
+
+
+def _reported(root: Path, options: argparse.Namespace, paths: Sequence[str]) -> Report:
     select, ignore = _codes(options.select), _codes(options.ignore)
     report = run(load(root), options.today or date.today(), select=select, ignore=ignore)
-    if options.paths:
-        report = _narrowed(report, [_relative(path, root) for path in options.paths])
-    _write(REPORTERS[options.format](report), options.output)
-    return 1 if report.errors or (options.strict and report.warnings) else 0
+    return _narrowed(report, paths) if paths else report
+
+
+def _fixed(root: Path, report: Report) -> bool:
+    """Mend what can be mended, and say on standard error what was; whether anything was."""
+    try:
+        made = apply(root, (finding.fix for finding in report.findings if finding.fix))
+    except OSError as error:
+        raise UsageError(f"{error.filename} cannot be written: {error.strerror}") from error
+    for edit in made:
+        change = f"{edit.old!r} is now {edit.new!r}" if edit.old else f"added {edit.new!r}"
+        print(f"{edit.at.path}:{edit.at.line}:{edit.at.column}: {change}", file=sys.stderr)
+    return bool(made)
+
+
+def _in_colour() -> bool:
+    """Whether standard output is a terminal that wants colour (https://no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _codes(text: str) -> tuple[str, ...]:
@@ -209,11 +238,11 @@ def _new(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     handbook = load(find_root(options.root))
     folder = Path(options.output)
-    for name, text in api.files(handbook, commit(handbook.root)).items():
+    for name, content in api.files(handbook, commit(handbook.root)).items():
         target = folder / name
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"{target.parent} cannot be made: {error.strerror}") from error
-        _write(text, str(target))
+        _write(content, str(target))
     return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -25,12 +25,25 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """At a place of a file, `new` instead of `old`. Nothing is changed where something else stands by then."""
+
+    at: Location
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """What a rule yields: a place, what is wrong there, and how to mend it where that is known."""
+    """What a rule yields: a place, what is wrong there, and how to mend it where that is known.
+
+    `fix` is there where one answer alone is right, so that a program may give it.
+    """
 
     at: Location
     message: str
     hint: str | None = None
+    fix: Edit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +56,7 @@ class Diagnostic:
     severity: Severity
     message: str
     hint: str | None = None
+    fix: Edit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +94,11 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
     by_folded = {candidate.casefold(): candidate for candidate in candidates}
     near = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
     return f"did you mean '{by_folded[near[0]]}'?" if near else None
+
+
+def only_candidate(word: str, candidates: Sequence[str]) -> str | None:
+    """The one candidate that `word` can only be a slip for: near by a ratio of 0.8, no other by 0.7; or None."""
+    near = difflib.get_close_matches(word.casefold(), {each.casefold() for each in candidates}, n=2, cutoff=0.7)
+    best = [each for each in candidates if near and each.casefold() == near[0]]
+    sure = len(near) == 1 and difflib.SequenceMatcher(None, near[0], word.casefold()).ratio() >= 0.8
+    return best[0] if sure and len(best) == 1 else None

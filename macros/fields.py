@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from macros import nodes
-from macros.diagnostics import Finding, Location, did_you_mean
+from macros.diagnostics import Edit, Finding, Location, did_you_mean, only_candidate
 from macros.nodes import Node, Scalar
 
 Vocabularies = Mapping[str, tuple[str, ...]]
@@ -52,9 +52,9 @@ class Reading:
         self.problems: list[Problem] = []
         self.dated: list[Dated] = []
 
-    def problem(self, sort: str, at: Location, message: str, hint: str | None = None) -> None:
+    def problem(self, sort: str, at: Location, message: str, hint: str | None = None, fix: Edit | None = None) -> None:
         """Note a problem of a sort at a place."""
-        self.problems.append(Problem(sort, Finding(at, message, hint)))
+        self.problems.append(Problem(sort, Finding(at, message, hint, fix)))
 
 
 class FieldType(ABC):
@@ -277,7 +277,9 @@ class Choice(FieldType):
             return node.text
         known = ", ".join(words) if words else f"(the settings name no {self.of})"
         message = f"{key} '{node.text}' is not one of {known}"
-        reading.problem("unknown-value", node.at, message, did_you_mean(node.text, words))
+        meant = only_candidate(node.text, words)
+        fix = Edit(node.at, node.text, meant) if meant else None
+        reading.problem("unknown-value", node.at, message, did_you_mean(node.text, words), fix)
         return None
 
     def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:

@@ -70,6 +70,18 @@ class Mapping:
 Node = Scalar | Sequence | Mapping
 
 
+def scalars(node: Node) -> Iterator[Scalar]:
+    """Every value at or below a node, in the order of the file; keys are none."""
+    if isinstance(node, Scalar):
+        yield node
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            yield from scalars(item)
+    else:
+        for entry in node.entries:
+            yield from scalars(entry.value)
+
+
 class YamlError(Exception):
     """A text that cannot be read as YAML; `finding` says where and why."""
 

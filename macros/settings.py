@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 import pathspec
 
 from macros import nodes
-from macros.diagnostics import Finding, Location
+from macros.diagnostics import Finding, Location, did_you_mean
 from macros.fields import (
     Choice,
     Days,
+    FieldType,
     Group,
     Many,
     Nullable,
@@ -34,6 +36,28 @@ from macros.vocabulary import RULE_SEVERITIES
 
 FILE: Final = "mkdocs.yml"
 _ALWAYS_EXCLUDED: Final = (".*", "/templates/")  # what MkDocs itself leaves out of docs_dir
+
+
+class Country(FieldType):
+    """A country, and a part of it after a hyphen, whose public holidays are known (the package `holidays`)."""
+
+    noun = "a country's code, such as DE, or with a part of it, such as DE-BY"
+
+    def parse(self, key: str, node: nodes.Scalar, reading: Reading) -> str | None:
+        """The code, or None after a problem was noted."""
+        from holidays import list_supported_countries  # 40 ms that only those pay who name a country
+
+        known = list_supported_countries()
+        country, _, part = node.text.partition("-")
+        if country in known and (not part or part in known[country]):
+            return node.text
+        near = did_you_mean(part, known[country]) if country in known else did_you_mean(country, known)
+        reading.problem("unknown-value", node.at, f"{key} '{node.text}' is no country whose holidays are known", near)
+        return None
+
+    def schema(self, vocabularies: Vocabularies) -> dict[str, object]:
+        """A code of ISO 3166."""
+        return {"type": "string", "pattern": "^[A-Z]{2,3}(-[A-Za-z0-9-]+)?$"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +88,9 @@ class Organisation:
         Table(Choice(*RULE_SEVERITIES)), "severities of rules that differ from the rule's own"
     )
     links: Links = field(Group(Links), "the check of external links")
+    private: tuple[str, ...] = field(
+        Many(Text()), "e-mail addresses and host names that are not published, * standing for anything"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +116,9 @@ class Publication:
 
     severities: tuple[str, ...] = field(Many(Text()), "the severities that have one")
     business_days: int | None = field(Number(1, 90), "within how many business days of the start")
-    country: str | None = field(Nullable(Text()), "the country whose holidays are no business days; null for none")
+    country: str | None = field(
+        Nullable(Country()), "the country whose holidays are no business days: DE, or DE-BY; null for none"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +150,9 @@ class Settings:
     site_url: str = "/"
     docs_dir: str = "docs"
     exclude_docs: tuple[str, ...] = ()
+    not_in_nav: tuple[str, ...] = ()
+    nav: frozenset[str] | None = None
+    """What the navigation lists; None where MkDocs makes it from the files."""
 
     @property
     def vocabularies(self) -> Vocabularies:
@@ -151,8 +183,20 @@ class Settings:
 
     def excluded(self, path: str) -> bool:
         """Whether MkDocs leaves a file out of the site; `path` is relative to docs_dir."""
-        patterns = pathspec.GitIgnoreSpec.from_lines((*_ALWAYS_EXCLUDED, *self.exclude_docs))
-        return bool(patterns.match_file(path))
+        return _matches((*_ALWAYS_EXCLUDED, *self.exclude_docs), path)
+
+    def listed(self, path: str) -> bool:
+        """Whether the navigation holds a page, or is told to pass it over; `path` is relative to docs_dir."""
+        return self.nav is None or path in self.nav or _matches(self.not_in_nav, path)
+
+
+def _matches(patterns: tuple[str, ...], path: str) -> bool:
+    return bool(_spec(patterns).match_file(path))
+
+
+@lru_cache(maxsize=8)
+def _spec(patterns: tuple[str, ...]) -> pathspec.GitIgnoreSpec:
+    return pathspec.GitIgnoreSpec.from_lines(patterns)
 
 
 def read_settings(root: Path) -> Settings:
@@ -181,6 +225,8 @@ def read_settings(root: Path) -> Settings:
         site_url=_text(node, "site_url") or "/",
         docs_dir=_text(node, "docs_dir") or "docs",
         exclude_docs=tuple((_text(node, "exclude_docs") or "").splitlines()),
+        not_in_nav=tuple((_text(node, "not_in_nav") or "").splitlines()),
+        nav=frozenset(item.text for item in nodes.scalars(nav)) if (nav := node.find("nav")) is not None else None,
     )
 
 

@@ -34,6 +34,7 @@ RULE_ITEM: Final = re.compile(rf"\*\*({ID.pattern})\*\*")
 SNIPPET: Final = re.compile(r"^[ \t]*-{1,}8<-{1,} \"(?P<path>[^\":]+)(?::(?P<section>[^\"]+))?\"[ \t]*$", re.MULTILINE)
 """A line that stands for a file, or for a section of one (pymdownx.snippets)."""
 
+_LOOSE = re.compile(r"(?<![\w\]\\])\[[^\[\]\0]+\]\[[^\[\]\0]*\]|(?<![\w\\])\[\^[^\[\]\s\0]+\]")
 _FENCE = re.compile(r"^---[ \t]*$", re.MULTILINE)
 _FRONT_MATTER = YAMLHandler(fm_boundary=_FENCE)
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
@@ -156,7 +157,7 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A piece of raw HTML within a line."""
+    """A piece of a line, as it was written: raw HTML, or what looks like a link and is none."""
 
     text: str
     at: Location
@@ -188,6 +189,8 @@ class Source:
     links: tuple[Link, ...] = ()
     mentions: tuple[Mention, ...] = ()
     tags: tuple[Tag, ...] = ()
+    loose: tuple[Tag, ...] = ()
+    """Text that is written as a link by reference or a footnote, `[text][name]`, and has no definition."""
 
     @cached_property
     def lines(self) -> tuple[str, ...]:
@@ -283,6 +286,7 @@ def read_source(path: str, data: bytes) -> Source:
         links=tuple(reader.links),
         mentions=tuple(reader.mentions),
         tags=tuple(reader.tags),
+        loose=tuple(reader.loose),
     )
 
 
@@ -367,6 +371,7 @@ class _BodyReader:
     links: list[Link] = field(default_factory=list)
     mentions: list[Mention] = field(default_factory=list)
     tags: list[Tag] = field(default_factory=list)
+    loose: list[Tag] = field(default_factory=list)
 
     def read(self) -> None:
         self.lines = self.body.split("\n")
@@ -447,8 +452,11 @@ class _BodyReader:
                 self.links.append(Link(target, child.type == "image", self._place(starts, content, start)))
             elif child.type == "html_inline" and not child.content.startswith("<!--"):
                 self.tags.append(Tag(child.content, self._place(starts, content, start)))
-        for match in ID.finditer("".join(hidden)):
+        shown = "".join(hidden)
+        for match in ID.finditer(shown):
             self.mentions.append(Mention(match[0], self._place(starts, content, match.start())))
+        for match in _LOOSE.finditer(shown):
+            self.loose.append(Tag(match[0], self._place(starts, content, match.start())))
 
     def _starts(self, first: int, content: str, cell: bool) -> list[tuple[int, int]]:
         """For each line of an inline text, its line in the body and the column (from 0) at which it begins there."""

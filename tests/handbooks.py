@@ -14,6 +14,7 @@ from macros.rules import run
 
 ROOT = Path(__file__).parent.parent
 SMALL = Path(__file__).parent / "sites" / "small"
+BROKEN = Path(__file__).parent / "sites" / "broken"
 TODAY = date(2026, 11, 23)
 
 ADR = """---

@@ -75,6 +75,46 @@ def test_annotations_are_workflow_commands(broken: Path, capsys: pytest.CaptureF
     )
 
 
+def test_sarif_has_a_result_a_finding(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """That it validates against its schema is tried in tests/samples/test_sarif.py, where Node's packages are."""
+    code, out, _ = called(capsys, "check", "--root", str(broken), "--today", "2026-11-23", "--format", "sarif")
+    document = json.loads(out)
+    (found,) = document["runs"]
+    assert (code, document["version"]) == (1, "2.1.0")
+    assert [each["ruleId"] for each in found["results"]] == ["FM005", "DEC011", "FM104"]
+    assert [each["level"] for each in found["results"]] == ["error", "warning", "error"]
+    names = [rule["id"] for rule in found["tool"]["driver"]["rules"]]
+    assert all(names[each["ruleIndex"]] == each["ruleId"] for each in found["results"])
+    assert found["results"][0]["locations"][0]["physicalLocation"] == {
+        "artifactLocation": {"uri": "adr/0001-a.md", "uriBaseId": "%SRCROOT%"},
+        "region": {"startLine": 2, "startColumn": 9},
+    }
+
+
+@pytest.mark.parametrize(
+    ("terminal", "environment", "coloured"),
+    [(True, {}, True), (False, {}, False), (True, {"NO_COLOR": "1"}, False), (True, {"TERM": "dumb"}, False)],
+)
+def test_text_has_colour_on_a_terminal_that_wants_it(
+    broken: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    terminal: bool,
+    environment: dict[str, str],
+    coloured: bool,
+) -> None:
+    for name in ("NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
+    _, out, _ = called(capsys, "check", "--root", str(broken), "--today", "2026-11-23")
+    assert ("\x1b[" in out) is coloured
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", out)
+    assert plain.startswith("adr/0001-a.md:2:9: FM005 error: status 'acepted'")
+    assert "\x1b" not in called(capsys, "check", "--root", str(broken), "--format", "json")[1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "codes", "exit_code"),
     [

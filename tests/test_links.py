@@ -57,6 +57,12 @@ OTHERS: dict[str, str | bytes] = {
         ('A <br onload="x">.', "9:3:SAFE001"),
         ("<div>x</div>", "9:1:SAFE001"),
         ("<!-- a note -->", None),
+        ("[x][y]", "9:1:LNK007"),
+        ("Text, [x][] too", "9:7:LNK007"),
+        ("As said.[^1]", "9:9:LNK007"),
+        ("As said [^1].", "9:9:LNK007"),
+        ("`[x][y]`, a[1][2], \\[x][y] and - [ ] [x]", None),
+        ("[x][y]\n\n[y]: 0002-b.md", None),
     ],
 )
 def test_what_a_record_names(text: str, expected: str | None, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -9,8 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.commands import run
-from tests.handbooks import ROOT
+from macros.reporters.text import text
+from tests.commands import BIN, environment, run
+from tests.handbooks import ROOT, SMALL, copy_of, replace_once, report, write
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
@@ -77,6 +80,45 @@ def test_actions_are_those_of_the_list() -> None:
 
 def test_the_hooks_are_valid() -> None:
     assert run("pre-commit", "validate-config", cwd=ROOT).returncode == 0
+    assert run("pre-commit", "validate-manifest", cwd=ROOT).returncode == 0
+
+
+def test_another_repository_can_use_the_hook(tmp_path: Path) -> None:
+    """What pre-commit does with this repository's hook in one that holds nothing but records."""
+    site = copy_of(SMALL, tmp_path / "records")
+    hooks = write(tmp_path / "hooks", {".pre-commit-hooks.yaml": (ROOT / ".pre-commit-hooks.yaml").read_bytes()})
+    env = {"GIT_CONFIG_GLOBAL": os.devnull, "PRE_COMMIT_HOME": str(tmp_path / "home")}
+    env |= {f"GIT_{who}_{what}": "a@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    env["PATH"] = os.pathsep.join((str(BIN), os.environ["PATH"]))
+
+    def called(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command, cwd=folder, env=environment(**env), capture_output=True, text=True, timeout=60, check=False
+        )
+
+    for folder in (site, hooks):
+        for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "x"]):
+            assert called(folder, "git", *command).returncode == 0
+    hook = ("pre-commit", "try-repo", str(hooks), "handbook", "--all-files")
+    good = called(site, *hook)
+    assert (good.returncode, "Passed" in good.stdout) == (0, True), good.stdout + good.stderr
+    replace_once(site, "status: superseded", "status: superceded")
+    bad = called(site, *hook)
+    assert bad.returncode == 1
+    assert "did you mean 'superseded'?" in bad.stdout
+
+
+def test_the_editor_reads_what_the_gate_prints(tmp_path: Path) -> None:
+    task = json.loads((ROOT / ".vscode/tasks.json").read_text(encoding="utf-8"))["tasks"][0]
+    pattern = task["problemMatcher"]["pattern"]
+    root = copy_of(SMALL, tmp_path / "handbook")
+    replace_once(root, "status: superseded", "status: superceded")
+    printed = text(report(root)).splitlines()
+    (found,) = filter(None, (re.fullmatch(pattern["regexp"], line) for line in printed))
+    read = {key: found[group] for key, group in pattern.items() if key != "regexp"}
+    assert read["message"].startswith("status 'superceded' is not one of")
+    assert (read["file"], read["line"], read["column"]) == ("adr/0001-keep-orders-in-sqlite.md", "2", "9")
+    assert (read["code"], read["severity"]) == ("FM005", "error")
 
 
 def test_every_command_of_the_readme_is_there() -> None:

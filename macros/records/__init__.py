@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Final, TypeVar
 
 from macros import fields, nodes
-from macros.diagnostics import Location
+from macros.diagnostics import Edit, Location
 from macros.fields import Choice, Dated, Flag, Many, Pattern, Problem, Reading, Vocabularies, field
 from macros.source import Block, Source
 
@@ -48,6 +48,11 @@ class Entity:
         """What a reader calls it."""
         return self.path
 
+    @property
+    def mapping(self) -> nodes.Mapping | None:
+        """Its keys and values as YAML; None where there is none, or none that can be read."""
+        return None
+
     def references(self) -> Iterator[tuple[str, str, str, Location]]:
         """Every other that its keys name: key, kind, id, place."""
         return iter(())
@@ -62,6 +67,10 @@ class Document(Entity):
     needs_front_matter: ClassVar[bool] = True
 
     source: Source
+
+    @property
+    def mapping(self) -> nodes.Mapping | None:
+        return self.source.front_matter.mapping if self.source.front_matter else None
 
     @property
     def title(self) -> str:
@@ -94,6 +103,20 @@ class Document(Entity):
                 if isinstance(item, nodes.Scalar) and item.text == value:
                     return item.at
         return entry.value.at
+
+    def adding(self, key: str, value: str) -> Edit | None:
+        """The edit that adds a value to the list under a key; None where what stands there is no list."""
+        if self.source.front_matter is None:
+            return None
+        entry = self.source.front_matter.mapping.get(key)
+        if entry is None:
+            return Edit(self.source.front_matter.end, "", f"{key}: [{value}]\n")
+        if not isinstance(entry.value, nodes.Sequence):
+            return None
+        at = entry.value.at
+        if self.source.line(at.line)[at.column - 1] == "[":
+            return Edit(at, "[", f"[{value}, " if entry.value.items else f"[{value}")
+        return Edit(at, "- ", f"- {value}\n{' ' * (at.column - 1)}- ")
 
     def doubtful(self, key: str) -> bool:
         """Whether a value under a key was found wrong, so that what seems to be missing there may be just that."""

@@ -68,6 +68,10 @@ class Alert(Entity):
     node: nodes.Mapping
 
     @property
+    def mapping(self) -> nodes.Mapping:
+        return self.node
+
+    @property
     def id(self) -> str:
         return self.name
 

@@ -51,6 +51,10 @@ class Audit(Entity):
     node: nodes.Mapping | None = None
 
     @property
+    def mapping(self) -> nodes.Mapping | None:
+        return self.node
+
+    @property
     def service(self) -> str:
         """The slug of the service."""
         return self.path.split("/")[-2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -171,10 +172,19 @@ def _time(text: str) -> datetime.time | None:
         return None
 
 
-def deadline(began: datetime.date, business_days: int) -> datetime.date:
-    """The last day on which a post-mortem is published in time: `business_days` weekdays after the day it began."""
+def deadline(began: datetime.date, business_days: int, country: str | None) -> datetime.date:
+    """The last day on which a post-mortem is published in time: so many business days after the day it began.
+
+    Business days are Monday to Friday without the public holidays of the country (DE, or DE-BY), where one is given.
+    """
+    free: Container[datetime.date] = ()
+    if country:
+        from holidays import country_holidays  # 40 ms that only those pay who name a country
+
+        code, _, part = country.partition("-")
+        free = country_holidays(code, part or None)
     day = began
     while business_days:
         day += datetime.timedelta(days=1)
-        business_days -= day.weekday() < 5
+        business_days -= day.weekday() < 5 and day not in free
     return day

@@ -1,4 +1,4 @@
-"""How a report is written: text for people, JSON for programs, annotations for a pull request."""
+"""How a report is written: text for people, JSON for programs, annotations for a pull request, SARIF for code hosts."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Final
 from macros.diagnostics import Report
 from macros.reporters.as_json import as_json
 from macros.reporters.github import github
+from macros.reporters.sarif import sarif
 from macros.reporters.text import text
 
 Reporter = Callable[[Report], str]
 
-REPORTERS: Final[Mapping[str, Reporter]] = {"text": text, "json": as_json, "github": github}
+REPORTERS: Final[Mapping[str, Reporter]] = {"text": text, "json": as_json, "github": github, "sarif": sarif}
 """Every reporter by the name that `--format` gives it."""

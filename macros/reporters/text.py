@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from macros.diagnostics import Report
+from macros.diagnostics import Report, Severity
+
+_PLAIN, _BOLD, _DIM = "\x1b[0m", "\x1b[1m", "\x1b[2m"
+_COLOURS = {Severity.ERROR: "\x1b[1;31m", Severity.WARNING: "\x1b[1;33m"}
 
 
-def text(report: Report) -> str:
-    """One finding a line, `path:line:column: CODE severity: message`, its hint indented below; then what was read."""
+def text(report: Report, *, colour: bool = False) -> str:
+    """One finding a line, `path:line:column: CODE severity: message`, its hint indented below; then what was read.
+
+    With `colour` the same characters, between the marks that a terminal understands.
+    """
+
+    def marked(mark: str, piece: str) -> str:
+        return f"{mark}{piece}{_PLAIN}" if colour else piece
+
     lines = []
     for finding in report.findings:
         at = finding.at
-        lines.append(f"{at.path}:{at.line}:{at.column}: {finding.code} {finding.severity}: {finding.message}")
+        place = marked(_BOLD, f"{at.path}:{at.line}:{at.column}:")
+        kind = marked(_COLOURS[finding.severity], f"{finding.code} {finding.severity}:")
+        lines.append(f"{place} {kind} {finding.message}")
         if finding.hint:
-            lines.append(f"    {finding.hint}")
+            lines.append(marked(_DIM, f"    {finding.hint}"))
     lines.append(summary(report))
     return "\n".join(lines) + "\n"
 

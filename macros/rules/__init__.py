@@ -144,7 +144,9 @@ def _found(wanted: Iterable[Rule], context: Context) -> list[Diagnostic]:
             if any((code, finding.at.path) in fired for code in each.requires):
                 continue
             fired.add((each.code, finding.at.path))
-            found.append(Diagnostic(finding.at, each.code, each.name, severity, finding.message, finding.hint))
+            found.append(
+                Diagnostic(finding.at, each.code, each.name, severity, finding.message, finding.hint, finding.fix)
+            )
         if not handbook.settings.readable and found:
             break
     return found

@@ -1,4 +1,4 @@
-"""DEC001 to DEC011: decisions, their life, and what they say of one another."""
+"""DEC001 to DEC012: decisions, their life, and what they say of one another."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from itertools import pairwise
 
 from macros.diagnostics import Finding, Severity
 from macros.handbook import Handbook
+from macros.records import Record
 from macros.records.adr import Adr
+from macros.records.postmortem import Postmortem
 from macros.rules import Context, rule
 from macros.source import Heading, Item, Table
 from macros.vocabulary import ADR_DECIDED, ADR_MOVES
@@ -80,7 +82,8 @@ def no_successor(adr: Adr, context: Context) -> Iterator[Finding]:
     if adr.status == "superseded" and not adr.superseded_by and not adr.doubtful("superseded_by"):
         claimed = [other.id for other in context.handbook.of(Adr) if adr.id in other.supersedes]
         hint = f"superseded_by: [{', '.join(claimed)}]" if claimed else "superseded_by: [the decision that replaced it]"
-        yield Finding(adr.at("status"), "the status is superseded, and superseded_by names no decision", hint)
+        fix = adr.adding("superseded_by", claimed[0]) if len(claimed) == 1 else None
+        yield Finding(adr.at("status"), "the status is superseded, and superseded_by names no decision", hint, fix)
 
 
 @rule("DEC005", "still-in-force", over=Adr)
@@ -131,16 +134,17 @@ def one_sided(adr: Adr, context: Context) -> Iterator[Finding]:
         lone = old.status == "superseded" and not old.superseded_by  # DEC004 says so, at the other side
         if adr.id not in old.superseded_by and not lone and old.status and not old.doubtful("superseded_by"):
             hint = f"in {old.path}: status: superseded, superseded_by: [{adr.id}]"
-            yield Finding(adr.at("supersedes", id), f"{id} does not name {adr.id} as its successor", hint)
+            fix = old.adding("superseded_by", adr.id) if old.status == "superseded" else None
+            yield Finding(adr.at("supersedes", id), f"{id} does not name {adr.id} as its successor", hint, fix)
     for id in adr.superseded_by:
         new = handbook.get(Adr, id)
         if new is None or new is adr or not new.readable or new.status is None or handbook.ambiguous(new):
             continue
         at = adr.at("superseded_by", id)
         if adr.id not in new.supersedes and not new.doubtful("supersedes"):
-            yield Finding(
-                at, f"{id} does not say that it supersedes {adr.id}", f"in {new.path}: supersedes: [{adr.id}]"
-            )
+            hint = f"in {new.path}: supersedes: [{adr.id}]"
+            fix = new.adding("supersedes", adr.id) if new.status in ADR_DECIDED else None
+            yield Finding(at, f"{id} does not say that it supersedes {adr.id}", hint, fix)
         elif new.status not in ADR_DECIDED:
             yield Finding(at, f"{id} is {new.status}: it replaces nothing", f"wait until {id} is accepted")
 
@@ -276,3 +280,45 @@ def review_due(adr: Adr, context: Context) -> Iterator[Finding]:
             f"was to be reviewed by {adr.review_by}",
             "confirm it with a new date, or propose the decision that replaces it",
         )
+
+
+@rule("DEC012", "dead-citation", over=Record)
+def dead_citation(record: Record, context: Context) -> Iterator[Finding]:
+    """A record in force that cites a superseded decision names the decision that holds now as well.
+
+    Post-mortems, and decisions that are themselves no longer in force, tell what was; they are free to.
+
+    Why: a reader who follows the citation does what was given up.
+
+    Bad:
+        as ADR-0001 does
+    Good:
+        as ADR-0002 does
+    """
+    if isinstance(record, Postmortem) or (isinstance(record, Adr) and record.status not in ("proposed", "accepted")):
+        return
+    handbook = context.handbook
+    references = handbook.referred_from(record)
+    cited = {reference.target.id for reference in references}
+    for reference in references:
+        old = reference.target
+        if isinstance(old, Adr) and old.status == "superseded" and reference.via != "supersedes":
+            living = _living(old, handbook)
+            if living and not (cited | {record.id}) & set(living):
+                message = f"{old.id} is superseded, and what replaced it is not named"
+                yield Finding(reference.at, message, f"name {' or '.join(living)}, too")
+
+
+def _living(old: Adr, handbook: Handbook) -> list[str]:
+    """The decisions in force that the successors of one lead to."""
+    found: list[str] = []
+    seen: set[str] = set()
+    following = list(old.superseded_by)
+    while following:
+        id = following.pop(0)
+        adr = handbook.get(Adr, id)
+        if adr and id not in seen:
+            seen.add(id)
+            following += adr.superseded_by
+            found += [id] if adr.status == "accepted" else []
+    return found

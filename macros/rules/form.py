@@ -1,14 +1,17 @@
-"""FM101 to FM106: the form of a record's body: its title and its sections."""
+"""FM101 to FM107: the form of a record's body: its title, its sections and its code."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
+from macros import nodes
 from macros.diagnostics import Finding, did_you_mean
-from macros.records import Document, Record
+from macros.handbook import Handbook
+from macros.records import Document, Entity, Record
 from macros.rules import Context, rule
-from macros.source import Code, Heading, Paragraph, Section, Table
+from macros.shell import LANGUAGES, shell_errors
+from macros.source import SNIPPET, Code, Heading, Paragraph, Section, Source, Table
 
 PLACEHOLDER = re.compile(r"\b(?:TODO|TBD|FIXME|XXX)\b|\blorem ipsum\b|\bTo be written\b", re.IGNORECASE)
 """Text that a template leaves to be replaced, or a writer to come back to."""
@@ -169,9 +172,9 @@ def repeated_section(record: Record, context: Context) -> Iterator[Finding]:
             yield Finding(at, f"a second section '{name}'", f"the first begins on line {first[name].first}")
 
 
-@rule("FM106", "placeholder", over=Record, requires=_UNREAD)
-def placeholder(record: Record, context: Context) -> Iterator[Finding]:
-    """No text of a template, and no note to come back later, is left standing.
+@rule("FM106", "placeholder", over=Entity, requires=_UNREAD)
+def placeholder(entity: Entity, context: Context) -> Iterator[Finding]:
+    """No text of a template, and no note to come back later, is left standing, in a text or in a value.
 
     Looked for outside code: `TODO`, `TBD`, `FIXME`, `XXX`, "To be written", "lorem ipsum"; one finding a section.
 
@@ -182,17 +185,50 @@ def placeholder(record: Record, context: Context) -> Iterator[Finding]:
     Good:
         PostgreSQL 16.
     """
-    if not PLACEHOLDER.search(record.source.text):
-        return  # as in nearly every record; what follows looks line by line
+    for value in nodes.scalars(entity.mapping) if entity.mapping else ():
+        if match := PLACEHOLDER.search(value.text):
+            yield Finding(value.at, f"'{match[0]}' is left to be replaced", "write it, or leave the key out")
+    if isinstance(entity, Record) and PLACEHOLDER.search(entity.source.body):
+        yield from _in_text(entity.source)
+
+
+def _in_text(source: Source) -> Iterator[Finding]:
     told: set[int] = set()
-    headings = [heading.first for heading in record.source.headings if heading.level <= 2]
-    for block in record.source.blocks:
+    headings = [heading.first for heading in source.headings if heading.level <= 2]
+    for block in source.blocks:
         if not isinstance(block, Paragraph | Heading | Table):
             continue
         for line in range(block.first, block.last + 1):
-            match = PLACEHOLDER.search(re.sub(r"`[^`]*`", lambda code: " " * len(code[0]), record.source.line(line)))
+            match = PLACEHOLDER.search(re.sub(r"`[^`]*`", lambda code: " " * len(code[0]), source.line(line)))
             section = max((first for first in headings if first <= line), default=0)
             if match and section not in told:
                 told.add(section)
-                at = record.source.at(line, match.start() + 1)
+                at = source.at(line, match.start() + 1)
                 yield Finding(at, f"'{match[0]}' is left to be replaced", "write it, or take it out")
+
+
+@rule("FM107", "broken-shell", over=Handbook)
+def broken_shell(handbook: Handbook, context: Context) -> Iterator[Finding]:
+    """A block of shell code is one that a shell can run, as far as shellcheck sees: its errors, not its warnings.
+
+    The blocks are those that say `bash`, `sh`, `shell` or `zsh` after the fence. What a listing brings in from a file
+    is not looked at here.
+
+    Why: it is pasted into a terminal, where a slip does half of what was meant.
+
+    Bad:
+        if df -h; then
+    Good:
+        df -h
+    """
+    blocks = [
+        (document.source, code)
+        for document in handbook.of(Document)
+        for code in document.source.every(Code)
+        if code.fenced and code.closed and code.info.split(" ")[0] in LANGUAGES
+    ]
+    for error in shell_errors(tuple(SNIPPET.sub("", code.text) for _, code in blocks)):
+        source, code = blocks[error.script]
+        line = code.first + error.line
+        indent = source.line(line).find(code.text.split("\n")[error.line - 1])
+        yield Finding(source.at(line, max(indent, 0) + error.column), f"a shell cannot run it: {error.message}")

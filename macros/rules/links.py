@@ -1,16 +1,22 @@
-"""LNK001 to LNK006: every link and image of a record or page leads to something that the site has."""
+"""LNK001 to LNK010: every link and image of a record or page leads to something that the site has."""
 
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
+from typing import Final
+from urllib.parse import unquote, urlsplit
 
 from macros.diagnostics import Finding, did_you_mean
 from macros.handbook import Handbook, Target
 from macros.records import Document, Page
+from macros.records.alert import Alert
 from macros.records.kinds import RECORDS
 from macros.rules import Context, rule
-from macros.source import SNIPPET, Link
+from macros.source import SNIPPET, Html, Link
+
+_HTML_LINK: Final = re.compile(r"<[a-z][\w-]*\s[^>]*?\b(?:href|src|srcset)\s*=", re.IGNORECASE)
 
 
 @rule("LNK001", "broken-link", over=Document)
@@ -85,6 +91,8 @@ def broken_anchor(document: Document, context: Context) -> Iterator[Finding]:
         (#context)
     """
     for link, target in context.handbook.links_of(document):
+        if target.fragment and target.path in context.handbook.attachments and not target.path.endswith(".pdf"):
+            yield Finding(link.at, f"{target.path} is no page, and has no '#{target.fragment}'", "take it out")
         other = context.handbook.documents.get(target.path or "")
         if not target.fragment or target.outside or other is None or (isinstance(other, Page) and other.render_macros):
             continue
@@ -154,3 +162,99 @@ def broken_listing(document: Document, context: Context) -> Iterator[Finding]:
             yield Finding(
                 at, f"'{match['path']}' has no section '{match['section']}'", "mark it with [start:…] and [end:…]"
             )
+
+
+@rule("LNK007", "undefined-reference", over=Document, requires=("MD017",))
+def undefined_reference(document: Document, context: Context) -> Iterator[Finding]:
+    """A link by reference, `[text][name]`, has its definition in the same file; footnotes are not written.
+
+    Why: the site shows the brackets as they stand, and reports nothing.
+
+    Bad:
+        [once more][whi]
+    Good:
+        [once more][why]
+    """
+    for loose in document.source.loose:
+        if loose.text.startswith("[^"):
+            hint = "say it in the text, or in brackets; a sign that is meant stands in backticks"
+            yield Finding(loose.at, f"the site has no footnotes: {loose.text}", hint)
+        else:
+            name = loose.text.rsplit("[", 1)[1].rstrip("]") or loose.text.split("]")[0].lstrip("[")
+            hint = f"add a line '[{name}]: path', or write it as code if no link is meant"
+            yield Finding(loose.at, f"'{name}' is not defined in this file", hint)
+
+
+@rule("LNK008", "html-link", over=Page, requires=("MD016",))
+def html_link(page: Page, context: Context) -> Iterator[Finding]:
+    """A link or an image in a page is written in Markdown, not in HTML. In records there is no HTML at all.
+
+    Why: the site does not turn the path into an address there, and nothing checks where it leads.
+
+    Bad:
+        In June <a href="index.md">more</a>.
+    Good:
+        In June more.
+    """
+    source = page.source
+    for tag in source.tags:
+        if _HTML_LINK.match(tag.text):
+            yield Finding(tag.at, "a link or an image in HTML", "write it in Markdown")
+    for block in source.every(Html):
+        for match in _HTML_LINK.finditer(re.sub(r"<!--.*?-->", lambda comment: " " * len(comment[0]), block.text)):
+            line = block.first + block.text.count("\n", 0, match.start())
+            at = source.at(line, source.line(line).find("<") + 1)
+            yield Finding(at, "a link or an image in HTML", "write it in Markdown")
+
+
+@rule("LNK009", "own-address", over=Document)
+def own_address(document: Document, context: Context) -> Iterator[Finding]:
+    """A link to a page of this site is the path of its file, not its address.
+
+    What the site makes itself has an address alone: `/alerts/<Name>/`, and files such as JSON.
+
+    Why: the address works on the published site only, and nothing notices when the page moves.
+
+    Bad:
+        (https://small.example/markdown/#load)
+    Good:
+        (markdown.md#load)
+    """
+    handbook = context.handbook
+    site = handbook.settings.site_url.rstrip("/") + "/"
+    for link, target in handbook.links_of(document):
+        if not target.external or not f"{link.target}/".startswith(site):
+            continue
+        parts = urlsplit(link.target)
+        address = unquote(parts.path)[len(urlsplit(site).path) :]
+        page = handbook.by_address.get(address) or handbook.by_address.get(f"{address}/")
+        if isinstance(page, Document):
+            path = posixpath.relpath(page.path, posixpath.dirname(document.path) or ".")
+            path += f"#{parts.fragment}" if parts.fragment else ""
+            yield Finding(link.at, "a link to a page of this site by its address", f"write {path}")
+        elif not isinstance(page, Alert) and "." not in posixpath.basename(address):
+            hint = did_you_mean(address, handbook.by_address)
+            yield Finding(link.at, f"'{address}' is no page of this site", hint)
+
+
+@rule("LNK010", "not-in-nav", over=Page)
+def not_in_nav(page: Page, context: Context) -> Iterator[Finding]:
+    """The navigation, where mkdocs.yml has one, lists every page that is no record.
+
+    A page that is left out on purpose stands under `not_in_nav`.
+
+    Why: nothing leads to a page that no list holds.
+
+    Bad:
+        - Standards:
+            - standards/index.md
+            - standards/05-testing.md
+    Good:
+        - Markdown: markdown.md
+        - Standards:
+            - standards/index.md
+            - standards/05-testing.md
+    """
+    uri = context.handbook.source_uri(page.path)
+    if not context.handbook.settings.listed(uri):
+        yield Finding(page.source.at(1), "no entry of the navigation leads to this page", f"add {uri} to nav")

@@ -189,8 +189,8 @@ def action_overdue(postmortem: Postmortem, context: Context) -> Iterator[Finding
 def not_yet_published(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
     """The post-mortem of a severity that the policy names is published within as many business days as it says.
 
-    Business days are Monday to Friday, counted from the day after the incident began. One that was published late is
-    shown as late on its page; that is no finding.
+    Business days are Monday to Friday, but for the holidays of `postmortem.country`, counted from the day after the
+    incident began. One that was published late is shown as late on its page; that is no finding.
 
     Why: after two weeks nobody remembers, and the next incident comes first.
 
@@ -205,7 +205,7 @@ def not_yet_published(postmortem: Postmortem, context: Context) -> Iterator[Find
     if postmortem.example or postmortem.status in (None, "published") or not policy.business_days:
         return
     if postmortem.started and postmortem.severity in policy.severities:
-        last = deadline(postmortem.started.date(), policy.business_days)
+        last = deadline(postmortem.started.date(), policy.business_days, policy.country)
         if last < context.today:
             at = postmortem.at("status")
             yield Finding(at, f"was to be published by {last}, and is {postmortem.status}", "finish it")

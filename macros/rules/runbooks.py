@@ -1,4 +1,4 @@
-"""RBK001 to RBK015: runbooks, and the alerts that they answer."""
+"""RBK001 to RBK016: runbooks, and the alerts that they answer."""
 
 from __future__ import annotations
 
@@ -17,8 +17,30 @@ from macros.records.runbook import CAUSES, ESCALATION, Runbook
 from macros.records.service import Service
 from macros.rules import Context, rule
 from macros.rules.age import too_old
+from macros.source import Code, Heading, Paragraph
 
 _ANY_ALERT: Final = re.compile(r"\{\{ ?\$labels\.alertname ?\}\}")
+_HARM: Final = re.compile(
+    r"\bkubectl\b[^\n#]*?\s(?:delete|drain)\b"
+    r"|\bscale\b[^\n#]*\s--replicas[= ]0\b"
+    r"|\b(?:helm|terraform|tofu|pulumi)\b[^\n#]*?\s(?:uninstall|delete|destroy)\b"
+    r"|\b(?:aws|gcloud|az)\b[^\n#]*?\s(?:delete|terminate)[\w-]*"
+    r"|\bgit\s+push\b[^\n#]*\s(?:--force(?!-with-lease)|-f\b|--delete|--mirror)"
+    r"|\bgit\s+(?:reset\s+--hard|clean\s+-\w*f)"
+    r"|\brm\s+(?:-\w+\s+)*-\w*[rRf]"
+    r"|\s--force\b(?!-with-lease)"
+    r"|\b(?:docker|podman)\s[^\n#]*\b(?:prune|rm\s+-\w*f)"
+    r"|(?<![\w./-])(?:mkfs|wipefs|shred|dropdb|shutdown|reboot|poweroff)(?![\w-])|\bdd\s[^\n#]*\bof="
+    r"|\bkill(?:all)?\s+-(?:9|KILL|SIGKILL)\b"
+    r"|\b(?i:drop\s+(?:table|database|schema|index|column|view|user|role)|truncate\s+(?:table\s+)?\w+|delete\s+from)\b"
+    r"|\b(?i:pg_terminate_backend|flushall|flushdb)\b"
+)
+"""A command that takes away what cannot be had back, or stops what people use."""
+_SHOWN: Final = re.compile(r"^\s*(?:#|--).*$|\b(?:echo|grep|man)\b.*$", re.MULTILINE)
+"""What only speaks of a command: a comment, a printed text, a pattern that is looked for."""
+_WARNING: Final = re.compile(
+    r"\[!(?:WARNING|CAUTION|DANGER|IMPORTANT)\]|\W*(?:warning|caution|danger)\b", re.IGNORECASE
+)
 _UNREAD = ("FM001", "FM002")
 _MISSING = ("FM102", "FM104")
 
@@ -335,3 +357,43 @@ def exercise_due(runbook: Runbook, context: Context) -> Iterator[Finding]:
     """
     days = context.handbook.settings.policy.review.exercise
     yield from too_old(runbook, "exercised", days, "try it in a drill", context)
+
+
+@rule("RBK016", "harm-without-warning", over=Runbook)
+def harm_without_warning(runbook: Runbook, context: Context) -> Iterator[Finding]:
+    """A warning stands above a command that destroys or stops something, under the same heading.
+
+    Such commands delete, drain, drop, force, terminate, or scale to 0. A warning is a callout (`> [!WARNING]`,
+    `> [!CAUTION]`) or a paragraph that begins with "Warning" or "Caution". One finding a block of code.
+
+    Why: who is woken at three in the morning pastes what stands there.
+
+    Bad:
+        > Mind the time.
+
+        ```bash
+        kubectl delete job old-index
+    Good:
+        > [!WARNING]
+        > What is deleted is gone.
+
+        ```bash
+        kubectl delete job old-index
+    """
+    warned = False
+    for block in runbook.source.blocks:
+        if isinstance(block, Heading):
+            warned = False
+        elif isinstance(block, Paragraph):
+            warned = warned or bool(_WARNING.match(block.text))
+        elif isinstance(block, Code) and not warned:
+            text = _SHOWN.sub(lambda match: " " * len(match[0]), block.text)
+            if match := _HARM.search(text):
+                line = block.first + text.count("\n", 0, match.start()) + block.fenced
+                at = runbook.source.at(
+                    line, len(runbook.source.line(line)) - len(runbook.source.line(line).lstrip()) + 1
+                )
+                what = " ".join(match[0].split())
+                yield Finding(
+                    at, f"'{what}' without a warning above it", "put '> [!WARNING]' and what is at stake above"
+                )

@@ -1,12 +1,29 @@
-"""SAFE001 to SAFE004: what must not be published."""
+"""SAFE001 to SAFE006: what must not be published."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fnmatch import translate
 from typing import Final
 from urllib.parse import urlsplit
 
+from detect_secrets.plugins import (
+    aws,
+    azure_storage_key,
+    github_token,
+    gitlab_token,
+    npm,
+    openai,
+    private_key,
+    pypi_token,
+    sendgrid,
+    slack,
+    square_oauth,
+    stripe,
+)
+
+from macros import nodes
 from macros.diagnostics import Finding, Location
 from macros.handbook import Handbook
 from macros.records import Document, Record
@@ -16,6 +33,22 @@ from macros.source import Html
 _PLAIN_TAG = re.compile(r"</?(?:br|kbd|sub|sup) ?/?>", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _SCHEMES: Final = ("http", "https", "mailto", "tel")
+_SECRETS: Final = (
+    aws.AWSKeyDetector,
+    azure_storage_key.AzureStorageKeyDetector,
+    github_token.GitHubTokenDetector,
+    gitlab_token.GitLabTokenDetector,
+    npm.NpmDetector,
+    openai.OpenAIDetector,
+    private_key.PrivateKeyDetector,
+    pypi_token.PypiTokenDetector,
+    sendgrid.SendGridDetector,
+    slack.SlackDetector,
+    square_oauth.SquareOAuthDetector,
+    stripe.StripeDetector,
+)
+"""Detectors that know a secret by its form; those that guess by entropy or by a word beside it are left out."""
+_NAME: Final = re.compile(r"[\w.+%@-]*\w")
 
 
 @rule("SAFE001", "raw-html", over=Record)
@@ -100,3 +133,63 @@ def attachment(handbook: Handbook, context: Context) -> Iterator[Finding]:
     for problem in handbook.problems:
         if problem.sort == "attachment":
             yield problem.finding
+
+
+def _texts(handbook: Handbook) -> Iterator[tuple[Location, str]]:
+    """Everything that the handbook publishes as text, with its place: whole files, and values of YAML files."""
+    for entity in handbook.entities:
+        if isinstance(entity, Document):
+            yield entity.source.at(1), entity.source.text
+        elif entity.mapping:
+            yield from ((value.at, value.text) for value in nodes.scalars(entity.mapping))
+
+
+def _within(start: Location, text: str, offset: int) -> Location:
+    """The place of an offset in a text that begins at `start`."""
+    line = text.count("\n", 0, offset)
+    column = offset - text.rfind("\n", 0, offset)
+    return Location(start.path, start.line + line, column if line else start.column + column - 1)
+
+
+@rule("SAFE005", "secret", over=Handbook)
+def secret(handbook: Handbook, context: Context) -> Iterator[Finding]:
+    """No key or token stands in a text, wherever in it.
+
+    Those are found whose form alone gives them away: AWS, Azure Storage, GitHub, GitLab, npm, OpenAI, PyPI, SendGrid,
+    Slack, Square, Stripe, and private keys, by the detectors of detect-secrets.
+
+    Why: what was published once is known; it cannot be taken back, only replaced.
+
+    Bad:
+        -----BEGIN RSA PRIVATE KEY-----
+    Good:
+        Somebody operates it.
+    """
+    texts = list(_texts(handbook))
+    for detector in _SECRETS:
+        for pattern in detector.denylist:
+            for start, text in texts:
+                for match in pattern.finditer(text):
+                    at = _within(start, text, match.start())
+                    message = f"this looks like a secret: {detector.secret_type}"
+                    yield Finding(at, message, "replace it where it is used, then take it out here and in the history")
+
+
+@rule("SAFE006", "private-name", over=Handbook)
+def private_name(handbook: Handbook, context: Context) -> Iterator[Finding]:
+    """No e-mail address or host name is published that the settings call private (`handbook.private`).
+
+    Why: it tells strangers whom to write to, and what to attack.
+
+    Bad:
+        Ask ann@corp.example, who operates it.
+    Good:
+        Somebody operates it.
+    """
+    patterns = handbook.settings.organisation.private
+    private = re.compile("|".join(map(translate, patterns)), re.IGNORECASE)
+    for start, text in _texts(handbook) if patterns else ():
+        for match in _NAME.finditer(text):
+            if private.match(match[0]):
+                at = _within(start, text, match.start())
+                yield Finding(at, f"'{match[0]}' is private", "name a team or a channel, or take it out")

@@ -141,7 +141,7 @@ def _late(handbook: Handbook, postmortem: Postmortem) -> str | None:
     policy = handbook.settings.policy.postmortem
     if not (postmortem.published and postmortem.started and policy.business_days):
         return None
-    last = deadline(postmortem.started.date(), policy.business_days)
+    last = deadline(postmortem.started.date(), policy.business_days, policy.country)
     late = postmortem.severity in policy.severities and postmortem.published > last
     return f"it was due by {last}" if late else None
 

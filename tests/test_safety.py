@@ -1,0 +1,236 @@
+"""Rules about harm: commands that destroy, code that cannot run, secrets and private names; one line a case."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from macros.records.postmortem import deadline
+from tests.handbooks import ADR, SETTINGS, SMALL, check, copy_of, places, report, write
+
+RUNBOOK = "runbooks/shop/slow-search.md"
+WARNED = "> [!WARNING]\n> What is deleted is gone.\n\n```bash\nkubectl delete job old-index\n```"
+
+
+def with_block(root: Path, text: str) -> list[str]:
+    """The codes that the small handbook has with a text in place of the one command that destroys."""
+    copy_of(SMALL, root)
+    file = root / RUNBOOK
+    file.write_text(file.read_text(encoding="utf-8").replace(WARNED, text), encoding="utf-8")
+    return [each.code for each in report(root).findings]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "kubectl -n shop delete pod shop-0",
+        "kubectl drain node-1",
+        "kubectl scale deployment shop --replicas=0",
+        "kubectl scale --replicas 0 deployment/shop",
+        "helm uninstall shop",
+        "terraform destroy",
+        "aws ec2 terminate-instances --instance-ids i-1",
+        "git push --force origin main",
+        "git push -f",
+        "rm -rf /var/lib/shop",
+        "rm -v -r old",
+        "kill -9 1",
+        "argocd app sync shop --force",
+        "psql -c 'DROP TABLE orders'",
+        "delete from orders;",
+        "TRUNCATE orders;",
+        "SELECT pg_terminate_backend(1);",
+        "redis-cli FLUSHALL",
+    ],
+)
+def test_a_command_that_destroys_needs_a_warning(command: str, tmp_path: Path) -> None:
+    block = f"```text\n{command}\n```"
+    assert with_block(tmp_path / "bare", block) == ["RBK016"]
+    assert with_block(tmp_path / "said", f"**Warning:** this cannot be undone.\n\n{block}") == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "kubectl get pods",
+        "kubectl scale deployment shop --replicas=10",
+        "kubectl rollout restart deployment/shop",
+        "git push --force-with-lease",
+        "# never: rm -rf /",
+        "echo 'drop table' is never run here",
+        "grep -c 'delete from' slow.log",
+        "SELECT dropped, deleted_from FROM orders;",
+        "df -h --total",
+        "rm old.log",
+        "systemctl status shutdown-guard",
+    ],
+)
+def test_other_commands_need_none(command: str, tmp_path: Path) -> None:
+    assert with_block(tmp_path / "x", f"```text\n{command}\n```") == []
+
+
+def test_a_warning_holds_up_to_the_next_heading(tmp_path: Path) -> None:
+    under = WARNED.replace("```bash", "### Another\n\n**Symptom:** A.\n\n**Fix:**\n\n```bash")
+    assert with_block(tmp_path / "x", under) == ["RBK016"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("```bash\nls | grep x\n```", []),
+        ("```bash\nkubectl logs <pod> -n shop\n```", []),
+        ("```console\n$ if\n```", []),
+        ("```bash\nls\nif true; then\n```", ["12:10:FM107"]),
+        ("```sh\necho 'open\n```\n\nText.\n\n```sh\nfor\n```", ["11:6:FM107", "17:1:FM107"]),
+        ("1. First:\n\n    ```bash\n    ls\n    while\n    ```", ["14:5:FM107"]),
+    ],
+)
+def test_a_shell_must_be_able_to_run_it(text: str, expected: list[str], tmp_path: Path) -> None:
+    record = ADR.replace("Why.", text).replace("## Context\n\n", "## Context\n\n", 1)
+    found = places(check(tmp_path, {"adr/0001-a.md": record}))
+    assert found == [f"adr/0001-a.md:{place}" for place in expected]
+
+
+# Put together here, so that no scanner takes this file for one that holds them.
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "AKIA" + "Z" * 16,
+        "ghp_" + "a" * 36,
+        "glpat-" + "a" * 20,
+        "-----BEGIN OPENSSH " + "PRIVATE KEY-----",
+        "SG." + "a" * 22 + "." + "b" * 43,
+    ],
+)
+def test_a_secret_is_found_wherever_it_stands(secret: str, tmp_path: Path) -> None:
+    record = ADR.replace("Why.", f"Why.\n\n```text\nkey: {secret}\n```")
+    found = places(check(tmp_path, {"adr/0001-a.md": record}))
+    assert [each.rsplit(":", 1)[1] for each in found] == ["SAFE005"]
+    assert found[0].startswith("adr/0001-a.md:13:")
+
+
+@pytest.mark.parametrize("text", ["sha256:" + "0123456789abcdef" * 4, "3f2c9d1", "password", "sk_test_example"])
+def test_what_only_looks_random_is_no_secret(text: str, tmp_path: Path) -> None:
+    assert check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", f"Why `{text}`.")}) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Ask ann@corp.example.", ["10:5:SAFE006"]),
+        ("See <https://db.internal:5432/x>", ["10:14:SAFE006"]),
+        ("`DB.INTERNAL`", ["10:2:SAFE006"]),
+        ("Ask ann@example.com, internal as corp.example is.", []),
+    ],
+)
+def test_private_names_stay_private(text: str, expected: list[str], tmp_path: Path) -> None:
+    settings = SETTINGS + '    private: ["*@corp.example", "*.internal"]\n'
+    write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": ADR.replace("Why.", text)})
+    assert places(report(tmp_path).findings) == [f"adr/0001-a.md:{place}" for place in expected]
+
+
+OLD = ADR.replace("accepted", "superseded").replace("deciders", "superseded_by: [ADR-0002]\ndeciders")
+NEW = ADR.replace("deciders", "supersedes: [ADR-0001]\ndeciders")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("As ADR-0001 says.", ["10:4:DEC012"]),
+        ("As [it](0001-a.md) says.", ["10:4:DEC012"]),
+        ("As ADR-0001 said, before ADR-0002.", []),
+        ("As ADR-0002 says.", []),
+    ],
+)
+def test_a_citation_of_a_dead_decision_names_the_living_one(text: str, expected: list[str], tmp_path: Path) -> None:
+    citing = ADR.replace("Why.", text)
+    files: dict[str, str | bytes] = {"adr/0001-a.md": OLD, "adr/0002-b.md": NEW, "adr/0003-c.md": citing}
+    assert places(check(tmp_path, files)) == [f"adr/0003-c.md:{place}" for place in expected]
+    if expected:  # what is itself no longer in force may cite what was
+        files["adr/0003-c.md"] = citing.replace("accepted", "deprecated")
+        assert check(tmp_path, files) == ()
+
+
+@pytest.mark.parametrize(
+    ("began", "country", "expected"),
+    [
+        (date(2026, 12, 22), None, date(2026, 12, 29)),
+        (date(2026, 12, 22), "DE", date(2026, 12, 30)),  # Christmas Day is a Friday
+        (date(2026, 6, 1), "DE", date(2026, 6, 8)),
+        (date(2026, 6, 1), "DE-BY", date(2026, 6, 9)),  # Corpus Christi, in Bavaria
+    ],
+)
+def test_business_days_know_the_holidays_of_the_country(began: date, country: str | None, expected: date) -> None:
+    assert deadline(began, 5, country) == expected
+
+
+@pytest.mark.parametrize(
+    ("country", "hint"), [("DE-BX", "did you mean 'BY'?"), ("Germany", None), ("XX", None), ("", "")]
+)
+def test_a_country_is_one_whose_holidays_are_known(country: str, hint: str | None, tmp_path: Path) -> None:
+    settings = SETTINGS + f"  policy:\n    postmortem: {{country: {country}}}\n"
+    write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": ADR})
+    found = report(tmp_path).findings
+    assert [each.code for each in found] == (["FM005"] if country else [])
+
+
+NAV = "nav:\n  - Home: index.md\n  - Here:\n      - more/a.md\nnot_in_nav: /drafts/\n"
+
+
+@pytest.mark.parametrize(
+    ("nav", "path", "found"),
+    [
+        (NAV, "docs/more/b.md", ["docs/more/b.md:1:1:LNK010"]),
+        (NAV, "docs/more/a.md", []),
+        (NAV, "docs/drafts/c.md", []),
+        ("", "docs/more/b.md", []),
+    ],
+)
+def test_the_nav_lists_every_page(nav: str, path: str, found: list[str], tmp_path: Path) -> None:
+    write(tmp_path, {"mkdocs.yml": SETTINGS + nav, "adr/0001-a.md": ADR, "docs/index.md": "# Home\n", path: "# A\n"})
+    assert places(report(tmp_path).findings) == found
+
+
+@pytest.mark.parametrize(
+    ("target", "code", "hint"),
+    [
+        ("https://a.example/b/more/", "LNK009", "write more.md"),
+        ("https://a.example/b/more", "LNK009", "write more.md"),
+        ("https://a.example/b/more/#x", "LNK009", "write more.md#x"),
+        ("https://a.example/b/moer/", "LNK009", "did you mean 'more/'?"),
+        ("https://a.example/b", "LNK009", "write index.md"),
+        ("https://a.example/b/api/v1/adrs.json", None, None),
+        ("https://a.example/bc/", None, None),
+        ("https://other.example/b/more/", None, None),
+    ],
+)
+def test_a_link_to_the_own_site_is_a_path(target: str, code: str | None, hint: str | None, tmp_path: Path) -> None:
+    settings = f"site_url: https://a.example/b/\n{SETTINGS}"
+    files = {"mkdocs.yml": settings, "adr/0001-a.md": ADR, "docs/more.md": "# More\n\n## X\n"}
+    write(tmp_path, {**files, "docs/index.md": f"# Home\n\n[x]({target})\n"})
+    found = report(tmp_path).findings
+    assert [(each.code, each.hint) for each in found] == ([(code, hint)] if code else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('An <a href="x.md">x</a>.', ["3:4:LNK008"]),
+        ('<img\nsrc="x.png">', ["3:1:LNK008"]),
+        ('<div>\n<a href="https://x.example">x</a>\n</div>', ["4:1:LNK008"]),
+        ('<!-- <a href="x.md"> -->', []),
+        ("<kbd>q</kbd> and `<a href=x>`", []),
+    ],
+)
+def test_a_page_links_in_markdown(text: str, expected: list[str], tmp_path: Path) -> None:
+    found = places(check(tmp_path, {"adr/0001-a.md": ADR, "docs/index.md": f"# Home\n\n{text}\n"}))
+    assert found == [f"docs/index.md:{place}" for place in expected]
+
+
+def test_a_value_is_no_placeholder(tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "x")
+    audit = root / "docs/services/shop/2026-Q4.yml"
+    audit.write_text(audit.read_text(encoding="utf-8").replace("a look at the settings", "TBD"), encoding="utf-8")
+    assert places(report(root).findings) == ["docs/services/shop/2026-Q4.yml:9:37:FM106"]

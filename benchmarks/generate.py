@@ -181,6 +181,10 @@ class Author:
             path = f"adr/{index + 1:04}-{slug(title, '-')}.md"
             anchors = ("context", "decision", "alternatives-considered", "consequences")
             found.append(Entry(path, title, f"ADR-{index + 1:04}", owner, day, anchors, facts))
+        gone = {adr.id for adr in found if adr.facts["status"] == "superseded"}
+        for adr in found:
+            if gone & set(adr.facts.get("amends", ())):
+                del adr.facts["amends"]  # what it amended was replaced later
         return found
 
     def _supersede(self, old: Entry, id: str, facts: dict[str, Any]) -> None:
@@ -305,7 +309,9 @@ class Author:
     def _links(self, here: Entry, number: int) -> list[str]:
         """Ids and links to other records, each as prose names it."""
         plan = self.plan
-        kinds = [plan.adrs, plan.adrs, plan.runbooks, plan.postmortems, plan.standards, plan.services]
+        # What was superseded is cited by nobody but its successor.
+        adrs = [adr for adr in plan.adrs if adr.facts["status"] != "superseded"]
+        kinds = [adrs, adrs, plan.runbooks, plan.postmortems, plan.standards, plan.services]
         found = []
         for _ in range(number):
             other = self.random.choice(self.random.choice(kinds))

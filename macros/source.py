@@ -440,7 +440,7 @@ class _BodyReader:
         if token.map is None or not content:
             return
         placed = [child for child in token.children or () if "span" in child.meta]
-        if not placed and not cell and not ID.search(content):
+        if not placed and not cell and not ID.search(content) and not _LOOSE.search(content):
             return  # nothing in it needs a place
         starts = self._starts(token.map[0], content, cell)
         hidden = list(content)

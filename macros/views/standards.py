@@ -35,5 +35,10 @@ def checklist(handbook: Handbook, here: str) -> str:
         facet("Standard", "standard", (standard.id for standard, _ in handbook.items.values())),
     ]
     return render(
-        "checklist.md.j2", facets=facets, groups=groups, total=len(handbook.items), linker=Linker(handbook, here)
+        "checklist.md.j2",
+        facets=facets,
+        groups=groups,
+        total=len(handbook.items),
+        extras=sum(item.extra for _, item in handbook.items.values()),
+        linker=Linker(handbook, here),
     )

@@ -138,6 +138,7 @@ def test_nothing_of_the_search_is_fetched_before_somebody_searches(opened: Opene
 
 def test_without_scripts_the_search_leads_to_the_list_of_everything(opened: Opener) -> None:
     page = opened(390, scripts=False).open("adr/")
+    assert not page.locator(".hb-filter").is_visible()
     page.locator(".hb-find").click()
     page.wait_for_url("**/search/")
 

@@ -75,7 +75,6 @@ function filter(bar) {
   bar.addEventListener("input", apply);
   bar.addEventListener("submit", (event) => event.preventDefault());
   bar.addEventListener("reset", () => setTimeout(apply));
-  bar.hidden = false;
   apply();
 }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
 from tests.commands import need, served
 
@@ -41,7 +41,13 @@ def watch(page: Page, address: str) -> Watched:
     note = watched.faults.append
     page.on("console", lambda message: note(f"console: {message.text}"))
     page.on("pageerror", lambda error: note(f"error: {error}"))
-    page.on("requestfailed", lambda request: note(f"failed: {request.url}"))
+
+    def failed(request: Request) -> None:
+        # What the reader's next step cut short has not failed: a picture, when the next page is asked for.
+        if "ERR_ABORTED" not in (request.failure or ""):
+            note(f"failed: {request.url}")
+
+    page.on("requestfailed", failed)
     page.on("response", lambda answer: note(f"status {answer.status}: {answer.url}") if answer.status >= 400 else None)
 
     def other_host(url: str) -> None:

@@ -90,6 +90,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         self.markdown = RecordMarkdown(handbook)
         self.commit = commit(root)
         self.changes = changes(root)
+        self.last_change = max((self.changes or {}).values(), default=_LONG_AGO)
         config["handbook"] = handbook
         config.extra["handbook_commit"] = self.commit
         config.markdown_extensions.append(self.markdown)  # type: ignore[arg-type]
@@ -172,9 +173,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         """
         document = self._document(page.file)
         self.markdown.path = document.path if document else ""
-        changed = self.changes or {}
-        page.meta["changed"] = changed.get(self.markdown.path)
-        page.update_date = max(changed.values(), default=_LONG_AGO)
+        page.meta["changed"] = (self.changes or {}).get(self.markdown.path)
+        page.update_date = self.last_change
         return markdown
 
     @event_priority(100)  # before any plugin that changes the page

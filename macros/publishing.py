@@ -20,7 +20,7 @@ _POLICY: Final = (
 """The page loads what the site serves, and the inline scripts that it was built with; WebAssembly is the search's."""
 
 _LEFT_OUT: Final = (
-    ".headerlink", ".md-content__button", ".hb-table", ".hb-filter", ".hb-all", ".hb-recent", ".hb-cards", ".hb-hero",
+    ".headerlink", ".md-content__button", ".hb-table", ".hb-filter", ".hb-all", ".hb-recent", ".hb-hero",
     ".hb-ties", ".hb-changed", ".hb-findings", "[data-search-exclude]",
 )  # fmt: skip
 """What an index page repeats of records, and what is no text: a record is found by its own page."""

@@ -239,6 +239,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         for record in self.handbook.records:
             for old in record.moved_from:
                 place = site / old.strip("/") / "index.html"
+                if place.exists():
+                    raise click.ClickException(f"{record.path}: moved_from {old} is the address of a page")
                 place.parent.mkdir(parents=True, exist_ok=True)
                 target = relative(self.handbook.address(record), f"{old.strip('/')}/")
                 place.write_text(publishing.moved(target), encoding="utf-8")

@@ -17,12 +17,13 @@ import pytest
 from macros import publishing
 from macros.handbook import load
 from macros.revision import changes
+from macros.rules import run as check
 from macros.views.drawings import dots, shares, timeline
 from macros.views.feed import feed
 from macros.views.footer import footer
 from macros.views.keys import keys
 from tests.commands import run
-from tests.handbooks import ADR, ROOT, SMALL, copy_of, write
+from tests.handbooks import ADR, ROOT, SMALL, TODAY, copy_of, write
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 
@@ -112,6 +113,24 @@ def test_a_page_that_moved_leads_to_where_it_is(tmp_path: Path) -> None:
     old = (root / "site/old/place/index.html").read_text(encoding="utf-8")
     assert 'content="0; url=../../adr/0004-moved/"' in old
     assert (root / "site/adr/0004-moved/index.html").is_file()
+
+
+@pytest.mark.build
+def test_a_page_cannot_have_moved_from_where_another_is(tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    taken = "status: accepted\nmoved_from: [/adr/0001-keep-orders-in-sqlite/]"
+    write(root, {"adr/0004-moved.md": ADR.replace("status: accepted", taken)})
+    answer = run("mkdocs", "build", cwd=root)
+    assert answer.returncode == 1
+    assert "adr/0004-moved.md: moved_from /adr/0001-keep-orders-in-sqlite/ is the address of a page" in answer.stderr
+
+
+@pytest.mark.parametrize("old", ["/../elsewhere/", "/adr/../../x/", "/./"])
+def test_an_old_address_stays_within_the_site(old: str, tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    write(root, {"adr/0004-moved.md": ADR.replace("status: accepted", f"status: accepted\nmoved_from: [{old}]")})
+    found = [each.code for each in check(load(root), TODAY).findings if each.at.path == "adr/0004-moved.md"]
+    assert found == ["FM006"]
 
 
 @pytest.mark.build

@@ -163,7 +163,7 @@ class Record(Document):
     tags: tuple[str, ...] = field(Many(Choice(of="tags")), "tags of the settings")
     example: bool = field(Flag(), "true for a sample that shows the form and binds nobody")
     moved_from: tuple[str, ...] = field(
-        Many(Pattern(r"/(?:[\w.-]+/)+", "an old path of this site, such as /adr/0007-old-name/")),
+        Many(Pattern(r"/(?:(?!\.{1,2}/)[\w.-]+/)+", "an old path of this site, such as /adr/0007-old-name/")),
         "addresses at which this record stood before",
     )
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 
 from macros.handbook import load
 from macros.records.adr import Adr
+from macros.records.postmortem import Postmortem
 from macros.records.runbook import Runbook
 from macros.rules import rules
 from tests.browser.conftest import Opener
@@ -178,6 +179,13 @@ def test_by_keyboard_alone_through_the_filter_of_an_index_to_a_record(opened: Op
     page.keyboard.press("Enter")
     page.wait_for_url(lambda found: found != address)
     assert watched.faults == []
+
+
+def test_a_filter_leaves_other_tables_alone(opened: Opener) -> None:
+    page = opened().open("postmortems/?text=nothing+has+this")
+    assert page.locator(".hb-filter output").inner_text() == f"0 of {len(HANDBOOK.of(Postmortem))}"
+    assert page.locator("#in-figures").is_visible()
+    assert page.get_by_role("region", name="In figures").is_visible()
 
 
 def test_a_table_is_filtered_sorted_and_linked_to(opened: Opener) -> None:

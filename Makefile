@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help site serve check test fast mutation bench screenshots lint lock clean
+.PHONY: help site serve check test fast fuzz mutation bench screenshots lint lock clean
 .DELETE_ON_ERROR:
 
 help: ## list the commands
@@ -30,10 +30,8 @@ $(VENV)/.bench: requirements/bench.txt $(VENV)/.test
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/bench.txt
 	@touch $@
 
-# Built beside the old site, then put in its place: a build that fails leaves the old one whole.
 site: $(VENV)/.site ## check everything and build the site into site/
-	@rm -rf site.new && $(BIN)/mkdocs build --quiet --site-dir site.new
-	@rm -rf site.old && { [ ! -d site ] || mv site site.old; } && mv site.new site && rm -rf site.old
+	@$(BIN)/python -m macros.building
 
 serve: $(VENV)/.site ## preview on http://127.0.0.1:8000/, rebuilt on every change
 	@$(BIN)/mkdocs serve
@@ -55,6 +53,10 @@ bench: $(VENV)/.bench ## measure gate and build beside other tools: benchmarks/R
 
 mutation: $(VENV)/.test ## spoil every record in every way, and count what the gate does not find: ten minutes
 	@$(BIN)/python -m tests.mutation
+
+fuzz: $(VENV)/.test ## spoil real files at random, 50,000 examples a parser: EXAMPLES=… SEED=… say otherwise
+	@seed=$${SEED:-$$(date +%s)}; echo "seed $$seed"; FUZZ_EXAMPLES=$${EXAMPLES:-50000} \
+		$(BIN)/python -m pytest --quiet --numprocesses 2 --hypothesis-seed="$$seed" tests/test_fuzz.py
 
 lock: $(VENV)/.test ## resolve the dependencies anew
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --group build pyproject.toml --output-file requirements/site.txt

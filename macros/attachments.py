@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from macros.diagnostics import Finding, Location
+from macros.files import LARGEST, decode, read
 
 _PLAIN: Final = frozenset(
     {
@@ -26,27 +27,42 @@ _PLAIN: Final = frozenset(
         ".yaml",
     }
 )
-_MOST: Final = 1_000_000
+_BEGINNINGS: Final = {
+    ".png": rb"\x89PNG",
+    ".jpg": rb"\xff\xd8\xff",
+    ".jpeg": rb"\xff\xd8\xff",
+    ".gif": rb"GIF8[79]a",
+    ".webp": rb"RIFF....WEBP",
+    ".avif": rb"....ftypavi[fs]",
+    ".pdf": rb"%PDF",
+}
+"""How a file begins that is what its name says; a text is one that does not begin as HTML does."""
+_NO_HTML: Final = (
+    rb"(?!(?:\xef\xbb\xbf)?\s*<(?:!--|!doctype|\?xml"
+    rb"|(?:html|head|title|script|style|iframe|body|a|b|br|div|font|h1|img|p|svg|table)\b))"
+)
 _ACTIVE_SVG: Final = re.compile(
-    rb"<\s*(?:[\w.-]+:)?(?:script|foreignobject|iframe|embed|object|handler|set|animate)|[\s\"'/]on[a-z]+\s*=|javascript:"
-    rb"|<!ENTITY|<\?xml-stylesheet|href\s*=\s*[\"']\s*(?!#|data:image/(?:png|jpeg|gif|webp))",
+    r"<\s*(?:[\w.-]+:)?(?:script|foreignobject|iframe|embed|object|handler|set|animate)|[\s\"'/]on[a-z]+\s*=|javascript:"
+    r"|<!ENTITY|<\?xml-stylesheet|href\s*=\s*[\"']\s*(?!#|data:image/(?:png|jpeg|gif|webp))",
     re.IGNORECASE,
 )
 
 
 def judge(root: Path, path: str) -> Finding | None:
-    """What is wrong with an attachment, or None: its kind, its size in bytes, and what an SVG holds."""
+    """What is wrong with an attachment, or None: its kind, its size, how it begins, and what an SVG holds."""
     at = Location(path)
     suffix = Path(path).suffix.lower()
     if suffix not in _PLAIN and suffix != ".svg":
         return Finding(at, f"'{suffix or path}' is no kind of attachment", "a picture, a PDF or text")
-    try:
-        size = (root / path).stat().st_size
-        data = (root / path).read_bytes() if suffix == ".svg" and size <= _MOST else b""
-    except OSError as error:
-        return Finding(at, f"cannot be read: {error.strerror}")
-    if size > _MOST:
-        return Finding(at, f"{size} bytes are more than {_MOST}", "make it smaller, or link to where it is kept")
-    if _ACTIVE_SVG.search(data) or b"\0" in data:
-        return Finding(at, "the SVG holds a script, a handler, or a link", "save it as a plain drawing")
+    data = read(root, path)
+    if isinstance(data, Finding):
+        return data
+    if suffix == ".svg":
+        text = decode(path, data, longest=LARGEST)
+        if isinstance(text, Finding):
+            return text
+        if _ACTIVE_SVG.search(text):
+            return Finding(at, "the SVG holds a script, a handler, or a link", "save it as a plain drawing")
+    elif not re.match(_BEGINNINGS.get(suffix, _NO_HTML), data, re.DOTALL | re.IGNORECASE):
+        return Finding(at, f"this is no '{suffix}': it begins otherwise", "save it as what its name says")
     return None

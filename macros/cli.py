@@ -12,10 +12,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
 
 from macros.authoring.fix import apply
 from macros.authoring.new import CannotWriteError, new
+from macros.authoring.order import in_order
+from macros.base import Base, read_base
 from macros.diagnostics import Report, Severity
 from macros.handbook import load
 from macros.records import Record
@@ -23,7 +27,7 @@ from macros.records.audit import Audit
 from macros.records.kinds import RECORDS
 from macros.reporters import REPORTERS
 from macros.reporters.text import text
-from macros.revision import commit
+from macros.revision import RevisionError, commit, files, find
 from macros.rules import Rule, rules, run
 from macros.settings import FILE, settings_schema
 from macros.views import api
@@ -36,8 +40,10 @@ class UsageError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command, and answer its exit code."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a file's name need not be text, nor a terminal UTF-8
     try:
         return int(options.run(options))
     except UsageError as error:
@@ -45,6 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has read enough
+        return 2
+    except OSError as error:
+        print(f"handbook: {error.filename or 'the machine'}: {error.strerror}", file=sys.stderr)
         return 2
 
 
@@ -60,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--select", metavar="CODES", default="", help="report only these codes, or codes that begin so")
     check.add_argument(
         "--ignore", metavar="CODES", default="", help="do not report these codes, or codes that begin so"
+    )
+    check.add_argument(
+        "--base", metavar="REV", help="find also what this branch did to what others rely on: origin/main"
     )
     check.add_argument("--fix", action="store_true", help="mend what has one right answer, then check again")
     check.add_argument("--strict", action="store_true", help="warnings fail, too")
@@ -79,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     written.add_argument("kind", choices=[kind.kind for kind in RECORDS], metavar="KIND")
     written.add_argument("title", metavar="TITLE")
     written.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a key of its front matter")
+    written.add_argument("--base", metavar="REV", help="a number that is taken there is not free: origin/main")
     written.add_argument("--today", type=_day, default=None, metavar="YYYY-MM-DD", help="the day that counts as today")
     _root(written)
     written.set_defaults(run=_new)
@@ -118,9 +131,10 @@ def find_root(given: str | None) -> Path:
 def _check(options: argparse.Namespace) -> int:
     root = find_root(options.root)
     paths = [_relative(path, root) for path in options.paths]
-    report = _reported(root, options, paths)
-    if options.fix and _fixed(root, report):
-        report = _reported(root, options, paths)
+    base = _base(root, options.base)
+    report = _reported(root, options, paths, base)
+    if options.fix and _fixed(root, options, paths, report):
+        report = _reported(root, options, paths, base)
     if options.format == "text" and options.output is None and _in_colour():
         _write(text(report, colour=True), None)
     else:
@@ -128,22 +142,37 @@ def _check(options: argparse.Namespace) -> int:
     return 1 if report.errors or (options.strict and report.warnings) else 0
 
 
-def _reported(root: Path, options: argparse.Namespace, paths: Sequence[str]) -> Report:
+def _base(root: Path, revision: str | None) -> Base | None:
+    try:
+        return None if revision is None else read_base(root, revision)
+    except RevisionError as error:
+        raise UsageError(f"--base {revision}: {error}") from error
+    except OSError as error:
+        raise UsageError(f"--base {revision}: its files cannot be laid out: {error}") from error
+
+
+def _reported(root: Path, options: argparse.Namespace, paths: Sequence[str], base: Base | None) -> Report:
     select, ignore = _codes(options.select), _codes(options.ignore)
-    report = run(load(root), options.today or date.today(), select=select, ignore=ignore)
-    return _narrowed(report, paths) if paths else report
+    report = run(load(root), options.today or date.today(), base=base, select=select, ignore=ignore)
+    return _narrowed(report, paths)
 
 
-def _fixed(root: Path, report: Report) -> bool:
-    """Mend what can be mended, and say on standard error what was; whether anything was."""
+def _fixed(root: Path, options: argparse.Namespace, paths: Sequence[str], report: Report) -> bool:
+    """Mend what can be mended, and say on standard error what was; whether anything was.
+
+    Values come first, then the order of keys, whose lines hold them. Where codes are selected, the order, which has
+    none, is left.
+    """
     try:
         made = apply(root, (finding.fix for finding in report.findings if finding.fix))
+        moved = () if options.select else apply(root, in_order(load(root), partial(_under, paths)))
     except OSError as error:
         raise UsageError(f"{error.filename} cannot be written: {error.strerror}") from error
-    for edit in made:
-        change = f"{edit.old!r} is now {edit.new!r}" if edit.old else f"added {edit.new!r}"
-        print(f"{edit.at.path}:{edit.at.line}:{edit.at.column}: {change}", file=sys.stderr)
-    return bool(made)
+    changes = [(edit.at, f"{edit.old!r} is now {edit.new!r}" if edit.old else f"added {edit.new!r}") for edit in made]
+    changes += [(edit.at, "the keys are now in their order") for edit in moved]
+    for at, change in changes:
+        print(f"{at.path}:{at.line}:{at.column}: {change}", file=sys.stderr)
+    return bool(changes)
 
 
 def _in_colour() -> bool:
@@ -169,10 +198,12 @@ def _relative(path: str, root: Path) -> str:
 
 
 def _narrowed(report: Report, paths: Sequence[str]) -> Report:
-    def wanted(path: str) -> bool:
-        return any(under == "." or path == under or path.startswith(f"{under}/") for under in paths)
+    return replace(report, findings=tuple(each for each in report.findings if _under(paths, each.at.path)))
 
-    return replace(report, findings=tuple(finding for finding in report.findings if wanted(finding.at.path)))
+
+def _under(paths: Sequence[str], path: str) -> bool:
+    """Whether a path is among those that were asked for; where none were, all are."""
+    return not paths or any(each == "." or path == each or path.startswith(f"{each}/") for each in paths)
 
 
 def _write(text: str, output: str | None) -> None:
@@ -181,7 +212,7 @@ def _write(text: str, output: str | None) -> None:
         sys.stdout.flush()
         return
     try:
-        Path(output).write_text(text, encoding="utf-8")
+        Path(output).write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise UsageError(f"{output} cannot be written: {error.strerror}") from error
 
@@ -222,7 +253,10 @@ def _new(options: argparse.Namespace) -> int:
             raise UsageError(f"--set {pair}: write key=value")
     handbook = load(find_root(options.root))
     try:
-        path, text = new(handbook, options.kind, options.title, given, options.today or date.today())
+        others = files(handbook.root, find(handbook.root, options.base)) if options.base is not None else ()
+        path, text = new(handbook, options.kind, options.title, given, options.today or date.today(), others)
+    except RevisionError as error:
+        raise UsageError(f"--base {options.base}: {error}") from error
     except CannotWriteError as error:
         raise UsageError(str(error)) from error
     target = handbook.root / path

@@ -8,11 +8,13 @@ once, here, and is then absent (None or empty), so that no rule trips over it ag
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -177,18 +179,19 @@ class Number(FieldType):
 
 
 class Days(FieldType):
-    """A number of days, written `90d`."""
+    """A number of days, written `90d`, or `90 days` where a page shows it."""
 
-    noun = "a number of days, such as 90d"
+    noun = "a number of days, such as 90d or 90 days"
+    form = re.compile(r"([1-9][0-9]{0,4})(?:d| days?)")
 
     def parse(self, key: str, node: Scalar, reading: Reading) -> int | None:
-        if re.fullmatch(r"[1-9][0-9]{0,4}d", node.text):
-            return int(node.text[:-1])
+        if match := self.form.fullmatch(node.text):
+            return int(match[1])
         reading.problem("wrong-type", node.at, f"{key} '{node.text}' is not {self.noun}")
         return None
 
     def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
-        return {"type": "string", "pattern": "^[1-9][0-9]{0,4}d$"}
+        return {"type": "string", "pattern": f"^{self.form.pattern}$"}
 
 
 class Decimal(FieldType):
@@ -396,8 +399,15 @@ def field(type: FieldType, help: str, *, required: bool = False, key: str | None
 
 
 def fields_of(table: type) -> tuple[Field, ...]:
-    """The rows of a table, in the order in which they are declared."""
-    rows = ((item.name, item.metadata.get(_SPEC)) for item in dataclasses.fields(table))
+    """The rows of a table in the order in which keys are written: its own as declared, then those it inherits."""
+    return _fields_of(table)
+
+
+@cache
+def _fields_of(table: Any) -> tuple[Field, ...]:
+    own = inspect.get_annotations(table)
+    declared = sorted(dataclasses.fields(table), key=lambda item: item.name not in own)
+    rows = ((item.name, item.metadata.get(_SPEC)) for item in declared)
     return tuple(Field(name, spec[0] or name, *spec[1:]) for name, spec in rows if spec)
 
 

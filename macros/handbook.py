@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import Final, TypeVar
 from urllib.parse import unquote, urlsplit
 
+from macros import files
 from macros.attachments import judge
 from macros.diagnostics import Finding, Location
 from macros.fields import Problem
@@ -44,6 +45,8 @@ MOUNTED: Final = tuple(folder for folder in FOLDERS if not folder.startswith("do
 """Those beside docs/ whose files the site publishes."""
 
 _SAMPLES: Final = "docs/standards/samples/"
+_INSTALLED: Final = {".venv", "node_modules"}
+"""What a tool puts into a sample's folder, and Git ignores."""
 
 SNIPPETS: Final = ("docs/standards/samples", "runbooks")
 """The folders that a listing can be taken from."""
@@ -101,6 +104,8 @@ class Handbook:
     audits: tuple[Audit, ...] = ()
     attachments: frozenset[str] = frozenset()
     """The other files that the site publishes."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """The text of attachments, and of the samples that listings are cut from, by path."""
     strays: tuple[str, ...] = ()
     """Files in a record folder that are neither record nor attachment, and symbolic links."""
     problems: tuple[Problem, ...] = ()
@@ -162,6 +167,11 @@ class Handbook:
             return (order.index(group) if group in order else len(order), id)
 
         return MappingProxyType({id: found[id] for id in sorted(found, key=place)})
+
+    def standards_of(self, id: str) -> tuple[Standard, ...]:
+        """The standards that an item of the checklist belongs to: its owner, then those that are verified by it too."""
+        owner = self.items[id][0]
+        return (owner, *(each for each in self.of(Standard) if each is not owner and id in each.verified_by))
 
     def named(self, id: str) -> Named:
         """What an id in prose names: a record, a rule of a standard, or an item of the checklist."""
@@ -233,11 +243,20 @@ class Handbook:
 
     def listing(self, path: str) -> str | None:
         """The text of a file that a listing is taken from, in the folders for it; None where there is none."""
+        if path not in self._listings:
+            self._listings[path] = self._listing(path)
+        return self._listings[path]
+
+    @cached_property
+    def _listings(self) -> dict[str, str | None]:
+        return {}
+
+    def _listing(self, path: str) -> str | None:
         for folder in SNIPPETS:
             base = (self.root / folder).resolve()
             file = (base / path).resolve()
-            if file.is_relative_to(base) and file.is_file():
-                return file.read_text(encoding="utf-8", errors="replace")
+            if file.is_relative_to(base) and isinstance(text := files.read_text(base, path), str):
+                return text
         return None
 
     @cached_property
@@ -345,14 +364,17 @@ def _load(root: Path) -> Handbook:
     audits: list[Audit] = []
     rules: list[str] = []
     attachments: set[str] = set()
+    samples: list[str] = []
     strays: list[str] = []
     for path, regular in sorted(each for folder in (settings.docs_dir, *MOUNTED) for each in _walk(root, folder)):
         if path.startswith(_SAMPLES):
+            if regular and not _INSTALLED & set(path.split("/")):
+                samples.append(path)
             continue
         if not regular:
             strays.append(path)
         elif AUDIT_PATH.fullmatch(path):
-            audits.append(read_entity(Audit, path, _text(root, path), settings.vocabularies))
+            audits.append(read_entity(Audit, path, files.read_text(root, path), settings.vocabularies))
         elif fnmatchcase(path, "runbooks/*/*.rules.yml"):
             rules.append(path)
         elif settings.excluded(path.removeprefix(f"{settings.docs_dir}/")):
@@ -371,6 +393,7 @@ def _load(root: Path) -> Handbook:
         rule_files=rule_files,
         audits=tuple(audits),
         attachments=frozenset(attachments - stray),
+        texts=MappingProxyType({path: _as_far_as_text(root, path) for path in sorted({*attachments, *samples})}),
         strays=tuple(sorted({*strays, *stray})),
         problems=tuple(_judged(root, attachments - stray)),
         suppressions=tuple(
@@ -380,11 +403,9 @@ def _load(root: Path) -> Handbook:
 
 
 def _document(root: Path, path: str, cls: type[Document], settings: Settings) -> Document:
-    try:
-        data = (root / path).read_bytes()
-    except OSError as error:
-        problem = Finding(Location(path), f"cannot be read: {error.strerror}")
-        return read_document(cls, Source(path, "", problem=problem), settings.vocabularies)
+    data = files.read(root, path)
+    if isinstance(data, Finding):
+        return read_document(cls, Source(path, "", problem=data), settings.vocabularies)
     unknown: tuple[Finding, ...] = ()
     if cls is Standard and b"{{" in data:
         text, unknown = substitute(data.decode("utf-8", "surrogateescape"), path, settings.value)
@@ -404,15 +425,15 @@ def _suppressions(root: Path, documents: Mapping[str, Document], others: Iterabl
         if "handbook:" in document.source.text:
             yield from in_source(document.source)
     for path in others:
-        yield from in_yaml(path, _text(root, path))
+        if isinstance(text := files.read_text(root, path), str):
+            yield from in_yaml(path, text)
 
 
-def _text(root: Path, path: str) -> str:
-    """The text of a file, or nothing where it cannot be read: its reading then says what is missing."""
-    try:
-        return (root / path).read_bytes().decode("utf-8-sig", "replace")
-    except OSError:
-        return ""
+def _as_far_as_text(root: Path, path: str) -> str:
+    """The text of an attachment or a sample; nothing of a picture, or of what cannot be read."""
+    data = files.read(root, path)
+    text = files.decode(path, data, longest=files.LARGEST) if isinstance(data, bytes) else data
+    return text if isinstance(text, str) else ""
 
 
 def _alerts(
@@ -424,16 +445,16 @@ def _alerts(
         for service in documents.values()
         if isinstance(service, Service)
         for path in service.rules
-        if (root / path).is_file() and not posixpath.normpath(path).startswith("..") and not path.startswith("/")
+        if (root / path).is_file() and (root / path).resolve().is_relative_to(root.resolve())
     }
     alerts: list[Alert] = []
-    files: list[RuleFile] = []
+    rule_files: list[RuleFile] = []
     for path in sorted({*found, *named}):
         service = named.get(path) or path.split("/")[1]
-        read, problems = read_alerts(path, service, _text(root, path))
+        read, problems = read_alerts(path, service, files.read_text(root, path))
         alerts.extend(read)
-        files.append(RuleFile(path, service, problems))
-    return tuple(alerts), tuple(files)
+        rule_files.append(RuleFile(path, service, problems))
+    return tuple(alerts), tuple(rule_files)
 
 
 def _class_of(path: str, docs_dir: str) -> type[Document] | None:
@@ -461,7 +482,9 @@ def _unattached(attachments: Iterable[str], documents: Mapping[str, Document]) -
 
 def _walk(root: Path, folder: str) -> Iterator[tuple[str, bool]]:
     """Every file below a folder, and whether it is a regular file. Symbolic links are named, never followed."""
-    if not (root / folder).is_dir():
+    if (root / folder).is_symlink():
+        yield folder, False
+    if not (root / folder).is_dir() or (root / folder).is_symlink():
         return
     with os.scandir(root / folder) as entries:
         for entry in entries:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import yaml
 
@@ -18,6 +19,8 @@ _CORE_TAGS = frozenset(
     f"tag:yaml.org,2002:{name}"
     for name in ("str", "null", "bool", "int", "float", "timestamp", "merge", "value", "seq", "map")
 )
+_DEEPEST: Final = 100
+_MOST: Final = 100_000
 _OPENED = ("flow sequence", "flow mapping", "quoted scalar")
 
 
@@ -99,15 +102,32 @@ def parse(text: str, path: str, first_line: int = 1, *, plain: bool = True) -> N
     try:
         loader = yaml.CSafeLoader(text)
         try:
+            _fathom(text, path, first_line)
             composed = loader.get_single_node()
         finally:
             loader.dispose()
         return _Converter(path, first_line, plain).convert(composed) if composed else None
     except yaml.MarkedYAMLError as error:
         raise YamlError(_explain(error, path, first_line)) from error
-    except (yaml.YAMLError, RecursionError) as error:
-        message = " ".join(str(error).split()) or "nested too deeply"
+    except yaml.YAMLError as error:
+        message = " ".join(str(error).split())
         raise YamlError(Finding(Location(path, first_line), f"not YAML: {message}")) from error
+
+
+def _fathom(text: str, path: str, first_line: int) -> None:
+    """Raise YamlError where values are nested too deeply: to compose them would take all of the stack, and end us."""
+    if sum(map(text.count, "[{-?:")) < _DEEPEST:
+        return  # each level begins with one of them
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _DEEPEST:
+                mark = event.start_mark
+                at = Location(path, first_line + (mark.line if mark else 0), (mark.column if mark else 0) + 1)
+                raise YamlError(Finding(at, f"not YAML that is read here: nested deeper than {_DEEPEST}"))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def _explain(error: yaml.MarkedYAMLError, path: str, first_line: int) -> Finding:
@@ -128,7 +148,8 @@ class _Converter:
         self.path = path
         self.first_line = first_line
         self.plain = plain
-        self.done: dict[int, Node] = {}
+        self.done: dict[int, tuple[Node, int]] = {}
+        self.count = 0
         self.open: set[int] = set()
 
     def location(self, node: yaml.Node) -> Location:
@@ -145,14 +166,24 @@ class _Converter:
         if key in self.done:
             if self.plain:
                 raise self.refuse(node, "an alias (*name)", "write the value out in each place")
-            return self.done[key]
+            known, values = self.done[key]
+            self._counted(node, values)
+            return known
         if self.plain and node.tag not in _CORE_TAGS:
             raise self.refuse(node, f"the tag {node.tag}", "write the value without a tag")
+        before = self.count
+        self._counted(node, 1)
         self.open.add(key)
         converted = self._convert(node)
         self.open.discard(key)
-        self.done[key] = converted
+        self.done[key] = converted, self.count - before
         return converted
+
+    def _counted(self, node: yaml.Node, values: int) -> None:
+        """Add to the number of values that the text stands for: an alias counts as all that it names."""
+        self.count += values
+        if self.count > _MOST:
+            raise self.refuse(node, f"more than {_MOST} values, aliases written out")
 
     def _convert(self, node: yaml.Node) -> Node:
         at = self.location(node)

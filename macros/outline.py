@@ -2,7 +2,7 @@
 
 The gate reads CommonMark, the site renders Python-Markdown. Where the two outlines are the same, what was checked is
 what is shown: headings with their ids and texts, lists with their depth and number of items, tables with their size,
-blocks of code with their text, in order.
+blocks of code with their text, in order. And the page holds nothing active, by whatever way it came there.
 """
 
 from __future__ import annotations
@@ -10,12 +10,29 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from macros.source import SNIPPET, Block, Code, Heading, Item, List, Source, Table
+from macros.source import SCHEMES, SNIPPET, Block, Code, Heading, Item, List, Source, Table, scheme
 
 _LISTING = "the text of a file"
+
+_OF_MARKDOWN: Final = frozenset((
+    "a", "article", "blockquote", "br", "code", "dd", "del", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5",
+    "h6", "hr", "img", "kbd", "li", "ol", "p", "pre", "span", "strong", "sub", "sup", "table", "tbody", "td", "th",
+    "thead", "tr", "ul", "svg", "circle", "clippath", "defs", "desc", "ellipse", "g", "line", "lineargradient",
+    "marker", "mask", "path", "pattern", "polygon", "polyline", "radialgradient", "rect", "stop", "switch",
+    "symbol", "text", "textpath", "title", "tspan", "use",
+))  # fmt: skip
+"""What Markdown makes of a record, and what a drawing consists of."""
+
+_ACTIVE: Final = frozenset((
+    "animate", "animatemotion", "animatetransform", "applet", "base", "embed", "foreignobject", "frame", "frameset",
+    "handler", "iframe", "link", "math", "meta", "noscript", "object", "portal", "script", "set", "style",
+    "template",
+))  # fmt: skip
+_ADDRESSES: Final = frozenset(("action", "formaction", "href", "src", "xlink:href"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +104,24 @@ def _of_node(node: LexborNode, depth: int) -> Iterator[Part]:
         else:
             yield from _of_node(child, depth)
         child = child.next
+
+
+def active(html: str, *, record: bool) -> str | None:
+    """The first thing of a page that could act on its reader, or that Markdown does not make of a record; or None.
+
+    `html` is what a body became: scripts, handlers, styles, frames, and links to schemes such as `javascript:`.
+    """
+    root = LexborHTMLParser(f"<body>{html}</body>").root
+    for node in root.css("body *, head *") if root else ():
+        tag = node.tag or ""
+        if tag in _ACTIVE or (record and tag not in _OF_MARKDOWN):
+            return f"<{tag}>"
+        for name, value in node.attributes.items():
+            if name.startswith("on") or name in ("srcdoc", "style"):
+                return f"<{tag} {name}=…>"
+            if name in _ADDRESSES and (found := scheme(value or "")) not in ("", *SCHEMES):
+                return f"<{tag} {name}='{found}:…'>"
+    return None
 
 
 def difference(source: Source, html: str) -> tuple[int, str] | None:

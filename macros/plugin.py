@@ -11,15 +11,18 @@ import json
 import logging
 import posixpath
 import sys
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
 import click
+from markupsafe import escape
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import BasePlugin, event_priority
+from mkdocs.structure import StructureItem
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation, Section
 from mkdocs.structure.pages import Page as SitePage
@@ -73,7 +76,10 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Load the handbook and run the gate. Raises click.ClickException with every finding where one is an error."""
         root = Path(config.config_file_path).resolve().parent
-        handbook = load(root)
+        try:
+            handbook = load(root)
+        except OSError as error:
+            raise click.ClickException(f"{error.filename} cannot be read: {error.strerror}") from error
         report = run(handbook, date.today())
         if self.serving:
             self._go_on_whatever_comes(config)
@@ -92,6 +98,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         self.changes = changes(root)
         self.last_change = max((self.changes or {}).values(), default=_LONG_AGO)
         config["handbook"] = handbook
+        for key in ("site_name", "site_description", "site_author"):
+            config[key] = _as_text(config[key])
         config.extra["handbook_commit"] = self.commit
         config.markdown_extensions.append(self.markdown)  # type: ignore[arg-type]
         config.mdx_configs.setdefault("toc", {}).update(slugify=slug, marker="")
@@ -135,6 +143,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
 
     def on_nav(self, nav: Navigation, *, config: MkDocsConfig, files: Files) -> Navigation:
         """Place each record below the section of its index: for the breadcrumb and the tab that is shown as active."""
+        _titles_as_text(nav.items)
         sections = {
             posixpath.dirname(page.file.src_uri): page.parent
             for page in nav.pages
@@ -162,6 +171,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         elif isinstance(document, Page):
             broken = any(each.code == "MD020" and each.at.path == document.path for each in self.report.findings)
             meta = {"render_macros": document.render_macros and not broken, "hide": list(document.hide)}
+            if document.title and not page.is_homepage:
+                meta["title"] = document.title
             if document.description:
                 meta["description"] = document.description
         return f"---\n{json.dumps(meta)}\n---\n\n{document.source.body}"
@@ -172,6 +183,9 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         MkDocs wants a day of every page, and would take that of the build: it gets the day of the last commit.
         """
         document = self._document(page.file)
+        for key in page.meta.keys() & {"title", "description"}:
+            page.meta[key] = _as_text(page.meta[key])
+        page.title = _as_text(page.title)  # mkdocs-macros has set it by now, where a title holds braces
         self.markdown.path = document.path if document else ""
         page.meta["changed"] = (self.changes or {}).get(self.markdown.path)
         page.update_date = self.last_change
@@ -181,11 +195,14 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
     def on_page_content(self, html: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
         """Compare the page with what the gate read, and add what is known of the record around its text."""
         document = self._document(page.file)
+        if (act := outline.active(html, record=isinstance(document, Record))) is not None:
+            return self._withheld(document.path if document else page.file.src_uri, act)
         if document is None:
             return html
         here = [diagnostic for diagnostic in self.report.findings if diagnostic.at.path == document.path]
         if self._to_be_compared(document, here) and (difference := outline.difference(document.source, html)):
-            here.append(self._differs(document, *difference))
+            hint = "the site renders this otherwise than it reads; write it in a plainer form"
+            here.append(self._differs(document.path, *difference, hint))
         kind = KINDS.get(type(document), "Page") if isinstance(document, Record) else "Page"
         before, after = f'<span hidden data-pagefind-meta="kind:{kind}"></span>', ""
         if isinstance(document, Record):
@@ -208,10 +225,14 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         allowed = (each for each in self.handbook.suppressions if each.at.path == document.path)
         return not told and not any(each.code and each.code.startswith("MD") for each in allowed)
 
-    def _differs(self, document: Document, line: int, message: str) -> Diagnostic:
+    def _withheld(self, path: str, act: str) -> str:
+        """What a preview shows of a page that holds what may act: that it does, and nothing of it."""
+        hint = "say it in Markdown; where it came from a listing, put that into a block of code"
+        return findings([self._differs(path, 1, f"the page would hold {act}", hint)])
+
+    def _differs(self, path: str, line: int, message: str, hint: str) -> Diagnostic:
         code, name = _OUTLINE
-        hint = "the site renders this otherwise than it reads; write it in a plainer form"
-        difference = Diagnostic(Location(document.path, line), code, name, Severity.ERROR, message, hint)
+        difference = Diagnostic(Location(path, line), code, name, Severity.ERROR, message, hint)
         self.differences.append(difference)
         return difference
 
@@ -234,15 +255,15 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         return publishing.with_policy(output_content) if published else output_content
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
-        """Lead from where records were to where they are, and index the site; click.ClickException where that fails."""
+        """Lead from where pages were to where they are, and index the site; click.ClickException where that fails."""
         site = Path(config.site_dir)
-        for record in self.handbook.records:
-            for old in record.moved_from:
+        for document in self.handbook.documents.values():
+            for old in document.moved_from:
                 place = site / old.strip("/") / "index.html"
                 if place.exists():
-                    raise click.ClickException(f"{record.path}: moved_from {old} is the address of a page")
+                    raise click.ClickException(f"{document.path}: moved_from {old} is the address of a page")
                 place.parent.mkdir(parents=True, exist_ok=True)
-                target = relative(self.handbook.address(record), f"{old.strip('/')}/")
+                target = relative(self.handbook.address(document), f"{old.strip('/')}/")
                 place.write_text(publishing.moved(target), encoding="utf-8")
         try:
             if not self.serving:
@@ -250,12 +271,30 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         except RuntimeError as error:
             raise click.ClickException(f"the search could not be indexed: {error}") from error
 
+    def on_build_error(self, *, error: Exception) -> None:
+        """Say in a line what the machine refuses, a full disk or a folder that is not to be written."""
+        if isinstance(error, OSError) and not self.serving:
+            at = f" ({error.filename})" if error.filename else ""
+            raise click.ClickException(f"the site cannot be written: {error.strerror}{at}") from error
+
     def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any) -> LiveReloadServer:
         """Rebuild when a record changes."""
         for folder in MOUNTED:
             if (self.handbook.root / folder).is_dir():
                 server.watch(str(self.handbook.root / folder))
         return server
+
+
+def _as_text(value: str | None) -> str | None:
+    """A text of the settings or of a record, for Material's templates, which write titles and descriptions as HTML."""
+    return None if value is None else escape(value)
+
+
+def _titles_as_text(items: Iterable[StructureItem]) -> None:
+    for item in items:
+        if item.title:
+            item.title = _as_text(item.title)
+        _titles_as_text(getattr(item, "children", None) or ())
 
 
 def _after_title(html: str, addition: str) -> str:

@@ -6,8 +6,10 @@ mkdocs.yml is the one configuration file. It is read without constructing anythi
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from errno import ENOENT
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -32,9 +34,11 @@ from macros.fields import (
     field,
     schema_of,
 )
+from macros.files import read_text
 from macros.vocabulary import RULE_SEVERITIES
 
 FILE: Final = "mkdocs.yml"
+_LONGEST: Final = 200
 _ALWAYS_EXCLUDED: Final = (".*", "/templates/")  # what MkDocs itself leaves out of docs_dir
 
 
@@ -163,7 +167,8 @@ class Settings:
     def value(self, name: str) -> str | None:
         """The value of the policy at a dotted name, as text; None where there is none, or more than one value."""
         node = self.root_node.find("extra", "policy", *name.split("."))
-        return node.text if isinstance(node, nodes.Scalar) and not node.empty else None
+        short = isinstance(node, nodes.Scalar) and len(node.text) <= _LONGEST  # it may stand in a text very often
+        return node.text if isinstance(node, nodes.Scalar) and short and not node.empty else None
 
     @property
     def readable(self) -> bool:
@@ -204,6 +209,8 @@ def read_settings(root: Path) -> Settings:
 
     Raises FileNotFoundError where there is no mkdocs.yml.
     """
+    if not (root / FILE).exists():
+        raise FileNotFoundError(ENOENT, "there is no such file", str(root / FILE))
     try:
         node = _compose(root, root / FILE)
     except nodes.YamlError as error:
@@ -216,6 +223,12 @@ def read_settings(root: Path) -> Settings:
         organisation = Group(Organisation).read("handbook", found, reading) or organisation
     if (found := node.find("extra", "policy")) is not None:
         policy = Group(Policy, others=True).read("policy", found, reading) or policy
+    docs_dir = posixpath.normpath(_text(node, "docs_dir") or "docs")
+    if docs_dir.startswith(("/", "..")) or docs_dir == ".":
+        at = node.find("docs_dir")
+        finding = Finding(at.at if at else Location(FILE), f"docs_dir '{docs_dir}' is no folder within the repository")
+        reading.problems.append(Problem("unreadable", finding))
+        docs_dir = "docs"
     return Settings(
         organisation=organisation,
         policy=policy,
@@ -223,7 +236,7 @@ def read_settings(root: Path) -> Settings:
         problems=tuple(reading.problems),
         site_name=_text(node, "site_name") or "",
         site_url=_text(node, "site_url") or "/",
-        docs_dir=_text(node, "docs_dir") or "docs",
+        docs_dir=docs_dir,
         exclude_docs=tuple((_text(node, "exclude_docs") or "").splitlines()),
         not_in_nav=tuple((_text(node, "not_in_nav") or "").splitlines()),
         nav=frozenset(item.text for item in nodes.scalars(nav)) if (nav := node.find("nav")) is not None else None,
@@ -249,10 +262,9 @@ def _text(node: nodes.Mapping, key: str) -> str | None:
 def _compose(root: Path, file: Path, heirs: tuple[Path, ...] = ()) -> nodes.Mapping:
     """The mapping of a settings file, laid over that of the file which it inherits from."""
     path = file.relative_to(root).as_posix() if file.is_relative_to(root) else file.name
-    try:
-        text = file.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise nodes.YamlError(Finding(Location(path), "not UTF-8", "save the file as UTF-8")) from error
+    text = read_text(file.parent, file.name)
+    if isinstance(text, Finding):
+        raise nodes.YamlError(replace(text, at=replace(text.at, path=path)))
     node = nodes.parse(text, path, plain=False)
     if not isinstance(node, nodes.Mapping):
         raise nodes.YamlError(Finding(Location(path), "the settings are not a mapping of keys to values"))

@@ -8,19 +8,23 @@ columns of links, images and code are taken where the inline parser stands when 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import zip_longest
 from typing import Final, TypeVar
 
 from frontmatter.default_handlers import YAMLHandler
 from markdown_it import MarkdownIt, rules_inline
+from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from pymdownx.slugs import slugify
 
 from macros import nodes
 from macros.diagnostics import Finding, Location
+from macros.files import decode
 
 ID: Final = re.compile(r"(?<![\w./-])[A-Z][A-Z0-9]{1,9}-[0-9]{1,4}(?:\.[0-9]{1,3})?(?![\w-])")
 """How an id of a record, a rule of a standard or an item of the checklist is written in prose."""
@@ -34,11 +38,18 @@ RULE_ITEM: Final = re.compile(rf"\*\*({ID.pattern})\*\*")
 SNIPPET: Final = re.compile(r"^[ \t]*-{1,}8<-{1,} \"(?P<path>[^\":]+)(?::(?P<section>[^\"]+))?\"[ \t]*$", re.MULTILINE)
 """A line that stands for a file, or for a section of one (pymdownx.snippets)."""
 
+_DEEPEST: Final = 40
+_LONGEST: Final = 5_000
 _LOOSE = re.compile(r"(?<![\w\]\\])\[[^\[\]\0]+\]\[[^\[\]\0]*\]|(?<![\w\\])\[\^[^\[\]\s\0]+\]")
 _FENCE = re.compile(r"^---[ \t]*$", re.MULTILINE)
 _FRONT_MATTER = YAMLHandler(fm_boundary=_FENCE)
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_PASSED_OVER = re.compile(r"[\x00-\x20]")
+_LIKE_A_TAG = re.compile(r"</?[A-Za-z][^<>@ ]*(?: [^<>]*)?>")  # as Python-Markdown knows one, escaped or not
 _COUNTED = re.compile(r"^(.*)_([0-9]+)$")
+
+SCHEMES: Final = ("http", "https", "mailto", "tel")
+"""Where a link to another place may lead."""
 
 slug: Callable[[str, str], str] = slugify(case="lower")
 """(text, separator) → the id of a heading; the one slug function, used by the gate and by the site."""
@@ -47,6 +58,12 @@ slug: Callable[[str, str], str] = slugify(case="lower")
 def anchor(id: str) -> str:
     """The address within a page of what has an id: `STD-05.3` → `std-05-3`."""
     return id.lower().replace(".", "-")
+
+
+def scheme(address: str) -> str:
+    """The scheme that a browser sees in an address, passing over white space and control characters; or nothing."""
+    found, colon, _ = _PASSED_OVER.sub("", address).partition(":")
+    return found.lower() if colon and not set(found) & set("/?#") else ""
 
 
 def own_id(level: int, text: str) -> str | None:
@@ -248,33 +265,39 @@ class Source:
         return tuple(self._opened())
 
     def _opened(self) -> Iterator[Section]:
-        for index, heading in enumerate(self.headings):
-            if heading.level != 2:
-                continue
-            after = (other for other in self.headings[index + 1 :] if other.level <= 2)
-            end = next((other.first - 1 for other in after), len(self.lines))
-            yield Section(heading, end, any(self._text_within(heading.last + 1, end)))
+        outer = [heading for heading in self.headings if heading.level <= 2]
+        for heading, after in zip_longest(outer, outer[1:]):
+            if heading.level == 2:
+                end = after.first - 1 if after else len(self.lines)
+                yield Section(heading, end, any(self._text_within(heading.last + 1, end)))
 
     def _text_within(self, first: int, last: int) -> Iterator[bool]:
-        for block in self.blocks:
-            if first <= block.first <= last:
-                if isinstance(block, Paragraph | Code):
-                    yield bool(_COMMENT.sub("", block.text).strip())
-                elif isinstance(block, Table):
-                    yield bool(block.rows)
+        begin = bisect_left(self.blocks, first, key=lambda block: block.first)
+        for block in map(self.blocks.__getitem__, range(begin, len(self.blocks))):
+            if block.first > last:
+                return
+            if isinstance(block, Paragraph | Code):
+                yield bool(_COMMENT.sub("", block.text).strip())
+            elif isinstance(block, Table):
+                yield bool(block.rows)
 
 
 def read_source(path: str, data: bytes) -> Source:
-    """The source that the bytes of a file stand for; bytes that are not UTF-8 give one with a problem and no text."""
-    try:
-        text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        message = f"not UTF-8: byte {data[error.start]:#04x}"
-        return Source(path, "", problem=Finding(Location(path, line), message, "save the file as UTF-8"))
+    """The source that the bytes of a file stand for.
+
+    Bytes that are not UTF-8, and a body that is nested too deeply or has too long a paragraph, give one with a problem
+    and no text: of such a body the parsers read only a part, or take minutes.
+    """
+    text = decode(path, data)
+    if isinstance(text, Finding):
+        return Source(path, "", problem=text)
     front_matter, problem, body, body_line = _split(path, text)
     reader = _BodyReader(path, body, body_line)
-    reader.read()
+    try:
+        reader.read()
+    except _TooMuchError as error:
+        at = Location(path, error.line + body_line)
+        return Source(path, "", problem=problem or Finding(at, str(error), error.hint))
     return Source(
         path=path,
         text=text,
@@ -315,6 +338,14 @@ def _split(path: str, text: str) -> tuple[FrontMatter | None, Finding | None, st
     return FrontMatter(mapping, end), None, body, body_line
 
 
+class _TooMuchError(Exception):
+    """A body that is not read to its end; `line` is a line of the body, from 0."""
+
+    def __init__(self, line: int, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.line, self.hint = line, hint
+
+
 def _positioned(rule: Callable[[StateInline, bool], bool]) -> Callable[[StateInline, bool], bool]:
     """The inline rule, with the span of the source that each of its tokens was made from."""
 
@@ -329,6 +360,17 @@ def _positioned(rule: Callable[[StateInline, bool], bool]) -> Callable[[StateInl
     return run
 
 
+def _bounded(state: StateCore) -> None:
+    """Stop before the text of paragraphs is read where blocks are nested too deeply, or one holds too much."""
+    for token in state.tokens:
+        if token.map and token.nesting == 1 and token.level >= _DEEPEST:
+            hint = f"at most {_DEEPEST // 2} lists, or {_DEEPEST} quotations, stand within each other"
+            raise _TooMuchError(token.map[0], "nested too deeply", hint)
+        if token.map and token.type == "inline" and len(token.content) > _LONGEST:
+            message = f"a paragraph of {len(token.content)} characters, more than {_LONGEST}"
+            raise _TooMuchError(token.map[0], message, "put blank lines into it, or make it a block of code")
+
+
 def _parser() -> MarkdownIt:
     """CommonMark with tables; targets stay as they were written, and none is refused: the rules judge them."""
     parser = MarkdownIt("commonmark").enable("table")
@@ -340,6 +382,8 @@ def _parser() -> MarkdownIt:
         ("html_inline", rules_inline.html_inline),
     ):
         parser.inline.ruler.at(name, _positioned(rule))
+    parser.options["maxNesting"] = _DEEPEST + 2  # beyond it the parser drops what it finds, without a word
+    parser.core.ruler.before("inline", "bounds", _bounded)
     parser.validateLink = lambda url: True  # type: ignore[method-assign]
     parser.normalizeLink = lambda url: url  # type: ignore[method-assign]
     return parser
@@ -351,12 +395,17 @@ _UNDERLINE = re.compile(r"^[ \t>]*(?:=+|-+)[ \t]*$", re.MULTILINE)
 _PARSER_WITHOUT_UNDERLINES = _parser().disable("lheading")
 
 
-def unique(candidate: str, taken: set[str]) -> str:
-    """An id that is not yet taken, counted as Python-Markdown's toc extension counts: `a`, `a_1`, `a_2`."""
+def unique(wanted: str, taken: set[str], given: dict[str, str]) -> str:
+    """An id that is not yet taken, counted as Python-Markdown's toc extension counts: `a`, `a_1`, `a_2`.
+
+    `given` remembers the last id that was given for what was wanted, so that ten thousand are not counted anew.
+    """
+    candidate = given.get(wanted, wanted)
     while candidate in taken or not candidate:
         counted = _COUNTED.match(candidate)
         candidate = f"{counted[1]}_{int(counted[2]) + 1}" if counted else f"{candidate}_1"
     taken.add(candidate)
+    given[wanted] = candidate
     return candidate
 
 
@@ -440,7 +489,7 @@ class _BodyReader:
         if token.map is None or not content:
             return
         placed = [child for child in token.children or () if "span" in child.meta]
-        if not placed and not cell and not ID.search(content) and not _LOOSE.search(content):
+        if not placed and not cell and not any(kind.search(content) for kind in (ID, _LOOSE, _LIKE_A_TAG)):
             return  # nothing in it needs a place
         starts = self._starts(token.map[0], content, cell)
         hidden = list(content)
@@ -455,6 +504,8 @@ class _BodyReader:
         shown = "".join(hidden)
         for match in ID.finditer(shown):
             self.mentions.append(Mention(match[0], self._place(starts, content, match.start())))
+        for match in _LIKE_A_TAG.finditer(shown):
+            self.tags.append(Tag(match[0], self._place(starts, content, match.start())))
         for match in _LOOSE.finditer(shown):
             self.loose.append(Tag(match[0], self._place(starts, content, match.start())))
 
@@ -489,9 +540,10 @@ class _BodyReader:
         taken = set(given.values()) | {
             anchor(match[0][2:-2]) for match in map(RULE_ITEM.match, self._item_texts()) if match
         }
+        counted: dict[str, str] = {}
         for index, block in headings:
             text = EXPLICIT_ID.sub("", block.text) if index in explicit else block.text
-            address = given.get(index) or unique(slug(text, "-"), taken)
+            address = given.get(index) or unique(slug(text, "-"), taken, counted)
             self.blocks[index] = Heading(
                 block.first, block.last, block.parent, block.level, text, address, block.setext
             )

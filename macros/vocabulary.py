@@ -20,6 +20,19 @@ ADR_MOVES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 """From each status of a decision, the statuses that it may take next."""
 
+
+def can_become(moves: Mapping[str, tuple[str, ...]], before: str, after: str) -> bool:
+    """Whether one status can follow another by legal moves, others perhaps between."""
+    reached: set[str] = set()
+    following = list(moves[before])
+    while following:
+        status = following.pop()
+        if status not in reached:
+            reached.add(status)
+            following += moves[status]
+    return after in reached
+
+
 ADR_DECIDED: Final = ("accepted", "deprecated", "superseded")
 """The statuses of a decision that was once in force, so that what it says of others took effect."""
 
@@ -42,6 +55,11 @@ VERDICTS: Final = ("pass", "fail", "unknown", "not-applicable", "waived")
 """What an audit can say of an item."""
 
 POSTMORTEM_STATUSES: Final = ("draft", "in-review", "published")
+
+POSTMORTEM_MOVES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"draft": ("in-review", "published"), "in-review": ("draft", "published"), "published": ()}
+)
+"""From each status of a post-mortem, the statuses that it may take next."""
 
 CAUSES: Final = ("change", "capacity", "dependency", "configuration", "security", "unknown")
 """What brought an incident about."""

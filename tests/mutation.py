@@ -45,8 +45,7 @@ CONTENT = ("mkdocs.yml", "adr", "docs", "runbooks", "postmortems")
 OBLIGATION = r"\b(?:MUST|SHOULD|MAY)\b"
 LABEL = re.compile(r"\*\*(Symptom|Fix):\*\* ?")
 OPTIONAL = "an optional key"
-OWN_NAME = "a name of the organisation's own"
-FREE = "any text is as good"
+EQUAL = "a swap of equal values"
 
 
 @dataclass(frozen=True)
@@ -95,22 +94,25 @@ def _keys(mapping: nodes.Mapping, table: type) -> Iterator[tuple[str, str, str, 
         for index, entry in enumerate(within.entries):
             row = rows.get(entry.key)
             key, value = json.dumps(entry.key), _flow(entry.value)
-            own = OWN_NAME if row is None else ""
+            kind = row.type if row else rows.item if isinstance(rows, _Own) else None
+            bad = "TODO" if kind is None or _free(kind) else "zzz"  # any word is a text; this one waits for another
             changes = {
-                "delete": ("", own or ("" if row and row.required else OPTIONAL)),
-                "misspell the key": (f"{json.dumps(entry.key + 'x')}: {value}", own),
-                "wrong type": (f"{key}: {'[a]' if isinstance(entry.value, nodes.Mapping) else '{a: 1}'}", ""),
-                "bad value": (f"{key}: {_bad_value(entry.value)}", FREE if row is None or _free(row.type) else ""),
-                "duplicate": (f"{key}: {value}, {key}: {value}", ""),
-                "empty": (f"{key}: ", own or ("" if row and row.required else OPTIONAL)),
+                "delete": "",
+                "misspell the key": f"{json.dumps(entry.key + 'x')}: {value}",
+                "wrong type": f"{key}: {'[a]' if isinstance(entry.value, nodes.Mapping) else '{a: 1}'}",
+                "bad value": f"{key}: {_bad_value(entry.value, bad)}",
+                "duplicate": f"{key}: {value}, {key}: {value}",
+                "empty": f"{key}: ",
             }
+            if way_there[-1:] == ("dashboards",):  # a dashboard has whatever name it has
+                del changes["misspell the key"]
             what = ".".join((*way_there, entry.key))
-            for way in KEY_WAYS:
-                changed, right = changes[way]
+            for way, changed in changes.items():
                 parts = [f"{json.dumps(each.key)}: {_flow(each.value)}" for each in within.entries]
                 parts[index] = changed
                 spoilt = "{" + ", ".join(filter(None, parts)) + "}"
-                yield what, way, _flow(mapping, within, spoilt), right
+                optional = way in ("delete", "empty") and not (row and row.required)
+                yield what, way, _flow(mapping, within, spoilt), OPTIONAL if optional else ""
 
 
 def _mappings(
@@ -152,11 +154,11 @@ def _free(kind: FieldType) -> bool:
     return type(kind) is Text
 
 
-def _bad_value(value: nodes.Node) -> str:
-    """The value with a word in the place of its last, which no vocabulary has."""
+def _bad_value(value: nodes.Node, bad: str) -> str:
+    """The value with a bad word in the place of its last."""
     if isinstance(value, nodes.Sequence) and all(isinstance(item, nodes.Scalar) for item in value.items):
-        return "[" + ", ".join([*map(_flow, value.items[:-1]), "zzz"]) + "]"
-    return "zzz"
+        return "[" + ", ".join([*map(_flow, value.items[:-1]), bad]) + "]"
+    return bad
 
 
 def _flow(node: nodes.Node, spoilt: nodes.Node | None = None, text: str = "") -> str:
@@ -219,21 +221,24 @@ def _rows(record: Record, raw: str) -> Iterator[Mutant]:
     """Each row that a machine reads: timelines, escalations, tables of actions, causes, rules of standards."""
     lines = raw.split("\n")
 
-    def mutant(number: int, way: str, changed: str, right: str) -> Mutant:
-        text = "\n".join([*lines[: number - 1], changed, *lines[number:]])
-        return Mutant(record.path, f"{number}: {lines[number - 1].strip()[:40]}", way, text, right)
+    def mutant(first: int, last: int, way: str, changed: list[str], right: str = "") -> Mutant:
+        text = "\n".join([*lines[: first - 1], *changed, *lines[last:]])
+        return Mutant(record.path, f"{first}: {lines[first - 1].strip()[:40]}", way, text, right)
 
     for section in record.source.sections():
         rows = list(_machine_rows(record.source, section.heading.text, section.heading.last, section.last))
         for index, number in enumerate(rows):
             own, other = lines[number - 1], lines[rows[index - 1] - 1]
-            binds_again = any(re.search(OBLIGATION, line) for line in _rest(lines, number))
             for way, changed in _spoilt(own):
-                yield mutant(number, way, changed, "another word binds" if way == "bad word" and binds_again else "")
+                yield mutant(number, number, way, [changed])
+            item = [own, *takewhile(lambda line: line.startswith(" "), lines[number:])]
+            if RULE_ITEM.match(own.removeprefix("- ")):
+                unbound = [re.sub(OBLIGATION, "zzz", line) for line in item]
+                yield mutant(number, number + len(item) - 1, "bad words", unbound)
             if section.heading.text in (TIMELINE, ACTIONS, ESCALATION) and len(rows) > 1:
                 swapped = list(lines)
                 swapped[number - 1], swapped[rows[index - 1] - 1] = other, own
-                equal = "a swap of equal values" if _key(own) == _key(other) else ""
+                equal = EQUAL if _key(own) == _key(other) else ""
                 what = f"{number}: {own.strip()[:40]}"
                 yield Mutant(record.path, what, "reorder", "\n".join(swapped), equal)
 
@@ -249,11 +254,6 @@ def _machine_rows(source: Source, title: str, first: int, last: int) -> Iterator
             yield from range(block.first + 2, block.last + 1)
         elif title == CAUSES and isinstance(block, Paragraph) and LABEL.match(block.text):
             yield block.first
-
-
-def _rest(lines: list[str], number: int) -> Iterator[str]:
-    """The lines of an item of a list after its first."""
-    yield from takewhile(lambda line: line.startswith(" "), lines[number:])
 
 
 def _key(row: str) -> str:
@@ -276,8 +276,6 @@ def _spoilt(row: str) -> Iterator[tuple[str, str]]:
     elif match := re.match(r"- (?P<head>\*\*[^*]+\*\*) ", row):
         yield "drop the id", row.replace(f"{match['head']} ", "")
         yield "bad id", row.replace(match["head"], "**zzz**")
-        if re.search(OBLIGATION, row):
-            yield "bad word", re.sub(OBLIGATION, "zzz", row)
     else:
         head, mark, rest = row.partition(" — ") if " — " in row else row.partition(": ")
         yield "drop the head", f"- {rest}"

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import random
 import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from macros import plugin
-from tests.commands import BIN, run
+from macros import building, plugin
+from tests.commands import BIN, environment, run, unprivileged
 from tests.handbooks import ADR, ROOT, SMALL, copy_of, write
 
 pytestmark = pytest.mark.build
@@ -40,13 +47,18 @@ def test_two_years_on_nothing_fails(command: list[str], tmp_path: Path) -> None:
     assert "DEC011 warning: was to be reviewed by 2027-04-30" in answer.stdout + answer.stderr
 
 
-def test_a_finding_of_the_clock_does_not_change_the_pages(tmp_path: Path) -> None:
+def test_a_commit_has_one_site_wherever_and_whenever_it_is_built(tmp_path: Path) -> None:
+    """Byte for byte, in two folders and two years apart; some findings of the clock come in between."""
     root = copy_of(SMALL, tmp_path / "handbook")
-    run("python", "-c", ON_ANOTHER_DAY, "2026-11-23", "mkdocs", "build", "--site-dir", "a", cwd=root, check=True)
-    run("python", "-c", ON_ANOTHER_DAY, "2028-11-23", "mkdocs", "build", "--site-dir", "b", cwd=root, check=True)
-    first, second = contents(root / "a"), contents(root / "b")
-    assert {name for name in first if first[name] != second.get(name)} - {"sitemap.xml", "sitemap.xml.gz"} == set()
-    assert first.keys() == second.keys()
+    identity = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.com")
+    commit = (*identity, "commit", "--quiet", "--message", "x")
+    for command in (("init", "--quiet"), ("add", "."), commit, ("clone", "--quiet", ".", "../a/clone")):
+        subprocess.run(["git", *command], cwd=root, check=True)
+    first, second = tmp_path / "1", tmp_path / "elsewhere/2"
+    build = ("mkdocs", "build", "--site-dir")
+    run("python", "-c", ON_ANOTHER_DAY, "2026-11-23", *build, str(first), cwd=root, check=True)
+    run("python", "-c", ON_ANOTHER_DAY, "2028-11-24", *build, str(second), cwd=tmp_path / "a/clone", check=True)
+    assert contents(first) == contents(second)
 
 
 def test_every_error_is_printed_at_once(tmp_path: Path) -> None:
@@ -112,35 +124,118 @@ def test_what_only_mkdocs_sees_stops_the_build_too(tmp_path: Path) -> None:
     assert "lost.md" in answer.stderr
 
 
-def test_make_site_keeps_the_old_site_when_a_build_fails(tmp_path: Path) -> None:
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    """The small handbook with the Makefile, and this environment as its own; its site is built."""
     root = copy_of(SMALL, tmp_path / "handbook")
     shutil.copy(ROOT / "Makefile", root / "Makefile")
     shutil.copytree(ROOT / "requirements", root / "requirements")
     shutil.copy(ROOT / "pyproject.toml", root / "pyproject.toml")
     venv = root / ".venv"
     venv.mkdir()
-    (venv / "bin").symlink_to(BIN)
+    for name in ("bin", "lib", "pyvenv.cfg"):
+        (venv / name).symlink_to(BIN.parent / name)
     for stamp in (".created", ".site"):
         (venv / stamp).touch()
-    run_make(root)
-    before = contents(root / "site")
-    assert "adr/0001-keep-orders-in-sqlite/index.html" in before
-    write(root, {"adr/0004-broken.md": ADR.replace("accepted", "acepted")})
-    with pytest.raises(AssertionError, match="FM005"):
-        run_make(root)
-    assert contents(root / "site") == before
-    (root / "adr/0004-broken.md").unlink()
-    run_make(root)
-    assert contents(root / "site").keys() == before.keys()
+    assert make(root).returncode == 0
+    return root
 
 
-def run_make(root: Path) -> None:
-    import subprocess
-
-    answer = subprocess.run(
-        ["make", "site"], cwd=root, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+def make(root: Path, *before: str) -> subprocess.CompletedProcess[str]:
+    """`make site`, run by a command where one is given."""
+    return subprocess.run(
+        [*before, "make", "site"],
+        cwd=root,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
     )
-    assert answer.returncode == 0, answer.stderr
+
+
+def test_make_site_keeps_the_old_site_when_a_build_fails(made: Path) -> None:
+    before = contents(made / "site")
+    assert "adr/0001-keep-orders-in-sqlite/index.html" in before
+    write(made, {"adr/0004-broken.md": ADR.replace("accepted", "acepted")})
+    answer = make(made)
+    assert answer.returncode != 0
+    assert "FM005" in answer.stderr
+    assert contents(made / "site") == before
+    (made / "adr/0004-broken.md").unlink()
+    assert make(made).returncode == 0
+    assert contents(made / "site").keys() == before.keys()
+
+
+def test_a_build_that_is_killed_leaves_a_whole_site(made: Path) -> None:
+    """At moments that are spread over the whole build, some of them about the exchange at its end."""
+    whole = contents(made / "site")
+    begin = time.monotonic()
+    assert make(made).returncode == 0
+    took = time.monotonic() - begin
+    chance = random.Random(2026)  # noqa: S311 - moments, not secrets
+    for moment in (*(chance.uniform(0, took) for _ in range(3)), *(chance.uniform(0.9, 1.05) * took for _ in range(3))):
+        process = subprocess.Popen(
+            ["make", "site"],
+            cwd=made,
+            env=environment(),
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(moment)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        assert contents(made / "site") == whole
+    assert make(made).returncode == 0
+    assert contents(made / "site") == whole
+    assert not (made / "site.new").exists()
+
+
+def test_the_site_is_there_at_every_moment_of_the_exchange(tmp_path: Path) -> None:
+    """A process that does nothing but look never finds it missing, while another exchanges it a thousand times."""
+    write(tmp_path, {"site/index.html": "x"})
+    look = "import os, sys; os.chdir(sys.argv[1])\nwhile not os.path.exists('end'): os.stat('site/index.html')"
+    looking = subprocess.Popen([sys.executable, "-c", look, str(tmp_path)], stderr=subprocess.PIPE)
+    for number in range(1000):
+        write(tmp_path, {"site.new/index.html": str(number)})
+        building.put_in_place(tmp_path / "site.new", tmp_path / "site")
+    (tmp_path / "end").touch()
+    assert looking.communicate()[1] == b""
+    assert contents(tmp_path / "site") == {"index.html": b"999"}
+
+
+def test_where_names_cannot_be_exchanged_they_are_renamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(building, "_exchanged", lambda one, other: False)
+    write(tmp_path, {"site/a": "old", "site.new/a": "new", "site.old/b": "from a build that was killed"})
+    building.put_in_place(tmp_path / "site.new", tmp_path / "site")
+    assert contents(tmp_path) == {"site/a": b"new"}
+
+
+@pytest.mark.parametrize(
+    ("before", "message"),
+    [
+        (["prlimit", "--fsize=20000"], "Error: the site cannot be written: File too large"),
+        (["read-only"], "Error: the site cannot be written: Permission denied"),
+        (["flock", "--exclusive", "."], "Error: another build is at work in this folder"),
+    ],
+    ids=["a full disk", "a folder that is read only", "two builds at once"],
+)
+def test_what_the_machine_refuses_is_said_in_a_line(made: Path, before: list[str], message: str) -> None:
+    whole = contents(made / "site")
+    if before == ["read-only"]:
+        before = unprivileged()
+        made.chmod(0o555)
+    answer = make(made, *before)
+    made.chmod(0o755)
+    assert answer.returncode != 0
+    first, *rest = answer.stderr.splitlines()
+    assert first.startswith(message)
+    assert [line for line in rest if not line.startswith("make: ***")] == []
+    assert contents(made / "site") == whole
 
 
 def test_the_code_of_the_build_s_own_finding_is_no_rule_of_the_gate() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from macros.cli import main
 from tests.commands import run
 from tests.handbooks import SMALL, copy_of
 
@@ -42,11 +43,10 @@ def each_defect(test: Any) -> Any:
 
 
 @each_defect
-def test_the_gate_finds_it(spoilt: Path, found: list[str]) -> None:
-    answer = run("handbook", "check", "--format", "json", cwd=spoilt)
-    report = json.loads(answer.stdout)
+def test_the_gate_finds_it(spoilt: Path, found: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--root", str(spoilt), "--format", "json"]) == 1
+    report = json.loads(capsys.readouterr().out)
     assert [f"{f['path']}:{f['line']}:{f['column']}:{f['code']}" for f in report["findings"]] == found
-    assert answer.returncode == 1
 
 
 @pytest.mark.build

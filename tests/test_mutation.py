@@ -9,7 +9,7 @@ import pytest
 
 from macros.handbook import load
 from tests.handbooks import ROOT
-from tests.mutation import KEY_WAYS, SECTION_WAYS, Mutant, holes, judged, mutants
+from tests.mutation import KEY_WAYS, OPTIONAL, SECTION_WAYS, Mutant, holes, judged, mutants
 
 pytestmark = pytest.mark.mutation
 
@@ -28,9 +28,7 @@ def test_the_product_is_whole() -> None:
 
 def test_what_is_rewritten_and_not_spoilt_has_no_finding() -> None:
     """Deleting an optional key rewrites the whole front matter: a mutant that dies must die of its defect."""
-    rewritten = {
-        mutant.path: mutant for mutant in every() if mutant.right == "an optional key" and mutant.way == "delete"
-    }
+    rewritten = {mutant.path: mutant for mutant in every() if mutant.right == OPTIONAL and mutant.way == "delete"}
     lived = [code for _, code in judged(list(rewritten.values())) if not code]
     assert len(lived) > 10
 

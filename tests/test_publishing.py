@@ -96,7 +96,8 @@ def test_the_feed_tells_of_changes_with_their_own_dates() -> None:
 
 
 def test_the_keys_hold_ids_alerts_rules_and_messages() -> None:
-    found = {key: (url, kind) for key, _, url, kind in reversed(json.loads(keys(load(ROOT))))}
+    rows = json.loads(keys(load(ROOT)))
+    found = {key: (url, kind) for _, url, kind, *names in reversed(rows) for key in names}
     assert found["ADR-0023"] == ("adr/0023-use-postgresql-for-orders/", "Decision")
     assert found["STD-05.1"][0] == "standards/05-testing-pyramid/#std-05-1"
     assert found["SEC-04"][0] == "standards/06-devsecops/#sec-04"
@@ -109,9 +110,11 @@ def test_the_keys_hold_ids_alerts_rules_and_messages() -> None:
 def test_a_page_that_moved_leads_to_where_it_is(tmp_path: Path) -> None:
     root = copy_of(SMALL, tmp_path / "handbook")
     write(root, {"adr/0004-moved.md": ADR.replace("status: accepted", "status: accepted\nmoved_from: [/old/place/]")})
+    page = (root / "docs/markdown.md").read_text(encoding="utf-8")
+    write(root, {"docs/markdown.md": f"---\nmoved_from: [/how/to/write/]\n---\n{page}"})
     run("mkdocs", "build", cwd=root, check=True)
-    old = (root / "site/old/place/index.html").read_text(encoding="utf-8")
-    assert 'content="0; url=../../adr/0004-moved/"' in old
+    for old, new in (("old/place", "../../adr/0004-moved/"), ("how/to/write", "../../../markdown/")):
+        assert f'content="0; url={new}"' in (root / f"site/{old}/index.html").read_text(encoding="utf-8")
     assert (root / "site/adr/0004-moved/index.html").is_file()
 
 

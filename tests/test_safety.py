@@ -99,6 +99,7 @@ def test_a_shell_must_be_able_to_run_it(text: str, expected: list[str], tmp_path
     [
         "AKIA" + "Z" * 16,
         "ghp_" + "a" * 36,
+        "github_" + "pat_" + "a" * 22 + "_" + "b" * 59,
         "glpat-" + "a" * 20,
         "-----BEGIN OPENSSH " + "PRIVATE KEY-----",
         "SG." + "a" * 22 + "." + "b" * 43,
@@ -109,6 +110,13 @@ def test_a_secret_is_found_wherever_it_stands(secret: str, tmp_path: Path) -> No
     found = places(check(tmp_path, {"adr/0001-a.md": record}))
     assert [each.rsplit(":", 1)[1] for each in found] == ["SAFE005"]
     assert found[0].startswith("adr/0001-a.md:13:")
+
+
+@pytest.mark.parametrize("path", ["adr/0001-a/load.csv", "adr/0001-a/load.svg", "docs/standards/samples/shop/app.py"])
+def test_a_secret_is_found_in_an_attachment_and_in_a_sample(path: str, tmp_path: Path) -> None:
+    drawing = ("<svg>", "</svg>") if path.endswith(".svg") else ("name", "end")
+    files = {"adr/0001-a.md": ADR, path: f"{drawing[0]}\nkey: AKIA" + "Z" * 16 + f"\n{drawing[1]}"}
+    assert places(check(tmp_path, files)) == [f"{path}:2:6:SAFE005"]
 
 
 @pytest.mark.parametrize("text", ["sha256:" + "0123456789abcdef" * 4, "3f2c9d1", "password", "sk_test_example"])

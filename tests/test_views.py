@@ -28,6 +28,7 @@ from macros.views.home import home
 from macros.views.links import Linker
 from macros.views.postmortems import figures, percentile
 from macros.views.services import score
+from macros.views.standards import checklist
 from macros.vocabulary import ADR_MOVES, ADR_STATUSES, MACROS
 from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, write
 
@@ -188,6 +189,20 @@ def test_every_list_of_the_interface_has_its_form(root: Path) -> None:
         assert all(item["url"].startswith("https://") for item in document["items"])
     assert made["checklist.csv"].count("\r\n") == 1 + len(json.loads(made["api/v1/checklist.json"])["items"])
     assert made["actions.csv"].count("\r\n") == 1 + len(json.loads(made["api/v1/actions.json"])["items"])
+
+
+def test_an_item_belongs_to_its_owner_and_to_the_standards_that_are_verified_by_it_too() -> None:
+    handbook = load(ROOT)
+    shared = {id: [each.id for each in handbook.standards_of(id)] for id in ("SCM-03", "CICD-05", "TEST-01")}
+    assert shared == {
+        "SCM-03": ["STD-03", "STD-07"],
+        "CICD-05": ["STD-04", "STD-10", "STD-11"],
+        "TEST-01": ["STD-05"],
+    }
+    page = checklist(handbook, "checklist/")
+    [row] = re.findall(r'<tr id="scm-03".*?</tr>', page, re.DOTALL)
+    assert 'data-standard="STD-03|STD-07"' in row
+    assert row.index("Pre-commit hooks") < row.index("Semantic versioning")
 
 
 def test_the_schema_of_the_settings_is_a_schema() -> None:

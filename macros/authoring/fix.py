@@ -27,8 +27,8 @@ def apply(root: Path, edits: Iterable[Edit]) -> tuple[Edit, ...]:
         for edit in sorted(wanted, key=lambda each: each.at, reverse=True):  # from the end, so that no place moves
             start = _offset(text, edit)
             if start is not None:
-                new = edit.new.replace("\n", _end_of_lines(text))
-                text = text[:start] + new + text[start + len(edit.old) :]
+                old, new = (part.replace("\n", _end_of_lines(text)) for part in (edit.old, edit.new))
+                text = text[:start] + new + text[start + len(old) :]
                 made.append(edit)
         if text != before:
             (root / path).write_bytes(text.encode("utf-8"))
@@ -40,8 +40,10 @@ def _offset(text: str, edit: Edit) -> int | None:
     starts = [0, *(match.end() for match in _LINES.finditer(text))]
     marked = text.startswith("\ufeff") and edit.at.line == 1
     at = starts[edit.at.line - 1] + edit.at.column - 1 + marked
-    at += text[at : at + 1] in ("'", '"') and bool(edit.old)
-    return at if text.startswith(edit.old, at) else None
+    old = edit.old.replace("\n", _end_of_lines(text))
+    if text.startswith(old, at):
+        return at
+    return at + 1 if text.startswith(("'", '"'), at) and text.startswith(old, at + 1) else None
 
 
 def _end_of_lines(text: str) -> str:

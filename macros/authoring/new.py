@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 from typing import Final
 
 from macros.diagnostics import did_you_mean
 from macros.fields import fields_of
 from macros.handbook import Handbook
-from macros.records import Record
+from macros.records import Record, next_number
 from macros.records.adr import Adr
 from macros.records.kinds import RECORDS
 from macros.records.postmortem import ACTION_COLUMNS, ACTIONS, TIMELINE, Postmortem
@@ -26,8 +26,12 @@ class CannotWriteError(ValueError):
     """What is asked for cannot be written; the text says why."""
 
 
-def new(handbook: Handbook, kind: str, title: str, given: Mapping[str, str], today: date) -> tuple[str, str]:
+def new(
+    handbook: Handbook, kind: str, title: str, given: Mapping[str, str], today: date, others: Collection[str] = ()
+) -> tuple[str, str]:
     """The path and the text of a new record of a kind. `given` are keys of its front matter, as YAML, and `service`.
+
+    `others` are files that stand elsewhere, in the branch that this one will be merged into: their numbers are taken.
 
     Raises CannotWriteError for a kind or key that there is not, for what a kind needs and was not given, and for a path
     that is taken.
@@ -45,11 +49,11 @@ def new(handbook: Handbook, kind: str, title: str, given: Mapping[str, str], tod
     name = _slug(title)
     if not name:
         raise CannotWriteError("the title has no letter from a to z, and no digit, to make a name of")
-    path, front, body = _parts(handbook, cls, title, name, given, today)
+    path, front, body = _parts(handbook, cls, title, name, given, today, others)
     if (handbook.root / path).exists():
         raise CannotWriteError(f"{path} is there already")
     front |= {key: value for key, value in given.items() if key != "service"}
-    head = "".join(f"{key}: {value}\n" for key, value in front.items())
+    head = "".join(f"{key}: {front[key]}\n" for key in keys if key in front)
     sections = "".join(f"## {section}\n\n{body.get(section, _LATER + '.')}\n\n" for section in cls.sections)
     text = f"---\n{head}---\n# {title}\n\n{sections or body.get('', '')}".rstrip() + "\n"
     return path, text
@@ -61,17 +65,24 @@ def _slug(title: str) -> str:
 
 
 def _parts(
-    handbook: Handbook, cls: type[Record], title: str, name: str, given: Mapping[str, str], today: date
+    handbook: Handbook,
+    cls: type[Record],
+    title: str,
+    name: str,
+    given: Mapping[str, str],
+    today: date,
+    others: Collection[str],
 ) -> tuple[str, dict[str, str], dict[str, str]]:
     """The path, the front matter and the texts of sections that are not just a line."""
     team = next(iter(handbook.settings.organisation.teams), "a-team")
     severities = tuple(handbook.settings.policy.severities) or ("sev-1",)
+    taken = {*handbook.documents, *others}
     if cls is Adr:
-        number = _next(handbook, Adr, 4)
+        number = f"{next_number(Adr, taken):04}"
         body = {"Alternatives considered": f"- {_LATER}: why it was not taken."}
         return f"adr/{number}-{name}.md", {"status": "proposed", "date": f"{today}"}, body
     if cls is Standard:
-        number = _next(handbook, Standard, 2)
+        number = f"{next_number(Standard, taken):02}"
         front = {
             "summary": _quoted(title),
             "core_tools": "[]",
@@ -89,12 +100,6 @@ def _parts(
         return _postmortem(handbook, name, given, team, severities)
     front = {"owner": team, "tier": "4", "repository": f"https://example.com/{name}"}
     return f"{Service.folder}/{name}.md", front, {"": f"{_LATER}: what it does, and for whom."}
-
-
-def _next(handbook: Handbook, cls: type[Adr] | type[Standard], digits: int) -> str:
-    """The highest number in the tree plus one."""
-    taken = [int(record.id.split("-")[1]) for record in handbook.of(cls) if record.well_named]
-    return f"{max(taken, default=0) + 1:0{digits}}"
 
 
 def _quoted(text: str) -> str:

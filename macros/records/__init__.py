@@ -7,14 +7,14 @@ its front matter. Every reader of a kind (rules, schema, templates, views) reads
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any, ClassVar, Final, TypeVar
 
 from macros import fields, nodes
-from macros.diagnostics import Edit, Location
+from macros.diagnostics import Edit, Finding, Location
 from macros.fields import Choice, Dated, Flag, Many, Pattern, Problem, Reading, Vocabularies, field
 from macros.source import Block, Source
 
@@ -67,6 +67,10 @@ class Document(Entity):
     needs_front_matter: ClassVar[bool] = True
 
     source: Source
+    moved_from: tuple[str, ...] = field(
+        Many(Pattern(r"/(?:(?!\.{1,2}/)[\w.-]+/)+", "an old path of this site, such as /adr/0007-old-name/")),
+        "addresses at which this page stood before",
+    )
 
     @property
     def mapping(self) -> nodes.Mapping | None:
@@ -160,12 +164,8 @@ class Record(Document):
     mention: ClassVar[re.Pattern[str] | None] = None
     """Which ids in prose belong to the kind, well formed or not; None where none does."""
 
-    tags: tuple[str, ...] = field(Many(Choice(of="tags")), "tags of the settings")
     example: bool = field(Flag(), "true for a sample that shows the form and binds nobody")
-    moved_from: tuple[str, ...] = field(
-        Many(Pattern(r"/(?:(?!\.{1,2}/)[\w.-]+/)+", "an old path of this site, such as /adr/0007-old-name/")),
-        "addresses at which this record stood before",
-    )
+    tags: tuple[str, ...] = field(Many(Choice(of="tags")), "tags of the settings")
 
     @classmethod
     def owns(cls, path: str) -> bool:
@@ -200,6 +200,12 @@ class Record(Document):
             yield key, reference.kind, value, self.at(key, value)
 
 
+def next_number(kind: type[Record], paths: Iterable[str]) -> int:
+    """The number after the highest that a file of a numbered kind has among these paths."""
+    names = (path.removeprefix(f"{kind.folder}/") for path in paths if kind.owns(path))
+    return max((int(match["number"]) for match in map(kind.file_name.fullmatch, names) if match), default=0) + 1
+
+
 D = TypeVar("D", bound=Document)
 
 
@@ -221,14 +227,19 @@ def read_document(cls: type[D], source: Source, vocabularies: Vocabularies, prob
 E = TypeVar("E", bound=Entity)
 
 
-def read_entity(cls: type[E], path: str, text: str, vocabularies: Vocabularies) -> E:
-    """The entity that a YAML file stands for, by the table of its class. What is wrong is in its `problems`."""
+def read_entity(cls: type[E], path: str, text: str | Finding, vocabularies: Vocabularies) -> E:
+    """The entity that a YAML file stands for, by the table of its class. What is wrong is in its `problems`.
+
+    `text` is a finding where the file could not be read.
+    """
     reading = Reading(vocabularies)
     values: Mapping[str, Any] = {}
     node: nodes.Node | None = None
     try:
-        node = nodes.parse(text, path)
-        if isinstance(node, nodes.Mapping):
+        node = nodes.parse(text, path) if isinstance(text, str) else None
+        if isinstance(text, Finding):
+            reading.problems.append(Problem("unreadable", text))
+        elif isinstance(node, nodes.Mapping):
             values = fields.read_fields(cls, node, reading, end=node.at)
         else:
             reading.problem("unreadable", Location(path), "the file is not a mapping of keys to values")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from macros import nodes
-from macros.diagnostics import Location
+from macros.diagnostics import Finding, Location
 from macros.fields import Group, Many, Pattern, Problem, Reading, Table, Text, field, read_fields
 from macros.records import Entity
 
@@ -103,8 +103,10 @@ class Alert(Entity):
         return found.at if found is not None and keys else self.node.at
 
 
-def read_alerts(path: str, service: str, text: str) -> tuple[tuple[Alert, ...], tuple[Problem, ...]]:
-    """The alerts of a rule file, and what is wrong with its form."""
+def read_alerts(path: str, service: str, text: str | Finding) -> tuple[tuple[Alert, ...], tuple[Problem, ...]]:
+    """The alerts of a rule file, and what is wrong with its form; `text` is a finding where it could not be read."""
+    if isinstance(text, Finding):
+        return (), (Problem("unreadable", text),)
     reading = Reading()
     try:
         node = nodes.parse(text, path, plain=False)

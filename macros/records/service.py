@@ -33,8 +33,8 @@ class Service(Record):
 
     owner: str | None = field(Choice(of="teams"), "the team that owns it", required=True)
     tier: int | None = field(Number(1, 4), "how much depends on it: 1 (most) to 4", required=True)
-    repository: str | None = field(Url(), "where its code is", required=True)
     on_call: str | None = field(Url(), "the rota; required for tiers 1 and 2")
+    repository: str | None = field(Url(), "where its code is", required=True)
     dashboards: Mapping[str, str] = field(Table(Url()), "dashboards: title and address")
     slos: tuple[Objective, ...] = field(
         Many(Group(Objective)), "objectives: {name: availability, objective: 99.9, window: 30d}"

@@ -49,6 +49,16 @@ class Requirement:
     text: str
     line: int
 
+    @property
+    def said(self) -> str:
+        """The text without the id before it."""
+        return self.text.removeprefix(f"**{self.id}**").strip()
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether it holds no longer, and stands there to keep its id and its address."""
+        return self.said.startswith("Withdrawn:")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Standard(Record):
@@ -98,6 +108,15 @@ class Standard(Record):
                     Requirement(marked.get(id(block)), obligation[1] if obligation else None, text, block.first)
                 )
         return tuple(found)
+
+    @cached_property
+    def verified_by(self) -> frozenset[str]:
+        """The ids of the items that How to verify it names, its own and those of other standards."""
+        part = next((each for each in self.source.sections() if each.heading.text == VERIFICATION), None)
+        if part is None:
+            return frozenset()
+        mentions = self.source.mentions
+        return frozenset(each.id for each in mentions if part.heading.last < each.at.line <= part.last)
 
     @cached_property
     def explanations(self) -> tuple[tuple[str, Heading], ...]:

@@ -6,7 +6,7 @@ The form is GitHub's: https://docs.github.com/en/actions/reference/workflows-and
 from __future__ import annotations
 
 from macros.diagnostics import Report
-from macros.reporters.text import summary
+from macros.reporters.text import shown, summary
 
 
 def github(report: Report) -> str:
@@ -23,7 +23,7 @@ def github(report: Report) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return shown(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
 
 
 def _property(text: str) -> str:

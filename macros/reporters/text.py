@@ -20,13 +20,20 @@ def text(report: Report, *, colour: bool = False) -> str:
     lines = []
     for finding in report.findings:
         at = finding.at
-        place = marked(_BOLD, f"{at.path}:{at.line}:{at.column}:")
+        place = marked(_BOLD, f"{shown(at.path)}:{at.line}:{at.column}:")
         kind = marked(_COLOURS[finding.severity], f"{finding.code} {finding.severity}:")
-        lines.append(f"{place} {kind} {finding.message}")
+        lines.append(f"{place} {kind} {shown(finding.message)}")
         if finding.hint:
-            lines.append(marked(_DIM, f"    {finding.hint}"))
+            lines.append(marked(_DIM, f"    {shown(finding.hint)}"))
     lines.append(summary(report))
     return "\n".join(lines) + "\n"
+
+
+def shown(text: str) -> str:
+    """Text that keeps to its line, and tells a terminal nothing: what is not to be seen is written as an escape."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def summary(report: Report) -> str:

@@ -1,8 +1,9 @@
 """The rules: what is asked of a handbook, each a small generator with a permanent code.
 
-A rule is a function from one subject (`over` says of which class: a record of a kind, any document, the whole handbook)
-to its findings. Its docstring is its page: what it asks, then `Why:`, `Bad:` and `Good:`, which the reference prints
-and the tests run. Severity is data: the rule's own, or the organisation's in the settings.
+A rule is a function from one subject (`over` says of which class: a record of a kind, any document, the whole handbook,
+or the base that it is compared with, where there is one) to its findings. Its docstring is its page: what it asks, then
+`Why:`, `Bad:` and `Good:`, which the reference prints and the tests run. Severity is data: the rule's own, or the
+organisation's in the settings.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from datetime import date
 from importlib import import_module
 from typing import Any, Final
 
+from macros.base import Base
 from macros.diagnostics import Diagnostic, Finding, Report, Severity
 from macros.handbook import Handbook
 from macros.records import Entity
@@ -22,7 +24,7 @@ from macros.suppressions import Suppression
 
 _FAMILIES: Final = (
     "front_matter", "markdown", "form", "standards", "decisions", "runbooks", "postmortems", "services", "references",
-    "links", "safety", "suppressions",
+    "links", "safety", "history", "suppressions",
 )  # fmt: skip
 
 
@@ -32,6 +34,7 @@ class Context:
 
     handbook: Handbook
     today: date
+    base: Base | None = None
     useless: tuple[Suppression, ...] = ()
     """The suppressions that silenced nothing; known when all other rules have run."""
 
@@ -45,7 +48,7 @@ class Rule:
 
     code: str
     name: str
-    over: type[Entity] | type[Handbook]
+    over: type[Entity] | type[Handbook] | type[Base]
     severity: Severity
     requires: tuple[str, ...]
     check: Check
@@ -85,15 +88,21 @@ def rule(
     code: str,
     name: str,
     *,
-    over: type[Entity] | type[Handbook],
+    over: type[Entity] | type[Handbook] | type[Base],
     severity: Severity = Severity.ERROR,
     requires: tuple[str, ...] = (),
 ) -> Callable[[Check], Check]:
-    """Register a check as a rule. Raises ValueError for a code that is taken, or for one required that comes later."""
+    """Register a check as a rule.
+
+    Raises ValueError for a code that is taken, for a required one that comes later, and where an error would be
+    silenced by a warning: what a warning says may hang on the day, and errors may not.
+    """
 
     def register(check: Check) -> Check:
         if code in _registered or not set(requires) <= set(_registered):
             raise ValueError(f"{code} is taken, or requires a rule that is not yet there")
+        if severity is Severity.ERROR and any(_registered[each].severity is not severity for each in requires):
+            raise ValueError(f"{code} is an error and requires a warning")
         _registered[code] = Rule(code, name, over, severity, requires, check)
         return check
 
@@ -107,18 +116,25 @@ def rules() -> Mapping[str, Rule]:
     return _registered
 
 
-def run(handbook: Handbook, today: date, *, select: Iterable[str] = (), ignore: Iterable[str] = ()) -> Report:
-    """Run every rule, and report every finding, sorted by place and code.
+def run(
+    handbook: Handbook,
+    today: date,
+    *,
+    base: Base | None = None,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+) -> Report:
+    """Run every rule, and report every finding, sorted by place and code. Without a `base`, no rule over one runs.
 
     `select` and `ignore` are codes or beginnings of codes; both narrow what is reported, not what is run. Where the
     settings cannot be read nothing else is reported: everything would follow from it.
     """
     others = [each for each in rules().values() if not _judges_suppressions(each)]
-    found = _found(others, Context(handbook, today))
+    found = _found(others, Context(handbook, today, base))
     kept, useless = _suppressed(found, handbook)
     suppressed = len(found) - len(kept)
     if handbook.settings.readable:
-        kept += _found(filter(_judges_suppressions, rules().values()), Context(handbook, today, useless))
+        kept += _found(filter(_judges_suppressions, rules().values()), Context(handbook, today, base, useless))
     select, ignore = tuple(select), tuple(ignore)
     reported = [
         diagnostic
@@ -153,15 +169,23 @@ def _found(wanted: Iterable[Rule], context: Context) -> list[Diagnostic]:
 
 
 def _suppressed(found: Iterable[Diagnostic], handbook: Handbook) -> tuple[list[Diagnostic], tuple[Suppression, ...]]:
-    """The findings that no suppression silences, and the suppressions that silence none."""
+    """The findings that no suppression silences, and the suppressions that silence none.
+
+    One for a rule over a base silences nothing any more once it is in the base itself, and may stay.
+    """
     allowed = {(each.at.path, each.line, each.code): each for each in handbook.suppressions if each.code}
     used = {(each.at.path, each.at.line, each.code) for each in found}
     kept = [each for each in found if (each.at.path, each.at.line, each.code) not in allowed]
-    return kept, tuple(each for place, each in allowed.items() if place not in used)
+    kept_for = {each.code for each in rules().values() if issubclass(each.over, Base)}
+    return kept, tuple(each for place, each in allowed.items() if place not in used and each.code not in kept_for)
 
 
 def _findings(each: Rule, context: Context) -> Iterator[Finding]:
     handbook = context.handbook
+    if issubclass(each.over, Base):
+        if context.base:
+            yield from each.check(context.base, context)
+        return
     if issubclass(each.over, Handbook):
         yield from each.check(handbook, context)
         return

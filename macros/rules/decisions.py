@@ -7,12 +7,12 @@ from itertools import pairwise
 
 from macros.diagnostics import Finding, Severity
 from macros.handbook import Handbook
-from macros.records import Record
+from macros.records import Record, next_number
 from macros.records.adr import Adr
 from macros.records.postmortem import Postmortem
 from macros.rules import Context, rule
 from macros.source import Heading, Item, Table
-from macros.vocabulary import ADR_DECIDED, ADR_MOVES
+from macros.vocabulary import ADR_DECIDED, ADR_MOVES, can_become
 
 
 @rule("DEC001", "decision-name", over=Adr)
@@ -44,10 +44,8 @@ def number_taken(handbook: Handbook, context: Context) -> Iterator[Finding]:
     for adr in handbook.of(Adr):
         first = handbook.by_id[adr.kind, adr.id]
         if adr.well_named and first is not adr:
-            highest = max(int(other.id[4:]) for other in handbook.of(Adr) if other.well_named)
-            yield Finding(
-                adr.source.at(1), f"{adr.id} is {first.path} already", f"the next free number is {highest + 1:04}"
-            )
+            hint = f"the next free number is {next_number(Adr, handbook.documents):04}"
+            yield Finding(adr.source.at(1), f"{adr.id} is {first.path} already", hint)
 
 
 @rule("DEC003", "no-deciders", over=Adr, requires=("FM001", "FM002"))
@@ -216,16 +214,11 @@ def impossible_life(adr: Adr, context: Context) -> Iterator[Finding]:
         places = [item.at for item in items] if len(items) == len(changes) else places
     changes.append((adr.status, adr.date))
     for index, ((before, earlier), (after, later)) in enumerate(pairwise(changes)):
-        if before and after and not _reachable(before, after):
+        if before and after and not can_become(ADR_MOVES, before, after):
             moves = ", ".join(ADR_MOVES[before]) or "nothing"
             yield Finding(places[index], f"{after} cannot follow {before}", f"after {before} comes {moves}")
         elif earlier and later and earlier > later:
             yield Finding(places[index], f"{before} on {earlier} stands before {after} on {later}", "oldest first")
-
-
-def _reachable(before: str, after: str) -> bool:
-    """Whether one status can follow another, others perhaps between."""
-    return any(move == after or _reachable(move, after) for move in ADR_MOVES[before])
 
 
 @rule("DEC009", "no-alternative", over=Adr, requires=("FM102", "FM104"))
@@ -248,7 +241,7 @@ def no_alternative(adr: Adr, context: Context) -> Iterator[Finding]:
             return
 
 
-@rule("DEC010", "review-before-decision", over=Adr, requires=("FM013",))
+@rule("DEC010", "review-before-decision", over=Adr)
 def review_before_decision(adr: Adr, context: Context) -> Iterator[Finding]:
     """The day of review comes after the day of the status.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from macros import nodes
@@ -200,7 +201,7 @@ def _in_text(source: Source) -> Iterator[Finding]:
             continue
         for line in range(block.first, block.last + 1):
             match = PLACEHOLDER.search(re.sub(r"`[^`]*`", lambda code: " " * len(code[0]), source.line(line)))
-            section = max((first for first in headings if first <= line), default=0)
+            section = bisect_right(headings, line) if match else 0
             if match and section not in told:
                 told.add(section)
                 at = source.at(line, match.start() + 1)

@@ -9,14 +9,17 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from macros.diagnostics import Finding, did_you_mean
+from macros.files import LARGEST
 from macros.handbook import Handbook, Target
 from macros.records import Document, Page
 from macros.records.alert import Alert
 from macros.records.kinds import RECORDS
 from macros.rules import Context, rule
-from macros.source import SNIPPET, Html, Link
+from macros.source import SNIPPET, Code, Html, Link, scheme
 
-_HTML_LINK: Final = re.compile(r"<[a-z][\w-]*\s[^>]*?\b(?:href|src|srcset)\s*=", re.IGNORECASE)
+_SCISSORS: Final = re.compile(r"[ \t]*-+8<-+(?:[ \t]|$)")
+_NOT_LISTED: Final = re.compile(r"^[ \t]*(?:```|~~~|-+8<-+(?:[ \t]*$|[ \t]+[\"']))", re.MULTILINE)
+_HTML_LINK: Final = re.compile(r"<[a-z][\w-]*\s[^<>]*?\b(?:href|src|srcset)\s*=", re.IGNORECASE)
 
 
 @rule("LNK001", "broken-link", over=Document)
@@ -47,7 +50,7 @@ def broken_image(document: Document, context: Context) -> Iterator[Finding]:
         ![Load by hour](0002-use-postgresql/load.png)
     """
     for link, target in context.handbook.links_of(document):
-        if link.image and target.external:
+        if link.image and target.external and scheme(link.target) in ("", "http", "https"):
             yield Finding(link.at, "the image comes from another host", "keep a copy in the folder beside the record")
         elif link.image and (path := _missing(context.handbook, target)):
             yield _not_there(document, context.handbook, link, path)
@@ -142,7 +145,8 @@ def no_address(document: Document, context: Context) -> Iterator[Finding]:
 def broken_listing(document: Document, context: Context) -> Iterator[Finding]:
     """A listing, a line that names a file between scissors, names a file or a section that is there.
 
-    The file lies under docs/standards/samples or runbooks.
+    The file lies under docs/standards/samples or runbooks; the line stands in a block of code. The file
+    brings in no other, and holds no fence.
 
     Why: the page would show nothing in its place, and the build would stop with a traceback.
 
@@ -152,9 +156,19 @@ def broken_listing(document: Document, context: Context) -> Iterator[Finding]:
         --8<-- "08/log.json"
     """
     source = document.source
-    for match in SNIPPET.finditer(source.body):
-        line = source.body_line + source.body.count("\n", 0, match.start("path"))
-        at = source.at(line, source.line(line).find('"') + 2)
+    lines = source.body.split("\n") if "-8<-" in source.body else []
+    code = {line for block in source.every(Code) for line in range(block.first, block.last + 1)} if lines else set()
+    size = 0
+    for line, content in enumerate(lines, source.body_line):
+        if not (match := SNIPPET.fullmatch(content)):
+            if _SCISSORS.match(content):
+                yield Finding(
+                    source.at(line), "a listing that is not read here", 'write --8<-- "path" or "path:section"'
+                )
+            continue
+        if line not in code:
+            yield Finding(source.at(line), "a listing outside of a block of code", "put a fence around it")
+        at = source.at(line, content.find('"') + 2)
         text = context.handbook.listing(match["path"])
         if text is None:
             yield Finding(at, f"there is no file '{match['path']}'", "a path below docs/standards/samples or runbooks")
@@ -162,6 +176,13 @@ def broken_listing(document: Document, context: Context) -> Iterator[Finding]:
             yield Finding(
                 at, f"'{match['path']}' has no section '{match['section']}'", "mark it with [start:…] and [end:…]"
             )
+        elif _NOT_LISTED.search(text):
+            yield Finding(
+                at, f"'{match['path']}' holds a fence, or a listing", "show another file, or a copy of a part"
+            )
+        elif (size := size + len(text)) > LARGEST:
+            yield Finding(at, "the listings of this file are too long together", "show sections, or fewer files")
+            return
 
 
 @rule("LNK007", "undefined-reference", over=Document, requires=("MD017",))

@@ -21,7 +21,7 @@ from macros.vocabulary import MACROS
 _CODE_SPAN = re.compile(r"(`+)(?!`)(.*?[^`])\1(?!`)")
 _INFO = re.compile(r"(?:[\w+#.-]+(?: (?:title|linenums|hl_lines)=\"[^\"]*\")*)?(?: ?\{[^{}]*\})?")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-_OPEN_TAG = re.compile(r"<([A-Za-z][A-Za-z0-9-]*)(?![^>]*/>)")
+_OPEN_TAG = re.compile(r"<([A-Za-z][A-Za-z0-9-]*)(?![^<>]*/>)")
 _CLOSE_TAG = re.compile(r"</([A-Za-z][A-Za-z0-9-]*)")
 _VOID = frozenset({"br", "hr", "img", "input", "link", "meta", "source", "wbr"})
 

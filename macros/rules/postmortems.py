@@ -39,12 +39,12 @@ def published_incomplete(postmortem: Postmortem, context: Context) -> Iterator[F
     Why: a figure or a lesson of an incident that is not over, or that nobody reviewed, is a guess.
 
     Bad:
-        caused_by: change
-        services: [shop]
+        authors: [shop-team]
+        runbooks: [shop/orders-down]
     Good:
-        caused_by: change
+        authors: [shop-team]
         reviewers: [platform-team]
-        services: [shop]
+        runbooks: [shop/orders-down]
     """
     if postmortem.status == "published":
         for key in _WHEN_PUBLISHED:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import translate
 from typing import Final
-from urllib.parse import urlsplit
 
 from detect_secrets.plugins import (
     aws,
@@ -28,11 +27,10 @@ from macros.diagnostics import Finding, Location
 from macros.handbook import Handbook
 from macros.records import Document, Record
 from macros.rules import Context, rule
-from macros.source import Html
+from macros.source import SCHEMES, Html, scheme
 
 _PLAIN_TAG = re.compile(r"</?(?:br|kbd|sub|sup) ?/?>", re.IGNORECASE)
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_SCHEMES: Final = ("http", "https", "mailto", "tel")
+_COMMENT = re.compile(r"<!--(?!-?>)(?:(?!--!?>).)*-->", re.DOTALL)  # as browsers end one: `<!-->` is a whole comment
 _SECRETS: Final = (
     aws.AWSKeyDetector,
     azure_storage_key.AzureStorageKeyDetector,
@@ -48,7 +46,12 @@ _SECRETS: Final = (
     stripe.StripeDetector,
 )
 """Detectors that know a secret by its form; those that guess by entropy or by a word beside it are left out."""
-_NAME: Final = re.compile(r"[\w.+%@-]*\w")
+_FORMS: Final = (
+    *((detector.secret_type, pattern) for detector in _SECRETS for pattern in detector.denylist),
+    # Fine-grained tokens: detect-secrets does not know them yet.
+    ("GitHub Token", re.compile(r"github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}")),
+)
+_NAME: Final = re.compile(r"[\w.+%@-]+")
 
 
 @rule("SAFE001", "raw-html", over=Record)
@@ -109,12 +112,8 @@ def unsafe_link(document: Document, context: Context) -> Iterator[Finding]:
         (https://postgresql.example)
     """
     for link in document.source.links:
-        try:
-            scheme = urlsplit(link.target).scheme.lower()
-        except ValueError:
-            continue
-        if scheme and scheme not in _SCHEMES:
-            yield Finding(link.at, f"a link to '{scheme}:' is not published", f"use one of {', '.join(_SCHEMES)}")
+        if (found := scheme(link.target)) not in ("", *SCHEMES):
+            yield Finding(link.at, f"a link to '{found}:' is not published", f"use one of {', '.join(SCHEMES)}")
 
 
 @rule("SAFE004", "attachment", over=Handbook)
@@ -136,19 +135,26 @@ def attachment(handbook: Handbook, context: Context) -> Iterator[Finding]:
 
 
 def _texts(handbook: Handbook) -> Iterator[tuple[Location, str]]:
-    """Everything that the handbook publishes as text, with its place: whole files, and values of YAML files."""
+    """Everything that the handbook publishes as text, with its place: whole files, and values of YAML files.
+
+    Samples are among it: pages show parts of them.
+    """
     for entity in handbook.entities:
         if isinstance(entity, Document):
             yield entity.source.at(1), entity.source.text
         elif entity.mapping:
             yield from ((value.at, value.text) for value in nodes.scalars(entity.mapping))
+    yield from ((Location(path), text) for path, text in handbook.texts.items())
 
 
-def _within(start: Location, text: str, offset: int) -> Location:
-    """The place of an offset in a text that begins at `start`."""
-    line = text.count("\n", 0, offset)
-    column = offset - text.rfind("\n", 0, offset)
-    return Location(start.path, start.line + line, column if line else start.column + column - 1)
+def _within(start: Location, text: str, offsets: Iterable[int]) -> Iterator[Location]:
+    """The places of rising offsets in a text that begins at `start`."""
+    line, begin, known = start.line, 1 - start.column, 0
+    for offset in offsets:
+        if ends := text.count("\n", known, offset):
+            line, begin = line + ends, text.rindex("\n", known, offset) + 1
+        known = offset
+        yield Location(start.path, line, offset - begin + 1)
 
 
 @rule("SAFE005", "secret", over=Handbook)
@@ -156,7 +162,8 @@ def secret(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """No key or token stands in a text, wherever in it.
 
     Those are found whose form alone gives them away: AWS, Azure Storage, GitHub, GitLab, npm, OpenAI, PyPI, SendGrid,
-    Slack, Square, Stripe, and private keys, by the detectors of detect-secrets.
+    Slack, Square, Stripe, and private keys, by the detectors of detect-secrets. Attachments and samples are looked
+    through as well.
 
     Why: what was published once is known; it cannot be taken back, only replaced.
 
@@ -166,13 +173,11 @@ def secret(handbook: Handbook, context: Context) -> Iterator[Finding]:
         Somebody operates it.
     """
     texts = list(_texts(handbook))
-    for detector in _SECRETS:
-        for pattern in detector.denylist:
-            for start, text in texts:
-                for match in pattern.finditer(text):
-                    at = _within(start, text, match.start())
-                    message = f"this looks like a secret: {detector.secret_type}"
-                    yield Finding(at, message, "replace it where it is used, then take it out here and in the history")
+    for sort, pattern in _FORMS:
+        for start, text in texts:
+            for at in _within(start, text, (match.start() for match in pattern.finditer(text))):
+                message = f"this looks like a secret: {sort}"
+                yield Finding(at, message, "replace it where it is used, then take it out here and in the history")
 
 
 @rule("SAFE006", "private-name", over=Handbook)
@@ -189,7 +194,7 @@ def private_name(handbook: Handbook, context: Context) -> Iterator[Finding]:
     patterns = handbook.settings.organisation.private
     private = re.compile("|".join(map(translate, patterns)), re.IGNORECASE)
     for start, text in _texts(handbook) if patterns else ():
-        for match in _NAME.finditer(text):
-            if private.match(match[0]):
-                at = _within(start, text, match.start())
-                yield Finding(at, f"'{match[0]}' is private", "name a team or a channel, or take it out")
+        names = [(match.start(), match[0].rstrip(".+%@-")) for match in _NAME.finditer(text)]
+        found = [(offset, name) for offset, name in names if name and private.match(name)]
+        for at, (_, name) in zip(_within(start, text, (offset for offset, _ in found)), found, strict=True):
+            yield Finding(at, f"'{name}' is private", "name a team or a channel, or take it out")

@@ -99,7 +99,7 @@ def _section(standard: Standard, title: str) -> Location | None:
 
 @rule("STD005", "rule-does-not-bind", over=Standard)
 def rule_does_not_bind(standard: Standard, context: Context) -> Iterator[Finding]:
-    """A rule says MUST, SHOULD or MAY.
+    """A rule says MUST, SHOULD or MAY, or that it is withdrawn: `**STD-08.1** Withdrawn: …`.
 
     Why: a reader cannot tell an order from a piece of advice.
 
@@ -109,7 +109,7 @@ def rule_does_not_bind(standard: Standard, context: Context) -> Iterator[Finding
         - **STD-08.1** Logs MUST be JSON.
     """
     for requirement in standard.requirements:
-        if requirement.obligation is None:
+        if requirement.obligation is None and not requirement.withdrawn:
             yield Finding(standard.source.at(requirement.line), "a rule that does not say how strongly it binds",
                           f"use one of {', '.join(OBLIGATIONS)}")  # fmt: skip
 
@@ -146,7 +146,7 @@ def standard_review_due(standard: Standard, context: Context) -> Iterator[Findin
     yield from too_old(standard, "reviewed", days, "read it, and mend it", context)
 
 
-def _item_at(standard: Standard, index: int, key: str) -> Location:
+def item_at(standard: Standard, index: int, key: str) -> Location:
     """The place of a key of an item of a standard's checklist."""
     mapping = standard.source.front_matter.mapping if standard.source.front_matter else None
     listed = mapping.find("checklist") if mapping else None
@@ -176,7 +176,7 @@ def item_twice(handbook: Handbook, context: Context) -> Iterator[Finding]:
         for index, item in enumerate(standard.checklist):
             if not item.id:
                 continue
-            at = _item_at(standard, index, "id")
+            at = item_at(standard, index, "id")
             group = item.id.split("-")[0]
             if group not in groups:
                 yield Finding(at, f"{item.id} belongs to no group of the settings", did_you_mean(group, groups))
@@ -203,7 +203,7 @@ def item_not_explained(standard: Standard, context: Context) -> Iterator[Finding
     explained = {id for id, _ in standard.explanations}
     for index, item in enumerate(standard.checklist):
         if item.id and item.id not in explained:
-            at = _item_at(standard, index, "id")
+            at = item_at(standard, index, "id")
             yield Finding(at, f"{item.id} is not explained", f"add '### {item.id}' under {VERIFICATION}")
 
 
@@ -244,4 +244,4 @@ def item_ends_before_it_begins(standard: Standard, context: Context) -> Iterator
     """
     for index, item in enumerate(standard.checklist):
         if item.since and item.until and item.until < item.since:
-            yield Finding(_item_at(standard, index, "until"), f"until {item.until} is before since {item.since}")
+            yield Finding(item_at(standard, index, "until"), f"until {item.until} is before since {item.since}")

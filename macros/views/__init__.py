@@ -7,6 +7,7 @@ are relative to the page that is shown (`here`, its own address relative to the 
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import cache
@@ -74,6 +75,14 @@ def inline(text: str, address: Callable[[str], str | None] = lambda _: None) -> 
 
 
 _INLINE: Final = MarkdownIt("zero").enable(["backticks", "emphasis", "escape", "entity", "link"])
+
+
+def fence(text: str, language: str) -> str:
+    """The text as a block of code, whatever fences it holds itself."""
+    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
+    mark = "`" * max(3, longest + 1)
+    shown = text.replace("--8<--", ";--8<--")  # what names a listing is shown here, not followed
+    return f"{mark}{language}\n{shown}\n{mark}"
 
 
 def facet(title: str, name: str, values: Iterable[object]) -> tuple[str, str, list[str]]:

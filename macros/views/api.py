@@ -128,6 +128,7 @@ def _checklist(handbook: Handbook) -> list[dict[str, Any]]:
         | {
             "group": groups.get(id.split("-")[0]),
             "standard": standard.id,
+            "standards": [each.id for each in handbook.standards_of(id)],
             "fingerprint": item.fingerprint,
             "url": _url(handbook, f"{handbook.address(standard)}#{id.lower()}"),
         }

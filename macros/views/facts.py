@@ -106,6 +106,9 @@ def _standard(linker: Linker, standard: Standard) -> Iterator[Row]:
     yield Row("Prevents", _one(standard.prevents), wide=True)
     items = [Link("", item.id, f"#{item.id.lower()}") for item in standard.checklist if item.id]
     yield Row("Checklist", tuple(items), wide=True)
+    shared = ((id, owner) for id, (owner, _) in linker.handbook.items.items() if id in standard.verified_by)
+    others = [Link("", id, f"{linker.url(owner)}#{id.lower()}") for id, owner in shared if owner is not standard]
+    yield Row("Items shared with others", tuple(others), wide=True)
 
 
 def _runbook(linker: Linker, runbook: Runbook) -> Iterator[Row]:

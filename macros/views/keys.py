@@ -26,10 +26,11 @@ KINDS: dict[type[Record], str] = {
 
 
 def keys(handbook: Handbook) -> str:
-    """JSON: a list of [key, title, address from the site's root, kind], in the order in which equals are shown."""
-    return json.dumps(
-        [list(each) for each in dict.fromkeys(_keys(handbook))], ensure_ascii=False, separators=(",", ":")
-    )
+    """JSON: a list of [title, address from the site's root, kind, key, …], in the order in which equals are shown."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for key, *what in _keys(handbook):
+        found.setdefault((what[0], what[1], what[2]), []).append(key)
+    return json.dumps([[*what, *names] for what, names in found.items()], ensure_ascii=False, separators=(",", ":"))
 
 
 def _keys(handbook: Handbook) -> Iterator[tuple[str, str, str, str]]:

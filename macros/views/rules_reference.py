@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Final
 
 from macros.rules import Rule, rules
-from macros.views import render
+from macros.views import fence, render
 
 _FAMILIES: Final = {
     "FM": "Front matter and form of any kind",
@@ -30,7 +30,7 @@ def rules_reference() -> str:
         (family, _FAMILIES[family], list(members))
         for family, members in groupby(sorted(rules().values(), key=_place), key=_family)
     ]
-    return render("rules.md.j2", families=families, fence=_fence)
+    return render("rules.md.j2", families=families, fence=lambda text: fence(text, "markdown"))
 
 
 def explain(rule: Rule) -> str:
@@ -50,11 +50,3 @@ def _place(rule: Rule) -> tuple[int, str]:
 
 def _indented(text: str) -> str:
     return "\n".join(f"    {line}" if line else "" for line in text.split("\n"))
-
-
-def _fence(text: str) -> str:
-    """The text as a block of code, whatever fences it holds itself."""
-    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
-    mark = "`" * max(3, longest + 1)
-    shown = text.replace("--8<--", ";--8<--")  # what names a listing is shown here, not followed
-    return f"{mark}markdown\n{shown}\n{mark}"

@@ -9,7 +9,7 @@ from macros.records.alert import Alert
 from macros.records.postmortem import Postmortem
 from macros.records.runbook import Runbook
 from macros.records.service import Service
-from macros.views import facet, render
+from macros.views import facet, fence, render
 from macros.views.facts import severity_tone
 from macros.views.links import Linker
 
@@ -46,4 +46,5 @@ def alert_page(handbook: Handbook, alert: Alert) -> str:
         runbooks=handbook.runbooks_of(alert),
         incidents=incidents,
         linker=linker,
+        fence=fence,
     )

@@ -26,13 +26,13 @@ def checklist(handbook: Handbook, here: str) -> str:
         return entry[0].split("-")[0]
 
     groups = [
-        (name, titles.get(name, name), [pair for _, pair in entries])
+        (name, titles.get(name, name), [(handbook.standards_of(id), item) for id, (_, item) in entries])
         for name, entries in groupby(handbook.items.items(), key=group)
     ]
     facets = [
         facet("Known by", "verify", (item.verify for _, item in handbook.items.values())),
         facet("Group", "group", (name for name, _, _ in groups)),
-        facet("Standard", "standard", (standard.id for standard, _ in handbook.items.values())),
+        facet("Standard", "standard", (each.id for id in handbook.items for each in handbook.standards_of(id))),
     ]
     return render(
         "checklist.md.j2",

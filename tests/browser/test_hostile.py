@@ -1,0 +1,168 @@
+"""A handbook of hostile records that the gate accepts: their words are shown, and nothing of them is run.
+
+The Content-Security-Policy is taken out of the pages first, for it would stop a script that should not be there at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, Dialog, Page
+
+from macros.reporters.text import text
+from tests.commands import run, served
+from tests.handbooks import SMALL, copy_of, report, write
+from tests.test_hostile import WAYS
+
+pytestmark = pytest.mark.browser
+
+IMAGE = 'x"><img src=x onerror=alert(1)>'
+ENDS = "</script></style></title></template></textarea><script>alert(1)</script>"
+IN_MARKDOWN = '`"><img src=x onerror=alert(1)>` &lt;script&gt;alert(1)&lt;/script&gt; {{ 7*7 }}'
+ACCEPTED = [text.replace("0001-a.md", "0002-use-postgresql/load.png") for text, code in WAYS.items() if code is None]
+# In each file what stands on the left becomes what stands on the right, once.
+CHANGES = {
+    "mkdocs.yml": {
+        "site_name: A small handbook": f"site_name: '{ENDS}'",
+        "  - search\n": "",
+        '"#team-shop"': f"'{IMAGE}'",
+        "Observability": f"'{IMAGE}'",
+        "within 15 minutes": f"'{ENDS}'",
+    },
+    "adr/0001-keep-orders-in-sqlite.md": {"# ": f"# {IN_MARKDOWN} "},
+    "adr/0002-use-postgresql.md": {
+        "## Measured": f"## Measured {IN_MARKDOWN}",
+        "- MySQL": "\n\n".join(["", *ACCEPTED, "- MySQL"]),
+    },
+    "docs/standards/05-testing.md": {
+        "summary: ": f"summary: {IMAGE} ",
+        "[pytest]": f"['{IMAGE}', '{ENDS}']",
+        "prevents: ": f"prevents: {ENDS} ",
+        "item: Somebody": f"item: {IMAGE} {ENDS} somebody",
+        "**STD-05.1** Tests": f"**STD-05.1** {IN_MARKDOWN}",
+    },
+    "docs/services/shop.md": {
+        "{Orders: ": f"{{'{IMAGE}': ",
+        "name: availability": f"name: '{ENDS}'",
+        "# Shop": f"# {IN_MARKDOWN}",
+    },
+    "docs/services/shop/2026-Q4.yml": {
+        "logging.py:12": IMAGE.replace('"', '\\"'),
+        "no container": f"'{ENDS}'",
+        "a look at the settings": f"'{IMAGE}'",
+        "c9e2f1": "5066f8",
+    },
+    "runbooks/shop/shop.rules.yml": {
+        "Orders stopped": f"'{IMAGE} {{{{ $value }}}}'",
+        "sum(orders) < 1": "'sum(orders{x=\"</script><img src=x onerror=alert(1)>\"}) < 1'",
+    },
+    "runbooks/shop/slow-search.md": {
+        "trigger: A": f"trigger: {IMAGE} {ENDS} a",
+        "# Shop": f"# {IN_MARKDOWN}",
+        "### Nobody buys": f"### {IN_MARKDOWN}",
+        "No orders.": f"`{IMAGE}`",
+        "Whoever": f"{IN_MARKDOWN} whoever",
+    },
+    "postmortems/2026-05-04-orders-stopped.md": {
+        "# Orders stopped": f"# {IN_MARKDOWN}",
+        "a migration is": f"{IN_MARKDOWN} is",
+        "Alert on the pool": IN_MARKDOWN,
+        "An index was": f"{IN_MARKDOWN} was",
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, without its policy; the gate accepts every word of it."""
+    root = copy_of(SMALL, tmp_path_factory.mktemp("hostile") / "handbook")
+    for path, changes in CHANGES.items():
+        content = (root / path).read_text(encoding="utf-8")
+        for old, new in changes.items():
+            assert old in content, (path, old)
+            content = content.replace(old, new, 1)
+        write(root, {path: content})
+    assert "error: " not in text(report(root))
+    run("mkdocs", "build", cwd=root, check=True)
+    for page in (root / "site").rglob("*.html"):
+        html = page.read_text(encoding="utf-8")
+        page.write_text(re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html), encoding="utf-8")
+    return root / "site"
+
+
+class Watch:
+    """A page in which every dialog is noted: `alert` is what the scripts of the hostile records call."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.run: list[str] = []
+        self.page: Page = browser.new_context().new_page()
+        self.page.on("dialog", self._note)
+
+    def _note(self, dialog: Dialog) -> None:
+        self.run.append(self.page.url)
+        dialog.dismiss()
+
+    def acts(self) -> list[str]:
+        """What in the page would run a script if it were used: handlers, and addresses that are code."""
+        found: list[str] = self.page.evaluate(
+            """() => [...document.querySelectorAll("*")].flatMap((node) => [...node.attributes]
+              .filter(({name, value}) => /^on/i.test(name) || /^\\s*(javascript|vbscript|data):/i.test(value))
+              .map(({name, value}) => `${node.tagName} ${name}=${value}`))"""
+        )
+        return found
+
+
+@pytest.fixture
+def watch(browser: Browser) -> Iterator[Watch]:
+    watch = Watch(browser)
+    yield watch
+    watch.page.context.close()
+
+
+def test_no_page_runs_a_script_of_a_record(hostile: Path, watch: Watch) -> None:
+    pages = sorted(page.relative_to(hostile).as_posix() for page in hostile.rglob("*.html"))
+    assert len(pages) > 20
+    seen = ""
+    with served(hostile) as address:
+        for path in pages:
+            watch.page.goto(address + path)
+            assert watch.acts() == [], path
+            seen += watch.page.inner_text("body")
+    assert watch.run == []
+    assert seen.count("onerror=alert(1)") > 20, "the hostile words are to be shown"
+    assert "{{ 7*7 }}" in seen
+    assert "49" not in seen
+
+
+def test_neither_search_nor_filter_runs_one(hostile: Path, watch: Watch) -> None:
+    page = watch.page
+    with served(hostile) as address:
+        page.goto(address)
+        for query in ("alert(1)", IMAGE, "onerror", ENDS, "STD-05"):
+            search = page.locator("#hb-search input")
+            if not search.is_visible():
+                page.locator(".hb-find").click()
+            search.fill(query)
+            page.wait_for_function("query => document.getElementById('hb-search').dataset.shown === query", arg=query)
+            assert watch.acts() == [], query
+        for path in ("adr", "runbooks", "checklist", "services", "postmortems", "actions", "standards", "search"):
+            for key in ("q", "status", "owner", "kind", "x"):
+                page.goto(f"{address}{path}/?{key}={quote(IMAGE)}#{quote(ENDS)}")
+                assert watch.acts() == [], path
+    assert watch.run == []
+
+
+@pytest.mark.parametrize("planted", ["<img src=x onerror=alert(1)>", "<script>alert(1)</script>"])
+def test_a_script_in_a_page_would_be_noticed(planted: str, hostile: Path, watch: Watch, tmp_path: Path) -> None:
+    """The canary: the same page with one of the texts as HTML."""
+    html = (hostile / "adr/0002-use-postgresql/index.html").read_text(encoding="utf-8")
+    write(tmp_path, {"index.html": html.replace("</h1>", f"</h1>{planted}", 1)})
+    with served(tmp_path) as address:
+        watch.page.goto(address)
+        watch.page.wait_for_load_state("networkidle")
+        assert watch.run == [address]
+        assert bool(watch.acts()) == ("onerror" in planted)

@@ -1,0 +1,233 @@
+"""Random input that keeps its structure: real files, spoilt line by line, by what is special to a parser, and in bytes.
+
+In CI the examples are always the same; `make fuzz` draws others, many more, and prints its seed.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from macros import files, outline
+from macros.diagnostics import Report
+from macros.handbook import Handbook, RuleFile, load
+from macros.records import Record, read_document, read_entity
+from macros.records.alert import read_alerts
+from macros.records.audit import Audit
+from macros.records.kinds import RECORDS
+from macros.records.service import Service
+from macros.records.standard import Standard
+from macros.reporters import REPORTERS
+from macros.rules import rules, run
+from macros.settings import FILE, read_settings
+from macros.shell import LANGUAGES, shell_errors
+from macros.source import Code, read_source
+from tests.handbooks import ROOT, SMALL, TODAY
+from tests.test_readings import rendered
+
+pytestmark = pytest.mark.fuzz
+
+EXAMPLES = os.environ.get("FUZZ_EXAMPLES")
+fuzzed = settings(
+    max_examples=int(EXAMPLES or 2000),
+    derandomize=EXAMPLES is None,
+    deadline=None,
+    database=None,
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
+)
+
+CORPORA = ROOT.parent / "shared" / "corpora"
+HANDBOOK = load(SMALL)
+SECONDS = 20
+AUDITED = {path: each for path, each in HANDBOOK.documents.items() if isinstance(each, Service | Standard)}
+
+MARKDOWN = (
+    "# x", "## Context", "### x {#y}", "####### x", "#x", "- ", "- x", "    - x", "* x", "1. x", "1) x", "> x",
+    "> > x", ">", "> [!NOTE]", "```", "```sh", "```sh title=x", "~~~", "    x", "\t- x", "---", "===", "***",
+    "| a | b |", "|---|:-:|", "| `a|b` |", "<!--", "-->", "<!-->", "<div>", "</div>", "<script>x</script>", "<br>",
+    "x <b onclick=x>", "\\<b>", "<a@b.c>", "<https://x.example>", "[x](y)", "[x](javascript:y)", "[x](y 'z')",
+    "[x](<y z>)", "![x](y)", "[x][y]", "[x]", "[x]: y", "[^x]", "[x](y(z)", "**x**", "*x_y*_", "`x``", "\\", "&#58;",
+    "&amp", "  ", "x  ", "ADR-0001", "STD-05.3", "{{ policy.a.b }}", '--8<-- "x"', "--8<--", ";--8<-- \"x\"",
+    "<!-- handbook: allow FM001: x -->", "- **STD-05.3** MUST x", "- 10:14 — x",
+    "| A1 | x | order-team | 2026-01-01 | open |", "**Symptom:** x", "- Tier 1 (15 min): x", "\ufeff", "\u200f",
+    "\u3000x", "é" * 80,
+)  # fmt: skip
+YAML = (
+    "---", "...", "x: y", "x:", ": x", "? x", "- x", "-", "- - x", "x: [", "x: {a: b", "x: {a: b}", "x: [[a]]",
+    "x: &a b", "x: *a", "x: !!x y", "x: !x", "<<: *a", "x: |", "x: >-", "  x", "\tx: y", "x: 'y", 'x: "\\x', "x: ''",
+    "x: ~", "x: 2026-02-30", "x: 0023", "x: no", "x: 1e999", "# handbook: allow FM001: x", "# x", "%YAML 1.1", "@x",
+    "`x`", "x: y: z", "x: '\u2003'", "status: [x]", "date: {}", "tags: x", "{", "}", "]", "    - alert: x",
+    "    expr: up{", "results: {TEST-01: {verdict: waived}}", "groups: [{name: x, rules: [{alert: A, expr: up}]}]",
+)  # fmt: skip
+BYTES = (
+    b"\0",
+    b"\xff",
+    b"\xc3",
+    b"\r",
+    b"\r\n",
+    b"\x1b",
+    b"\xe2\x80\xae",
+    b"\xef\xbb\xbf",
+    b"\t",
+    b"\x0c",
+    b"\xc2\x85",
+)
+
+
+def seeds(*patterns: str) -> list[str]:
+    """The text of real files of ours; the shortest first, for that is where a fault is shown best."""
+    found = (path for root in (ROOT, SMALL) for pattern in patterns for path in root.glob(pattern))
+    return sorted((path.read_text(encoding="utf-8") for path in found), key=len)
+
+
+@st.composite
+def spoilt(draw: st.DrawFn, texts: list[str], pieces: tuple[str, ...]) -> bytes:
+    """One of the texts after up to eight changes."""
+    lines = draw(st.sampled_from(texts)).split("\n")
+    for _ in range(draw(st.integers(0, 8))):
+        place = draw(st.integers(0, max(len(lines) - 1, 0)))
+        piece = draw(st.sampled_from(pieces))
+        line = lines[place] if lines else ""
+        column = draw(st.integers(0, len(line)))
+        match draw(st.integers(0, 9)):
+            case 0:
+                del lines[place : place + draw(st.integers(1, 5))]
+            case 1:
+                lines[place:place] = lines[place : place + draw(st.integers(1, 5))]
+            case 2:
+                lines.insert(place, piece)
+            case 3:
+                lines[place : place + 1] = [line[:column] + piece + line[column:]]
+            case 4:
+                lines[place : place + 1] = [line[:column], line[column:]]
+            case 5:
+                lines[place : place + 2] = ["".join(lines[place : place + 2])]
+            case 6:
+                lines[place : place + 1] = [draw(st.sampled_from(("  ", "    ", "\t", "> ", "- ", "# "))) + line]
+            case 7:
+                lines[place : place + 1] = [line.partition(":")[0] + ": " + piece]
+            case 8:
+                lines[place:place] = draw(st.sampled_from(texts)).split("\n")[: draw(st.integers(1, 12))]
+            case _:
+                lines[place : place + 1] = [line[:column] + piece * draw(st.sampled_from((2, 30, 400)))]
+    data = "\n".join(lines).encode("utf-8", "surrogatepass")
+    if draw(st.integers(0, 9)) == 0:
+        place = draw(st.integers(0, len(data)))
+        data = data[:place] + draw(st.sampled_from(BYTES)) + data[place:]
+    return data
+
+
+def judged(path: str, data: bytes, handbook: Callable[[], Handbook]) -> Report:
+    """What the gate says of a handbook that holds the data as a file; the properties that hold whatever it is."""
+    begin = time.process_time()
+    report = run(handbook(), TODAY)
+    assert time.process_time() - begin < SECONDS
+    assert run(handbook(), TODAY) == report
+    text = files.decode(path, data, longest=files.LARGEST)
+    lines = text.split("\n") if isinstance(text, str) else data.decode("utf-8", "replace").split("\n")
+    for each in report.findings:
+        if each.at.path == path:
+            assert 1 <= each.at.line <= len(lines), each
+            assert 1 <= each.at.column <= len(lines[each.at.line - 1]) + 1, each
+    for reporter in REPORTERS.values():
+        assert reporter(report)
+    return report
+
+
+PLACES = {
+    "adr": "adr/0042-x.md",
+    "runbook": "runbooks/shop/x.md",
+    "postmortem": "postmortems/2026-05-04-x.md",
+    "standard": "docs/standards/05-x.md",
+    "service": "docs/services/shop.md",
+}
+TEXTS = {kind.kind: seeds(f"{kind.folder}/{'*/' * (kind.depth - 1)}*.md") for kind in RECORDS}
+FOREIGN = sorted((path.read_text(encoding="utf-8", errors="replace") for path in CORPORA.rglob("*.md")), key=len)[:300]
+
+
+@pytest.mark.parametrize("kind", RECORDS, ids=lambda kind: kind.kind)
+def test_a_record(kind: type[Record], monkeypatch: pytest.MonkeyPatch) -> None:
+    rules()  # loads them in their order
+    monkeypatch.setattr("macros.rules.form.shell_errors", lambda scripts: ())  # tried below, many scripts at once
+    path = PLACES[kind.kind]
+
+    @settings(fuzzed, max_examples=fuzzed.max_examples // (len(RECORDS) - 2))
+    @given(spoilt([*TEXTS[kind.kind], *FOREIGN], MARKDOWN + YAML))
+    def holds(data: bytes) -> None:
+        def handbook() -> Handbook:
+            document = read_document(kind, read_source(path, data), HANDBOOK.settings.vocabularies)
+            return replace(HANDBOOK, documents={path: document})
+
+        report = judged(path, data, handbook)
+        found = handbook().documents[path]
+        if not any(each.code.startswith(("SAFE", "MD", "FM001", "LNK")) for each in report.findings):
+            assert outline.active(rendered(found.source.body), record=True) is None
+
+    holds()
+
+
+@fuzzed
+@given(spoilt(seeds("docs/services/*/*.yml"), YAML))
+def test_an_audit(data: bytes) -> None:
+    path = "docs/services/shop/2026-Q4.yml"
+
+    def handbook() -> Handbook:
+        audit = read_entity(Audit, path, files.decode(path, data), HANDBOOK.settings.vocabularies)
+        return replace(HANDBOOK, documents=AUDITED, alerts=(), rule_files=(), audits=(audit,))
+
+    judged(path, data, handbook)
+
+
+@fuzzed
+@given(spoilt(seeds("runbooks/*/*.rules.yml", "docs/standards/samples/**/*.rules.yml"), YAML))
+def test_a_rule_file(data: bytes) -> None:
+    path = "runbooks/shop/shop.rules.yml"
+
+    def handbook() -> Handbook:
+        alerts, problems = read_alerts(path, "shop", files.decode(path, data))
+        return replace(HANDBOOK, documents={}, alerts=alerts, rule_files=(RuleFile(path, "shop", problems),))
+
+    judged(path, data, handbook)
+
+
+def test_settings(tmp_path: Path) -> None:
+    @fuzzed
+    @given(spoilt(seeds("mkdocs.yml", "tests/sites/broken/mkdocs.yml"), YAML))
+    def holds(data: bytes) -> None:
+        (tmp_path / FILE).write_bytes(data)
+        judged(FILE, data, lambda: replace(HANDBOOK, documents={}, settings=read_settings(tmp_path)))
+
+    holds()
+
+
+SHELL = (
+    "if", "fi", "'", '"', "$(", ")", "<<E", "E", "|", "&&", "{", "}", "case x in", "esac", "for x in y; do", "done",
+    "`", "# shellcheck disable=all", "# shellcheck source=/dev/zero", ". /etc/passwd", "$((", "[[ x", "\\", "é",
+    "function x {", "\u00a0", ";;", "<(", "!", "[ x", "${x",
+)  # fmt: skip
+
+
+def test_shell_code() -> None:
+    """A hundred scripts at once, for each call starts a program."""
+    sources = (read_source("x.md", text.encode()) for text in (*TEXTS["runbook"], *TEXTS["standard"]))
+    blocks = (code for source in sources for code in source.every(Code))
+    scripts = sorted({code.text for code in blocks if code.info.split(" ")[0] in LANGUAGES}, key=len)
+
+    @settings(fuzzed, max_examples=fuzzed.max_examples // 100)
+    @given(st.lists(spoilt(scripts, SHELL), min_size=100, max_size=100))
+    def holds(drawn: list[bytes]) -> None:
+        texts = tuple(text for each in drawn if isinstance(text := files.decode("x", each), str))
+        for error in shell_errors(texts):
+            lines = texts[error.script].split("\n")
+            assert 1 <= error.line <= len(lines)
+            assert error.column >= 1
+
+    holds()

@@ -1,0 +1,374 @@
+"""Files that mean harm: each has its finding or none, within bounds of time and memory, and never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from macros import outline
+from macros.reporters import REPORTERS
+from tests.commands import BIN, environment, unprivileged
+from tests.handbooks import ADR, SETTINGS, check, report, write
+from tests.test_readings import rendered
+
+pytestmark = pytest.mark.fuzz
+
+SECONDS, MEMORY = 120, 1 << 30  # generous: they tell a bomb from a slow machine
+RECORD, RULES, AUDIT = "adr/0001-a.md", "runbooks/shop/x.rules.yml", "docs/services/shop/2026-Q4.yml"
+POLICY = "mkdocs.yml"
+SHOP = "---\nowner: order-team\ntier: 3\nrepository: https://git.example/shop\n---\n# Shop\n\nIt sells.\n"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the command said."""
+
+    code: int
+    errors: str
+    found: list[str]
+
+
+def gate(root: Path, *before: str) -> Answer:
+    """The command in a process of its own, within the bounds; `before` are the words of a command that runs it."""
+    process = subprocess.run(
+        [*before, str(BIN / "handbook"), "check", "--format", "json", "--today", "2026-11-23", "--root", str(root)],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+        stdin=subprocess.DEVNULL,
+        env=environment(),
+    )
+    assert "Traceback" not in process.stderr, process.stderr
+    found = json.loads(process.stdout)["findings"] if process.stdout else []
+    places = [f"{each['path']}:{each['line']}:{each['column']}:{each['code']}" for each in found]
+    assert process.returncode == (2 if process.stderr else 1 if found else 0)
+    return Answer(process.returncode, process.stderr, places)
+
+
+def head(line: str) -> str:
+    """A decision with one more line in its front matter, line 5."""
+    return ADR.replace("deciders: [order-team]", f"deciders: [order-team]\n{line}")
+
+
+def body(text: str) -> str:
+    """A decision with a text in its context, line 10."""
+    return ADR.replace("Why.", text)
+
+
+def bomb(last: str) -> str:
+    """Nine lists, each of ten times the one before, and a line that names the last, `*i`."""
+    lists = (f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]" for before, name in pairwise("abcdefghi"))
+    return "\n".join(["a: &a [x, x, x, x, x, x, x, x, x, x]", *lists, last]) + "\n"
+
+
+Files = dict[str, str | bytes]
+ALERT = "groups: [{name: g, rules: [{alert: A, expr: up, annotations: {summary: *i}}]}]"
+TAG = "!!python/object/apply:os.system ['touch pwned']"
+LONG = "x" * 100_000_000
+CASES: dict[str, tuple[Files, list[str]]] = {
+    "aliases in a record": ({RECORD: head(bomb("x: *i").strip())}, [f"{RECORD}:5:4:FM001"]),
+    "aliases in rules": ({RULES: bomb(ALERT)}, [f"{RULES}:4:4:FM001"]),
+    "aliases in the settings": ({POLICY: SETTINGS + bomb("nav: *i")}, [f"{POLICY}:9:4:FM001"]),
+    "aliases in an audit": ({AUDIT: bomb("results: *i"), "docs/services/shop.md": SHOP}, [f"{AUDIT}:1:4:FM001"]),
+    "a value in itself": ({POLICY: SETTINGS + "x: &a [*a]\n"}, [f"{POLICY}:6:4:FM001"]),
+    "a tag in a record": ({RECORD: head(f"x: {TAG}")}, [f"{RECORD}:5:4:FM001"]),
+    "a tag in rules": ({RULES: f"groups: {TAG}\n"}, [f"{RULES}:1:1:RBK013", f"{RULES}:1:42:FM006"]),
+    "a tag in the settings": ({POLICY: f"{SETTINGS}x: {TAG}\n"}, []),
+    "100 MB in a line": ({RECORD: body(LONG)}, [f"{RECORD}:1:1:FM001"]),
+    "100 MB of YAML": ({RULES: f"x: {LONG}"}, [f"{RULES}:1:1:FM001"]),
+    "100 MB of settings": ({POLICY: f"{SETTINGS}x: {LONG}"}, [f"{POLICY}:1:1:FM001"]),
+    "no UTF-8 in a record": ({RECORD: ADR.encode() + b"\xff\n"}, [f"{RECORD}:23:1:FM001"]),
+    "no UTF-8 in rules": ({RULES: b"groups: []\n# \xff\n"}, [f"{RULES}:2:1:FM001"]),
+    "no UTF-8 in the settings": ({POLICY: SETTINGS.encode() + b"# \xff\n"}, [f"{POLICY}:6:1:FM001"]),
+    "a byte order mark": ({RECORD: b"\xef\xbb\xbf" + ADR.encode()}, []),
+    "a mark, then an error": ({RECORD: b"\xef\xbb\xbf" + body("[x](y.md)").encode()}, [f"{RECORD}:10:1:LNK001"]),
+    "other ends of lines": ({RECORD: ADR.replace("\n", "\r\n")}, []),
+    "others, then an error": ({RECORD: body("[x](y.md)").replace("\n", "\r\n")}, [f"{RECORD}:10:1:LNK001"]),
+    "NUL": ({RECORD: body("a\0b")}, [f"{RECORD}:10:2:FM001"]),
+    "NUL in YAML": ({POLICY: f"{SETTINGS}x: a\0b\n"}, [f"{POLICY}:6:5:FM001"]),
+    "a terminal's commands": ({RECORD: body("\x1b]0;owned\x07")}, [f"{RECORD}:10:1:FM001"]),
+    "text that is turned round": ({RECORD: body("`rm \u202efr-\u202c x`")}, [f"{RECORD}:10:5:FM001"]),
+    "10,000 headings": ({RECORD: ADR + "\n## Same\n\nText.\n" * 10_000}, []),
+    "a line of code": ({RECORD: body(f"```\n{'x' * 10_001}\n```")}, [f"{RECORD}:11:1:FM001"]),
+    "a paragraph of brackets": ({RECORD: body("[[[[[\n" * 1000)}, [f"{RECORD}:10:1:FM001"]),
+    "20,000 rows": ({RECORD: body("| a |\n|---|\n" + "| x |\n" * 20_000)}, []),
+    "lists in lists": ({RECORD: body("- " * 1000 + "x")}, [f"{RECORD}:10:1:FM001"]),
+    "quotations in quotations": ({RECORD: body("> " * 1000 + "x")}, [f"{RECORD}:10:1:FM001"]),
+    "HTML in quotations": ({RECORD: body("x\n\n" + "> " * 30 + "<script>x</script>")}, [f"{RECORD}:12:1:SAFE001"]),
+    "brackets in brackets": ({RECORD: body("[" * 1000 + "x" + "]" * 1000)}, []),
+    "images in images": ({RECORD: body("![" * 1000 + "x" + "](y)" * 1000)}, [f"{RECORD}:10:1:FM001"]),
+    "values in values": ({RECORD: head("x: " + "[" * 1000 + "]" * 1000)}, [f"{RECORD}:5:103:FM001"]),
+    "values, 9,000 deep": ({RECORD: head("x:" + "\n  [" * 9_000)}, [f"{RECORD}:105:3:FM001"]),
+    "values in the settings": ({POLICY: f"{SETTINGS}x: {'{a: ' * 1000}{'}' * 1000}\n"}, [f"{POLICY}:6:400:FM001"]),
+    "tags without an end": ({"docs/x.md": "# X\n\n<div>\n" + "<a\n" * 300_000}, ["docs/x.md:3:1:MD016"]),
+    "settings that are a list": ({POLICY: "- a\n"}, [f"{POLICY}:1:1:FM001"]),
+    "settings of wrong shapes": (
+        {POLICY: "extra:\n  handbook: [x]\n  policy: 3\n"},
+        [f"{RECORD}:4:12:FM005", f"{POLICY}:2:13:FM006", f"{POLICY}:3:11:FM006"],
+    ),
+    "teams of wrong shapes": (
+        {POLICY: "extra:\n  handbook: {teams: {order-team: 3}, rules: [1], tags: {a: b}, expect: x}\n"},
+        [f"{RECORD}:4:12:FM005", *(f"{POLICY}:2:{column}:FM006" for column in (34, 45, 56, 72))],
+    ),
+    "settings that inherit themselves": ({POLICY: f"INHERIT: mkdocs.yml\n{SETTINGS}"}, [f"{POLICY}:1:10:FM001"]),
+    "settings in a circle": (
+        {POLICY: f"INHERIT: b.yml\n{SETTINGS}", "b.yml": "INHERIT: mkdocs.yml\n"}, ["b.yml:1:10:FM001"],
+    ),
+    "settings from a device": ({POLICY: f"INHERIT: /dev/zero\n{SETTINGS}"}, [f"{POLICY}:1:10:FM001"]),
+    "pages from everywhere": ({POLICY: f"{SETTINGS}docs_dir: /\n"}, [f"{POLICY}:6:11:FM001"]),
+    "pages from above": ({POLICY: f"{SETTINGS}docs_dir: docs/../..\n"}, [f"{POLICY}:6:11:FM001"]),
+    "rules from above": (
+        {"docs/services/shop.md": SHOP.replace("tier", "rules: [../../x.yml]\ntier")},
+        ["docs/services/shop.md:3:9:RBK013"],
+    ),
+    "an audit of wrong shapes": (
+        {AUDIT: "date: [x]\nresults: [1]\nauditor: {a: b}\ncommit: 3\n", "docs/services/shop.md": SHOP},
+        [f"{AUDIT}:1:7:FM006", f"{AUDIT}:2:10:FM006", f"{AUDIT}:3:10:FM006", f"{AUDIT}:4:9:FM006"],
+    ),
+    "rules of wrong shapes": (
+        {RULES: "groups: [1, {name: [], rules: {}}, {rules: [1, {alert: [], expr: {}}]}]\n"},
+        [f"{RULES}:1:{place}" for place in ("1:RBK013", "10:FM006", "20:FM006", "31:FM006", "36:FM007", "45:FM006",
+                                            "56:FM006", "66:FM006")],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_it_has_its_finding(case: str, tmp_path: Path) -> None:
+    files, expected = CASES[case]
+    answer = gate(write(tmp_path, {POLICY: SETTINGS, RECORD: ADR, **files}))
+    assert answer.found == expected
+    assert not (tmp_path / "pwned").exists()
+
+
+def pipe(root: Path) -> None:
+    os.mkfifo(root / "adr/0002-b.md")
+
+
+def pipes_for_yaml(root: Path) -> None:
+    write(root, {"docs/services/shop.md": SHOP.replace("tier", "rules: [x.yml]\ntier")})
+    (root / "runbooks/shop").mkdir(parents=True)
+    os.mkfifo(root / RULES)
+    os.mkfifo(root / "x.yml")
+
+
+def pipe_for_settings(root: Path) -> None:
+    (root / POLICY).unlink()
+    os.mkfifo(root / POLICY)
+
+
+def links(root: Path) -> None:
+    (root / "adr/0002-b.md").symlink_to("/etc/passwd")
+    (root / "adr/round").symlink_to(root / "adr")
+    (root / "adr/0003-c.md").symlink_to("0003-c.md")
+    (root / "docs").mkdir()
+    (root / "docs/up").symlink_to("..")
+
+
+def linked_folder(root: Path) -> None:
+    (root / "adr").rename(root / "elsewhere")
+    (root / "adr").symlink_to("elsewhere")
+
+
+def rules_elsewhere(root: Path) -> None:
+    write(root, {"docs/services/shop.md": SHOP.replace("tier", "rules: [x.yml]\ntier")})
+    (root / "x.yml").symlink_to("/dev/zero")
+
+
+def no_file_to_read(root: Path) -> None:
+    (root / RECORD).chmod(0)
+
+
+def no_settings_to_read(root: Path) -> None:
+    (root / POLICY).chmod(0)
+
+
+def odd_names(root: Path) -> None:
+    for number, name in enumerate(("a b", "'\"", "a\nb", "\u200f\u202eab", "\x1b[31m", "%0A::error::x")):
+        write(root, {f"adr/{number}{name}.md": ADR, f"adr/0001-a/{number}{name}.txt": "x"})
+    (root / os.fsdecode(b"adr/0001-a/\xff.txt")).write_text("x", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "expected"),
+    [
+        (pipe, ["adr/0002-b.md:1:1:SAFE002"]),
+        (pipes_for_yaml, ["docs/services/shop.md:3:9:RBK013", f"{RULES}:1:1:SAFE002"]),
+        (links, [f"{path}:1:1:SAFE002" for path in ("adr/0002-b.md", "adr/0003-c.md", "adr/round", "docs/up")]),
+        (linked_folder, ["adr:1:1:SAFE002", f"{POLICY}:3:3:FM011"]),
+        (rules_elsewhere, ["docs/services/shop.md:3:9:RBK013"]),
+        (no_file_to_read, [f"{RECORD}:1:1:FM001"]),
+        (no_settings_to_read, [f"{POLICY}:1:1:FM001"]),
+    ],
+)  # fmt: skip
+def test_what_is_no_file_is_not_read(spoil: Callable[[Path], None], expected: list[str], tmp_path: Path) -> None:
+    spoil(write(tmp_path, {POLICY: SETTINGS, RECORD: ADR}))
+    assert gate(tmp_path, *unprivileged()).found == expected
+
+
+@pytest.mark.parametrize("spoil", [pipe_for_settings, lambda root: (root / "adr").chmod(0)])
+def test_what_the_gate_cannot_do_it_says_in_a_line(spoil: Callable[[Path], None], tmp_path: Path) -> None:
+    spoil(write(tmp_path, {POLICY: SETTINGS, RECORD: ADR}))
+    answer = gate(tmp_path, *unprivileged())
+    (tmp_path / "adr").chmod(0o755)
+    assert (answer.code, answer.errors.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize("form", REPORTERS)
+def test_a_name_is_told_in_its_line(form: str, tmp_path: Path) -> None:
+    odd_names(write(tmp_path, {POLICY: SETTINGS, RECORD: ADR}))
+    answer = subprocess.run(
+        [str(BIN / "handbook"), "check", "--root", str(tmp_path), "--format", form],
+        capture_output=True,
+        check=False,
+        env=environment(PYTHONIOENCODING="ascii"),
+    )
+    found = report(tmp_path).findings
+    assert len(found) >= 6
+    assert (answer.returncode, answer.stderr) == (1, b"")
+    told = answer.stdout.decode("ascii")
+    if form in ("text", "github"):
+        assert not [line for line in told.split("\n") if not line.isprintable()]
+        assert sum(" error: " in line or line.startswith("::error file=adr/") for line in told.split("\n")) >= 6
+    else:
+        json.loads(told)
+
+
+# Every way by which a script could come into a page, and what the gate says of it. None: it is shown as text, and is
+# no link; the page that it becomes is looked at all the same.
+WAYS = {
+    "<script>alert(1)</script>": "SAFE001",
+    "x <ScRiPt>alert(1)</sCrIpT>": "SAFE001",
+    "x <img src=x onerror=alert(1)>": "SAFE001",
+    "x <svg/onload=alert(1)>": "SAFE001",
+    '<details open ontoggle="alert(1)">x</details>': "SAFE001",
+    "x <a href='javascript:alert(1)'>x</a>": "SAFE001",
+    "### <img src=x onerror=alert(1)>": "SAFE001",
+    "- <iframe srcdoc='<script>alert(1)</script>'></iframe>": "SAFE001",
+    "| a |\n|---|\n| <img src=x onerror=alert(1)> |": "SAFE001",
+    "> <script>alert(1)</script>": "SAFE001",
+    "<!--> <script>alert(1)</script> -->": "SAFE001",
+    "<!---> <script>alert(1)</script> -->": "SAFE001",
+    "<!-- --!> <script>alert(1)</script> -->": "SAFE001",
+    "<![CDATA[<script>alert(1)</script>]]>": "SAFE001",
+    "<?x <script>alert(1)</script> ?>": "SAFE001",
+    "<br onclick=alert(1)>": "SAFE001",
+    "[x](javascript:alert(1))": "SAFE003",
+    "[x](JaVaScRiPt:alert(1))": "SAFE003",
+    "[x](javascript&#58;alert(1))": "SAFE003",
+    "[x](javascript&colon;alert(1))": "SAFE003",
+    "[x](&#106;avascript:alert(1))": "SAFE003",
+    "[x](java&#9;script:alert(1))": "SAFE003",
+    "[x](java&NewLine;script:alert(1))": "SAFE003",
+    "[x](&#1;javascript:alert(1))": "LNK001",
+    "[x](<javascript:alert(1)>)": "SAFE003",
+    "[x](vbscript:x)": "SAFE003",
+    "[x](data:text/html,<script>alert(1)</script>)": "SAFE003",
+    "[x](data:text/html;base64,PHNjcmlwdD4=)": "SAFE003",
+    "![x](javascript:alert(1))": "SAFE003",
+    "<javascript:alert(1)>": "SAFE003",
+    "[x][r]\n\n[r]: javascript:alert(1)": "SAFE003",
+    "[r]\n\n[r]: <javascript:alert(1)> 'x'": "SAFE003",
+    "> [x][r]\n\n[r]: javascript&#58;alert(1)": "SAFE003",
+    '[x](#context "\' onmouseover=alert(1) ")': None,
+    '[x](#context "x\\" onmouseover=\\"alert(1)")': None,
+    '![" onerror="alert(1)](0001-a.md)': None,
+    "`<script>alert(1)</script>`": None,
+    "    <script>alert(1)</script>": "MD019",
+    "```html\n<script>alert(1)</script>\n```": None,
+    "\\<script>alert(1)\\</script>": "SAFE001",
+    "&lt;script&gt;alert(1)&lt;/script&gt;": None,
+    "[x]\\(javascript:alert(1))": None,
+    "javascript:alert(1)": None,
+    "### x { onclick=alert(1) }": None,
+    "[x](#context){ onclick=alert(1) }": None,
+    "&#x202e;": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", WAYS)
+def test_no_script_reaches_a_page(text: str, tmp_path: Path) -> None:
+    found = {each.code for each in check(tmp_path, {RECORD: body(f"x\n\n{text}")})}
+    assert found == ({WAYS[text]} if WAYS[text] else set())
+    assert found or outline.active(rendered(text), record=True) is None
+
+
+# What the gate's reading takes for text, and the site's for a link or HTML: the build finds it.
+@pytest.mark.parametrize(
+    ("html", "act"),
+    [
+        ('<p onclick="x">', "<p onclick=…>"),
+        ("<script>x</script>", "<script>"),
+        ("<p><b>x</b></p>", "<b>"),
+        ('<a href="java\tscript:x">', "<a href='javascript:…'>"),
+        ('<a href="&#1;JAVASCRIPT&colon;x">', "<a href='javascript:…'>"),
+        ('<img src="data:image/png;base64,x">', "<img src='data:…'>"),
+        ('<svg><a xlink:href="javascript:x"/></svg>', "<a xlink:href='javascript:…'>"),
+        ('<svg><set attributeName="href" to="javascript:x"/></svg>', "<set>"),
+        ('<p style="position:fixed">', "<p style=…>"),
+        ('<form action="https://elsewhere.example">', "<form>"),
+        ('<p><a href="a:b">', "<a href='a:…'>"),
+        ('<p><a href="./a:b"><a href="#a:b"><a href="?a:b"><a href="mailto:x@example.com"><img src="a.png">', None),
+    ],
+)
+def test_a_page_that_could_act_is_not_built(html: str, act: str | None) -> None:
+    assert outline.active(html, record=True) == act
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "good"),
+    [
+        ("a.html", b"<script>alert(1)</script>", False),
+        ("a.png", b"<script>alert(1)</script>", False),
+        ("a.jpg", b"GIF89a", False),
+        ("a.txt", b" \n<!DOCTYPE html><script>alert(1)</script>", False),
+        ("a.txt", b"\xef\xbb\xbf<html>", False),
+        ("a.log", b"<host> says x < y", True),
+        ("a.csv", b"a,b\n1,<script>\n", True),
+        ("a.svg", b"<svg><scr\x1b(Bipt>alert(1)</script></svg>", False),
+        ("a.svg", "<svg><script>alert(1)</script></svg>".encode("utf-16"), False),
+        ("a.svg", b"<svg><animate attributeName='href' to='javascript:x'/></svg>", False),
+        ("a.svg", b"<svg><x:script xmlns:x='http://www.w3.org/2000/svg'>alert(1)</x:script></svg>", False),
+        ("a.svg", b"<!DOCTYPE svg [<!ENTITY x 'y'>]><svg>&x;</svg>", False),
+        ("a.svg", b"<svg><path d='" + b"M0 0" * 20_000 + b"'/></svg>", True),
+    ],
+)
+def test_an_attachment_is_what_its_name_says(name: str, data: bytes, good: bool, tmp_path: Path) -> None:
+    found = check(tmp_path, {RECORD: ADR, f"adr/0001-a/{name}": data})
+    assert [each.code for each in found] == ([] if good else ["SAFE004"])
+
+
+def test_a_listing_is_shown_as_code_and_brings_in_nothing_else(tmp_path: Path) -> None:
+    files: Files = {
+        "runbooks/x/a.txt": "<script>alert(1)</script>\n",
+        "runbooks/x/b.txt": "```\n<script>alert(1)</script>\n",
+        "runbooks/x/c.txt": '--8<-- "x/c.txt"\n',
+        "runbooks/x/d.txt": f"{'x' * 9_999}\n" * 40,
+        "docs/a.md": '# A\n\n```\n--8<-- "x/a.txt"\n```\n',
+        "docs/b.md": '# B\n\n--8<-- "x/a.txt"\n',
+        "docs/c.md": '# C\n\n```\n--8<-- "x/b.txt"\n--8<-- "x/c.txt"\n```\n',
+        "docs/d.md": "# D\n\n```\n--8<--\nx/a.txt\n--8<--\n--8<-- 'x/a.txt'\n```\n",
+        "docs/e.md": "# E\n\n```\n" + '--8<-- "x/d.txt"\n' * 1000 + "```\n",
+    }
+    found = [
+        f"{each.at.path}:{each.at.line}" for each in check(tmp_path, {RECORD: ADR, **files}) if each.code == "LNK006"
+    ]
+    assert found == [
+        "docs/b.md:3",
+        "docs/c.md:4",
+        "docs/c.md:5",
+        "docs/d.md:4",
+        "docs/d.md:6",
+        "docs/d.md:7",
+        "docs/e.md:6",
+    ]

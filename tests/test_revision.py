@@ -1,0 +1,196 @@
+"""`--base` as a command, in repositories of every shape: what git can tell, and what is said where it cannot."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+import yaml
+
+from macros.cli import main
+from tests.commands import BIN, environment
+from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, TODAY, copy_of, write
+from tests.repositories import committed, git, started
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository whose branch `main` holds a handbook of one decision, and whose branch has rewritten it."""
+    root = started(write(tmp_path / "handbook", {"mkdocs.yml": SETTINGS, "adr/0001-a.md": ADR}))
+    git(root, "checkout", "--quiet", "-b", "branch")
+    write(root, {"adr/0001-a.md": ADR.replace("What.", "Something else.")})
+    committed(root, "docs: another decision")
+    return root
+
+
+def checked(root: Path, base: str, **env: str) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of the command, in an environment."""
+    out, err = StringIO(), StringIO()
+    with (
+        patch.dict(os.environ, env),
+        patch("tempfile.tempdir", env.get("TMPDIR")),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        code = main(["check", "--root", str(root), "--today", str(TODAY), f"--base={base}"])
+    return code, out.getvalue(), err.getvalue()
+
+
+@pytest.mark.parametrize("base", ["main", "HEAD~1", "refs/heads/main", "branch~1"])
+def test_a_finding_against_a_base_is_an_error_like_any_other(repository: Path, base: str) -> None:
+    code, out, err = checked(repository, base)
+    assert (code, err) == (1, "")
+    assert out.splitlines() == [
+        "adr/0001-a.md:14:1: DEC013 error: another text than that of ADR-0001, which was accepted already",
+        "    put it back; what was learned since is a dated item under a last heading ## Notes, or another decision",
+        "1 adr: 1 error, 0 warnings",
+    ]
+
+
+@pytest.mark.parametrize(("base", "code"), [("main", 1), ("", 0), ("branch; touch harm", 2), ("$(touch harm)", 2)])
+def test_the_workflow_compares_a_pull_request_with_its_base(base: str, code: int, repository: Path) -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/check.yml").read_text(encoding="utf-8"))
+    steps = workflow["jobs"]["gate"]["steps"]
+    assert steps[0]["with"]["fetch-depth"] == 0
+    assert steps[-1]["env"] == {"BASE": "${{ github.base_ref }}"}
+    git(repository, "update-ref", "refs/remotes/origin/main", "main")
+    (repository / ".venv/bin").mkdir(parents=True)
+    (repository / ".venv/bin/handbook").symlink_to(BIN / "handbook")
+    answer = subprocess.run(
+        ["bash", "-e", "-c", steps[-1]["run"]],
+        cwd=repository,
+        env=environment(BASE=base),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == code, answer.stderr
+    assert ("title=DEC013 decision-rewritten::" in answer.stdout) == (base == "main")
+    assert not (repository / "harm").exists()
+
+
+def test_without_a_base_git_is_not_asked(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.rmtree(repository / ".git")
+    assert main(["check", "--root", str(repository), "--today", str(TODAY)]) == 0
+    assert capsys.readouterr().out == "1 adr: 0 errors, 0 warnings\n"
+
+
+@pytest.mark.parametrize("base", ["mian", "", "-n", "--all", "main:adr", "HEAD^{/nothing says so}", "0" * 40, "a b\nc"])
+def test_a_revision_that_git_does_not_know_is_said(repository: Path, base: str) -> None:
+    code, out, err = checked(repository, base)
+    assert (code, out) == (2, "")
+    assert f"git knows no commit '{base}' here; fetch it first: git fetch origin" in err
+    assert "Traceback" not in err
+
+
+def test_a_shallow_clone_is_said_and_not_guessed_around(repository: Path, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "--quiet", "--depth", "1", "--no-single-branch", f"file://{repository}", "shallow")
+    code, out, err = checked(tmp_path / "shallow", "origin/main")
+    assert (code, out) == (2, "")
+    assert "this is a shallow clone" in err
+    assert "git fetch --unshallow" in err
+    assert "fetch-depth: 0" in err
+    git(tmp_path / "shallow", "fetch", "--quiet", "--unshallow")
+    assert checked(tmp_path / "shallow", "origin/main")[0] == 1
+
+
+def test_a_folder_in_no_repository_is_said(repository: Path) -> None:
+    shutil.rmtree(repository / ".git")
+    ceiling = {"GIT_CEILING_DIRECTORIES": str(repository.parent)}
+    code, out, err = checked(repository, "main", **ceiling)
+    assert (code, out) == (2, "")
+    assert f"--base main: {repository} is in no git repository that can be read (fatal: not a git repository" in err
+
+
+def test_a_machine_without_git_is_said(repository: Path, tmp_path: Path) -> None:
+    code, out, err = checked(repository, "main", PATH=str(tmp_path))
+    assert (code, out) == (2, "")
+    assert "is in no git repository that can be read (git is not installed)" in err
+
+
+def test_a_repository_without_a_commit_is_said(tmp_path: Path) -> None:
+    root = write(tmp_path / "handbook", {"mkdocs.yml": SETTINGS, "adr/0001-a.md": ADR})
+    git(root, "init", "--quiet")
+    assert checked(root, "HEAD")[::2] == (
+        2,
+        "handbook: --base HEAD: git knows no commit 'HEAD' here; fetch it first: git fetch origin\n",
+    )
+
+
+def test_histories_with_nothing_in_common_are_said(repository: Path) -> None:
+    git(repository, "checkout", "--quiet", "--orphan", "other")
+    committed(repository, "docs: from nothing")
+    code, out, err = checked(repository, "main")
+    assert (code, out) == (2, "")
+    assert "have no commit in common" in err
+
+
+def test_a_commit_of_no_day_is_said(repository: Path) -> None:
+    tree = git(repository, "rev-parse", "HEAD^{tree}")
+    body = f"tree {tree}\nauthor a <a> 1 +0000\ncommitter a <a> 99999999999999 +0000\n\nlate\n"
+    (repository / "commit").write_text(body)
+    late = git(repository, "hash-object", "-t", "commit", "-w", "--literally", "commit")
+    git(repository, "reset", "--quiet", "--hard", late)
+    assert checked(repository, "HEAD") == (
+        2, "", f"handbook: --base HEAD: the date of commit {late[:12]} is in no calendar\n"
+    )  # fmt: skip
+
+
+def test_an_object_that_is_lost_is_said(repository: Path) -> None:
+    lost = git(repository, "rev-parse", "main:adr/0001-a.md")
+    (repository / ".git/objects" / lost[:2] / lost[2:]).unlink()
+    code, out, err = checked(repository, "main")
+    assert (code, out) == (2, "")
+    assert f"git lacks the object {lost}" in err
+
+
+def test_where_no_file_can_be_laid_out_it_is_said(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+    assert main(["check", "--root", str(repository), "--base", "main"]) == 2
+    assert "handbook: --base main: its files cannot be laid out: " in capsys.readouterr().err
+
+
+def test_nothing_is_left_behind_and_nothing_is_changed(repository: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    before = git(repository, "status", "--porcelain=v2", "--branch")
+    checked(repository, "main", TMPDIR=str(own))
+    assert list(own.iterdir()) == []
+    assert git(repository, "status", "--porcelain=v2", "--branch") == before
+
+
+def test_the_users_settings_of_git_change_nothing(repository: Path, tmp_path: Path) -> None:
+    settings = tmp_path / "gitconfig"
+    settings.write_text(
+        "[log]\n\tshowSignature = true\n\tdate = relative\n[diff]\n\trenames = false\n\tnoprefix = true\n"
+        "[color]\n\tui = always\n[core]\n\tquotePath = true\n\tautocrlf = true\n[i18n]\n\tlogOutputEncoding = latin1\n"
+    )
+    assert checked(repository, "main", GIT_CONFIG_GLOBAL=str(settings)) == checked(repository, "main")
+
+
+def test_a_new_decision_takes_a_number_that_the_base_has_not_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = started(copy_of(SMALL, tmp_path / "handbook"))
+    git(root, "checkout", "--quiet", "-b", "branch")
+    git(root, "checkout", "--quiet", "main")
+    write(root, {"adr/0007-meanwhile.md": ADR, "docs/standards/11-meanwhile.md": "# Not ours\n"})
+    committed(root, "docs: meanwhile")
+    git(root, "checkout", "--quiet", "branch")
+    for kind, given, path in [
+        ("adr", [], "adr/0004-a.md"),
+        ("adr", ["--base", "main"], "adr/0008-a.md"),
+        ("standard", ["--base", "main"], "docs/standards/12-a.md"),
+    ]:
+        assert main(["new", kind, "A", "--root", str(root), *given]) == 0
+        assert capsys.readouterr().out == f"{path}\n"
+    assert main(["new", "adr", "A", "--root", str(root), "--base", "mian"]) == 2
+    assert "git knows no commit 'mian' here" in capsys.readouterr().err

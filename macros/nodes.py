@@ -108,7 +108,7 @@ def parse(text: str, path: str, first_line: int = 1, *, plain: bool = True) -> N
             loader.dispose()
         return _Converter(path, first_line, plain).convert(composed) if composed else None
     except yaml.MarkedYAMLError as error:
-        raise YamlError(_explain(error, path, first_line)) from error
+        raise YamlError(_explain(error, text, path, first_line)) from error
     except yaml.YAMLError as error:
         message = " ".join(str(error).split())
         raise YamlError(Finding(Location(path, first_line), f"not YAML: {message}")) from error
@@ -130,11 +130,16 @@ def _fathom(text: str, path: str, first_line: int) -> None:
             depth -= 1
 
 
-def _explain(error: yaml.MarkedYAMLError, path: str, first_line: int) -> Finding:
-    """Where to mend: at what was opened and never closed, else where reading stopped."""
+def _explain(error: yaml.MarkedYAMLError, text: str, path: str, first_line: int) -> Finding:
+    """Where to mend: at what was opened and never closed, else where reading stopped, which may be below the text."""
     opened = next((what for what in _OPENED if what in (error.context or "")), None)
     mark = error.context_mark if opened and error.context_mark else error.problem_mark
-    at = Location(path, first_line + (mark.line if mark else 0), (mark.column if mark else 0) + 1)
+    last = text.count("\n")
+    at = Location(path, first_line)
+    if mark and mark.line <= last:
+        at = Location(path, first_line + mark.line, mark.column + 1)
+    elif mark:
+        at = Location(path, first_line + last, len(text) - text.rfind("\n"))
     problem = error.problem or "cannot be read"
     if opened:
         return Finding(at, f"not YAML: {problem}", f"the {opened} that begins here is not closed")

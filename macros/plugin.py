@@ -78,9 +78,9 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         root = Path(config.config_file_path).resolve().parent
         try:
             handbook = load(root)
+            report = run(handbook, date.today())
         except OSError as error:
             raise click.ClickException(f"{error.filename} cannot be read: {error.strerror}") from error
-        report = run(handbook, date.today())
         if self.serving:
             self._go_on_whatever_comes(config)
         else:

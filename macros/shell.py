@@ -7,17 +7,27 @@ for all scripts, and reads neither its own settings nor the environment.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
+from errno import ETIMEDOUT
 from functools import lru_cache
 from importlib.metadata import files
 from operator import itemgetter
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 LANGUAGES: Final = ("bash", "sh", "shell", "zsh")
 """The words after a fence that say that the code is a shell's."""
+
+_DEEPEST: Final = 12
+"""Parentheses within each other; shellcheck takes twice as long and more for each `$((` that another holds."""
+
+_SECONDS: Final = 60
+_SECONDS_EACH: Final = 0.1
+_PARENTHESIS: Final = re.compile(r"[()]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,30 +42,53 @@ class ShellError:
 
 @lru_cache(maxsize=8)
 def shell_errors(scripts: tuple[str, ...]) -> tuple[ShellError, ...]:
-    """The first error of each script that has one. Raises FileNotFoundError where shellcheck is not installed."""
-    if not scripts:
-        return ()
-    with tempfile.TemporaryDirectory() as folder:
-        for number, script in enumerate(scripts):
-            Path(folder, str(number)).write_text(script, encoding="utf-8")
-        answer = subprocess.run(  # noqa: S603 - our own tool on our own files
-            [_shellcheck(), "--norc", "--shell=bash", "--severity=error", "--format=json1", *_names(scripts)],
-            cwd=folder,
-            env={"LC_ALL": "C.UTF-8"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
-    first: dict[int, ShellError] = {}
-    for comment in sorted(json.loads(answer.stdout)["comments"], key=itemgetter("line", "column", "code")):
+    """The first error of each script that has one.
+
+    Raises FileNotFoundError where shellcheck is not installed, TimeoutError where it does not come to an end.
+    """
+    first = {
+        number: ShellError(number, *place, f"more than {_DEEPEST} parentheses stand within each other")
+        for number, script in enumerate(scripts)
+        if (place := _too_deep(script))
+    }
+    for comment in _comments({number: script for number, script in enumerate(scripts) if number not in first}):
         number = int(comment["file"])
         text = f"{comment['message'].rstrip('.')} (SC{comment['code']})"
         first.setdefault(number, ShellError(number, comment["line"], comment["column"], text))
     return tuple(first[number] for number in sorted(first))
 
 
-def _names(scripts: tuple[str, ...]) -> list[str]:
-    return [str(number) for number in range(len(scripts))]
+def _too_deep(script: str) -> tuple[int, int] | None:
+    """The line and column of the first parenthesis that stands within too many others; one that closes none is text."""
+    depth = 0
+    for found in _PARENTHESIS.finditer(script):
+        depth = max(depth + (1 if found[0] == "(" else -1), 0)
+        if depth > _DEEPEST:
+            return script.count("\n", 0, found.start()) + 1, found.start() - script.rfind("\n", 0, found.start())
+    return None
+
+
+def _comments(scripts: Mapping[int, str]) -> list[dict[str, Any]]:
+    """What shellcheck has to say of scripts by number, in the order of lines, columns and codes."""
+    if not scripts:
+        return []
+    with tempfile.TemporaryDirectory() as folder:
+        for number, script in scripts.items():
+            Path(folder, str(number)).write_text(script, encoding="utf-8")
+        seconds = _SECONDS + _SECONDS_EACH * len(scripts)
+        try:
+            answer = subprocess.run(  # noqa: S603 - our own tool on our own files
+                [_shellcheck(), "--norc", "--shell=bash", "--severity=error", "--format=json1", *map(str, scripts)],
+                cwd=folder,
+                env={"LC_ALL": "C.UTF-8"},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+                timeout=seconds,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise TimeoutError(ETIMEDOUT, f"no end after {seconds:.0f} s", "shellcheck") from error
+    return sorted(json.loads(answer.stdout)["comments"], key=itemgetter("line", "column", "code"))
 
 
 def _shellcheck() -> str:

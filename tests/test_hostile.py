@@ -110,6 +110,10 @@ CASES: dict[str, tuple[Files, list[str]]] = {
     "values in values": ({RECORD: head("x: " + "[" * 1000 + "]" * 1000)}, [f"{RECORD}:5:103:FM001"]),
     "values, 9,000 deep": ({RECORD: head("x:" + "\n  [" * 9_000)}, [f"{RECORD}:105:3:FM001"]),
     "values in the settings": ({POLICY: f"{SETTINGS}x: {'{a: ' * 1000}{'}' * 1000}\n"}, [f"{POLICY}:6:400:FM001"]),
+    "arithmetic in arithmetic": (
+        {RECORD: body("```sh\necho " + "$((" * 40 + "\n```")}, [f"{RECORD}:11:25:FM107"],
+    ),
+    "YAML that ends too soon": ({AUDIT: "date: [", "docs/services/shop.md": SHOP}, [f"{AUDIT}:1:8:FM001"]),
     "tags without an end": ({"docs/x.md": "# X\n\n<div>\n" + "<a\n" * 300_000}, ["docs/x.md:3:1:MD016"]),
     "settings that are a list": ({POLICY: "- a\n"}, [f"{POLICY}:1:1:FM001"]),
     "settings of wrong shapes": (

@@ -20,6 +20,7 @@ from macros.vocabulary import MACROS
 
 _CODE_SPAN = re.compile(r"(`+)(?!`)(.*?[^`])\1(?!`)")
 _INFO = re.compile(r"(?:[\w+#.-]+(?: (?:title|linenums|hl_lines)=\"[^\"]*\")*)?(?: ?\{[^{}]*\})?")
+_FENCE = re.compile(r"[ \t>]*(?:`{3,}|~{3,})")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _OPEN_TAG = re.compile(r"<([A-Za-z][A-Za-z0-9-]*)(?![^<>]*/>)")
 _CLOSE_TAG = re.compile(r"</([A-Za-z][A-Za-z0-9-]*)")
@@ -254,9 +255,9 @@ def _under_text(source: Source, block: Block) -> bool:
 
 @rule("MD007", "open-fence", over=Document)
 def open_fence(document: Document, context: Context) -> Iterator[Finding]:
-    """A block of code that a fence opens is closed by a fence.
+    """A block of code that a fence opens is closed by the same fence: as far in, and as long.
 
-    Why: the site shows the fence as text, and all that follows as Markdown.
+    Why: the site shows any other fence as text, and all that follows as Markdown.
 
     Bad:
         ```sql
@@ -270,11 +271,13 @@ def open_fence(document: Document, context: Context) -> Iterator[Finding]:
 
         ## Consequences
     """
-    for code in document.source.every(Code):
+    source = document.source
+    for code in source.every(Code):
         if not code.closed:
-            yield Finding(
-                document.source.at(code.first), "the fence is never closed", "end the code with the same fence"
-            )
+            yield Finding(source.at(code.first), "the fence is never closed", "end the code with the same fence")
+        elif (fence := _FENCE.match(source.line(code.first))) and source.line(code.last).rstrip() != fence[0]:
+            message = f"the fence of line {code.first} is not closed by this one"
+            yield Finding(source.at(code.last), message, f"write '{fence[0]}'")
 
 
 @rule("MD008", "fence-options", over=Document)

@@ -13,8 +13,8 @@ import os
 import posixpath
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -38,16 +38,16 @@ _SELECTOR: Final = (
     ":is([href],[src],[id],a,map,meta,source,form,object,button,style,blockquote,q,del,ins,use,image,video,html,body)"
 )
 """One selector for all: where a node fits two of a list, the parser gives it twice."""
-_OTHERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "img": ("longdesc", "usemap"), "video": ("poster",), "object": ("data", "codebase", "classid", "usemap"),
-    "form": ("action",), "button": ("formaction",), "input": ("formaction", "usemap"), "blockquote": ("cite",),
-    "q": ("cite",), "del": ("cite",), "ins": ("cite",), "use": ("xlink:href",), "image": ("xlink:href",),
-    "html": ("manifest",), "body": ("background",),
+_RARE: Final[Mapping[str, tuple[str, ...]]] = {
+    "img": ("srcset", "longdesc", "usemap"), "source": ("srcset",), "link": ("imagesrcset",), "meta": ("content",),
+    "video": ("poster",), "object": ("data", "codebase", "classid", "usemap"), "form": ("action",),
+    "button": ("formaction",), "input": ("formaction", "usemap"), "blockquote": ("cite",), "q": ("cite",),
+    "del": ("cite",), "ins": ("cite",), "use": ("xlink:href",), "image": ("xlink:href",), "html": ("manifest",),
+    "body": ("background",),
 }  # fmt: skip
-"""The attributes that hold an address beside href and src; an empty one says nothing."""
+"""Where an address stands beside href and src."""
 _NOT_FOLLOWED: Final = ("edit", "preconnect", "dns-prefetch")
 """What a page says of an address that no reader is led to without an account, or at all."""
-_SETS: Final[Mapping[str, str]] = {"img": "srcset", "source": "srcset", "link": "imagesrcset"}
 _CANDIDATE: Final = re.compile(r"[\s,]*([^\s,]\S*)")
 _REFRESH: Final = re.compile(r"[\d.\s]*[;,]\s*(?:url\s*=\s*)?[\"']?([^\"']*)", re.IGNORECASE)
 _IN_STYLE: Final = re.compile(r"/\*.*?(?:\*/|\Z)|(?:@import\s+|\burl\(\s*)[\"']?([^\"'()\s;]+)", re.DOTALL)
@@ -94,6 +94,18 @@ class Site:
     faults: tuple[Fault, ...]
     external: Mapping[str, tuple[str, ...]]
     counts: Mapping[str, int]
+
+
+def with_answers(site: Site, silent: Mapping[str, str], again: Container[str]) -> Site:
+    """The site, and what other hosts said instead of an answer as faults: `silent`, and whether not for the first time.
+
+    `again` holds the addresses that did not answer in an earlier run either.
+    """
+    faults = []
+    for url, said in silent.items():
+        sort = "gone" if url in again else "no-answer"
+        faults.append(Fault(site.external[url][0], sort, url, f"{url[:_SHOWN]} does not answer: {said}"))
+    return replace(site, faults=(*site.faults, *faults))
 
 
 @dataclass(slots=True)
@@ -243,7 +255,7 @@ def _read_html(page: _Page, data: bytes) -> None:
     ids: list[str] = []
     names: list[str] = []
     values: dict[str, str | None] = {}
-    base = None
+    base = ""
     if b"<template" in data:
         data = _TEMPLATE.sub(rb"<\1template-", data)  # the parser keeps what is in one to itself
     for node in LexborHTMLParser(data).css(_SELECTOR):
@@ -253,31 +265,21 @@ def _read_html(page: _Page, data: bytes) -> None:
             ids.append(id)
         if attributes.get("rel") in _NOT_FOLLOWED:
             continue
-        for name in ("href", "src"):
-            if name in attributes:
-                value = attributes[name] or ""
-                if value.strip(_AROUND):
-                    values[value] = None
-                else:
-                    message = f"an empty {name} on /{address(page.file)}, <{tag} {name}>"
-                    page.faults.append(Fault(page.file, "empty", f"<{tag} {name}>", message))
-        if tag in _OTHERS:
-            for name in _OTHERS[tag]:
-                if value := attributes.get(name) or "":
-                    values[value] = None
-        if tag in _SETS:
-            values.update(dict.fromkeys(_candidates(attributes.get(_SETS[tag]) or "")))
-        elif tag in ("a", "map"):
+        value = attributes.get("href") or attributes.get("src") or ""
+        if value and not value.isspace():
+            values[value] = None
+        elif name := "href" if "href" in attributes else "src" if "src" in attributes else "":
+            message = f"an empty {name} on /{address(page.file)}: <{tag} {name}>"
+            page.faults.append(Fault(page.file, "empty", f"<{tag} {name}>", message))
+        if tag in ("a", "map"):
             names.append(attributes.get("name") or "")
-        elif tag == "meta":
-            if (attributes.get("http-equiv") or "").lower() == "refresh":
-                match = _REFRESH.match(attributes.get("content") or "")
-                if match and match[1].strip(_AROUND):
-                    values[match[1]] = None
+        if tag in _RARE:
+            values.update(dict.fromkeys(_others(tag, attributes)))
         elif tag == "style":
             values.update(dict.fromkeys(_in_style(node.text())))
-        elif tag == "base" and base is None:
-            base = attributes.get("href")
+        elif tag == "base":
+            base = base or value
+    values.pop("", None)
     page.values = {_joined(base, value): None for value in values} if base else values
     page.ids = frozenset(ids).union(names)
     if len(set(ids)) < len(ids):
@@ -285,6 +287,18 @@ def _read_html(page: _Page, data: bytes) -> None:
             if count > 1:
                 message = f"the id '{id[:_SHOWN]}' stands {count} times on /{address(page.file)}"
                 page.faults.append(Fault(page.file, "duplicate", f"#{id}", message))
+
+
+def _others(tag: str, attributes: Mapping[str, str | None]) -> Iterator[str]:
+    """The addresses of a node that stand neither in href nor in src; an empty one there says nothing."""
+    for name in _RARE[tag]:
+        value = attributes.get(name) or ""
+        if name.endswith("srcset"):
+            yield from _candidates(value)
+        elif name != "content":
+            yield value
+        elif (attributes.get("http-equiv") or "").lower() == "refresh" and (match := _REFRESH.match(value)):
+            yield match[1]
 
 
 def _candidates(srcset: str) -> Iterator[str]:
@@ -365,32 +379,42 @@ class _Resolver:
     """Says where addresses lead. What pages name in common is resolved once for the folder that they stand in."""
 
     def __init__(self, files: _Files, ids: Mapping[str, frozenset[str] | None], site_url: str) -> None:
-        self.files, self.ids = files, ids
+        self.files = files
         try:
             site = urlsplit(site_url)
         except ValueError:
             site = urlsplit("/")
         self.host = site.netloc.lower()
         self.root = f"{site.path.rstrip('/')}/"
-        self.from_parent: dict[str, dict[str, _Leads]] = defaultdict(dict)
+        self.url = f"{site_url.rstrip('/')}/"
         self.hinted = 0
+        self.ids = {address(file): ids.get(file) for file in files.regular}
+        """What stands at an address: the ids of a page, None for another file."""
 
     def of(self, page: _Page) -> Iterator[tuple[str, _Leads]]:
         """The addresses of a page that do not simply lead to what is there, each with where it leads."""
-        folder, _, _ = page.file.rpartition("/")
-        known = self.from_parent[folder.rpartition("/")[0]] if folder else {}
-        ids = page.ids or frozenset()
+        folder = page.file[: page.file.rfind("/") + 1]
         for value in page.values:
-            if value[0] == "#" and value[1:] in ids:
-                continue
-            if value.startswith("../"):
-                leads = known.get(value)
-                if leads is None:
-                    leads = known[value] = self.leads(page.file, value)
-            else:
+            if not self._plainly_there(address(page.file), folder, value):
                 leads = self.leads(page.file, value)
-            if leads is not _WELL:
-                yield value, leads
+                if leads is not _WELL:
+                    yield value, leads
+
+    def _plainly_there(self, here: str, folder: str, value: str) -> bool:
+        """Whether an address without anything unusual leads to what is there. Most do; the others are looked at."""
+        path, mark, fragment = value.partition("#")
+        if path.startswith(self.url):
+            path = path[len(self.url) :]
+        elif path:
+            while folder and path.startswith("../"):
+                path = path[3:]
+                folder = folder[: folder.rfind("/", 0, -1) + 1]
+            path = folder + path
+        else:
+            path = here
+        if path not in self.ids or "%" in path:
+            return False
+        return not mark or fragment in (self.ids[path] or ())
 
     def leads(self, file: str, value: str) -> _Leads:
         """Where an address that stands in a file of the site leads."""
@@ -438,7 +462,7 @@ class _Resolver:
             found, file = f"{found}/", f"{file}/{_INDEX}"
         if file not in self.files.regular:
             return _Leads(f"{found}{mark}", "missing", "leads to no file of the site", self._hint(found, file))
-        ids = self.ids.get(file)
+        ids = self.ids[found]
         if not fragment or ids is None or fragment in ids or raw in ids or fragment.lower() == "top":
             return _WELL
         message = f"leads to /{found}, which has no id '{fragment[:_SHOWN]}'"

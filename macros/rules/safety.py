@@ -166,7 +166,7 @@ def forms() -> tuple[tuple[str, re.Pattern[str]], ...]:
 def _suspect(text: str) -> bool:
     """Whether a text holds a sign of a secret."""
     folded = text.casefold()
-    return any(sign in folded for sign in SIGNS)
+    return any(map(folded.__contains__, SIGNS))
 
 
 def _within(start: Location, text: str, offsets: Iterable[int]) -> Iterator[Location]:

@@ -6,7 +6,6 @@ Exit 0 clean, 1 findings, 2 usage or environment.
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import os
 import sys
@@ -22,7 +21,7 @@ from macros.authoring.new import CannotWriteError, new
 from macros.authoring.order import in_order
 from macros.base import Base, read_base
 from macros.diagnostics import Report, Severity
-from macros.handbook import load
+from macros.handbook import load, uncollected
 from macros.records import Record
 from macros.records.audit import Audit
 from macros.records.kinds import RECORDS
@@ -154,9 +153,8 @@ def _base(root: Path, revision: str | None) -> Base | None:
 
 def _reported(root: Path, options: argparse.Namespace, paths: Sequence[str], base: Base | None) -> Report:
     select, ignore = _codes(options.select), _codes(options.ignore)
-    handbook = load(root)
-    gc.freeze()  # what was read stays to the end: to look for garbage in it is a tenth of all
-    report = run(handbook, options.today or date.today(), base=base, select=select, ignore=ignore)
+    with uncollected():
+        report = run(load(root), options.today or date.today(), base=base, select=select, ignore=ignore)
     return _narrowed(report, paths)
 
 

@@ -143,7 +143,7 @@ def test_a_secret_is_found_wherever_it_stands(secret: str, tmp_path: Path) -> No
 @settings(derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_form_of_a_secret_has_a_sign(secret: str) -> None:
     """A text without a sign is not looked through; a form that a new detect-secrets brings needs one."""
-    assert any(sign in secret.casefold() for sign in SIGNS)
+    assert any(sign.search(secret.casefold()) for sign in SIGNS)
 
 
 @pytest.mark.parametrize("path", ["adr/0001-a/load.csv", "adr/0001-a/load.svg", "docs/standards/samples/shop/app.py"])

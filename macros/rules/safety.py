@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from fnmatch import translate
 from functools import cache
+from itertools import groupby
 from typing import Final
 
 from macros import nodes
@@ -17,13 +18,20 @@ from macros.source import SCHEMES, Html, scheme
 
 _PLAIN_TAG = re.compile(r"</?(?:br|kbd|sub|sup) ?/?>", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--(?!-?>)(?:(?!--!?>).)*-->", re.DOTALL)  # as browsers end one: `<!-->` is a whole comment
-SIGNS: Final = (
-    "a3t", "abia", "acca", "akia", "asia", "aws", "accountkey=", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_",
-    "glpat-", "gldt-", "glft-", "glsoat-", "glrt-", "gr1348941", "glcbt-", "glimt-", "glptt-", "glagent-", "gloas-",
-    "_authtoken=", "t3blbkfj", "private key", "putty-user-key-file", "pypi-age", "sg.", "xox", "hooks.slack.com",
-    "sq0csp-", "k_live_",
+SIGNS: Final = tuple(
+    map(
+        re.compile,
+        (
+            "a(?:3t|bia|cca|kia|sia)[0-9a-z]{16}", "aws", "accountkey=", "gh[oprsu]_", "github_pat_", "gl[a-z]+-",
+            "gr1348941", "_authtoken=", "t3blbkfj", "private key", "putty-user-key-file", "pypi-age", r"sg\.", "xox",
+            r"hooks\.slack\.com", "sq0csp-", "k_live_",
+        ),
+    )
 )  # fmt: skip
-"""One of these, however written, is in every secret: a text without any need not be looked through form by form."""
+"""One of these is in every secret, its case folded: a text without any need not be looked through form by form.
+
+They begin with letters, since those can be searched for a hundred times as fast as what may begin in several ways.
+"""
 _NAME: Final = re.compile(r"[\w.+%@-]+")
 
 
@@ -163,10 +171,13 @@ def forms() -> tuple[tuple[str, re.Pattern[str]], ...]:
     )
 
 
-def _suspect(text: str) -> bool:
-    """Whether a text holds a sign of a secret."""
-    folded = text.casefold()
-    return any(map(folded.__contains__, SIGNS))
+def _suspects(handbook: Handbook) -> Iterator[tuple[Location, str]]:
+    """The texts of those files that hold a sign of a secret."""
+    for _, texts in groupby(_texts(handbook), key=lambda text: text[0].path):
+        of_file = list(texts)
+        folded = "\n".join(text for _, text in of_file).casefold()
+        if any(sign.search(folded) for sign in SIGNS):
+            yield from of_file
 
 
 def _within(start: Location, text: str, offsets: Iterable[int]) -> Iterator[Location]:
@@ -194,7 +205,7 @@ def secret(handbook: Handbook, context: Context) -> Iterator[Finding]:
     Good:
         Somebody operates it.
     """
-    texts = [(start, text) for start, text in _texts(handbook) if _suspect(text)]
+    texts = list(_suspects(handbook))
     for sort, pattern in forms() if texts else ():
         for start, text in texts:
             for at in _within(start, text, (match.start() for match in pattern.finditer(text))):

@@ -243,6 +243,18 @@ class Source:
         return {}
 
     @cached_property
+    def siblings(self) -> tuple[tuple[Block, Block], ...]:
+        """Each block with the one before it in the same container, as (before, block)."""
+        found = []
+        last: dict[int, Block] = {}
+        for block in self.blocks:
+            before = last.get(id(block.parent))
+            if before is not None:
+                found.append((before, block))
+            last[id(block.parent)] = block
+        return tuple(found)
+
+    @cached_property
     def headings(self) -> tuple[Heading, ...]:
         """The headings, in the order of the file."""
         return tuple(self.every(Heading))

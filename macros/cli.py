@@ -21,7 +21,7 @@ from macros.authoring.new import CannotWriteError, new
 from macros.authoring.order import in_order
 from macros.base import Base, read_base
 from macros.diagnostics import Report, Severity
-from macros.handbook import load
+from macros.handbook import load, uncollected
 from macros.links import NoSiteError, Site, read_site, with_answers
 from macros.records import Record
 from macros.records.audit import Audit
@@ -221,7 +221,8 @@ def _base(root: Path, revision: str | None) -> Base | None:
 
 def _reported(root: Path, options: argparse.Namespace, paths: Sequence[str], base: Base | None) -> Report:
     select, ignore = _codes(options.select), _codes(options.ignore)
-    report = run(load(root), options.today or date.today(), base=base, select=select, ignore=ignore)
+    with uncollected():
+        report = run(load(root), options.today or date.today(), base=base, select=select, ignore=ignore)
     return _narrowed(report, paths)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import stat
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Final
 
@@ -25,14 +26,15 @@ _HIDDEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2
 
 def read(root: Path, path: str) -> bytes | Finding:
     """The bytes of a file. What cannot be opened without waiting, a pipe or a device, is not read."""
+    file = root / path
     try:
-        status = (root / path).stat()
+        status = file.stat()
         if not stat.S_ISREG(status.st_mode):
             return Finding(Location(path), "cannot be read: not a regular file")
         if status.st_size > LARGEST:
             message = f"{status.st_size} bytes are more than {LARGEST}"
             return Finding(Location(path), message, "make it smaller, or link to where it is kept")
-        return (root / path).read_bytes()
+        return file.read_bytes()
     except OSError as error:
         return Finding(Location(path), f"cannot be read: {error.strerror}")
 
@@ -44,7 +46,8 @@ def decode(path: str, data: bytes, *, longest: int = LONGEST_LINE) -> str | Find
     Characters that no editor shows and that mean something to a terminal, a parser or the order of reading are refused.
     """
     try:
-        text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        data = data.removeprefix(BOM_UTF8)
+        text = data.decode().replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         return Finding(Location(path, line), f"not UTF-8: byte {data[error.start]:#04x}", "save the file as UTF-8")

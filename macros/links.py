@@ -7,7 +7,6 @@ passed over, with index.html for a folder; a name counts as it is spelt on disk.
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import posixpath
@@ -23,7 +22,7 @@ from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 from selectolax.lexbor import LexborHTMLParser
 
 from macros.diagnostics import Location, did_you_mean
-from macros.handbook import Handbook
+from macros.handbook import Handbook, uncollected
 from macros.nodes import scalars
 from macros.records import Document, Entity
 from macros.records.alert import ANY_ALERT, Alert
@@ -131,13 +130,8 @@ def read_site(folder: str | Path, site_url: str) -> Site:
 
     Raises NoSiteError where there is no such folder, or no page in it.
     """
-    collecting = gc.isenabled()
-    gc.disable()  # what is read stays to the end, and to go through it again and again is a third of the time
-    try:
+    with uncollected():
         return _read_site(Path(folder), str(folder), site_url)
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _read_site(folder: Path, shown: str, site_url: str) -> Site:

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import zip_longest
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from frontmatter.default_handlers import YAMLHandler
-from markdown_it import MarkdownIt, rules_inline
+from markdown_it import MarkdownIt, rules_block, rules_inline
+from markdown_it.parser_block import RuleFuncBlockType
+from markdown_it.rules_block import StateBlock
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
@@ -26,7 +28,8 @@ from macros import nodes
 from macros.diagnostics import Finding, Location
 from macros.files import decode
 
-ID: Final = re.compile(r"(?<![\w./-])[A-Z][A-Z0-9]{1,9}-[0-9]{1,4}(?:\.[0-9]{1,3})?(?![\w-])")
+# What may not stand before the first letter is looked at after it, so that a search need only stop at capitals.
+ID: Final = re.compile(r"[A-Z](?<![\w./-][A-Z])[A-Z0-9]{1,9}-[0-9]{1,4}(?:\.[0-9]{1,3})?(?![\w-])")
 """How an id of a record, a rule of a standard or an item of the checklist is written in prose."""
 
 EXPLICIT_ID: Final = re.compile(r"\s+\{#([A-Za-z][\w.-]*)\}\s*$")
@@ -46,6 +49,8 @@ _FRONT_MATTER = YAMLHandler(fm_boundary=_FENCE)
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _PASSED_OVER = re.compile(r"[\x00-\x20]")
 _LIKE_A_TAG = re.compile(r"</?[A-Za-z][^<>@ ]*(?: [^<>]*)?>")  # as Python-Markdown knows one, escaped or not
+_PLACED = re.compile(r"[`\[<]")  # one is in all that has a place within a text: code, links, images, addresses, tags
+_MARKS = re.compile(r"[`\[<*_&\\]")  # one is in all that is not plain text
 _COUNTED = re.compile(r"^(.*)_([0-9]+)$")
 
 SCHEMES: Final = ("http", "https", "mailto", "tel")
@@ -229,7 +234,25 @@ class Source:
 
     def every(self, kind: type[B]) -> Iterator[B]:
         """The blocks of one kind, in the order of the file."""
-        return (block for block in self.blocks if isinstance(block, kind))
+        if kind not in self._by_kind:
+            self._by_kind[kind] = tuple(block for block in self.blocks if isinstance(block, kind))
+        yield from self._by_kind[kind]  # type: ignore[misc]
+
+    @cached_property
+    def _by_kind(self) -> dict[type[Block], tuple[Block, ...]]:
+        return {}
+
+    @cached_property
+    def siblings(self) -> tuple[tuple[Block, Block], ...]:
+        """Each block with the one before it in the same container, as (before, block)."""
+        found = []
+        last: dict[int, Block] = {}
+        for block in self.blocks:
+            before = last.get(id(block.parent))
+            if before is not None:
+                found.append((before, block))
+            last[id(block.parent)] = block
+        return tuple(found)
 
     @cached_property
     def headings(self) -> tuple[Heading, ...]:
@@ -371,6 +394,18 @@ def _bounded(state: StateCore) -> None:
             raise _TooMuchError(token.map[0], message, "put blank lines into it, or make it a block of code")
 
 
+def _by_character(rules: Mapping[str, RuleFuncBlockType]) -> RuleFuncBlockType:
+    """One block rule in the place of several: at each line that one is asked whose blocks begin with its character."""
+    rule_of = {character: rule for characters, rule in rules.items() for character in characters}
+
+    def run(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+        place = state.bMarks[start] + state.tShift[start]
+        rule = rule_of.get(state.src[place : place + 1])
+        return rule is not None and rule(state, start, end, silent)
+
+    return run
+
+
 def _parser() -> MarkdownIt:
     """CommonMark with tables; targets stay as they were written, and none is refused: the rules judge them."""
     parser = MarkdownIt("commonmark").enable("table")
@@ -382,6 +417,16 @@ def _parser() -> MarkdownIt:
         ("html_inline", rules_inline.html_inline),
     ):
         parser.inline.ruler.at(name, _positioned(rule))
+    # To ask each of these at every line of text is a fifth of the reading of blocks.
+    parser.disable(["fence", "blockquote", "hr", "list", "html_block", "heading"])
+    interrupting = {"`~": rules_block.fence, ">": rules_block.blockquote, "*-_": rules_block.hr}
+    others = {"*-+0123456789": rules_block.list_block, "<": rules_block.html_block, "#": rules_block.heading}
+    above = ["paragraph", "reference", "blockquote"]
+    parser.block.ruler.after("code", "interrupting", _by_character(interrupting), {"alt": [*above, "list"]})
+    parser.block.ruler.after("interrupting", "others", _by_character(others), {"alt": above})
+    # The text of a paragraph is read where it needs it, by `_BodyReader`; the ends of lines are as they should be.
+    parser.disable(["normalize", "inline", "text_join"])
+    parser.inline.terminator_re = re.compile(r"[\n!&*<\[\\\]_`]")  # where an inline rule that is on can begin
     parser.options["maxNesting"] = _DEEPEST + 2  # beyond it the parser drops what it finds, without a word
     parser.core.ruler.before("inline", "bounds", _bounded)
     parser.validateLink = lambda url: True  # type: ignore[method-assign]
@@ -424,10 +469,12 @@ class _BodyReader:
 
     def read(self) -> None:
         self.lines = self.body.split("\n")
-        self.cell_ends: dict[int, int] = {}
+        self.row, self.row_end = -1, 0
+        self.cells: list[str] = []
         self.containers: list[Block] = []
-        parser = _PARSER if _UNDERLINE.search(self.body) else _PARSER_WITHOUT_UNDERLINES
-        tokens = parser.parse(self.body)
+        self.env: dict[str, Any] = {}
+        self.parser = _PARSER if _UNDERLINE.search(self.body) else _PARSER_WITHOUT_UNDERLINES
+        tokens = self.parser.parse(self.body, self.env)
         for index, token in enumerate(tokens):
             if token.type == "inline":
                 self._inline(token, cell=tokens[index - 1].type in ("th_open", "td_open"))
@@ -447,8 +494,8 @@ class _BodyReader:
             case "paragraph_open":
                 block = Paragraph(first, last, parent, tokens[index + 1].content)
             case "heading_open":
-                inline = tokens[index + 1]
-                block = Heading(first, last, parent, int(token.tag[1]), _plain(inline), "", token.markup in ("=", "-"))
+                text = self._plain(tokens[index + 1])
+                block = Heading(first, last, parent, int(token.tag[1]), text, "", token.markup in ("=", "-"))
             case "bullet_list_open" | "ordered_list_open":
                 block = List(first, last, parent, token.type == "ordered_list_open")
             case "list_item_open":
@@ -484,16 +531,48 @@ class _BodyReader:
             last -= 1
         return last
 
+    def _children(self, inline: Token, marks: re.Pattern[str]) -> list[Token]:
+        """What a text is made of; nothing where it holds none of the marks that are looked for, as most texts do."""
+        if not inline.children and marks.search(inline.content):
+            inline.children = []
+            self.parser.inline.parse(inline.content, self.parser, self.env, inline.children)
+        return inline.children or []
+
+    def _plain(self, inline: Token) -> str:
+        """The text of a heading without its marks."""
+        children = self._children(inline, _MARKS)
+        text = "".join(
+            " " if child.type in ("softbreak", "hardbreak") else child.content
+            for child in children
+            if child.type in ("text", "text_special", "code_inline", "softbreak", "hardbreak")
+        )
+        return " ".join((text if children else inline.content).split())
+
     def _inline(self, token: Token, *, cell: bool) -> None:
         content = token.content
         if token.map is None or not content:
             return
-        placed = [child for child in token.children or () if "span" in child.meta]
-        if not placed and not cell and not any(kind.search(content) for kind in (ID, _LOOSE, _LIKE_A_TAG)):
+        if cell:
+            self._join(token.map[0], content)
+        children = self._children(token, _PLACED)
+        if not children and not ID.search(content):
             return  # nothing in it needs a place
-        starts = self._starts(token.map[0], content, cell)
+        starts = [(token.map[0], self._cell_start())] if cell else self._starts(token.map[0], content)
+        shown = self._placed(children, starts, content) if children else content
+        for match in ID.finditer(shown):
+            self.mentions.append(Mention(match[0], self._place(starts, content, match.start())))
+        if children:
+            for match in _LIKE_A_TAG.finditer(shown):
+                self.tags.append(Tag(match[0], self._place(starts, content, match.start())))
+            for match in _LOOSE.finditer(shown):
+                self.loose.append(Tag(match[0], self._place(starts, content, match.start())))
+
+    def _placed(self, children: list[Token], starts: list[tuple[int, int]], content: str) -> str:
+        """Take links and tags from what a text is made of; answers the text with all that has a place blotted out."""
         hidden = list(content)
-        for child in placed:
+        for child in children:
+            if "span" not in child.meta:
+                continue
             start, end = child.meta["span"]
             hidden[start:end] = "\0" * (end - start)
             if child.type in ("link_open", "image"):
@@ -501,28 +580,33 @@ class _BodyReader:
                 self.links.append(Link(target, child.type == "image", self._place(starts, content, start)))
             elif child.type == "html_inline" and not child.content.startswith("<!--"):
                 self.tags.append(Tag(child.content, self._place(starts, content, start)))
-        shown = "".join(hidden)
-        for match in ID.finditer(shown):
-            self.mentions.append(Mention(match[0], self._place(starts, content, match.start())))
-        for match in _LIKE_A_TAG.finditer(shown):
-            self.tags.append(Tag(match[0], self._place(starts, content, match.start())))
-        for match in _LOOSE.finditer(shown):
-            self.loose.append(Tag(match[0], self._place(starts, content, match.start())))
+        return "".join(hidden)
 
-    def _starts(self, first: int, content: str, cell: bool) -> list[tuple[int, int]]:
+    def _starts(self, first: int, content: str) -> list[tuple[int, int]]:
         """For each line of an inline text, its line in the body and the column (from 0) at which it begins there."""
         found = []
         for number, part in enumerate(content.split("\n"), first):
             line, part = self.lines[number].rstrip(), part.rstrip()
-            if cell:
-                begin = self.cell_ends.get(number, 0)
-                columns = (line.find(form, begin) for form in (part, part.replace("|", "\\|")))
-                column = next((column for column in columns if column >= 0), begin)
-                self.cell_ends[number] = column + len(part)
-            else:
-                column = len(line) - len(part) if line.endswith(part) else max(line.find(part), 0)
+            column = len(line) - len(part) if line.endswith(part) else max(line.find(part), 0)
             found.append((number, column))
         return found
+
+    def _join(self, number: int, cell: str) -> None:
+        """Add a cell to the row that stands on a line of the body; where it begins is looked for when it is needed."""
+        if number != self.row:
+            self.row, self.row_end = number, 0
+            self.cells.clear()
+        self.cells.append(cell.rstrip())
+
+    def _cell_start(self) -> int:
+        """The column (from 0) at which the last cell of the row begins."""
+        line = self.lines[self.row].rstrip()
+        for cell in self.cells:
+            columns = (line.find(form, self.row_end) for form in (cell, cell.replace("|", "\\|")))
+            column = next((column for column in columns if column >= 0), self.row_end)
+            self.row_end = column + len(cell)
+        self.cells.clear()
+        return column
 
     def _place(self, starts: list[tuple[int, int]], content: str, offset: int) -> Location:
         row = content.count("\n", 0, offset)
@@ -550,16 +634,6 @@ class _BodyReader:
 
     def _item_texts(self) -> Iterator[str]:
         return (block.text for block in self.blocks if isinstance(block, Paragraph) and isinstance(block.parent, Item))
-
-
-def _plain(inline: Token) -> str:
-    """The text of a heading without its marks."""
-    text = "".join(
-        " " if child.type in ("softbreak", "hardbreak") else child.content
-        for child in inline.children or ()
-        if child.type in ("text", "text_special", "code_inline", "softbreak", "hardbreak")
-    )
-    return " ".join(text.split())
 
 
 def _table(tokens: list[Token], index: int) -> list[tuple[str, ...]]:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import product
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from macros import shell
 from macros.records.postmortem import deadline
+from macros.rules.safety import SIGNS, forms
 from tests.handbooks import ADR, SETTINGS, SMALL, check, copy_of, places, report, write
 
 RUNBOOK = "runbooks/shop/slow-search.md"
@@ -93,6 +98,28 @@ def test_a_shell_must_be_able_to_run_it(text: str, expected: list[str], tmp_path
     assert found == [f"adr/0001-a.md:{place}" for place in expected]
 
 
+WORDS = ("-n", "a=1", "if", "256", "+%s", "'{ $x; }'", '"<a b>"', "--to=a'b'c,d:e@f^g%")
+
+
+def test_shellcheck_finds_no_error_in_plain_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [f"{one} \\\n  {other} | head {one}" for one, other in product(WORDS, repeat=2)]
+    scripts = tuple("\n".join(f"{program} {line}" for line in lines) for program in shell.PROGRAMS.split("|"))
+    assert all(map(shell.plain, scripts))
+    monkeypatch.setattr(shell, "plain", lambda script: False)
+    assert shell.shell_errors(scripts) == ()
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "kubectl get $(pods", "kubectl 'get", 'kubectl "$@"', "kubectl = 1", "mv x", "exit 256", "curl x &", "if git",
+        "# shellcheck disable=x\ncurl", "# to be continued \\\nexit 256", "git \\\n\\", "make\n{", "ps |", "jq é",
+    ],
+)  # fmt: skip
+def test_shellcheck_is_asked_about_all_else(script: str) -> None:
+    assert not shell.plain(script)
+
+
 # Put together here, so that no scanner takes this file for one that holds them.
 @pytest.mark.parametrize(
     "secret",
@@ -110,6 +137,13 @@ def test_a_secret_is_found_wherever_it_stands(secret: str, tmp_path: Path) -> No
     found = places(check(tmp_path, {"adr/0001-a.md": record}))
     assert [each.rsplit(":", 1)[1] for each in found] == ["SAFE005"]
     assert found[0].startswith("adr/0001-a.md:13:")
+
+
+@given(st.sampled_from(forms()).flatmap(lambda form: st.from_regex(form[1])))
+@settings(derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_form_of_a_secret_has_a_sign(secret: str) -> None:
+    """A text without a sign is not looked through; a form that a new detect-secrets brings needs one."""
+    assert any(sign.search(secret.casefold()) for sign in SIGNS)
 
 
 @pytest.mark.parametrize("path", ["adr/0001-a/load.csv", "adr/0001-a/load.svg", "docs/standards/samples/shop/app.py"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from typing import Final
 
 from macros import nodes
 from macros.diagnostics import Finding, did_you_mean
@@ -14,8 +15,10 @@ from macros.rules import Context, rule
 from macros.shell import LANGUAGES, shell_errors
 from macros.source import SNIPPET, Code, Heading, Paragraph, Section, Source, Table
 
-PLACEHOLDER = re.compile(r"\b(?:TODO|TBD|FIXME|XXX)\b|\blorem ipsum\b|\bTo be written\b", re.IGNORECASE)
-"""Text that a template leaves to be replaced, or a writer to come back to."""
+PLACEHOLDERS: Final = ("todo", "tbd", "fixme", "xxx", "lorem ipsum", "to be written")
+"""Text that a template leaves to be replaced, or a writer to come back to, however it is written."""
+
+_PLACEHOLDER: Final = re.compile(rf"\b(?ai:{'|'.join(PLACEHOLDERS)})\b")
 
 _UNREAD = ("FM001",)
 _SWALLOWED = ("FM001", "MD007", "MD013")  # an open fence or comment takes what follows with it
@@ -187,10 +190,14 @@ def placeholder(entity: Entity, context: Context) -> Iterator[Finding]:
         PostgreSQL 16.
     """
     for value in nodes.scalars(entity.mapping) if entity.mapping else ():
-        if match := PLACEHOLDER.search(value.text):
+        if match := _PLACEHOLDER.search(value.text):
             yield Finding(value.at, f"'{match[0]}' is left to be replaced", "write it, or leave the key out")
-    if isinstance(entity, Record) and PLACEHOLDER.search(entity.source.body):
-        yield from _in_text(entity.source)
+    if isinstance(entity, Record):
+        text = entity.source.body.lower()
+        if any(
+            placeholder in text for placeholder in PLACEHOLDERS
+        ):  # to look for each of a few is quicker than for any
+            yield from _in_text(entity.source)
 
 
 def _in_text(source: Source) -> Iterator[Finding]:
@@ -200,7 +207,7 @@ def _in_text(source: Source) -> Iterator[Finding]:
         if not isinstance(block, Paragraph | Heading | Table):
             continue
         for line in range(block.first, block.last + 1):
-            match = PLACEHOLDER.search(re.sub(r"`[^`]*`", lambda code: " " * len(code[0]), source.line(line)))
+            match = _PLACEHOLDER.search(re.sub(r"`[^`]*`", lambda code: " " * len(code[0]), source.line(line)))
             section = bisect_right(headings, line) if match else 0
             if match and section not in told:
                 told.add(section)

@@ -24,22 +24,14 @@ _FENCE = re.compile(r"[ \t>]*(?:`{3,}|~{3,})")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _OPEN_TAG = re.compile(r"<([A-Za-z][A-Za-z0-9-]*)(?![^<>]*/>)")
 _CLOSE_TAG = re.compile(r"</([A-Za-z][A-Za-z0-9-]*)")
+_BLOCK_INDENTED = re.compile(r"(?: {4}|\t)\s*(?:(?:[-*+]|[0-9]+\.)\s|```|~~~)")
+_DEFINITION = re.compile(r"\s{0,3}\[[^\]]+\]:\s*\S")
 _VOID = frozenset({"br", "hr", "img", "input", "link", "meta", "source", "wbr"})
 
 
 def _blank(source: Source, line: int) -> bool:
     """Whether a line holds nothing, the marks of quotations not counted."""
     return not source.line(line).strip(" \t>")
-
-
-def _siblings(source: Source) -> Iterator[tuple[Block, Block]]:
-    """Each block with the one before it in the same container."""
-    last: dict[int, Block] = {}
-    for block in source.blocks:
-        before = last.get(id(block.parent))
-        if before is not None:
-            yield before, block
-        last[id(block.parent)] = block
 
 
 def _indent(source: Source, block: Block) -> int:
@@ -78,7 +70,7 @@ def not_apart(document: Document, context: Context) -> Iterator[Finding]:
         - Refunds too.
     """
     source = document.source
-    for before, block in _siblings(source):
+    for before, block in source.siblings:
         if before.last + 1 != block.first or isinstance(before, Heading | Break | Html | Table):
             continue
         first_in_item = isinstance(block.parent, Item) and block.parent.first == before.first
@@ -122,7 +114,7 @@ def table_not_apart(document: Document, context: Context) -> Iterator[Finding]:
         | Store | p99 |
     """
     source = document.source
-    for before, block in _siblings(source):
+    for before, block in source.siblings:
         if isinstance(block, Table) and isinstance(before, Paragraph | List) and before.last + 1 == block.first:
             yield Finding(source.at(block.first), "a table right under text", "put a blank line before it")
     for table in source.every(Table):
@@ -145,7 +137,8 @@ def list_indent(document: Document, context: Context) -> Iterator[Finding]:
     """
     source = document.source
     for block in source.blocks:
-        expected, found = 4 * _depth(block), _indent(source, block)
+        if isinstance(block, Item) or isinstance(block.parent, Item):
+            expected, found = 4 * _depth(block), _indent(source, block)
         if isinstance(block, Item):
             if not _on_first_line_of_item(block) and found // 4 != expected // 4:
                 yield _wrong_indent(source.at(block.first), "an item of a list", found, expected)
@@ -158,7 +151,7 @@ def list_indent(document: Document, context: Context) -> Iterator[Finding]:
                 yield _wrong_indent(source.at(block.first), "a block within an item of a list", found, expected)
         if isinstance(block, Paragraph):
             for line in range(block.first + 1, block.last + 1):
-                if re.match(r"(?: {4}|\t)\s*(?:(?:[-*+]|[0-9]+\.)\s|```|~~~)", source.line(line)):
+                if _BLOCK_INDENTED.match(source.line(line)):
                     message = "a line of text that looks like an item of a list, or a fence"
                     yield Finding(source.at(line), message, "put a blank line before it, or indent it less")
 
@@ -327,7 +320,7 @@ def lists_run_together(document: Document, context: Context) -> Iterator[Finding
         - Vouchers too.
     """
     source = document.source
-    for before, block in _siblings(source):
+    for before, block in source.siblings:
         if isinstance(before, List) and isinstance(block, List):
             apart = _blank(source, block.first - 1)
             if not apart or before.ordered == block.ordered:
@@ -406,7 +399,7 @@ def item_under_block(document: Document, context: Context) -> Iterator[Finding]:
         - Vouchers too.
     """
     source = document.source
-    for before, block in _siblings(source):
+    for before, block in source.siblings:
         if isinstance(before, Item) and isinstance(block, Item) and not _blank(source, block.first - 1):
             if any(_blank(source, line) for line in range(before.first, block.first)):
                 message = "an item of a list right under a block of the item above"
@@ -476,7 +469,7 @@ def definition_under_text(document: Document, context: Context) -> Iterator[Find
     source = document.source
     for block in source.every(Paragraph):
         for offset, line in enumerate(block.text.split("\n")):
-            if offset and re.match(r"\s{0,3}\[[^\]]+\]:\s*\S", line):
+            if offset and _DEFINITION.match(line):
                 at = source.at(block.first + offset)
                 yield Finding(at, "the definition of a link right under text", "put a blank line before it")
 

@@ -19,20 +19,22 @@ from macros.rules import Context, rule
 from macros.rules.age import too_old
 from macros.source import Code, Heading, Paragraph
 
-_HARM: Final = re.compile(
-    r"\bkubectl\b[^\n#]*?\s(?:delete|drain)\b"
-    r"|\bscale\b[^\n#]*\s--replicas[= ]0\b"
-    r"|\b(?:helm|terraform|tofu|pulumi)\b[^\n#]*?\s(?:uninstall|delete|destroy)\b"
-    r"|\b(?:aws|gcloud|az)\b[^\n#]*?\s(?:delete|terminate)[\w-]*"
-    r"|\bgit\s+push\b[^\n#]*\s(?:--force(?!-with-lease)|-f\b|--delete|--mirror)"
-    r"|\bgit\s+(?:reset\s+--hard|clean\s+-\w*f)"
-    r"|\brm\s+(?:-\w+\s+)*-\w*[rRf]"
-    r"|\s--force\b(?!-with-lease)"
-    r"|\b(?:docker|podman)\s[^\n#]*\b(?:prune|rm\s+-\w*f)"
-    r"|(?<![\w./-])(?:mkfs|wipefs|shred|dropdb|shutdown|reboot|poweroff)(?![\w-])|\bdd\s[^\n#]*\bof="
-    r"|\bkill(?:all)?\s+-(?:9|KILL|SIGKILL)\b"
-    r"|\b(?i:drop\s+(?:table|database|schema|index|column|view|user|role)|truncate\s+(?:table\s+)?\w+|delete\s+from)\b"
-    r"|\b(?i:pg_terminate_backend|flushall|flushdb)\b"
+_HARM: Final = re.compile(  # one \b for all words, so that a search looks closely at the beginnings of words alone
+    r"\b(?:"
+    r"kubectl\b[^\n#]*?\s(?:delete|drain)\b"
+    r"|scale\b[^\n#]*\s--replicas[= ]0\b"
+    r"|(?:helm|terraform|tofu|pulumi)\b[^\n#]*?\s(?:uninstall|delete|destroy)\b"
+    r"|(?:aws|gcloud|az)\b[^\n#]*?\s(?:delete|terminate)[\w-]*"
+    r"|git\s+push\b[^\n#]*\s(?:--force(?!-with-lease)|-f\b|--delete|--mirror)"
+    r"|git\s+(?:reset\s+--hard|clean\s+-\w*f)"
+    r"|rm\s+(?:-\w+\s+)*-\w*[rRf]"
+    r"|(?:docker|podman)\s[^\n#]*\b(?:prune|rm\s+-\w*f)"
+    r"|(?<![./-])(?:mkfs|wipefs|shred|dropdb|shutdown|reboot|poweroff)(?![\w-])"
+    r"|dd\s[^\n#]*\bof="
+    r"|kill(?:all)?\s+-(?:9|KILL|SIGKILL)\b"
+    r"|(?i:drop\s+(?:table|database|schema|index|column|view|user|role)|truncate\s+(?:table\s+)?\w+|delete\s+from)\b"
+    r"|(?i:pg_terminate_backend|flushall|flushdb)\b"
+    r")|\s--force\b(?!-with-lease)"
 )
 """A command that takes away what cannot be had back, or stops what people use."""
 _SHOWN: Final = re.compile(r"^\s*(?:#|--).*$|\b(?:echo|grep|man)\b.*$", re.MULTILINE)

@@ -299,6 +299,9 @@ class Author:
         ]
         return textwrap.indent("\n".join((f"```{language}", *lines, "```")), indent)
 
+    def _message(self, name: str) -> str:
+        return str(self.random.choice(_WORDS["messages"])).format(name=name, number=self.random.randint(2, 900))
+
     def _table(self) -> str:
         rows = [
             f"| {each.capitalize()} | {self.random.randint(1, 900)} ms | {self.random.randint(1, 99)}% |"
@@ -397,7 +400,7 @@ class Author:
         for cause in runbook.facts["_causes"]:
             parts += [
                 f"### {cause}",
-                _filled(f"**Symptom:** {self._paragraph(2, 3)}"),
+                f"**Symptom:** `{self._message(service)}`\n{self._paragraph(2, 3)}",
                 _filled(f"**Fix:** {self._paragraph(2, 4)}"),
                 self._listing(service),
             ]

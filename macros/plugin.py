@@ -53,7 +53,6 @@ from macros.views.services import service_knowledge
 _THEME = Path(__file__).parent / "theme"
 _STYLES = "assets/handbook.css"
 _SCRIPT = "assets/handbook.js"
-_KEYS = "assets/keys.json"
 _LONG_AGO = "1980-01-01"
 _ALERTS = "alerts"
 _OUTLINE = ("MD099", "page-differs")
@@ -128,7 +127,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             if path.startswith(tuple(f"{folder}/" for folder in MOUNTED)):
                 files.append(self._mounted(path, config))
         pages = {f"alerts/{alert.name}.md": alert_page(handbook, alert) for alert in handbook.alerts}
-        others = {_KEYS: keys(handbook), "feed.xml": feed(handbook)}
+        others = keys(handbook) | {"feed.xml": feed(handbook)}
         for name, content in (api.files(handbook, self.commit) | pages | others).items():
             file = File.generated(config, name, content=content)
             file.inclusion = InclusionLevel.NOT_IN_NAV

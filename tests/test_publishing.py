@@ -96,7 +96,10 @@ def test_the_feed_tells_of_changes_with_their_own_dates() -> None:
 
 
 def test_the_keys_hold_ids_alerts_rules_and_messages() -> None:
-    rows = json.loads(keys(load(ROOT)))
+    files = {path.split("/")[-1].removesuffix(".json"): json.loads(text) for path, text in keys(load(ROOT)).items()}
+    parts = files.pop("parts")
+    assert parts == sorted(files)
+    rows = [row for part in parts for row in files[part]]
     found = {key: (url, kind) for _, url, kind, *names in reversed(rows) for key in names}
     assert found["ADR-0023"] == ("adr/0023-use-postgresql-for-orders/", "Decision")
     assert found["STD-05.1"][0] == "standards/05-testing-pyramid/#std-05-1"

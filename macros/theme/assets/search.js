@@ -1,5 +1,5 @@
-// The search: fetched when a reader opens it. What is exactly an id, an alert or an error message comes first, from a list
-// of our own; then what Pagefind finds in the text.
+// The search: fetched when a reader opens it. What is exactly an id, an alert or an error message comes first, from lists
+// of our own; then what Pagefind finds in the text. Both are fetched in parts, those that a query needs.
 const dialog = document.getElementById("hb-search");
 const base = new URL(dialog.dataset.base + "/", location);
 const form = dialog.querySelector("form");
@@ -7,7 +7,12 @@ const [input, kind] = [form.elements.q, form.elements.kind];
 const [status, results] = [dialog.querySelector(".hb-search__status"), dialog.querySelector(".hb-search__results")];
 const [MOST, FEW] = [12, 5];
 
-const keys = fetch(new URL("assets/keys.json", base)).then((answer) => answer.json());
+const fetched = new Map();
+const keys = (name) => {
+  if (!fetched.has(name)) fetched.set(name, fetch(new URL(`assets/keys/${name}.json`, base)).then((answer) => answer.json()));
+  return fetched.get(name);
+};
+keys("parts");
 const words = import(new URL("pagefind/pagefind.js", base)).then(async (pagefind) => {
   await pagefind.options({ baseUrl: base.pathname, excerptLength: 24 });
   await pagefind.init();
@@ -17,6 +22,14 @@ const words = import(new URL("pagefind/pagefind.js", base)).then(async (pagefind
 // Words of a question that say nothing of its matter; an answer need not hold them.
 const SMALL = new Set("a an and are can do does for has have how i in is it long may of on or our the to we what when where which who why with write".split(" "));
 const matter = (query) => query.split(" ").filter((word) => !SMALL.has(word)).join(" ") || query;
+
+// The keys that a query can find: those that hold its longest word, the rarest by rule of thumb. They stand in parts, by the
+// first two characters of their words (views/keys.py).
+async function candidates(query) {
+  const longest = (matter(query).match(/[\p{L}\p{N}]+/gu) ?? []).reduce((one, other) => (other.length > one.length ? other : one), "");
+  const part = [...longest].slice(0, 2).join("").replace(/[^a-z0-9]/gu, "_");
+  return (await keys("parts")).includes(part) ? keys(part) : [];
+}
 
 const plain = (text) => text.toLowerCase().replace(/\s+/g, " ").trim();
 
@@ -29,7 +42,7 @@ function rank(key, query) {
 
 async function exact(query) {
   const best = new Map();
-  for (const [title, url, of, ...names] of await keys) {
+  for (const [title, url, of, ...names] of await candidates(query)) {
     if (kind.value && kind.value !== of) continue;
     for (const key of names) {
       const found = rank(plain(key), query);

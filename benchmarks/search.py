@@ -70,6 +70,7 @@ def _served(site: Path) -> Iterator[tuple[str, list[int]]]:
     sent: list[int] = []
     handler = type("Handler", (_Handler,), {"sent": sent})
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(site)))
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a browser that leaves
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/", sent

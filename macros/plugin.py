@@ -196,8 +196,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         document = self._document(page.file)
         if (act := outline.active(html, record=isinstance(document, Record))) is not None:
             return self._withheld(document.path if document else page.file.src_uri, act)
-        if document is None:
-            return html
+        if document is None:  # an alert: found by its name, its page repeats a runbook
+            return f'<div data-pagefind-ignore="all">{html}</div>'
         here = [diagnostic for diagnostic in self.report.findings if diagnostic.at.path == document.path]
         if self._to_be_compared(document, here) and (difference := outline.difference(document.source, html)):
             hint = "the site renders this otherwise than it reads; write it in a plainer form"

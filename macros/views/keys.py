@@ -32,7 +32,7 @@ _WORD: Final = re.compile(r"[^\W_]+")
 
 
 def keys(handbook: Handbook) -> dict[str, str]:
-    """The files of the keys, by path: a part `<xy>.json` for each beginning of a word, and `parts.json`, their names.
+    """The files of the keys, by path: a part `<xyz>.json` for each beginning of a word, and `parts.json`, their names.
 
     A part has each key with a word that begins so, as JSON: a list of [title, address from the site's root, kind, key,
     …], in the order in which equals are shown. So the part of any one word of a query holds all that it can find.
@@ -49,8 +49,8 @@ def keys(handbook: Handbook) -> dict[str, str]:
 
 
 def _part(word: str) -> str:
-    """Its first two characters, as a file may be named anywhere; search.js does the same."""
-    return re.sub("[^a-z0-9]", "_", word[:2])
+    """Its first three characters, as a file may be named anywhere; search.js does the same."""
+    return re.sub("[^a-z0-9]", "_", word[:3])
 
 
 def _keys(handbook: Handbook) -> Iterator[tuple[str, str, str, str]]:

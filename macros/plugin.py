@@ -10,6 +10,7 @@ import gc
 import json
 import logging
 import posixpath
+import subprocess
 import sys
 from collections.abc import Iterable
 from datetime import date
@@ -66,6 +67,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
     """The plugin `handbook`."""
 
     serving = False
+    indexing: subprocess.Popen[str] | None = None
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         """Remember whether this is a preview, which goes on whatever the gate finds."""
@@ -74,6 +76,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
     @event_priority(100)  # before mkdocs-macros, whose define_env reads what is put on the configuration here
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Load the handbook and run the gate. Raises click.ClickException with every finding where one is an error."""
+        self.on_shutdown()
         root = Path(config.config_file_path).resolve().parent
         try:
             handbook = load(root)
@@ -265,10 +268,19 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
                 target = relative(self.handbook.address(document), f"{old.strip('/')}/")
                 place.write_text(publishing.moved(target), encoding="utf-8")
         try:
-            if not self.serving:
+            if self.serving:
+                self.indexing = publishing.indexing(site)  # nobody waits for it: the text is found a little later
+            else:
                 publishing.index(site)
         except RuntimeError as error:
             raise click.ClickException(f"the search could not be indexed: {error}") from error
+
+    def on_shutdown(self) -> None:
+        """Stop what still indexes a preview that ends, or is built anew."""
+        if self.indexing:
+            with self.indexing:
+                self.indexing.kill()
+            self.indexing = None
 
     def on_build_error(self, *, error: Exception) -> None:
         """Say in a line what the machine refuses, a full disk or a folder that is not to be written."""

@@ -6,7 +6,7 @@ const form = dialog.querySelector("form");
 const [input, kind] = [form.elements.q, form.elements.kind];
 const [status, results] = [dialog.querySelector(".hb-search__status"), dialog.querySelector(".hb-search__results")];
 const [MOST, FEW] = [10, 5];
-const PAUSE = 180; // milliseconds without a key, after which the reader is answered
+const PAUSE = 150; // milliseconds without a key, after which the reader is answered
 
 const fetched = new Map();
 const keys = (name) => {

@@ -53,9 +53,10 @@ def index(site: Path) -> None:
 
 def moved(target: str) -> str:
     """A page that leads to the address where its record is now; `target` is relative to it."""
-    link = escape(target, quote=True)
+    link, nothing = escape(target, quote=True), "default-src 'none'"
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Moved</title>'
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{nothing}"><title>Moved</title>'
         f'<meta http-equiv="refresh" content="0; url={link}"><link rel="canonical" href="{link}">'
         f'<meta name="robots" content="noindex"></head>\n'
         f'<body><p>This is <a href="{link}">here</a> now.</p></body></html>\n'

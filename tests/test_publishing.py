@@ -94,6 +94,19 @@ def test_the_feed_tells_of_changes_with_their_own_dates() -> None:
     ids = [entry.findtext(f"{ATOM}id") for entry in entries]
     assert len(set(ids)) == len(ids)
     assert feed(load(SMALL)) == feed(load(SMALL))
+    # What RFC 4287 asks of a feed and of its entries.
+    for element in (root, *entries):
+        assert all(len(element.findall(f"{ATOM}{name}")) == 1 for name in ("id", "title", "updated"))
+        assert str(element.findtext(f"{ATOM}id")).startswith("https://")
+        assert element.findall(f"{ATOM}link[@href]")
+        assert datetime.fromisoformat(str(element.findtext(f"{ATOM}updated"))).tzinfo
+    assert root.findtext(f"{ATOM}author/{ATOM}name") == "A small handbook"
+
+
+def test_a_feed_without_entries_has_no_date_of_the_clock(tmp_path: Path) -> None:
+    write(tmp_path, {"mkdocs.yml": (SMALL / "mkdocs.yml").read_text(encoding="utf-8")})
+    empty = ElementTree.fromstring(feed(load(tmp_path)))  # noqa: S314 - our own
+    assert empty.findtext(f"{ATOM}updated") == "1980-01-01T00:00:00+00:00"
 
 
 def test_the_keys_hold_ids_alerts_rules_and_messages() -> None:

@@ -101,7 +101,7 @@ function steady(region) {
     width = region.clientWidth;
     table.style.tableLayout = "";
     for (const head of heads) head.style.width = "";
-    const widths = heads.map((head) => head.offsetWidth);
+    const widths = heads.map((head) => head.getBoundingClientRect().width);
     for (const [n, head] of heads.entries()) head.style.width = `${widths[n]}px`;
     table.style.tableLayout = "fixed";
   }).observe(region);

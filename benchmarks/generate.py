@@ -33,6 +33,9 @@ SHARES: Final = {"runbook": 0.20, "postmortem": 0.15, "service": 0.05}
 _PROJECT: Final = Path(__file__).parent.parent / "mkdocs.yml"
 _SETTINGS: Final = ("theme", "markdown_extensions", "plugins", "validation")
 _WORDS: Final[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "words.yml").read_text(encoding="utf-8"))
+_MATTER: Final = ("subjects", "objects", "conditions", "closings")
+"""Of these a record has a few: it speaks of something, and not of everything."""
+
 _WIDTH: Final = 120
 _QUIET_DAYS: Final = 30  # nothing but drafts is younger, so that no day comes out after today
 
@@ -77,6 +80,7 @@ class Author:
         self.records = max(records, 20)
         self.random = random.Random(seed)  # noqa: S311 - texts, not secrets
         self.today = today
+        self.matter: dict[str, list[str]] = {kind: _WORDS[kind] for kind in _MATTER}
         self.project: dict[str, Any] = yaml.safe_load(_PROJECT.read_text(encoding="utf-8"))
         self.severities = list(self.project["extra"]["policy"]["severities"])
         self.plan = self._plan()
@@ -270,14 +274,14 @@ class Author:
 
     def _sentence(self, mention: str = "") -> str:
         pick = self.random.choice
-        parts = [pick(_WORDS["subjects"]), pick(_WORDS["verbs"]), pick(_WORDS["objects"])]
+        parts = [pick(self.matter["subjects"]), pick(_WORDS["verbs"]), pick(self.matter["objects"])]
         if self.random.random() < 0.8:
-            parts.append(pick(_WORDS["conditions"]))
+            parts.append(pick(self.matter["conditions"]))
         text = " ".join(parts)
         if mention:
             text += f", as {mention} says" if self.random.random() < 0.6 else f" (see {mention})"
         elif self.random.random() < 0.5:
-            text += f", {pick(_WORDS['closings'])}"
+            text += f", {pick(self.matter['closings'])}"
         if self.random.random() < 0.2:
             text += f": {self.random.randint(2, 900)} {pick(['ms', 'requests a second', 'MB', 'rows', 'minutes'])}"
         return f"{text}."
@@ -298,6 +302,9 @@ class Author:
             for each in self._some(_WORDS["listings"][language], 1, 3)
         ]
         return textwrap.indent("\n".join((f"```{language}", *lines, "```")), indent)
+
+    def _message(self, name: str) -> str:
+        return str(self.random.choice(_WORDS["messages"])).format(name=name, number=self.random.randint(2, 900))
 
     def _table(self) -> str:
         rows = [
@@ -351,6 +358,7 @@ class Author:
         keys = {key: value for key, value in entry.facts.items() if not key.startswith("_") and value != []}
         keys |= {"checklist": entry.facts["checklist"]} if "checklist" in entry.facts else {}
         head = "".join(f"{key}: {_flow(value)}\n" for key, value in keys.items())
+        self.matter = {kind: self._some(_WORDS[kind], 4, 4) for kind in _MATTER}  # the next record's
         return f"---\n{head}---\n# {entry.title}\n\n" + "\n\n".join(parts) + "\n"
 
     def _adr(self, adr: Entry) -> str:
@@ -397,7 +405,7 @@ class Author:
         for cause in runbook.facts["_causes"]:
             parts += [
                 f"### {cause}",
-                _filled(f"**Symptom:** {self._paragraph(2, 3)}"),
+                f"**Symptom:** `{self._message(service)}`\n{self._paragraph(2, 3)}",
                 _filled(f"**Fix:** {self._paragraph(2, 4)}"),
                 self._listing(service),
             ]

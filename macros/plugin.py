@@ -10,6 +10,7 @@ import gc
 import json
 import logging
 import posixpath
+import subprocess
 import sys
 from collections.abc import Iterable
 from datetime import date
@@ -53,7 +54,6 @@ from macros.views.services import service_knowledge
 _THEME = Path(__file__).parent / "theme"
 _STYLES = "assets/handbook.css"
 _SCRIPT = "assets/handbook.js"
-_KEYS = "assets/keys.json"
 _LONG_AGO = "1980-01-01"
 _ALERTS = "alerts"
 _OUTLINE = ("MD099", "page-differs")
@@ -67,6 +67,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
     """The plugin `handbook`."""
 
     serving = False
+    indexing: subprocess.Popen[str] | None = None
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         """Remember whether this is a preview, which goes on whatever the gate finds."""
@@ -75,6 +76,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
     @event_priority(100)  # before mkdocs-macros, whose define_env reads what is put on the configuration here
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Load the handbook and run the gate. Raises click.ClickException with every finding where one is an error."""
+        self.on_shutdown()
         root = Path(config.config_file_path).resolve().parent
         try:
             handbook = load(root)
@@ -128,7 +130,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             if path.startswith(tuple(f"{folder}/" for folder in MOUNTED)):
                 files.append(self._mounted(path, config))
         pages = {f"alerts/{alert.name}.md": alert_page(handbook, alert) for alert in handbook.alerts}
-        others = {_KEYS: keys(handbook), "feed.xml": feed(handbook)}
+        others = keys(handbook) | {"feed.xml": feed(handbook)}
         for name, content in (api.files(handbook, self.commit) | pages | others).items():
             file = File.generated(config, name, content=content)
             file.inclusion = InclusionLevel.NOT_IN_NAV
@@ -197,8 +199,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         document = self._document(page.file)
         if (act := outline.active(html, record=isinstance(document, Record))) is not None:
             return self._withheld(document.path if document else page.file.src_uri, act)
-        if document is None:
-            return html
+        if document is None:  # an alert: found by its name, its page repeats a runbook
+            return f'<div data-pagefind-ignore="all">{html}</div>'
         here = [diagnostic for diagnostic in self.report.findings if diagnostic.at.path == document.path]
         if self._to_be_compared(document, here) and (difference := outline.difference(document.source, html)):
             hint = "the site renders this otherwise than it reads; write it in a plainer form"
@@ -266,10 +268,19 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
                 target = relative(self.handbook.address(document), f"{old.strip('/')}/")
                 place.write_text(publishing.moved(target), encoding="utf-8")
         try:
-            if not self.serving:
+            if self.serving:
+                self.indexing = publishing.indexing(site)  # nobody waits for it: the text is found a little later
+            else:
                 publishing.index(site)
         except RuntimeError as error:
             raise click.ClickException(f"the search could not be indexed: {error}") from error
+
+    def on_shutdown(self) -> None:
+        """Stop what still indexes a preview that ends, or is built anew."""
+        if self.indexing:
+            with self.indexing:
+                self.indexing.kill()
+            self.indexing = None
 
     def on_build_error(self, *, error: Exception) -> None:
         """Say in a line what the machine refuses, a full disk or a folder that is not to be written."""

@@ -34,22 +34,29 @@ def with_policy(html: str) -> str:
     return re.sub(r"<meta charset=[^>]*>", lambda found: f"{found[0]}{meta}", html, count=1)
 
 
-def index(site: Path) -> None:
-    """Write the index of the search into a built site. Raises RuntimeError with what Pagefind said where it fails."""
+def indexing(site: Path) -> subprocess.Popen[str]:
+    """Begin to write the index of the search into a built site; answers the process that does it."""
     command = [sys.executable, "-m", "pagefind", "--site", str(site), "--glob", "**/index.html", "--quiet",
                "--root-selector", "article.md-content__inner", "--exclude-selectors", ", ".join(_LEFT_OUT)]  # fmt: skip
-    answer = subprocess.run(  # noqa: S603 - our own words, and a path
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    return subprocess.Popen(  # noqa: S603 - our own words, and a path
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    if answer.returncode:
-        raise RuntimeError(answer.stderr.strip() or answer.stdout.strip() or "pagefind failed")
+
+
+def index(site: Path) -> None:
+    """Write the index of the search into a built site. Raises RuntimeError with what Pagefind said where it fails."""
+    with indexing(site) as process:
+        output, errors = process.communicate()
+    if process.returncode:
+        raise RuntimeError(errors.strip() or output.strip() or "pagefind failed")
 
 
 def moved(target: str) -> str:
     """A page that leads to the address where its record is now; `target` is relative to it."""
-    link = escape(target, quote=True)
+    link, nothing = escape(target, quote=True), "default-src 'none'"
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Moved</title>'
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{nothing}"><title>Moved</title>'
         f'<meta http-equiv="refresh" content="0; url={link}"><link rel="canonical" href="{link}">'
         f'<meta name="robots" content="noindex"></head>\n'
         f'<body><p>This is <a href="{link}">here</a> now.</p></body></html>\n'

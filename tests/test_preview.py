@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import time
@@ -83,6 +84,20 @@ def test_a_broken_record_is_printed_and_shown_and_mended(preview: Preview) -> No
 
     record.write_text(whole, encoding="utf-8")
     preview.wait(lambda: "hb-findings" not in preview.page(url), "mended page")
+
+
+def test_the_text_is_found_in_a_preview_soon_after_each_build(preview: Preview) -> None:
+    def indexed() -> str:
+        found = re.search(r'"hash":"(\w+)"', preview.page("pagefind/pagefind-entry.json"))
+        return found[1] if found else ""
+
+    preview.wait(lambda: bool(indexed()), "index of the text")
+    before = indexed()
+    record = preview.root / "adr/0002-use-postgresql.md"
+    record.write_text(
+        record.read_text(encoding="utf-8").replace("## Context", "## Context\n\nUnheardof."), encoding="utf-8"
+    )
+    preview.wait(lambda: indexed() not in ("", before), "index of the new text")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import pytest
 
 from macros import publishing
 from macros.handbook import load
+from macros.records.runbook import Runbook
 from macros.revision import changes
 from macros.rules import run as check
 from macros.views.drawings import dots, shares, timeline
@@ -93,10 +94,26 @@ def test_the_feed_tells_of_changes_with_their_own_dates() -> None:
     ids = [entry.findtext(f"{ATOM}id") for entry in entries]
     assert len(set(ids)) == len(ids)
     assert feed(load(SMALL)) == feed(load(SMALL))
+    # What RFC 4287 asks of a feed and of its entries.
+    for element in (root, *entries):
+        assert all(len(element.findall(f"{ATOM}{name}")) == 1 for name in ("id", "title", "updated"))
+        assert str(element.findtext(f"{ATOM}id")).startswith("https://")
+        assert element.findall(f"{ATOM}link[@href]")
+        assert datetime.fromisoformat(str(element.findtext(f"{ATOM}updated"))).tzinfo
+    assert root.findtext(f"{ATOM}author/{ATOM}name") == "A small handbook"
+
+
+def test_a_feed_without_entries_has_no_date_of_the_clock(tmp_path: Path) -> None:
+    write(tmp_path, {"mkdocs.yml": (SMALL / "mkdocs.yml").read_text(encoding="utf-8")})
+    empty = ElementTree.fromstring(feed(load(tmp_path)))  # noqa: S314 - our own
+    assert empty.findtext(f"{ATOM}updated") == "1980-01-01T00:00:00+00:00"
 
 
 def test_the_keys_hold_ids_alerts_rules_and_messages() -> None:
-    rows = json.loads(keys(load(ROOT)))
+    files = {path.split("/")[-1].removesuffix(".json"): json.loads(text) for path, text in keys(load(ROOT)).items()}
+    parts = files.pop("parts")
+    assert parts == sorted(files)
+    rows = [row for part in parts for row in files[part]]
     found = {key: (url, kind) for _, url, kind, *names in reversed(rows) for key in names}
     assert found["ADR-0023"] == ("adr/0023-use-postgresql-for-orders/", "Decision")
     assert found["STD-05.1"][0] == "standards/05-testing-pyramid/#std-05-1"
@@ -114,7 +131,9 @@ def test_a_page_that_moved_leads_to_where_it_is(tmp_path: Path) -> None:
     write(root, {"docs/markdown.md": f"---\nmoved_from: [/how/to/write/]\n---\n{page}"})
     run("mkdocs", "build", cwd=root, check=True)
     for old, new in (("old/place", "../../adr/0004-moved/"), ("how/to/write", "../../../markdown/")):
-        assert f'content="0; url={new}"' in (root / f"site/{old}/index.html").read_text(encoding="utf-8")
+        html = (root / f"site/{old}/index.html").read_text(encoding="utf-8")
+        assert f'content="0; url={new}"' in html
+        assert """<meta http-equiv="Content-Security-Policy" content="default-src 'none'">""" in html
     assert (root / "site/adr/0004-moved/index.html").is_file()
 
 
@@ -150,18 +169,43 @@ def test_a_new_record_that_no_commit_holds_still_builds(tmp_path: Path) -> None:
 
 
 @pytest.mark.build
+def test_every_published_page_has_the_tight_policy(real_site: Path) -> None:
+    tight = (
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; "
+        "font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; "
+        "object-src 'none'; base-uri 'none'"
+    )
+    policy = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">')
+    pages = {page.relative_to(real_site): policy.findall(page.read_text("utf-8")) for page in real_site.rglob("*.html")}
+    assert Path("404.html") in pages
+    for page, found in pages.items():
+        assert [re.sub(r" 'sha256-[^']*'", "", each) for each in found] == [tight], page
+
+
+@pytest.mark.build
 def test_a_record_s_page_weighs_little(real_site: Path) -> None:
-    """What a first visit to a runbook transfers, compressed: the page, and all that it names, without the search."""
-    page = real_site / "runbooks/order-service/high-error-rate/index.html"
-    html = page.read_text(encoding="utf-8")
-    named = re.findall(r'(?:src|href)="([^"#?]+\.(?:css|js))"', html)
-    assert any(name.endswith("handbook.css") for name in named)
-    assert not any("search" in name or "pagefind" in name for name in named)
-    sizes = {name: len(gzip.compress((page.parent / name).read_bytes(), 9)) for name in named}
-    text = len(gzip.compress(html.encode(), 9))
-    assert text + sum(sizes.values()) < 85_000, sizes
-    shown = text + sum(size for name, size in sizes.items() if name.endswith(".css"))
-    assert shown < 40_000
+    """What a first visit transfers, compressed: the page and all that it names, without the search; its text."""
+    weights: dict[Path, int] = {}
+
+    def weight(path: Path) -> int:
+        if path not in weights:
+            weights[path] = len(gzip.compress(path.read_bytes(), 9))
+        return weights[path]
+
+    handbook = load(ROOT)
+    for record in handbook.records:
+        page = real_site / handbook.address(record).split("#")[0] / "index.html"
+        html = page.read_text(encoding="utf-8")
+        named = {
+            (page.parent / name).resolve()
+            for name in re.findall(r'(?:src|href)="([^"#?:]+\.(?:css|js|svg|png))"', html)
+        }
+        assert {"handbook.css", "handbook.js", "favicon.svg"} <= {name.name for name in named}
+        assert not any("search" in name.name or "pagefind" in name.parts for name in named)
+        assert weight(page) + sum(map(weight, named)) <= 85 * 1024, record.id
+        if isinstance(record, Runbook):
+            shown = weight(page) + sum(weight(name) for name in named if name.suffix == ".css")
+            assert shown <= 40 * 1000, record.id
 
 
 def test_a_timeline_keeps_the_scale_of_its_gaps() -> None:

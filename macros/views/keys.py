@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from typing import Final
 
 from macros.handbook import Handbook
 from macros.records import Record
@@ -25,12 +26,31 @@ KINDS: dict[type[Record], str] = {
 """How readers name the kinds; the search's list of kinds has the same words."""
 
 
-def keys(handbook: Handbook) -> str:
-    """JSON: a list of [title, address from the site's root, kind, key, …], in the order in which equals are shown."""
-    found: dict[tuple[str, str, str], list[str]] = {}
+FOLDER: Final = "assets/keys"
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_WORD: Final = re.compile(r"[^\W_]+")
+
+
+def keys(handbook: Handbook) -> dict[str, str]:
+    """The files of the keys, by path: a part `<xyz>.json` for each beginning of a word, and `parts.json`, their names.
+
+    A part has each key with a word that begins so, as JSON: a list of [title, address from the site's root, kind, key,
+    …], in the order in which equals are shown. So the part of any one word of a query holds all that it can find.
+    """
+    parts: dict[str, dict[tuple[str, str, str], list[str]]] = {}
     for key, *what in _keys(handbook):
-        found.setdefault((what[0], what[1], what[2]), []).append(key)
-    return json.dumps([[*what, *names] for what, names in found.items()], ensure_ascii=False, separators=(",", ":"))
+        for part in {_part(word) for word in _WORD.findall(_HUMP.sub(" ", key).lower())}:
+            parts.setdefault(part, {}).setdefault((what[0], what[1], what[2]), []).append(key)
+    rows = {part: [[*what, *names] for what, names in found.items()] for part, found in sorted(parts.items())}
+    return {
+        f"{FOLDER}/{name}.json": json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        for name, content in [("parts", [*rows]), *rows.items()]
+    }
+
+
+def _part(word: str) -> str:
+    """Its first three characters, as a file may be named anywhere; search.js does the same."""
+    return re.sub("[^a-z0-9]", "_", word[:3])
 
 
 def _keys(handbook: Handbook) -> Iterator[tuple[str, str, str, str]]:

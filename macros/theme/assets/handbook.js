@@ -50,15 +50,18 @@ function filter(bar) {
     }
   }
 
+  let later;
   const apply = () => {
     const wanted = [...bar.elements].filter((field) => field.name && field.value.trim()).map((field) => [field.name, field.value.trim()]);
     const words = (bar.elements.text?.value ?? "").toLowerCase().split(/\s+/).filter(Boolean);
     const facets = wanted.filter(([name]) => name !== "text");
     const left = new Map(tables.map((table) => [table, 0]));
+    const coming = [];
     for (const each of rows) {
       if (words.length) each.words ??= each.row.textContent.toLowerCase();
       const shown = facets.every(([name, value]) => `|${each[name] ?? ""}|`.includes(`|${value}|`)) && words.every((word) => each.words.includes(word));
-      if (each.row.hidden === shown) each.row.hidden = !shown;
+      if (!shown && !each.row.hidden) each.row.hidden = true;
+      if (shown && each.row.hidden) coming.push(each.row);
       if (shown) left.set(each.table, left.get(each.table) + 1);
     }
     let total = 0;
@@ -66,17 +69,42 @@ function filter(bar) {
       total += number;
       for (const part of parts.get(table)) part.hidden = !number;
     }
+    // Thousands of rows that come back take long to lay out: the first are seen at once, the next key stops the others.
+    clearTimeout(later);
+    const some = () => {
+      for (const row of coming.splice(0, 200)) row.hidden = false;
+      if (coming.length) later = setTimeout(some, 20);
+    };
+    some();
     count.textContent = wanted.length ? `${total} of ${rows.length}` : `${rows.length}`;
     const view = new URL(location);
     view.search = new URLSearchParams(wanted);
     history.replaceState(null, "", view);
   };
 
+  for (const table of tables) steady(table);
   for (const table of tables) for (const head of table.querySelectorAll("thead th")) sortable(table, head);
   bar.addEventListener("input", apply);
   bar.addEventListener("submit", (event) => event.preventDefault());
   bar.addEventListener("reset", () => setTimeout(apply));
   apply();
+}
+
+// The columns of a filtered table keep the widths that they are first shown with: they do not jump, and thousands of rows are
+// laid out sooner. They are measured anew when the window's width changes.
+function steady(region) {
+  const table = region.querySelector("table");
+  const heads = [...table.querySelectorAll("thead th")];
+  let width = 0;
+  new ResizeObserver(() => {
+    if (region.clientWidth === width || region.hidden) return;
+    width = region.clientWidth;
+    table.style.tableLayout = "";
+    for (const head of heads) head.style.width = "";
+    const widths = heads.map((head) => head.getBoundingClientRect().width);
+    for (const [n, head] of heads.entries()) head.style.width = `${widths[n]}px`;
+    table.style.tableLayout = "fixed";
+  }).observe(region);
 }
 
 // The head of a column sorts by it: what a cell shows, or its data-sort; numbers as numbers.

@@ -1,0 +1,126 @@
+"""Measure the search of a built site in Chromium: `python benchmarks/search.py SITE QUERY ...`.
+
+Each query is typed as a reader types, into a browser that has fetched nothing yet, and again, one after the other, into
+one that keeps what it has. Printed: what is transferred from the opening of the search on (kB of 1,000 bytes, gzip -9;
+what Pagefind has compressed as it is), the time from the last key to the results, and the first result.
+"""
+
+from __future__ import annotations
+
+import gzip
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache, partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser.conftest import ARGUMENTS
+from tests.commands import need
+
+KEY_TO_KEY: Final = 120  # ms; slower than the search waits for a next key, so that every beginning is searched
+_TEXT: Final = {".html", ".js", ".css", ".json", ".svg", ".xml"}
+_WATCH: Final = """() => {
+  const dialog = document.getElementById("hb-search");
+  const input = dialog.querySelector("input");
+  input.addEventListener("input", () => (window.typed = performance.now()), true);
+  new MutationObserver(() => (window.took = performance.now() - window.typed))
+    .observe(dialog, {attributeFilter: ["data-shown"]});
+}"""
+
+
+@lru_cache(maxsize=4096)
+def _compressed(path: str) -> bytes:
+    return gzip.compress(Path(path).read_bytes(), 9)
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    sent: list[int]
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
+        """Say nothing."""
+
+    def send_head(self) -> Any:
+        """Answer a file as a web server does that compresses, and note its size."""
+        path = Path(self.translate_path(self.path))
+        path = path / "index.html" if path.is_dir() else path
+        if not path.is_file():
+            return super().send_head()
+        text = path.suffix in _TEXT
+        body = _compressed(str(path)) if text else path.read_bytes()
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(str(path)))
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "max-age=3600")
+        if text:
+            self.send_header("Content-Encoding", "gzip")
+        self.end_headers()
+        self.sent.append(len(body))
+        return BytesIO(body)
+
+
+@contextmanager
+def _served(site: Path) -> Iterator[tuple[str, list[int]]]:
+    sent: list[int] = []
+    handler = type("Handler", (_Handler,), {"sent": sent})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(site)))
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a browser that leaves
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/", sent
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _typed(page: Page, query: str, sent: list[int]) -> tuple[float, float, str]:
+    """Search as a reader does; answers kB, ms from the last key, and the title of the first result."""
+    page.wait_for_load_state("networkidle")
+    sent.clear()
+    if not page.locator("#hb-search[open]").count():
+        page.locator(".hb-find").click()
+        page.wait_for_selector("#hb-search[open]")
+    page.locator("#hb-search input").fill("")
+    page.evaluate(_WATCH)
+    page.keyboard.type(query, delay=KEY_TO_KEY)
+    page.wait_for_function("query => document.getElementById('hb-search').dataset.shown === query", arg=query)
+    took = page.evaluate("window.took")
+    page.wait_for_load_state("networkidle")
+    first = page.locator(".hb-search__results a")
+    return sum(sent) / 1000, took, first.first.inner_text() if first.count() else "(nothing)"
+
+
+def main(arguments: list[str]) -> int:
+    """Measure the queries and print a table; answers 1 where a mark is missed: 300 kB, half a second."""
+    if len(arguments) < 2:
+        print("usage: search.py SITE QUERY ...", file=sys.stderr)
+        return 2
+    site, *queries = arguments
+    worst = 0.0
+    with _served(Path(site)) as (address, sent), sync_playwright() as playwright:
+        path = need("chromium", "chromium-browser", "google-chrome")
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        kept = browser.new_page()
+        kept.goto(address)
+        print(f"{'first: kB':>10}{'ms':>6}{'then: kB':>10}{'ms':>6}  query: first result")
+        for query in queries:
+            context = browser.new_context()
+            page = context.new_page()
+            page.goto(address)
+            first, first_ms, title = _typed(page, query, sent)
+            context.close()
+            then, then_ms, _ = _typed(kept, query, sent)
+            worst = max(worst, first / 300, then / 300, first_ms / 500, then_ms / 500)
+            print(f"{first:10.0f}{first_ms:6.0f}{then:10.0f}{then_ms:6.0f}  {query}: {title}", flush=True)
+        browser.close()
+    return int(worst > 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -28,7 +28,7 @@ from mkdocs.structure.nav import Navigation, Section
 from mkdocs.structure.pages import Page as SitePage
 from mkdocs.utils import CountHandler
 
-from macros import outline, publishing
+from macros import fragments, outline, publishing
 from macros.diagnostics import Diagnostic, Location, Report, Severity
 from macros.handbook import MOUNTED, load
 from macros.records import Document, Page, Record
@@ -144,6 +144,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
     def on_nav(self, nav: Navigation, *, config: MkDocsConfig, files: Files) -> Navigation:
         """Place each record below the section of its index: for the breadcrumb and the tab that is shown as active."""
         _titles_as_text(nav.items)
+        listed = {page.file.src_uri for page in nav.pages}
+        self.placed: set[str] = set()
         sections = {
             posixpath.dirname(page.file.src_uri): page.parent
             for page in nav.pages
@@ -154,6 +156,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             if isinstance(self._document(file), Record) or folder == _ALERTS:
                 page = file.page or SitePage(None, file, config)
                 page.parent = page.parent or sections.get("runbooks" if folder == _ALERTS else folder)
+                self.placed |= {file.src_uri} - listed
         return nav
 
     def _document(self, file: File) -> Document | None:
@@ -243,7 +246,14 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             if not self.serving:
                 raise click.ClickException(f"the pages differ from what was checked\n{text(report)}")
             sys.stderr.write(text(report))
+        env.globals["once"] = fragments.once(self._place)
         return env
+
+    def _place(self, context: Any) -> tuple[str, int] | None:
+        """Where a record stands: its depth and its section. None for a page that the navigation or the bar leads to."""
+        page = context["page"]
+        alone = page is None or page.file.src_uri not in self.placed
+        return None if alone else (context["base_url"], id(page.parent))
 
     def on_post_page(self, output: str, *, page: SitePage, config: MkDocsConfig) -> str:
         """Give a published page its policy. A preview has none: it reloads by a script of MkDocs'."""

@@ -40,8 +40,9 @@ ROAD: dict[str, set[str]] = {
     "cli": {"authoring", "base", "diagnostics", "handbook", "records", "reporters", "revision", "rules", "settings",
             "views"},
     "publishing": set(),
+    "fragments": set(),
     "building": set(),
-    "plugin": {"diagnostics", "handbook", "outline", "publishing", "records", "rendering", "reporters", "revision",
+    "plugin": {"diagnostics", "fragments", "handbook", "outline", "publishing", "records", "rendering", "reporters", "revision",
                "rules", "source", "views"},
     "__init__": {"handbook", "reporters", "rules", "views", "vocabulary"},
 }  # fmt: skip

@@ -41,9 +41,10 @@ ROAD: dict[str, set[str]] = {
             "views"},
     "publishing": set(),
     "fragments": set(),
+    "ahead": set(),
     "building": set(),
-    "plugin": {"diagnostics", "fragments", "handbook", "outline", "publishing", "records", "rendering", "reporters", "revision",
-               "rules", "source", "views"},
+    "plugin": {"ahead", "diagnostics", "fragments", "handbook", "outline", "publishing", "records", "rendering",
+               "reporters", "revision", "rules", "source", "views"},
     "__init__": {"handbook", "reporters", "rules", "views", "vocabulary"},
 }  # fmt: skip
 

@@ -291,12 +291,13 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             self.differences += made.differences
             return made.shown
         document = self._document(page.file)
-        if (act := outline.active(html, record=isinstance(document, Record))) is not None:
+        parsed = outline.parsed(html)
+        if (act := outline.active(parsed, record=isinstance(document, Record))) is not None:
             return self._withheld(document.path if document else page.file.src_uri, act)
         if document is None:
             return html
         here = [diagnostic for diagnostic in self.report.findings if diagnostic.at.path == document.path]
-        if self._to_be_compared(document, here) and (difference := outline.difference(document.source, html)):
+        if self._to_be_compared(document, here) and (difference := outline.difference(document.source, parsed)):
             hint = "the site renders this otherwise than it reads; write it in a plainer form"
             here.append(self._differs(document.path, *difference, hint))
         kind = KINDS.get(type(document), "Page") if isinstance(document, Record) else "Page"

@@ -66,11 +66,13 @@ def stock(root: Path, target: Path, *, in_nav: bool, search: bool) -> None:
 
 
 def without_search(root: Path) -> Path:
-    """The settings of a handbook of ours without the search plugin: a file beside mkdocs.yml that inherits from it."""
-    settings = yaml.safe_load((root / "mkdocs.yml").read_text(encoding="utf-8"))
-    plugins = [plugin for plugin in settings["plugins"] if plugin != "search"]
+    """The settings of a handbook of ours without an index of the search: a file that inherits from mkdocs.yml.
+
+    The plugin has no option for that, which nobody but us would want: a hook takes the indexing away.
+    """
     file = root / "without-search.yml"
-    _write(file, yaml.safe_dump({"INHERIT": "mkdocs.yml", "plugins": plugins}, sort_keys=False))
+    _write(file, yaml.safe_dump({"INHERIT": "mkdocs.yml", "hooks": ["without_search.py"]}, sort_keys=False))
+    _write(root / "without_search.py", "from macros import publishing\n\npublishing.index = lambda site: None\n")
     return file
 
 

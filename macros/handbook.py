@@ -91,7 +91,7 @@ class RuleFile:
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # mkdocs-macros prints all of the configuration into a log that nobody reads
 class Handbook:
     """Everything that was read. Paths are relative to the root, POSIX, and spelt as on disk."""
 

@@ -32,6 +32,7 @@ _ACTIVE: Final = frozenset((
     "handler", "iframe", "link", "math", "meta", "noscript", "object", "portal", "script", "set", "style",
     "template",
 ))  # fmt: skip
+_AROUND: Final = ("html", "head", "body")
 _ADDRESSES: Final = frozenset(("action", "formaction", "href", "src", "xlink:href"))
 
 
@@ -78,10 +79,14 @@ def _squeeze(text: str) -> str:
     return "".join(text.split())
 
 
-def shown(html: str) -> tuple[Part, ...]:
-    """The outline of the HTML that Python-Markdown has made of a body."""
-    root = LexborHTMLParser(f"<body>{html}</body>").body
-    return tuple(_of_node(root, 0)) if root else ()
+def parsed(html: str) -> LexborHTMLParser:
+    """The HTML that Python-Markdown has made of a body, as a browser reads it; for `active` and `difference` below."""
+    return LexborHTMLParser(f"<body>{html}</body>")
+
+
+def shown(page: LexborHTMLParser) -> tuple[Part, ...]:
+    """The outline of a page, whose links from headings to themselves it takes away."""
+    return tuple(_of_node(page.body, 0)) if page.body else ()
 
 
 def _of_node(node: LexborNode, depth: int) -> Iterator[Part]:
@@ -106,15 +111,16 @@ def _of_node(node: LexborNode, depth: int) -> Iterator[Part]:
         child = child.next
 
 
-def active(html: str, *, record: bool) -> str | None:
+def active(page: LexborHTMLParser, *, record: bool) -> str | None:
     """The first thing of a page that could act on its reader, or that Markdown does not make of a record; or None.
 
-    `html` is what a body became: scripts, handlers, styles, frames, and links to schemes such as `javascript:`.
+    Scripts, handlers, styles, frames, and links to schemes such as `javascript:`.
     """
-    root = LexborHTMLParser(f"<body>{html}</body>").root
-    for node in root.css("body *, head *") if root else ():
+    for node in page.root.traverse() if page.root else ():
         tag = node.tag or ""
-        if tag in _ACTIVE or (record and tag not in _OF_MARKDOWN):
+        if not node.is_element_node:
+            continue  # a comment
+        if tag in _ACTIVE or (record and tag not in _OF_MARKDOWN and tag not in _AROUND):
             return f"<{tag}>"
         for name, value in node.attributes.items():
             if name.startswith("on") or name in ("srcdoc", "style"):
@@ -124,9 +130,9 @@ def active(html: str, *, record: bool) -> str | None:
     return None
 
 
-def difference(source: Source, html: str) -> tuple[int, str] | None:
+def difference(source: Source, page: LexborHTMLParser) -> tuple[int, str] | None:
     """The first place at which the two outlines differ: the line of the file, and what stands on each side."""
-    gate, site = expected(source), shown(html)
+    gate, site = expected(source), shown(page)
     line = source.body_line
     for index in range(max(len(gate), len(site))):
         ours = gate[index] if index < len(gate) else None

@@ -13,11 +13,13 @@ import posixpath
 import subprocess
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
 import click
+from markdown import Markdown
 from markupsafe import escape
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
@@ -27,15 +29,23 @@ from mkdocs.structure import StructureItem
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation, Section
 from mkdocs.structure.pages import Page as SitePage
+from mkdocs.structure.pages import (
+    _ExtractAnchorsTreeprocessor,
+    _ExtractTitleTreeprocessor,
+    _RawHTMLPreprocessor,
+    _RelativePathTreeprocessor,
+)
+from mkdocs.structure.toc import TableOfContents, get_toc
 from mkdocs.utils import CountHandler
 
-from macros import outline, publishing
+from macros import ahead, fragments, outline, publishing
+from macros.ahead import Ahead
 from macros.diagnostics import Diagnostic, Location, Report, Severity
 from macros.handbook import MOUNTED, load
 from macros.records import Document, Page, Record
 from macros.records.postmortem import Postmortem
 from macros.records.service import Service
-from macros.rendering import RecordMarkdown
+from macros.rendering import RecordMarkdown, Uncoloured
 from macros.reporters.text import text
 from macros.revision import changes, commit
 from macros.rules import run
@@ -59,6 +69,55 @@ _ALERTS = "alerts"
 _OUTLINE = ("MD099", "page-differs")
 
 
+@dataclass(frozen=True)
+class Made:
+    """What became of a page in the other process, and of which text."""
+
+    markdown: str
+    content: str
+    toc: TableOfContents
+    title: str | None
+    anchors: set[str]
+    links: dict[str, dict[str, str]]
+    shown: str
+    differences: list[Diagnostic]
+
+
+class RecordPage(SitePage):
+    """A page out of the navigation, rendered as MkDocs does it, but by the converter that all of them share.
+
+    To make a converter anew takes a tenth of the time of rendering, and to look for ids in raw HTML, which a record may
+    not hold, as much.
+    """
+
+    converter: Markdown
+    ahead: Made | None = None
+
+    def render(self, config: MkDocsConfig, files: Files) -> None:
+        """Make the content, the table of contents and the anchors of the page from its Markdown."""
+        if self.ahead and self.ahead.markdown == self.markdown:
+            self.content, self.toc, self._title_from_render = self.ahead.content, self.ahead.toc, self.ahead.title
+            self.present_anchor_ids = self.ahead.anchors
+            linked = ((files.get_file_from_path(path), links) for path, links in self.ahead.links.items())
+            self.links_to_anchors = {file: links for file, links in linked if file}
+            return
+        md = self.converter.reset()
+        html, anchors = _RawIds(), _ExtractAnchorsTreeprocessor(self.file, files, config)
+        links, title = _RelativePathTreeprocessor(self.file, files, config), _ExtractTitleTreeprocessor()
+        for each in (html, anchors, links, title):
+            each._register(md)
+        self.content = md.convert(self.markdown or "")
+        self.toc = get_toc(getattr(md, "toc_tokens", []))
+        self._title_from_render = title.title
+        self.present_anchor_ids = anchors.present_anchor_ids | html.present_anchor_ids
+        self.links_to_anchors = links.links_to_anchors
+
+
+class _RawIds(_RawHTMLPreprocessor):
+    def run(self, lines: list[str]) -> list[str]:
+        return super().run(lines) if any("<" in line for line in lines) else lines
+
+
 class HandbookPluginConfig(Config):
     """The plugin has no options: what can be set stands under `extra.handbook`."""
 
@@ -68,6 +127,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
 
     serving = False
     indexing: subprocess.Popen[str] | None = None
+    ahead: Ahead[Made] | None = None
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         """Remember whether this is a preview, which goes on whatever the gate finds."""
@@ -105,6 +165,9 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         config.extra["handbook_commit"] = self.commit
         config.markdown_extensions.append(self.markdown)  # type: ignore[arg-type]
         config.mdx_configs.setdefault("toc", {}).update(slugify=slug, marker="")
+        listings = config.mdx_configs.setdefault("pymdownx.highlight", {})
+        if not listings.get("noclasses"):
+            listings.setdefault("pygments_style", Uncoloured)
         config.theme.dirs.insert(0, str(_THEME))
         config.extra_css.insert(0, _STYLES)
         config.extra_javascript.append(_SCRIPT)
@@ -146,6 +209,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
     def on_nav(self, nav: Navigation, *, config: MkDocsConfig, files: Files) -> Navigation:
         """Place each record below the section of its index: for the breadcrumb and the tab that is shown as active."""
         _titles_as_text(nav.items)
+        listed = {page.file.src_uri for page in nav.pages}
+        self.placed: set[str] = set()
         sections = {
             posixpath.dirname(page.file.src_uri): page.parent
             for page in nav.pages
@@ -155,8 +220,33 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             folder = file.src_uri.split("/")[0]
             if isinstance(self._document(file), Record) or folder == _ALERTS:
                 page = file.page or SitePage(None, file, config)
+                if file.src_uri not in listed:
+                    self.placed.add(file.src_uri)
+                    page = RecordPage(None, file, config) if type(page) is SitePage else page
                 page.parent = page.parent or sections.get("runbooks" if folder == _ALERTS else folder)
+        self.shared = Markdown(extensions=config.markdown_extensions, extension_configs=config.mdx_configs)
+        pages = [file.page for file in files.documentation_pages() if isinstance(file.page, RecordPage)]
+        for page in pages:
+            page.converter = self.shared
+        self.order = {page.file.src_uri: index for index, page in enumerate(pages)}
+        self.ahead = None
+        if len(pages) >= ahead.LEAST and ahead.possible() and not self.serving and not logging.root.isEnabledFor(10):
+            self.ahead = Ahead(len(pages), lambda index: self._make(pages[index], config, files))
         return nav
+
+    def _make(self, page: RecordPage, config: MkDocsConfig, files: Files) -> Made | None:
+        """In the other process: what becomes of a page; None where anything is said of it, which is for this one."""
+        logger, said = logging.getLogger("mkdocs"), CountHandler()
+        logger.handlers, logger.propagate = [said], False
+        page.read_source(config)
+        page.markdown = config.plugins.on_page_markdown(page.markdown or "", page=page, config=config, files=files)
+        page.render(config, files)
+        self.differences = []
+        shown = self.on_page_content(page.content or "", page=page, config=config, files=files)
+        links = {file.src_uri: anchors for file, anchors in (page.links_to_anchors or {}).items()}
+        title, anchors = page._title_from_render, page.present_anchor_ids or set()
+        made = Made(page.markdown, page.content or "", page.toc, title, anchors, links, shown, self.differences)
+        return None if said.get_counts() else made
 
     def _document(self, file: File) -> Document | None:
         documents = self.handbook.documents
@@ -191,18 +281,25 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         self.markdown.path = document.path if document else ""
         page.meta["changed"] = (self.changes or {}).get(self.markdown.path)
         page.update_date = self.last_change
+        if self.ahead and isinstance(page, RecordPage):
+            page.ahead = self.ahead.take(self.order[page.file.src_uri])
         return markdown
 
     @event_priority(100)  # before any plugin that changes the page
     def on_page_content(self, html: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
         """Compare the page with what the gate read, and add what is known of the record around its text."""
+        if isinstance(page, RecordPage) and page.ahead and page.ahead.content is html:
+            made, page.ahead = page.ahead, None
+            self.differences += made.differences
+            return made.shown
         document = self._document(page.file)
-        if (act := outline.active(html, record=isinstance(document, Record))) is not None:
+        parsed = outline.parsed(html)
+        if (act := outline.active(parsed, record=isinstance(document, Record))) is not None:
             return self._withheld(document.path if document else page.file.src_uri, act)
         if document is None:  # an alert: found by its name, its page repeats a runbook
             return f'<div data-pagefind-ignore="all">{html}</div>'
         here = [diagnostic for diagnostic in self.report.findings if diagnostic.at.path == document.path]
-        if self._to_be_compared(document, here) and (difference := outline.difference(document.source, html)):
+        if self._to_be_compared(document, here) and (difference := outline.difference(document.source, parsed)):
             hint = "the site renders this otherwise than it reads; write it in a plainer form"
             here.append(self._differs(document.path, *difference, hint))
         kind = KINDS.get(type(document), "Page") if isinstance(document, Record) else "Page"
@@ -240,12 +337,24 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
 
     def on_env(self, env: Any, *, config: MkDocsConfig, files: Files) -> Any:
         """Stop the build before anything is written where a page shows other than was checked."""
+        self._end()
         if self.differences:
             report = Report(self.handbook.counts, tuple(self.differences))
             if not self.serving:
                 raise click.ClickException(f"the pages differ from what was checked\n{text(report)}")
             sys.stderr.write(text(report))
+        env.globals["once"] = fragments.once(self._place)
         return env
+
+    def _end(self) -> None:
+        if self.ahead:
+            self.ahead.end()
+
+    def _place(self, context: Any) -> tuple[str, int] | None:
+        """Where a record stands: its depth and its section. None for a page that the navigation or the bar leads to."""
+        page = context["page"]
+        alone = page is None or page.file.src_uri not in self.placed
+        return None if alone else (context["base_url"], id(page.parent))
 
     def on_post_page(self, output: str, *, page: SitePage, config: MkDocsConfig) -> str:
         """Give a published page its policy. A preview has none: it reloads by a script of MkDocs'."""
@@ -284,6 +393,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
 
     def on_build_error(self, *, error: Exception) -> None:
         """Say in a line what the machine refuses, a full disk or a folder that is not to be written."""
+        self._end()
         if isinstance(error, OSError) and not self.serving:
             at = f" ({error.filename})" if error.filename else ""
             raise click.ClickException(f"the site cannot be written: {error.strerror}{at}") from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
@@ -16,7 +17,9 @@ from xml.etree.ElementTree import Element
 from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.inlinepatterns import InlineProcessor
+from markdown.preprocessors import HtmlBlockPreprocessor
 from markdown.treeprocessors import Treeprocessor
+from pygments.style import Style, StyleMeta
 
 from macros.handbook import Handbook
 from macros.source import EXPLICIT_ID, ID, anchor, own_id
@@ -34,6 +37,7 @@ class RecordMarkdown(Extension):
 
     def extendMarkdown(self, md: Markdown) -> None:
         """Register the processors; their priorities place them among Python-Markdown's and MkDocs' own."""
+        md.preprocessors.register(_HtmlBlocks(md), "html_block", 20)
         md.inlinePatterns.register(_Mentions(ID.pattern, md, self), "handbook-mentions", 15)
         md.treeprocessors.register(_ExplicitIds(md), "handbook-ids", 8)  # before toc (5)
         md.treeprocessors.register(_Drawings(md, self), "handbook-drawings", 2)
@@ -61,6 +65,27 @@ class RecordMarkdown(Extension):
         if named.record.path == self.path:
             link = ""
         return link + (f"#{named.fragment}" if named.fragment else ""), named.record.title
+
+
+class _NoColours(StyleMeta):  # type: ignore[misc]
+    """A style of Pygments without a rule for any token."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+
+class Uncoloured(Style, metaclass=_NoColours):  # type: ignore[misc]
+    """The style of listings, whose tokens have classes and the theme's colours.
+
+    Pygments works out the colours of a style anew for each block of code, which takes as long as to colour it.
+    """
+
+
+class _HtmlBlocks(HtmlBlockPreprocessor):
+    """Python-Markdown's own search for HTML, where there may be any: its parser leaves every other text as it is."""
+
+    def run(self, lines: list[str]) -> list[str]:
+        return super().run(lines) if any("<" in line or "&" in line for line in lines) else lines
 
 
 class _Mentions(InlineProcessor):

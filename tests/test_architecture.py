@@ -43,8 +43,10 @@ ROAD: dict[str, set[str]] = {
             "settings", "views", "web"},
     "publishing": set(),
     "building": {"handbook", "links", "reporters", "rules", "settings"},
-    "plugin": {"diagnostics", "handbook", "outline", "publishing", "records", "rendering", "reporters", "revision",
-               "rules", "source", "views"},
+    "fragments": set(),
+    "ahead": set(),
+    "plugin": {"ahead", "diagnostics", "fragments", "handbook", "outline", "publishing", "records", "rendering",
+               "reporters", "revision", "rules", "source", "views"},
     "__init__": {"handbook", "reporters", "rules", "views", "vocabulary"},
 }  # fmt: skip
 

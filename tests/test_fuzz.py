@@ -169,7 +169,7 @@ def test_a_record(kind: type[Record], monkeypatch: pytest.MonkeyPatch) -> None:
         report = judged(path, data, handbook)
         found = handbook().documents[path]
         if not any(each.code.startswith(("SAFE", "MD", "FM001", "LNK")) for each in report.findings):
-            assert outline.active(rendered(found.source.body), record=True) is None
+            assert outline.active(outline.parsed(rendered(found.source.body)), record=True) is None
 
     holds()
 

@@ -38,7 +38,7 @@ def rendered(body: str) -> str:
 
 def difference(text: str) -> str | None:
     source = read_source("docs/x.md", text.encode())
-    found = outline.difference(source, rendered(source.body))
+    found = outline.difference(source, outline.parsed(rendered(source.body)))
     return found[1] if found else None
 
 
@@ -183,7 +183,7 @@ def test_an_outline_notices_what_is_lost(tmp_path: Path) -> None:
     text = "# T\n\n- a\n- b\n\n| x |\n|---|\n| 1 |\n\n```\ncode\n```\n"
     source = read_source("docs/x.md", text.encode())
     html = rendered(text)
-    assert outline.difference(source, html) is None
+    assert outline.difference(source, outline.parsed(html)) is None
     for good, bad in [
         ("<li>b</li>", ""),
         ("<h1", "<h2"),
@@ -193,4 +193,4 @@ def test_an_outline_notices_what_is_lost(tmp_path: Path) -> None:
         ("<ul>", "<ol>"),
     ]:
         assert good in html
-        assert outline.difference(source, html.replace(good, bad)) is not None, good
+        assert outline.difference(source, outline.parsed(html.replace(good, bad))) is not None, good

@@ -6,7 +6,6 @@ are relative to the page that is shown (`here`, its own address relative to the 
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -23,13 +22,15 @@ from markupsafe import Markup
 def relative(url: str, here: str) -> str:
     """The address `url` as seen from the page `here`, both relative to the site's root: `adr/0001-x/`, ``."""
     path, mark, fragment = url.partition("#")
-    start = here if here.endswith("/") or not here else posixpath.dirname(here)
-    # Both from the root, or relpath asks for the working directory, every time.
-    found = posixpath.relpath(f"/{path}", f"/{start}")
-    if found == "." and mark:
-        return f"#{fragment}"
-    slash = "/" if path.endswith("/") or not path else ""
-    return f"{found}{slash}{mark}{fragment}"
+    there = path.split("/")  # the last part is the page's own name, "" for a folder
+    base = here.split("/")[:-1]
+    same = 0
+    for one, other in zip(there[:-1], base, strict=False):
+        if one != other:
+            break
+        same += 1
+    found = "../" * (len(base) - same) + "/".join(there[same:])
+    return f"{found}{mark}{fragment}" if found or mark else "./"
 
 
 TONES: Final[Mapping[str, str]] = {

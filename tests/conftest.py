@@ -10,6 +10,13 @@ from tests.commands import run
 from tests.handbooks import ROOT, SMALL, copy_of
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests have measured and not judged, each by `record_property`."""
+    for report in terminalreporter.getreports("passed"):
+        for what, value in report.user_properties:
+            terminalreporter.write_line(f"{what}: {value}")
+
+
 @pytest.fixture(scope="session")
 def small_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small handbook as a site."""

@@ -123,6 +123,17 @@ def test_the_keys_hold_ids_alerts_rules_and_messages() -> None:
     assert found["RateLimitError"][0].startswith("runbooks/order-service/")
 
 
+def test_a_key_stands_in_the_part_of_each_of_its_words(tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    write(root, {"adr/0004-x.md": ADR.replace("# A decision", "# Überlauf of pg_isready by HTTPErrors, ThreadDump")})
+    holds = {
+        path.removeprefix("assets/keys/").removesuffix(".json")
+        for path, content in keys(load(root)).items()
+        if "pg_isready" in content
+    }
+    assert holds == {"_be", "of", "pg", "isr", "by", "htt", "err", "thr", "dum", "adr", "000"}
+
+
 @pytest.mark.build
 def test_a_page_that_moved_leads_to_where_it_is(tmp_path: Path) -> None:
     root = copy_of(SMALL, tmp_path / "handbook")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
@@ -32,14 +33,13 @@ def scores(packages: Path, url: str) -> dict[str, float]:
     return {name: 100 * category["score"] for name, category in json.loads(ran.stdout)["categories"].items()}
 
 
-def test_lighthouse_has_nothing_to_ask_for(packages: Path, address: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("url", PAGES)
+def test_lighthouse_has_nothing_to_ask_for(
+    url: str, packages: Path, address: str, record_property: Callable[[str, object], None]
+) -> None:
     """Performance is reported and not asserted: it depends on the machine."""
-    found = {}
-    for page in PAGES:
-        runs = [scores(packages, f"{address}{page}") for _ in range(3)]
-        found[page] = {name: median(run[name] for run in runs) for name in runs[0]}
-    with capsys.disabled():
-        print("\nLighthouse, performance:", ", ".join(f"/{page} {found[page]['performance']:.0f}" for page in PAGES))
-    assert {page: {name: found[page][name] for name in ASKED} for page in PAGES} == {
-        page: dict.fromkeys(ASKED, 100) for page in PAGES
-    }
+    runs = [scores(packages, f"{address}{url}") for _ in range(2)]
+    if any(runs[0][name] != runs[1][name] for name in ASKED):  # two that agree are the median, whatever a third says
+        runs.append(scores(packages, f"{address}{url}"))
+    record_property(f"Lighthouse, performance of /{url}", round(median(run["performance"] for run in runs)))
+    assert {name: median(run[name] for run in runs) for name in ASKED} == dict.fromkeys(ASKED, 100)

@@ -50,6 +50,10 @@ function filter(bar) {
     }
   }
 
+  // What the rows say is read when there is nothing else to do, so that the first key does not wait for it.
+  const read = (each) => (each.words ??= each.row.textContent.toLowerCase());
+  window.requestIdleCallback?.(() => rows.forEach(read));
+
   let later;
   const apply = () => {
     const wanted = [...bar.elements].filter((field) => field.name && field.value.trim()).map((field) => [field.name, field.value.trim()]);
@@ -58,7 +62,7 @@ function filter(bar) {
     const left = new Map(tables.map((table) => [table, 0]));
     const coming = [];
     for (const each of rows) {
-      if (words.length) each.words ??= each.row.textContent.toLowerCase();
+      if (words.length) read(each);
       const shown = facets.every(([name, value]) => `|${each[name] ?? ""}|`.includes(`|${value}|`)) && words.every((word) => each.words.includes(word));
       if (!shown && !each.row.hidden) each.row.hidden = true;
       if (shown && each.row.hidden) coming.push(each.row);

@@ -8,11 +8,12 @@ columns of links, images and code are taken where the inline parser stands when 
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import zip_longest
+from itertools import accumulate, zip_longest
 from typing import Any, Final, TypeVar
 
 from frontmatter.default_handlers import YAMLHandler
@@ -204,7 +205,8 @@ class Source:
     path: str
     text: str
     front_matter: FrontMatter | None = None
-    body: str = ""
+    body_at: int = 0
+    """The offset at which the body begins: behind the closing `---`, whose line is `body_line`."""
     body_line: int = 1
     problem: Finding | None = None
     blocks: tuple[Block, ...] = ()
@@ -214,10 +216,20 @@ class Source:
     loose: tuple[Tag, ...] = ()
     """Text that is written as a link by reference or a footnote, `[text][name]`, and has no definition."""
 
-    @cached_property
+    @property
+    def body(self) -> str:
+        """The text below the front matter; it begins with the end of the line of the closing `---`."""
+        return self.text[self.body_at :]
+
+    @property
     def lines(self) -> tuple[str, ...]:
         """The lines of the file without their ends; line 1 is the first."""
         return tuple(self.text.split("\n"))
+
+    @cached_property
+    def _starts(self) -> array[int]:
+        """The offsets at which lines begin, and one for the end; they take a tenth of the memory of the lines."""
+        return array("I", accumulate((len(line) + 1 for line in self.lines), initial=0))
 
     @property
     def last_line(self) -> int:
@@ -226,7 +238,8 @@ class Source:
 
     def line(self, number: int) -> str:
         """The text of a line of the file, counted from 1; empty outside the file."""
-        return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
+        starts = self._starts
+        return self.text[starts[number - 1] : starts[number] - 1] if 0 < number < len(starts) else ""
 
     def at(self, line: int, column: int = 1) -> Location:
         """A place in this file."""
@@ -241,18 +254,6 @@ class Source:
     @cached_property
     def _by_kind(self) -> dict[type[Block], tuple[Block, ...]]:
         return {}
-
-    @cached_property
-    def siblings(self) -> tuple[tuple[Block, Block], ...]:
-        """Each block with the one before it in the same container, as (before, block)."""
-        found = []
-        last: dict[int, Block] = {}
-        for block in self.blocks:
-            before = last.get(id(block.parent))
-            if before is not None:
-                found.append((before, block))
-            last[id(block.parent)] = block
-        return tuple(found)
 
     @cached_property
     def headings(self) -> tuple[Heading, ...]:
@@ -291,7 +292,7 @@ class Source:
         outer = [heading for heading in self.headings if heading.level <= 2]
         for heading, after in zip_longest(outer, outer[1:]):
             if heading.level == 2:
-                end = after.first - 1 if after else len(self.lines)
+                end = after.first - 1 if after else len(self._starts) - 1
                 yield Section(heading, end, any(self._text_within(heading.last + 1, end)))
 
     def _text_within(self, first: int, last: int) -> Iterator[bool]:
@@ -325,7 +326,7 @@ def read_source(path: str, data: bytes) -> Source:
         path=path,
         text=text,
         front_matter=front_matter,
-        body=body,
+        body_at=len(text) - len(body),
         body_line=body_line,
         problem=problem,
         blocks=tuple(reader.blocks),

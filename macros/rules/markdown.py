@@ -34,6 +34,16 @@ def _blank(source: Source, line: int) -> bool:
     return not source.line(line).strip(" \t>")
 
 
+def _siblings(source: Source) -> Iterator[tuple[Block, Block]]:
+    """Each block with the one before it in the same container."""
+    last: dict[int, Block] = {}
+    for block in source.blocks:
+        before = last.get(id(block.parent))
+        if before is not None:
+            yield before, block
+        last[id(block.parent)] = block
+
+
 def _indent(source: Source, block: Block) -> int:
     """The columns before a block's first character, the marks of quotations around it not counted."""
     line = source.line(block.first).expandtabs(4)
@@ -70,7 +80,7 @@ def not_apart(document: Document, context: Context) -> Iterator[Finding]:
         - Refunds too.
     """
     source = document.source
-    for before, block in source.siblings:
+    for before, block in _siblings(source):
         if before.last + 1 != block.first or isinstance(before, Heading | Break | Html | Table):
             continue
         first_in_item = isinstance(block.parent, Item) and block.parent.first == before.first
@@ -114,7 +124,7 @@ def table_not_apart(document: Document, context: Context) -> Iterator[Finding]:
         | Store | p99 |
     """
     source = document.source
-    for before, block in source.siblings:
+    for before, block in _siblings(source):
         if isinstance(block, Table) and isinstance(before, Paragraph | List) and before.last + 1 == block.first:
             yield Finding(source.at(block.first), "a table right under text", "put a blank line before it")
     for table in source.every(Table):
@@ -320,7 +330,7 @@ def lists_run_together(document: Document, context: Context) -> Iterator[Finding
         - Vouchers too.
     """
     source = document.source
-    for before, block in source.siblings:
+    for before, block in _siblings(source):
         if isinstance(before, List) and isinstance(block, List):
             apart = _blank(source, block.first - 1)
             if not apart or before.ordered == block.ordered:
@@ -399,7 +409,7 @@ def item_under_block(document: Document, context: Context) -> Iterator[Finding]:
         - Vouchers too.
     """
     source = document.source
-    for before, block in source.siblings:
+    for before, block in _siblings(source):
         if isinstance(before, Item) and isinstance(block, Item) and not _blank(source, block.first - 1):
             if any(_blank(source, line) for line in range(before.first, block.first)):
                 message = "an item of a list right under a block of the item above"

@@ -14,6 +14,7 @@ import os
 import pickle
 import struct
 import tempfile
+import threading
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
@@ -24,8 +25,9 @@ Made = TypeVar("Made")
 
 
 def possible() -> bool:
-    """Whether there is a second processor, and a way to share memory and work with it."""
-    return hasattr(os, "fork") and hasattr(os, "sched_getaffinity") and len(os.sched_getaffinity(0)) > 1
+    """Whether there is a second processor, and a process that can be forked: one without threads."""
+    forks = hasattr(os, "fork") and hasattr(os, "sched_getaffinity") and threading.active_count() == 1
+    return forks and len(os.sched_getaffinity(0)) > 1
 
 
 class Ahead(Generic[Made]):
@@ -47,13 +49,13 @@ class Ahead(Generic[Made]):
 
     def _work(self, work: Callable[[int], Made | None], origin: int) -> None:
         gc.disable()
-        for index in reversed(range(self._length)):
-            if index <= self._reached(0) or os.getppid() != origin:
-                break
-            self._reach(1, index)
-            if (made := work(index)) is not None:
-                pickle.dump((index, made), self._file, pickle.HIGHEST_PROTOCOL)
-        self._file.flush()
+        with self._file:
+            for index in reversed(range(self._length)):
+                if index <= self._reached(0) or os.getppid() != origin:
+                    break
+                self._reach(1, index)
+                if (made := work(index)) is not None:
+                    pickle.dump((index, made), self._file, pickle.HIGHEST_PROTOCOL)
 
     def take(self, index: int) -> Made | None:
         """What was made of an item; None where the caller is to make it. Asked for in order."""

@@ -32,10 +32,12 @@ LARGEST: Final = 64_000_000
 """The bytes that a file of the site can have to be read: an index of ten thousand records has a tenth."""
 
 _INDEX: Final = "index.html"
-_READ: Final = re.compile(r".*\.(?:html?|css)|feed\.xml|sitemap\.xml|api/v1/.*\.json|assets/keys[^/]*\.json")
+_READ: Final = re.compile(
+    r".*\.(?:html?|css)|feed\.xml|sitemap\.xml|api/v1/.*\.json|assets/keys/(?!parts\.json).*\.json"
+)
 _SELECTOR: Final = (
-    ":is([href],[src],[id],a,map,meta,link,img,source,form,object,button,input,style,blockquote,q,del,ins,use,image,video,"
-    "html,body)"
+    ":is([href],[src],[id],a,map,meta,link,img,source,form,object,button,input,style,blockquote,q,del,ins,use,image,"
+    "video,html,body)"
 )
 """One selector for all: where a node fits two of a list, the parser gives it twice."""
 _RARE: Final[Mapping[str, tuple[str, ...]]] = {
@@ -340,7 +342,7 @@ def _read_xml(page: _Page, data: bytes) -> None:
 
 def _read_json(page: _Page, document: Any) -> None:
     """The addresses of the JSON: every text that is one, and the second of each row of the search's keys."""
-    rows = page.file.startswith("assets/")
+    rows, root = page.file.startswith("assets/"), "../" * page.file.count("/")
     left: list[tuple[Any, str | None, str]] = [(document, None, "")]
     while left:
         node, path, name = left.pop()
@@ -349,7 +351,7 @@ def _read_json(page: _Page, document: Any) -> None:
             name = node.get("name", name)
             node = node.values()
         elif rows and len(node) > 2 and isinstance(node[0], str) and isinstance(node[1], str):
-            page.values[f"../{node[1]}"] = None
+            page.values[f"{root}{node[1]}"] = None
         for child in node:
             if isinstance(child, str):
                 if child.startswith(("http://", "https://")):

@@ -167,8 +167,8 @@ def test_a_style_sheet_names_what_is_there(tmp_path: Path) -> None:
         ("api/v1/adrs.json", '{"items": [{"text": "H/c/ is a text"}]}', None),
         ("api/v1/alerts.json", '[{"name": "Down", "annotations": {"runbook_url": "H/alerts/Down/"}}]', "alerts/Down/"),
         ("api/v1/alerts.json", '[{"name": "b", "annotations": {"runbook_url": "H/a/{{ $labels.alertname }}/"}}]', None),
-        ("assets/keys.json", '[["A title", "c/#x", "Page", "a key"], ["Another", "a/b/", "Page", "b"]]', "c/#x"),
-        ("assets/keys-1.json", '{"rows": [["A title", "c/", "Page", "a key"]]}', "c/"),
+        ("assets/keys/ada.json", '[["A title", "c/#x", "Page", "a key"], ["Another", "a/b/", "Page", "b"]]', "c/#x"),
+        ("assets/keys/adb.json", '{"rows": [["A title", "c/", "Page", "a key"]]}', "c/"),
     ],
 )  # fmt: skip
 def test_files_for_machines_name_what_is_there(file: str, text: str, expected: str | None, tmp_path: Path) -> None:
@@ -307,7 +307,7 @@ def test_each_file_for_machines_of_a_site_is_looked_at(small_site: Path, tmp_pat
     found = read_site(site, read_settings(SMALL).site_url)
     named = {fault.file for fault in found.faults}
     assert {"feed.xml", "sitemap.xml", "api/v1/adrs.json", "api/v1/alerts.json"} <= named
-    assert any(file.startswith("assets/keys") for file in named)
+    assert any(file.startswith("assets/keys/") for file in named)
 
 
 def spoilt(site: Path, good: str, bad: str) -> Iterator[str]:

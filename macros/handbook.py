@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import posixpath
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -150,7 +150,12 @@ class Handbook:
 
     def ambiguous(self, entity: Entity) -> bool:
         """Whether another of its kind has the same id, so that what names it may mean either."""
-        return sum(other.id == entity.id for other in self.of(type(entity))) > 1
+        return self._times[entity.kind, entity.id] > 1
+
+    @cached_property
+    def _times(self) -> Mapping[tuple[str, str], int]:
+        """How often each id is given."""
+        return Counter((entity.kind, entity.id) for entity in self.entities)
 
     @cached_property
     def items(self) -> Mapping[str, tuple[Standard, ChecklistItem]]:
@@ -277,12 +282,26 @@ class Handbook:
 
     def runbooks_of(self, alert: Alert) -> tuple[Runbook, ...]:
         """The runbooks that list an alert."""
-        return tuple(runbook for runbook in self.of(Runbook) if alert.name in runbook.alerts)
+        return tuple(self._by_alert.get(alert.name, ()))
+
+    @cached_property
+    def _by_alert(self) -> Mapping[str, list[Runbook]]:
+        found: dict[str, list[Runbook]] = defaultdict(list)
+        for runbook in self.of(Runbook):
+            for name in dict.fromkeys(runbook.alerts):
+                found[name].append(runbook)
+        return found
 
     def audits_of(self, service: Service) -> tuple[Audit, ...]:
         """The audits of a service, the newest first."""
-        own = (audit for audit in self.audits if audit.service == service.id)
-        return tuple(sorted(own, key=lambda audit: audit.quarter, reverse=True))
+        return tuple(self._by_service.get(service.id, ()))
+
+    @cached_property
+    def _by_service(self) -> Mapping[str, list[Audit]]:
+        found: dict[str, list[Audit]] = defaultdict(list)
+        for audit in sorted(self.audits, key=lambda audit: audit.quarter, reverse=True):
+            found[audit.service].append(audit)
+        return found
 
     @cached_property
     def references(self) -> tuple[Reference, ...]:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
 from datetime import date
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
 from benchmarks.generate import Author, generate, main
+from macros.handbook import load
+from macros.records import Entity
+from macros.records.audit import Audit
+from macros.rules import Context, rules
 from tests.commands import run
 from tests.handbooks import TODAY, report
 
@@ -36,6 +43,33 @@ def test_a_seed_gives_the_same_handbook_again() -> None:
 def test_the_texts_have_the_size_of_real_records() -> None:
     sizes = [len(text) for path, text in Author(300, 1, TODAY).files() if path.startswith(("adr/", "runbooks/"))]
     assert 4_000 < sum(sizes) / len(sizes) < 9_000
+
+
+def _calls(root: Path, records: int) -> dict[str, float]:
+    """How many calls, and steps of generators, each rule over one subject takes for one, in so large a handbook."""
+    generate(root, records)
+    context = Context(load(root), TODAY)
+    calls: Counter[str] = Counter()
+    subjects: dict[str, int] = {}
+    for code, each in rules().items():
+        if not issubclass(each.over, Entity) or each.over is Audit:  # the audits of a small handbook are shorter
+            continue
+        over = context.handbook.of(each.over)
+        subjects[code] = len(over)
+
+        def count(frame: FrameType, event: str, argument: object, code: str = code) -> None:
+            calls[code] += event in ("call", "c_call")
+
+        sys.setprofile(count)
+        for subject in over:
+            list(each.check(subject, context))
+        sys.setprofile(None)
+    return {code: calls[code] / number for code, number in subjects.items()}
+
+
+def test_no_rule_takes_more_for_a_record_of_a_larger_handbook(tmp_path: Path) -> None:
+    small, large = _calls(tmp_path / "small", 100), _calls(tmp_path / "large", 500)
+    assert [code for code in small if large[code] > 1.5 * small[code] + 5] == []
 
 
 def test_nothing_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

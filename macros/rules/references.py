@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from macros.diagnostics import Finding, did_you_mean
+from macros.handbook import Handbook
 from macros.records import Document, Entity
 from macros.records.standard import Standard
 from macros.rules import Context, rule
@@ -23,12 +24,16 @@ def unknown_record(entity: Entity, context: Context) -> Iterator[Finding]:
         amends: [ADR-0002]
     """
     handbook = context.handbook
-    unread = any(problem.sort == "unreadable" for file in handbook.rule_files for problem in file.problems)
     for key, kind, id, at in entity.references():
-        if (kind, id) not in handbook.by_id and not handbook.lost(kind) and not (kind == "alert" and unread):
+        if (kind, id) not in handbook.by_id and not handbook.lost(kind) and not (kind == "alert" and _unread(handbook)):
             known = [known for of_kind, known in handbook.by_id if of_kind == kind]
             hint = did_you_mean(id, known) or f"there is no {kind} of that id"
             yield Finding(at, f"{key} names {id}, which is not there", hint)
+
+
+def _unread(handbook: Handbook) -> bool:
+    """Whether a rule file could not be read, so that an alert that seems to be missing may stand there."""
+    return any(problem.sort == "unreadable" for file in handbook.rule_files for problem in file.problems)
 
 
 @rule("REF002", "unknown-id", over=Document)

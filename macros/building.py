@@ -1,6 +1,7 @@
 """`make site`: the site is built beside the old one, and takes its place in one step.
 
-At every moment the old site or the new one is there, and whole, whatever ends the build. One build at a time works in a
+At every moment the old site or the new one is there, and whole, whatever ends the build; and one with a broken link
+takes no place. One build at a time works in a
 folder: the lock is the folder itself, held by every process of the build, so that nothing is left of it.
 """
 
@@ -12,8 +13,15 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Final
+
+from macros.handbook import load
+from macros.links import read_site
+from macros.reporters.text import text
+from macros.rules import run_on_site
+from macros.settings import read_settings
 
 SITE: Final = Path("site")
 NEW: Final = Path("site.new")
@@ -30,6 +38,8 @@ def main() -> int:
         command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", str(NEW)]
         if subprocess.run(command, pass_fds=[lock], check=False).returncode:  # noqa: S603 - our own words
             return 1
+        if not links_hold(NEW):
+            return 1
         put_in_place(NEW, SITE)
     except BlockingIOError:
         print("Error: another build is at work in this folder", file=sys.stderr)
@@ -38,6 +48,18 @@ def main() -> int:
         print(f"Error: the site cannot be written: {error.strerror} ({error.filename})", file=sys.stderr)
         return 1
     return 0
+
+
+def links_hold(new: Path) -> bool:
+    """Whether every link of a new site leads somewhere; what does not is told on standard error. Raises OSError."""
+    root = Path.cwd()
+    site = read_site(new, read_settings(root).site_url)
+    if not site.faults:
+        return True
+    report = run_on_site(site, load(root), date.today())
+    prefix = "Error: " if report.errors else ""
+    sys.stderr.write(f"{prefix}links of the new site lead nowhere\n{text(report)}")
+    return not report.errors
 
 
 def put_in_place(new: Path, old: Path) -> None:

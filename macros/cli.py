@@ -22,16 +22,18 @@ from macros.authoring.order import in_order
 from macros.base import Base, read_base
 from macros.diagnostics import Report, Severity
 from macros.handbook import load
+from macros.links import NoSiteError, Site, read_site, with_answers
 from macros.records import Record
 from macros.records.audit import Audit
 from macros.records.kinds import RECORDS
 from macros.reporters import REPORTERS
 from macros.reporters.text import text
 from macros.revision import RevisionError, commit, files, find
-from macros.rules import Rule, rules, run
-from macros.settings import FILE, settings_schema
+from macros.rules import Rule, rules, run, run_on_site
+from macros.settings import FILE, Settings, read_settings, settings_schema
 from macros.views import api
 from macros.views.rules_reference import explain
+from macros.web import Failure, NoWebError, after, ask, remembered, worth_asking, written
 
 
 class UsageError(Exception):
@@ -64,8 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="load every record, run the rules, print every finding")
     check.add_argument("paths", nargs="*", metavar="PATH", help="report only what lies under these paths")
     _root(check)
-    check.add_argument("--format", choices=list(REPORTERS), default="text", help="how findings are written")
-    check.add_argument("--output", metavar="FILE", help="write them to a file instead of standard output")
+    _report(check)
     check.add_argument("--select", metavar="CODES", default="", help="report only these codes, or codes that begin so")
     check.add_argument(
         "--ignore", metavar="CODES", default="", help="do not report these codes, or codes that begin so"
@@ -75,8 +76,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--fix", action="store_true", help="mend what has one right answer, then check again")
     check.add_argument("--strict", action="store_true", help="warnings fail, too")
-    check.add_argument("--today", type=_day, default=None, metavar="YYYY-MM-DD", help="the day that counts as today")
+    _today(check)
     check.set_defaults(run=_check)
+
+    links = commands.add_parser("links", help="check every link of a built site")
+    links.add_argument("site", metavar="SITE", help="the folder that holds the built site")
+    _root(links)
+    _report(links)
+    links.add_argument("--external", action="store_true", help="ask other hosts, too, through LinkChecker")
+    links.add_argument(
+        "--state", metavar="FILE", help="what did not answer, kept for the next run: a second time is an error"
+    )
+    links.add_argument("--strict", action="store_true", help="warnings fail, too")
+    _today(links)
+    links.set_defaults(run=_links)
 
     explained = commands.add_parser("rules", help="list the rules, or explain one")
     explained.add_argument("code", nargs="?", metavar="CODE")
@@ -87,14 +100,14 @@ def _parser() -> argparse.ArgumentParser:
     _root(schema)
     schema.set_defaults(run=_schema)
 
-    written = commands.add_parser("new", help="write a record of a kind from its template, print its path")
-    written.add_argument("kind", choices=[kind.kind for kind in RECORDS], metavar="KIND")
-    written.add_argument("title", metavar="TITLE")
-    written.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a key of its front matter")
-    written.add_argument("--base", metavar="REV", help="a number that is taken there is not free: origin/main")
-    written.add_argument("--today", type=_day, default=None, metavar="YYYY-MM-DD", help="the day that counts as today")
-    _root(written)
-    written.set_defaults(run=_new)
+    made = commands.add_parser("new", help="write a record of a kind from its template, print its path")
+    made.add_argument("kind", choices=[kind.kind for kind in RECORDS], metavar="KIND")
+    made.add_argument("title", metavar="TITLE")
+    made.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a key of its front matter")
+    made.add_argument("--base", metavar="REV", help="a number that is taken there is not free: origin/main")
+    _today(made)
+    _root(made)
+    made.set_defaults(run=_new)
 
     export = commands.add_parser("export", help="the knowledge base as JSON, as the site serves it under api/v1/")
     _root(export)
@@ -105,6 +118,15 @@ def _parser() -> argparse.ArgumentParser:
 
 def _root(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--root", metavar="DIR", help=f"the repository (default: the nearest parent holding {FILE})")
+
+
+def _report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", choices=list(REPORTERS), default="text", help="how findings are written")
+    parser.add_argument("--output", metavar="FILE", help="write them to a file instead of standard output")
+
+
+def _today(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--today", type=_day, default=None, metavar="YYYY-MM-DD", help="the day that counts as today")
 
 
 def _day(text: str) -> date:
@@ -135,11 +157,57 @@ def _check(options: argparse.Namespace) -> int:
     report = _reported(root, options, paths, base)
     if options.fix and _fixed(root, options, paths, report):
         report = _reported(root, options, paths, base)
+    return _told(report, options)
+
+
+def _told(report: Report, options: argparse.Namespace) -> int:
+    """Write a report as it was asked for; answers the exit code."""
     if options.format == "text" and options.output is None and _in_colour():
         _write(text(report, colour=True), None)
     else:
         _write(REPORTERS[options.format](report), options.output)
     return 1 if report.errors or (options.strict and report.warnings) else 0
+
+
+def _links(options: argparse.Namespace) -> int:
+    if options.state and not options.external:
+        raise UsageError("--state is for --external")
+    root = find_root(options.root)
+    settings = read_settings(root)
+    try:
+        site = read_site(options.site, settings.site_url)
+        if options.external:
+            site = _asked(site, settings, options)
+    except (NoSiteError, NoWebError) as error:
+        raise UsageError(str(error)) from error
+    if not site.faults:
+        return _told(Report(site.counts, ()), options)
+    return _told(run_on_site(site, load(root), options.today or date.today()), options)
+
+
+def _asked(site: Site, settings: Settings, options: argparse.Namespace) -> Site:
+    """The site with what other hosts said; what did not answer is counted on in the file of the state."""
+    before = _remembered(options.state)
+    ignore = settings.organisation.links.ignore
+    answers = ask(address for address in site.external if worth_asking(address, ignore))
+    state = after(answers, before, str(options.today or date.today()))
+    if options.state:
+        _write(written(state), options.state)
+    silent = {
+        address: f"{said} (since {state[address].since}, runs: {state[address].runs})"
+        for address, said in answers.items()
+        if said
+    }
+    return with_answers(site, silent, {address for address in silent if state[address].runs > 1})
+
+
+def _remembered(file: str | None) -> dict[str, Failure]:
+    if file is None or not Path(file).exists():
+        return {}
+    try:
+        return remembered(Path(file).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UsageError(f"{file} holds no state of an earlier run: {error}") from error
 
 
 def _base(root: Path, revision: str | None) -> Base | None:

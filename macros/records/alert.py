@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from macros import nodes
 from macros.diagnostics import Finding, Location
 from macros.fields import Group, Many, Pattern, Problem, Reading, Table, Text, field, read_fields
 from macros.records import Entity
+
+ANY_ALERT: Final = re.compile(r"\{\{ ?\$labels\.alertname ?\}\}")
+"""What stands for the name of the alert in an address that many alerts share."""
 
 _TIME = Pattern(r"(?:[0-9]+(?:ms|[smhdwy]))+|0", "a time such as 5m")
 

@@ -1,9 +1,9 @@
 """The rules: what is asked of a handbook, each a small generator with a permanent code.
 
 A rule is a function from one subject (`over` says of which class: a record of a kind, any document, the whole handbook,
-or the base that it is compared with, where there is one) to its findings. Its docstring is its page: what it asks, then
-`Why:`, `Bad:` and `Good:`, which the reference prints and the tests run. Severity is data: the rule's own, or the
-organisation's in the settings.
+the base that it is compared with, or the finished site, where there is one) to its findings. Its docstring is its page:
+what it asks, then `Why:`, `Bad:` and `Good:`, which the reference prints and the tests run. Severity is data: the
+rule's own, or the organisation's in the settings.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from typing import Any, Final
 from macros.base import Base
 from macros.diagnostics import Diagnostic, Finding, Report, Severity
 from macros.handbook import Handbook
+from macros.links import Site
 from macros.records import Entity
 from macros.suppressions import Suppression
 
 _FAMILIES: Final = (
     "front_matter", "markdown", "form", "standards", "decisions", "runbooks", "postmortems", "services", "references",
-    "links", "safety", "history", "suppressions",
+    "links", "safety", "history", "published", "suppressions",
 )  # fmt: skip
 
 
@@ -35,6 +36,7 @@ class Context:
     handbook: Handbook
     today: date
     base: Base | None = None
+    site: Site | None = None
     useless: tuple[Suppression, ...] = ()
     """The suppressions that silenced nothing; known when all other rules have run."""
 
@@ -48,7 +50,7 @@ class Rule:
 
     code: str
     name: str
-    over: type[Entity] | type[Handbook] | type[Base]
+    over: type[Entity] | type[Handbook] | type[Base] | type[Site]
     severity: Severity
     requires: tuple[str, ...]
     check: Check
@@ -88,7 +90,7 @@ def rule(
     code: str,
     name: str,
     *,
-    over: type[Entity] | type[Handbook] | type[Base],
+    over: type[Entity] | type[Handbook] | type[Base] | type[Site],
     severity: Severity = Severity.ERROR,
     requires: tuple[str, ...] = (),
 ) -> Callable[[Check], Check]:
@@ -134,7 +136,7 @@ def run(
     kept, useless = _suppressed(found, handbook)
     suppressed = len(found) - len(kept)
     if handbook.settings.readable:
-        kept += _found(filter(_judges_suppressions, rules().values()), Context(handbook, today, base, useless))
+        kept += _found(filter(_judges_suppressions, rules().values()), Context(handbook, today, base, useless=useless))
     select, ignore = tuple(select), tuple(ignore)
     reported = [
         diagnostic
@@ -143,6 +145,15 @@ def run(
     ]
     reported.sort(key=lambda diagnostic: (diagnostic.at, diagnostic.code, diagnostic.message))
     return Report(handbook.counts, tuple(reported), suppressed)
+
+
+def run_on_site(site: Site, handbook: Handbook, today: date) -> Report:
+    """Run the rules over a finished site alone; `handbook` is what it was built from. Sorted as that of `run`."""
+    over_site = [each for each in rules().values() if each.over is Site]
+    found = _found(over_site, Context(handbook, today, site=site))
+    kept, _ = _suppressed(found, handbook)
+    kept.sort(key=lambda diagnostic: (diagnostic.at, diagnostic.code, diagnostic.message))
+    return Report(site.counts, tuple(kept), len(found) - len(kept))
 
 
 def _judges_suppressions(each: Rule) -> bool:
@@ -171,12 +182,13 @@ def _found(wanted: Iterable[Rule], context: Context) -> list[Diagnostic]:
 def _suppressed(found: Iterable[Diagnostic], handbook: Handbook) -> tuple[list[Diagnostic], tuple[Suppression, ...]]:
     """The findings that no suppression silences, and the suppressions that silence none.
 
-    One for a rule over a base silences nothing any more once it is in the base itself, and may stay.
+    One for a rule over a base silences nothing any more once it is in the base itself, and may stay; so may one for a
+    rule over the finished site, which the gate does not see.
     """
     allowed = {(each.at.path, each.line, each.code): each for each in handbook.suppressions if each.code}
     used = {(each.at.path, each.at.line, each.code) for each in found}
     kept = [each for each in found if (each.at.path, each.at.line, each.code) not in allowed]
-    kept_for = {each.code for each in rules().values() if issubclass(each.over, Base)}
+    kept_for = {each.code for each in rules().values() if issubclass(each.over, Base | Site)}
     return kept, tuple(each for place, each in allowed.items() if place not in used and each.code not in kept_for)
 
 
@@ -185,6 +197,10 @@ def _findings(each: Rule, context: Context) -> Iterator[Finding]:
     if issubclass(each.over, Base):
         if context.base:
             yield from each.check(context.base, context)
+        return
+    if issubclass(each.over, Site):
+        if context.site:
+            yield from each.check(context.site, context)
         return
     if issubclass(each.over, Handbook):
         yield from each.check(handbook, context)

@@ -12,14 +12,13 @@ import promql_parser
 from macros.diagnostics import Finding, Location, Severity, did_you_mean
 from macros.handbook import Handbook
 from macros.records import ALERT_NAME, Page
-from macros.records.alert import Alert
+from macros.records.alert import ANY_ALERT, Alert
 from macros.records.runbook import CAUSES, ESCALATION, Runbook
 from macros.records.service import Service
 from macros.rules import Context, rule
 from macros.rules.age import too_old
 from macros.source import Code, Heading, Paragraph
 
-_ANY_ALERT: Final = re.compile(r"\{\{ ?\$labels\.alertname ?\}\}")
 _HARM: Final = re.compile(
     r"\bkubectl\b[^\n#]*?\s(?:delete|drain)\b"
     r"|\bscale\b[^\n#]*\s--replicas[= ]0\b"
@@ -285,7 +284,7 @@ def runbook_url(alert: Alert, context: Context) -> Iterator[Finding]:
     if not url.startswith(site):
         yield Finding(at, "the address is not one of this site", f"it begins with {site}")
         return
-    address, _, fragment = _ANY_ALERT.sub(alert.name, url.removeprefix(site)).partition("#")
+    address, _, fragment = ANY_ALERT.sub(alert.name, url.removeprefix(site)).partition("#")
     target = handbook.by_address.get(unquote(address))
     if target is None:
         hint = did_you_mean(address, handbook.by_address)

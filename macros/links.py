@@ -35,7 +35,8 @@ LARGEST: Final = 64_000_000
 _INDEX: Final = "index.html"
 _READ: Final = re.compile(r".*\.(?:html?|css)|feed\.xml|sitemap\.xml|api/v1/.*\.json|assets/keys[^/]*\.json")
 _SELECTOR: Final = (
-    ":is([href],[src],[id],a,map,meta,source,form,object,button,style,blockquote,q,del,ins,use,image,video,html,body)"
+    ":is([href],[src],[id],a,map,meta,link,img,source,form,object,button,input,style,blockquote,q,del,ins,use,image,video,"
+    "html,body)"
 )
 """One selector for all: where a node fits two of a list, the parser gives it twice."""
 _RARE: Final[Mapping[str, tuple[str, ...]]] = {
@@ -101,10 +102,11 @@ def with_answers(site: Site, silent: Mapping[str, str], again: Container[str]) -
 
     `again` holds the addresses that did not answer in an earlier run either.
     """
-    faults = []
-    for url, said in silent.items():
-        sort = "gone" if url in again else "no-answer"
-        faults.append(Fault(site.external[url][0], sort, url, f"{url[:_SHOWN]} does not answer: {said}"))
+    faults = (
+        Fault(file, "gone" if url in again else "no-answer", url, f"{url[:_SHOWN]} does not answer: {said}")
+        for url, said in silent.items()
+        for file in site.external[url]
+    )
     return replace(site, faults=(*site.faults, *faults))
 
 
@@ -265,6 +267,9 @@ def _read_html(page: _Page, data: bytes) -> None:
             ids.append(id)
         if attributes.get("rel") in _NOT_FOLLOWED:
             continue
+        if tag == "base":
+            base = base or attributes.get("href") or ""
+            continue
         value = attributes.get("href") or attributes.get("src") or ""
         if value and not value.isspace():
             values[value] = None
@@ -277,8 +282,6 @@ def _read_html(page: _Page, data: bytes) -> None:
             values.update(dict.fromkeys(_others(tag, attributes)))
         elif tag == "style":
             values.update(dict.fromkeys(_in_style(node.text())))
-        elif tag == "base":
-            base = base or value
     values.pop("", None)
     page.values = {_joined(base, value): None for value in values} if base else values
     page.ids = frozenset(ids).union(names)
@@ -319,10 +322,14 @@ def _in_style(text: str) -> Iterator[str]:
 
 
 def _joined(base: str, value: str) -> str:
+    """An address as the page has it that says from where addresses count."""
     try:
-        return urljoin(base, value)
+        plain = not any(each.startswith(("/", "\\")) or urlsplit(each).scheme for each in (base, value))
+        if not plain:
+            return urljoin(base, value)
     except ValueError:
         return value
+    return base + value if value[0] in "#?" else f"{base[: base.rfind('/') + 1]}{value}"
 
 
 def _read_xml(page: _Page, data: bytes) -> None:
@@ -462,7 +469,7 @@ class _Resolver:
             found, file = f"{found}/", f"{file}/{_INDEX}"
         if file not in self.files.regular:
             return _Leads(f"{found}{mark}", "missing", "leads to no file of the site", self._hint(found, file))
-        ids = self.ids[found]
+        ids = self.ids[address(file)]
         if not fragment or ids is None or fragment in ids or raw in ids or fragment.lower() == "top":
             return _WELL
         message = f"leads to /{found}, which has no id '{fragment[:_SHOWN]}'"

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from macros.base import Base
+from macros.links import Site
 from macros.rules import Rule, rule, rules
 from tests.handbooks import SMALL, copy_of, places, replace_once, report
 
 ALL = list(rules().values())
-ALONE = [each for each in ALL if each.over is not Base]  # the others are tried in tests/test_base.py
+# The others are tried in tests/test_base.py and tests/test_site_links.py.
+ALONE = [each for each in ALL if each.over not in (Base, Site)]
 
 
 def test_the_small_handbook_has_no_finding() -> None:

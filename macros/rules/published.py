@@ -10,22 +10,36 @@ from macros.rules import Context, rule
 
 
 def _faults(site: Site, context: Context, sort: str) -> Iterator[Finding]:
-    """The faults of one sort. One that stands in no text of its own is told once, for all pages that have it."""
+    """The faults of one sort, each where it was written.
+
+    What was written nowhere, but by a template, is told once for all pages that have it, and what a file for machines
+    only repeats is not told again.
+    """
     origins = Origins(context.handbook, site)
-    common: dict[str, list[tuple[Location, Fault]]] = {}
+    written: dict[tuple[Location, str], Fault] = {}
+    made: dict[str, list[tuple[Location, Fault]]] = {}
     for fault in site.faults:
         if fault.sort == sort:
             at, exact = origins.of(fault)
             if exact:
-                yield Finding(at, fault.message, fault.hint)
+                written.setdefault((at, fault.leads), fault)
             else:
-                common.setdefault(fault.leads or fault.file, []).append((at, fault))
-    for (at, fault), *others in common.values():
-        also = ""
-        if others:
-            named = ", ".join(f"/{address(other.file)}" for _, other in others[:2])
-            also = f" (also on {named}{f' and {len(others) - 2} more' if len(others) > 2 else ''})"
-        yield Finding(at, fault.message + also, fault.hint)
+                made.setdefault(fault.leads or fault.file, []).append((at, fault))
+    for (at, _), fault in written.items():
+        yield Finding(at, fault.message, fault.hint)
+    known = {leads for _, leads in written}
+    for leads, all_of_it in made.items():
+        pages = [each for each in all_of_it if leads not in known or each[1].file.endswith(".html")]
+        if pages:
+            at, fault = pages[0]
+            yield Finding(at, f"{fault.message}{_also([each.file for _, each in pages[1:]])}", fault.hint)
+
+
+def _also(files: list[str]) -> str:
+    if not files:
+        return ""
+    named = ", ".join(f"/{address(file)}" for file in files[:2])
+    return f" (also on {named}{f' and {len(files) - 2} more' if len(files) > 2 else ''})"
 
 
 @rule("LNK101", "dead-link", over=Site)
@@ -65,9 +79,9 @@ def empty_link(site: Site, context: Context) -> Iterator[Finding]:
     Why: an empty link leads to the page that it stands on, and an empty picture asks for it once more.
 
     Bad:
-        src="" alt="Load by hour"
+        alt="Load by hour" src=""
     Good:
-        src="load.png" alt="Load by hour"
+        alt="Load by hour" src="load.png"
     """
     yield from _faults(site, context, "empty")
 
@@ -86,8 +100,8 @@ def repeated_id(site: Site, context: Context) -> Iterator[Finding]:
     yield from _faults(site, context, "duplicate")
 
 
-@rule("LNK105", "no-address", over=Site)
-def no_address(site: Site, context: Context) -> Iterator[Finding]:
+@rule("LNK105", "unparsable-link", over=Site)
+def unparsable_link(site: Site, context: Context) -> Iterator[Finding]:
     """An address can be read as one: its host, its port and its brackets are in order.
 
     Why: a browser makes nothing of it, and some programs that read the page stop.

@@ -26,10 +26,6 @@ $(VENV)/.test: requirements/test.txt $(VENV)/.site
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
 	@touch $@
 
-$(VENV)/.bench: requirements/bench.txt $(VENV)/.test
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/bench.txt
-	@touch $@
-
 site: $(VENV)/.site ## check everything and build the site into site/
 	@$(BIN)/python -m macros.building
 
@@ -48,7 +44,7 @@ fast: $(VENV)/.test ## run what needs no build: under a minute
 screenshots: $(VENV)/.test site ## take the README's pictures of the built site
 	@$(BIN)/python -m tests.screenshots
 
-bench: $(VENV)/.bench ## measure gate and build beside other tools: benchmarks/RESULTS.md
+bench: $(VENV)/.test ## measure gate and build beside other tools: benchmarks/RESULTS.md
 	@$(BIN)/python benchmarks/run.py
 
 mutation: $(VENV)/.test ## spoil every record in every way, and count what the gate does not find: ten minutes
@@ -61,7 +57,6 @@ fuzz: $(VENV)/.test ## spoil real files at random, 50,000 examples a parser: EXA
 lock: $(VENV)/.test ## resolve the dependencies anew
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --group build pyproject.toml --output-file requirements/site.txt
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --constraint requirements/site.txt --group build --group test pyproject.toml --output-file requirements/test.txt
-	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --constraint requirements/test.txt --group bench --output-file requirements/bench.txt
 
 clean: ## remove what the commands made
 	rm -rf $(VENV) site site.new site.old .pytest_cache .mypy_cache .ruff_cache

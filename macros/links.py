@@ -497,19 +497,25 @@ class Origins:
     def __init__(self, handbook: Handbook, site: Site) -> None:
         self.handbook, self.site = handbook, site
         self.moved = {f"{old.strip('/')}/": each for each in handbook.documents.values() for old in each.moved_from}
-        self.places: dict[str, Mapping[str, Location]] = {}
+        self.places: dict[int, dict[str, list[Location]]] = {}
 
-    def of(self, fault: Fault) -> tuple[Location, bool]:
-        """The place, and whether it is that of the address itself: else it is that of the page, or of its record."""
-        entities = self._entities(fault)
-        for entity in entities:
-            if entity.id not in self.places:
-                self.places[entity.id] = dict(reversed(list(self._named(entity))))
-            if at := self.places[entity.id].get(fault.leads):
-                return at, True
-        for entity in entities:
-            return entity.at() if isinstance(entity, Alert) else Location(entity.path), False
-        return Location(posixpath.join(self.site.shown, fault.file)), False
+    def written(self, fault: Fault) -> list[Location]:
+        """Every place of the page's sources that names what the address leads to; none where a template does."""
+        found: dict[Location, None] = {}
+        for entity in self._entities(fault):
+            places = self.places.get(id(entity))
+            if places is None:
+                places = self.places[id(entity)] = defaultdict(list)
+                for leads, at in self._named(entity):
+                    places[leads].append(at)
+            found.update(dict.fromkeys(places.get(fault.leads, ())))
+        return list(found)
+
+    def page(self, fault: Fault) -> Location:
+        """The place of the page itself: its source, or what it is made of; else the file of the site."""
+        for entity in self._entities(fault):
+            return entity.at() if isinstance(entity, Alert) else Location(entity.path)
+        return Location(posixpath.join(self.site.shown, fault.file))
 
     def _entities(self, fault: Fault) -> list[Entity]:
         """What the handbook knows of the page, or of what a file for machines speaks of."""

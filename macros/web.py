@@ -104,9 +104,10 @@ def ask(
     answers: dict[str, str | None] = {}
     left = sorted(set(addresses))
     for turn in range(rounds):
+        if not left:
+            break
         found = _linkchecker(left, timeout)
-        waits = [0.0 if turn + 1 == rounds else pause]
-        again = []
+        waits, again = [pause], []
         for address in left:
             said, patience = _answer(*found.get(address, ("", "", "")))
             answers[address] = said
@@ -115,9 +116,8 @@ def ask(
             waits.append(patience)
             again.append(address)
         left = again
-        if not left or turn + 1 == rounds:
-            break
-        sleep(max(waits))
+        if left and turn + 1 < rounds:
+            sleep(max(waits))
     hosts = {urlsplit(address).netloc for address in answers}
     if len(hosts) >= _FEW and all(said and not said[0].isdigit() for said in answers.values()):
         raise NoWebError("no host could be reached: this machine seems not to be on the web")

@@ -167,6 +167,18 @@ def test_make_site_keeps_the_old_site_when_a_build_fails(made: Path) -> None:
     assert contents(made / "site").keys() == before.keys()
 
 
+def test_make_site_keeps_the_old_site_when_a_link_leads_nowhere(made: Path) -> None:
+    """A link that a theme writes: neither the gate nor MkDocs looks at it."""
+    before = contents(made / "site")
+    settings = (made / "mkdocs.yml").read_text(encoding="utf-8")
+    write(made, {"mkdocs.yml": f"{settings}copyright: <a href='https://small.example/imprint/'>Imprint</a>\n"})
+    answer = make(made)
+    assert answer.returncode != 0
+    assert answer.stderr.startswith("Error: links of the new site lead nowhere\n")
+    assert "LNK101 error: 'https://small.example/imprint/' on /404.html leads to no file of the site" in answer.stderr
+    assert contents(made / "site") == before
+
+
 def test_a_build_that_is_killed_leaves_a_whole_site(made: Path) -> None:
     """At moments that are spread over the whole build, some of them about the exchange at its end."""
     whole = contents(made / "site")

@@ -348,6 +348,7 @@ def test_a_finding_stands_where_its_link_was_written(small_site: Path, tmp_path:
     gone(site, "adr/0001-keep-orders-in-sqlite", "alerts/OrdersDown")
     found = report_on(site, SMALL)
     assert found == [
+        "adr/0002-use-postgresql.md:7:14:LNK101",
         "adr/0002-use-postgresql.md:27:4:LNK101",
         "adr/index.md:1:1:LNK101",
         "docs/index.md:6:30:LNK101",

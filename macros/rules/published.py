@@ -17,22 +17,22 @@ def _faults(site: Site, context: Context, sort: str) -> Iterator[Finding]:
     """
     origins = Origins(context.handbook, site)
     written: dict[tuple[Location, str], Fault] = {}
-    made: dict[str, list[tuple[Location, Fault]]] = {}
+    made: dict[str, list[Fault]] = {}
     for fault in site.faults:
         if fault.sort == sort:
-            at, exact = origins.of(fault)
-            if exact:
+            places = origins.written(fault)
+            for at in places:
                 written.setdefault((at, fault.leads), fault)
-            else:
-                made.setdefault(fault.leads or fault.file, []).append((at, fault))
+            if not places:
+                made.setdefault(fault.leads or fault.file, []).append(fault)
     for (at, _), fault in written.items():
         yield Finding(at, fault.message, fault.hint)
     known = {leads for _, leads in written}
     for leads, all_of_it in made.items():
-        pages = [each for each in all_of_it if leads not in known or each[1].file.endswith(".html")]
+        pages = [fault for fault in all_of_it if leads not in known or fault.file.endswith(".html")]
         if pages:
-            at, fault = pages[0]
-            yield Finding(at, f"{fault.message}{_also([each.file for _, each in pages[1:]])}", fault.hint)
+            also = _also([fault.file for fault in pages[1:]])
+            yield Finding(origins.page(pages[0]), f"{pages[0].message}{also}", pages[0].hint)
 
 
 def _also(files: list[str]) -> str:

@@ -59,6 +59,8 @@ class Subject:
     sizes: tuple[int, ...] = SIZES
     codes: tuple[int, ...] = (0,)
     runs: dict[int, list[Run]] = field(default_factory=dict)
+    pages: dict[int, int] = field(default_factory=dict)
+    """For what reads a built site: the number of pages that it has at a size."""
 
     def best(self, size: int) -> Run | None:
         """The quickest run at a size."""
@@ -205,6 +207,10 @@ def measure(wanted: Sequence[Subject], size: int, rounds: int, today: date) -> N
                     file=sys.stderr,
                 )
 
+        for subject in here:
+            if subject.group == "links":
+                subject.pages[size] = sum(1 for _ in _site(root).rglob("*.html"))
+
 
 # What is reported.
 
@@ -253,6 +259,11 @@ class Figures:
         run = self.best(name, size)
         return 1000 * run.cpu / size if run else None
 
+    def links(self, size: int) -> float | None:
+        """Milliseconds that our check of links takes for a page of the site, its start apart."""
+        run, start = self.best("handbook links", size), self.best("handbook --help", SIZES[0])
+        return 1000 * (run.cpu - start.cpu) / self.subjects["handbook links"].pages[size] if run and start else None
+
     def growth(self, name: str) -> float | None:
         """Time a record at the largest size, against that at the base: 1 is linear."""
         subject = self.subjects.get(name)
@@ -274,13 +285,14 @@ class Figures:
         yield Mark(f"build, ours to stock out of the nav, at {at:,}", " ×", 1.3, self.ratio(ours, stock, at))
         yield Mark(f"build, growth from {BASE:,} to {SIZES[-1]:,}", "", 1, self.growth(ours))
         yield Mark(f"build, stock in the nav to ours, at {at:,}", " ×", 4, in_nav, least=True)
+        yield Mark(f"links, a page, start-up apart, at {at:,}", " ms", 0.5, self.links(at))
 
 
 _GROUPS: Final = {
     "gate": ("The gate", "handbook check", "Every rule over every record, beside a check of the front matter alone."),
     "build": ("The build", "ours", "Cold, with all rules and views; no search index on either side."),
     "search": ("The build with the search index", "ours with search", "The same with the plugin search on both sides."),
-    "links": ("Links of the built site", "lychee", "Our site with search, from disk, nothing asked of the web."),
+    "links": ("Links of the built site", "lychee", "Our site with search, from disk; other hosts are not asked."),
 }  # fmt: skip
 
 

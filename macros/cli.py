@@ -174,6 +174,8 @@ def _links(options: argparse.Namespace) -> int:
         raise UsageError("--state is for --external")
     root = find_root(options.root)
     settings = read_settings(root)
+    if not settings.readable:
+        raise UsageError(f"{FILE} cannot be read; `handbook check` says why")
     try:
         site = read_site(options.site, settings.site_url)
         if options.external:

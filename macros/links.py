@@ -210,7 +210,7 @@ def _unreadable(file: str, reason: str) -> Fault:
 def _read(folder: Path, file: str) -> _Page:
     page = _Page(file)
     try:
-        with open(f"{folder}/{file}", "rb") as opened:  # noqa: PTH123 - a path for each page is a tenth of its time
+        with open(f"{folder}/{file}", "rb") as opened:  # noqa: PTH123 - there are thousands
             if (size := os.fstat(opened.fileno()).st_size) > LARGEST:
                 page.faults.append(_unreadable(file, f"{size} bytes are more than {LARGEST}"))
                 return page
@@ -218,12 +218,12 @@ def _read(folder: Path, file: str) -> _Page:
         text = data.decode()
         if file.endswith(".json"):
             _read_json(page, json.loads(text))
-        elif file.endswith(".xml"):
-            _read_xml(page, data)
         elif file.endswith(".css"):
             page.values = dict.fromkeys(_in_style(text))
         elif _too_much(data):
             page.faults.append(_unreadable(file, "nested too deeply, or an element with too many attributes"))
+        elif file.endswith(".xml"):
+            _read_xml(page, data)
         else:
             _read_html(page, data)
     except OSError as error:
@@ -501,6 +501,9 @@ class Origins:
     def __init__(self, handbook: Handbook, site: Site) -> None:
         self.handbook, self.site = handbook, site
         self.moved = {f"{old.strip('/')}/": each for each in handbook.documents.values() for old in each.moved_from}
+        self.by_path: dict[str, list[Entity]] = defaultdict(list)
+        for each in handbook.entities:
+            self.by_path[each.path].append(each)
         self.places: dict[int, dict[str, list[Location]]] = {}
 
     def written(self, fault: Fault) -> list[Location]:
@@ -525,7 +528,7 @@ class Origins:
         """What the handbook knows of the page, or of what a file for machines speaks of."""
         handbook = self.handbook
         if fault.said:
-            return [each for each in handbook.entities if each.path == fault.said]
+            return self.by_path.get(fault.said, [])
         here = address(fault.file)
         known = handbook.by_address.get(here) or self.moved.get(here)
         if known is None and not fault.file.endswith(".html"):

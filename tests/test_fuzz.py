@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from macros import files, outline
 from macros.diagnostics import Report
 from macros.handbook import Handbook, RuleFile, load
+from macros.links import read_site
 from macros.records import Record, read_document, read_entity
 from macros.records.alert import read_alerts
 from macros.records.audit import Audit
@@ -25,7 +26,7 @@ from macros.records.kinds import RECORDS
 from macros.records.service import Service
 from macros.records.standard import Standard
 from macros.reporters import REPORTERS
-from macros.rules import rules, run
+from macros.rules import rules, run, run_on_site
 from macros.settings import FILE, read_settings
 from macros.shell import LANGUAGES, shell_errors
 from macros.source import Code, read_source
@@ -229,5 +230,48 @@ def test_shell_code() -> None:
             lines = texts[error.script].split("\n")
             assert 1 <= error.line <= len(lines)
             assert error.column >= 1
+
+    holds()
+
+
+HTML = (
+    "<a href=x>", "<a href>", "<a href='", '<a href="#x">', "</a>", "<p id=x>", "<p id=x id=y>", "<a name=x>",
+    "<base href=//x>", "<base href=../x/>", "<img srcset='x 1x,,y'>", "<img src= alt=x>", "<!--", "-->", "<![CDATA[",
+    "<script>", "</script>", "<style>", "@import 'x", "url(x", "/*", "<template>", "</template>", "<textarea>",
+    "<svg><use xlink:href=#x />", "<plaintext>", "<meta http-equiv=refresh content='0;url=x'>", "<link href=x>",
+    "<meta http-equiv=refresh content=';'>", "<loc>x</loc>", "<id>x", "http://[", "http://x:y/", "//", "%", "%zz",
+    "https://h.example/../..", "\\\\x", "%00", "%2e%2e/", "../" * 9, "#:~:text=x", "javascript:x", "mailto:", "<", ">",
+    '{"url": "https://h.example/x"}', '[["x", "y", "z"]]', '"', "[", "{", "&amp", "&#0;", "\u202e",
+)  # fmt: skip
+
+
+def test_a_site(tmp_path: Path) -> None:
+    """Pages, feeds, sitemaps, JSON and style sheets, all of them read as each of the others as well."""
+    texts = [
+        "<!doctype html>\n<html>\n<head>\n<link rel=stylesheet href=a.css>\n</head>\n<body>\n<h1 id=x>x</h1>\n"
+        "<a href='index.html#x'>x</a>\n<img src=x.png srcset='x 1x, y 2x'>\n<a href=../>x</a>\n</body>\n</html>",
+        "<feed>\n<link href='https://h.example/'/>\n<entry>\n<id>https://h.example/#x</id>\n</entry>\n</feed>",
+        "<urlset>\n<url>\n<loc>https://h.example/</loc>\n</url>\n</urlset>",
+        '{"items": [\n{"path": "adr/0001-keep-orders-in-sqlite.md", "name": "x",\n"url": "https://h.example/x/"}\n]}',
+        '[["x", "x/", "Page", "x"],\n["y", "y/#y", "Page", "y"]]',
+        "@import 'x';\na { background: url(x.png) }\n/* url(y) */",
+    ]
+    names = ("a/index.html", "feed.xml", "sitemap.xml", "api/v1/x.json", "assets/keys.json", "a.css")
+    for name in ("index.html", *names):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("<p id=x>")
+
+    @fuzzed
+    @given(st.sampled_from(names), spoilt(texts, HTML))
+    def holds(name: str, data: bytes) -> None:
+        before = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(data)
+        begin = time.process_time()
+        site = read_site(tmp_path, "https://h.example/")
+        assert time.process_time() - begin < SECONDS
+        report = run_on_site(site, HANDBOOK, TODAY)
+        assert bool(report.findings) == bool(site.faults)
+        assert all(len(each.message) < 1000 for each in report.findings)
+        (tmp_path / name).write_bytes(before)
 
     holds()

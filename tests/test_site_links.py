@@ -232,6 +232,10 @@ def test_a_hostile_page_is_read_within_bounds(case: str, tmp_path: Path) -> None
     assert all(len(fault.message) < 600 for fault in site.faults)
 
 
+def test_a_feed_is_bounded_as_a_page_is(tmp_path: Path) -> None:
+    assert sorts(read(tmp_path, {"feed.xml": "<feed>" + "<entry>" * 100_000})) == [("unreadable", "")]
+
+
 def test_a_page_that_is_far_too_large_is_not_read(tmp_path: Path) -> None:
     write(tmp_path, {"c.html": "x"})
     os.truncate(tmp_path / "c.html", 100_000_000)
@@ -488,6 +492,12 @@ def test_every_reporter_tells_of_a_link(form: str, checked: Path, capsys: pytest
     assert "leads to no file of the site" in text
     if form in ("json", "sarif"):
         json.loads(text)
+
+
+def test_settings_that_cannot_be_read_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path, {"mkdocs.yml": "site_url: [", "site/index.html": PAGE})
+    assert main(["links", str(tmp_path / "site"), "--root", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == "handbook: mkdocs.yml cannot be read; `handbook check` says why\n"
 
 
 @pytest.mark.build

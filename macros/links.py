@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from macros.diagnostics import Location, did_you_mean
 from macros.handbook import Handbook, uncollected
@@ -35,11 +35,6 @@ _INDEX: Final = "index.html"
 _READ: Final = re.compile(
     r".*\.(?:html?|css)|feed\.xml|sitemap\.xml|api/v1/.*\.json|assets/keys/(?!parts\.json).*\.json"
 )
-_SELECTOR: Final = (
-    ":is([href],[src],[id],a,map,meta,link,img,source,form,object,button,input,style,blockquote,q,del,ins,use,image,"
-    "video,html,body)"
-)
-"""One selector for all: where a node fits two of a list, the parser gives it twice."""
 _RARE: Final[Mapping[str, tuple[str, ...]]] = {
     "img": ("srcset", "longdesc", "usemap"), "source": ("srcset",), "link": ("imagesrcset",), "meta": ("content",),
     "video": ("poster",), "object": ("data", "codebase", "classid", "usemap"), "form": ("action",),
@@ -48,16 +43,19 @@ _RARE: Final[Mapping[str, tuple[str, ...]]] = {
     "body": ("background",),
 }  # fmt: skip
 """Where an address stands beside href and src."""
+_SELECTOR: Final = f":is([href],[src],[id],a,map,style,template,{','.join(_RARE)})"
+"""One selector for all: of a list the parser gives a node as often as it fits."""
 _NOT_FOLLOWED: Final = ("edit", "preconnect", "dns-prefetch")
 """What a page says of an address that no reader is led to without an account, or at all."""
 _CANDIDATE: Final = re.compile(r"[\s,]*([^\s,]\S*)")
 _REFRESH: Final = re.compile(r"[\d.\s]*[;,]\s*(?:url\s*=\s*)?[\"']?([^\"']*)", re.IGNORECASE)
 _IN_STYLE: Final = re.compile(r"/\*.*?(?:\*/|\Z)|(?:@import\s+|\burl\(\s*)[\"']?([^\"'()\s;]+)", re.DOTALL)
-_TEMPLATE: Final = re.compile(rb"<(/?)template\b", re.IGNORECASE)
 _TAG: Final = re.compile(rb"<(/?)([A-Za-z][^\s/>]*)([^<>]*)")
 _SPACE: Final = re.compile(rb"[\s/]+")
 _VOID: Final = frozenset(b"area base br col embed hr img input link meta p source track wbr".split())
 _LARGE: Final = 100_000
+_MANY: Final = 20_000
+"""Bytes of a page, and its tags, or bytes of one tag, below which the parser cannot take long."""
 _WORK: Final = 200_000_000
 """What the parser may do for a page, in steps from one open element or attribute to the next: half a second."""
 _AROUND: Final = "".join(map(chr, range(0x21)))
@@ -236,6 +234,9 @@ def _too_much(data: bytes) -> bool:
     """Whether the parser would take long: its time grows with the square of the depth, and of a tag's attributes."""
     if len(data) < _LARGE:
         return False
+    pieces = data.split(b"<")
+    if len(pieces) < _MANY and max(map(len, pieces)) < _MANY:
+        return False
     depth = work = 0
     for end, name, rest in _TAG.findall(data):
         if end:
@@ -243,7 +244,7 @@ def _too_much(data: bytes) -> bool:
         elif name.lower() not in _VOID:
             depth += 1
             work += depth
-        if len(rest) > 1000:
+        if len(rest) > _MANY:
             work += len(_SPACE.findall(rest)) ** 2 // 2
         if work > _WORK:
             return True
@@ -255,38 +256,41 @@ def _read_html(page: _Page, data: bytes) -> None:
     names: list[str] = []
     values: dict[str, str | None] = {}
     base = ""
-    if b"<template" in data:
-        data = _TEMPLATE.sub(rb"<\1template-", data)  # the parser keeps what is in one to itself
-    for node in LexborHTMLParser(data).css(_SELECTOR):
-        attributes = node.attributes
-        if "id" in attributes:
-            ids.append(attributes["id"] or "")
-        if "rel" in attributes and attributes["rel"] in _NOT_FOLLOWED:
-            continue
-        value = attributes.get("href") or attributes.get("src")
-        tag = node.tag or ""
-        if tag == "base":
-            base = base or value or ""
-            continue
-        if value and not value.isspace():
-            values[value] = None
-        elif name := "href" if "href" in attributes else "src" if "src" in attributes else "":
-            message = f"an empty {name} on /{address(page.file)}: <{tag} {name}>"
-            page.faults.append(Fault(page.file, "empty", f"<{tag} {name}>", message))
-        if tag in _RARE:
-            values.update(dict.fromkeys(_others(tag, attributes)))
-        elif "name" in attributes and tag in ("a", "map"):
-            names.append(attributes["name"] or "")
-        elif tag == "style":
-            values.update(dict.fromkeys(_in_style(node.text())))
+    trees: list[LexborHTMLParser | LexborNode] = [LexborHTMLParser(data)]
+    for tree in trees:
+        for node in tree.css(_SELECTOR):
+            attributes = node.attributes
+            if "id" in attributes:
+                ids.append(attributes["id"] or "")
+            if "rel" in attributes and attributes["rel"] in _NOT_FOLLOWED:
+                continue
+            value = attributes.get("href") or attributes.get("src")
+            tag = node.tag or ""
+            if tag == "base":
+                base = base or value or ""
+                continue
+            if value and not value.isspace():
+                values[value] = None
+            elif name := "href" if "href" in attributes else "src" if "src" in attributes else "":
+                message = f"an empty {name} on /{address(page.file)}: <{tag} {name}>"
+                page.faults.append(Fault(page.file, "empty", f"<{tag} {name}>", message))
+            if tag in _RARE:
+                values.update(dict.fromkeys(_others(tag, attributes)))
+            elif "name" in attributes and tag in ("a", "map"):
+                names.append(attributes["name"] or "")
+            elif tag == "style":
+                values.update(dict.fromkeys(_in_style(node.text())))
+            elif tag == "template":
+                trees.extend(node.template_fragments())  # what a script may show; of no other tree
+        if tree is trees[0]:
+            once = set(ids)
+            twice = [id for id, count in Counter(ids).items() if count > 1 and id] if len(once) < len(ids) else []
+            page.ids = frozenset(once.union(names))
+    for id in twice:
+        message = f"the id '{id[:_SHOWN]}' stands more than once on /{address(page.file)}"
+        page.faults.append(Fault(page.file, "duplicate", f"#{id}", message))
     values.pop("", None)
     page.values = {_joined(base, value): None for value in values} if base else values
-    page.ids = frozenset((*ids, *names))
-    if len(page.ids) < len(ids) + len(names):
-        for id, count in Counter(ids).items():
-            if count > 1 and id:
-                message = f"the id '{id[:_SHOWN]}' stands {count} times on /{address(page.file)}"
-                page.faults.append(Fault(page.file, "duplicate", f"#{id}", message))
 
 
 def _others(tag: str, attributes: Mapping[str, str | None]) -> Iterator[str]:
@@ -410,6 +414,8 @@ class _Resolver:
     def _plainly_there(self, here: str, folder: str, value: str) -> bool:
         """Whether an address without anything unusual leads to what is there. Most do; the others are looked at."""
         path, mark, fragment = value.partition("#")
+        if path.endswith(".."):
+            path += "/"
         if path.startswith(self.url):
             path = path[len(self.url) :]
         elif path:

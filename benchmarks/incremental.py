@@ -366,6 +366,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=2026, metavar="N")
     parser.add_argument("--prove", action="store_true", help="compare with a cold build after every edit")
     options = parser.parse_args()
+    os.environ["NO_MKDOCS_2_WARNING"] = "1"
     with tempfile.TemporaryDirectory(prefix="handbook-edits-") as folder:
         root, site, cold = Path(folder) / "handbook", Path(folder) / "site", Path(folder) / "cold"
         script = Path(__file__).parent / "generate.py"

@@ -228,7 +228,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             page.converter = self.shared
         self.order = {page.file.src_uri: index for index, page in enumerate(pages)}
         self.ahead = None
-        if len(pages) >= ahead.LEAST and ahead.possible() and not self.serving and not logging.root.isEnabledFor(10):
+        chatty = self.serving or logging.getLogger("mkdocs").isEnabledFor(logging.DEBUG)
+        if len(pages) >= ahead.LEAST and ahead.possible() and not chatty:
             self.ahead = Ahead(len(pages), lambda index: self._make(pages[index], config, files))
         return nav
 

@@ -146,6 +146,9 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         else:
             # A build makes millions of objects that stay, and ends: to look for garbage among them takes a tenth of it.
             gc.set_threshold(200_000, 50, 50)
+            logger = logging.getLogger("mkdocs")
+            if config.strict and logger.level > logging.WARNING:
+                logger.setLevel(logging.WARNING)  # what --quiet does not log, strict mode does not count
         if report.findings:
             if report.errors and not self.serving:
                 raise click.ClickException(f"the gate found errors\n{text(report)}")

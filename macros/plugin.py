@@ -148,6 +148,9 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         else:
             # A build makes millions of objects that stay, and ends: to look for garbage among them takes a tenth of it.
             gc.set_threshold(200_000, 50, 50)
+            logger = logging.getLogger("mkdocs")
+            if config.strict and logger.level > logging.WARNING:
+                logger.setLevel(logging.WARNING)  # what --quiet does not log, strict mode does not count
         if report.findings:
             if report.errors and not self.serving:
                 raise click.ClickException(f"the gate found errors\n{text(report)}")
@@ -230,7 +233,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             page.converter = self.shared
         self.order = {page.file.src_uri: index for index, page in enumerate(pages)}
         self.ahead = None
-        if len(pages) >= ahead.LEAST and ahead.possible() and not self.serving and not logging.root.isEnabledFor(10):
+        chatty = self.serving or logging.getLogger("mkdocs").isEnabledFor(logging.DEBUG)
+        if len(pages) >= ahead.LEAST and ahead.possible() and not chatty:
             self.ahead = Ahead(len(pages), lambda index: self._make(pages[index], config, files))
         return nav
 

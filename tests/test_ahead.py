@@ -65,7 +65,7 @@ ahead.possible = lambda: sys.argv[1] == "two"
 if sys.argv[1] == "one":
     once = fragments.once
     fragments.once = lambda place: once(lambda context: None)
-cli(["build", "--quiet", "--site-dir", sys.argv[2]])
+cli(["build", "--site-dir", sys.argv[2]])
 """
 
 
@@ -92,3 +92,24 @@ def test_a_fragment_is_rendered_once_a_place() -> None:
     environment.globals |= {"count": count, "once": once(lambda context: context["place"])}
     page = environment.get_template("page")
     assert [page.render(place=place) for place in ("a", "b", "a", None, None, "b")] == ["1", "2", "1", "3", "4", "2"]
+
+
+@pytest.mark.build
+def test_what_the_other_process_would_say_is_said_once(tmp_path: Path) -> None:
+    root = tmp_path / "handbook"
+    generate(root, 120)
+    hook = """
+import logging
+
+def on_page_markdown(markdown, page, **_):
+    if page.file.src_uri.startswith("postmortems/2"):
+        logging.getLogger("mkdocs.plugins.odd").warning("odd: %s", page.file.src_uri)
+"""
+    (root / "odd.py").write_text(hook, encoding="utf-8")
+    with (root / "mkdocs.yml").open("a", encoding="utf-8") as settings:
+        settings.write("\nhooks: [odd.py]\n")
+    pages = sorted(f"odd: {file.relative_to(root).as_posix()}" for file in root.glob("postmortems/2*.md"))
+    answer = run("python", "-c", BUILD, "two", str(tmp_path / "site"), cwd=root)
+    assert sorted(line.partition("WARNING -  ")[2] for line in answer.stderr.splitlines() if "odd:" in line) == pages
+    assert f"Aborted with {len(pages)} warnings in strict mode!" in answer.stdout + answer.stderr
+    assert answer.returncode == 1

@@ -114,12 +114,13 @@ def test_a_difference_that_is_allowed_does_not_stop_the_build(tmp_path: Path) ->
     assert run("mkdocs", "build", cwd=root).returncode == 1
 
 
-def test_what_only_mkdocs_sees_stops_the_build_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [[], ["--quiet"]], ids=["aloud", "quietly"])
+def test_what_only_mkdocs_sees_stops_the_build_too(options: list[str], tmp_path: Path) -> None:
     root = copy_of(SMALL, tmp_path / "handbook")
     write(root, {"docs/lost.md": "# Not in the navigation\n"})
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
     write(root, {"mkdocs.yml": settings + "validation: {nav: {omitted_files: warn}}\n"})
-    answer = run("mkdocs", "build", cwd=root)
+    answer = run("mkdocs", "build", *options, cwd=root)
     assert answer.returncode == 1
     assert "lost.md" in answer.stderr
 

@@ -147,7 +147,7 @@ def make(root: Path, *before: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*before, "make", "site"],
         cwd=root,
-        env=environment(),
+        env=environment(MAKELEVEL="0", MAKEFLAGS=""),  # not as a part of the make that runs the tests
         capture_output=True,
         text=True,
         check=False,

@@ -12,7 +12,7 @@ from macros.cli import main
 from macros.records.kinds import KINDS, RECORDS
 from macros.rules import rules
 from tests.commands import run
-from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, copy_of, write
+from tests.handbooks import ADR, NEWEST, ROOT, SETTINGS, SMALL, copy_of, write
 
 
 @pytest.fixture
@@ -235,7 +235,7 @@ child.wait()
 
 
 def test_this_repository_has_no_finding(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = called(capsys, "check", "--root", str(ROOT), "--today", "2026-11-23", "--strict")
+    code, out, _ = called(capsys, "check", "--root", str(ROOT), "--today", str(NEWEST), "--strict")
     assert (code, out.count("\n")) == (0, 1), out
 
 

@@ -21,6 +21,7 @@ from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from macros import ahead
 from macros.diagnostics import Location, did_you_mean
 from macros.handbook import Handbook, uncollected
 from macros.nodes import scalars
@@ -138,7 +139,8 @@ def _read_site(folder: Path, shown: str, site_url: str) -> Site:
     if not folder.is_dir():
         raise NoSiteError(f"{shown} is no folder; `make site` builds the site")
     files = _files(folder)
-    pages = [_read(folder, file) for file in sorted(files.regular) if _READ.fullmatch(file)]
+    read = [file for file in sorted(files.regular) if _READ.fullmatch(file)]
+    pages = list(ahead.each(len(read), lambda index: _read(folder, read[index])))
     if not any(page.ids is not None for page in pages):
         raise NoSiteError(f"{shown} holds no page; `make site` builds the site")
     faults = [_unreadable(file, "not a regular file") for file in sorted(files.irregular) if _READ.fullmatch(file)]

@@ -30,7 +30,7 @@ ROAD: dict[str, set[str]] = {
     "handbook": {"attachments", "diagnostics", "fields", "files", "policy", "records", "settings", "source",
                  "suppressions"},
     "base": {"fields", "handbook", "nodes", "records", "revision", "settings", "source"},
-    "links": {"diagnostics", "handbook", "nodes", "records"},
+    "links": {"ahead", "diagnostics", "handbook", "nodes", "records"},
     "web": set(),
     "rules": {"base", "diagnostics", "files", "handbook", "links", "nodes", "records", "shell", "source",
               "suppressions", "vocabulary"},

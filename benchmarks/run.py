@@ -267,9 +267,9 @@ class Figures:
 
     def links(self, size: int) -> float | None:
         """Milliseconds by the clock that our check of links takes for a page of the site, its start apart."""
-        run = self.best("handbook links", size, clock=True)
-        start = self.best("handbook --help", SIZES[0], clock=True)
-        return 1000 * (run.wall - start.wall) / self.subjects["handbook links"].pages[size] if run and start else None
+        subject, start = self.subjects.get("handbook links"), self.best("handbook --help", SIZES[0])
+        run = subject.best(size, clock=True) if subject else None
+        return 1000 * (run.wall - start.wall) / subject.pages[size] if subject and run and start else None
 
     def growth(self, name: str) -> float | None:
         """Time a record at the largest size, against that at the base: 1 is linear."""

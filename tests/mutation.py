@@ -29,7 +29,7 @@ from macros.diagnostics import Location
 from macros.fields import Field, FieldType, Group, Many, Text, fields_of
 from macros.fields import Table as Names
 from macros.handbook import Handbook, load
-from macros.records import Record
+from macros.records import Page, Record
 from macros.records.alert import RuleFile
 from macros.records.audit import Audit
 from macros.records.postmortem import ACTIONS, TIMELINE
@@ -46,6 +46,7 @@ OBLIGATION = r"\b(?:MUST|SHOULD|MAY)\b"
 LABEL = re.compile(r"\*\*(Symptom|Fix):\*\* ?")
 OPTIONAL = "an optional key"
 EQUAL = "a swap of equal values"
+MADE = "an anchor of a page that macros make, which the build looks for"
 
 
 @dataclass(frozen=True)
@@ -198,9 +199,14 @@ def _links(handbook: Handbook, record: Record, raw: str) -> Iterator[Mutant]:
     for link, target in handbook.links_of(record):
         if not target.external:  # what is on the web is asked there, not here
             path, _, fragment = link.target.partition("#")
-            for way, spoilt in (("path", f"{path}x#{fragment}".rstrip("#")), ("fragment", f"{path}#{fragment}-zzz")):
+            page = handbook.documents.get(target.path or "")
+            made = MADE if isinstance(page, Page) and page.render_macros else ""
+            for way, spoilt, right in (
+                ("path", f"{path}x#{fragment}".rstrip("#"), ""),
+                ("fragment", f"{path}#{fragment}-zzz", made),
+            ):
                 text = _replaced(raw, link.at, f"({link.target})", f"({spoilt})")
-                yield Mutant(record.path, f"{link.at.line}: {link.target}", way, text)
+                yield Mutant(record.path, f"{link.at.line}: {link.target}", way, text, right)
     defined = {(id, block.first) for id, block in record.source.marked}
     for mention in record.source.mentions:
         if handbook.named(mention.id).kind and (mention.id, mention.at.line) not in defined:

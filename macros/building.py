@@ -1,8 +1,8 @@
 """`make site`: the site is built beside the old one, and takes its place in one step.
 
 At every moment the old site or the new one is there, and whole, whatever ends the build; and one with a broken link
-takes no place. One build at a time works in a
-folder: the lock is the folder itself, held by every process of the build, so that nothing is left of it.
+takes no place. One build at a time works in a folder: the lock is the folder itself, held by every process of the
+build, so that nothing is left of it.
 """
 
 from __future__ import annotations

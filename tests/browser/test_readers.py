@@ -126,6 +126,26 @@ def test_a_search_is_narrowed_to_a_kind(opened: Opener) -> None:
     assert titles(page) == ["Order service outage"]
 
 
+def test_a_query_typed_slowly_finds_what_it_finds_at_once(opened: Opener) -> None:
+    """Its beginnings are searched too; none of their results is left, and none is found twice."""
+    page = opened().open("")
+    search(page, "connection pool timeout")
+    at_once = titles(page, 10)
+    page.locator("#hb-search input").fill("")
+    page.wait_for_function("() => !document.getElementById('hb-search').dataset.shown")
+    page.keyboard.type("connection pool timeout", delay=220)
+    page.wait_for_function("() => document.getElementById('hb-search').dataset.shown === 'connection pool timeout'")
+    assert titles(page, 10) == at_once
+    assert len(set(at_once)) == len(at_once) > 3
+
+
+def test_words_that_stand_on_every_page_are_not_looked_for(opened: Opener) -> None:
+    page = opened().open("")
+    search(page, "there are")
+    assert titles(page) == []
+    assert "nearly every page" in page.locator(".hb-search__status").inner_text()
+
+
 def test_nothing_of_the_search_is_fetched_before_somebody_searches(opened: Opener) -> None:
     watched = opened()
     asked: list[str] = []

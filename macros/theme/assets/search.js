@@ -6,7 +6,9 @@ const form = dialog.querySelector("form");
 const [input, kind] = [form.elements.q, form.elements.kind];
 const [status, results] = [dialog.querySelector(".hb-search__status"), dialog.querySelector(".hb-search__results")];
 const [MOST, FEW] = [10, 5];
-const PAUSE = 150; // milliseconds without a key, after which the reader is answered
+// Milliseconds without a key, after which a query is looked for, and after which pages are fetched to show what they say.
+const [LOOK, SHOW] = [80, 250];
+const pause = (milliseconds) => new Promise((after) => setTimeout(after, milliseconds));
 
 const fetched = new Map();
 const keys = (name) => {
@@ -58,29 +60,47 @@ async function exact(query) {
   return [...best.values()].sort((one, other) => other.found - one.found);
 }
 
-async function inText(query, most, known) {
+// The words to look for in the text. Each costs the reader a part of the index, so two find the pages, or one where
+// something is known; all that matter sort them. One or two letters count where nothing longer stands.
+function wanted(query) {
+  const words = rarest(query, /\S+/g).filter((word) => !SMALL.has(word));
+  const long = words.filter((word) => word.length > 2);
+  return { words, look: long.length ? long : words };
+}
+
+// A query is often typed on without a change of the words to look for: the last answer is kept.
+let kept = {};
+function pages(pagefind, words) {
+  if (kept.words !== words) kept = { words, answer: pagefind.search(words) };
+  return kept.answer;
+}
+
+const nothing = { rows: [], more: false };
+async function inText(query, most, known, still, over) {
   const pagefind = await words;
-  if (!pagefind) return [];
-  // Each word costs the reader a part of the index: two find the pages, or one where something is known; all sort them.
-  const wanted = rarest(query, /\S+/g);
-  const { results: found } = await pagefind.search(wanted.slice(0, known.size ? 1 : 2).join(" "));
+  const { words: all, look } = wanted(query);
+  if (!pagefind || !look.length) return nothing;
+  const { results: found } = await pages(pagefind, look.slice(0, known.size ? 1 : 2).join(" "));
+  await still;
   const last = (page) => Number(page.url.includes("/reference/"));
   const fits = (page) => !known.has(new URL(page.url, location).href) && (!kind.value || page.meta.kind === kind.value);
-  const pages = [];
-  // Each page looked at is a file fetched; a search within a kind has to pass over those of the others.
-  const far = (kind.value ? 6 : 2) * MOST;
-  for (let n = 0; n < found.length && n < far && pages.length < most; n += most) {
-    const some = await Promise.all(found.slice(n, n + most).map((each) => each.data()));
-    pages.push(...some.filter(fits).slice(0, most - pages.length));
+  const fitting = [];
+  // Each page looked at is a file fetched: as many as are shown, but a search within a kind passes over the others.
+  const far = (kind.value ? 6 : 1) * MOST;
+  let n = 0;
+  for (; n < found.length && n < far && fitting.length < most && !over(); n += MOST) {
+    const some = await Promise.all(found.slice(n, n + MOST).map((each) => each.data()));
+    fitting.push(...some.filter(fits));
   }
   // What describes the handbook itself comes last.
-  const holds = (page) => wanted.filter((word) => page.content.toLowerCase().includes(word)).length;
-  pages.sort((one, other) => last(one) - last(other) || holds(other) - holds(one));
-  return pages.map((page) => {
+  const holds = (page) => all.filter((word) => page.content.toLowerCase().includes(word)).length;
+  fitting.sort((one, other) => last(one) - last(other) || holds(other) - holds(one));
+  const rows = fitting.slice(0, most).map((page) => {
     // The part of the page that speaks of it, where one has more than the page's beginning.
     const part = page.sub_results.reduce((one, other) => (other.locations.length > one.locations.length ? other : one), page.sub_results[0]);
     return { title: page.meta.title, part: part && part.title !== page.meta.title ? part.title : "", url: part?.url ?? page.url, kind: page.meta.kind ?? "", excerpt: part?.excerpt ?? page.excerpt };
   });
+  return { rows, more: n < found.length || fitting.length > most };
 }
 
 // Pagefind escapes the text around its <mark>; only those are taken over.
@@ -113,8 +133,11 @@ async function search(event) {
   const query = plain(input.value);
   const mine = ++turn;
   const over = () => mine !== turn;
-  if (!query) return (results.replaceChildren(), (status.textContent = ""));
-  if (event.type === "input") await new Promise((after) => setTimeout(after, PAUSE));
+  if (!query) return (results.replaceChildren(), (status.textContent = dialog.dataset.shown = ""));
+  // One or two letters are likely to be typed on, and begin many words.
+  const short = wanted(query).look.every((word) => word.length < 3);
+  const still = pause(event.type === "input" ? SHOW : 0);
+  if (event.type === "input") await (short ? still : pause(LOOK));
   if (over()) return;
   const first = await exact(query);
   if (over()) return;
@@ -122,14 +145,18 @@ async function search(event) {
   const few = first.slice(0, FEW);
   if (few.length) results.replaceChildren(...few.map(row));
   const known = new Set(first.map((hit) => hit.url.split("#")[0]));
-  text = text.then(() => (over() ? [] : inText(query, MOST - few.length, known))).catch(() => []);
-  const rest = await text;
+  text = text.then(() => (over() ? nothing : inText(query, MOST - few.length, known, still, over))).catch(() => ((kept = {}), nothing));
+  const { rows, more } = await text;
   if (over()) return;
-  if (few.length) results.append(...rest.map(row));
-  else results.replaceChildren(...rest.map(row));
-  const shown = few.length + rest.length;
+  // Where the text has little to add, there is room for more that is found to the letter.
+  const rest = [...rows, ...first.slice(FEW, MOST - rows.length)];
+  if (!few.length) results.replaceChildren();
+  results.append(...rest.map(row));
   dialog.dataset.shown = input.value;
-  status.textContent = shown ? `${shown === MOST ? "The first " : ""}${shown} found` : "Nothing is found. The list of everything is below.";
+  const shown = few.length + rest.length;
+  const part = more || shown < first.length + rows.length;
+  const none = wanted(query).words.length ? "Nothing is found." : "Such words stand on nearly every page.";
+  status.textContent = shown ? `${part ? "The first " : ""}${shown} found` : `${none} The list of everything is below.`;
 }
 
 input.addEventListener("input", search);

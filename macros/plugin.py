@@ -64,6 +64,7 @@ from macros.views.services import service_knowledge
 _THEME = Path(__file__).parent / "theme"
 _STYLES = "assets/handbook.css"
 _SCRIPT = "assets/handbook.js"
+_SEARCH = "assets/search.js"
 _LONG_AGO = "1980-01-01"
 _ALERTS = "alerts"
 _OUTLINE = ("MD099", "page-differs")
@@ -372,6 +373,9 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """Lead from where pages were to where they are, and index the site; click.ClickException where that fails."""
         site = Path(config.site_dir)
+        if not self.serving:
+            for asset in (site / name for name in (_STYLES, _SCRIPT, _SEARCH)):
+                asset.write_text(publishing.without_comments(asset.read_text(encoding="utf-8")), encoding="utf-8")
         for document in self.handbook.documents.values():
             for old in document.moved_from:
                 place = site / old.strip("/") / "index.html"

@@ -19,6 +19,8 @@ _POLICY: Final = (
 )
 """The page loads what the site serves, and the inline scripts that it was built with; WebAssembly is the search's."""
 
+_COMMENT: Final = re.compile(r"^ *(?://.*|/\*[^*]*\*/) *\n", re.MULTILINE)
+
 _LEFT_OUT: Final = (
     ".headerlink", ".md-content__button", ".hb-table", ".hb-filter", ".hb-all", ".hb-recent", ".hb-hero",
     ".hb-ties", ".hb-changed", ".hb-findings", "[data-search-exclude]",
@@ -32,6 +34,11 @@ def with_policy(html: str) -> str:
     hashes = "".join(f" 'sha256-{base64.b64encode(digest).decode()}'" for digest in scripts)
     meta = f'<meta http-equiv="Content-Security-Policy" content="{_POLICY.format(hashes=hashes)}">'
     return re.sub(r"<meta charset=[^>]*>", lambda found: f"{found[0]}{meta}", html, count=1)
+
+
+def without_comments(text: str) -> str:
+    """A style or script of ours without its comments, which readers need not fetch: they stand on lines of their own."""
+    return _COMMENT.sub("", text)
 
 
 def indexing(site: Path) -> subprocess.Popen[str]:

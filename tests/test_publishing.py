@@ -213,7 +213,7 @@ def test_a_record_s_page_weighs_little(real_site: Path) -> None:
         }
         assert {"handbook.css", "handbook.js", "favicon.svg"} <= {name.name for name in named}
         assert not any("search" in name.name or "pagefind" in name.parts for name in named)
-        assert weight(page) + sum(map(weight, named)) <= 85 * 1024, record.id
+        assert weight(page) + sum(map(weight, named)) <= 85 * 1000, record.id
         if isinstance(record, Runbook):
             shown = weight(page) + sum(weight(name) for name in named if name.suffix == ".css")
             assert shown <= 40 * 1000, record.id

@@ -37,7 +37,7 @@ def with_policy(html: str) -> str:
 
 
 def without_comments(text: str) -> str:
-    """A style or script of ours without its comments, which readers need not fetch: they stand on lines of their own."""
+    """A style or script of ours without its comments, which stand on lines of their own."""
     return _COMMENT.sub("", text)
 
 

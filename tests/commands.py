@@ -56,6 +56,8 @@ def run(command: str, *arguments: str, cwd: Path, check: bool = False, **env: st
 
 
 class _Quiet(SimpleHTTPRequestHandler):
+    disable_nagle_algorithm = True  # else a file waits 40 ms until the head before it is acknowledged
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
         """Say nothing: what is asked for is the test's matter."""
 
@@ -64,6 +66,7 @@ class _Quiet(SimpleHTTPRequestHandler):
 def served(site: Path) -> Iterator[str]:
     """A site on a free port of this machine; its address, as long as the context stands."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(site)))
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a browser that leaves
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

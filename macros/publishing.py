@@ -23,9 +23,9 @@ _COMMENT: Final = re.compile(r"^ *(?://.*|/\*[^*]*\*/) *\n", re.MULTILINE)
 
 _LEFT_OUT: Final = (
     ".headerlink", ".md-content__button", ".hb-table", ".hb-filter", ".hb-all", ".hb-recent", ".hb-hero",
-    ".hb-ties", ".hb-changed", ".hb-findings", "[data-search-exclude]",
+    ".hb-ties", ".hb-facts__wide", ".hb-changed", ".hb-findings", "[data-search-exclude]",
 )  # fmt: skip
-"""What an index page repeats of records, and what is no text: a record is found by its own page."""
+"""What a page repeats of other records, and what is no text: a record is found by its own page."""
 
 
 def with_policy(html: str) -> str:

@@ -10,10 +10,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import sync_playwright
-
-from tests.browser.conftest import ARGUMENTS
-from tests.commands import need, served
+from tests.browser.conftest import chromium
+from tests.commands import served
 
 MARK: Final = 200  # ms
 _WATCH: Final = """() => {
@@ -33,9 +31,7 @@ def main(arguments: list[str]) -> int:
         return 2
     site, url, text = arguments
     worst = 0
-    with served(Path(site)) as address, sync_playwright() as playwright:
-        path = need("chromium", "chromium-browser", "google-chrome")
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with served(Path(site)) as address, chromium() as browser:
         for width in (390, 1440):
             page = browser.new_page(viewport={"width": width, "height": 900})
             page.goto(address + url)
@@ -50,7 +46,6 @@ def main(arguments: list[str]) -> int:
             took: list[int] = page.evaluate("window.took")
             worst = max(worst, *took)
             print(f"{width} px, {rows} rows: {took} ms", flush=True)
-        browser.close()
     return int(worst > MARK)
 
 

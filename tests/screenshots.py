@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from playwright.sync_api import sync_playwright
-
-from tests.browser.conftest import ARGUMENTS
-from tests.commands import need, served
+from tests.browser.conftest import chromium
+from tests.commands import served
 from tests.handbooks import ROOT
 
 PICTURES = ROOT / ".github/pictures"
@@ -27,9 +25,7 @@ def main() -> int:
         print("there is no site: make site", file=sys.stderr)
         return 1
     PICTURES.mkdir(parents=True, exist_ok=True)
-    with served(site) as address, sync_playwright() as playwright:
-        path = need("chromium", "chromium-browser", "google-chrome")
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with served(site) as address, chromium() as browser:
         for name, (url, width, height, palette, words) in SHOTS.items():
             page = browser.new_page(
                 viewport={"width": width, "height": height},
@@ -40,10 +36,9 @@ def main() -> int:
             if words:
                 page.locator(".hb-find").click()
                 page.locator("#hb-search input").fill(words)
-                page.locator(".hb-search__results a").first.wait_for()
+                page.wait_for_selector("#hb-search[data-shown]")
             page.screenshot(path=str(PICTURES / f"{name}.png"))
             print(f"{(PICTURES / name).relative_to(ROOT)}.png")
-        browser.close()
     return 0
 
 

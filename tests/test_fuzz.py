@@ -256,7 +256,7 @@ def test_a_site(tmp_path: Path) -> None:
         '[["x", "x/", "Page", "x"],\n["y", "y/#y", "Page", "y"]]',
         "@import 'x';\na { background: url(x.png) }\n/* url(y) */",
     ]
-    names = ("a/index.html", "feed.xml", "sitemap.xml", "api/v1/x.json", "assets/keys.json", "a.css")
+    names = ("a/index.html", "feed.xml", "sitemap.xml", "api/v1/x.json", "assets/keys/x.json", "a.css")
     for name in ("index.html", *names):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("<p id=x>")

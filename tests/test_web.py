@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,6 +17,7 @@ import pytest
 from macros import web
 from macros.cli import main
 from macros.web import Failure, NoWebError, after, ask, remembered, worth_asking, written
+from tests.commands import answering
 from tests.handbooks import ADR, SETTINGS, write
 
 
@@ -54,15 +54,8 @@ class _Host(BaseHTTPRequestHandler):
 def serving() -> Iterator[tuple[str, Counter[str]]]:
     """A host on this machine: its address, and how often each path was asked for."""
     _Host.asked = Counter()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Host)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", _Host.asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with answering(_Host) as address:
+        yield address.rstrip("/"), _Host.asked
 
 
 @pytest.fixture

@@ -13,13 +13,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from importlib import import_module
 from typing import Any, Final
 
 from macros.base import Base
 from macros.diagnostics import Diagnostic, Finding, Report, Severity
 from macros.handbook import Handbook
-from macros.links import Site
+from macros.links import Origins, Site
 from macros.records import Entity
 from macros.suppressions import Suppression
 
@@ -39,6 +40,13 @@ class Context:
     site: Site | None = None
     useless: tuple[Suppression, ...] = ()
     """The suppressions that silenced nothing; known when all other rules have run."""
+
+    @cached_property
+    def origins(self) -> Origins:
+        """Where the faults of the finished site come from. Raises ValueError where there is no site."""
+        if self.site is None:
+            raise ValueError("no site has been read")
+        return Origins(self.handbook, self.site)
 
 
 Check = Callable[[Any, Context], Iterator[Finding]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from macros.diagnostics import Finding, Location, Severity
-from macros.links import Fault, Origins, Site, address
+from macros.links import Fault, Site, address
 from macros.rules import Context, rule
 
 
@@ -15,12 +15,11 @@ def _faults(site: Site, context: Context, sort: str) -> Iterator[Finding]:
     What was written nowhere, but by a template, is told once for all pages that have it, and what a file for machines
     only repeats is not told again.
     """
-    origins = Origins(context.handbook, site)
     written: dict[tuple[Location, str], Fault] = {}
     made: dict[str, list[Fault]] = {}
     for fault in site.faults:
         if fault.sort == sort:
-            places = origins.written(fault)
+            places = context.origins.written(fault)
             for at in places:
                 written.setdefault((at, fault.leads), fault)
             if not places:
@@ -32,7 +31,7 @@ def _faults(site: Site, context: Context, sort: str) -> Iterator[Finding]:
         pages = [fault for fault in all_of_it if leads not in known or fault.file.endswith(".html")]
         if pages:
             also = _also([fault.file for fault in pages[1:]])
-            yield Finding(origins.page(pages[0]), f"{pages[0].message}{also}", pages[0].hint)
+            yield Finding(context.origins.page(pages[0]), f"{pages[0].message}{also}", pages[0].hint)
 
 
 def _also(files: list[str]) -> str:

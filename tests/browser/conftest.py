@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_pla
 
 from tests.commands import need, served
 
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-dev-shm-usage",
@@ -58,13 +59,20 @@ def watch(page: Page, address: str) -> Watched:
     return watched
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    path = need("chromium", "chromium-browser", "google-chrome")
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The machine's own Chromium, without a window."""
+    path = need(*CHROMIUM)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield running
         running.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from statistics import median
 
 import pytest
 
+from tests.browser.conftest import CHROMIUM
 from tests.commands import need, node_packages, run_node
 
 pytestmark = pytest.mark.browser
@@ -27,7 +28,7 @@ def scores(packages: Path, url: str) -> dict[str, float]:
     ran = run_node(
         packages, "lighthouse", url, "--quiet", "--output=json", "--disable-full-page-screenshot",
         "--chrome-flags=--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage",
-        CHROME_PATH=need("chromium", "chromium-browser", "google-chrome"),
+        CHROME_PATH=need(*CHROMIUM),
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     return {name: 100 * category["score"] for name, category in json.loads(ran.stdout)["categories"].items()}

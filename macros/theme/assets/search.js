@@ -16,7 +16,7 @@ const keys = (name) => {
   return fetched.get(name);
 };
 keys("parts");
-const words = import(new URL("pagefind/pagefind.js", base)).then(async (pagefind) => {
+const library = import(new URL("pagefind/pagefind.js", base)).then(async (pagefind) => {
   await pagefind.options({ baseUrl: base.pathname, excerptLength: 24 });
   await pagefind.init();
   return pagefind;
@@ -76,9 +76,8 @@ function pages(pagefind, words) {
 }
 
 const nothing = { rows: [], more: false };
-async function inText(query, most, known, still, over) {
-  const pagefind = await words;
-  const { words: all, look } = wanted(query);
+async function inText({ words, look }, most, known, still, over) {
+  const pagefind = await library;
   if (!pagefind || !look.length) return nothing;
   const { results: found } = await pages(pagefind, look.slice(0, known.size ? 1 : 2).join(" "));
   await still;
@@ -93,7 +92,7 @@ async function inText(query, most, known, still, over) {
     fitting.push(...some.filter(fits));
   }
   // What describes the handbook itself comes last.
-  const holds = (page) => all.filter((word) => page.content.toLowerCase().includes(word)).length;
+  const holds = (page) => words.filter((word) => page.content.toLowerCase().includes(word)).length;
   fitting.sort((one, other) => last(one) - last(other) || holds(other) - holds(one));
   const rows = fitting.slice(0, most).map((page) => {
     // The part of the page that speaks of it, where one has more than the page's beginning.
@@ -134,8 +133,9 @@ async function search(event) {
   const mine = ++turn;
   const over = () => mine !== turn;
   if (!query) return (results.replaceChildren(), (status.textContent = dialog.dataset.shown = ""));
+  const asked = wanted(query);
   // One or two letters are likely to be typed on, and begin many words.
-  const short = wanted(query).look.every((word) => word.length < 3);
+  const short = asked.look.every((word) => word.length < 3);
   const still = pause(event.type === "input" ? SHOW : 0);
   if (event.type === "input") await (short ? still : pause(LOOK));
   if (over()) return;
@@ -145,7 +145,7 @@ async function search(event) {
   const few = first.slice(0, FEW);
   if (few.length) results.replaceChildren(...few.map(row));
   const known = new Set(first.map((hit) => hit.url.split("#")[0]));
-  text = text.then(() => (over() ? nothing : inText(query, MOST - few.length, known, still, over))).catch(() => ((kept = {}), nothing));
+  text = text.then(() => (over() ? nothing : inText(asked, MOST - few.length, known, still, over))).catch(() => ((kept = {}), nothing));
   const { rows, more } = await text;
   if (over()) return;
   // Where the text has little to add, there is room for more that is found to the letter.
@@ -155,7 +155,7 @@ async function search(event) {
   dialog.dataset.shown = input.value;
   const shown = few.length + rest.length;
   const part = more || shown < first.length + rows.length;
-  const none = wanted(query).words.length ? "Nothing is found." : "Such words stand on nearly every page.";
+  const none = asked.words.length ? "Nothing is found." : "Such words stand on nearly every page.";
   status.textContent = shown ? `${part ? "The first " : ""}${shown} found` : `${none} The list of everything is below.`;
 }
 

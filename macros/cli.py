@@ -12,13 +12,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 
-from macros.authoring.fix import apply
+from macros.authoring.fix import fix
+from macros.authoring.journal import INTERRUPTED, is_interrupted, restore, write_files
 from macros.authoring.new import CannotWriteError, new
-from macros.authoring.order import in_order
+from macros.authoring.writer import WriteError, write_file
 from macros.base import Base, read_base
 from macros.diagnostics import Report, Severity
 from macros.handbook import load, uncollected
@@ -27,7 +27,7 @@ from macros.records import Record
 from macros.records.audit import Audit
 from macros.records.kinds import RECORDS
 from macros.reporters import REPORTERS
-from macros.reporters.text import text
+from macros.reporters.text import shown, text
 from macros.revision import RevisionError, commit, files, find
 from macros.rules import Rule, rules, run, run_on_site
 from macros.settings import FILE, Settings, read_settings, settings_schema
@@ -47,16 +47,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a file's name need not be text, nor a terminal UTF-8
     try:
-        return int(options.run(options))
-    except UsageError as error:
-        print(f"handbook: {error}", file=sys.stderr)
-        return 2
+        code = int(options.run(options))
+        sys.stdout.flush()
+        return code
+    except (UsageError, WriteError) as error:
+        return _failed(str(error))
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has read enough
+        _drop_output()  # the reader has read enough
         return 2
     except OSError as error:
-        print(f"handbook: {error.filename or 'the machine'}: {error.strerror}", file=sys.stderr)
-        return 2
+        if error.filename is None:
+            _drop_output()  # else Python tries to write it once more at its end
+            return _failed(f"standard output cannot be written: {error.strerror}")
+        return _failed(f"{error.filename}: {error.strerror}")
+
+
+def _failed(message: str) -> int:
+    """Print what is wrong with the call or the machine, in one line; the exit code for that."""
+    print(f"handbook: {shown(message)}", file=sys.stderr)
+    return 2
+
+
+def _drop_output() -> None:
+    """Discard what is still to be printed."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -152,12 +166,32 @@ def find_root(given: str | None) -> Path:
 
 def _check(options: argparse.Namespace) -> int:
     root = find_root(options.root)
+    if options.fix:
+        _restore(root)
+    else:
+        _refuse_interrupted(root)
     paths = [_relative(path, root) for path in options.paths]
     base = _base(root, options.base)
     report = _reported(root, options, paths, base)
     if options.fix and _fixed(root, options, paths, report):
         report = _reported(root, options, paths, base)
     return _told(report, options)
+
+
+def _refuse_interrupted(root: Path) -> None:
+    """Raise UsageError where a killed command has left some files of a change old and some new."""
+    if is_interrupted(root):
+        raise UsageError(INTERRUPTED)
+
+
+def _restore(*folders: Path) -> None:
+    """Restore the files of an interrupted change, and report them on standard error."""
+    for folder in folders:
+        if restoration := restore(folder):
+            for path in restoration.restored:
+                print(f"handbook: restored {shown(path)}: the command that changed it was interrupted", file=sys.stderr)
+            for path in restoration.edited:
+                print(f"handbook: left {shown(path)} as it is: it was edited since", file=sys.stderr)
 
 
 def _told(report: Report, options: argparse.Namespace) -> int:
@@ -173,6 +207,7 @@ def _links(options: argparse.Namespace) -> int:
     if options.state and not options.external:
         raise UsageError("--state is for --external")
     root = find_root(options.root)
+    _refuse_interrupted(root)
     settings = read_settings(root)
     if not settings.readable:
         raise UsageError(f"{FILE} cannot be read; `handbook check` says why")
@@ -229,20 +264,20 @@ def _reported(root: Path, options: argparse.Namespace, paths: Sequence[str], bas
 
 
 def _fixed(root: Path, options: argparse.Namespace, paths: Sequence[str], report: Report) -> bool:
-    """Mend what can be mended, and say on standard error what was; whether anything was.
+    """Apply the fixes, and report them on standard error; whether anything changed.
 
-    Values come first, then the order of keys, whose lines hold them. Where codes are selected, the order, which has
-    none, is left.
+    Values come first, then the order of keys, whose lines hold them. The order has no code: it is left as it is where
+    codes are selected.
     """
-    try:
-        made = apply(root, (finding.fix for finding in report.findings if finding.fix))
-        moved = () if options.select else apply(root, in_order(load(root), partial(_under, paths)))
-    except OSError as error:
-        raise UsageError(f"{error.filename} cannot be written: {error.strerror}") from error
-    changes = [(edit.at, f"{edit.old!r} is now {edit.new!r}" if edit.old else f"added {edit.new!r}") for edit in made]
-    changes += [(edit.at, "the keys are now in their order") for edit in moved]
+    edits = (finding.fix for finding in report.findings if finding.fix)
+    fixed = fix(load(root), edits, lambda path: not options.select and _under(paths, path))
+    write_files(root, {root / path: content for path, content in fixed.contents.items()})
+    changes = [
+        (edit.at, f"{edit.old!r} is now {edit.new!r}" if edit.old else f"added {edit.new!r}") for edit in fixed.values
+    ]
+    changes += [(edit.at, "the keys are now in their order") for edit in fixed.orders]
     for at, change in changes:
-        print(f"{at.path}:{at.line}:{at.column}: {change}", file=sys.stderr)
+        print(f"{shown(at.path)}:{at.line}:{at.column}: {change}", file=sys.stderr)
     return bool(changes)
 
 
@@ -281,11 +316,12 @@ def _write(text: str, output: str | None) -> None:
     if output is None:
         sys.stdout.write(text)
         sys.stdout.flush()
-        return
-    try:
-        Path(output).write_text(text, encoding="utf-8", errors="backslashreplace")
-    except OSError as error:
-        raise UsageError(f"{output} cannot be written: {error.strerror}") from error
+    else:
+        write_file(Path(output), _encoded(text))
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _rules(options: argparse.Namespace) -> int:
@@ -322,7 +358,9 @@ def _new(options: argparse.Namespace) -> int:
     for pair in options.set:
         if "=" not in pair:
             raise UsageError(f"--set {pair}: write key=value")
-    handbook = load(find_root(options.root))
+    root = find_root(options.root)
+    _restore(root)
+    handbook = load(root)
     try:
         others = files(handbook.root, find(handbook.root, options.base)) if options.base is not None else ()
         path, text = new(handbook, options.kind, options.title, given, options.today or date.today(), others)
@@ -330,24 +368,15 @@ def _new(options: argparse.Namespace) -> int:
         raise UsageError(f"--base {options.base}: {error}") from error
     except CannotWriteError as error:
         raise UsageError(str(error)) from error
-    target = handbook.root / path
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{target.parent} cannot be made: {error.strerror}") from error
-    _write(text, str(target))
+    write_files(root, {root / path: _encoded(text)})
     print(path)
     return 0
 
 
 def _export(options: argparse.Namespace) -> int:
-    handbook = load(find_root(options.root))
-    folder = Path(options.output)
-    for name, content in api.files(handbook, commit(handbook.root)).items():
-        target = folder / name
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(f"{target.parent} cannot be made: {error.strerror}") from error
-        _write(content, str(target))
+    root, folder = find_root(options.root), Path(options.output)
+    base = root if folder.resolve().is_relative_to(root) else folder
+    _restore(*dict.fromkeys((root, base)))
+    contents = api.files(load(root), commit(root))
+    write_files(base, {folder / name: _encoded(content) for name, content in contents.items()})
     return 0

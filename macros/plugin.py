@@ -40,6 +40,7 @@ from mkdocs.utils import CountHandler
 
 from macros import ahead, fragments, outline, publishing
 from macros.ahead import Ahead
+from macros.authoring.journal import INTERRUPTED, is_interrupted
 from macros.diagnostics import Diagnostic, Location, Report, Severity
 from macros.handbook import MOUNTED, load
 from macros.records import Document, Page, Record
@@ -140,6 +141,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         self.on_shutdown()
         root = Path(config.config_file_path).resolve().parent
         try:
+            if is_interrupted(root) and not self.serving:
+                raise click.ClickException(INTERRUPTED)
             handbook = load(root)
             report = run(handbook, date.today())
         except OSError as error:

@@ -35,6 +35,22 @@ class Commit:
     changes: tuple[Change, ...]
 
 
+def git_directory(folder: Path) -> tuple[Path, Path] | None:
+    """The repository that holds a folder: its work tree and its Git directory, found without git; None for none.
+
+    In a linked worktree and in a submodule `.git` is a file that names the directory.
+    """
+    start = Path(os.path.realpath(folder))
+    for tree in (start, *start.parents):
+        git = tree / ".git"
+        if git.is_file():
+            name = git.read_text(encoding="utf-8", errors="surrogateescape").removeprefix("gitdir:").strip()
+            git = Path(os.path.realpath(tree / name))
+        if (git / "HEAD").is_file():
+            return tree, git
+    return None
+
+
 def commit(root: Path) -> str | None:
     """The full hash of HEAD of the repository that holds `root`, or None where git knows none."""
     return _git(root, "rev-parse", "--verify", "HEAD") or None

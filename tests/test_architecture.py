@@ -38,15 +38,15 @@ ROAD: dict[str, set[str]] = {
     "rendering": {"handbook", "records", "source"},
     "outline": {"source"},
     "reporters": {"diagnostics"},
-    "authoring": {"diagnostics", "fields", "handbook", "nodes", "records", "source"},
+    "authoring": {"diagnostics", "fields", "handbook", "nodes", "records", "revision", "source"},
     "cli": {"authoring", "base", "diagnostics", "handbook", "links", "records", "reporters", "revision", "rules",
             "settings", "views", "web"},
     "publishing": set(),
     "building": {"handbook", "links", "reporters", "rules", "settings"},
     "fragments": set(),
     "ahead": set(),
-    "plugin": {"ahead", "diagnostics", "fragments", "handbook", "outline", "publishing", "records", "rendering",
-               "reporters", "revision", "rules", "source", "views"},
+    "plugin": {"ahead", "authoring", "diagnostics", "fragments", "handbook", "outline", "publishing", "records",
+               "rendering", "reporters", "revision", "rules", "source", "views"},
     "__init__": {"handbook", "reporters", "rules", "views", "vocabulary"},
 }  # fmt: skip
 

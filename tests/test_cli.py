@@ -149,7 +149,7 @@ def test_what_narrows_a_report(
         (["check", "--root", "{root}", "--select", "NOPE"], "no rule's code begins with 'NOPE'"),
         (["check", "--root", "{root}", "--output", "{empty}/no/such/file"], "cannot be written"),
         (["rules", "NOPE"], "there is no rule 'NOPE'"),
-        (["export", "--root", "{root}", "--output", "/dev/null/x"], "cannot be made"),
+        (["export", "--root", "{root}", "--output", "/dev/null/x"], "cannot be written"),
     ],
 )
 def test_what_is_wrong_with_the_call_is_said_in_one_line(

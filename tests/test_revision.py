@@ -85,7 +85,8 @@ def test_without_a_base_git_is_not_asked(repository: Path, capsys: pytest.Captur
 def test_a_revision_that_git_does_not_know_is_said(repository: Path, base: str) -> None:
     code, out, err = checked(repository, base)
     assert (code, out) == (2, "")
-    assert f"git knows no commit '{base}' here; fetch it first: git fetch origin" in err
+    named = base.replace("\n", "\\n")
+    assert f"git knows no commit '{named}' here; fetch it first: git fetch origin" in err
     assert "Traceback" not in err
 
 

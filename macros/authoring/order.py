@@ -6,28 +6,26 @@ where it stands in the one a reader knows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 
 from macros import nodes
 from macros.diagnostics import Edit
 from macros.fields import fields_of
-from macros.handbook import Handbook
 from macros.records import Document
 from macros.source import FrontMatter, Source
 
 
-def in_order(handbook: Handbook, wanted: Callable[[str], bool]) -> Iterator[Edit]:
-    """The edits that put the keys of the documents in their order, those whose path is wanted.
+def in_order(documents: Iterable[tuple[type[Document], Source]], wanted: Callable[[str], bool]) -> Iterator[Edit]:
+    """The edits that put the keys of documents in the order of their class, for those whose path is `wanted`.
 
     The lines of a key, those of its value and the comments above it move together, and no byte of them changes. A key
     that is not of the kind stays below the one it follows. Left alone is what cannot be moved line by line.
     """
-    for document in handbook.of(Document):
-        front_matter = document.source.front_matter
-        if front_matter and wanted(document.source.path):
-            ranks = {row.key: rank for rank, row in enumerate(fields_of(type(document)))}
-            edit = _reordered(document.source, front_matter, ranks)
+    for cls, source in documents:
+        if source.front_matter and wanted(source.path):
+            ranks = {row.key: rank for rank, row in enumerate(fields_of(cls))}
+            edit = _reordered(source, source.front_matter, ranks)
             if edit and edit.old != edit.new:
                 yield edit
 

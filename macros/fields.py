@@ -2,7 +2,7 @@
 
 A table is a frozen dataclass whose fields are made by `field`. From it come the reading of a value, the findings about
 a value that cannot be read, and the JSON Schema: what a key means is said once. A value that is wrong is reported
-once, here, and is then absent (None or empty), so that no rule trips over it again.
+once, here, and is then absent (None or empty), so that no rule trips over it again. So is a placeholder such as TODO.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any, Final
 from macros import nodes
 from macros.diagnostics import Edit, Finding, Location, did_you_mean, only_candidate
 from macros.nodes import Node, Scalar
+from macros.placeholders import find_placeholder, is_unwritten, placeholder_finding
 
 Vocabularies = Mapping[str, tuple[str, ...]]
 """The organisation's own words by name (`teams`, `tags`), from the settings."""
@@ -58,6 +59,12 @@ class Reading:
         """Note a problem of a sort at a place."""
         self.problems.append(Problem(sort, Finding(at, message, hint, fix)))
 
+    def placeholder(self, node: Scalar, replacement: str, *, since: int) -> None:
+        """Note a placeholder in place of the problems from number `since` on, which only say that it is no value."""
+        word = find_placeholder(node.text)
+        del self.problems[since:]
+        self.problems.append(Problem("placeholder", placeholder_finding(node.at, word[0] if word else "", replacement)))
+
 
 class FieldType(ABC):
     """How the value under a key is read, and how JSON Schema says it."""
@@ -70,8 +77,23 @@ class FieldType(ABC):
         """What stands in the record where the key is absent or its value wrong."""
         return None
 
+    def replacement(self, vocabularies: Vocabularies) -> str:
+        """What an author is told to write in place of a placeholder."""
+        return self.noun
+
     def read(self, key: str, node: Node, reading: Reading) -> Any:
-        """The value of `node`, or the default after a problem was noted. One piece of text unless overridden."""
+        """The value of `node`, or the default after a problem was noted.
+
+        A placeholder that the type refuses is one problem, of its own sort.
+        """
+        before = len(reading.problems)
+        value = self.read_node(key, node, reading)
+        if len(reading.problems) > before and isinstance(node, Scalar) and is_unwritten(node.text):
+            reading.placeholder(node, self.replacement(reading.vocabularies), since=before)
+        return value
+
+    def read_node(self, key: str, node: Node, reading: Reading) -> Any:
+        """The value of `node` as the type has it. One piece of text unless overridden."""
         if not isinstance(node, Scalar):
             reading.problem("wrong-type", node.at, f"{key} is {_shape(node)}, not {self.noun}")
             return self.default
@@ -109,7 +131,7 @@ class Nullable(FieldType):
         self.item = item
         self.noun = f"{item.noun}, or null"
 
-    def read(self, key: str, node: Node, reading: Reading) -> Any:
+    def read_node(self, key: str, node: Node, reading: Reading) -> Any:
         return None if isinstance(node, Scalar) and node.empty else self.item.read(key, node, reading)
 
     def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
@@ -274,6 +296,10 @@ class Choice(FieldType):
         """The words to choose from."""
         return vocabularies.get(self.of, ()) if self.of else self.fixed
 
+    def replacement(self, vocabularies: Vocabularies) -> str:
+        words = self.words(vocabularies)
+        return f"one of {', '.join(words)}" if words else self.noun
+
     def parse(self, key: str, node: Scalar, reading: Reading) -> str | None:
         words = self.words(reading.vocabularies)
         if node.text in words:
@@ -300,7 +326,7 @@ class Many(FieldType):
     def default(self) -> tuple[Any, ...]:
         return ()
 
-    def read(self, key: str, node: Node, reading: Reading) -> tuple[Any, ...]:
+    def read_node(self, key: str, node: Node, reading: Reading) -> tuple[Any, ...]:
         if isinstance(node, Scalar) and node.empty:
             reading.problem(
                 "empty-value", node.at, f"{key} has no value", "write a list, [] for none, or leave the key out"
@@ -314,6 +340,8 @@ class Many(FieldType):
         for item in node.items:
             value = self.item.read(key, item, reading)
             if value is None:
+                continue
+            if value in values and isinstance(item, Scalar) and is_unwritten(item.text):
                 continue
             if value in values:
                 shown = item.text if isinstance(item, Scalar) else "an entry"
@@ -337,7 +365,7 @@ class Table(FieldType):
     def default(self) -> Mapping[str, Any]:
         return MappingProxyType({})
 
-    def read(self, key: str, node: Node, reading: Reading) -> Mapping[str, Any]:
+    def read_node(self, key: str, node: Node, reading: Reading) -> Mapping[str, Any]:
         if isinstance(node, Scalar) and node.empty:
             return self.default
         if not isinstance(node, nodes.Mapping):
@@ -362,7 +390,7 @@ class Group(FieldType):
         self.others = others
         self.noun = f"a mapping with {', '.join(field.key for field in fields_of(table))}"
 
-    def read(self, key: str, node: Node, reading: Reading) -> Any:
+    def read_node(self, key: str, node: Node, reading: Reading) -> Any:
         if isinstance(node, Scalar) and node.empty and self.default is not None:
             return self.default
         if not isinstance(node, nodes.Mapping):
@@ -442,6 +470,31 @@ def read_fields(
         if row.required and row.key not in seen:
             reading.problem("missing-key", end, f"'{row.key}' is missing", f"{row.key}: {row.help}")
     return values
+
+
+def field_at(table: type, node: nodes.Mapping, at: Location) -> tuple[FieldType, bool] | None:
+    """The type of the value at a place below a mapping, and whether its key is required.
+
+    None for a value under a key that the table does not have.
+    """
+    rows = {row.key: row for row in fields_of(table)}
+    for entry in node.entries:
+        row = rows.get(entry.key)
+        found = _type_at(row.type, row.required, entry.value, at) if row else None
+        if found:
+            return found
+    return None
+
+
+def _type_at(type: FieldType, required: bool, node: Node, at: Location) -> tuple[FieldType, bool] | None:
+    if isinstance(node, Scalar):
+        return (type, required) if node.at == at else None
+    if isinstance(type, Group) and isinstance(node, nodes.Mapping):
+        return field_at(type.table, node, at)
+    if not isinstance(type, Many | Table):
+        return None
+    values = node.items if isinstance(node, nodes.Sequence) else tuple(entry.value for entry in node.entries)
+    return next(filter(None, (_type_at(type.item, required, value, at) for value in values)), None)
 
 
 def _entries(node: nodes.Mapping, reading: Reading) -> Iterator[nodes.Entry]:

@@ -369,6 +369,9 @@ STANDARD = "docs/standards/08-observability.md"
         ("item: Logs are JSON", "item: Backups are encrypted", ["10:9:CHK005"]),
         ("  since: 2026-Q4\n- id: OBS-02", "  since: 2026-Q4\n  until: 2026-Q4\n- id: OBS-02", []),
         ("id: OBS-02", "id: OBS-06", ["9:1:CHK005"]),
+        ("id: OBS-02", "id: TODO", ["13:7:FM106"]),
+        ("item: Logs are JSON", "item: TODO", ["10:9:FM106"]),
+        ("Logs MUST be JSON.", "TODO", ["39:16:FM106"]),
     ],
 )
 def test_ids_mean_what_they_meant(old: str, new: str, told: list[str], branch: Path) -> None:

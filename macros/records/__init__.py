@@ -16,7 +16,8 @@ from typing import Any, ClassVar, Final, TypeVar
 from macros import fields, nodes
 from macros.diagnostics import Edit, Finding, Location
 from macros.fields import Choice, Dated, Flag, Many, Pattern, Problem, Reading, Vocabularies, field
-from macros.source import Block, Source
+from macros.placeholders import is_unwritten
+from macros.source import Block, Heading, Paragraph, Source, Table
 
 SLUG: Final = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 """Words in lower case, joined by hyphens."""
@@ -89,6 +90,15 @@ class Document(Entity):
                 return tuple(block for block in self.source.blocks if first < block.first <= last)
         return ()
 
+    def unwritten(self, blocks: Iterable[Block]) -> bool:
+        """Whether the text of one of the blocks is still to be written, which `placeholder` (FM106) reports."""
+        return any(
+            is_unwritten(self.source.line(line))
+            for block in blocks
+            if isinstance(block, Paragraph | Heading | Table)
+            for line in range(block.first, block.last + 1)
+        )
+
     @property
     def readable(self) -> bool:
         """Whether the front matter could be read: what seems absent from an unreadable one may be there."""
@@ -123,13 +133,14 @@ class Document(Entity):
         return Edit(at, "- ", f"- {value}\n{' ' * (at.column - 1)}- ")
 
     def doubtful(self, key: str) -> bool:
-        """Whether a value under a key was found wrong, so that what seems to be missing there may be just that."""
+        """Whether a value under a key is wrong or a placeholder, so that what seems to be missing may be just that."""
         entry = self.source.front_matter.mapping.get(key) if self.source.front_matter else None
         if entry is None:
             return False
-        places = {entry.value.at}
-        if isinstance(entry.value, nodes.Sequence):
-            places.update(item.at for item in entry.value.items)
+        values = (entry.value, *(entry.value.items if isinstance(entry.value, nodes.Sequence) else ()))
+        if any(isinstance(value, nodes.Scalar) and is_unwritten(value.text) for value in values):
+            return True
+        places = {value.at for value in values}
         return any(problem.finding.at in places for problem in self.problems)
 
 

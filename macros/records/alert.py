@@ -21,7 +21,7 @@ _TIME = Pattern(r"(?:[0-9]+(?:ms|[smhdwy]))+|0", "a time such as 5m")
 class _Loose(Text):
     """Any value at all: what rule files may hold beyond what is read here."""
 
-    def read(self, key: str, node: nodes.Node, reading: Reading) -> str:
+    def read_node(self, key: str, node: nodes.Node, reading: Reading) -> str:
         return ""
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from macros.fields import Choice, Day, Many, Moment, Reference, field
+from macros.placeholders import is_unwritten
 from macros.records import ALERT_NAME, SLUG, Record
 from macros.source import Item, Paragraph, Table
 from macros.vocabulary import CAUSES, POSTMORTEM_STATUSES
@@ -17,18 +18,28 @@ from macros.vocabulary import CAUSES, POSTMORTEM_STATUSES
 TIMELINE = "Timeline"
 ACTIONS = "Action items"
 ACTION_COLUMNS = ("Id", "Action", "Owner", "Due", "Status")
+WHEN_PUBLISHED = ("resolved", "published", "caused_by", "reviewers")
+"""The keys that a published post-mortem requires."""
 _ENTRY = re.compile(r"(?:(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}) )?(?P<time>[0-9]{2}:[0-9]{2}) — (?P<what>.+)", re.DOTALL)
 _DONE = re.compile(r"done ([0-9]{4}-[0-9]{2}-[0-9]{2})")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of the timeline. `at` is in UTC, None where the line has another form."""
+    """A line of the timeline. `at` is in UTC, None where the line has another form, or no day is known.
+
+    `what` is empty only where the line has another form.
+    """
 
     text: str
     line: int
     at: datetime.datetime | None = None
     what: str = ""
+
+    @property
+    def unwritten(self) -> bool:
+        """Whether the whole line is still to be written."""
+        return not self.what and is_unwritten(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +53,18 @@ class Action:
     status: str
     done: datetime.date | None
     line: int
+    cells: tuple[str, ...]
     columns: tuple[int, ...]
 
     @property
     def open(self) -> bool:
         """Whether it is still to be done."""
         return self.status == "open"
+
+    @property
+    def unwritten(self) -> bool:
+        """Whether nothing but placeholders stands in the row."""
+        return any(self.cells) and all(is_unwritten(cell) for cell in self.cells if cell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +139,8 @@ class Postmortem(Record):
                 match = _ENTRY.fullmatch(block.text)
                 day = _day(match["day"]) or day if match and match["day"] else day
                 clock = _time(match["time"]) if match else None
-                if match and clock and day and (not match["day"] or _day(match["day"])):
-                    at = datetime.datetime.combine(day, clock, datetime.UTC)
+                if match and clock and (not match["day"] or _day(match["day"])):
+                    at = datetime.datetime.combine(day, clock, datetime.UTC) if day else None
                     found.append(Entry(block.text, block.first, at, match["what"]))
                 else:
                     found.append(Entry(block.text, block.first))
@@ -155,7 +172,7 @@ def _action(row: tuple[str, ...], line: int, text: str) -> Action:
         start = start if start >= 0 else text.find("|", cursor) + 1
         columns.append(start + 1)
         cursor = max(start + len(cell), text.find("|", cursor) + 1)
-    return Action(id, what, owner, _day(due), word, _day(done[1]) if done else None, line, tuple(columns))
+    return Action(id, what, owner, _day(due), word, _day(done[1]) if done else None, line, row, tuple(columns))
 
 
 def _day(text: str) -> datetime.date | None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
 from macros.diagnostics import Location
 from macros.fields import Choice, Day, Many, Reference, Text, field
+from macros.placeholders import is_unwritten
 from macros.records import ALERT_NAME, SLUG, Record
-from macros.source import Code, Heading, Item, Paragraph
+from macros.source import Block, Code, Heading, Item, Paragraph
 
 _STEP = re.compile(r"Tier (?P<tier>[0-9]+) \((?P<minutes>[0-9]+) min\): (?P<who>.+)", re.DOTALL)
 CAUSES = "Common causes and fixes"
@@ -28,6 +29,8 @@ class Cause:
     line: int
     symptom: str | None
     fix: str | None
+    unwritten: bool = False
+    """Whether its heading, or text that is neither symptom nor fix, is still a placeholder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,11 @@ class Step:
     tier: int | None = None
     minutes: int | None = None
     who: str = ""
+
+    @property
+    def unwritten(self) -> bool:
+        """Whether the whole line is still to be written."""
+        return self.tier is None and is_unwritten(self.text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +98,8 @@ class Runbook(Record):
                 fix = _labelled("Fix", texts)
                 symptom = _labelled("Symptom", texts)
                 fix = fix or (codes[0] if fix == "" and codes else None)
-                found.append(Cause(heading.text, heading.id, heading.first, symptom or None, fix))
+                unwritten = not (symptom and fix) and self.unwritten(_unlabelled(inside[index:end]))
+                found.append(Cause(heading.text, heading.id, heading.first, symptom or None, fix, unwritten))
         return tuple(found)
 
     @cached_property
@@ -105,6 +114,13 @@ class Runbook(Record):
                 else:
                     found.append(Step(block.text, block.first))
         return tuple(found)
+
+
+def _unlabelled(blocks: Iterable[Block]) -> Iterator[Block]:
+    """The blocks of a cause that are neither its symptom nor its fix."""
+    for block in blocks:
+        if not (isinstance(block, Paragraph) and block.text.startswith(("**Symptom:**", "**Fix:**"))):
+            yield block
 
 
 def _labelled(label: str, texts: list[str]) -> str | None:

@@ -7,9 +7,11 @@ import hashlib
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 from typing import ClassVar
 
 from macros.fields import Choice, Day, Flag, Group, Many, Pattern, Text, field
+from macros.placeholders import is_unwritten
 from macros.records import ITEM_ID, SLUG, Record
 from macros.source import Heading, Item, Paragraph
 from macros.vocabulary import CALMS, OBLIGATIONS, PROOFS
@@ -53,6 +55,11 @@ class Requirement:
     def said(self) -> str:
         """The text without the id before it."""
         return self.text.removeprefix(f"**{self.id}**").strip()
+
+    @property
+    def unwritten(self) -> bool:
+        """Whether the rule is still to be written."""
+        return is_unwritten(self.said)
 
     @property
     def withdrawn(self) -> bool:
@@ -124,3 +131,16 @@ class Standard(Record):
         headings = (block for block in self.section_blocks(VERIFICATION) if isinstance(block, Heading))
         found = ((re.match(ITEM_ID, heading.text), heading) for heading in headings if heading.level == 3)
         return tuple((match[0], heading) for match, heading in found if match)
+
+    @property
+    def ids_known(self) -> bool:
+        """Whether the id of every item of the checklist could be read."""
+        return not self.doubtful("checklist") and all(item.id for item in self.checklist)
+
+    @property
+    def explanations_unwritten(self) -> bool:
+        """Whether the text before the explanations, or the heading of one, is still to be written."""
+        blocks = self.section_blocks(VERIFICATION)
+        introduction = takewhile(lambda block: not isinstance(block, Heading), blocks)
+        headings = (block for block in blocks if isinstance(block, Heading) and not re.match(ITEM_ID, block.text))
+        return self.unwritten([*introduction, *headings])

@@ -234,8 +234,8 @@ def no_alternative(adr: Adr, context: Context) -> Iterator[Finding]:
     """
     for section in adr.source.sections():
         if section.heading.text == "Alternatives considered" and section.filled:
-            inside = (block for block in adr.source.blocks if section.heading.last < block.first <= section.last)
-            if not any(isinstance(block, Item | Table | Heading) for block in inside):
+            blocks = adr.section_blocks(section.heading.text)
+            if not any(isinstance(block, Item | Table | Heading) for block in blocks) and not adr.unwritten(blocks):
                 at = adr.source.at(section.heading.first)
                 yield Finding(at, "no alternative is set out", "give each a list item that begins with its name")
             return

@@ -5,20 +5,17 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from typing import Final
+from itertools import chain
 
 from macros import nodes
-from macros.diagnostics import Finding, did_you_mean
+from macros.diagnostics import Finding, Location, did_you_mean
+from macros.fields import field_at
 from macros.handbook import Handbook
+from macros.placeholders import PLACEHOLDERS, find_placeholder, placeholder_finding, without_code
 from macros.records import Document, Entity, Record
 from macros.rules import Context, rule
 from macros.shell import LANGUAGES, shell_errors
 from macros.source import SNIPPET, Code, Heading, Paragraph, Section, Source, Table
-
-PLACEHOLDERS: Final = ("todo", "tbd", "fixme", "xxx", "lorem ipsum", "to be written")
-"""Text that a template leaves to be replaced, or a writer to come back to, however it is written."""
-
-_PLACEHOLDER: Final = re.compile(rf"\b(?ai:{'|'.join(PLACEHOLDERS)})\b")
 
 _UNREAD = ("FM001",)
 _SWALLOWED = ("FM001", "MD007", "MD013")  # an open fence or comment takes what follows with it
@@ -176,11 +173,12 @@ def repeated_section(record: Record, context: Context) -> Iterator[Finding]:
             yield Finding(at, f"a second section '{name}'", f"the first begins on line {first[name].first}")
 
 
-@rule("FM106", "placeholder", over=Entity, requires=_UNREAD)
-def placeholder(entity: Entity, context: Context) -> Iterator[Finding]:
-    """No text of a template, and no note to come back later, is left standing, in a text or in a value.
+@rule("FM106", "placeholder", over=Handbook, requires=_UNREAD)
+def placeholder(handbook: Handbook, context: Context) -> Iterator[Finding]:
+    """No placeholder is left in a text or in a value.
 
-    Looked for outside code: `TODO`, `TBD`, `FIXME`, `XXX`, "To be written", "lorem ipsum"; one finding a section.
+    A placeholder is `TODO`, `TBD`, `FIXME`, `XXX`, "To be written" or "lorem ipsum", outside code. Each value and each
+    section has one finding. No other rule reports what is still a placeholder.
 
     Why: what is published is taken for finished.
 
@@ -189,30 +187,44 @@ def placeholder(entity: Entity, context: Context) -> Iterator[Finding]:
     Good:
         PostgreSQL 16.
     """
-    for value in nodes.scalars(entity.mapping) if entity.mapping else ():
-        if match := _PLACEHOLDER.search(value.text):
-            yield Finding(value.at, f"'{match[0]}' is left to be replaced", "write it, or leave the key out")
-    if isinstance(entity, Record):
-        text = entity.source.body.lower()
-        if any(
-            placeholder in text for placeholder in PLACEHOLDERS
-        ):  # to look for each of a few is quicker than for any
+    places: set[Location] = set()
+    for entity in handbook.entities:
+        for finding in _in_values(entity, handbook):
+            places.add(finding.at)
+            yield finding
+        if isinstance(entity, Record):
             yield from _in_text(entity.source)
+    for problem in chain(handbook.settings.problems, *(file.problems for file in handbook.rule_files)):
+        if problem.sort == "placeholder" and problem.finding.at not in places:
+            yield problem.finding
+
+
+def _in_values(entity: Entity, handbook: Handbook) -> Iterator[Finding]:
+    mapping = entity.mapping
+    if mapping is None:
+        return
+    for value in nodes.scalars(mapping):
+        if match := find_placeholder(value.text):
+            field = field_at(type(entity), mapping, value.at)
+            replacement = field[0].replacement(handbook.settings.vocabularies) if field else "text"
+            yield placeholder_finding(value.at, match[0], replacement, optional=not (field and field[1]))
 
 
 def _in_text(source: Source) -> Iterator[Finding]:
-    told: set[int] = set()
+    text = source.body.lower()
+    if not any(word in text for word in PLACEHOLDERS):  # cheaper than the regular expression
+        return
+    reported: set[int] = set()
     headings = [heading.first for heading in source.headings if heading.level <= 2]
     for block in source.blocks:
         if not isinstance(block, Paragraph | Heading | Table):
             continue
         for line in range(block.first, block.last + 1):
-            match = _PLACEHOLDER.search(re.sub(r"`[^`]*`", lambda code: " " * len(code[0]), source.line(line)))
+            match = find_placeholder(without_code(source.line(line)))
             section = bisect_right(headings, line) if match else 0
-            if match and section not in told:
-                told.add(section)
-                at = source.at(line, match.start() + 1)
-                yield Finding(at, f"'{match[0]}' is left to be replaced", "write it, or take it out")
+            if match and section not in reported:
+                reported.add(section)
+                yield placeholder_finding(source.at(line, match.start() + 1), match[0])
 
 
 @rule("FM107", "broken-shell", over=Handbook)

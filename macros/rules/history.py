@@ -12,6 +12,7 @@ from typing import Final
 from macros.base import REVIEWED, Base, Stamping
 from macros.diagnostics import Finding, Location
 from macros.handbook import Handbook
+from macros.placeholders import is_unwritten
 from macros.records import Document, Page, Record, next_number
 from macros.records.adr import Adr
 from macros.records.audit import Audit
@@ -272,7 +273,7 @@ def rule_not_kept(base: Base, context: Context) -> Iterator[Finding]:
             if rule is None:
                 hint = f"put it back: - **{was.id}** Withdrawn: why"
                 yield Finding(_requirements_at(now), f"{was.id} is gone: '{was.said}'", hint)
-            elif not rule.withdrawn and (was.withdrawn or unrelated(was.said, rule.said)):
+            elif not (rule.withdrawn or rule.unwritten) and (was.withdrawn or unrelated(was.said, rule.said)):
                 hint = f"give the new rule a new id, and keep {was.id} as withdrawn"
                 message = f"{was.id} said '{was.said}', and is another rule now"
                 yield Finding(now.source.at(rule.line), message, hint)
@@ -304,9 +305,11 @@ def item_not_kept(base: Base, context: Context) -> Iterator[Finding]:
         owner, item = now.get(id, (None, None))
         if owner is None or item is None:
             there = _now(standard, base, context.handbook)
+            if isinstance(there, Standard) and not there.ids_known:
+                continue
             at = there.at("checklist") if there else Location(standard.path)
             yield Finding(at, f"{id} is gone: '{was.item}'", f"put {id} back, with until: and its last quarter")
-        elif unrelated(was.item or "", item.item or ""):
+        elif unrelated(was.item or "", item.item or "") and not is_unwritten(item.item or ""):
             at = item_at(owner, owner.checklist.index(item), "item")
             message = f"{id} was '{was.item}', and is another item now"
             yield Finding(

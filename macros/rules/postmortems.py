@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from macros.diagnostics import Finding, Severity, did_you_mean
-from macros.records.postmortem import ACTION_COLUMNS, ACTIONS, TIMELINE, Postmortem, deadline
+from macros.placeholders import is_unwritten
+from macros.records.postmortem import ACTION_COLUMNS, ACTIONS, TIMELINE, WHEN_PUBLISHED, Action, Postmortem, deadline
 from macros.rules import Context, rule
 
 _MISSING = ("FM102", "FM104")
-_WHEN_PUBLISHED = ("resolved", "published", "caused_by", "reviewers")
 
 
 @rule("PMT001", "postmortem-name", over=Postmortem)
@@ -47,7 +47,7 @@ def published_incomplete(postmortem: Postmortem, context: Context) -> Iterator[F
         runbooks: [shop/orders-down]
     """
     if postmortem.status == "published":
-        for key in _WHEN_PUBLISHED:
+        for key in WHEN_PUBLISHED:
             if not getattr(postmortem, key) and not postmortem.doubtful(key):
                 yield Finding(postmortem.at(key), f"'{key}' is missing: the post-mortem is published")
 
@@ -84,10 +84,12 @@ def timeline_form(postmortem: Postmortem, context: Context) -> Iterator[Finding]
         - 10:05 — the engineer on call looks
     """
     for entry in postmortem.timeline:
-        if entry.at is None:
+        if not entry.what and not entry.unwritten:
             yield Finding(postmortem.source.at(entry.line), "not a line of a timeline", "write 'HH:MM — what happened'")
     for section in postmortem.source.sections():
         if section.heading.text == TIMELINE and section.filled and not postmortem.timeline:
+            if postmortem.unwritten(postmortem.section_blocks(TIMELINE)):
+                return
             at = postmortem.source.at(section.heading.first)
             yield Finding(at, "the timeline is not a list", "write '- HH:MM — what happened'")
 
@@ -127,11 +129,13 @@ def actions_form(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
     columns = " | ".join(ACTION_COLUMNS)
     for section in postmortem.source.sections():
         if section.heading.text == ACTIONS and section.filled and not tables:
+            if postmortem.unwritten(postmortem.section_blocks(ACTIONS)):
+                return
             yield Finding(postmortem.source.at(section.heading.first), "no table of actions", f"| {columns} |")
     for index, table in enumerate(tables):
         if index:
             yield Finding(postmortem.source.at(table.first), "a second table of actions", "join the two")
-        elif table.head != ACTION_COLUMNS:
+        elif table.head != ACTION_COLUMNS and not any(map(is_unwritten, table.head)):
             yield Finding(postmortem.source.at(table.first), "the columns are others", f"| {columns} |")
 
 
@@ -148,22 +152,27 @@ def action_incomplete(postmortem: Postmortem, context: Context) -> Iterator[Find
     Good:
         | A1 | Alert on the pool | shop-team | 2026-05-12 | dropped |
     """
-    teams = context.handbook.settings.organisation.teams
     for number, action in enumerate(postmortem.actions, 1):
-        places = [postmortem.source.at(action.line, column) for column in action.columns]
-        if action.id != f"A{number}":
-            yield Finding(
-                places[0], f"the id is '{action.id}', not A{number}", "count from A1; an id is never given again"
-            )
-        if not action.text:
-            yield Finding(places[1], f"{action.id} does not say what is done")
-        if action.owner not in teams:
-            problem = f"is owned by '{action.owner}', which is no team" if action.owner else "has no owner"
-            yield Finding(places[2], f"{action.id} {problem}", did_you_mean(action.owner, teams) or "name a team")
-        if action.due is None:
-            yield Finding(places[3], f"{action.id} has no day on which it is due", "write YYYY-MM-DD")
-        if not action.status:
-            yield Finding(places[4], f"{action.id} has no status", "write open, dropped, or done YYYY-MM-DD")
+        if not action.unwritten:
+            for cell, message, hint in _wrong_cells(action, number, context):
+                if not is_unwritten(action.cells[cell]):
+                    yield Finding(postmortem.source.at(action.line, action.columns[cell]), message, hint)
+
+
+def _wrong_cells(action: Action, number: int, context: Context) -> Iterator[tuple[int, str, str | None]]:
+    """The cells of an action that cannot be read: index, message and hint."""
+    teams = context.handbook.settings.organisation.teams
+    if action.id != f"A{number}":
+        yield 0, f"the id is '{action.id}', not A{number}", "count from A1; an id is never given again"
+    if not action.text:
+        yield 1, f"{action.id} does not say what is done", None
+    if action.owner not in teams:
+        problem = f"is owned by '{action.owner}', which is no team" if action.owner else "has no owner"
+        yield 2, f"{action.id} {problem}", did_you_mean(action.owner, teams) or "name a team"
+    if action.due is None:
+        yield 3, f"{action.id} has no day on which it is due", "write YYYY-MM-DD"
+    if not action.status:
+        yield 4, f"{action.id} has no status", "write open, dropped, or done YYYY-MM-DD"
 
 
 @rule("PMT008", "action-overdue", over=Postmortem, severity=Severity.WARNING)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from macros.diagnostics import Finding, did_you_mean
 from macros.handbook import Handbook
+from macros.placeholders import is_unwritten
 from macros.records import Document, Entity
 from macros.records.standard import Standard
 from macros.rules import Context, rule
@@ -25,6 +26,8 @@ def unknown_record(entity: Entity, context: Context) -> Iterator[Finding]:
     """
     handbook = context.handbook
     for key, kind, id, at in entity.references():
+        if is_unwritten(id):
+            continue
         if (kind, id) not in handbook.by_id and not handbook.lost(kind) and not (kind == "alert" and _unread(handbook)):
             known = [known for of_kind, known in handbook.by_id if of_kind == kind]
             hint = did_you_mean(id, known) or f"there is no {kind} of that id"

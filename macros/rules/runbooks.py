@@ -11,6 +11,7 @@ import promql_parser
 
 from macros.diagnostics import Finding, Location, Severity, did_you_mean
 from macros.handbook import Handbook
+from macros.placeholders import is_unwritten
 from macros.records import ALERT_NAME, Page
 from macros.records.alert import ANY_ALERT, Alert
 from macros.records.runbook import CAUSES, ESCALATION, Runbook
@@ -96,6 +97,8 @@ def no_cause(runbook: Runbook, context: Context) -> Iterator[Finding]:
     """
     for section in runbook.source.sections():
         if section.heading.text == CAUSES and section.filled and not runbook.causes:
+            if runbook.unwritten(runbook.section_blocks(CAUSES)):
+                return
             yield Finding(
                 runbook.source.at(section.heading.first), "no cause is set out", "give each a heading, '### '"
             )
@@ -115,6 +118,8 @@ def cause_incomplete(runbook: Runbook, context: Context) -> Iterator[Finding]:
         **Fix:** Restart the pool.
     """
     for cause in runbook.causes:
+        if cause.unwritten:
+            continue
         at = runbook.source.at(cause.line)
         if cause.symptom is None:
             yield Finding(at, f"the cause '{cause.title}' has no symptom", "add a paragraph '**Symptom:** …'")
@@ -134,10 +139,12 @@ def escalation_form(runbook: Runbook, context: Context) -> Iterator[Finding]:
         - Tier 1 (15 min): Engineer on call
     """
     for step in runbook.escalation:
-        if step.tier is None:
+        if step.tier is None and not step.unwritten:
             yield Finding(runbook.source.at(step.line), "not a step of an escalation", "write 'Tier 1 (15 min): who'")
     for section in runbook.source.sections():
         if section.heading.text == ESCALATION and section.filled and not runbook.escalation:
+            if runbook.unwritten(runbook.section_blocks(ESCALATION)):
+                return
             at = runbook.source.at(section.heading.first)
             yield Finding(at, "the escalation is not a list", "write '- Tier 1 (15 min): who'")
 
@@ -153,6 +160,8 @@ def escalation_order(runbook: Runbook, context: Context) -> Iterator[Finding]:
     Good:
         - Tier 2 (30 min): Owner of the shop
     """
+    if any(step.unwritten for step in runbook.escalation):
+        return
     minutes = -1
     for number, step in enumerate(runbook.escalation, 1):
         at = runbook.source.at(step.line)
@@ -222,6 +231,8 @@ def expression(alert: Alert, context: Context) -> Iterator[Finding]:
     Good:
         expr: sum(orders) < 1
     """
+    if is_unwritten(alert.expr):
+        return
     try:
         promql_parser.parse(alert.expr)
     except ValueError as error:
@@ -278,7 +289,7 @@ def runbook_url(alert: Alert, context: Context) -> Iterator[Finding]:
         runbook_url: "https://small.example/alerts/OrdersDown/"
     """
     url = alert.runbook_url
-    if not url:
+    if not url or is_unwritten(url):
         return
     handbook = context.handbook
     at = alert.at("annotations", "runbook_url")
@@ -292,17 +303,20 @@ def runbook_url(alert: Alert, context: Context) -> Iterator[Finding]:
         hint = did_you_mean(address, handbook.by_address)
         yield Finding(at, f"'{address}' is no page of this site", hint or f"{site}alerts/{alert.name}/ always leads on")
     elif isinstance(target, Alert) and not handbook.runbooks_of(target):
-        if any(
-            each.service == target.service and not each.alerts and not each.trigger for each in handbook.of(Runbook)
-        ):
-            return  # RBK002 says that one of the service's runbooks names nothing: it may be the one
+        if any(each.service == target.service and _leads_nowhere(each) for each in handbook.of(Runbook)):
+            return  # RBK002 or FM106 says that one of the service's runbooks names nothing: it may be the one
         yield Finding(at, f"no runbook lists {target.name}", f"add it under alerts in a runbook of {alert.service}")
-    elif isinstance(target, Runbook) and alert.name not in target.alerts:
+    elif isinstance(target, Runbook) and alert.name not in target.alerts and not target.doubtful("alerts"):
         yield Finding(at, f"{target.path} does not list {alert.name}", f"add it there: alerts: [{alert.name}]")
     elif fragment and not isinstance(target, Alert) and not (isinstance(target, Page) and target.render_macros):
         if fragment not in target.source.anchors:
             hint = did_you_mean(fragment, target.source.anchors)
             yield Finding(at, f"{target.path} has no heading '#{fragment}'", hint)
+
+
+def _leads_nowhere(runbook: Runbook) -> bool:
+    """Whether a runbook names neither an alert nor a trigger yet."""
+    return not (runbook.alerts or runbook.trigger) or runbook.doubtful("alerts") or runbook.doubtful("trigger")
 
 
 @rule("RBK013", "rules-without-alert", over=Handbook)

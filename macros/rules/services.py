@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from macros.diagnostics import Finding, Location, Severity, did_you_mean
+from macros.placeholders import is_unwritten
 from macros.records.adr import Adr
 from macros.records.audit import Audit
 from macros.records.service import Service
@@ -63,7 +64,7 @@ def unknown_item(audit: Audit, context: Context) -> Iterator[Finding]:
         if owner is None:
             hint = did_you_mean(id, context.handbook.items)
             yield Finding(audit.key_at(id), f"{id} is no item of the checklist", hint)
-        elif not owner[1].in_force(audit.quarter):
+        elif owner[1].since and not owner[1].in_force(audit.quarter):
             yield Finding(audit.key_at(id), f"{id} is not in force in {audit.quarter}", f"see {owner[0].path}")
 
 
@@ -165,7 +166,7 @@ def attests_another_text(audit: Audit, context: Context) -> Iterator[Finding]:
     """
     for id, result in audit.results.items():
         owner = context.handbook.items.get(id)
-        if owner and result.of and result.of != owner[1].fingerprint:
+        if owner and result.of and result.of != owner[1].fingerprint and not is_unwritten(owner[1].item or ""):
             at = audit.at("results", id, "of")
             yield Finding(at, f"{id} has another text by now", f"attest it anew: of: {owner[1].fingerprint}")
 

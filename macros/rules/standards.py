@@ -79,6 +79,8 @@ def rule_without_id(standard: Standard, context: Context) -> Iterator[Finding]:
     seen: dict[str, int] = {}
     for requirement in standard.requirements:
         at = standard.source.at(requirement.line)
+        if requirement.id is None and requirement.unwritten:
+            continue
         if requirement.id is None:
             yield Finding(at, "a rule without its id", f"begin it with **{standard.id}.{len(seen) + 1}**")
         elif not requirement.id.startswith(f"{standard.id}."):
@@ -87,7 +89,9 @@ def rule_without_id(standard: Standard, context: Context) -> Iterator[Finding]:
             yield Finding(at, f"{requirement.id} stands twice", f"it stands on line {seen[requirement.id]} already")
         else:
             seen[requirement.id] = requirement.line
-    if not standard.requirements and (sections := _section(standard, REQUIREMENTS)):
+    if standard.requirements or standard.unwritten(standard.section_blocks(REQUIREMENTS)):
+        return
+    if sections := _section(standard, REQUIREMENTS):
         yield Finding(sections, "the standard requires nothing", f"write a list, each item with **{standard.id}.1** …")
 
 
@@ -109,7 +113,7 @@ def rule_does_not_bind(standard: Standard, context: Context) -> Iterator[Finding
         - **STD-08.1** Logs MUST be JSON.
     """
     for requirement in standard.requirements:
-        if requirement.obligation is None and not requirement.withdrawn:
+        if requirement.obligation is None and not requirement.withdrawn and not requirement.unwritten:
             yield Finding(standard.source.at(requirement.line), "a rule that does not say how strongly it binds",
                           f"use one of {', '.join(OBLIGATIONS)}")  # fmt: skip
 
@@ -201,6 +205,8 @@ def item_not_explained(standard: Standard, context: Context) -> Iterator[Finding
         `curl` shows them.
     """
     explained = {id for id, _ in standard.explanations}
+    if standard.explanations_unwritten:
+        return
     for index, item in enumerate(standard.checklist):
         if item.id and item.id not in explained:
             at = item_at(standard, index, "id")
@@ -220,6 +226,8 @@ def explains_no_item(standard: Standard, context: Context) -> Iterator[Finding]:
     Good:
         `curl` shows them.
     """
+    if not standard.ids_known:
+        return
     own = {item.id for item in standard.checklist}
     seen: set[str] = set()
     for id, heading in standard.explanations:

@@ -1,0 +1,215 @@
+"""A placeholder is one finding, FM106: no other rule reports the value or the text that is still to be written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from macros import nodes
+from macros.handbook import load
+from macros.placeholders import find_placeholder, is_unwritten
+from macros.records import ITEM_ID, Record
+from macros.source import Heading, Paragraph, Table
+from tests.handbooks import ADR, SETTINGS, SMALL, check, copy_of, places, report, write
+
+HANDBOOK = load(SMALL)
+WORDS = ("TODO", "To be written.")
+
+
+@pytest.mark.parametrize(
+    ("text", "unwritten"),
+    [
+        ("TODO", True),
+        ("TODO: say what", True),
+        ("Tier TODO (15 min): who", True),
+        ("2026-11-TODO", True),
+        ("to be written", True),
+        ("**To be written.**", True),
+        ("Lorem ipsum dolor", True),
+        ("tbd", True),
+        ("Todo el tráfico va por aquí", False),
+        ("todo-service", False),
+        ("`TODO` is a word of ours", False),
+        ("Somebody writes a todo", False),
+        ("mastodon", False),
+    ],
+)
+def test_only_what_is_certainly_unwritten_hides_other_findings(text: str, unwritten: bool) -> None:
+    assert is_unwritten(text) is unwritten
+    assert find_placeholder(text) or not unwritten
+
+
+def values() -> Iterator[tuple[str, nodes.Scalar]]:
+    """Every value of every entity that others do not name it by: the path and the value."""
+    for entity in HANDBOOK.entities:
+        names = set() if entity.mapping is None else {id(name) for name in _names(entity.mapping)}
+        for value in nodes.scalars(entity.mapping) if entity.mapping else ():
+            if not value.empty and id(value) not in names:
+                yield entity.path, value
+
+
+def _names(mapping: nodes.Mapping) -> Iterator[nodes.Node]:
+    """The ids of items and the names of alerts, which others refer to: they point at nothing without it."""
+    for name in (mapping.find("alert"), *(_ids(mapping.find("checklist")))):
+        if name:
+            yield name
+
+
+def _ids(checklist: nodes.Node | None) -> Iterator[nodes.Node | None]:
+    for item in checklist.items if isinstance(checklist, nodes.Sequence) else ():
+        yield item.find("id") if isinstance(item, nodes.Mapping) else None
+
+
+def changed(text: str, value: nodes.Scalar, word: str) -> str | None:
+    """The text with a word in the place of a value; None where the file has the value in another form."""
+    lines = text.split("\n")
+    line, start = lines[value.at.line - 1], value.at.column - 1
+    quoted = line[start] in "'\""
+    end = line.index(line[start], start + 1) + 1 if quoted else start + len(value.text)
+    if not quoted and line[start:end] != value.text:
+        return None
+    lines[value.at.line - 1] = f'{line[:start]}"{word}"{line[end:]}'
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_value_that_is_a_placeholder_is_found_once(word: str, tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    tried = 0
+    for path, value in values():
+        before = (root / path).read_text(encoding="utf-8")
+        text = changed(before, value, word)
+        if text is not None:
+            (root / path).write_text(text, encoding="utf-8")
+            expected = f"{path}:{value.at.line}:{value.at.column}:FM106"
+            assert places(report(root).findings) == [expected], value.text
+            (root / path).write_text(before, encoding="utf-8")
+            tried += 1
+    assert tried > 150
+
+
+def texts(record: Record, word: str) -> Iterator[tuple[int, int, str]]:
+    """Every place of a body that rules read, with the lines that put a word there: first, last and the new text."""
+    for block in record.source.blocks:
+        line = record.source.line(block.first)
+        if isinstance(block, Paragraph) and "[!WARNING]" not in line:  # a warning keeps readers safe: RBK016 insists
+            marker = re.match(r"\s*(?:[-*+] |\d+[.)] |> )*", line)
+            yield block.first, block.last, (marker[0] if marker else "") + word
+            if label := re.match(r"\*\*(?:Symptom|Fix):\*\* |- \*\*STD-[0-9.]+\*\* |- [0-9:]{5} — ", line):
+                yield block.first, block.last, label[0] + word
+        elif isinstance(block, Heading) and block.level == 3:
+            yield block.first, block.last, f"### {word}"
+        elif isinstance(block, Table):
+            yield from _rows(record, block, word)
+    for section in record.source.sections():
+        if section.heading.text in record.sections:
+            yield section.heading.last + 1, section.last, f"\n{word}\n"
+            yield section.heading.last + 1, section.last, f"\n- {word}\n"
+
+
+def _rows(record: Record, table: Table, word: str) -> Iterator[tuple[int, int, str]]:
+    for number in range(table.first + 2, table.last + 1):
+        cells = record.source.line(number).strip().strip("|").split("|")
+        yield number, number, f"| {word} |{' |' * (len(cells) - 1)}"
+        for index in range(len(cells)):
+            yield number, number, "|" + "|".join([*cells[:index], f" {word} ", *cells[index + 1 :]]) + "|"
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_text_that_is_a_placeholder_is_found_once(word: str, tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    tried = 0
+    for record in HANDBOOK.of(Record):
+        before = (root / record.path).read_text(encoding="utf-8")
+        for first, last, text in texts(record, word):
+            lines = before.split("\n")
+            lines[first - 1 : last] = [text, *[""] * (last - first)]
+            (root / record.path).write_text("\n".join(lines), encoding="utf-8")
+            # what links to a heading that is gone is found elsewhere, and so is what names an item
+            own = [finding.code for finding in report(root).findings if finding.at.path == record.path]
+            assert own == ["FM106"], f"{record.path}:{first}: {text}"
+            tried += 1
+        (root / record.path).write_text(before, encoding="utf-8")
+    assert tried > 180
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new", "expected"),
+    [
+        ("a list that is a word", "deciders: [order-team]", "deciders: TODO", ["4:11:FM106"]),
+        ("two in a list", "deciders: [order-team]", "deciders: [TODO, TODO]", ["4:12:FM106", "4:18:FM106"]),
+        ("groups", "deciders:", "history: [TODO]\ndeciders:", ["4:11:FM106"]),
+        ("a part of a date", "date: 2026-03-02", "date: 2026-03-TODO", ["3:7:FM106"]),
+        ("an id that is none", "deciders:", "services: [tbd]\ndeciders:", ["4:12:FM106"]),
+        ("a name that begins like it", "[order-team]", "[todo-team]", ["4:12:FM005", "4:12:FM106"]),
+        ("another fault", "status: accepted", "status: TODO\nzebra: 1", ["2:9:FM106", "3:1:FM003"]),
+    ],
+)
+def test_a_value_in_front_matter(kind: str, old: str, new: str, expected: list[str], tmp_path: Path) -> None:
+    found = check(tmp_path, {"adr/0001-a.md": ADR.replace(old, new, 1)})
+    assert [place.removeprefix("adr/0001-a.md:") for place in places(found)] == expected, kind
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "hint"),
+    [
+        ("date: 2026-03-02", "date: TODO", "replace it with a date, YYYY-MM-DD"),
+        ("status: accepted", "status: TODO",
+         "replace it with one of proposed, accepted, rejected, deprecated, superseded"),
+        ("[order-team]", "[TODO]", "replace it with one of order-team, platform-team, or leave the key out"),
+        ("deciders:", "review_by: TODO\ndeciders:", "replace it with a date, YYYY-MM-DD, or leave the key out"),
+        ("deciders:", "history: [{status: proposed, date: TODO}]\ndeciders:", "replace it with a date, YYYY-MM-DD"),
+        ("What.", "TODO: what.", "replace it with text"),
+    ],
+)  # fmt: skip
+def test_the_hint_says_what_to_write(old: str, new: str, hint: str, tmp_path: Path) -> None:
+    (finding,) = check(tmp_path, {"adr/0001-a.md": ADR.replace(old, new, 1)})
+    assert (finding.code, finding.message, finding.hint) == ("FM106", "placeholder 'TODO'", hint)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("- TODO\n- Tier 1 (15 min): Engineer", ["FM106"]),
+        ("- Tier 1 (15 min): TODO\n- Tier 3 (30 min): Owner", ["FM106", "RBK006"]),
+        ("- Tier 1 (15 min): Engineer\n- Call the owner. TODO", ["FM106"]),
+        ("- TODO\n- Call the owner", ["FM106", "RBK005"]),
+        ("- Todo el equipo", ["RBK005", "FM106"]),
+        ("- `TODO`", ["RBK005"]),
+    ],
+)
+def test_what_is_written_beside_a_placeholder_is_still_checked(body: str, expected: list[str], tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    file = root / "runbooks/shop/orders-down.md"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text[: text.index("## Escalation")] + f"## Escalation\n\n{body}\n", encoding="utf-8")
+    assert [finding.code for finding in report(root).findings] == expected
+
+
+def test_an_explanation_without_its_id_may_be_that_of_any_item(tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    file = root / "docs/standards/08-observability.md"
+    text = file.read_text(encoding="utf-8")
+    ids = re.findall(rf"- id: ({ITEM_ID})", text)
+    assert len(ids) > 2
+    file.write_text(text.replace(f"- id: {ids[0]}", "- id: TODO"), encoding="utf-8")
+    assert [each.code for each in report(root).findings if each.at.path.startswith("docs/standards/")] == ["FM106"]
+
+
+def test_settings_and_rule_files(tmp_path: Path) -> None:
+    settings = SETTINGS + "    expect: {adr: TODO}\n    rules: {DEC001: TODO}\n"
+    rules = (
+        "groups:\n  - name: todo\n    interval: TODO\n    rules:\n"
+        "      - {record: a, expr: b}\n      - {alert: A, expr: up, for: TODO}\n"
+    )
+    write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": ADR, "runbooks/shop/shop.rules.yml": rules})
+    found = [place for place in places(report(tmp_path).findings) if place.endswith((":FM106", ":FM005", ":FM006"))]
+    assert found == [
+        "mkdocs.yml:6:19:FM106",
+        "mkdocs.yml:7:21:FM106",
+        "runbooks/shop/shop.rules.yml:3:15:FM106",
+        "runbooks/shop/shop.rules.yml:6:35:FM106",
+    ]

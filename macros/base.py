@@ -47,6 +47,22 @@ class Base:
     """The handbook at the commit where HEAD left the revision's history: what differs now, this branch has done."""
     stampings: tuple[Stamping, ...] = field(default=())
     """The commits since then that set days of review."""
+    unread: str | None = None
+    """Where no record was read from that commit: a record that it seems to hold all the same."""
+
+    def is_before(self, handbook: Handbook) -> bool:
+        """Whether the handbook is new: it has records, and the base has none.
+
+        Raises macros.revision.RevisionError where the base only seems to have none: nothing would be compared.
+        """
+        if any(self.handbook.counts.values()) or not any(handbook.counts.values()):
+            return False
+        if self.unread:
+            raise revision.RevisionError(
+                f"no record was read from it, although it holds {self.unread}; "
+                "compare with a revision that holds the handbook in the same folder"
+            )
+        return True
 
 
 def read_base(root: Path, name: str) -> Base:
@@ -57,13 +73,44 @@ def read_base(root: Path, name: str) -> Base:
     """
     tip = revision.find(root, name)
     fork = revision.fork(root, tip)
+    handbook = _handbook(root, fork)
     return Base(
         revision=name,
         day=revision.day(root, tip),
         paths=frozenset(revision.files(root, tip)),
-        handbook=_handbook(root, fork),
+        handbook=handbook,
         stampings=tuple(_stampings(root, tip)),
+        unread=None if any(handbook.counts.values()) else _unread(root, fork),
     )
+
+
+def _unread(root: Path, commit: str) -> str | None:
+    """A path of a commit's whole tree that seems to be a record, or to hide some: a submodule or a link."""
+    own = revision.prefix(root)
+    folders = tuple(f"{own}{kind.folder}/" for kind in RECORDS)
+    for path, mode in revision.entries(root, commit).items():
+        if mode in ("160000", "120000"):
+            if path.startswith(folders) or any(folder.startswith(f"{path}/") for folder in folders):
+                return path
+        elif _seems_record(path):
+            return path
+    return None
+
+
+def _seems_record(path: str) -> bool:
+    """Whether a path ends as that of a record does, in any folder but `doc/` and `docs/`.
+
+    There a service keeps the decisions that bind it alone (`docs/adr/`), which are not the handbook's.
+    """
+    parts = path.split("/")
+    return any(
+        (start == 0 or parts[start - 1] not in ("doc", "docs")) and _is_record("/".join(parts[start:]))
+        for start in range(len(parts))
+    )
+
+
+def _is_record(path: str) -> bool:
+    return any(kind.owns(path) for kind in RECORDS)
 
 
 def _handbook(root: Path, commit: str) -> Handbook:

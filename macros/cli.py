@@ -21,7 +21,7 @@ from macros.authoring.new import CannotWriteError, new
 from macros.authoring.writer import WriteError, write_file
 from macros.base import Base, read_base
 from macros.diagnostics import Report, Severity
-from macros.handbook import load, uncollected
+from macros.handbook import Handbook, load, uncollected
 from macros.links import NoSiteError, Site, read_site, with_answers
 from macros.records import Record
 from macros.records.audit import Audit
@@ -172,9 +172,12 @@ def _check(options: argparse.Namespace) -> int:
         _refuse_interrupted(root)
     paths = [_relative(path, root) for path in options.paths]
     base = _base(root, options.base)
-    report = _reported(root, options, paths, base)
-    if options.fix and _fixed(root, options, paths, report):
-        report = _reported(root, options, paths, base)
+    handbook = load(root)
+    if base:
+        _compare(base, handbook)
+    report = _reported(handbook, options, paths, base)
+    if options.fix and _fixed(handbook, options, paths, report):
+        report = _reported(load(root), options, paths, base)
     return _told(report, options)
 
 
@@ -256,22 +259,31 @@ def _base(root: Path, revision: str | None) -> Base | None:
         raise UsageError(f"--base {revision}: its files cannot be laid out: {error}") from error
 
 
-def _reported(root: Path, options: argparse.Namespace, paths: Sequence[str], base: Base | None) -> Report:
+def _reported(handbook: Handbook, options: argparse.Namespace, paths: Sequence[str], base: Base | None) -> Report:
     select, ignore = _codes(options.select), _codes(options.ignore)
     with uncollected():
-        report = run(load(root), options.today or date.today(), base=base, select=select, ignore=ignore)
+        report = run(handbook, options.today or date.today(), base=base, select=select, ignore=ignore)
     return _narrowed(report, paths)
 
 
-def _fixed(root: Path, options: argparse.Namespace, paths: Sequence[str], report: Report) -> bool:
+def _compare(base: Base, handbook: Handbook) -> None:
+    """Report a handbook that the base did not have. Raises UsageError where the base cannot be compared with."""
+    try:
+        if base.is_before(handbook):
+            print(f"handbook: the handbook is new: {shown(base.revision)} has no record", file=sys.stderr)
+    except RevisionError as error:
+        raise UsageError(f"--base {base.revision}: {error}") from error
+
+
+def _fixed(handbook: Handbook, options: argparse.Namespace, paths: Sequence[str], report: Report) -> bool:
     """Apply the fixes, and report them on standard error; whether anything changed.
 
     Values come first, then the order of keys, whose lines hold them. The order has no code: it is left as it is where
     codes are selected.
     """
     edits = (finding.fix for finding in report.findings if finding.fix)
-    fixed = fix(load(root), edits, lambda path: not options.select and _under(paths, path))
-    write_files(root, {root / path: content for path, content in fixed.contents.items()})
+    fixed = fix(handbook, edits, lambda path: not options.select and _under(paths, path))
+    write_files(handbook.root, {handbook.root / path: content for path, content in fixed.contents.items()})
     changes = [
         (edit.at, f"{edit.old!r} is now {edit.new!r}" if edit.old else f"added {edit.new!r}") for edit in fixed.values
     ]

@@ -1,6 +1,8 @@
 """What git knows of a tree: the commit that it was built from, when files changed, and what stood in other commits.
 
-The only module that calls git. Paths are relative to the folder that is asked about, which may lie within a repository.
+The only module that calls git. Paths are relative to the folder that is asked about, which may be inside a repository.
+Git runs without the caller's `GIT_*`, which a hook exports and which would point it at another repository, and with
+options that keep it from running what the repository's configuration names.
 """
 
 from __future__ import annotations
@@ -11,6 +13,30 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Final
+
+_SAFE_SETTINGS: Final = (
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "log.showSignature=false",
+    "gpg.program=false",
+    "gpg.ssh.program=false",
+    "gpg.x509.program=false",
+    "protocol.allow=never",  # a partial clone fetches what it lacks, by a command of its configuration
+    "core.quotePath=false",
+    "core.pager=cat",
+    "color.ui=false",
+    "diff.relative=false",
+    "diff.orderFile=/dev/null",
+    "diff.ignoreSubmodules=none",
+    "i18n.logOutputEncoding=UTF-8",
+)
+_SAFE_OPTIONS: Final = (
+    "--no-pager",
+    "--no-optional-locks",
+    "--literal-pathspecs",
+    *(word for setting in _SAFE_SETTINGS for word in ("-c", setting)),
+)
 
 
 class RevisionError(Exception):
@@ -123,6 +149,21 @@ def files(root: Path, commit: str) -> dict[str, str]:
     return found
 
 
+def entries(root: Path, commit: str) -> dict[str, str]:
+    """Everything in a commit's whole tree, wherever `root` is in it: path from the repository's top, and mode."""
+    found = {}
+    for entry in _answer(root, "ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0"):
+        attributes, _, name = entry.partition(b"\t")
+        if name:
+            found[os.fsdecode(name)] = attributes.split()[0].decode()
+    return found
+
+
+def prefix(root: Path) -> str:
+    """The path of a folder from the repository's top: empty, or with a final slash."""
+    return os.fsdecode(_answer(root, "rev-parse", "--show-prefix").rstrip(b"\n"))
+
+
 def contents(root: Path, objects: Iterable[str]) -> Iterator[bytes]:
     """What the objects with these ids hold, in their order."""
     wanted = list(objects)
@@ -187,12 +228,19 @@ def _said(root: Path, *arguments: str) -> str:
     return "a repository without a working tree"
 
 
+def _environment() -> dict[str, str]:
+    """The environment without the variables that steer git, and without a question or a fetch."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return own | {"GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
+
+
 def _answer(root: Path, *arguments: str, given: bytes = b"") -> bytes:
     """What a git command prints, `given` as its input. Raises RevisionError with git's first words where it fails."""
     try:
         found = subprocess.run(  # noqa: S603 - our own words
-            ["git", *arguments],  # noqa: S607 - the git that the author uses
+            ["git", *_SAFE_OPTIONS, *arguments],  # noqa: S607 - the git that the author uses
             cwd=root,
+            env=_environment(),
             input=given,
             capture_output=True,
             check=False,

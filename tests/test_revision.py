@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from macros.cli import main
+from macros.revision import changes, commit
 from tests.commands import BIN, environment
 from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, TODAY, copy_of, write
 from tests.repositories import committed, git, started
@@ -169,12 +170,150 @@ def test_nothing_is_left_behind_and_nothing_is_changed(repository: Path, tmp_pat
 
 
 def test_the_users_settings_of_git_change_nothing(repository: Path, tmp_path: Path) -> None:
-    settings = tmp_path / "gitconfig"
+    settings = tmp_path / ".gitconfig"
     settings.write_text(
         "[log]\n\tshowSignature = true\n\tdate = relative\n[diff]\n\trenames = false\n\tnoprefix = true\n"
         "[color]\n\tui = always\n[core]\n\tquotePath = true\n\tautocrlf = true\n[i18n]\n\tlogOutputEncoding = latin1\n"
     )
-    assert checked(repository, "main", GIT_CONFIG_GLOBAL=str(settings)) == checked(repository, "main")
+    assert checked(repository, "main", HOME=str(tmp_path)) == checked(repository, "main")
+
+
+@pytest.fixture
+def subfolder(tmp_path: Path) -> Path:
+    """A handbook in a subfolder of a repository, whose branch, in a linked worktree, has rewritten a decision."""
+    repository = started(write(tmp_path / "all", {"kb/mkdocs.yml": SETTINGS, "kb/adr/0001-a.md": ADR}))
+    git(repository, "worktree", "add", "--quiet", "-b", "branch", str(tmp_path / "linked"))
+    return write(tmp_path / "linked/kb", {"adr/0001-a.md": ADR.replace("What.", "Something else.")})
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"GIT_DIR": "{git}"},
+        {"GIT_DIR": "{git}", "GIT_WORK_TREE": "{top}"},
+        {"GIT_DIR": "{git}", "GIT_INDEX_FILE": "{git}/index", "GIT_PREFIX": ""},
+        {"GIT_INDEX_FILE": "/dev/null"},
+        {"GIT_OBJECT_DIRECTORY": "/nowhere"},
+        {"GIT_NAMESPACE": "other"},
+        {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "core.worktree", "GIT_CONFIG_VALUE_0": "/nowhere"},
+        {"GIT_CEILING_DIRECTORIES": "{top}"},
+        {"GIT_LITERAL_PATHSPECS": "0", "GIT_TRACE": "1"},
+    ],
+)
+def test_what_the_caller_tells_git_does_not_blind_the_base(variables: dict[str, str], subfolder: Path) -> None:
+    """A hook of a linked worktree has GIT_DIR in its environment: the base seemed to be empty."""
+    top = subfolder.parent
+    places = {"git": git(top, "rev-parse", "--absolute-git-dir"), "top": str(top)}
+    code, out, err = checked(subfolder, "main", **{name: text.format(**places) for name, text in variables.items()})
+    assert (code, err) == (1, "")
+    assert "DEC013" in out
+
+
+def test_a_hook_of_a_linked_worktree_stops_the_commit(subfolder: Path) -> None:
+    hook = Path(git(subfolder, "rev-parse", "--path-format=absolute", "--git-path", "hooks")) / "pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\nexec {BIN}/handbook check --root kb --base main\n")
+    hook.chmod(0o755)
+    git(subfolder, "add", "--all")
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        git(subfolder, "commit", "--quiet", "--message", "docs: rewrite a decision")
+    assert "DEC013 error" in failed.value.stdout + failed.value.stderr
+
+
+NO_RECORD = "handbook: the handbook is new: main has no record\n"
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        {"README.md": "# Shop\n"},
+        {"kb/mkdocs.yml": SETTINGS, "kb/adr/index.md": "# Decisions\n", "kb/adr/README.md": "How.\n"},
+        {"shop/docs/adr/0001-a.md": ADR, "doc/adr/0001-b.md": ADR},
+        {"adrs/0001-a.md": ADR, "more/adr/0001-a.txt": ADR, "runbooks/more/deep/a.md": ADR},
+    ],
+)
+def test_a_handbook_that_the_base_does_not_have_is_new(before: dict[str, str | bytes], tmp_path: Path) -> None:
+    root = started(write(tmp_path / "all", before))
+    git(root, "checkout", "--quiet", "-b", "branch")
+    write(root, {"kb/mkdocs.yml": SETTINGS, "kb/adr/0001-a.md": ADR})
+    committed(root, "docs: a handbook")
+    assert checked(root / "kb", "main") == (0, "1 adr: 0 errors, 0 warnings\n", NO_RECORD)
+
+
+@pytest.mark.parametrize(
+    ("moved", "seen"),
+    [
+        ("adr/0001-a.md", "adr/0001-a.md"),
+        ("old/adr/0001-a.md", "old/adr/0001-a.md"),
+        ("old/docs/standards/01-a.md", "old/docs/standards/01-a.md"),
+        ("old/runbooks/shop/a.md", "old/runbooks/shop/a.md"),
+        ("old/postmortems/2026-05-04-a.md", "old/postmortems/2026-05-04-a.md"),
+    ],
+)
+def test_a_base_that_only_seems_to_have_no_record_is_refused(moved: str, seen: str, tmp_path: Path) -> None:
+    root = started(write(tmp_path / "all", {moved: ADR}))
+    git(root, "checkout", "--quiet", "-b", "branch")
+    (root / moved).unlink()
+    write(root, {"kb/mkdocs.yml": SETTINGS, "kb/adr/0001-a.md": ADR})
+    committed(root, "docs: move the handbook")
+    code, out, err = checked(root / "kb", "main")
+    assert (code, out) == (2, "")
+    assert f"--base main: no record was read from it, although it holds {seen}; compare with" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("folder", ["adr", "runbooks", "docs", "docs/standards"])
+@pytest.mark.parametrize("mode", ["160000", "120000"])
+def test_a_record_folder_that_is_a_submodule_or_a_link_in_the_base_is_no_new_handbook(
+    folder: str, mode: str, tmp_path: Path
+) -> None:
+    root = started(write(tmp_path / "all", {"mkdocs.yml": SETTINGS}))
+    id = git(root, "rev-parse", "HEAD" if mode == "160000" else "HEAD:mkdocs.yml")
+    git(root, "update-index", "--add", "--cacheinfo", f"{mode},{id},{folder}")
+    git(root, "commit", "--quiet", "--message", "docs: elsewhere")
+    git(root, "checkout", "--quiet", "-b", "branch")
+    write(root, {"adr/0001-a.md": ADR} if folder != "adr" else {"docs/standards/README.md": "", "adr/0001-a.md": ADR})
+    code, _, err = checked(root, "main")
+    assert code == 2
+    assert f"no record was read from it, although it holds {folder}" in err
+
+
+def test_a_handbook_without_records_has_nothing_to_compare(tmp_path: Path) -> None:
+    root = started(write(tmp_path / "all", {"mkdocs.yml": SETTINGS, "old/adr/0001-a.md": ADR}))
+    assert checked(root, "main")[::2] == checked(root, "HEAD")[::2] == (1, "")
+
+
+def test_what_the_repository_names_is_not_run(repository: Path, tmp_path: Path) -> None:
+    """Its configuration may come from a stranger: no program of it runs, whatever the question to git."""
+    harm = tmp_path / "harm"
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\ntouch {harm}\n")
+    program.chmod(0o755)
+    for key in ("core.fsmonitor", "gpg.program", "gpg.ssh.program", "core.pager", "core.sshCommand", "diff.external",
+                "core.editor", "credential.helper", "core.askPass", "core.gitProxy"):  # fmt: skip
+        git(repository, "config", key, str(program))
+    for key, value in (("log.showSignature", "true"), ("remote.origin.url", f"ext::{program}"), ("color.ui", "always"),
+                       ("protocol.ext.allow", "always"), ("remote.origin.promisor", "true"),
+                       ("extensions.partialClone", "origin"), ("diff.relative", "true")):  # fmt: skip
+        git(repository, "config", key, value)
+    (repository / ".git/hooks").mkdir(exist_ok=True)
+    for name in ("post-index-change", "reference-transaction", "post-checkout"):
+        (repository / ".git/hooks" / name).symlink_to(program)
+    signed = git(repository, "cat-file", "commit", "HEAD").replace(
+        "\n\n", "\ngpgsig -----BEGIN PGP SIGNATURE-----\n\n", 1
+    )
+    (tmp_path / "commit").write_text(signed + "\n")
+    id = git(repository, "hash-object", "-t", "commit", "-w", "--literally", str(tmp_path / "commit"))
+    git(repository, "update-ref", "refs/heads/branch", id)
+    harm.unlink(missing_ok=True)
+    code, out, _ = checked(repository, "main")
+    assert (code, "DEC013" in out) == (1, True)
+    lost = git(repository, "rev-parse", "main:adr/0001-a.md")
+    (repository / ".git/objects" / lost[:2] / lost[2:]).unlink()
+    assert checked(repository, "main")[0] == 2
+    assert commit(repository) == id
+    assert changes(repository)
+    assert not harm.exists()
 
 
 def test_a_new_decision_takes_a_number_that_the_base_has_not_given(

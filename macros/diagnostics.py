@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+NEW_EXCEPTION = "new-exception"
+"""The name of the rule whose findings the summary of a report lists."""
+
 
 class Severity(StrEnum):
     """An error fails the gate and the build; a warning fails them only where `--strict` asks for it."""
@@ -64,12 +67,15 @@ class Report:
     """The whole answer of one run of the gate.
 
     `findings` are sorted by path, line, column and code; `records` counts the records read of each kind;
-    `suppressed` counts the findings that a suppression in a record silenced.
+    `suppressed` counts the findings that a suppression in a record silenced, `samples` the texts that the settings
+    declare as published examples of secrets, and `lowered` the rules whose severity the settings lower.
     """
 
     records: Mapping[str, int]
     findings: tuple[Diagnostic, ...]
     suppressed: int = 0
+    samples: int = 0
+    lowered: int = 0
 
     def count(self, severity: Severity) -> int:
         """The number of findings of one severity."""
@@ -84,6 +90,26 @@ class Report:
     def warnings(self) -> int:
         """The number of warnings."""
         return self.count(Severity.WARNING)
+
+    @property
+    def new_exceptions(self) -> tuple[Diagnostic, ...]:
+        """The findings that report an exception from the rules that the base does not have."""
+        return tuple(finding for finding in self.findings if finding.rule == NEW_EXCEPTION)
+
+    @property
+    def summary(self) -> dict[str, object]:
+        """The counts, and the new exceptions, as programs read them."""
+        return {
+            "errors": self.errors,
+            "warnings": self.warnings,
+            "suppressed": self.suppressed,
+            "samples": self.samples,
+            "lowered": self.lowered,
+            "new_exceptions": [
+                {"path": finding.at.path, "line": finding.at.line, "message": finding.message}
+                for finding in self.new_exceptions
+            ],
+        }
 
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:

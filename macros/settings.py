@@ -26,6 +26,7 @@ from macros.fields import (
     Many,
     Nullable,
     Number,
+    Pattern,
     Problem,
     Reading,
     Table,
@@ -79,6 +80,17 @@ class Links:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sample:
+    """A published example that has the form of a secret."""
+
+    path: str | None = field(Text(), "the file that contains it", required=True)
+    sha256: str | None = field(
+        Pattern("[0-9a-f]{64}", "a SHA-256, 64 digits from 0 to f"), "the SHA-256 of the matched text", required=True
+    )
+    reason: str | None = field(Text(), "why it is no secret", required=True)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Organisation:
     """What stands under `extra.handbook`."""
 
@@ -95,6 +107,7 @@ class Organisation:
     private: tuple[str, ...] = field(
         Many(Text()), "e-mail addresses and host names that are not published, * standing for anything"
     )
+    samples: tuple[Sample, ...] = field(Many(Group(Sample)), "published examples that have the form of a secret")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,6 +198,15 @@ class Settings:
                 break
             node, at = entry.value, entry.at
         return at
+
+    def at_sample(self, sample: Sample) -> Location:
+        """The place of a sample, an entry of the list under `samples`."""
+        entries = self.root_node.find("extra", "handbook", "samples")
+        for item in entries.items if isinstance(entries, nodes.Sequence) else ():
+            wanted = (("path", sample.path), ("sha256", sample.sha256))
+            if isinstance(item, nodes.Mapping) and all(_text(item, key) == value for key, value in wanted):
+                return item.at
+        return self.at("samples")
 
     def excluded(self, path: str) -> bool:
         """Whether MkDocs leaves a file out of the site; `path` is relative to docs_dir."""

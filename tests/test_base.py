@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
 from macros.base import Base, read_base
 from macros.handbook import load
+from macros.reporters import REPORTERS
 from macros.rules import Rule, rules, run
 from tests.handbooks import ADR, SMALL, TODAY, copy_of, places, replace_once, write
 from tests.repositories import committed, git, started
@@ -344,7 +346,7 @@ def test_a_heading_that_is_gone_on_purpose_is_allowed_with_a_reason(branch: Path
     assert found(branch) == [f"{path}:17:1:LNK012"]
     allowed = "<!-- handbook: allow LNK012: it was never a cause -->\n\n## Common causes and fixes"
     edit(branch, path, "## Common causes and fixes", allowed)
-    assert found(branch) == []
+    assert found(branch) == [f"{path}:17:1:FM019"]
     assert run(load(branch), TODAY).findings == ()
 
 
@@ -432,3 +434,66 @@ def test_links_and_odd_names_in_a_base_harm_nothing(branch: Path, tmp_path: Path
     assert list(outside.iterdir()) == []
     assert not {"adr/0009-link.md", "runbooks/out"} & set(base.handbook.documents)
     assert {"docs/ü –\n'\".md", "docs/latin-\udce9.md"} <= set(base.handbook.documents)
+
+
+ALLOWED = "# handbook: allow FM010: both offices share a name\ndeciders: [platform-team, platform-team]"
+PLAIN = "deciders: [platform-team]"
+LOWERED = "rules: {SAFE002: error, FM104: warning}"
+SAMPLED = """rules: {SAFE002: error}
+    samples:
+      - {path: adr/0002-use-postgresql.md, sha256: DIGEST, reason: a test}""".replace(
+    "DIGEST", hashlib.sha256(b"AKIA" + b"Z" * 16).hexdigest()
+)
+
+
+def exceptions(root: Path) -> list[str]:
+    """The new exceptions that the summary of a report lists, against main."""
+    report = run(load(root), TODAY, base=read_base(root, "main"))
+    return [f"{each.at.path}:{each.at.line} {each.message}" for each in report.new_exceptions]
+
+
+def test_every_new_exception_is_a_warning_that_the_summary_lists(branch: Path) -> None:
+    edit(branch, DECISION, PLAIN, ALLOWED)
+    edit(branch, DECISION, END, END + "\n## Notes\n\n- 2026-11-20: AKIA" + "Z" * 16 + "\n")
+    edit(branch, "mkdocs.yml", "rules: {SAFE002: error}", SAMPLED.replace("{SAFE002: error}", LOWERED[7:]))
+    messages_of_all = [
+        f"{DECISION}:4 new suppression of FM010: both offices share a name",
+        f"mkdocs.yml:{line_of(branch, 'mkdocs.yml', 'FM104')} new lowered severity of FM104",
+        f"mkdocs.yml:{line_of(branch, 'mkdocs.yml', 'sha256')} new secret sample in {DECISION}: a test",
+    ]
+    assert exceptions(branch) == messages_of_all
+    report = run(load(branch), TODAY, base=read_base(branch, "main"))
+    assert (report.errors, report.warnings) == (0, 3)
+    summary = REPORTERS["text"](report).splitlines()[-1]
+    assert "0 errors, 3 warnings, 1 suppressed, 1 secret sample, 1 lowered severity; new suppression" in summary
+    assert all(message.partition(" ")[2] in summary for message in messages_of_all)
+
+
+def line_of(root: Path, path: str, text: str) -> int:
+    lines = (root / path).read_text(encoding="utf-8").splitlines()
+    return next(number for number, line in enumerate(lines, 1) if text in line)
+
+
+def test_an_exception_of_the_base_is_not_new(branch: Path) -> None:
+    git(branch, "checkout", "--quiet", "main")
+    edit(branch, DECISION, PLAIN, ALLOWED)
+    edit(branch, "mkdocs.yml", "rules: {SAFE002: error}", LOWERED)
+    committed(branch, "docs: exceptions")
+    git(branch, "checkout", "--quiet", "-b", "next")
+    assert exceptions(branch) == []
+    edit(branch, DECISION, "---\nstatus", "---\n# A comment above moves it.\nstatus")
+    assert exceptions(branch) == []
+    edit(branch, DECISION, "allow FM010:", "allow FM010 until 2027-01-01:")
+    assert exceptions(branch) == [f"{DECISION}:5 new suppression of FM010: both offices share a name"]
+    edit(branch, DECISION, "allow FM010 until 2027-01-01:", "allow FM010:")
+    edit(branch, "adr/0001-keep-orders-in-sqlite.md", "deciders: [order-team]", "# handbook: allow FM010: both offices "
+         "share a name\ndeciders: [order-team, order-team]")  # fmt: skip
+    assert exceptions(branch) == [
+        "adr/0001-keep-orders-in-sqlite.md:4 new suppression of FM010: both offices share a name"
+    ]
+
+
+def test_a_warning_of_a_new_exception_cannot_be_suppressed(branch: Path) -> None:
+    edit(branch, DECISION, PLAIN, "# handbook: allow FM019: nobody has to know\n" + ALLOWED)
+    codes = {place.rpartition(":")[2] for place in found(branch)}
+    assert codes == {"FM019", "SAFE008"}

@@ -54,7 +54,9 @@ def test_json_is_as_the_contract_says(broken: Path, capsys: pytest.CaptureFixtur
     report = json.loads(out)
     assert (code, report["version"], report["root"]) == (1, 1, ".")
     assert report["records"] == dict.fromkeys((kind.kind for kind in KINDS), 0) | {"adr": 2}
-    assert report["summary"] == {"errors": 2, "warnings": 1, "suppressed": 0}
+    assert report["summary"] == {
+        "errors": 2, "warnings": 1, "suppressed": 0, "samples": 0, "lowered": 0, "new_exceptions": []
+    }  # fmt: skip
     assert report["findings"][0] == {
         "path": "adr/0001-a.md",
         "line": 2,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import date
 from itertools import product
 from pathlib import Path
@@ -11,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from macros import shell
+from macros.credentials import SIGNS, forms, is_placeholder_password
 from macros.records.postmortem import deadline
-from macros.rules.safety import SIGNS, forms
+from macros.reporters import REPORTERS
 from tests.handbooks import ADR, SETTINGS, SMALL, check, copy_of, places, report, write
 
 RUNBOOK = "runbooks/shop/slow-search.md"
@@ -139,11 +142,179 @@ def test_a_secret_is_found_wherever_it_stands(secret: str, tmp_path: Path) -> No
     assert found[0].startswith("adr/0001-a.md:13:")
 
 
-@given(st.sampled_from(forms()).flatmap(lambda form: st.from_regex(form[1])))
+@given(st.sampled_from(forms()).flatmap(lambda form: st.from_regex(form.pattern)))
 @settings(derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_form_of_a_secret_has_a_sign(secret: str) -> None:
     """A text without a sign is not looked through; a form that a new detect-secrets brings needs one."""
     assert any(sign.search(secret.casefold()) for sign in SIGNS)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://user:s3cret@db.example/x",
+        "mysql://root:hunter2@db:3306/shop",
+        "amqp://guest:guest@mq.example:5672/%2F",
+        "https://deploy:Tr0ub4dor@git.example/shop.git",
+        "redis://:p4ss@cache:6379/0",
+        "mongodb+srv://shop:a-b_c.d9@cluster.example/?retryWrites=true",
+        "jdbc:postgresql://shop:p@ss@db/orders",
+        "postgres://postgres:postgres@localhost:5432",
+        "sftp://back-up:password1@files.example",
+        "https://me:admin@intranet.example",
+        "HTTPS://Deploy:Tr0ub4dor@git.example",
+    ],
+)
+@pytest.mark.parametrize(
+    "form", ["Why: {url}", "`{url}`", "[here]({url})", "```text\nDATABASE_URL='{url}'\n```", "<{url}>"]
+)
+def test_a_password_in_a_url_is_a_secret(url: str, form: str, tmp_path: Path) -> None:
+    found = check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", form.format(url=url))})
+    assert [each.message for each in found if each.code == "SAFE005"] == ["possible secret: password in a URL"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://user:password@db.example/x", "postgres://user:$PASSWORD@db/x", "mysql://root:${DB_PASSWORD}@db",
+        "amqp://guest:<password>@mq", "https://x-access-token:{token}@git.example", "https://user:***@git.example",
+        "postgres://shop:your-password@db/x", "postgres://shop:YOUR_DB_PASSWORD@db", "https://u:xxxx@h.example",
+        "postgres://test:test@localhost/db", "postgres://orders:not-a-secret@db/orders", "redis://:%(password)s@cache",
+        "https://user@git.example/x", "http://localhost:8080/@me", "https://h.example:443/a?b=c:d@e", "ssh://git@h:22/x",
+        "https://h.example/a:b@c", "mailto:ann@h.example", "postgres://shop:[password]@db", "https://user:…@h.example",
+        "postgres://shop:change_me_password@db", "git@git.example:shop/orders.git", "postgres://shop:REDACTED@db",
+    ],
+)  # fmt: skip
+def test_a_url_without_a_password_or_with_a_placeholder_is_no_secret(url: str, tmp_path: Path) -> None:
+    assert check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", f"Why `{url}`.")}) == ()
+
+
+@pytest.mark.parametrize(
+    "password", ["admin", "user", "app", "s3cret", "passw0rd", "a", "key", "me", "db", "root", "1234"]
+)
+def test_a_password_that_may_be_in_use_is_no_placeholder(password: str) -> None:
+    assert not is_placeholder_password(password)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AKIAIOSFODNN7" + "EXAMPLE",
+        "ASIAI44QH8DHB" + "EXAMPLE",
+        'aws_secret_access_key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCY' + 'EXAMPLEKEY"',
+    ],
+)
+def test_the_example_keys_of_aws_are_no_secrets(text: str, tmp_path: Path) -> None:
+    assert check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", f"```text\n{text}\n```")}) == ()
+    real = text.replace("EXAMPLE", "ABCDEFG")
+    assert [each.code for each in check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", f"```text\n{real}\n```")})] == [
+        "SAFE005"
+    ]
+
+
+@pytest.mark.parametrize("key", ["repo_url", "site_description", "copyright"])
+def test_a_secret_is_found_in_the_settings(key: str, tmp_path: Path) -> None:
+    write(tmp_path, {"mkdocs.yml": f"{SETTINGS}{key}: https://shop:hunter2@git.example/x\n", "adr/0001-a.md": ADR})
+    assert places(report(tmp_path).findings) == [f"mkdocs.yml:6:{len(key) + 3}:SAFE005"]
+
+
+def test_a_token_in_a_url_is_one_secret(tmp_path: Path) -> None:
+    url = "https://bot:ghp_" + "a" * 36 + "@git.example/x.git"
+    assert [each.code for each in check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", url)})] == ["SAFE005"]
+
+
+SECRET = "AKIA" + "Z" * 16
+WITH_SECRET = ADR.replace("Why.", f"Why {SECRET}.")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (ADR.replace("Why.", f"<!-- handbook: allow SAFE005: not a secret -->\nWhy {SECRET}."), "SAFE005"),
+        (
+            ADR.replace("Why.", "<!-- handbook: allow SAFE001 until 2027-01-01: so -->\nWhy<wbr>so."),
+            "SAFE001",
+        ),
+        (ADR.replace("Why.", "<!-- handbook: allow SAFE003: a file -->\n[Why](data:text/html,x)."), "SAFE003"),
+        (WITH_SECRET.replace("status:", "# handbook: allow SAFE006: on purpose\nstatus:"), "SAFE005"),
+    ],
+)
+def test_a_safety_rule_cannot_be_suppressed(text: str, code: str, tmp_path: Path) -> None:
+    report_ = report(write(tmp_path, {"mkdocs.yml": SETTINGS, "adr/0001-a.md": text}))
+    assert sorted(each.code for each in report_.findings) == sorted(["SAFE008", code])
+    assert report_.suppressed == 0
+
+
+@pytest.mark.parametrize("code", ["SAFE005", "SAFE002", "SAFE008", "FM019"])
+def test_a_safety_rule_cannot_be_lowered(code: str, tmp_path: Path) -> None:
+    settings = f"{SETTINGS}    rules: {{{code}: warning}}\n"
+    found = report(write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": WITH_SECRET}))
+    expected = [] if code == "FM019" else [("SAFE008", "error")]  # which is a warning by itself
+    assert [(each.code, str(each.severity)) for each in found.findings] == [("SAFE005", "error"), *expected]
+    assert found.lowered == 0
+
+
+def sample(text: str, path: str = "adr/0001-a.md") -> str:
+    """Settings that declare a text as a published example."""
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return f"{SETTINGS}    samples:\n      - {{path: {path}, sha256: {digest}, reason: a test}}\n"
+
+
+def test_a_published_example_is_declared_by_the_hash_of_its_text(tmp_path: Path) -> None:
+    write(tmp_path, {"mkdocs.yml": sample(SECRET), "adr/0001-a.md": WITH_SECRET})
+    assert (report(tmp_path).findings, report(tmp_path).samples) == ((), 1)
+    write(tmp_path, {"adr/0001-a.md": WITH_SECRET.replace("Then.", "Then AKIA" + "Y" * 16 + ".")})
+    assert places(report(tmp_path).findings) == ["adr/0001-a.md:22:6:SAFE005"]
+    assert report(tmp_path).samples == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "record", "expected"),
+    [
+        (sample(SECRET), ADR, ["mkdocs.yml:7:9:SAFE007"]),
+        (sample(SECRET, "adr/0002-b.md"), WITH_SECRET, ["adr/0001-a.md:10:5:SAFE005", "mkdocs.yml:7:9:SAFE007"]),
+        (sample(SECRET + " "), WITH_SECRET, ["adr/0001-a.md:10:5:SAFE005", "mkdocs.yml:7:9:SAFE007"]),
+        (sample("<b>"), ADR.replace("Why.", "<b>Why</b>"), ["adr/0001-a.md:10:1:SAFE001", "adr/0001-a.md:10:7:SAFE001",
+                                                           "mkdocs.yml:7:9:SAFE007"]),
+        (sample(SECRET).replace(", reason: a test", ""), WITH_SECRET, ["mkdocs.yml:7:9:FM007"]),
+    ],
+)  # fmt: skip
+def test_an_entry_that_declares_no_secret_is_an_error(
+    settings: str, record: str, expected: list[str], tmp_path: Path
+) -> None:
+    assert places(report(write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": record})).findings) == expected
+
+
+def test_the_finding_shows_the_entry_to_paste(tmp_path: Path) -> None:
+    (found,) = check(tmp_path, {"adr/0001-a.md": WITH_SECRET})
+    assert found.hint
+    entry = found.hint.partition("handbook.samples: ")[2].replace("…", "a test")
+    write(tmp_path, {"mkdocs.yml": f"{SETTINGS}    samples:\n      - {entry}\n"})
+    assert report(tmp_path).findings == ()
+
+
+def test_the_sample_of_a_private_key_is_that_key_alone(tmp_path: Path) -> None:
+    begin, end = "-----BEGIN RSA " + "PRIVATE KEY-----", "-----END RSA " + "PRIVATE KEY-----"
+    key = f"```text\n{begin}\nMIIB\n{end}\n```"
+    settings = sample(f"{begin.strip('-')}-----\nMIIB\n")
+    write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": ADR.replace("Why.", key)})
+    assert report(tmp_path).findings == ()
+    other = key.replace("MIIB", "MIIC")
+    write(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", f"{key}\n\n{other}")})
+    assert places(report(tmp_path).findings) == ["adr/0001-a.md:17:6:SAFE005"]
+
+
+def test_every_report_counts_what_is_let_through(tmp_path: Path) -> None:
+    settings = sample(SECRET) + "    rules: {FM104: warning, DEC009: warning, FM016: error}\n"
+    record = WITH_SECRET.replace("What.\n\n", "").replace(
+        "## Decision", "<!-- handbook: allow FM104: next week -->\n## Decision"
+    )
+    found = report(write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": record}))
+    counts = "1 adr: 0 errors, 0 warnings, 1 suppressed, 1 secret sample, 2 lowered severities\n"
+    assert REPORTERS["text"](found) == REPORTERS["github"](found) == counts
+    summary = {"errors": 0, "warnings": 0, "suppressed": 1, "samples": 1, "lowered": 2, "new_exceptions": []}
+    assert json.loads(REPORTERS["json"](found))["summary"] == summary
+    assert json.loads(REPORTERS["sarif"](found))["runs"][0]["properties"] == {"summary": summary}
 
 
 @pytest.mark.parametrize("path", ["adr/0001-a/load.csv", "adr/0001-a/load.svg", "docs/standards/samples/shop/app.py"])

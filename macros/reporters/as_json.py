@@ -26,6 +26,6 @@ def as_json(report: Report) -> str:
             }
             for finding in report.findings
         ],
-        "summary": {"errors": report.errors, "warnings": report.warnings, "suppressed": report.suppressed},
+        "summary": report.summary,
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

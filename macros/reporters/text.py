@@ -39,8 +39,18 @@ def shown(text: str) -> str:
 def summary(report: Report) -> str:
     """What was read and found, in one line."""
     read = ", ".join(f"{count} {kind}" for kind, count in report.records.items() if count) or "no record"
-    return f"{read}: {_count(report.errors, 'error')}, {_count(report.warnings, 'warning')}"
+    counts = [_count(report.errors, "error"), _count(report.warnings, "warning")]
+    if report.suppressed:
+        counts.append(f"{report.suppressed} suppressed")
+    if report.samples:
+        counts.append(_count(report.samples, "secret sample"))
+    if report.lowered:
+        counts.append(_count(report.lowered, "lowered severity", "lowered severities"))
+    exceptions = ", ".join(
+        shown(f"{finding.message} ({finding.at.path}:{finding.at.line})") for finding in report.new_exceptions
+    )
+    return f"{read}: {', '.join(counts)}{f'; {exceptions}' if exceptions else ''}"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def _count(number: int, noun: str, plural: str | None = None) -> str:
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"

@@ -11,23 +11,28 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from importlib import import_module
 from typing import Any, Final
 
 from macros.base import Base
+from macros.credentials import Credential, find_credentials
 from macros.diagnostics import Diagnostic, Finding, Report, Severity
 from macros.handbook import Handbook
 from macros.links import Origins, Site
 from macros.records import Entity
+from macros.settings import Settings
 from macros.suppressions import Suppression
 
 _FAMILIES: Final = (
     "front_matter", "markdown", "form", "standards", "decisions", "runbooks", "postmortems", "services", "references",
     "links", "safety", "history", "published", "suppressions",
 )  # fmt: skip
+
+
+_FIRM_FAMILY: Final = "SAFE"
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,11 @@ class Context:
     """The suppressions that silenced nothing; known when all other rules have run."""
 
     @cached_property
+    def credentials(self) -> tuple[Credential, ...]:
+        """The texts that have the form of a credential."""
+        return find_credentials(self.handbook)
+
+    @cached_property
     def origins(self) -> Origins:
         """Where the faults of the finished site come from. Raises ValueError where there is no site."""
         if self.site is None:
@@ -54,7 +64,10 @@ Check = Callable[[Any, Context], Iterator[Finding]]
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule with its permanent code. `requires` names rules whose finding in the same file silences this one there."""
+    """A rule with its permanent code. `requires` names rules whose finding in the same file silences this one there.
+
+    A `firm` rule can be neither suppressed nor lowered.
+    """
 
     code: str
     name: str
@@ -62,6 +75,17 @@ class Rule:
     severity: Severity
     requires: tuple[str, ...]
     check: Check
+    firm: bool = False
+
+    def severity_in(self, settings: Settings) -> Severity:
+        """The severity that the settings give the rule, else its own; a firm rule is never lowered."""
+        severity = Severity(settings.organisation.rules.get(self.code, self.severity))
+        return self.severity if self.firm and self.severity is Severity.ERROR else severity
+
+    def is_lowered_by(self, settings: Settings) -> bool:
+        """Whether the settings make a warning of the rule's errors, or would, if it were not firm."""
+        wanted = settings.organisation.rules.get(self.code)
+        return self.severity is Severity.ERROR and wanted == Severity.WARNING
 
     @property
     def text(self) -> str:
@@ -101,8 +125,9 @@ def rule(
     over: type[Entity] | type[Handbook] | type[Base] | type[Site],
     severity: Severity = Severity.ERROR,
     requires: tuple[str, ...] = (),
+    firm: bool = False,
 ) -> Callable[[Check], Check]:
-    """Register a check as a rule.
+    """Register a check as a rule; all of the family SAFE are firm.
 
     Raises ValueError for a code that is taken, for a required one that comes later, and where an error would be
     silenced by a warning: what a warning says may hang on the day, and errors may not.
@@ -113,7 +138,7 @@ def rule(
             raise ValueError(f"{code} is taken, or requires a rule that is not yet there")
         if severity is Severity.ERROR and any(_registered[each].severity is not severity for each in requires):
             raise ValueError(f"{code} is an error and requires a warning")
-        _registered[code] = Rule(code, name, over, severity, requires, check)
+        _registered[code] = Rule(code, name, over, severity, requires, check, firm or code.startswith(_FIRM_FAMILY))
         return check
 
     return register
@@ -140,11 +165,14 @@ def run(
     settings cannot be read nothing else is reported: everything would follow from it.
     """
     others = [each for each in rules().values() if not _judges_suppressions(each)]
-    found = _found(others, Context(handbook, today, base))
+    context = Context(handbook, today, base)
+    found = _found(others, context)
     kept, useless = _suppressed(found, handbook)
     suppressed = len(found) - len(kept)
+    samples = 0
     if handbook.settings.readable:
-        kept += _found(filter(_judges_suppressions, rules().values()), Context(handbook, today, base, useless=useless))
+        kept += _found(filter(_judges_suppressions, rules().values()), replace(context, useless=useless))
+        samples = sum(credential.sample is not None for credential in context.credentials)
     select, ignore = tuple(select), tuple(ignore)
     reported = [
         diagnostic
@@ -152,7 +180,12 @@ def run(
         if (not select or diagnostic.code.startswith(select)) and not (ignore and diagnostic.code.startswith(ignore))
     ]
     reported.sort(key=lambda diagnostic: (diagnostic.at, diagnostic.code, diagnostic.message))
-    return Report(handbook.counts, tuple(reported), suppressed)
+    return Report(handbook.counts, tuple(reported), suppressed, samples, _lowered(handbook))
+
+
+def _lowered(handbook: Handbook) -> int:
+    """The number of rules whose severity the settings lower."""
+    return sum(not each.firm and each.is_lowered_by(handbook.settings) for each in rules().values())
 
 
 def run_on_site(site: Site, handbook: Handbook, today: date) -> Report:
@@ -161,7 +194,7 @@ def run_on_site(site: Site, handbook: Handbook, today: date) -> Report:
     found = _found(over_site, Context(handbook, today, site=site))
     kept, _ = _suppressed(found, handbook)
     kept.sort(key=lambda diagnostic: (diagnostic.at, diagnostic.code, diagnostic.message))
-    return Report(site.counts, tuple(kept), len(found) - len(kept))
+    return Report(site.counts, tuple(kept), len(found) - len(kept), lowered=_lowered(handbook))
 
 
 def _judges_suppressions(each: Rule) -> bool:
@@ -174,7 +207,7 @@ def _found(wanted: Iterable[Rule], context: Context) -> list[Diagnostic]:
     fired: set[tuple[str, str]] = set()
     found: list[Diagnostic] = []
     for each in wanted:
-        severity = Severity(handbook.settings.organisation.rules.get(each.code, each.severity))
+        severity = each.severity_in(handbook.settings)
         for finding in _findings(each, context):
             if any((code, finding.at.path) in fired for code in each.requires):
                 continue
@@ -188,12 +221,17 @@ def _found(wanted: Iterable[Rule], context: Context) -> list[Diagnostic]:
 
 
 def _suppressed(found: Iterable[Diagnostic], handbook: Handbook) -> tuple[list[Diagnostic], tuple[Suppression, ...]]:
-    """The findings that no suppression silences, and the suppressions that silence none.
+    """The findings that no suppression silences, and the suppressions that silence none. Firm rules have none.
 
     One for a rule over a base silences nothing any more once it is in the base itself, and may stay; so may one for a
     rule over the finished site, which the gate does not see.
     """
-    allowed = {(each.at.path, each.line, each.code): each for each in handbook.suppressions if each.code}
+    firm = {each.code for each in rules().values() if each.firm}
+    allowed = {
+        (each.at.path, each.line, each.code): each
+        for each in handbook.suppressions
+        if each.code and each.code not in firm
+    }
     used = {(each.at.path, each.at.line, each.code) for each in found}
     kept = [each for each in found if (each.at.path, each.at.line, each.code) not in allowed]
     kept_for = {each.code for each in rules().values() if issubclass(each.over, Base | Site)}

@@ -5,12 +5,13 @@ In the examples Good is what stands in the base, and Bad what a branch made of i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Final
+from typing import Final, TypeVar
 
 from macros.base import REVIEWED, Base, Stamping
-from macros.diagnostics import Finding, Location
+from macros.diagnostics import NEW_EXCEPTION, Finding, Location, Severity
 from macros.handbook import Handbook
 from macros.placeholders import is_unwritten
 from macros.records import Document, Page, Record, next_number
@@ -19,10 +20,12 @@ from macros.records.audit import Audit
 from macros.records.postmortem import Postmortem
 from macros.records.service import Service
 from macros.records.standard import REQUIREMENTS, Requirement, Standard
-from macros.rules import Context, rule
+from macros.rules import Context, rule, rules
 from macros.rules.standards import item_at
 from macros.rules.wording import rewritten, unrelated
+from macros.settings import Sample, Settings
 from macros.source import anchor
+from macros.suppressions import Suppression
 from macros.vocabulary import ADR_MOVES, POSTMORTEM_MOVES, can_become
 
 _UNREAD: Final = ("FM001", "FM002")
@@ -94,6 +97,57 @@ def reviewed_by_nobody(base: Base, context: Context) -> Iterator[Finding]:
         if not stamping.reviewers:
             message = f"commit {stamping.commit} stamps {_names(records)} as reviewed, and names no reviewer"
             yield Finding(records[0].at(REVIEWED), message, "end the commit's message with a line Reviewed-by: a-team")
+
+
+@rule("FM019", NEW_EXCEPTION, over=Base, severity=Severity.WARNING, firm=True)
+def new_exception(base: Base, context: Context) -> Iterator[Finding]:
+    """A branch adds no suppression, no secret sample and no lowered severity that its reviewers do not see.
+
+    Each one that the base does not have is a warning, which the summary of every report lists.
+
+    Why: an exception that nobody has agreed to lets faults through for good.
+
+    Bad:
+        # handbook: allow FM010: both offices share a name
+        deciders: [order-team, order-team, platform-team]
+    Good:
+        deciders: [order-team, platform-team]
+    """
+    hint = "tell the reviewers why it is needed"
+    settings, before = context.handbook.settings, base.handbook.settings
+    for suppression in _added(_suppressions(context.handbook), _suppressions(base.handbook)):
+        yield Finding(suppression.at, f"new suppression of {suppression.code}: {suppression.reason}", hint)
+    for sample in _added(_samples(settings), _samples(before)):
+        yield Finding(settings.at_sample(sample), f"new secret sample in {sample.path}: {sample.reason}", hint)
+    for each in rules().values():
+        if not each.firm and each.is_lowered_by(settings) and not each.is_lowered_by(before):
+            yield Finding(settings.at("rules", each.code), f"new lowered severity of {each.code}", hint)
+
+
+def _suppressions(handbook: Handbook) -> list[tuple[tuple[object, ...], str, Suppression]]:
+    return [((each.code, each.until, each.reason), each.at.path, each) for each in handbook.suppressions if each.code]
+
+
+def _samples(settings: Settings) -> list[tuple[tuple[object, ...], str, Sample]]:
+    return [((each.sha256,), each.path or "", each) for each in settings.organisation.samples]
+
+
+E = TypeVar("E")
+
+
+def _added(
+    now: Iterable[tuple[tuple[object, ...], str, E]], before: Iterable[tuple[tuple[object, ...], str, E]]
+) -> list[E]:
+    """The exceptions that were added; each has a key and the path of its file. One that has moved was not added."""
+    places = {(key, path) for key, path, _ in before}
+    left = Counter(key for key, _, _ in before)
+    added = []
+    for key, _, exception in sorted(now, key=lambda each: each[:2] not in places):
+        if left[key]:
+            left[key] -= 1
+        else:
+            added.append(exception)
+    return added
 
 
 @rule("DEC013", "decision-rewritten", over=Base, requires=_UNREAD)

@@ -1,37 +1,22 @@
-"""SAFE001 to SAFE006: what must not be published."""
+"""SAFE001 to SAFE008: what must not be published. These rules can be neither suppressed nor lowered."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from fnmatch import translate
-from functools import cache
-from itertools import groupby
 from typing import Final
 
-from macros import nodes
+from macros.credentials import locate, texts
 from macros.diagnostics import Finding, Location
 from macros.handbook import Handbook
 from macros.records import Document, Record
-from macros.rules import Context, rule
+from macros.rules import Context, rule, rules
 from macros.source import SCHEMES, Html, scheme
 
 _PLAIN_TAG = re.compile(r"</?(?:br|kbd|sub|sup) ?/?>", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--(?!-?>)(?:(?!--!?>).)*-->", re.DOTALL)  # as browsers end one: `<!-->` is a whole comment
-SIGNS: Final = tuple(
-    map(
-        re.compile,
-        (
-            "a(?:3t|bia|cca|kia|sia)[0-9a-z]{16}", "aws", "accountkey=", "gh[oprsu]_", "github_pat_", "gl[a-z]+-",
-            "gr1348941", "_authtoken=", "t3blbkfj", "private key", "putty-user-key-file", "pypi-age", r"sg\.", "xox",
-            r"hooks\.slack\.com", "sq0csp-", "k_live_",
-        ),
-    )
-)  # fmt: skip
-"""One of these is in every secret, its case folded: a text without any need not be looked through form by form.
-
-They begin with letters, since those can be searched for a hundred times as fast as what may begin in several ways.
-"""
 _NAME: Final = re.compile(r"[\w.+%@-]+")
 
 
@@ -115,88 +100,13 @@ def attachment(handbook: Handbook, context: Context) -> Iterator[Finding]:
             yield problem.finding
 
 
-def _texts(handbook: Handbook) -> Iterator[tuple[Location, str]]:
-    """Everything that the handbook publishes as text, with its place: whole files, and values of YAML files.
-
-    Samples are among it: pages show parts of them.
-    """
-    for entity in handbook.entities:
-        if isinstance(entity, Document):
-            yield entity.source.at(1), entity.source.text
-        elif entity.mapping:
-            yield from ((value.at, value.text) for value in nodes.scalars(entity.mapping))
-    yield from ((Location(path), text) for path, text in handbook.texts.items())
-
-
-@cache
-def forms() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """What a secret is called, and its form: by those detectors of detect-secrets that know one by its form.
-
-    Left out are those that guess, by how random a text looks or by a word beside it. All are imported when the first
-    text asks for them: that takes as long as to read a hundred records.
-    """
-    from detect_secrets.plugins import (
-        aws,
-        azure_storage_key,
-        github_token,
-        gitlab_token,
-        npm,
-        openai,
-        private_key,
-        pypi_token,
-        sendgrid,
-        slack,
-        square_oauth,
-        stripe,
-    )
-
-    detectors = (
-        aws.AWSKeyDetector,
-        azure_storage_key.AzureStorageKeyDetector,
-        github_token.GitHubTokenDetector,
-        gitlab_token.GitLabTokenDetector,
-        npm.NpmDetector,
-        openai.OpenAIDetector,
-        private_key.PrivateKeyDetector,
-        pypi_token.PypiTokenDetector,
-        sendgrid.SendGridDetector,
-        slack.SlackDetector,
-        square_oauth.SquareOAuthDetector,
-        stripe.StripeDetector,
-    )
-    return (
-        *((detector.secret_type, pattern) for detector in detectors for pattern in detector.denylist),
-        # Fine-grained tokens: detect-secrets does not know them yet.
-        ("GitHub Token", re.compile(r"github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}")),
-    )
-
-
-def _suspects(handbook: Handbook) -> Iterator[tuple[Location, str]]:
-    """The texts of those files that hold a sign of a secret."""
-    for _, texts in groupby(_texts(handbook), key=lambda text: text[0].path):
-        of_file = list(texts)
-        folded = "\n".join(text for _, text in of_file).casefold()
-        if any(sign.search(folded) for sign in SIGNS):
-            yield from of_file
-
-
-def _within(start: Location, text: str, offsets: Iterable[int]) -> Iterator[Location]:
-    """The places of rising offsets in a text that begins at `start`."""
-    line, begin, known = start.line, 1 - start.column, 0
-    for offset in offsets:
-        if ends := text.count("\n", known, offset):
-            line, begin = line + ends, text.rindex("\n", known, offset) + 1
-        known = offset
-        yield Location(start.path, line, offset - begin + 1)
-
-
 @rule("SAFE005", "secret", over=Handbook)
 def secret(handbook: Handbook, context: Context) -> Iterator[Finding]:
-    """No key or token stands in a text, wherever in it.
+    """No key, token or password in a URL is published, in a page, a record, an attachment, a sample or the settings.
 
-    Those are found whose form alone gives them away: AWS, Azure Storage, GitHub, GitLab, npm, OpenAI, PyPI, SendGrid,
-    Slack, Square, Stripe, and private keys, by the detectors of detect-secrets. Attachments and samples are looked
-    through as well.
+    Known by their form are keys and tokens of AWS, Azure Storage, GitHub, GitLab, npm, OpenAI, PyPI, SendGrid, Slack,
+    Square and Stripe, private keys, and URLs with a user and a password. Placeholders and the example keys of AWS are
+    none. A published example is declared in the settings, `handbook.samples`, with the SHA-256 of its text.
 
     Why: what was published once is known; it cannot be taken back, only replaced.
 
@@ -205,12 +115,11 @@ def secret(handbook: Handbook, context: Context) -> Iterator[Finding]:
     Good:
         Somebody operates it.
     """
-    texts = list(_suspects(handbook))
-    for sort, pattern in forms() if texts else ():
-        for start, text in texts:
-            for at in _within(start, text, (match.start() for match in pattern.finditer(text))):
-                message = f"this looks like a secret: {sort}"
-                yield Finding(at, message, "replace it where it is used, then take it out here and in the history")
+    for credential in context.credentials:
+        if credential.sample is None:
+            entry = f"{{path: {json.dumps(credential.at.path)}, sha256: {credential.sha256}, reason: …}}"
+            hint = "revoke it, and remove it here and from the history; if it is a published example, declare it under"
+            yield Finding(credential.at, f"possible secret: {credential.name}", f"{hint} handbook.samples: {entry}")
 
 
 @rule("SAFE006", "private-name", over=Handbook)
@@ -226,8 +135,55 @@ def private_name(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """
     patterns = handbook.settings.organisation.private
     private = re.compile("|".join(map(translate, patterns)), re.IGNORECASE)
-    for start, text in _texts(handbook) if patterns else ():
+    for start, text in texts(handbook) if patterns else ():
         names = [(match.start(), match[0].rstrip(".+%@-")) for match in _NAME.finditer(text)]
         found = [(offset, name) for offset, name in names if name and private.match(name)]
-        for at, (_, name) in zip(_within(start, text, (offset for offset, _ in found)), found, strict=True):
+        for at, (_, name) in zip(locate(start, text, (offset for offset, _ in found)), found, strict=True):
             yield Finding(at, f"'{name}' is private", "name a team or a channel, or take it out")
+
+
+@rule("SAFE007", "unused-sample", over=Handbook)
+def unused_sample(handbook: Handbook, context: Context) -> Iterator[Finding]:
+    """Each entry of `handbook.samples` declares a text that has the form of a secret, at its path.
+
+    Why: an entry that declares nothing is left over, and would let a text pass that nobody has looked at.
+
+    Bad:
+        tags: [database]
+        samples:
+          - path: adr/0002-use-postgresql.md
+            sha256: a9993e364706816aba3e25717850c26c9cd0d89d4c1d8c8a7d9b1a5a3f0e7b21
+            reason: an example of AWS
+        groups: {OBS: Observability, SEC: Security}
+    Good:
+        tags: [database]
+        groups: {OBS: Observability, SEC: Security}
+    """
+    used = {credential.sample for credential in context.credentials}
+    for sample in handbook.settings.organisation.samples:
+        if sample not in used:
+            message = f"no possible secret with this SHA-256 in {sample.path}"
+            yield Finding(handbook.settings.at_sample(sample), message, "remove the entry, or correct path and sha256")
+
+
+@rule("SAFE008", "disabled-safety-rule", over=Handbook)
+def disabled_safety_rule(handbook: Handbook, context: Context) -> Iterator[Finding]:
+    """No rule of the family SAFE, and no rule that reports new exceptions, is suppressed or lowered to a warning.
+
+    Why: a pull request could wave its own secrets through.
+
+    Bad:
+        rules: {SAFE002: warning}
+    Good:
+        rules: {SAFE002: error}
+    """
+    firm = {each.code: each for each in rules().values() if each.firm}
+    hint = "remove it; a published example of a secret is declared under handbook.samples"
+    for suppression in handbook.suppressions:
+        if suppression.code in firm:
+            yield Finding(suppression.at, f"suppression of {suppression.code}, which cannot be suppressed", hint)
+    for code, each in firm.items():
+        if each.is_lowered_by(handbook.settings):
+            yield Finding(
+                handbook.settings.at("rules", code), f"lowered severity of {code}, which stays an error", hint
+            )

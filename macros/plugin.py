@@ -7,8 +7,8 @@ build needs is made anew in `on_config`, so that one build knows nothing of anot
 from __future__ import annotations
 
 import gc
-import json
 import logging
+import math
 import posixpath
 import subprocess
 import sys
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import click
+import yaml
 from markdown import Markdown
 from markupsafe import escape
 from mkdocs.config.base import Config
@@ -275,7 +276,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
                 meta["title"] = document.title
             if document.description:
                 meta["description"] = document.description
-        return f"---\n{json.dumps(meta)}\n---\n\n{document.source.body}"
+        # Not JSON, which YAML takes for two halves of a character beyond U+FFFF.
+        return f"---\n{yaml.safe_dump(meta, width=math.inf)}---\n\n{document.source.body}"
 
     def on_page_markdown(self, markdown: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
         """Tell the Markdown extension which file it renders next, and the sitemap when it last changed, by git.

@@ -82,8 +82,9 @@ def test_a_broken_record_is_printed_and_shown_and_mended(preview: Preview) -> No
     assert "did you mean &#39;accepted&#39;?" in preview.page(url)
     assert "hb-findings" not in preview.page("adr/0001-keep-orders-in-sqlite/")
 
-    record.write_text(whole, encoding="utf-8")
+    record.write_text(whole.replace("# Use PostgreSQL", "# Use 🐘 PostgreSQL"), encoding="utf-8")
     preview.wait(lambda: "hb-findings" not in preview.page(url), "mended page")
+    assert "Use 🐘 PostgreSQL" in preview.page(url)
 
 
 def test_the_text_is_found_in_a_preview_soon_after_each_build(preview: Preview) -> None:

@@ -37,6 +37,35 @@ def test_a_record_has_its_facts(small_site: Path) -> None:
     assert successor.attributes["href"] == "../0002-use-postgresql/"
 
 
+TITLES = {
+    "adr/0001-keep-orders-in-sqlite": "# Keep orders in SQLite 🚨",
+    "adr/0002-use-postgresql": "# 👩‍🚒 𝒳 🇩🇪",
+    "adr/0003-keep-orders-in-mysql": "# 𠮷野家",
+    "runbooks/shop/orders-down": '# Shop: "orders" 🧯 {{ x }} & é \U0010fffd',
+    "docs/standards/08-observability": "# Observability 🔭 ☃️",
+    "docs/services/shop": "# 🛒",
+    "docs/markdown": "# Mark 🖋️ down",
+    "postmortems/2026-05-04-orders-stopped": "# Orders stopped 🚨" + " so long" * 20,
+}
+
+
+def test_a_title_beyond_the_basic_plane_is_shown_as_written(tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    for path, title in TITLES.items():
+        file = root / f"{path}.md"
+        file.write_text(re.sub("(?m)^# .*", title, file.read_text(encoding="utf-8"), count=1), encoding="utf-8")
+    assert run("handbook", "check", cwd=root).returncode == 0
+    run("mkdocs", "build", cwd=root, check=True)
+    keys = "".join(file.read_text(encoding="utf-8") for file in (root / "site/assets/keys").iterdir())
+    for path, title in TITLES.items():
+        parsed = page(root / "site", path.removeprefix("docs/"))
+        shown = title.removeprefix("# ")
+        assert text_of(parsed, "h1")[0].removesuffix("¶") == shown
+        assert f"{shown} - A small handbook" in text_of(parsed, "title")[0]
+        assert path == "docs/markdown" or json.dumps(shown, ensure_ascii=False)[1:-1] in keys
+    assert "Orders stopped 🚨" in (root / "site/feed.xml").read_text(encoding="utf-8")
+
+
 def test_a_record_lists_what_it_refers_to_and_what_refers_to_it(small_site: Path) -> None:
     parsed = page(small_site, "adr/0002-use-postgresql")
     assert text_of(parsed, ".hb-ties h3, .hb-ties li") == [

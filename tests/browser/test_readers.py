@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
@@ -187,7 +188,49 @@ def test_by_keyboard_alone_from_home_to_a_fix(opened: Opener) -> None:
     assert watched.faults == []
 
 
-@pytest.mark.parametrize("url", ["adr/", "runbooks/", "postmortems/", "actions/", "services/", "checklist/"])
+INDEXES = ["adr/", "runbooks/", "postmortems/", "actions/", "services/", "checklist/"]
+
+
+def visible_rows(page: Page) -> list[str]:
+    """The texts of the rows that take up room in the tables that the filter is for."""
+    rows = """rows => rows.filter(row => row.getClientRects().length).map(row => row.textContent.toLowerCase())"""
+    found: list[str] = page.locator(".hb-table[data-rows] tbody tr").evaluate_all(rows)
+    return found
+
+
+@pytest.mark.parametrize("width", [390, 719, 1440])
+@pytest.mark.parametrize("url", INDEXES)
+def test_a_filter_shows_the_rows_that_it_counts_and_no_others(url: str, width: int, opened: Opener) -> None:
+    watched = opened(width)
+    page = watched.open(url)
+    every = visible_rows(page)
+    assert every
+    word = max(every[0].split(), key=lambda word: (sum(word not in row for row in every), len(word)))
+    for text in (word, "nothing has this text"):
+        page.get_by_label("Text").fill(text)
+        wanted = [row for row in every if all(part in row for part in text.split())]
+        page.wait_for_function(
+            "words => document.querySelector('.hb-filter output').textContent === words",
+            arg=f"{len(wanted)} of {len(every)}",
+        )
+        assert visible_rows(page) == wanted
+    page.get_by_role("button", name="Clear").click()
+    page.wait_for_function("() => !location.search")
+    assert visible_rows(page) == every
+    for facet in page.locator(".hb-filter select").all():
+        facet.select_option(index=1)
+        count = page.locator(".hb-filter output").inner_text()
+        assert count == f"{len(visible_rows(page))} of {len(every)}"
+        facet.select_option(index=0)
+    assert watched.faults == []
+
+
+def test_the_list_of_indexes_is_complete(real_site: Path) -> None:
+    pages = (page for page in real_site.rglob("index.html") if 'class="hb-filter"' in page.read_text(encoding="utf-8"))
+    assert {f"{page.parent.relative_to(real_site)}/" for page in pages} == set(INDEXES)
+
+
+@pytest.mark.parametrize("url", INDEXES)
 def test_by_keyboard_alone_through_the_filter_of_an_index_to_a_record(opened: Opener, url: str) -> None:
     watched = opened()
     page = watched.open(url)

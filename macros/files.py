@@ -24,6 +24,11 @@ _HIDDEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2
 """Control characters, other ends of lines, and what turns the direction of text (CVE-2021-42574)."""
 
 
+def is_utf8(path: str) -> bool:
+    """Whether the name of a file is text in UTF-8, which addresses and reports need."""
+    return not any("\udc80" <= character <= "\udcff" for character in path)
+
+
 def read(root: Path, path: str) -> bytes | Finding:
     """The bytes of a file. What cannot be opened without waiting, a pipe or a device, is not read."""
     file = root / path

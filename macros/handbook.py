@@ -107,7 +107,7 @@ class Handbook:
     texts: Mapping[str, str] = field(default_factory=dict)
     """The text of attachments, and of the samples that listings are cut from, by path."""
     strays: tuple[str, ...] = ()
-    """Files in a record folder that are neither record nor attachment, and symbolic links."""
+    """Files in a record folder that are neither record nor attachment, symbolic links, and names not in UTF-8."""
     problems: tuple[Problem, ...] = ()
     """What is wrong with attachments."""
     suppressions: tuple[Suppression, ...] = ()
@@ -386,11 +386,11 @@ def _load(root: Path) -> Handbook:
     samples: list[str] = []
     strays: list[str] = []
     for path, regular in sorted(each for folder in (settings.docs_dir, *MOUNTED) for each in _walk(root, folder)):
-        if path.startswith(_SAMPLES):
+        if path.startswith(_SAMPLES) and files.is_utf8(path):
             if regular and not _INSTALLED & set(path.split("/")):
                 samples.append(path)
             continue
-        if not regular:
+        if not regular or not files.is_utf8(path):
             strays.append(path)
         elif AUDIT_PATH.fullmatch(path):
             audits.append(read_entity(Audit, path, files.read_text(root, path), settings.vocabularies))

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from macros import outline
+from macros.cli import main
 from macros.reporters import REPORTERS
 from tests.commands import BIN, environment, unprivileged
 from tests.handbooks import ADR, SETTINGS, check, report, write
@@ -218,6 +220,28 @@ def odd_names(root: Path) -> None:
 def test_what_is_no_file_is_not_read(spoil: Callable[[Path], None], expected: list[str], tmp_path: Path) -> None:
     spoil(write(tmp_path, {POLICY: SETTINGS, RECORD: ADR}))
     assert gate(tmp_path, *unprivileged()).found == expected
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["adr/{}.md", "adr/0001-a/{}.png", "docs/{}.md", "docs/{}.png", "docs/services/{}.md", "docs/services/shop/{}.yml",
+     "docs/standards/{}.md", "docs/standards/samples/{}.py", "runbooks/{}/a.md", "runbooks/shop/{}.rules.yml",
+     "postmortems/{}.md"],
+)  # fmt: skip
+@pytest.mark.parametrize("name", [b"\xff", b"caf\xe9", b"\xed\xa0\x80"])
+def test_a_name_that_is_not_utf8_is_one_finding_in_every_format(path: str, name: bytes, tmp_path: Path) -> None:
+    file = path.format(os.fsdecode(name))
+    write(tmp_path, {POLICY: SETTINGS, RECORD: ADR, file: "---\n---\n# A\n"})
+    found = report(tmp_path)
+    assert [(each.at.path, each.code, each.message) for each in found.findings] == [
+        (file, "SAFE002", "the name of the file is not UTF-8")
+    ]
+    for form, reporter in REPORTERS.items():
+        assert main(["check", "--root", str(tmp_path), "--format", form, "--output", str(tmp_path / form)]) == 1
+        text = (tmp_path / form).read_text(encoding="utf-8")
+        assert text == reporter(found).encode("utf-8", "backslashreplace").decode()
+    assert f"{quote(os.fsencode(file))}" in json.loads((tmp_path / "sarif").read_text())["runs"][0]["results"][0][
+        "locations"][0]["physicalLocation"]["artifactLocation"]["uri"]  # fmt: skip
 
 
 @pytest.mark.parametrize("spoil", [pipe_for_settings, lambda root: (root / "adr").chmod(0)])

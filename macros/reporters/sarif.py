@@ -6,6 +6,7 @@ The form is OASIS': https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.
 from __future__ import annotations
 
 import json
+import os
 from urllib.parse import quote
 
 from macros.diagnostics import Diagnostic, Report
@@ -30,7 +31,7 @@ def sarif(report: Report) -> str:
 def _result(finding: Diagnostic, rule: int) -> dict[str, object]:
     at = finding.at
     place = {
-        "artifactLocation": {"uri": quote(at.path), "uriBaseId": "%SRCROOT%"},
+        "artifactLocation": {"uri": quote(os.fsencode(at.path)), "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": at.line, "startColumn": at.column},
     }
     return {

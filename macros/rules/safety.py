@@ -10,6 +10,7 @@ from typing import Final
 
 from macros.credentials import locate, texts
 from macros.diagnostics import Finding, Location
+from macros.files import is_utf8
 from macros.handbook import Handbook
 from macros.records import Document, Record
 from macros.rules import Context, rule, rules
@@ -49,7 +50,7 @@ def _short(text: str) -> str:
 def stray_file(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """A record folder holds records, `index.md`, `README.md`, and attachments in a folder with a record's stem.
 
-    Symbolic links are not followed anywhere.
+    Symbolic links are not followed anywhere, and every name is UTF-8.
 
     Why: what lies beside the records would be published without anybody having meant it.
 
@@ -62,6 +63,8 @@ def stray_file(handbook: Handbook, context: Context) -> Iterator[Finding]:
         at = Location(path)
         if (handbook.root / path).is_symlink():
             yield Finding(at, "a symbolic link is not published", "put the file itself here")
+        elif not is_utf8(path):
+            yield Finding(at, "the name of the file is not UTF-8", "rename the file")
         else:
             yield Finding(at, "neither a record nor an attachment of one", "move it to a folder named as its record is")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -12,8 +11,8 @@ from macros.diagnostics import Finding, Location
 from macros.fields import Group, Many, Pattern, Problem, Reading, Table, Text, field, read_fields
 from macros.records import Entity
 
-ANY_ALERT: Final = re.compile(r"\{\{ ?\$labels\.alertname ?\}\}")
-"""What stands for the name of the alert in an address that many alerts share."""
+TEMPLATE: Final = "{{"
+"""The beginning of a template, which Prometheus expands in labels and annotations when the alert fires."""
 
 _TIME = Pattern(r"(?:[0-9]+(?:ms|[smhdwy]))+|0", "a time such as 5m")
 

@@ -11,8 +11,7 @@ import promql_parser
 
 from macros.diagnostics import Finding, Location, Severity, did_you_mean
 from macros.handbook import Handbook
-from macros.records import ALERT_NAME, Page
-from macros.records.alert import ANY_ALERT, Alert
+from macros.records.alert import TEMPLATE, Alert
 from macros.records.runbook import CAUSES, ESCALATION, Runbook
 from macros.records.service import Service
 from macros.rules import Context, rule
@@ -201,7 +200,7 @@ def alert_name(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """
     for alert in handbook.alerts:
         first = handbook.by_id[alert.kind, alert.id]
-        if not re.fullmatch(ALERT_NAME, alert.name):
+        if alert in handbook.misnamed_alerts:
             yield Finding(
                 alert.at("alert"), f"'{alert.name}' is no name of an alert", "write it as one word: OrdersDown"
             )
@@ -232,7 +231,7 @@ def expression(alert: Alert, context: Context) -> Iterator[Finding]:
 def _no_url(alert: Alert, context: Context, *, paging: bool) -> Iterator[Finding]:
     pages = alert.severity in context.handbook.settings.policy.alerts.paging
     if pages is paging and not alert.runbook_url:
-        url = f"{context.handbook.settings.site_url.rstrip('/')}/alerts/{alert.name}/"
+        url = _own_url(alert, context.handbook)
         yield Finding(alert.at("alert"), f"{alert.name} has no runbook_url", f"annotations: runbook_url: {url}")
 
 
@@ -266,43 +265,80 @@ def alert_without_runbook(alert: Alert, context: Context) -> Iterator[Finding]:
 
 @rule("RBK012", "runbook-url", over=Alert)
 def runbook_url(alert: Alert, context: Context) -> Iterator[Finding]:
-    """The `runbook_url` of an alert is an address of this site, fragment included, and its runbook lists the alert.
+    """The `runbook_url` of an alert is its own address, `/alerts/<Name>/`, or that of a runbook that lists it.
 
-    `/alerts/<Name>/` leads to the runbook that lists the alert.
+    A runbook lists the alert, and a fragment exists on the page. The address holds no template: Prometheus adds the
+    label `alertname` after it has expanded templates, so `{{ $labels.alertname }}` expands to nothing.
 
-    Why: a dead link at three in the morning.
+    Why: a dead link, or another alert's runbook, at three in the morning.
 
     Bad:
-        runbook_url: "https://small.example/alerts/OrderDown/"
+        runbook_url: "https://small.example/alerts/{{ $labels.alertname }}/"
     Good:
-        runbook_url: "https://small.example/alerts/OrdersDown/"
+        runbook_url: "https://small.example/alerts/SearchSlow/"
     """
     url = alert.runbook_url
-    if not url:
-        return
     handbook = context.handbook
+    if not url or alert in handbook.misnamed_alerts:  # RBK008 reports the name, which the address would hold
+        return
     at = alert.at("annotations", "runbook_url")
     site = handbook.settings.site_url.rstrip("/") + "/"
-    if not url.startswith(site):
-        yield Finding(at, "the address is not one of this site", f"it begins with {site}")
+    own_url = _own_url(alert, handbook)
+    if TEMPLATE in url:
+        yield Finding(at, "template in runbook_url", own_url)
         return
-    address, _, fragment = ANY_ALERT.sub(alert.name, url.removeprefix(site)).partition("#")
+    if not url.startswith(site):
+        yield Finding(at, f"runbook_url outside of this site, {site}", own_url)
+        return
+    address, _, fragment = url.removeprefix(site).partition("#")
     target = handbook.by_address.get(unquote(address))
+    runbooks = handbook.runbooks_of(alert)
     if target is None:
-        hint = did_you_mean(address, handbook.by_address)
-        yield Finding(at, f"'{address}' is no page of this site", hint or f"{site}alerts/{alert.name}/ always leads on")
-    elif isinstance(target, Alert) and not handbook.runbooks_of(target):
-        if any(
-            each.service == target.service and not each.alerts and not each.trigger for each in handbook.of(Runbook)
+        valid_urls = [own_url, *(site + handbook.address(runbook) for runbook in runbooks)]
+        yield Finding(at, f"unknown page '{address}'", did_you_mean(url, valid_urls) or own_url)
+    elif isinstance(target, Alert) and target.name != alert.name:
+        yield Finding(at, f"address of another alert, {target.name}", own_url)
+    elif isinstance(target, Alert) and not runbooks:
+        if not any(
+            runbook.service == alert.service and _may_list(runbook, handbook) for runbook in handbook.of(Runbook)
         ):
-            return  # RBK002 says that one of the service's runbooks names nothing: it may be the one
-        yield Finding(at, f"no runbook lists {target.name}", f"add it under alerts in a runbook of {alert.service}")
-    elif isinstance(target, Runbook) and alert.name not in target.alerts:
-        yield Finding(at, f"{target.path} does not list {alert.name}", f"add it there: alerts: [{alert.name}]")
-    elif fragment and not isinstance(target, Alert) and not (isinstance(target, Page) and target.render_macros):
-        if fragment not in target.source.anchors:
-            hint = did_you_mean(fragment, target.source.anchors)
-            yield Finding(at, f"{target.path} has no heading '#{fragment}'", hint)
+            yield Finding(at, f"no runbook that lists {alert.name}", _how_to_list(alert))
+    elif isinstance(target, Runbook) and target not in runbooks:
+        if not _may_list(target, handbook):
+            hint = own_url if runbooks else _how_to_list(alert, target)
+            yield Finding(at, f"runbook that does not list {alert.name}, {target.path}", hint)
+    elif not isinstance(target, Alert | Runbook):
+        yield Finding(at, f"page that is not a runbook, {target.path}", own_url)
+    elif fragment:
+        anchors = handbook.anchors_of(target) if isinstance(target, Alert) else target.source.anchors
+        if unquote(fragment) not in anchors:
+            hint = did_you_mean(unquote(fragment), anchors) or f"leave '#{fragment}' out"
+            yield Finding(at, f"unknown heading '#{fragment}' on /{address}", hint)
+
+
+def _own_url(alert: Alert, handbook: Handbook) -> str:
+    """The permanent address of an alert, which leads to its runbook."""
+    return f"{handbook.settings.site_url.rstrip('/')}/{handbook.address(alert)}"
+
+
+def _may_list(runbook: Runbook, handbook: Handbook) -> bool:
+    """Whether another rule reports the alerts of a runbook, which may be meant to list more than can be read.
+
+    RBK002 reports a runbook without alerts, a rule of the family FM a list that cannot be read, and REF001 an alert
+    that is unknown.
+    """
+    if not runbook.alerts:
+        return not runbook.trigger
+    return any(handbook.get(Alert, name) is None for name in runbook.alerts)
+
+
+def _how_to_list(alert: Alert, runbook: Runbook | None = None) -> str:
+    """The hint that has an alert listed in a runbook of its service: the one given, if it is of that service."""
+    if runbook is None or runbook.service != alert.service:
+        return f"set 'alerts: [{alert.name}]' in a runbook of {alert.service}"
+    if not runbook.alerts:
+        return f"set 'alerts: [{alert.name}]' in place of 'trigger' there"
+    return f"set 'alerts: [{', '.join((*runbook.alerts, alert.name))}]' there"
 
 
 @rule("RBK013", "rules-without-alert", over=Handbook)

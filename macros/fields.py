@@ -437,7 +437,8 @@ def read_fields(
                 continue
             key = meant[1]
         seen.add(key)
-        values[rows[key].name] = rows[key].type.read(key, entry.value, reading)
+        value = rows[key].type.read(key, entry.value, reading)
+        values[rows[key].name] = rows[key].type.default if value is None else value
     for row in rows.values():
         if row.required and row.key not in seen:
             reading.problem("missing-key", end, f"'{row.key}' is missing", f"{row.key}: {row.help}")

@@ -73,6 +73,7 @@ def bomb(last: str) -> str:
 
 Files = dict[str, str | bytes]
 ALERT = "groups: [{name: g, rules: [{alert: A, expr: up, annotations: {summary: *i}}]}]"
+SICK = "groups: [{name: g, rules: [{alert: A, expr: up}]}]\n"
 TAG = "!!python/object/apply:os.system ['touch pwned']"
 LONG = "x" * 100_000_000
 CASES: dict[str, tuple[Files, list[str]]] = {
@@ -119,6 +120,11 @@ CASES: dict[str, tuple[Files, list[str]]] = {
     "settings of wrong shapes": (
         {POLICY: "extra:\n  handbook: [x]\n  policy: 3\n"},
         [f"{RECORD}:4:12:FM005", f"{POLICY}:2:13:FM006", f"{POLICY}:3:11:FM006"],
+    ),
+    "a policy of wrong shapes": (
+        {POLICY: f"{SETTINGS}  policy: {{alerts: 3, review: [x], postmortem: x}}\n", RULES: SICK,
+         "docs/services/shop.md": SHOP},
+        [f"{POLICY}:6:{column}:FM006" for column in (20, 31, 48)] + [f"{RULES}:1:36:RBK011"],
     ),
     "teams of wrong shapes": (
         {POLICY: "extra:\n  handbook: {teams: {order-team: 3}, rules: [1], tags: {a: b}, expect: x}\n"},

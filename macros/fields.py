@@ -292,13 +292,14 @@ class Choice(FieldType):
 class Many(FieldType):
     """A list of values of one type, none of them twice."""
 
-    def __init__(self, item: FieldType) -> None:
+    def __init__(self, item: FieldType, *, default: tuple[Any, ...] = ()) -> None:
         self.item = item
+        self.absent = default
         self.noun = f"a list of values, each {item.noun}"
 
     @property
     def default(self) -> tuple[Any, ...]:
-        return ()
+        return self.absent
 
     def read(self, key: str, node: Node, reading: Reading) -> tuple[Any, ...]:
         if isinstance(node, Scalar) and node.empty:

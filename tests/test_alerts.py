@@ -199,3 +199,123 @@ def test_an_alert_with_incidents_may_lead_to_them(tmp_path: Path) -> None:
     root = copy_of(SMALL, tmp_path / "handbook")
     replace_once(root, "alerts/OrdersDown/", "alerts/OrdersDown/#incidents")
     assert told(report(root).findings) == []
+
+
+SEVERITIES = "use one of page, critical, warning, info"
+
+
+@pytest.mark.parametrize(
+    ("severity", "hint", "meant"),
+    [
+        ("paige", "did you mean 'page'?", "page"),
+        ("Page", "did you mean 'page'?", "page"),
+        ("PAGE", "did you mean 'page'?", "page"),
+        ("'page '", "did you mean 'page'?", "page"),
+        ('"criticl"', "did you mean 'critical'?", "critical"),
+        ("ticket", SEVERITIES, None),
+        ("1", SEVERITIES, None),
+        ("'{page}'", "did you mean 'page'?", "page"),
+    ],
+)
+@pytest.mark.parametrize("url", [OWN, None])
+def test_a_severity_that_the_policy_does_not_name_is_one_finding(
+    severity: str, hint: str, meant: str | None, url: str | None, tmp_path: Path
+) -> None:
+    (finding,) = found(tmp_path, alert("Down", url, f"{{severity: {severity}}}"))
+    assert finding.message == f"unknown severity '{severity.strip(chr(34) + chr(39))}'"
+    assert (finding.code, finding.hint) == ("RBK017", hint)
+    assert (finding.at.line, finding.at.column) == (6, 26)
+    assert (finding.fix and finding.fix.new) == meant
+
+
+@pytest.mark.parametrize("severity", ["page", "critical", "warning", "info", "'page'"])
+def test_a_severity_of_the_policy_has_no_finding(severity: str, tmp_path: Path) -> None:
+    assert told(found(tmp_path, alert("Down", OWN, f"{{severity: {severity}}}"))) == []
+
+
+@pytest.mark.parametrize(
+    ("alerts", "good", "bad"),
+    [
+        ("{paging: [wake], severities: [ticket]}", "wake ticket", "page critical"),
+        ("{severities: [ticket]}", "ticket", "page"),
+        ("{paging: [wake]}", "wake page critical warning info", "ticket"),
+        ("{paging: [wake], severities: []}", "wake", "page"),
+        ("{paging: []}", "page", "wake"),
+        ("{paging: page}", "page wake", ""),
+        ("{severities: ticket}", "ticket wake", ""),
+        ("{severities: }", "page wake", ""),
+        ("{severities: {ticket: x}}", "page wake", ""),
+        ("3", "page wake", ""),
+    ],
+)
+def test_severities_are_those_of_the_policy_and_those_that_page(
+    alerts: str, good: str, bad: str, tmp_path: Path
+) -> None:
+    settings = SETTINGS.replace("{paging: [page]}", alerts)
+    slow = {RULES: "groups: []\n", "runbooks/shop/slow.md": runbook("trigger: Slow")}
+    for severity in (*good.split(), *bad.split()):
+        rules = f"groups:\n- name: shop\n  rules:\n{alert('Down', OWN, f'{{severity: {severity}}}')}"
+        findings = check(tmp_path, {**FILES, **slow, "mkdocs.yml": settings, RULES: rules})
+        codes = [each.code for each in findings if each.at.path == RULES]
+        assert codes == (["RBK017"] if severity in bad.split() else []), severity
+
+
+@pytest.mark.parametrize("labels", ["{}", "{team: shop}"])
+def test_an_alert_without_a_severity_has_no_finding(labels: str, tmp_path: Path) -> None:
+    assert told(found(tmp_path, alert("Down", OWN, labels))) == []
+    assert [each.code for each in found(tmp_path, alert("Down", None, labels))] == ["RBK011"]
+
+
+@pytest.mark.parametrize("labels", ['{severity: ""}', "{severity: }", "{severity: '  '}", "{severity: ~}"])
+def test_an_empty_severity_is_one_finding(labels: str, tmp_path: Path) -> None:
+    assert [each.code for each in found(tmp_path, alert("Down", OWN, labels))] == ["FM009"]
+
+
+@pytest.mark.parametrize(
+    "severity",
+    ["{{ if gt $value 9.0 }}page{{ end }}", "{{$labels.severity}}", "{{ $labels.severity }}", "pa{{ `ge` }}"],
+)
+def test_an_alert_whose_severity_is_a_template_may_page(severity: str, tmp_path: Path) -> None:
+    labels = f'{{severity: "{severity}"}}'
+    assert told(found(tmp_path, alert("Down", OWN, labels))) == []
+    assert [each.code for each in found(tmp_path, alert("Down", None, labels))] == ["RBK010"]
+
+
+def of_group(labels: str, *alerts: str) -> str:
+    """A rule file whose group has labels."""
+    return f"groups:\n- name: shop\n  labels: {labels}\n  rules:\n{''.join(alerts)}"
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        ("{}", ["3:22:RBK017"]),
+        ("{team: shop}", ["3:22:RBK017"]),
+        ("{severity: page}", []),
+        ("{severity: pgae}", ["7:26:RBK017"]),
+    ],
+)
+def test_a_severity_of_the_group_is_found_there_once(own: str, expected: list[str], tmp_path: Path) -> None:
+    url = f"{SITE}/runbooks/shop/down/"
+    both = [alert(name, url, own) for name in ("Down", "Lost")]
+    rules = of_group("{severity: paige}", both[0] if expected and expected[0].startswith("7") else "".join(both))
+    files = {
+        **FILES,
+        RULES: rules,
+        "runbooks/shop/down.md": runbook("alerts: [Down, Lost]" if rules.count("alert:") > 1 else "alerts: [Down]"),
+        "runbooks/shop/slow.md": runbook("trigger: Slow"),
+    }
+    findings = check(tmp_path, files)
+    assert [f"{each.at.line}:{each.at.column}:{each.code}" for each in findings] == expected
+
+
+def test_a_severity_that_stands_twice_is_that_which_stands_first(tmp_path: Path) -> None:
+    findings = found(tmp_path, alert("Down", OWN, "{severity: page, severity: paige}"))
+    assert [each.code for each in findings] == ["FM004"]
+
+
+@pytest.mark.parametrize("value", ['""', "~", "", "'  '", "[x]"])
+def test_an_address_that_cannot_be_read_is_one_finding(value: str, tmp_path: Path) -> None:
+    annotations = f"      annotations: {{runbook_url: {value}}}\n"
+    findings = found(tmp_path, alert("Down", None) + annotations)
+    assert [each.code for each in findings] == ["FM006" if value == "[x]" else "FM009"]

@@ -1,4 +1,4 @@
-"""RBK001 to RBK016: runbooks, and the alerts that they answer."""
+"""RBK001 to RBK017: runbooks, and the alerts that they answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import promql_parser
 
-from macros.diagnostics import Finding, Location, Severity, did_you_mean
+from macros.diagnostics import Edit, Finding, Location, Severity, did_you_mean, only_candidate
 from macros.handbook import Handbook
 from macros.records.alert import TEMPLATE, Alert
 from macros.records.runbook import CAUSES, ESCALATION, Runbook
@@ -228,16 +228,28 @@ def expression(alert: Alert, context: Context) -> Iterator[Finding]:
         yield Finding(alert.at("expr"), f"not PromQL: {reason}", "try it with promtool check rules")
 
 
+def _unknown_severity(alert: Alert, handbook: Handbook) -> bool:
+    """Whether an alert has a severity, and the policy does not name it. FM009 reports an empty one."""
+    known_severities = handbook.settings.alert_severities
+    if not alert.severity or alert.severity_is_template:
+        return False
+    return bool(known_severities) and alert.severity not in known_severities
+
+
 def _no_url(alert: Alert, context: Context, *, paging: bool) -> Iterator[Finding]:
-    pages = alert.severity in context.handbook.settings.policy.alerts.paging
-    if pages is paging and not alert.runbook_url:
-        url = _own_url(alert, context.handbook)
+    handbook = context.handbook
+    pages = alert.severity in handbook.settings.policy.alerts.paging or alert.severity_is_template
+    written = alert.node.find("annotations", "runbook_url")  # FM006 and FM009 report one that cannot be read
+    if pages is paging and written is None and not _unknown_severity(alert, handbook):
+        url = _own_url(alert, handbook)
         yield Finding(alert.at("alert"), f"{alert.name} has no runbook_url", f"annotations: runbook_url: {url}")
 
 
 @rule("RBK010", "pages-without-runbook", over=Alert)
 def pages_without_runbook(alert: Alert, context: Context) -> Iterator[Finding]:
     """An alert that wakes somebody (`policy.alerts.paging`) says in `runbook_url` where to read on.
+
+    An alert whose severity is a template counts as one of them.
 
     Why: who is woken should not have to search.
 
@@ -434,3 +446,30 @@ def harm_without_warning(runbook: Runbook, context: Context) -> Iterator[Finding
                 yield Finding(
                     at, f"'{what}' without a warning above it", "put '> [!WARNING]' and what is at stake above"
                 )
+
+
+@rule("RBK017", "unknown-alert-severity", over=Handbook)
+def unknown_alert_severity(handbook: Handbook, context: Context) -> Iterator[Finding]:
+    """The label `severity` of an alert is one that the policy names (`policy.alerts`: `severities` and `paging`).
+
+    The label stands at the alert or at its group. An alert without it has no finding here, and neither has one whose
+    severity is a template, which Prometheus expands when the alert fires.
+
+    Why: Alertmanager routes by this label, and an alert that pages under a misspelt one pages nobody.
+
+    Bad:
+        labels: {severity: paige}
+    Good:
+        labels: {severity: page}
+    """
+    severities = handbook.settings.alert_severities
+    places: set[Location] = set()
+    for alert in handbook.alerts:
+        at = alert.severity_at
+        if at in places or alert.severity is None or not _unknown_severity(alert, handbook):
+            continue
+        places.add(at)  # one label of a group is the severity of many alerts
+        meant = only_candidate(alert.severity, severities)
+        fix = Edit(at, alert.severity, meant) if meant else None
+        hint = did_you_mean(alert.severity, severities) or f"use one of {', '.join(severities)}"
+        yield Finding(at, f"unknown severity '{alert.severity}'", hint, fix)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import subprocess
 from collections.abc import Callable
@@ -72,6 +73,17 @@ def bomb(last: str) -> str:
 
 
 Files = dict[str, str | bytes]
+
+
+def promql(expression: str) -> Files:
+    """An alert with an expression, broken into lines as YAML allows."""
+    lines = "\n  ".join(re.findall(".{1,5000}", expression))
+    return {
+        RULES: f'groups: [{{name: g, rules: [{{alert: A, labels: {{severity: paige}}, expr: "{lines}"}}]}}]\n',
+        "docs/services/shop.md": SHOP,
+    }
+
+
 ALERT = "groups: [{name: g, rules: [{alert: A, expr: up, annotations: {summary: *i}}]}]"
 SICK = "groups: [{name: g, rules: [{alert: A, expr: up}]}]\n"
 TAG = "!!python/object/apply:os.system ['touch pwned']"
@@ -113,6 +125,11 @@ CASES: dict[str, tuple[Files, list[str]]] = {
     "values in the settings": ({POLICY: f"{SETTINGS}x: {'{a: ' * 1000}{'}' * 1000}\n"}, [f"{POLICY}:6:400:FM001"]),
     "arithmetic in arithmetic": (
         {RECORD: body("```sh\necho " + "$((" * 40 + "\n```")}, [f"{RECORD}:11:25:FM107"],
+    ),
+    "PromQL of 4,200 terms": (promql("+".join(["1"] * 4_200)), [f"{RULES}:1:58:RBK017"]),
+    "PromQL of 9,000 calls": (promql("abs(" * 9_000 + "up" + ")" * 9_000), [f"{RULES}:1:58:RBK017"]),
+    "PromQL of 400,000 signs": (
+        promql("-" * 400_000 + "up"), [f"{RULES}:1:58:RBK017", f"{RULES}:1:72:RBK009"],
     ),
     "YAML that ends too soon": ({AUDIT: "date: [", "docs/services/shop.md": SHOP}, [f"{AUDIT}:1:8:FM001"]),
     "tags without an end": ({"docs/x.md": "# X\n\n<div>\n" + "<a\n" * 300_000}, ["docs/x.md:3:1:MD016"]),

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote
 
-import promql_parser
-
 from macros.diagnostics import Edit, Finding, Location, Severity, did_you_mean, only_candidate
 from macros.handbook import Handbook
+from macros.promql import check_expressions
 from macros.records.alert import TEMPLATE, Alert
 from macros.records.runbook import CAUSES, ESCALATION, Runbook
 from macros.records.service import Service
@@ -210,8 +209,8 @@ def alert_name(handbook: Handbook, context: Context) -> Iterator[Finding]:
             )
 
 
-@rule("RBK009", "expression", over=Alert)
-def expression(alert: Alert, context: Context) -> Iterator[Finding]:
+@rule("RBK009", "expression", over=Handbook)
+def expression(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """The expression of an alert is PromQL.
 
     Why: Prometheus refuses the whole file, and none of its alerts fires.
@@ -221,11 +220,13 @@ def expression(alert: Alert, context: Context) -> Iterator[Finding]:
     Good:
         expr: sum(orders) < 1
     """
-    try:
-        promql_parser.parse(alert.expr)
-    except ValueError as error:
-        reason = " ".join(str(error).split())
-        yield Finding(alert.at("expr"), f"not PromQL: {reason}", "try it with promtool check rules")
+    alerts = [alert for alert in handbook.alerts if alert.expr]  # FM009 reports an empty expression
+    for alert, fault in zip(alerts, check_expressions([alert.expr for alert in alerts]), strict=True):
+        at = alert.at("expr")
+        if fault and fault.reason is None:
+            yield Finding(at, "expression too deeply nested to check", "split it into recording rules")
+        elif fault:
+            yield Finding(at, f"not PromQL: {fault.reason}", "try it with promtool check rules")
 
 
 def _unknown_severity(alert: Alert, handbook: Handbook) -> bool:

@@ -368,6 +368,14 @@ def test_a_page_that_could_act_is_not_built(html: str, act: str | None) -> None:
         ("a.svg", b"<svg><x:script xmlns:x='http://www.w3.org/2000/svg'>alert(1)</x:script></svg>", False),
         ("a.svg", b"<!DOCTYPE svg [<!ENTITY x 'y'>]><svg>&x;</svg>", False),
         ("a.svg", b"<svg><path d='" + b"M0 0" * 20_000 + b"'/></svg>", True),
+        ("a.svg", b"<svg>" + b"<g>" * 99 + b"</g>" * 99 + b"</svg>", True),
+        ("a.svg", b"<svg>" + b"<g>" * 100 + b"</g>" * 100 + b"</svg>", False),
+        ("a.svg", b"<svg>" + b"<g>" * 140_000 + b"</g>" * 140_000 + b"</svg>", False),
+        ("a.svg", b"<svg>" + b"<g\nid='a'\n>" * 80_000 + b"</svg>", False),
+        ("a.svg", b"<svg>" + b"<svg:g>" * 60_000 + b"</svg:g>" * 60_000 + b"</svg>", False),
+        ("a.svg", b"<svg>" + b"<g/>" * 200_000 + b"</svg>", True),
+        ("a.svg", b"<svg>" + b"<g></g>" * 140_000 + b"</svg>", True),
+        ("a.svg", b"<svg>" + b"<g " * 300_000 + b"</svg>", True),
     ],
 )
 def test_an_attachment_is_what_its_name_says(name: str, data: bytes, good: bool, tmp_path: Path) -> None:

@@ -75,6 +75,11 @@ def bomb(last: str) -> str:
 Files = dict[str, str | bytes]
 
 
+def template(text: str) -> Files:
+    """A page that Jinja reads."""
+    return {"docs/x.md": f"---\nrender_macros: true\n---\n# X\n\n{text}\n"}
+
+
 def promql(expression: str) -> Files:
     """An alert with an expression, broken into lines as YAML allows."""
     lines = "\n  ".join(re.findall(".{1,5000}", expression))
@@ -131,6 +136,10 @@ CASES: dict[str, tuple[Files, list[str]]] = {
     "PromQL of 400,000 signs": (
         promql("-" * 400_000 + "up"), [f"{RULES}:1:58:RBK017", f"{RULES}:1:72:RBK009"],
     ),
+    "a template in parentheses": (template("{{ " + "(" * 2000 + "1" + ")" * 2000 + " }}"), ["docs/x.md:4:1:MD020"]),
+    "a template of lists": (template("{{ " + "[" * 2000 + "]" * 2000 + " }}"), ["docs/x.md:4:1:MD020"]),
+    "a template of signs": (template("{{ " + "- " * 2000 + "1 }}"), ["docs/x.md:4:1:MD020"]),
+    "a template of conditions": (template("{% if x %}\n\n" * 30_000), ["docs/x.md:4:1:MD020"]),
     "YAML that ends too soon": ({AUDIT: "date: [", "docs/services/shop.md": SHOP}, [f"{AUDIT}:1:8:FM001"]),
     "tags without an end": ({"docs/x.md": "# X\n\n<div>\n" + "<a\n" * 300_000}, ["docs/x.md:3:1:MD016"]),
     "settings that are a list": ({POLICY: "- a\n"}, [f"{POLICY}:1:1:FM001"]),

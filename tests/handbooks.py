@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 SMALL = Path(__file__).parent / "sites" / "small"
 BROKEN = Path(__file__).parent / "sites" / "broken"
 TODAY = date(2026, 11, 23)
-NEWEST = date(2026, 11, 24)
+NEWEST = date(2026, 11, 26)
 """The day of the newest record of this repository, on which it has no finding: raise it with that record."""
 
 ADR = """---

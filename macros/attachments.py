@@ -47,6 +47,10 @@ _ACTIVE_SVG: Final = re.compile(
     re.IGNORECASE,
 )
 
+_DEEPEST_SVG: Final = 100
+"""Elements within each other: the page that an SVG becomes part of is read by recursion."""
+_SVG_TAG: Final = re.compile(r"<(/?)[A-Za-z][^<>]*?(/?)>")
+
 
 def judge(root: Path, path: str) -> Finding | None:
     """What is wrong with an attachment, or None: its kind, its size, how it begins, and what an SVG holds."""
@@ -63,6 +67,20 @@ def judge(root: Path, path: str) -> Finding | None:
             return text
         if _ACTIVE_SVG.search(text):
             return Finding(at, "the SVG holds a script, a handler, or a link", "save it as a plain drawing")
+        if _is_deep_svg(text):
+            return Finding(at, f"SVG nested deeper than {_DEEPEST_SVG} elements", "save it as a plain drawing")
     elif not re.match(_BEGINNINGS.get(suffix, _NO_HTML), data, re.DOTALL | re.IGNORECASE):
         return Finding(at, f"this is no '{suffix}': it begins otherwise", "save it as what its name says")
     return None
+
+
+def _is_deep_svg(text: str) -> bool:
+    depth = 0
+    for closes, empty in _SVG_TAG.findall(text):
+        if closes:
+            depth = max(depth - 1, 0)
+        elif not empty:
+            depth += 1
+            if depth > _DEEPEST_SVG:
+                return True
+    return False

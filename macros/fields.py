@@ -318,13 +318,14 @@ class Choice(FieldType):
 class Many(FieldType):
     """A list of values of one type, none of them twice."""
 
-    def __init__(self, item: FieldType) -> None:
+    def __init__(self, item: FieldType, *, default: tuple[Any, ...] = ()) -> None:
         self.item = item
+        self.absent = default
         self.noun = f"a list of values, each {item.noun}"
 
     @property
     def default(self) -> tuple[Any, ...]:
-        return ()
+        return self.absent
 
     def read_node(self, key: str, node: Node, reading: Reading) -> tuple[Any, ...]:
         if isinstance(node, Scalar) and node.empty:
@@ -465,7 +466,8 @@ def read_fields(
                 continue
             key = meant[1]
         seen.add(key)
-        values[rows[key].name] = rows[key].type.read(key, entry.value, reading)
+        value = rows[key].type.read(key, entry.value, reading)
+        values[rows[key].name] = rows[key].type.default if value is None else value
     for row in rows.values():
         if row.required and row.key not in seen:
             reading.problem("missing-key", end, f"'{row.key}' is missing", f"{row.key}: {row.help}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import posixpath
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,16 +25,17 @@ from macros.attachments import judge
 from macros.diagnostics import Finding, Location
 from macros.fields import Problem
 from macros.policy import substitute
-from macros.records import Document, Entity, Page, Record, read_document, read_entity
+from macros.records import ALERT_NAME, Document, Entity, Page, Record, read_document, read_entity
 from macros.records.alert import Alert, read_alerts
 from macros.records.audit import PATH as AUDIT_PATH
 from macros.records.audit import Audit
 from macros.records.kinds import KINDS, RECORDS
+from macros.records.postmortem import Postmortem
 from macros.records.runbook import Runbook
 from macros.records.service import Service
 from macros.records.standard import ChecklistItem, Standard
 from macros.settings import FILE, Settings, read_settings
-from macros.source import Link, Source, anchor, read_source
+from macros.source import Link, Source, anchor, read_source, slug
 from macros.suppressions import Suppression, in_source, in_yaml
 
 E = TypeVar("E", bound=Entity)
@@ -283,6 +285,20 @@ class Handbook:
     def runbooks_of(self, alert: Alert) -> tuple[Runbook, ...]:
         """The runbooks that list an alert."""
         return tuple(self._by_alert.get(alert.name, ()))
+
+    @cached_property
+    def misnamed_alerts(self) -> tuple[Alert, ...]:
+        """The alerts whose name cannot be a part of an address."""
+        return tuple(alert for alert in self.alerts if not re.fullmatch(ALERT_NAME, alert.name))
+
+    def incidents_of(self, alert: Alert) -> tuple[Postmortem, ...]:
+        """The post-mortems that name an alert."""
+        return tuple(ref.source for ref in self.referring_to(alert) if isinstance(ref.source, Postmortem))
+
+    def anchors_of(self, alert: Alert) -> frozenset[str]:
+        """The ids of the headings on the page of an alert; "incidents" only if it has any."""
+        incidents = {"incidents"} if self.incidents_of(alert) else set()
+        return frozenset({slug(alert.name, "-"), "when"} | incidents)
 
     @cached_property
     def _by_alert(self) -> Mapping[str, list[Runbook]]:

@@ -26,7 +26,7 @@ from macros.diagnostics import Location, did_you_mean
 from macros.handbook import Handbook, uncollected
 from macros.nodes import scalars
 from macros.records import Document, Entity
-from macros.records.alert import ANY_ALERT, Alert
+from macros.records.alert import Alert
 from macros.records.service import Service
 
 LARGEST: Final = 64_000_000
@@ -349,23 +349,20 @@ def _read_xml(page: _Page, data: bytes) -> None:
 def _read_json(page: _Page, document: Any) -> None:
     """The addresses of the JSON: every text that is one, and the second of each row of the search's keys."""
     rows, root = page.file.startswith("assets/"), "../" * page.file.count("/")
-    left: list[tuple[Any, str | None, str]] = [(document, None, "")]
+    left: list[tuple[Any, str | None]] = [(document, None)]
     while left:
-        node, path, name = left.pop()
+        node, path = left.pop()
         if isinstance(node, dict):
             path = node.get("path", path)
-            name = node.get("name", name)
             node = node.values()
         elif rows and len(node) > 2 and isinstance(node[0], str) and isinstance(node[1], str):
             page.values[f"{root}{node[1]}"] = None
         for child in node:
             if isinstance(child, str):
-                if child.startswith(("http://", "https://")):
-                    child = ANY_ALERT.sub(str(name), child)
-                    if len(child.split()) == 1:
-                        page.values.setdefault(child, path if isinstance(path, str) else None)
+                if child.startswith(("http://", "https://")) and len(child.split()) == 1:
+                    page.values.setdefault(child, path if isinstance(path, str) else None)
             elif isinstance(child, dict | list):
-                left.append((child, path, name))
+                left.append((child, path))
 
 
 # Where an address leads.

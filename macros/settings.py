@@ -143,6 +143,10 @@ class Alerting:
     """What alerts are made of."""
 
     paging: tuple[str, ...] = field(Many(Text()), "the values of the label severity that wake somebody")
+    severities: tuple[str, ...] = field(
+        Many(Text(), default=("page", "critical", "warning", "info")),
+        "the values of the label severity, beside those of paging",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,6 +180,16 @@ class Settings:
         """The words that records choose from."""
         own = self.organisation
         return {"teams": tuple(own.teams), "tags": own.tags, "severities": tuple(self.policy.severities)}
+
+    @property
+    def alert_severities(self) -> tuple[str, ...]:
+        """The values that the label severity of an alert may have; none where a list of them cannot be read."""
+        policy, alerts = (self.root_node.find("extra", *keys) for keys in (("policy",), ("policy", "alerts")))
+        lists = [entry.value for entry in alerts.entries] if isinstance(alerts, nodes.Mapping) else []
+        faults = {problem.finding.at for problem in self.problems}
+        if any(node is not None and node.at in faults for node in (policy, alerts, *lists)):
+            return ()
+        return tuple(dict.fromkeys((*self.policy.alerts.severities, *self.policy.alerts.paging)))
 
     def value(self, name: str) -> str | None:
         """The value of the policy at a dotted name, as text; None where there is none, or more than one value."""

@@ -433,7 +433,8 @@ def test_links_and_odd_names_in_a_base_harm_nothing(branch: Path, tmp_path: Path
     base = read_base(branch, "main")
     assert list(outside.iterdir()) == []
     assert not {"adr/0009-link.md", "runbooks/out"} & set(base.handbook.documents)
-    assert {"docs/ü –\n'\".md", "docs/latin-\udce9.md"} <= set(base.handbook.documents)
+    assert "docs/ü –\n'\".md" in base.handbook.documents
+    assert "docs/latin-\udce9.md" in base.handbook.strays
 
 
 ALLOWED = "# handbook: allow FM010: both offices share a name\ndeciders: [platform-team, platform-team]"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import subprocess
 from collections.abc import Callable
@@ -74,7 +75,24 @@ def bomb(last: str) -> str:
 
 
 Files = dict[str, str | bytes]
+
+
+def template(text: str) -> Files:
+    """A page that Jinja reads."""
+    return {"docs/x.md": f"---\nrender_macros: true\n---\n# X\n\n{text}\n"}
+
+
+def promql(expression: str) -> Files:
+    """An alert with an expression, broken into lines as YAML allows."""
+    lines = "\n  ".join(re.findall(".{1,5000}", expression))
+    return {
+        RULES: f'groups: [{{name: g, rules: [{{alert: A, labels: {{severity: paige}}, expr: "{lines}"}}]}}]\n',
+        "docs/services/shop.md": SHOP,
+    }
+
+
 ALERT = "groups: [{name: g, rules: [{alert: A, expr: up, annotations: {summary: *i}}]}]"
+SICK = "groups: [{name: g, rules: [{alert: A, expr: up}]}]\n"
 TAG = "!!python/object/apply:os.system ['touch pwned']"
 LONG = "x" * 100_000_000
 CASES: dict[str, tuple[Files, list[str]]] = {
@@ -115,12 +133,26 @@ CASES: dict[str, tuple[Files, list[str]]] = {
     "arithmetic in arithmetic": (
         {RECORD: body("```sh\necho " + "$((" * 40 + "\n```")}, [f"{RECORD}:11:25:FM107"],
     ),
+    "PromQL of 4,200 terms": (promql("+".join(["1"] * 4_200)), [f"{RULES}:1:58:RBK017"]),
+    "PromQL of 9,000 calls": (promql("abs(" * 9_000 + "up" + ")" * 9_000), [f"{RULES}:1:58:RBK017"]),
+    "PromQL of 400,000 signs": (
+        promql("-" * 400_000 + "up"), [f"{RULES}:1:58:RBK017", f"{RULES}:1:72:RBK009"],
+    ),
+    "a template in parentheses": (template("{{ " + "(" * 2000 + "1" + ")" * 2000 + " }}"), ["docs/x.md:4:1:MD020"]),
+    "a template of lists": (template("{{ " + "[" * 2000 + "]" * 2000 + " }}"), ["docs/x.md:4:1:MD020"]),
+    "a template of signs": (template("{{ " + "- " * 2000 + "1 }}"), ["docs/x.md:4:1:MD020"]),
+    "a template of conditions": (template("{% if x %}\n\n" * 30_000), ["docs/x.md:4:1:MD020"]),
     "YAML that ends too soon": ({AUDIT: "date: [", "docs/services/shop.md": SHOP}, [f"{AUDIT}:1:8:FM001"]),
     "tags without an end": ({"docs/x.md": "# X\n\n<div>\n" + "<a\n" * 300_000}, ["docs/x.md:3:1:MD016"]),
     "settings that are a list": ({POLICY: "- a\n"}, [f"{POLICY}:1:1:FM001"]),
     "settings of wrong shapes": (
         {POLICY: "extra:\n  handbook: [x]\n  policy: 3\n"},
         [f"{RECORD}:4:12:FM005", f"{POLICY}:2:13:FM006", f"{POLICY}:3:11:FM006"],
+    ),
+    "a policy of wrong shapes": (
+        {POLICY: f"{SETTINGS}  policy: {{alerts: 3, review: [x], postmortem: x}}\n", RULES: SICK,
+         "docs/services/shop.md": SHOP},
+        [f"{POLICY}:6:{column}:FM006" for column in (20, 31, 48)] + [f"{RULES}:1:36:RBK011"],
     ),
     "teams of wrong shapes": (
         {POLICY: "extra:\n  handbook: {teams: {order-team: 3}, rules: [1], tags: {a: b}, expect: x}\n"},
@@ -369,6 +401,14 @@ def test_a_page_that_could_act_is_not_built(html: str, act: str | None) -> None:
         ("a.svg", b"<svg><x:script xmlns:x='http://www.w3.org/2000/svg'>alert(1)</x:script></svg>", False),
         ("a.svg", b"<!DOCTYPE svg [<!ENTITY x 'y'>]><svg>&x;</svg>", False),
         ("a.svg", b"<svg><path d='" + b"M0 0" * 20_000 + b"'/></svg>", True),
+        ("a.svg", b"<svg>" + b"<g>" * 99 + b"</g>" * 99 + b"</svg>", True),
+        ("a.svg", b"<svg>" + b"<g>" * 100 + b"</g>" * 100 + b"</svg>", False),
+        ("a.svg", b"<svg>" + b"<g>" * 140_000 + b"</g>" * 140_000 + b"</svg>", False),
+        ("a.svg", b"<svg>" + b"<g\nid='a'\n>" * 80_000 + b"</svg>", False),
+        ("a.svg", b"<svg>" + b"<svg:g>" * 60_000 + b"</svg:g>" * 60_000 + b"</svg>", False),
+        ("a.svg", b"<svg>" + b"<g/>" * 200_000 + b"</svg>", True),
+        ("a.svg", b"<svg>" + b"<g></g>" * 140_000 + b"</svg>", True),
+        ("a.svg", b"<svg>" + b"<g " * 300_000 + b"</svg>", True),
     ],
 )
 def test_an_attachment_is_what_its_name_says(name: str, data: bytes, good: bool, tmp_path: Path) -> None:

@@ -168,7 +168,6 @@ def test_a_style_sheet_names_what_is_there(tmp_path: Path) -> None:
         ("api/v1/schemas/adr.json", '{"$id": "H/c.json"}', "c.json"),
         ("api/v1/adrs.json", '{"items": [{"text": "H/c/ is a text"}]}', None),
         ("api/v1/alerts.json", '[{"name": "Down", "annotations": {"runbook_url": "H/alerts/Down/"}}]', "alerts/Down/"),
-        ("api/v1/alerts.json", '[{"name": "b", "annotations": {"runbook_url": "H/a/{{ $labels.alertname }}/"}}]', None),
         ("assets/keys/ada.json", '[["A title", "c/#x", "Page", "a key"], ["Another", "a/b/", "Page", "b"]]', "c/#x"),
         ("assets/keys/adb.json", '{"rows": [["A title", "c/", "Page", "a key"]]}', "c/"),
     ],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -12,8 +11,8 @@ from macros.diagnostics import Finding, Location
 from macros.fields import Group, Many, Pattern, Problem, Reading, Table, Text, field, read_fields
 from macros.records import Entity
 
-ANY_ALERT: Final = re.compile(r"\{\{ ?\$labels\.alertname ?\}\}")
-"""What stands for the name of the alert in an address that many alerts share."""
+TEMPLATE: Final = "{{"
+"""The beginning of a template, which Prometheus expands in labels and annotations when the alert fires."""
 
 _TIME = Pattern(r"(?:[0-9]+(?:ms|[smhdwy]))+|0", "a time such as 5m")
 
@@ -70,6 +69,7 @@ class Alert(Entity):
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     node: nodes.Mapping
+    group: nodes.Mapping
 
     @property
     def mapping(self) -> nodes.Mapping:
@@ -85,8 +85,18 @@ class Alert(Entity):
 
     @property
     def severity(self) -> str | None:
-        """What its label says of how bad it is."""
+        """The label that says how bad it is: the alert's own, or that of its group."""
         return self.labels.get("severity")
+
+    @property
+    def severity_is_template(self) -> bool:
+        """Whether Prometheus makes the severity from a template when the alert fires, so that it is not known here."""
+        return TEMPLATE in (self.severity or "")
+
+    @property
+    def severity_at(self) -> Location:
+        """The place of that label's value."""
+        return self.at("labels", "severity")
 
     @property
     def summary(self) -> str:
@@ -102,9 +112,9 @@ class Alert(Entity):
         yield "alert", "service", self.service, Location(self.path)
 
     def at(self, *keys: str) -> Location:
-        """The place of the value under a path of keys of its rule; of the rule where there is none."""
-        found = self.node.find(*keys)
-        return found.at if found is not None and keys else self.node.at
+        """The place of the value under a path of keys of its rule, or of its group; else the place of the rule."""
+        value = (self.node.find(*keys) or self.group.find(*keys)) if keys else None
+        return value.at if value is not None else self.node.at
 
 
 def read_alerts(path: str, service: str, text: str | Finding) -> tuple[tuple[Alert, ...], tuple[Problem, ...]]:
@@ -139,6 +149,7 @@ def _alerts(path: str, service: str, node: nodes.Mapping) -> Iterator[Alert]:
                     labels=shared | _texts(row.find("labels")),
                     annotations=_texts(row.find("annotations")),
                     node=row,
+                    group=group,
                 )
 
 
@@ -150,4 +161,9 @@ def _items(node: nodes.Node | None) -> Iterator[nodes.Mapping]:
 def _texts(node: nodes.Node | None) -> dict[str, str]:
     if not isinstance(node, nodes.Mapping):
         return {}
-    return {entry.key: entry.value.text for entry in node.entries if isinstance(entry.value, nodes.Scalar)}
+    texts: dict[str, str] = {}
+    for entry in node.entries:
+        if isinstance(entry.value, nodes.Scalar):
+            text = "" if entry.value.empty else entry.value.text.strip() and entry.value.text
+            texts.setdefault(entry.key, text)  # the first of duplicate keys counts, as it does for `find`
+    return texts

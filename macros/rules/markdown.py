@@ -547,11 +547,16 @@ def broken_macro(page: Page, context: Context) -> Iterator[Finding]:
         return
     source = page.source
     try:
-        template = Environment(autoescape=True).parse(source.body)
+        calls = list(Environment(autoescape=True).parse(source.body).find_all(Call))
     except TemplateSyntaxError as error:
         yield Finding(source.at(source.body_line + error.lineno - 1), f"not a template: {error.message}")
         return
-    for call in template.find_all(Call):
+    except RecursionError:
+        yield Finding(
+            source.at(source.body_line + 1), "template nested too deeply", "split it into several expressions"
+        )
+        return
+    for call in calls:
         if isinstance(call.node, Name) and call.node.name not in MACROS:
             line = source.body_line + call.lineno - 1
             at = source.at(line, source.line(line).find(call.node.name) + 1)

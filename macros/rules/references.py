@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from macros.diagnostics import Finding, did_you_mean
@@ -26,9 +27,9 @@ def unknown_record(entity: Entity, context: Context) -> Iterator[Finding]:
     """
     handbook = context.handbook
     for key, kind, id, at in entity.references():
-        if is_unwritten(id):
+        if (kind, id) in handbook.by_id or handbook.lost(kind) or is_unwritten(id):
             continue
-        if (kind, id) not in handbook.by_id and not handbook.lost(kind) and not (kind == "alert" and _unread(handbook)):
+        if kind != "alert" or not (_unread(handbook) or _misnamed(id, handbook)):
             known = [known for of_kind, known in handbook.by_id if of_kind == kind]
             hint = did_you_mean(id, known) or f"there is no {kind} of that id"
             yield Finding(at, f"{key} names {id}, which is not there", hint)
@@ -37,6 +38,11 @@ def unknown_record(entity: Entity, context: Context) -> Iterator[Finding]:
 def _unread(handbook: Handbook) -> bool:
     """Whether a rule file could not be read, so that an alert that seems to be missing may stand there."""
     return any(problem.sort == "unreadable" for file in handbook.rule_files for problem in file.problems)
+
+
+def _misnamed(id: str, handbook: Handbook) -> bool:
+    """Whether an alert has that name but for characters that no name of an alert may have, which RBK008 reports."""
+    return any(re.sub(r"\W", "", alert.name).casefold() == id.casefold() for alert in handbook.misnamed_alerts)
 
 
 @rule("REF002", "unknown-id", over=Document)

@@ -1,4 +1,4 @@
-"""RBK001 to RBK016: runbooks, and the alerts that they answer."""
+"""RBK001 to RBK017: runbooks, and the alerts that they answer."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote
 
-import promql_parser
-
-from macros.diagnostics import Finding, Location, Severity, did_you_mean
+from macros.diagnostics import Edit, Finding, Location, Severity, did_you_mean, only_candidate
 from macros.handbook import Handbook
 from macros.placeholders import is_unwritten
-from macros.records import ALERT_NAME, Page
-from macros.records.alert import ANY_ALERT, Alert
+from macros.promql import check_expressions
+from macros.records.alert import TEMPLATE, Alert
 from macros.records.runbook import CAUSES, ESCALATION, Runbook
 from macros.records.service import Service
 from macros.rules import Context, rule
@@ -210,7 +208,7 @@ def alert_name(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """
     for alert in handbook.alerts:
         first = handbook.by_id[alert.kind, alert.id]
-        if not re.fullmatch(ALERT_NAME, alert.name):
+        if alert in handbook.misnamed_alerts:
             yield Finding(
                 alert.at("alert"), f"'{alert.name}' is no name of an alert", "write it as one word: OrdersDown"
             )
@@ -220,8 +218,8 @@ def alert_name(handbook: Handbook, context: Context) -> Iterator[Finding]:
             )
 
 
-@rule("RBK009", "expression", over=Alert)
-def expression(alert: Alert, context: Context) -> Iterator[Finding]:
+@rule("RBK009", "expression", over=Handbook)
+def expression(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """The expression of an alert is PromQL.
 
     Why: Prometheus refuses the whole file, and none of its alerts fires.
@@ -231,25 +229,37 @@ def expression(alert: Alert, context: Context) -> Iterator[Finding]:
     Good:
         expr: sum(orders) < 1
     """
-    if is_unwritten(alert.expr):
-        return
-    try:
-        promql_parser.parse(alert.expr)
-    except ValueError as error:
-        reason = " ".join(str(error).split())
-        yield Finding(alert.at("expr"), f"not PromQL: {reason}", "try it with promtool check rules")
+    alerts = [alert for alert in handbook.alerts if alert.expr and not is_unwritten(alert.expr)]
+    for alert, fault in zip(alerts, check_expressions([alert.expr for alert in alerts]), strict=True):
+        at = alert.at("expr")
+        if fault and fault.reason is None:
+            yield Finding(at, "expression too deeply nested to check", "split it into recording rules")
+        elif fault:
+            yield Finding(at, f"not PromQL: {fault.reason}", "try it with promtool check rules")
+
+
+def _unknown_severity(alert: Alert, handbook: Handbook) -> bool:
+    """Whether an alert has a severity, and the policy does not name it. FM009 reports an empty one."""
+    known_severities = handbook.settings.alert_severities
+    if not alert.severity or alert.severity_is_template or is_unwritten(alert.severity):
+        return False
+    return bool(known_severities) and alert.severity not in known_severities
 
 
 def _no_url(alert: Alert, context: Context, *, paging: bool) -> Iterator[Finding]:
-    pages = alert.severity in context.handbook.settings.policy.alerts.paging
-    if pages is paging and not alert.runbook_url:
-        url = f"{context.handbook.settings.site_url.rstrip('/')}/alerts/{alert.name}/"
+    handbook = context.handbook
+    pages = alert.severity in handbook.settings.policy.alerts.paging or alert.severity_is_template
+    written = alert.node.find("annotations", "runbook_url")  # FM006 and FM009 report one that cannot be read
+    if pages is paging and written is None and not _unknown_severity(alert, handbook):
+        url = _own_url(alert, handbook)
         yield Finding(alert.at("alert"), f"{alert.name} has no runbook_url", f"annotations: runbook_url: {url}")
 
 
 @rule("RBK010", "pages-without-runbook", over=Alert)
 def pages_without_runbook(alert: Alert, context: Context) -> Iterator[Finding]:
     """An alert that wakes somebody (`policy.alerts.paging`) says in `runbook_url` where to read on.
+
+    An alert whose severity is a template counts as one of them.
 
     Why: who is woken should not have to search.
 
@@ -277,46 +287,84 @@ def alert_without_runbook(alert: Alert, context: Context) -> Iterator[Finding]:
 
 @rule("RBK012", "runbook-url", over=Alert)
 def runbook_url(alert: Alert, context: Context) -> Iterator[Finding]:
-    """The `runbook_url` of an alert is an address of this site, fragment included, and its runbook lists the alert.
+    """The `runbook_url` of an alert is its own address, `/alerts/<Name>/`, or that of a runbook that lists it.
 
-    `/alerts/<Name>/` leads to the runbook that lists the alert.
+    A runbook lists the alert, and a fragment exists on the page. The address holds no template: Prometheus adds the
+    label `alertname` after it has expanded templates, so `{{ $labels.alertname }}` expands to nothing.
 
-    Why: a dead link at three in the morning.
+    Why: a dead link, or another alert's runbook, at three in the morning.
 
     Bad:
-        runbook_url: "https://small.example/alerts/OrderDown/"
+        runbook_url: "https://small.example/alerts/{{ $labels.alertname }}/"
     Good:
-        runbook_url: "https://small.example/alerts/OrdersDown/"
+        runbook_url: "https://small.example/alerts/SearchSlow/"
     """
     url = alert.runbook_url
-    if not url or is_unwritten(url):
-        return
     handbook = context.handbook
+    if (
+        not url or is_unwritten(url) or alert in handbook.misnamed_alerts
+    ):  # RBK008 reports the name, which the address would hold
+        return
     at = alert.at("annotations", "runbook_url")
     site = handbook.settings.site_url.rstrip("/") + "/"
-    if not url.startswith(site):
-        yield Finding(at, "the address is not one of this site", f"it begins with {site}")
+    own_url = _own_url(alert, handbook)
+    if TEMPLATE in url:
+        yield Finding(at, "template in runbook_url", own_url)
         return
-    address, _, fragment = ANY_ALERT.sub(alert.name, url.removeprefix(site)).partition("#")
+    if not url.startswith(site):
+        yield Finding(at, f"runbook_url outside of this site, {site}", own_url)
+        return
+    address, _, fragment = url.removeprefix(site).partition("#")
     target = handbook.by_address.get(unquote(address))
+    runbooks = handbook.runbooks_of(alert)
     if target is None:
-        hint = did_you_mean(address, handbook.by_address)
-        yield Finding(at, f"'{address}' is no page of this site", hint or f"{site}alerts/{alert.name}/ always leads on")
-    elif isinstance(target, Alert) and not handbook.runbooks_of(target):
-        if any(each.service == target.service and _leads_nowhere(each) for each in handbook.of(Runbook)):
-            return  # RBK002 or FM106 says that one of the service's runbooks names nothing: it may be the one
-        yield Finding(at, f"no runbook lists {target.name}", f"add it under alerts in a runbook of {alert.service}")
-    elif isinstance(target, Runbook) and alert.name not in target.alerts and not target.doubtful("alerts"):
-        yield Finding(at, f"{target.path} does not list {alert.name}", f"add it there: alerts: [{alert.name}]")
-    elif fragment and not isinstance(target, Alert) and not (isinstance(target, Page) and target.render_macros):
-        if fragment not in target.source.anchors:
-            hint = did_you_mean(fragment, target.source.anchors)
-            yield Finding(at, f"{target.path} has no heading '#{fragment}'", hint)
+        valid_urls = [own_url, *(site + handbook.address(runbook) for runbook in runbooks)]
+        yield Finding(at, f"unknown page '{address}'", did_you_mean(url, valid_urls) or own_url)
+    elif isinstance(target, Alert) and target.name != alert.name:
+        yield Finding(at, f"address of another alert, {target.name}", own_url)
+    elif isinstance(target, Alert) and not runbooks:
+        if not any(
+            runbook.service == alert.service and _may_list(runbook, handbook) for runbook in handbook.of(Runbook)
+        ):
+            yield Finding(at, f"no runbook that lists {alert.name}", _how_to_list(alert))
+    elif isinstance(target, Runbook) and target not in runbooks:
+        if not _may_list(target, handbook):
+            hint = own_url if runbooks else _how_to_list(alert, target)
+            yield Finding(at, f"runbook that does not list {alert.name}, {target.path}", hint)
+    elif not isinstance(target, Alert | Runbook):
+        yield Finding(at, f"page that is not a runbook, {target.path}", own_url)
+    elif fragment:
+        anchors = handbook.anchors_of(target) if isinstance(target, Alert) else target.source.anchors
+        if unquote(fragment) not in anchors:
+            hint = did_you_mean(unquote(fragment), anchors) or f"leave '#{fragment}' out"
+            yield Finding(at, f"unknown heading '#{fragment}' on /{address}", hint)
 
 
-def _leads_nowhere(runbook: Runbook) -> bool:
-    """Whether a runbook names neither an alert nor a trigger yet."""
-    return not (runbook.alerts or runbook.trigger) or runbook.doubtful("alerts") or runbook.doubtful("trigger")
+def _own_url(alert: Alert, handbook: Handbook) -> str:
+    """The permanent address of an alert, which leads to its runbook."""
+    return f"{handbook.settings.site_url.rstrip('/')}/{handbook.address(alert)}"
+
+
+def _may_list(runbook: Runbook, handbook: Handbook) -> bool:
+    """Whether another rule reports the alerts of a runbook, which may be meant to list more than can be read.
+
+    RBK002 reports a runbook without alerts, a rule of the family FM a list that cannot be read, and REF001 an alert
+    that is unknown.
+    """
+    if runbook.doubtful("alerts") or runbook.doubtful("trigger"):
+        return True
+    if not runbook.alerts:
+        return not runbook.trigger
+    return any(handbook.get(Alert, name) is None for name in runbook.alerts)
+
+
+def _how_to_list(alert: Alert, runbook: Runbook | None = None) -> str:
+    """The hint that has an alert listed in a runbook of its service: the one given, if it is of that service."""
+    if runbook is None or runbook.service != alert.service:
+        return f"set 'alerts: [{alert.name}]' in a runbook of {alert.service}"
+    if not runbook.alerts:
+        return f"set 'alerts: [{alert.name}]' in place of 'trigger' there"
+    return f"set 'alerts: [{', '.join((*runbook.alerts, alert.name))}]' there"
 
 
 @rule("RBK013", "rules-without-alert", over=Handbook)
@@ -412,3 +460,30 @@ def harm_without_warning(runbook: Runbook, context: Context) -> Iterator[Finding
                 yield Finding(
                     at, f"'{what}' without a warning above it", "put '> [!WARNING]' and what is at stake above"
                 )
+
+
+@rule("RBK017", "unknown-alert-severity", over=Handbook)
+def unknown_alert_severity(handbook: Handbook, context: Context) -> Iterator[Finding]:
+    """The label `severity` of an alert is one that the policy names (`policy.alerts`: `severities` and `paging`).
+
+    The label stands at the alert or at its group. An alert without it has no finding here, and neither has one whose
+    severity is a template, which Prometheus expands when the alert fires.
+
+    Why: Alertmanager routes by this label, and an alert that pages under a misspelt one pages nobody.
+
+    Bad:
+        labels: {severity: paige}
+    Good:
+        labels: {severity: page}
+    """
+    severities = handbook.settings.alert_severities
+    places: set[Location] = set()
+    for alert in handbook.alerts:
+        at = alert.severity_at
+        if at in places or alert.severity is None or not _unknown_severity(alert, handbook):
+            continue
+        places.add(at)  # one label of a group is the severity of many alerts
+        meant = only_candidate(alert.severity, severities)
+        fix = Edit(at, alert.severity, meant) if meant else None
+        hint = did_you_mean(alert.severity, severities) or f"use one of {', '.join(severities)}"
+        yield Finding(at, f"unknown severity '{alert.severity}'", hint, fix)

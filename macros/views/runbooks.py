@@ -6,7 +6,6 @@ from itertools import groupby
 
 from macros.handbook import Handbook
 from macros.records.alert import Alert
-from macros.records.postmortem import Postmortem
 from macros.records.runbook import Runbook
 from macros.records.service import Service
 from macros.views import facet, fence, render
@@ -38,13 +37,12 @@ def runbook_catalog(handbook: Handbook, here: str) -> str:
 def alert_page(handbook: Handbook, alert: Alert) -> str:
     """The Markdown of an alert's page: it leads to its runbook, cause by cause."""
     linker = Linker(handbook, handbook.address(alert))
-    incidents = [ref.source for ref in handbook.referring_to(alert) if isinstance(ref.source, Postmortem)]
     return render(
         "alert.md.j2",
         alert=alert,
         service=handbook.get(Service, alert.service),
         runbooks=handbook.runbooks_of(alert),
-        incidents=incidents,
+        incidents=handbook.incidents_of(alert),
         linker=linker,
         fence=fence,
     )

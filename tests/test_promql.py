@@ -1,0 +1,186 @@
+"""PromQL of any depth: each expression has its answer, and none ends the process."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import promql_parser
+import pytest
+
+from macros import promql
+from macros.promql import PromqlFault, check_expressions
+from tests.handbooks import ROOT
+from tests.test_alerts import OWN, RULES, alert, found
+
+# Each kind of nesting, by the number of its levels.
+KINDS: dict[str, Callable[[int], str]] = {
+    "sum of numbers": lambda levels: "+".join(["1"] * levels),
+    "sum of series": lambda levels: " + ".join(["up"] * levels),
+    "powers": lambda levels: "^".join(["1"] * levels),
+    "comparisons": lambda levels: " > ".join(["up"] * levels),
+    "and": lambda levels: " and ".join(["up"] * levels),
+    "or": lambda levels: " OR ".join(["up"] * levels),
+    "unless": lambda levels: "\nunless\n".join(["up"] * levels),
+    "atan2": lambda levels: " atan2 ".join(["up"] * levels),
+    "parentheses": lambda levels: "(" * levels + "1" + ")" * levels,
+    "signs": lambda levels: "- " * levels + "up",
+    "signs without spaces": lambda levels: "-+" * (levels // 2) + "up",
+    "calls": lambda levels: "abs(" * levels + "up" + ")" * levels,
+    "aggregations": lambda levels: "sum by (job) (" * levels + "up" + ")" * levels,
+    "subqueries": lambda levels: "max_over_time(" * levels + "up" + "[5m:1m])" * levels,
+    "signs and parentheses": lambda levels: "-(" * levels + "1" + ")" * levels,
+}
+DEEP = 4_200
+"""More levels than those at which most kinds crash a process whose stack has 8 MB."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("levels", [2, promql._SAFE_LEVELS - 2, promql._SAFE_LEVELS + 2, DEEP])
+def test_a_valid_expression_of_any_depth_is_accepted(kind: str, levels: int) -> None:
+    assert check_expressions([KINDS[kind](levels)]) == [None]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_deep_expression_is_not_parsed_in_this_process(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(promql_parser, "parse", lambda text: pytest.fail("parsed here"))
+    assert check_expressions([KINDS[kind](DEEP)]) == [None]
+
+
+@pytest.mark.parametrize(
+    ("form", "levels"),
+    [
+        ("{}+", DEEP),
+        ("{})", DEEP),
+        ("({}", DEEP),
+        ('{}+"x"', DEEP),
+        ("{} or 1", DEEP),
+        ("{} foo", DEEP),
+        ("{} + unknown(1)", DEEP),
+        ("{} # x\n)", DEEP),
+        ('{} + "x', DEEP),
+    ],
+)
+def test_an_invalid_deep_expression_has_the_reason_of_a_short_one(form: str, levels: int) -> None:
+    short, deep = (form.format("+".join(["1"] * number)) for number in (3, levels))
+    short_fault, deep_fault = check_expressions([short, deep])
+    assert short_fault == deep_fault
+    assert short_fault is not None
+    assert short_fault.reason
+
+
+def test_a_comment_at_the_end_of_a_deep_expression_hides_nothing() -> None:
+    assert check_expressions([f"{KINDS['and'](DEEP)} # and so on"]) == [None]
+
+
+TOKENS = (
+    'a 1 "x" ( ) [5m] [5m:1m] { } + - * == and or unless bool on ignoring sum abs by offset 5m @ , # \n `x` \' ' + '"'
+)
+
+
+def test_both_ways_of_parsing_agree() -> None:
+    chance = random.Random(18)  # noqa: S311 - not for secrets
+    tokens = TOKENS.split(" ")
+    texts = {" ".join(chance.choices(tokens, k=chance.randint(1, 6))) for _ in range(4_000)}
+    texts |= {"a", "1 or 1", "a or a", "a or", "or a", "or", "sum(or)", "-a", "a[5m]", '"x"', "a offset -5m", "a # or"}
+    reasons = {text: (promql._reason_for_deep(text), promql._reason(text)) for text in sorted(texts)}
+    assert {text: both for text, both in reasons.items() if both[0] != both[1]} == {}
+    assert sum(both[0] is None for both in reasons.values()) > 50
+
+
+def test_one_child_parses_all_and_is_started_again_after_one_that_ended_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bytes] = []
+    answers = iter([(-11, b'null\n"no"\n'), (0, b"null\n")])
+
+    def run(command: list[str], **options: bytes) -> subprocess.CompletedProcess[bytes]:
+        asked.append(options["input"])
+        return subprocess.CompletedProcess(command, *next(answers), b"")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    deep = [KINDS["and"](promql._SAFE_LEVELS + number) for number in range(2, 6)]
+    assert check_expressions(["up", *deep, deep[0], "up +"]) == [
+        None,
+        None,
+        PromqlFault("no"),
+        PromqlFault(None),
+        None,
+        None,
+        PromqlFault("invalid promql query"),
+    ]
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("output", [b'null\n"unfin', b"null\n"])
+def test_a_child_without_an_end_has_answered_what_it_wrote(output: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(command: list[str], **options: bytes) -> subprocess.CompletedProcess[bytes]:
+        if b"," in options["input"]:
+            raise subprocess.TimeoutExpired(command, 10, output)
+        return subprocess.CompletedProcess(command, 0, b"null\n", b"")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    deep = [KINDS["or"](promql._SAFE_LEVELS + number) for number in range(2, 5)]
+    assert check_expressions(deep) == [None, PromqlFault(None), None]
+
+
+def test_a_child_that_cannot_run_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(promql, "__file__", str(ROOT / "nowhere.py"))
+    with pytest.raises(ChildProcessError, match=r"the child process failed: .*nowhere\.py"):
+        check_expressions([KINDS["and"](DEEP)])
+
+
+def test_the_child_imports_nothing_from_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit('taken over')\n", encoding="utf-8")
+    (tmp_path / "promql_parser.py").write_text("raise SystemExit('taken over')\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert check_expressions([KINDS["and"](DEEP)]) == [None]
+
+
+@pytest.mark.parametrize("kind", ["sum of numbers", "calls", "subqueries"])
+@pytest.mark.parametrize("kilobytes", [1024, 8192])
+def test_a_small_stack_is_enough(kind: str, kilobytes: int) -> None:
+    """In the main thread, where the limit of the shell counts, and at the most levels that are parsed there."""
+    shallow = KINDS[kind](promql._SAFE_LEVELS // 3)
+    program = (
+        "import sys; from macros.promql import check_expressions as check\n"
+        "assert check(sys.stdin.read().split(';')) == [None, None]"
+    )
+    answer = subprocess.run(
+        ["sh", "-c", 'ulimit -s "$0" && exec "$1" -c "$2"', str(kilobytes), sys.executable, program],
+        input=f"{shallow};{KINDS[kind](DEEP)}",
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert (answer.returncode, answer.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        (KINDS["sum of numbers"](DEEP), []),
+        (KINDS["and"](1_000), []),
+        (
+            f"{KINDS['and'](1_000)} +",
+            [("RBK009", "not PromQL: invalid promql query", "try it with promtool check rules")],
+        ),
+        ('""', ["FM009"]),
+    ],
+)
+def test_an_alert_with_a_deep_expression_has_its_finding(
+    expression: str, expected: list[object], tmp_path: Path
+) -> None:
+    findings = found(tmp_path, alert("Down", OWN).replace("up == 0", expression))
+    by_code = [each.code if each.code == "FM009" else (each.code, each.message, each.hint) for each in findings]
+    assert by_code == expected
+
+
+def test_an_expression_that_ends_the_child_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, -11, b"", b""))
+    (finding,) = found(tmp_path, alert("Down", OWN).replace("up == 0", KINDS["or"](1_000)))
+    assert (finding.code, finding.message) == ("RBK009", "expression too deeply nested to check")
+    assert finding.hint == "split it into recording rules"
+    assert (finding.at.path, finding.at.line, finding.at.column) == (RULES, 5, 13)

@@ -27,7 +27,7 @@ $(VENV)/.test: requirements/test.txt $(VENV)/.site
 	@touch $@
 
 site: $(VENV)/.site ## check everything and build the site into site/
-	@$(BIN)/python -m macros.building
+	@$(BIN)/python -m handbook.engines.build
 
 serve: $(VENV)/.site ## preview on http://127.0.0.1:8000/, rebuilt on every change
 	@$(BIN)/mkdocs serve

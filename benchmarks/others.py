@@ -72,7 +72,7 @@ def without_search(root: Path) -> Path:
     """
     file = root / "without-search.yml"
     _write(file, yaml.safe_dump({"INHERIT": "mkdocs.yml", "hooks": ["without_search.py"]}, sort_keys=False))
-    _write(root / "without_search.py", "from macros import publishing\n\npublishing.index = lambda site: None\n")
+    _write(root / "without_search.py", "from handbook.site import finish\n\nfinish.index = lambda site: None\n")
     return file
 
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
-from macros.diagnostics import Diagnostic, Report
-from macros.handbook import load
-from macros.rules import run
+from handbook.diagnostics import Diagnostic, Report
+from handbook.handbook import load
+from handbook.rules.engine import run
 
 ROOT = Path(__file__).parent.parent
 SMALL = Path(__file__).parent / "sites" / "small"

@@ -23,20 +23,20 @@ from functools import lru_cache
 from itertools import takewhile
 from pathlib import Path
 
-from macros import handbook as loading
-from macros import nodes
-from macros.diagnostics import Location
-from macros.fields import Field, FieldType, Group, Many, Text, fields_of
-from macros.fields import Table as Names
-from macros.handbook import Handbook, load
-from macros.records import Page, Record
-from macros.records.alert import RuleFile
-from macros.records.audit import Audit
-from macros.records.postmortem import ACTIONS, TIMELINE
-from macros.records.runbook import CAUSES, ESCALATION
-from macros.records.standard import REQUIREMENTS
-from macros.rules import run
-from macros.source import RULE_ITEM, Item, Paragraph, Source, Table, read_source
+from handbook import handbook as loading
+from handbook.diagnostics import Location
+from handbook.handbook import Handbook, load
+from handbook.reading import nodes
+from handbook.reading.fields import Field, FieldType, Group, Many, Text, fields_of
+from handbook.reading.fields import Table as Names
+from handbook.reading.source import RULE_ITEM, Item, Paragraph, Source, Table, read_source
+from handbook.records import Page, Record
+from handbook.records.alert import RuleFile
+from handbook.records.audit import Audit
+from handbook.records.postmortem import ACTIONS, TIMELINE
+from handbook.records.runbook import CAUSES, ESCALATION
+from handbook.records.standard import REQUIREMENTS
+from handbook.rules.engine import run
 from tests.handbooks import NEWEST, ROOT
 
 KEY_WAYS = ("delete", "misspell the key", "wrong type", "bad value", "duplicate", "empty")

@@ -12,14 +12,14 @@ import pytest
 from jinja2 import DictLoader, Environment
 
 from benchmarks.generate import generate
-from macros.fragments import once
+from handbook.engines.fragments import once
 from tests.commands import run
 from tests.handbooks import ROOT
 
 # In a process of its own: one with threads, as the suite's may be, is not to be forked.
 WORK = """
 import os, sys, time
-from macros.ahead import Ahead
+from handbook.engines.ahead import Ahead
 def work(index):
     {body}
     return index, os.getpid()
@@ -47,9 +47,8 @@ def test_what_the_other_process_has_not_made_is_left_to_the_caller(body: str, ta
 
 
 def test_it_stops_when_it_is_told_to() -> None:
-    script = (
-        "import time; from macros.ahead import Ahead\na = Ahead(1000, lambda i: time.sleep(0.05)); a.end(); print(1)"
-    )
+    work = "lambda index: time.sleep(0.05)"
+    script = f"import time; from handbook.engines.ahead import Ahead; a = Ahead(1000, {work}); a.end(); print(1)"
     begin = time.monotonic()
     assert run("python", "-c", script, cwd=ROOT).stdout == "1\n"
     assert time.monotonic() - begin < 40  # all of it takes fifty
@@ -59,7 +58,9 @@ def test_it_stops_when_it_is_told_to() -> None:
 BUILD = """
 import sys
 from mkdocs.__main__ import cli
-from macros import ahead, fragments, publishing
+from handbook.engines import ahead
+from handbook.engines import fragments
+from handbook.site import finish as publishing
 publishing.index = lambda site: None
 ahead.possible = lambda: sys.argv[1] == "two"
 if sys.argv[1] == "one":

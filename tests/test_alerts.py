@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from macros.diagnostics import Diagnostic
-from macros.handbook import load
-from macros.records.alert import Alert
-from macros.source import read_source
-from macros.views.runbooks import alert_page
+from handbook.diagnostics import Diagnostic
+from handbook.handbook import load
+from handbook.reading.source import read_source
+from handbook.records.alert import Alert
+from handbook.views.runbooks import alert_page
 from tests.handbooks import SMALL, check, copy_of, replace_once, report
 
 SITE = "https://h.example"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from macros import nodes
-from macros.cli import main
-from macros.records.kinds import RECORDS
-from macros.source import read_source
+from handbook.cli import main
+from handbook.reading import nodes
+from handbook.reading.source import read_source
+from handbook.records.kinds import RECORDS
 from tests.handbooks import SMALL, copy_of, places, report, write
 
 

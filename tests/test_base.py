@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from macros.base import Base, read_base
-from macros.handbook import load
-from macros.reporters import REPORTERS
-from macros.rules import Rule, rules, run
+from handbook.handbook import load
+from handbook.history.base import Base, read_base
+from handbook.reporters import REPORTERS
+from handbook.rules.engine import Rule, rules, run
 from tests.handbooks import ADR, SMALL, TODAY, copy_of, places, replace_once, write
 from tests.repositories import committed, git, started
 

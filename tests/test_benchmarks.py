@@ -11,10 +11,10 @@ from types import FrameType
 import pytest
 
 from benchmarks.generate import Author, generate, main
-from macros.handbook import load
-from macros.records import Entity
-from macros.records.audit import Audit
-from macros.rules import Context, rules
+from handbook.handbook import load
+from handbook.records import Entity
+from handbook.records.audit import Audit
+from handbook.rules.engine import Context, rules
 from tests.commands import run
 from tests.handbooks import TODAY, report
 

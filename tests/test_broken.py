@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from macros.base import Base
-from macros.links import Site
-from macros.reporters.text import text
-from macros.rules import rules
+from handbook.history.base import Base
+from handbook.reporters.text import text
+from handbook.rules.engine import rules
+from handbook.site.built import Site
 from tests.commands import run
 from tests.handbooks import BROKEN, ROOT, report
 
@@ -54,7 +54,7 @@ os.scandir, socket.socket.connect = shuffled, refused
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:int(cores)])
 import time_machine
-from macros.cli import main
+from handbook.cli import main
 for run in range(5):
     with time_machine.travel(f"{2025 + run}-0{1 + run}-28", tick=False):
         assert main([*arguments, "--output", f"{output}-{run}.json"]) == 1

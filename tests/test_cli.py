@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from macros.cli import main
-from macros.records.kinds import KINDS, RECORDS
-from macros.rules import rules
+from handbook.cli import main
+from handbook.records.kinds import KINDS, RECORDS
+from handbook.rules.engine import rules
 from tests.commands import run
 from tests.handbooks import ADR, NEWEST, ROOT, SETTINGS, SMALL, copy_of, write
 

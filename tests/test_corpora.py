@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from macros.handbook import load
-from macros.records.kinds import RECORDS
-from macros.records.service import Service
-from macros.reporters import REPORTERS
-from macros.rules import run
-from macros.views import api
-from macros.views.adr_index import adr_index
-from macros.views.backlinks import backlinks
-from macros.views.facts import facts
-from macros.views.home import everything, home
-from macros.views.postmortems import actions, postmortem_archive
-from macros.views.runbooks import alert_page, runbook_catalog
-from macros.views.services import service_knowledge, services_index
-from macros.views.standards import checklist, standards_index
+from handbook.handbook import load
+from handbook.records.kinds import RECORDS
+from handbook.records.service import Service
+from handbook.reporters import REPORTERS
+from handbook.rules.engine import run
+from handbook.views import api
+from handbook.views.adr_index import adr_index
+from handbook.views.backlinks import backlinks
+from handbook.views.facts import facts
+from handbook.views.home import everything, home
+from handbook.views.postmortems import actions, postmortem_archive
+from handbook.views.runbooks import alert_page, runbook_catalog
+from handbook.views.services import service_knowledge, services_index
+from handbook.views.standards import checklist, standards_index
 from tests.handbooks import ROOT, SMALL, TODAY, copy_of
 
 CORPORA = ROOT.parent / "shared" / "corpora"

@@ -7,8 +7,8 @@ from pathlib import Path
 import markdown
 import pytest
 
-from macros.handbook import load
-from macros.rendering import RecordMarkdown
+from handbook.handbook import load
+from handbook.site.rendering import RecordMarkdown
 from tests.handbooks import SMALL, copy_of
 
 DRAWING = (

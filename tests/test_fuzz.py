@@ -15,21 +15,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from macros import files, outline
-from macros.diagnostics import Report
-from macros.handbook import Handbook, RuleFile, load
-from macros.links import read_site
-from macros.records import Record, read_document, read_entity
-from macros.records.alert import read_alerts
-from macros.records.audit import Audit
-from macros.records.kinds import RECORDS
-from macros.records.service import Service
-from macros.records.standard import Standard
-from macros.reporters import REPORTERS
-from macros.rules import rules, run, run_on_site
-from macros.settings import FILE, read_settings
-from macros.shell import LANGUAGES, shell_errors
-from macros.source import Code, read_source
+from handbook.diagnostics import Report
+from handbook.handbook import Handbook, RuleFile, load
+from handbook.reading import files
+from handbook.reading.shell import LANGUAGES, shell_errors
+from handbook.reading.source import Code, read_source
+from handbook.records import Record, read_document, read_entity
+from handbook.records.alert import read_alerts
+from handbook.records.audit import Audit
+from handbook.records.kinds import RECORDS
+from handbook.records.service import Service
+from handbook.records.standard import Standard
+from handbook.reporters import REPORTERS
+from handbook.rules.engine import rules, run, run_on_site
+from handbook.settings import FILE, read_settings
+from handbook.site import outline
+from handbook.site.built import read_site
 from tests.handbooks import ROOT, SMALL, TODAY
 from tests.test_readings import rendered
 
@@ -157,7 +158,7 @@ FOREIGN = sorted((path.read_text(encoding="utf-8", errors="replace") for path in
 @pytest.mark.parametrize("kind", RECORDS, ids=lambda kind: kind.kind)
 def test_a_record(kind: type[Record], monkeypatch: pytest.MonkeyPatch) -> None:
     rules()  # loads them in their order
-    monkeypatch.setattr("macros.rules.form.shell_errors", lambda scripts: ())  # tried below, many scripts at once
+    monkeypatch.setattr("handbook.rules.form.shell_errors", lambda scripts: ())  # tried below, many scripts at once
     path = PLACES[kind.kind]
 
     @settings(fuzzed, max_examples=fuzzed.max_examples // (len(RECORDS) - 2))

@@ -15,9 +15,9 @@ from urllib.parse import quote
 
 import pytest
 
-from macros import outline
-from macros.cli import main
-from macros.reporters import REPORTERS
+from handbook.cli import main
+from handbook.reporters import REPORTERS
+from handbook.site import outline
 from tests.commands import BIN, environment, unprivileged
 from tests.handbooks import ADR, SETTINGS, check, report, write
 from tests.test_readings import rendered

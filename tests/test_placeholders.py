@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from macros import nodes
-from macros.handbook import load
-from macros.placeholders import find_placeholder, is_unwritten
-from macros.records import ITEM_ID, Record
-from macros.source import Heading, Paragraph, Table
+from handbook.handbook import load
+from handbook.reading import nodes
+from handbook.reading.placeholders import find_placeholder, is_unwritten
+from handbook.reading.source import Heading, Paragraph, Table
+from handbook.records import ITEM_ID, Record
 from tests.handbooks import ADR, SETTINGS, SMALL, check, copy_of, places, report, write
 
 HANDBOOK = load(SMALL)

@@ -11,8 +11,8 @@ from pathlib import Path
 import promql_parser
 import pytest
 
-from macros import promql
-from macros.promql import PromqlFault, check_expressions
+from handbook.reading import promql
+from handbook.reading.promql import PromqlFault, check_expressions
 from tests.handbooks import ROOT
 from tests.test_alerts import OWN, RULES, alert, found
 
@@ -144,7 +144,7 @@ def test_a_small_stack_is_enough(kind: str, kilobytes: int) -> None:
     """In the main thread, where the limit of the shell counts, and at the most levels that are parsed there."""
     shallow = KINDS[kind](promql._SAFE_LEVELS // 3)
     program = (
-        "import sys; from macros.promql import check_expressions as check\n"
+        "import sys; from handbook.reading.promql import check_expressions as check\n"
         "assert check(sys.stdin.read().split(';')) == [None, None]"
     )
     answer = subprocess.run(

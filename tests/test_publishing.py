@@ -14,15 +14,15 @@ from xml.etree import ElementTree
 
 import pytest
 
-from macros import publishing
-from macros.handbook import load
-from macros.records.runbook import Runbook
-from macros.revision import changes
-from macros.rules import run as check
-from macros.views.drawings import dots, shares, timeline
-from macros.views.feed import feed
-from macros.views.footer import footer
-from macros.views.keys import keys
+from handbook.handbook import load
+from handbook.history.git import changes
+from handbook.records.runbook import Runbook
+from handbook.rules.engine import run as check
+from handbook.site import finish as publishing
+from handbook.views.drawings import dots, shares, timeline
+from handbook.views.feed import feed
+from handbook.views.footer import footer
+from handbook.views.keys import keys
 from tests.commands import run
 from tests.handbooks import ADR, ROOT, SMALL, TODAY, copy_of, write
 

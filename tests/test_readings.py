@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from macros import outline
-from macros.handbook import Handbook, load
-from macros.records import Page
-from macros.rendering import RecordMarkdown
-from macros.rules import Context, rules
-from macros.source import read_source, slug
+from handbook.handbook import Handbook, load
+from handbook.reading.source import read_source, slug
+from handbook.records import Page
+from handbook.rules.engine import Context, rules
+from handbook.site import outline
+from handbook.site.rendering import RecordMarkdown
 from tests.handbooks import ROOT, SMALL, TODAY
 
 HANDBOOK: Handbook = load(SMALL)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from macros.reporters.text import text
+from handbook.reporters.text import text
 from tests.commands import BIN, environment, run
 from tests.handbooks import ROOT, SMALL, copy_of, replace_once, report, write
 
@@ -158,6 +158,6 @@ def test_no_file_names_a_path_of_a_machine_or_a_registry() -> None:
 
 
 def test_the_change_log_names_the_version() -> None:
-    import macros
+    import handbook
 
-    assert f"## [{macros.__version__}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"## [{handbook.__version__}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -13,8 +13,8 @@ from unittest.mock import patch
 import pytest
 import yaml
 
-from macros.cli import main
-from macros.revision import changes, commit
+from handbook.cli import main
+from handbook.history.git import changes, commit
 from tests.commands import BIN, environment
 from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, TODAY, copy_of, write
 from tests.repositories import committed, git, started

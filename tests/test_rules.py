@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from macros.base import Base
-from macros.links import Site
-from macros.rules import Rule, rule, rules
+from handbook.history.base import Base
+from handbook.rules.engine import Rule, rule, rules
+from handbook.site.built import Site
 from tests.handbooks import SMALL, copy_of, places, replace_once, report
 
 ALL = list(rules().values())

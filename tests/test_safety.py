@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from macros import shell
-from macros.credentials import SIGNS, forms, is_placeholder_password
-from macros.records.postmortem import deadline
-from macros.reporters import REPORTERS
+from handbook.reading import shell
+from handbook.records.postmortem import deadline
+from handbook.reporters import REPORTERS
+from handbook.rules.credentials import SIGNS, forms, is_placeholder_password
 from tests.handbooks import ADR, SETTINGS, SMALL, check, copy_of, places, report, write
 
 RUNBOOK = "runbooks/shop/slow-search.md"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from macros.web import Failure, remembered, written
+from handbook.site.external import Failure, remembered, written
 from tests.commands import run_node
 from tests.handbooks import ROOT, write
 

@@ -10,10 +10,10 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from macros.handbook import load
-from macros.records.adr import Adr
-from macros.revision import commit
-from macros.rules import rules
+from handbook.handbook import load
+from handbook.history.git import commit
+from handbook.records.adr import Adr
+from handbook.rules.engine import rules
 from tests.commands import run, served
 from tests.handbooks import ADR, ROOT, SMALL, copy_of, write
 

@@ -15,11 +15,11 @@ from urllib.parse import unquote
 
 import pytest
 
-from macros.cli import main
-from macros.handbook import load
-from macros.links import NoSiteError, Site, read_site
-from macros.rules import Rule, rules, run_on_site
-from macros.settings import read_settings
+from handbook.cli import main
+from handbook.handbook import load
+from handbook.rules.engine import Rule, rules, run_on_site
+from handbook.settings import read_settings
+from handbook.site.built import NoSiteError, Site, read_site
 from tests.commands import run, unprivileged
 from tests.handbooks import ROOT, SMALL, TODAY, copy_of, places, write
 
@@ -272,7 +272,7 @@ def test_what_is_no_regular_file_is_neither_read_nor_followed(tmp_path: Path) ->
 def test_what_another_user_may_not_read_is_told(tmp_path: Path) -> None:
     root = write(tmp_path, {"mkdocs.yml": "site_name: x\n", "site/index.html": PAGE, "site/c.html": PAGE})
     (root / "site/c.html").chmod(0)
-    code = "from macros.links import read_site; print(read_site('site', '/').faults[0].message)"
+    code = "from handbook.site.built import read_site; print(read_site('site', '/').faults[0].message)"
     command = [*unprivileged(), sys.executable, "-c", code]
     answer = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     assert answer.stdout == "/c.html cannot be read: Permission denied\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from macros.source import Code, Heading, Item, List, Paragraph, Quote, Table, read_source
+from handbook.reading.source import Code, Heading, Item, List, Paragraph, Quote, Table, read_source
 
 
 def test_headings_in_code_and_comments_are_none() -> None:

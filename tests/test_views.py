@@ -12,24 +12,24 @@ import jsonschema
 import pytest
 
 import macros
-from macros.diagnostics import Diagnostic, Location, Severity
-from macros.fields import fields_of
-from macros.handbook import load
-from macros.records.adr import Adr
-from macros.records.kinds import RECORDS
-from macros.records.postmortem import Postmortem
-from macros.records.standard import Standard
-from macros.settings import settings_schema
-from macros.views import adr_index, api, duration, relative
-from macros.views.backlinks import backlinks
-from macros.views.facts import facts
-from macros.views.findings import findings
-from macros.views.home import home
-from macros.views.links import Linker
-from macros.views.postmortems import figures, percentile
-from macros.views.services import score
-from macros.views.standards import checklist
-from macros.vocabulary import ADR_MOVES, ADR_STATUSES, MACROS
+from handbook.diagnostics import Diagnostic, Location, Severity
+from handbook.handbook import load
+from handbook.reading.fields import fields_of
+from handbook.records.adr import Adr
+from handbook.records.kinds import RECORDS
+from handbook.records.postmortem import Postmortem
+from handbook.records.standard import Standard
+from handbook.settings import settings_schema
+from handbook.views import adr_index, api, duration, relative
+from handbook.views.backlinks import backlinks
+from handbook.views.facts import facts
+from handbook.views.findings import findings
+from handbook.views.home import home
+from handbook.views.links import Linker
+from handbook.views.postmortems import figures, percentile
+from handbook.views.services import score
+from handbook.views.standards import checklist
+from handbook.vocabulary import ADR_MOVES, ADR_STATUSES, MACROS
 from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, write
 
 HANDBOOK = load(SMALL)

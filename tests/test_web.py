@@ -14,9 +14,9 @@ from typing import ClassVar
 
 import pytest
 
-from macros import web
-from macros.cli import main
-from macros.web import Failure, NoWebError, after, ask, remembered, worth_asking, written
+from handbook.cli import main
+from handbook.site import external as web
+from handbook.site.external import Failure, NoWebError, after, ask, remembered, worth_asking, written
 from tests.commands import answering
 from tests.handbooks import ADR, SETTINGS, write
 
@@ -117,7 +117,9 @@ def test_a_machine_without_a_web_accuses_nobody() -> None:
 
 
 def test_nothing_to_ask_asks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("macros.web.subprocess.run", lambda *_, **__: pytest.fail("LinkChecker was started"))
+    monkeypatch.setattr(
+        "handbook.site.external.subprocess.run", lambda *_, **__: pytest.fail("LinkChecker was started")
+    )
     assert ask([]) == {}
 
 
@@ -237,7 +239,9 @@ def test_a_state_of_something_else_is_no_run(handbook: Path, capsys: pytest.Capt
 
 
 def test_without_external_no_host_is_asked(handbook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("macros.web.subprocess.run", lambda *_, **__: pytest.fail("LinkChecker was started"))
+    monkeypatch.setattr(
+        "handbook.site.external.subprocess.run", lambda *_, **__: pytest.fail("LinkChecker was started")
+    )
     assert main(["links", "site"]) == 0
 
 

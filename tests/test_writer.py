@@ -19,9 +19,9 @@ from typing import Any
 
 import pytest
 
-from macros.authoring.journal import is_interrupted, restore, write_files
-from macros.authoring.writer import WriteError, write_file
-from macros.cli import main
+from handbook.authoring.journal import is_interrupted, restore, write_files
+from handbook.authoring.writer import WriteError, write_file
+from handbook.cli import main
 from tests.commands import BIN, environment, unprivileged
 from tests.handbooks import ADR, SETTINGS, SMALL, write
 from tests.repositories import git, started
@@ -123,7 +123,7 @@ def handbook(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def few_exported(monkeypatch: pytest.MonkeyPatch) -> None:
     """An export of three files, which has every kind of moment that one of twenty has."""
     files = {"api/v1/adrs.json": "new\n", "api/v1/schemas/adr.json": "{}\n", "checklist.csv": "id\n"}
-    monkeypatch.setattr("macros.views.api.files", lambda *_: files)
+    monkeypatch.setattr("handbook.views.api.files", lambda *_: files)
 
 
 def copies(root: Path, folder: Path) -> Iterator[tuple[int, Path]]:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Dialog, Page
 
-from macros.reporters.text import text
+from handbook.reporters.text import text
 from tests.commands import run, served
 from tests.handbooks import SMALL, copy_of, report, write
 from tests.test_hostile import WAYS

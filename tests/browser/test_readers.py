@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from macros.handbook import load
-from macros.records.adr import Adr
-from macros.records.postmortem import Postmortem
-from macros.records.runbook import Runbook
-from macros.rules import rules
+from handbook.handbook import load
+from handbook.records.adr import Adr
+from handbook.records.postmortem import Postmortem
+from handbook.records.runbook import Runbook
+from handbook.rules.engine import rules
 from tests.browser.conftest import Opener
 from tests.handbooks import ROOT
 

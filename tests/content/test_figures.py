@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from macros.source import Heading, Paragraph, Source, Table, read_source
+from handbook.reading.source import Heading, Paragraph, Source, Table, read_source
 from tests.handbooks import ROOT
 
 PAGES = sorted((ROOT / "docs/standards").glob("*.md"))

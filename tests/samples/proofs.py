@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from macros.source import Heading, Table, read_source
+from handbook.reading.source import Heading, Table, read_source
 from tests.commands import BIN, environment
 from tests.handbooks import ROOT
 

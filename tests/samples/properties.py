@@ -15,8 +15,8 @@ from typing import Any, Final
 import promql_parser
 import yaml
 
-from macros.handbook import load
-from macros.records.runbook import Runbook
+from handbook.handbook import load
+from handbook.records.runbook import Runbook
 from tests.handbooks import ROOT
 from tests.samples.repo import Job, Repo, Workflow, containers, steps
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from macros.handbook import load
-from macros.records import Document
-from macros.source import SNIPPET, Code
+from handbook.handbook import load
+from handbook.reading.source import SNIPPET, Code
+from handbook.records import Document
 from tests.commands import BIN
 from tests.handbooks import ROOT
 from tests.samples.proofs import SAMPLES, is_command, proofs_of, table

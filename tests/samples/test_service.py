@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 
-from macros.handbook import load
-from macros.source import Code
+from handbook.handbook import load
+from handbook.reading.source import Code
 from tests.handbooks import ROOT
 from tests.samples.conftest import Service
 from tests.samples.proofs import SAMPLES

@@ -1,0 +1,1 @@
+"""The engines that turn the handbook into a site."""

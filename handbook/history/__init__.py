@@ -1,0 +1,1 @@
+"""What git knows of the handbook, and the handbook as it was."""

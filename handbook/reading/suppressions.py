@@ -1,0 +1,63 @@
+"""What an author allows, with a reason: `<!-- handbook: allow RBK012 until 2027-01-31: reason -->` on the line above.
+
+In front matter and in YAML files it is a comment, `# handbook: allow …`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from handbook.diagnostics import Location
+from handbook.reading.source import Html, Source
+
+_MARKED: Final = re.compile(r"^\s*(?:<!--|#)\s*handbook:(?P<text>.*?)(?:-->\s*)?$")
+_ALLOW: Final = re.compile(
+    r"\s*allow (?P<code>[A-Z]+[0-9]{3})(?: until (?P<until>[0-9]{4}-[0-9]{2}-[0-9]{2}))?:\s*(?P<reason>\S.*?)\s*"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """One code allowed on one line. `code` is None where the comment cannot be read, or has no reason."""
+
+    at: Location
+    line: int
+    code: str | None = None
+    until: date | None = None
+    reason: str = ""
+
+
+def in_source(source: Source) -> Iterator[Suppression]:
+    """The suppressions of a Markdown file: comments of the front matter, and comments that stand outside of code."""
+    head = source.front_matter.end.line if source.front_matter else 0
+    inside = {line for block in source.every(Html) for line in range(block.first, block.last + 1)}
+    yield from _read(source.path, source.lines, lambda line: line < head or line in inside)
+
+
+def in_yaml(path: str, text: str) -> Iterator[Suppression]:
+    """The suppressions of a YAML file."""
+    yield from _read(path, tuple(text.splitlines()), lambda _: True)
+
+
+def _read(path: str, lines: tuple[str, ...], counts: Callable[[int], bool]) -> Iterator[Suppression]:
+    marked = {number for number, line in enumerate(lines, 1) if _MARKED.match(line) and counts(number)}
+    for number in sorted(marked):
+        line = lines[number - 1]
+        target = number + 1
+        while target <= len(lines) and (target in marked or not lines[target - 1].strip()):
+            target += 1
+        at = Location(path, number, len(line) - len(line.lstrip()) + 1)
+        comment = _MARKED.match(line)
+        match = _ALLOW.fullmatch(comment["text"]) if comment else None
+        try:
+            until = date.fromisoformat(match["until"]) if match and match["until"] else None
+        except ValueError:
+            match = None
+        if match is None:
+            yield Suppression(at, target)
+        else:
+            yield Suppression(at, target, match["code"], until, match["reason"])

@@ -1,0 +1,61 @@
+"""Decisions: architecture decision records."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+from handbook.reading.fields import Choice, Day, Group, Many, Reference, field
+from handbook.records import Record
+from handbook.vocabulary import ADR_STATUSES
+
+_ADR = Reference("adr", r"ADR-[0-9]{4}", "ADR-0042")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusChange:
+    """A status that a decision had before, and the day it took it."""
+
+    status: str | None = field(Choice(*ADR_STATUSES), "the status it had", required=True)
+    date: datetime.date | None = field(Day(), "the day it took that status", required=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adr(Record):
+    """A decision that binds more than one team: what was decided, why, and what else was weighed."""
+
+    kind: ClassVar[str] = "adr"
+    plural: ClassVar[str] = "adrs"
+    folder: ClassVar[str] = "adr"
+    file_name: ClassVar[re.Pattern[str]] = re.compile(r"(?P<number>[0-9]{4})-[a-z0-9]+(?:-[a-z0-9]+)*\.md")
+    file_form: ClassVar[str] = "NNNN-slug.md"
+    mention: ClassVar[re.Pattern[str] | None] = re.compile(r"ADR-[0-9.]+")
+    sections: ClassVar[tuple[str, ...]] = ("Context", "Decision", "Alternatives considered", "Consequences")
+
+    status: str | None = field(Choice(*ADR_STATUSES), f"one of {', '.join(ADR_STATUSES)}", required=True)
+    date: datetime.date | None = field(Day(), "the day it took this status, YYYY-MM-DD", required=True)
+    deciders: tuple[str, ...] = field(Many(Choice(of="teams")), "the teams that decided; required unless proposed")
+    history: tuple[StatusChange, ...] = field(
+        Many(Group(StatusChange)), "earlier statuses, oldest first: {status: proposed, date: 2026-05-11}"
+    )
+    supersedes: tuple[str, ...] = field(Many(_ADR), "decisions that this one replaces")
+    superseded_by: tuple[str, ...] = field(Many(_ADR), "decisions that replace this one")
+    amends: tuple[str, ...] = field(Many(_ADR), "decisions that this one changes in part; they stay in force")
+    services: tuple[str, ...] = field(
+        Many(Reference("service", r"[a-z0-9]+(?:-[a-z0-9]+)*", "order-service")), "services that it binds"
+    )
+    standards: tuple[str, ...] = field(
+        Many(Reference("standard", r"STD-[0-9]{2}", "STD-05")), "standards that it rests on or departs from"
+    )
+    review_by: datetime.date | None = field(Day(ahead=True), "the day on which this decision is looked at again")
+
+    @classmethod
+    def id_of(cls, path: str) -> str:
+        match = cls.file_name.fullmatch(path.removeprefix(f"{cls.folder}/"))
+        return f"ADR-{match['number']}" if match else path
+
+    @property
+    def changed(self) -> datetime.date | None:
+        return self.date

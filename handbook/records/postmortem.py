@@ -1,0 +1,207 @@
+"""Post-mortems: what happened, when, why, and what is done about it."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Container
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+from handbook.reading.fields import Choice, Day, Many, Moment, Reference, field
+from handbook.reading.placeholders import is_unwritten
+from handbook.reading.source import Item, Paragraph, Table
+from handbook.records import ALERT_NAME, SLUG, Record
+from handbook.vocabulary import CAUSES, POSTMORTEM_STATUSES
+
+TIMELINE = "Timeline"
+ACTIONS = "Action items"
+ACTION_COLUMNS = ("Id", "Action", "Owner", "Due", "Status")
+WHEN_PUBLISHED = ("resolved", "published", "caused_by", "reviewers")
+"""The keys that a published post-mortem requires."""
+_ENTRY = re.compile(r"(?:(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}) )?(?P<time>[0-9]{2}:[0-9]{2}) — (?P<what>.+)", re.DOTALL)
+_DONE = re.compile(r"done ([0-9]{4}-[0-9]{2}-[0-9]{2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the timeline. `at` is in UTC, None where the line has another form, or no day is known.
+
+    `what` is empty only where the line has another form.
+    """
+
+    text: str
+    line: int
+    at: datetime.datetime | None = None
+    what: str = ""
+
+    @property
+    def unwritten(self) -> bool:
+        """Whether the whole line is still to be written."""
+        return not self.what and is_unwritten(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A row of the table of actions: what is done about it, by whom, until when. What cannot be read is None."""
+
+    id: str
+    text: str
+    owner: str
+    due: datetime.date | None
+    status: str
+    done: datetime.date | None
+    line: int
+    cells: tuple[str, ...]
+    columns: tuple[int, ...]
+
+    @property
+    def open(self) -> bool:
+        """Whether it is still to be done."""
+        return self.status == "open"
+
+    @property
+    def unwritten(self) -> bool:
+        """Whether nothing but placeholders stands in the row."""
+        return any(self.cells) and all(is_unwritten(cell) for cell in self.cells if cell)
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A time between two moments of an incident, with its definition; None where one of them is not known."""
+
+    name: str
+    formula: str
+    value: datetime.timedelta | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Postmortem(Record):
+    """An incident, told without blame."""
+
+    kind: ClassVar[str] = "postmortem"
+    plural: ClassVar[str] = "postmortems"
+    folder: ClassVar[str] = "postmortems"
+    file_name: ClassVar[re.Pattern[str]] = re.compile(rf"(?P<day>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})-{SLUG}\.md")
+    file_form: ClassVar[str] = "YYYY-MM-DD-slug.md"
+    sections: ClassVar[tuple[str, ...]] = (
+        "Impact", TIMELINE, "Root cause", "What went well", "What went wrong", ACTIONS, "Lessons learned",
+    )  # fmt: skip
+
+    severity: str | None = field(Choice(of="severities"), "the severity of the incident", required=True)
+    status: str | None = field(Choice(*POSTMORTEM_STATUSES), "how far the post-mortem is", required=True)
+    started: datetime.datetime | None = field(Moment(), "impact begins", required=True)
+    detected: datetime.datetime | None = field(Moment(), "somebody or something notices")
+    acknowledged: datetime.datetime | None = field(Moment(), "somebody begins to work on it")
+    mitigated: datetime.datetime | None = field(Moment(), "no severe impact is left")
+    resolved: datetime.datetime | None = field(Moment(), "the incident is declared over; required when published")
+    published: datetime.date | None = field(Day(), "the day it was published; required when published")
+    caused_by: str | None = field(Choice(*CAUSES), "what brought it about; required when published")
+    services: tuple[str, ...] = field(
+        Many(Reference("service", SLUG, "order-service")), "the services that it hit", required=True
+    )
+    alerts: tuple[str, ...] = field(
+        Many(Reference("alert", ALERT_NAME, "OrderServiceHighErrorRate")), "the alerts that fired"
+    )
+    authors: tuple[str, ...] = field(Many(Choice(of="teams")), "the teams that wrote it", required=True)
+    reviewers: tuple[str, ...] = field(Many(Choice(of="teams")), "the teams that reviewed it; required when published")
+    runbooks: tuple[str, ...] = field(
+        Many(Reference("runbook", rf"{SLUG}/{SLUG}", "order-service/high-error-rate")),
+        "the runbooks that were followed",
+    )
+    adrs: tuple[str, ...] = field(Many(Reference("adr", r"ADR-[0-9]{4}", "ADR-0042")), "decisions that it bears on")
+
+    @property
+    def changed(self) -> datetime.date | None:
+        return self.published
+
+    @property
+    def durations(self) -> tuple[Duration, ...]:
+        """The times of the incident, computed, each with its formula."""
+        pairs = (
+            ("Time to detect", "detected − started", self.started, self.detected),
+            ("Time to acknowledge", "acknowledged − detected", self.detected, self.acknowledged),
+            ("Time to mitigate", "mitigated − started", self.started, self.mitigated),
+            ("Time to resolve", "resolved − started", self.started, self.resolved),
+        )
+        return tuple(
+            Duration(name, formula, end - start if start and end else None) for name, formula, start, end in pairs
+        )
+
+    @cached_property
+    def timeline(self) -> tuple[Entry, ...]:
+        """The lines of the timeline in their order. A time without a date is on the day of the line before."""
+        day = self.started.date() if self.started else None
+        found = []
+        for block in self.section_blocks(TIMELINE):
+            if isinstance(block, Paragraph) and isinstance(block.parent, Item) and block.first == block.parent.first:
+                match = _ENTRY.fullmatch(block.text)
+                day = _day(match["day"]) or day if match and match["day"] else day
+                clock = _time(match["time"]) if match else None
+                if match and clock and (not match["day"] or _day(match["day"])):
+                    at = datetime.datetime.combine(day, clock, datetime.UTC) if day else None
+                    found.append(Entry(block.text, block.first, at, match["what"]))
+                else:
+                    found.append(Entry(block.text, block.first))
+        return tuple(found)
+
+    @property
+    def action_tables(self) -> tuple[Table, ...]:
+        """The tables under Action items; one is what the form asks for."""
+        return tuple(block for block in self.section_blocks(ACTIONS) if isinstance(block, Table))
+
+    @cached_property
+    def actions(self) -> tuple[Action, ...]:
+        """The rows of the table of actions; none where its columns are others."""
+        tables = [table for table in self.action_tables if table.head == ACTION_COLUMNS]
+        return tuple(
+            _action(row, table.first + 2 + index, self.source.line(table.first + 2 + index))
+            for table in tables[:1]
+            for index, row in enumerate(table.rows)
+        )
+
+
+def _action(row: tuple[str, ...], line: int, text: str) -> Action:
+    id, what, owner, due, status = row
+    done = _DONE.fullmatch(status)
+    word = "done" if done and _day(done[1]) else status if status in ("open", "dropped") else ""
+    columns, cursor = [], 0
+    for cell in row:
+        start = text.find(cell, cursor) if cell else -1
+        start = start if start >= 0 else text.find("|", cursor) + 1
+        columns.append(start + 1)
+        cursor = max(start + len(cell), text.find("|", cursor) + 1)
+    return Action(id, what, owner, _day(due), word, _day(done[1]) if done else None, line, row, tuple(columns))
+
+
+def _day(text: str) -> datetime.date | None:
+    try:
+        return datetime.date.fromisoformat(text) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else None
+    except ValueError:
+        return None
+
+
+def _time(text: str) -> datetime.time | None:
+    try:
+        return datetime.time.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def deadline(began: datetime.date, business_days: int, country: str | None) -> datetime.date:
+    """The last day on which a post-mortem is published in time: so many business days after the day it began.
+
+    Business days are Monday to Friday without the public holidays of the country (DE, or DE-BY), where one is given.
+    """
+    free: Container[datetime.date] = ()
+    if country:
+        from holidays import country_holidays  # 40 ms that only those pay who name a country
+
+        code, _, part = country.partition("-")
+        free = country_holidays(code, part or None)
+    day = began
+    while business_days:
+        day += datetime.timedelta(days=1)
+        business_days -= day.weekday() < 5 and day not in free
+    return day

@@ -1,0 +1,52 @@
+"""Services: who owns what runs, where it is watched, and what it needs."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from handbook.reading.fields import Choice, Decimal, Group, Many, Number, Pattern, Reference, Table, Text, Url, field
+from handbook.records import SLUG, Record
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective:
+    """A service level objective."""
+
+    name: str | None = field(Text(), "what is promised: availability, latency", required=True)
+    objective: float | None = field(Decimal(), "the percentage that is to be reached", required=True)
+    window: str | None = field(Pattern(r"[0-9]{1,4}d", "a number of days, such as 30d"), "over how long", required=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service(Record):
+    """A service that somebody is called for."""
+
+    kind: ClassVar[str] = "service"
+    plural: ClassVar[str] = "services"
+    folder: ClassVar[str] = "docs/services"
+    file_name: ClassVar[re.Pattern[str]] = re.compile(rf"{SLUG}\.md")
+    file_form: ClassVar[str] = "slug.md"
+
+    owner: str | None = field(Choice(of="teams"), "the team that owns it", required=True)
+    tier: int | None = field(Number(1, 4), "how much depends on it: 1 (most) to 4", required=True)
+    on_call: str | None = field(Url(), "the rota; required for tiers 1 and 2")
+    repository: str | None = field(Url(), "where its code is", required=True)
+    dashboards: Mapping[str, str] = field(Table(Url()), "dashboards: title and address")
+    slos: tuple[Objective, ...] = field(
+        Many(Group(Objective)), "objectives: {name: availability, objective: 99.9, window: 30d}"
+    )
+    rules: tuple[str, ...] = field(
+        Many(Pattern(r"[\w./-]+\.ya?ml", "the path of a rule file")),
+        "its Prometheus rule files, from the root; those in its folder of runbooks where the key is absent",
+    )
+    depends_on: tuple[str, ...] = field(
+        Many(Reference("service", SLUG, "payment-service")), "services that it does not work without"
+    )
+
+    @property
+    def changed(self) -> datetime.date | None:
+        return None

@@ -1,0 +1,31 @@
+"""The report for a program; its form is part of the contract."""
+
+from __future__ import annotations
+
+import json
+
+from handbook.diagnostics import Report
+
+
+def as_json(report: Report) -> str:
+    """The report as JSON, version 1, two spaces deep, with a final newline."""
+    document = {
+        "version": 1,
+        "root": ".",
+        "records": dict(report.records),
+        "findings": [
+            {
+                "path": finding.at.path,
+                "line": finding.at.line,
+                "column": finding.at.column,
+                "code": finding.code,
+                "rule": finding.rule,
+                "severity": str(finding.severity),
+                "message": finding.message,
+                "hint": finding.hint,
+            }
+            for finding in report.findings
+        ],
+        "summary": report.summary,
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,43 @@
+"""The report as SARIF 2.1.0, which code hosts and editors read.
+
+The form is OASIS': https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from urllib.parse import quote
+
+from handbook.diagnostics import Diagnostic, Report
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+
+def sarif(report: Report) -> str:
+    """The report as one run of SARIF, two spaces deep, with a final newline, and the rules that found something."""
+    rules = {finding.code: finding.rule for finding in report.findings}
+    codes = sorted(rules)
+    driver = {"name": "handbook", "rules": [{"id": code, "name": rules[code]} for code in codes]}
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(finding, codes.index(finding.code)) for finding in report.findings],
+        "properties": {"summary": report.summary},
+    }
+    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _result(finding: Diagnostic, rule: int) -> dict[str, object]:
+    at = finding.at
+    place = {
+        "artifactLocation": {"uri": quote(os.fsencode(at.path)), "uriBaseId": "%SRCROOT%"},
+        "region": {"startLine": at.line, "startColumn": at.column},
+    }
+    return {
+        "ruleId": finding.code,
+        "ruleIndex": rule,
+        "level": str(finding.severity),
+        "message": {"text": "\n".join(filter(None, (finding.message, finding.hint)))},
+        "locations": [{"physicalLocation": place}],
+    }

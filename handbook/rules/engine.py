@@ -1,0 +1,255 @@
+"""The rules: what is asked of a handbook, each a small generator with a permanent code.
+
+A rule is a function from one subject (`over` says of which class: a record of a kind, any document, the whole handbook,
+the base that it is compared with, or the finished site, where there is one) to its findings. Its docstring is its page:
+what it asks, then `Why:`, `Bad:` and `Good:`, which the reference prints and the tests run. Severity is data: the
+rule's own, or the organisation's in the settings.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from importlib import import_module
+from typing import Any, Final
+
+from handbook.diagnostics import Diagnostic, Finding, Report, Severity
+from handbook.handbook import Handbook
+from handbook.history.base import Base
+from handbook.reading.suppressions import Suppression
+from handbook.records import Entity
+from handbook.rules.credentials import Credential, find_credentials
+from handbook.settings import Settings
+from handbook.site.built import Origins, Site
+
+_FAMILIES: Final = (
+    "front_matter", "markdown", "form", "standards", "decisions", "runbooks", "postmortems", "services", "references",
+    "links", "safety", "changes", "published", "exceptions",
+)  # fmt: skip
+
+
+_FIRM_FAMILY: Final = "SAFE"
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a rule may know beside its subject: the whole handbook, and the day that counts as today."""
+
+    handbook: Handbook
+    today: date
+    base: Base | None = None
+    site: Site | None = None
+    useless: tuple[Suppression, ...] = ()
+    """The suppressions that silenced nothing; known when all other rules have run."""
+
+    @cached_property
+    def credentials(self) -> tuple[Credential, ...]:
+        """The texts that have the form of a credential."""
+        return find_credentials(self.handbook)
+
+    @cached_property
+    def origins(self) -> Origins:
+        """Where the faults of the finished site come from. Raises ValueError where there is no site."""
+        if self.site is None:
+            raise ValueError("no site has been read")
+        return Origins(self.handbook, self.site)
+
+
+Check = Callable[[Any, Context], Iterator[Finding]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule with its permanent code. `requires` names rules whose finding in the same file silences this one there.
+
+    A `firm` rule can be neither suppressed nor lowered.
+    """
+
+    code: str
+    name: str
+    over: type[Entity] | type[Handbook] | type[Base] | type[Site]
+    severity: Severity
+    requires: tuple[str, ...]
+    check: Check
+    firm: bool = False
+
+    def severity_in(self, settings: Settings) -> Severity:
+        """The severity that the settings give the rule, else its own; a firm rule is never lowered."""
+        severity = Severity(settings.organisation.rules.get(self.code, self.severity))
+        return self.severity if self.firm and self.severity is Severity.ERROR else severity
+
+    def is_lowered_by(self, settings: Settings) -> bool:
+        """Whether the settings make a warning of the rule's errors, or would, if it were not firm."""
+        wanted = settings.organisation.rules.get(self.code)
+        return self.severity is Severity.ERROR and wanted == Severity.WARNING
+
+    @property
+    def text(self) -> str:
+        """The rule's own description: what it asks."""
+        return self._part(None)
+
+    @property
+    def why(self) -> str:
+        """What goes wrong without it."""
+        return self._part("Why")
+
+    @property
+    def bad(self) -> str:
+        """A piece of a handbook that breaks the rule, or the path of a file that does."""
+        return self._part("Bad")
+
+    @property
+    def good(self) -> str:
+        """What stands there instead."""
+        return self._part("Good")
+
+    def _part(self, name: str | None) -> str:
+        parts = re.split(r"^(Why|Bad|Good):[ \n]", inspect.getdoc(self.check) or "", flags=re.MULTILINE)
+        if name is None:
+            return parts[0].strip()
+        found = dict(zip(parts[1::2], parts[2::2], strict=True)).get(name, "")
+        return inspect.cleandoc("\n" + found).strip("\n")
+
+
+_registered: dict[str, Rule] = {}
+
+
+def rule(
+    code: str,
+    name: str,
+    *,
+    over: type[Entity] | type[Handbook] | type[Base] | type[Site],
+    severity: Severity = Severity.ERROR,
+    requires: tuple[str, ...] = (),
+    firm: bool = False,
+) -> Callable[[Check], Check]:
+    """Register a check as a rule; all of the family SAFE are firm.
+
+    Raises ValueError for a code that is taken, for a required one that comes later, and where an error would be
+    silenced by a warning: what a warning says may hang on the day, and errors may not.
+    """
+
+    def register(check: Check) -> Check:
+        if code in _registered or not set(requires) <= set(_registered):
+            raise ValueError(f"{code} is taken, or requires a rule that is not yet there")
+        if severity is Severity.ERROR and any(_registered[each].severity is not severity for each in requires):
+            raise ValueError(f"{code} is an error and requires a warning")
+        _registered[code] = Rule(code, name, over, severity, requires, check, firm or code.startswith(_FIRM_FAMILY))
+        return check
+
+    return register
+
+
+def rules() -> Mapping[str, Rule]:
+    """Every rule by its code, in the order in which they run."""
+    for family in _FAMILIES:
+        import_module(f"handbook.rules.{family}")
+    return _registered
+
+
+def run(
+    handbook: Handbook,
+    today: date,
+    *,
+    base: Base | None = None,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+) -> Report:
+    """Run every rule, and report every finding, sorted by place and code. Without a `base`, no rule over one runs.
+
+    `select` and `ignore` are codes or beginnings of codes; both narrow what is reported, not what is run. Where the
+    settings cannot be read nothing else is reported: everything would follow from it.
+    """
+    others = [each for each in rules().values() if not _judges_suppressions(each)]
+    context = Context(handbook, today, base)
+    found = _found(others, context)
+    kept, useless = _suppressed(found, handbook)
+    suppressed = len(found) - len(kept)
+    samples = 0
+    if handbook.settings.readable:
+        kept += _found(filter(_judges_suppressions, rules().values()), replace(context, useless=useless))
+        samples = sum(credential.sample is not None for credential in context.credentials)
+    select, ignore = tuple(select), tuple(ignore)
+    reported = [
+        diagnostic
+        for diagnostic in kept
+        if (not select or diagnostic.code.startswith(select)) and not (ignore and diagnostic.code.startswith(ignore))
+    ]
+    reported.sort(key=lambda diagnostic: (diagnostic.at, diagnostic.code, diagnostic.message))
+    return Report(handbook.counts, tuple(reported), suppressed, samples, _lowered(handbook))
+
+
+def _lowered(handbook: Handbook) -> int:
+    """The number of rules whose severity the settings lower."""
+    return sum(not each.firm and each.is_lowered_by(handbook.settings) for each in rules().values())
+
+
+def run_on_site(site: Site, handbook: Handbook, today: date) -> Report:
+    """Run the rules over a finished site alone; `handbook` is what it was built from. Sorted as that of `run`."""
+    over_site = [each for each in rules().values() if each.over is Site]
+    found = _found(over_site, Context(handbook, today, site=site))
+    kept, _ = _suppressed(found, handbook)
+    kept.sort(key=lambda diagnostic: (diagnostic.at, diagnostic.code, diagnostic.message))
+    return Report(site.counts, tuple(kept), len(found) - len(kept), lowered=_lowered(handbook))
+
+
+def _judges_suppressions(each: Rule) -> bool:
+    return each.check.__module__.endswith(".exceptions")
+
+
+def _found(wanted: Iterable[Rule], context: Context) -> list[Diagnostic]:
+    """What rules find, each silenced in a file where a rule that it requires has spoken."""
+    handbook = context.handbook
+    fired: set[tuple[str, str]] = set()
+    found: list[Diagnostic] = []
+    for each in wanted:
+        severity = each.severity_in(handbook.settings)
+        for finding in _findings(each, context):
+            if any((code, finding.at.path) in fired for code in each.requires):
+                continue
+            fired.add((each.code, finding.at.path))
+            found.append(
+                Diagnostic(finding.at, each.code, each.name, severity, finding.message, finding.hint, finding.fix)
+            )
+        if not handbook.settings.readable and found:
+            break
+    return found
+
+
+def _suppressed(found: Iterable[Diagnostic], handbook: Handbook) -> tuple[list[Diagnostic], tuple[Suppression, ...]]:
+    """The findings that no suppression silences, and the suppressions that silence none. Firm rules have none.
+
+    One for a rule over a base silences nothing any more once it is in the base itself, and may stay; so may one for a
+    rule over the finished site, which the gate does not see.
+    """
+    firm = {each.code for each in rules().values() if each.firm}
+    allowed = {
+        (each.at.path, each.line, each.code): each
+        for each in handbook.suppressions
+        if each.code and each.code not in firm
+    }
+    used = {(each.at.path, each.at.line, each.code) for each in found}
+    kept = [each for each in found if (each.at.path, each.at.line, each.code) not in allowed]
+    kept_for = {each.code for each in rules().values() if issubclass(each.over, Base | Site)}
+    return kept, tuple(each for place, each in allowed.items() if place not in used and each.code not in kept_for)
+
+
+def _findings(each: Rule, context: Context) -> Iterator[Finding]:
+    handbook = context.handbook
+    if issubclass(each.over, Base):
+        if context.base:
+            yield from each.check(context.base, context)
+        return
+    if issubclass(each.over, Site):
+        if context.site:
+            yield from each.check(context.site, context)
+        return
+    if issubclass(each.over, Handbook):
+        yield from each.check(handbook, context)
+        return
+    for entity in handbook.of(each.over):
+        yield from each.check(entity, context)

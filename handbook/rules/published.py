@@ -1,0 +1,172 @@
+"""LNK101 to LNK109: what only the finished site shows. `handbook links` asks them, not the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from handbook.diagnostics import Finding, Location, Severity
+from handbook.rules.engine import Context, rule
+from handbook.site.built import Fault, Site, address
+
+
+def _faults(site: Site, context: Context, sort: str) -> Iterator[Finding]:
+    """The faults of one sort, each where it was written.
+
+    What was written nowhere, but by a template, is told once for all pages that have it, and what a file for machines
+    only repeats is not told again.
+    """
+    written: dict[tuple[Location, str], Fault] = {}
+    made: dict[str, list[Fault]] = {}
+    for fault in site.faults:
+        if fault.sort == sort:
+            places = context.origins.written(fault)
+            for at in places:
+                written.setdefault((at, fault.leads), fault)
+            if not places:
+                made.setdefault(fault.leads or fault.file, []).append(fault)
+    for (at, _), fault in written.items():
+        yield Finding(at, fault.message, fault.hint)
+    known = {leads for _, leads in written}
+    for leads, all_of_it in made.items():
+        pages = [fault for fault in all_of_it if leads not in known or fault.file.endswith(".html")]
+        if pages:
+            also = _also([fault.file for fault in pages[1:]])
+            yield Finding(context.origins.page(pages[0]), f"{pages[0].message}{also}", pages[0].hint)
+
+
+def _also(files: list[str]) -> str:
+    if not files:
+        return ""
+    named = ", ".join(f"/{address(file)}" for file in files[:2])
+    return f" (also on {named}{f' and {len(files) - 2} more' if len(files) > 2 else ''})"
+
+
+@rule("LNK101", "dead-link", over=Site)
+def dead_link(site: Site, context: Context) -> Iterator[Finding]:
+    """What a page, the feed, the sitemap or the JSON links to is a file of the site, spelt as on disk.
+
+    This is asked of the finished pages, and so of what templates, macros and the theme write, too.
+
+    Why: the reader is told that there is no such page, and the one who wrote it does not see that.
+
+    Bad:
+        href="../0002-use-postgres/"
+    Good:
+        href="../0002-use-postgresql/"
+    """
+    yield from _faults(site, context, "missing")
+
+
+@rule("LNK102", "dead-fragment", over=Site)
+def dead_fragment(site: Site, context: Context) -> Iterator[Finding]:
+    """What stands behind `#` in a link is an id of the page that it leads to, or the name of an anchor there.
+
+    Why: the page opens at its top, and the reader is left to search.
+
+    Bad:
+        href="adr/0001-keep-orders-in-sqlite/#contexts"
+    Good:
+        href="adr/0001-keep-orders-in-sqlite/#context"
+    """
+    yield from _faults(site, context, "fragment")
+
+
+@rule("LNK103", "empty-link", over=Site)
+def empty_link(site: Site, context: Context) -> Iterator[Finding]:
+    """No href and no src is empty.
+
+    Why: an empty link leads to the page that it stands on, and an empty picture asks for it once more.
+
+    Bad:
+        alt="Load by hour" src=""
+    Good:
+        alt="Load by hour" src="load.png"
+    """
+    yield from _faults(site, context, "empty")
+
+
+@rule("LNK104", "repeated-id", over=Site)
+def repeated_id(site: Site, context: Context) -> Iterator[Finding]:
+    """No two elements of a page have the same id.
+
+    Why: a link leads to the first, and what a screen reader is told of the second is said of the first.
+
+    Bad:
+        <dl id="context" class="hb-facts__list">
+    Good:
+        <dl class="hb-facts__list">
+    """
+    yield from _faults(site, context, "duplicate")
+
+
+@rule("LNK105", "unparsable-link", over=Site)
+def unparsable_link(site: Site, context: Context) -> Iterator[Finding]:
+    """An address can be read as one: its host, its port and its brackets are in order.
+
+    Why: a browser makes nothing of it, and some programs that read the page stop.
+
+    Bad:
+        href="https://[git.example/shop"
+    Good:
+        href="https://git.example/shop"
+    """
+    yield from _faults(site, context, "invalid")
+
+
+@rule("LNK106", "out-of-the-site", over=Site)
+def out_of_the_site(site: Site, context: Context) -> Iterator[Finding]:
+    """A path leads to a place within the site, not to one above it on the same host.
+
+    Why: what is there is not part of the site, and another host or a copy on disk has something else there.
+
+    Bad:
+        href="../../../services/"
+    Good:
+        href="../../services/"
+    """
+    yield from _faults(site, context, "outside")
+
+
+@rule("LNK107", "unreadable-page", over=Site)
+def unreadable_page(site: Site, context: Context) -> Iterator[Finding]:
+    """A file of the site can be read: a regular file in UTF-8 of at most 64 MB, its elements not nested too deeply.
+
+    Why: what cannot be read cannot be checked, and a browser does not fare better.
+
+    Bad:
+        the page saved as Latin-1
+    Good:
+        the page saved as UTF-8
+    """
+    yield from _faults(site, context, "unreadable")
+
+
+@rule("LNK108", "no-answer", over=Site, severity=Severity.WARNING)
+def no_answer(site: Site, context: Context) -> Iterator[Finding]:
+    """Another host answers for an address with a page (`handbook links --external`).
+
+    Addresses that the settings pass over (`handbook.links.ignore`) are not asked, nor are examples such as
+    `shop.example`, nor hosts without a public name.
+
+    Why: it may be gone; or the host is down for an hour, which the next run shows.
+
+    Bad:
+        <https://docs.shop.dev/gone>
+    Good:
+        <https://docs.shop.dev/here>
+    """
+    yield from _faults(site, context, "no-answer")
+
+
+@rule("LNK109", "gone", over=Site)
+def gone(site: Site, context: Context) -> Iterator[Finding]:
+    """An address of another host that did not answer in one run answers in the next (`--external --state FILE`).
+
+    Why: what did not answer twice, a week apart, is gone for a reader.
+
+    Bad:
+        <https://docs.shop.dev/gone>
+    Good:
+        <https://docs.shop.dev/here>
+    """
+    yield from _faults(site, context, "gone")

@@ -1,0 +1,1 @@
+"""The built site: what is added to it, and what is checked of it."""

@@ -1,0 +1,162 @@
+"""What stands above the text of a record: what it is, who keeps it, when, and what it is tied to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from handbook.handbook import Handbook
+from handbook.records import Record
+from handbook.records.adr import Adr
+from handbook.records.postmortem import Postmortem, deadline
+from handbook.records.runbook import Runbook
+from handbook.records.service import Service
+from handbook.records.standard import Standard
+from handbook.views import moment, render
+from handbook.views.links import Link, Linker
+
+Value = str | date | datetime | Link
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A label with its values; `wide` where it takes a line of its own."""
+
+    label: str
+    values: tuple[Value, ...]
+    wide: bool = False
+
+
+def facts(handbook: Handbook, record: Record) -> str:
+    """The HTML above the text of a record."""
+    linker = Linker(handbook, handbook.address(record))
+    match record:
+        case Adr():
+            rows = _adr(linker, record)
+        case Standard():
+            rows = _standard(linker, record)
+        case Runbook():
+            rows = _runbook(linker, record)
+        case Postmortem():
+            rows = _postmortem(linker, record)
+        case Service():
+            rows = _service(linker, record)
+        case _:
+            rows = iter(())
+    shown = [*rows, Row("Tags", record.tags)]
+    return render(
+        "facts.html.j2",
+        record=record,
+        status=getattr(record, "status", None),
+        severity=getattr(record, "severity", None),
+        severity_tone=severity_tone(handbook, getattr(record, "severity", None)),
+        summary=getattr(record, "summary", None),
+        rows=[(row, [_shown(value) for value in row.values]) for row in shown if row.values],
+        index=linker.index(record),
+    )
+
+
+def severity_tone(handbook: Handbook, severity: str | None) -> str:
+    """How a severity is coloured: the worst of the settings, the second, the others."""
+    order = list(handbook.settings.policy.severities)
+    place = order.index(severity) if severity in order else len(order)
+    return ("bad", "open")[place] if place < 2 else "gone"
+
+
+def _shown(value: Value) -> dict[str, object]:
+    if isinstance(value, Link):
+        return {"link": value, "time": None, "text": value.title}
+    if isinstance(value, datetime):
+        return {"link": None, "time": value.isoformat().replace("+00:00", "Z"), "text": moment(value)}
+    if isinstance(value, date):
+        return {"link": None, "time": value.isoformat(), "text": value.isoformat()}
+    return {"link": None, "time": None, "text": value}
+
+
+def _one(value: Value | None) -> tuple[Value, ...]:
+    return () if value is None else (value,)
+
+
+def _adr(linker: Linker, adr: Adr) -> Iterator[Row]:
+    yield Row((adr.status or "decided").capitalize(), _one(adr.date))
+    for change in reversed(adr.history):
+        if change.status and change.date:
+            yield Row(change.status.capitalize(), (change.date,))
+    yield Row("Deciders", adr.deciders)
+    yield Row("Review by", _one(adr.review_by))
+    amended = [
+        ref.source.id
+        for ref in linker.handbook.referring_to(adr)
+        if ref.via == "amends" and isinstance(ref.source, Adr)
+    ]
+    yield Row("Superseded by", tuple(linker.find("adr", adr.superseded_by)), wide=True)
+    yield Row("Supersedes", tuple(linker.find("adr", adr.supersedes)), wide=True)
+    yield Row("Amends", tuple(linker.find("adr", adr.amends)), wide=True)
+    yield Row("Amended by", tuple(linker.find("adr", amended)), wide=True)
+    yield Row("Services", tuple(linker.find("service", adr.services)), wide=True)
+    yield Row("Standards", tuple(linker.find("standard", adr.standards)), wide=True)
+
+
+def _standard(linker: Linker, standard: Standard) -> Iterator[Row]:
+    yield Row("Owner", _one(standard.owner))
+    yield Row("Reviewed", _one(standard.reviewed))
+    yield Row("CALMS", tuple(pillar.capitalize() for pillar in standard.calms))
+    yield Row("Core tools", standard.core_tools)
+    yield Row("Prevents", _one(standard.prevents), wide=True)
+    items = [Link("", item.id, f"#{item.id.lower()}") for item in standard.checklist if item.id]
+    yield Row("Checklist", tuple(items), wide=True)
+    shared = ((id, owner) for id, (owner, _) in linker.handbook.items.items() if id in standard.verified_by)
+    others = [Link("", id, f"{linker.url(owner)}#{id.lower()}") for id, owner in shared if owner is not standard]
+    yield Row("Items shared with others", tuple(others), wide=True)
+
+
+def _runbook(linker: Linker, runbook: Runbook) -> Iterator[Row]:
+    """What somebody needs who was woken comes first: the fixes, and whom to call."""
+    service = linker.handbook.get(Service, runbook.service)
+    causes = [Link("", cause.title, f"#{cause.anchor}") for cause in runbook.causes]
+    yield Row("Causes and fixes", tuple(causes), wide=True)
+    if service and service.on_call:
+        yield Row("On call", (Link("", "Who is on call", service.on_call),))
+    yield Row("Service", tuple(linker.find("service", [runbook.service])))
+    yield Row("Owner", _one(runbook.owner))
+    yield Row("Alerts", tuple(linker.find("alert", runbook.alerts)), wide=True)
+    yield Row("When", _one(runbook.trigger), wide=True)
+    yield Row("Reviewed", _one(runbook.reviewed))
+    yield Row("Followed", _one(runbook.exercised or "never"))
+
+
+def _postmortem(linker: Linker, postmortem: Postmortem) -> Iterator[Row]:
+    yield Row("Started", _one(postmortem.started))
+    yield Row("Published", _one(postmortem.published))
+    yield Row("Published late", _one(_late(linker.handbook, postmortem)))
+    yield Row("Caused by", _one(postmortem.caused_by))
+    yield Row("Authors", postmortem.authors)
+    yield Row("Reviewers", postmortem.reviewers)
+    yield Row("Services", tuple(linker.find("service", postmortem.services)), wide=True)
+    yield Row("Alerts", tuple(linker.find("alert", postmortem.alerts)), wide=True)
+    yield Row("Runbooks", tuple(linker.find("runbook", postmortem.runbooks)), wide=True)
+    yield Row("Decisions", tuple(linker.find("adr", postmortem.adrs)), wide=True)
+
+
+def _late(handbook: Handbook, postmortem: Postmortem) -> str | None:
+    """That a post-mortem was published after its last day, where the policy names one; None where it was in time."""
+    policy = handbook.settings.policy.postmortem
+    if not (postmortem.published and postmortem.started and policy.business_days):
+        return None
+    last = deadline(postmortem.started.date(), policy.business_days, policy.country)
+    late = postmortem.severity in policy.severities and postmortem.published > last
+    return f"it was due by {last}" if late else None
+
+
+def _service(linker: Linker, service: Service) -> Iterator[Row]:
+    audits = linker.handbook.audits_of(service)
+    yield Row("Owner", _one(service.owner))
+    yield Row("Tier", _one(str(service.tier) if service.tier else None))
+    yield Row("Last audit", _one(audits[0].date) if audits else ("none yet",))
+    if service.on_call:
+        yield Row("On call", (Link("", "Who is on call", service.on_call),))
+    if service.repository:
+        yield Row("Code", (Link("", "Repository", service.repository),))
+    yield Row("Dashboards", tuple(Link("", title, url) for title, url in service.dashboards.items()))
+    yield Row("Depends on", tuple(linker.find("service", service.depends_on)), wide=True)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from handbook.cli import main
+import handbook
+from handbook.cli.main import COMMANDS, main
 from handbook.records.kinds import KINDS, RECORDS
 from handbook.rules.engine import rules
 from tests.commands import run
@@ -147,7 +148,7 @@ def test_what_narrows_a_report(
         (["check", "--root", "{empty}"], "holds no mkdocs.yml"),
         (["check", "--root", "{empty}/nowhere"], "holds no mkdocs.yml"),
         (["check", "--root", "{root}", "{root}/adr/0009-x.md"], "does not exist"),
-        (["check", "--root", "{root}", "/etc/hostname"], "lies outside of"),
+        (["check", "--root", "{root}", "/etc/hostname"], "is outside of"),
         (["check", "--root", "{root}", "--select", "NOPE"], "no rule's code begins with 'NOPE'"),
         (["check", "--root", "{root}", "--output", "{empty}/no/such/file"], "cannot be written"),
         (["rules", "NOPE"], "there is no rule 'NOPE'"),
@@ -167,7 +168,52 @@ def test_what_is_wrong_with_the_call_is_said_in_one_line(
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["nope"], ["check", "--today", "2026-02-30"], ["check", "--format", "xml"]])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_a_command_has_an_example_and_its_exit_codes(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main([command, "--help"])
+    out = capsys.readouterr().out
+    assert stop.value.code == 0
+    assert f"example:\n  handbook {command} " in out
+    assert re.search(r"exit codes:\n  0  .+\n(  1  .+\n)?  2  ", out)
+
+
+def test_the_command_alone_prints_its_help_and_is_a_wrong_call(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = called(capsys)
+    assert (code, out) == (2, "")
+    assert all(f"    {command} " in err for command in COMMANDS)
+
+
+def test_the_command_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["--version"])
+    assert (stop.value.code, capsys.readouterr().out) == (0, f"handbook {handbook.__version__}\n")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--\x1b[31m"], ["check", "--\x1b]0;x\x07"], ["new", "adr", "a", "\n::error::x\u202e"]]
+)
+def test_a_wrong_call_is_shown_without_control_characters(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    err = capsys.readouterr().err
+    assert stop.value.code == 2
+    assert all(character.isprintable() or character == "\n" for character in err)
+    assert "\n::error" not in err
+
+
+def test_the_help_imports_no_rule_and_no_record() -> None:
+    program = "import sys; from handbook.cli.main import main\ntry: main(['--help'])\nfinally: print(*sys.modules)"
+    modules = run("python", "-c", program, cwd=ROOT).stdout.split()
+    assert "handbook.cli.main" in modules
+    assert not [name for name in modules if name.startswith(("handbook.rules", "handbook.records", "markdown_it"))]
+
+
+@pytest.mark.parametrize("arguments", [["nope"], ["check", "--today", "2026-02-30"], ["check", "--format", "xml"]])
 def test_a_call_that_cannot_be_understood_exits_with_2(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -21,7 +21,7 @@ import pytest
 
 from handbook.authoring.journal import is_interrupted, restore, write_files
 from handbook.authoring.writer import WriteError, write_file
-from handbook.cli import main
+from handbook.cli.main import main
 from tests.commands import BIN, environment, unprivileged
 from tests.handbooks import ADR, SETTINGS, SMALL, write
 from tests.repositories import git, started

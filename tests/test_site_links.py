@@ -33,7 +33,7 @@ def read(root: Path, files: Mapping[str, str | bytes], url: str = "https://h.exa
 
 
 def sorts(site: Site) -> list[tuple[str, str]]:
-    return [(fault.sort, fault.leads) for fault in site.faults]
+    return [(fault.kind, fault.target) for fault in site.faults]
 
 
 def one(root: Path, link: str, url: str = "https://h.example/") -> list[tuple[str, str]]:
@@ -180,7 +180,7 @@ def test_files_for_machines_name_what_is_there(file: str, text: str, expected: s
 def test_ids_are_there_once(tmp_path: Path) -> None:
     ids = "<p id=a>x<p id=b>x<p id=a>x<a name=a></a><a name=c></a><a name=d></a><p id='a '><p id=''><p id=''>"
     (fault,) = read(tmp_path, {"c.html": ids}).faults
-    assert (fault.sort, fault.message) == ("duplicate", "the id 'a' stands more than once on /c.html")
+    assert (fault.kind, fault.message) == ("duplicate", "the id 'a' stands more than once on /c.html")
 
 
 def test_what_is_spelt_otherwise_or_nearly_so_is_named(tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_a_hostile_page_is_read_within_bounds(case: str, tmp_path: Path) -> None
     begin = time.process_time()
     site = read(tmp_path, {"c.html": text})
     assert time.process_time() - begin < 10
-    assert [fault.sort for fault in site.faults] == expected
+    assert [fault.kind for fault in site.faults] == expected
     assert all(len(fault.message) < 600 for fault in site.faults)
 
 
@@ -259,7 +259,7 @@ def test_what_is_no_regular_file_is_neither_read_nor_followed(tmp_path: Path) ->
     (site / "link.html").symlink_to("index.html")
     os.mkfifo(site / "pipe.html")
     found = read_site(site, "/").faults
-    assert [(fault.sort, fault.leads or fault.file) for fault in found] == [
+    assert [(fault.kind, fault.target or fault.file) for fault in found] == [
         ("unreadable", "link.html"),
         ("unreadable", "pipe.html"),
         ("missing", "out/secret.html"),
@@ -452,7 +452,7 @@ def test_what_lychee_finds_is_found(small_site: Path, tmp_path: Path) -> None:
     }
     assert len(theirs) > len(PLANTED)
     faults = read_site(site, "https://small.example/").faults
-    ours = {(fault.file, "" if fault.sort == "invalid" else _plain(fault.leads)) for fault in faults}
+    ours = {(fault.file, "" if fault.kind == "invalid" else _plain(fault.target)) for fault in faults}
     assert theirs - ours == set()
 
 
@@ -508,7 +508,7 @@ def test_settings_that_cannot_be_read_are_said(tmp_path: Path, capsys: pytest.Ca
         (["docs"], "docs holds no page"),
         (["mkdocs.yml"], "mkdocs.yml is no folder"),
         (["site", "--root", "docs"], "docs holds no mkdocs.yml"),
-        (["site", "--state", "state.json"], "--state is for --external"),
+        (["site", "--state", "state.json"], "--state needs --external"),
         (["site", "--output", "no/such/file"], "no/such/file cannot be written"),
     ],
 )

@@ -24,7 +24,8 @@ from handbook.reading.suppressions import Suppression
 from handbook.records import Entity
 from handbook.rules.credentials import Credential, find_credentials
 from handbook.settings import Settings
-from handbook.site.built import Origins, Site
+from handbook.site.built import Site
+from handbook.site.origins import Origins
 
 _FAMILIES: Final = (
     "front_matter", "markdown", "form", "standards", "decisions", "runbooks", "postmortems", "services", "references",

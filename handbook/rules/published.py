@@ -6,29 +6,30 @@ from collections.abc import Iterator
 
 from handbook.diagnostics import Finding, Location, Severity
 from handbook.rules.engine import Context, rule
-from handbook.site.built import Fault, Site, address
+from handbook.site.addresses import LinkFault, LinkFaultKind, address
+from handbook.site.built import Site
 
 
-def _faults(site: Site, context: Context, sort: str) -> Iterator[Finding]:
-    """The faults of one sort, each where it was written.
+def _faults(site: Site, context: Context, kind: LinkFaultKind) -> Iterator[Finding]:
+    """The faults of one kind, each where it was written.
 
     What was written nowhere, but by a template, is told once for all pages that have it, and what a file for machines
     only repeats is not told again.
     """
-    written: dict[tuple[Location, str], Fault] = {}
-    made: dict[str, list[Fault]] = {}
+    written: dict[tuple[Location, str], LinkFault] = {}
+    made: dict[str, list[LinkFault]] = {}
     for fault in site.faults:
-        if fault.sort == sort:
+        if fault.kind is kind:
             places = context.origins.written(fault)
             for at in places:
-                written.setdefault((at, fault.leads), fault)
+                written.setdefault((at, fault.target), fault)
             if not places:
-                made.setdefault(fault.leads or fault.file, []).append(fault)
+                made.setdefault(fault.target or fault.file, []).append(fault)
     for (at, _), fault in written.items():
         yield Finding(at, fault.message, fault.hint)
-    known = {leads for _, leads in written}
-    for leads, all_of_it in made.items():
-        pages = [fault for fault in all_of_it if leads not in known or fault.file.endswith(".html")]
+    known = {target for _, target in written}
+    for target, faults in made.items():
+        pages = [fault for fault in faults if target not in known or fault.file.endswith(".html")]
         if pages:
             also = _also([fault.file for fault in pages[1:]])
             yield Finding(context.origins.page(pages[0]), f"{pages[0].message}{also}", pages[0].hint)
@@ -54,7 +55,7 @@ def dead_link(site: Site, context: Context) -> Iterator[Finding]:
     Good:
         href="../0002-use-postgresql/"
     """
-    yield from _faults(site, context, "missing")
+    yield from _faults(site, context, LinkFaultKind.MISSING)
 
 
 @rule("LNK102", "dead-fragment", over=Site)
@@ -68,7 +69,7 @@ def dead_fragment(site: Site, context: Context) -> Iterator[Finding]:
     Good:
         href="adr/0001-keep-orders-in-sqlite/#context"
     """
-    yield from _faults(site, context, "fragment")
+    yield from _faults(site, context, LinkFaultKind.FRAGMENT)
 
 
 @rule("LNK103", "empty-link", over=Site)
@@ -82,7 +83,7 @@ def empty_link(site: Site, context: Context) -> Iterator[Finding]:
     Good:
         alt="Load by hour" src="load.png"
     """
-    yield from _faults(site, context, "empty")
+    yield from _faults(site, context, LinkFaultKind.EMPTY)
 
 
 @rule("LNK104", "repeated-id", over=Site)
@@ -96,7 +97,7 @@ def repeated_id(site: Site, context: Context) -> Iterator[Finding]:
     Good:
         <dl class="hb-facts__list">
     """
-    yield from _faults(site, context, "duplicate")
+    yield from _faults(site, context, LinkFaultKind.DUPLICATE)
 
 
 @rule("LNK105", "unparsable-link", over=Site)
@@ -110,7 +111,7 @@ def unparsable_link(site: Site, context: Context) -> Iterator[Finding]:
     Good:
         href="https://git.example/shop"
     """
-    yield from _faults(site, context, "invalid")
+    yield from _faults(site, context, LinkFaultKind.INVALID)
 
 
 @rule("LNK106", "out-of-the-site", over=Site)
@@ -124,7 +125,7 @@ def out_of_the_site(site: Site, context: Context) -> Iterator[Finding]:
     Good:
         href="../../services/"
     """
-    yield from _faults(site, context, "outside")
+    yield from _faults(site, context, LinkFaultKind.OUTSIDE)
 
 
 @rule("LNK107", "unreadable-page", over=Site)
@@ -138,7 +139,7 @@ def unreadable_page(site: Site, context: Context) -> Iterator[Finding]:
     Good:
         the page saved as UTF-8
     """
-    yield from _faults(site, context, "unreadable")
+    yield from _faults(site, context, LinkFaultKind.UNREADABLE)
 
 
 @rule("LNK108", "no-answer", over=Site, severity=Severity.WARNING)
@@ -155,7 +156,7 @@ def no_answer(site: Site, context: Context) -> Iterator[Finding]:
     Good:
         <https://docs.shop.dev/here>
     """
-    yield from _faults(site, context, "no-answer")
+    yield from _faults(site, context, LinkFaultKind.NO_ANSWER)
 
 
 @rule("LNK109", "gone", over=Site)
@@ -169,4 +170,4 @@ def gone(site: Site, context: Context) -> Iterator[Finding]:
     Good:
         <https://docs.shop.dev/here>
     """
-    yield from _faults(site, context, "gone")
+    yield from _faults(site, context, LinkFaultKind.GONE)

@@ -163,11 +163,11 @@ def _linkchecker(addresses: Iterable[str], timeout: int) -> dict[str, tuple[str,
             )  # fmt: skip
         except subprocess.TimeoutExpired as error:
             raise NoWebError(f"LinkChecker did not come to an end within {_MOST + 60} seconds") from error
-    if answer.returncode not in (0, 1):
-        said = (answer.stderr.strip() or "it said nothing").splitlines()[-1]
-        raise NoWebError(f"LinkChecker failed: {said}")
     found = {row[0]: (row[1], row[2], row[3]) for row in csv.reader(answer.stdout.splitlines(True), delimiter=";")
              if len(row) == 4}  # fmt: skip
+    if answer.returncode not in (0, 1) or not found:  # 1 is that of a broken link, and that of a crash
+        reason = (answer.stderr.strip() or "it printed nothing").splitlines()[-1]
+        raise NoWebError(f"LinkChecker failed: {reason}")
     return {address: found[asked] for address in addresses if (asked := re.sub(r"\s", "%20", address)) in found}
 
 

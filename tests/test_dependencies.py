@@ -1,0 +1,69 @@
+"""The packages that the project was asked to use do their part: without one of them, its behaviour is gone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.commands import run, served
+from tests.handbooks import ADR, SETTINGS, SMALL, copy_of, write
+
+FINDING = "adr/0001-a.md:3:9: FM005 error: status 'acepted' is not one of"
+COMMENT = "# A comment above the keys, which the positions count.\n"
+
+
+def without(package: str | None, folder: Path) -> dict[str, str]:
+    """The environment of a command in which a package cannot be imported."""
+    if package is None:
+        return {}
+    message = f"{package} is not available"
+    write(folder, {f"{package}/__init__.py": f"raise ModuleNotFoundError({message!r}, name={package!r})\n"})
+    return {"PYTHONPATH": str(folder)}
+
+
+@pytest.mark.parametrize("package", [None, "frontmatter", "yaml"])
+def test_front_matter_is_split_and_read_with_positions(package: str | None, tmp_path: Path) -> None:
+    """python-frontmatter splits it, PyYAML reads it."""
+    record = ADR.replace("---\n", f"---\n{COMMENT}", 1).replace("accepted", "acepted")
+    root = write(tmp_path / "handbook", {"mkdocs.yml": SETTINGS, "adr/0001-a.md": record})
+    answer = run("handbook", "check", "--root", str(root), cwd=tmp_path, **without(package, tmp_path / "without"))
+    assert (FINDING in answer.stdout) == (package is None)
+    assert (f"{package} is not available" in answer.stderr) == (package is not None)
+
+
+VIEW = """
+from pathlib import Path
+from handbook.handbook import load
+from handbook.views.adr_index import adr_index
+print(adr_index(load(Path(".")), "adr/"))
+"""
+
+
+@pytest.mark.parametrize("package", [None, "jinja2"])
+def test_views_are_rendered_by_jinja(package: str | None, tmp_path: Path) -> None:
+    answer = run("python", "-c", VIEW, cwd=SMALL, **without(package, tmp_path))
+    assert ("Keep orders in SQLite" in answer.stdout) == (package is None)
+    assert (f"{package} is not available" in answer.stderr) == (package is not None)
+
+
+ASK = "import sys; from handbook.site.external import ask; print(ask([sys.argv[1]], rounds=1))"
+
+
+@pytest.mark.parametrize("package", [None, "linkcheck"])
+def test_other_hosts_are_asked_by_linkchecker(package: str | None, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("<p>Here.</p>", encoding="utf-8")
+    with served(tmp_path) as address:
+        page = f"{address}page.html"
+        answer = run("python", "-c", ASK, page, cwd=tmp_path, **without(package, tmp_path / "without"))
+    assert (answer.stdout == f"{ {page: ''} }\n") == (package is None)
+    assert (f"{package} is not available" in answer.stderr) == (package is not None)
+
+
+@pytest.mark.build
+@pytest.mark.parametrize("package", ["mkdocs_macros", "material"])
+def test_the_site_is_built_with_material_and_macros(package: str, tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    answer = run("mkdocs", "build", cwd=root, **without(package, tmp_path / "without"))
+    assert answer.returncode != 0
+    assert not (root / "site/index.html").exists()

@@ -13,13 +13,13 @@ FINDING = "adr/0001-a.md:3:9: FM005 error: status 'acepted' is not one of"
 COMMENT = "# A comment above the keys, which the positions count.\n"
 
 
-def without(package: str | None, folder: Path) -> dict[str, str]:
-    """The environment of a command in which a package cannot be imported."""
+def without(package: str | None, folder: Path) -> str:
+    """The PYTHONPATH of a command in which a package cannot be imported."""
     if package is None:
-        return {}
+        return ""
     message = f"{package} is not available"
     write(folder, {f"{package}/__init__.py": f"raise ModuleNotFoundError({message!r}, name={package!r})\n"})
-    return {"PYTHONPATH": str(folder)}
+    return str(folder)
 
 
 @pytest.mark.parametrize("package", [None, "frontmatter", "yaml"])
@@ -27,7 +27,9 @@ def test_front_matter_is_split_and_read_with_positions(package: str | None, tmp_
     """python-frontmatter splits it, PyYAML reads it."""
     record = ADR.replace("---\n", f"---\n{COMMENT}", 1).replace("accepted", "acepted")
     root = write(tmp_path / "handbook", {"mkdocs.yml": SETTINGS, "adr/0001-a.md": record})
-    answer = run("handbook", "check", "--root", str(root), cwd=tmp_path, **without(package, tmp_path / "without"))
+    answer = run(
+        "handbook", "check", "--root", str(root), cwd=tmp_path, PYTHONPATH=without(package, tmp_path / "without")
+    )
     assert (FINDING in answer.stdout) == (package is None)
     assert (f"{package} is not available" in answer.stderr) == (package is not None)
 
@@ -42,7 +44,7 @@ print(adr_index(load(Path(".")), "adr/"))
 
 @pytest.mark.parametrize("package", [None, "jinja2"])
 def test_views_are_rendered_by_jinja(package: str | None, tmp_path: Path) -> None:
-    answer = run("python", "-c", VIEW, cwd=SMALL, **without(package, tmp_path))
+    answer = run("python", "-c", VIEW, cwd=SMALL, PYTHONPATH=without(package, tmp_path))
     assert ("Keep orders in SQLite" in answer.stdout) == (package is None)
     assert (f"{package} is not available" in answer.stderr) == (package is not None)
 
@@ -55,7 +57,7 @@ def test_other_hosts_are_asked_by_linkchecker(package: str | None, tmp_path: Pat
     (tmp_path / "page.html").write_text("<p>Here.</p>", encoding="utf-8")
     with served(tmp_path) as address:
         page = f"{address}page.html"
-        answer = run("python", "-c", ASK, page, cwd=tmp_path, **without(package, tmp_path / "without"))
+        answer = run("python", "-c", ASK, page, cwd=tmp_path, PYTHONPATH=without(package, tmp_path / "without"))
     assert (answer.stdout == f"{ {page: ''} }\n") == (package is None)
     assert (f"{package} is not available" in answer.stderr) == (package is not None)
 
@@ -64,6 +66,6 @@ def test_other_hosts_are_asked_by_linkchecker(package: str | None, tmp_path: Pat
 @pytest.mark.parametrize("package", ["mkdocs_macros", "material"])
 def test_the_site_is_built_with_material_and_macros(package: str, tmp_path: Path) -> None:
     root = copy_of(SMALL, tmp_path / "handbook")
-    answer = run("mkdocs", "build", cwd=root, **without(package, tmp_path / "without"))
+    answer = run("mkdocs", "build", cwd=root, PYTHONPATH=without(package, tmp_path / "without"))
     assert answer.returncode != 0
     assert not (root / "site/index.html").exists()

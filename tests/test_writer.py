@@ -16,9 +16,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
+from handbook.authoring import writer
 from handbook.authoring.journal import is_interrupted, restore, write_files
 from handbook.authoring.writer import WriteError, write_file
 from handbook.cli.main import main
@@ -76,10 +78,11 @@ class Disk:
 @contextmanager
 def changes_of(disk: Disk) -> Iterator[None]:
     """A disk on which the changes of this process are counted."""
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patched:
         for name in CHANGES:
-            patch.setattr(os, name, disk.wrapped(name, getattr(os, name)))
-        patch.setattr(os, "getpid", lambda: _NO_PROCESS)
+            patched.setattr(os, name, disk.wrapped(name, getattr(os, name)))
+        patched.setattr(os, "getpid", lambda: _NO_PROCESS)
+        patched.setattr(writer, "_PROCESS", "00000000")
         yield
 
 
@@ -248,7 +251,7 @@ def test_a_journal_that_names_a_file_elsewhere_is_refused(
     assert not (tmp_path / "outside.txt").exists()
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"files": [1], "folders": []}', "\xff"])
+@pytest.mark.parametrize("text", ["", "{}", "[]", "[" * 200_000, '{"files": [1], "folders": []}', "\xff"])
 def test_a_journal_that_cannot_be_read_is_said(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = write(tmp_path / "handbook", FILES | {".handbook/journal.json": text.encode("latin-1")})
     assert called(root, COMMANDS["new"]) == 2
@@ -381,17 +384,111 @@ def test_a_folder_in_place_of_the_file_is_said(tmp_path: Path) -> None:
         write_file(tmp_path, b"new")
 
 
-def test_several_files_of_which_one_leads_out_of_the_folder_are_not_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("last", ["c.txt", "d"])
+def test_a_link_that_leads_out_of_the_folder_is_followed_and_undone(last: str, tmp_path: Path) -> None:
+    outside = tmp_path / "outside.txt"
+    outside.write_text("old")
+    base = write(tmp_path / "base", {"a.txt": "old", "c.txt": "old"})
+    (base / "b.txt").symlink_to(outside)
+    (base / "d").mkdir()
+    contents: Mapping[Path, bytes] = {base / name: b"new" for name in ("a.txt", "b.txt", last)}
+    if last == "d":
+        with pytest.raises(WriteError, match="d cannot be written: Is a directory"):
+            write_files(base, contents)
+    else:
+        write_files(base, contents)
+    text = "old" if last == "d" else "new"
+    assert (base / "a.txt").read_text() == outside.read_text() == text
+    assert (base / "b.txt").is_symlink()
+    assert not (base / ".handbook").exists()
+
+
+def test_a_file_behind_a_link_is_restored_where_a_later_one_fails(tmp_path: Path) -> None:
     outside = tmp_path / "outside.txt"
     outside.write_text("old")
     base = write(tmp_path / "base", {"a.txt": "old"})
     (base / "b.txt").symlink_to(outside)
-    contents: Mapping[Path, bytes] = {base / "a.txt": b"new", base / "b.txt": b"new"}
-    with pytest.raises(WriteError, match="is outside of"):
+    contents: Mapping[Path, bytes] = {base / name: b"new" for name in ("b.txt", "a.txt")}
+    real, calls = os.replace, []
+
+    def second_fails(source: object, target: object) -> None:
+        calls.append(target)
+        if target == base / "a.txt":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        real(source, target)  # type: ignore[arg-type]
+
+    with patch("os.replace", second_fails), pytest.raises(WriteError, match="a\\.txt cannot be written"):
         write_files(base, contents)
+    assert outside in calls
     assert (base / "a.txt").read_text() == outside.read_text() == "old"
+
+
+@pytest.mark.parametrize("several", [True, False])
+def test_what_an_editor_saves_meanwhile_is_not_lost(several: bool, tmp_path: Path) -> None:
+    base = write(tmp_path, {"a.txt": "old", "b.txt": "old"})
+    contents = {base / name: b"new" for name in ("a.txt", "b.txt") if several or name == "a.txt"}
+    before: Mapping[Path, bytes | None] = dict.fromkeys(contents, b"older")
+    with pytest.raises(WriteError, match=r"a\.txt cannot be written: it was edited at the same time; nothing"):
+        write_files(base, contents, before)
     assert snapshot(base) == {"a.txt": b"old", "b.txt": b"old"}
-    assert not (base / ".handbook").exists()
+    real = os.fsync
+
+    def saved_meanwhile(descriptor: int) -> None:
+        real(descriptor)
+        (base / "a.txt").write_text("saved")
+
+    with patch("os.fsync", saved_meanwhile), pytest.raises(WriteError, match="edited at the same time"):
+        write_files(base, contents)
+    assert snapshot(base) == {"a.txt": b"saved", "b.txt": b"old"}
+
+
+def test_a_new_record_takes_no_file_that_exists_by_now(tmp_path: Path) -> None:
+    base = write(tmp_path, {"a.txt": "old"})
+    with pytest.raises(WriteError, match=r"a\.txt cannot be written: it exists by now; nothing changed"):
+        write_files(base, {base / "a.txt": b"new"}, {base / "a.txt": None})
+    assert snapshot(base) == {"a.txt": b"old"}
+
+
+def test_the_group_stays_where_the_owner_cannot(tmp_path: Path) -> None:
+    """Else the owner of a shared record would lose it."""
+    if os.geteuid():
+        pytest.skip("only root can try another user")
+    root = write(tmp_path / "shared", {"mkdocs.yml": SETTINGS, "adr/0001-a.md": SPOILT})
+    for path in (tmp_path, *tmp_path.parents):
+        if path != Path("/") and not path.stat().st_mode & 0o001:
+            path.chmod(path.stat().st_mode | 0o011)
+    for path in (root, *root.rglob("*")):
+        os.chown(path, 12001, 12000)
+        path.chmod(0o775 if path.is_dir() else 0o660)
+    user = ["setpriv", "--reuid", "12002", "--regid", "12002", "--groups", "12000", "--no-new-privs"]
+    answer = subprocess.run(
+        [*user, sys.executable, "-c", "from handbook.cli.main import main; main(['check', '--fix'])"],
+        cwd=root, env=environment(PYTHONDONTWRITEBYTECODE="1"), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if "Permission denied" in answer.stderr and "handbook" not in answer.stderr:
+        pytest.skip("another user cannot read this environment")
+    status = (root / "adr/0001-a.md").stat()
+    assert "accepted" in (root / "adr/0001-a.md").read_text(encoding="utf-8"), answer.stderr
+    assert (status.st_gid, stat.S_IMODE(status.st_mode)) == (12000, 0o660)
+
+
+def test_a_temporary_file_of_a_dead_process_of_the_same_number_is_removed(tmp_path: Path) -> None:
+    left = [f".handbook-{os.getpid()}-00000000-11111111.tmp", f".handbook-{2**22 + 1}-00000000-11111111.tmp"]
+    base = write(tmp_path, dict.fromkeys([*left, ".handbook-1-00000000-11111111.tmp"], "half"))
+    write_file(base / "a.txt", b"new")
+    assert sorted(path.name for path in base.iterdir()) == [".handbook-1-00000000-11111111.tmp", "a.txt"]
+
+
+@pytest.mark.parametrize("arguments", ["check", "rules", "check --output /dev/stdout", "export --output {root}"])
+def test_a_closed_standard_output_is_no_traceback(arguments: str, tmp_path: Path) -> None:
+    root = write(tmp_path, FILES)
+    command = arguments.format(root=root)
+    answer = subprocess.run(
+        ["bash", "-c", f"{BIN}/handbook {command} >&-"],
+        cwd=root, env=environment(), stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    assert "Traceback" not in answer.stderr
+    assert answer.returncode in (0, 1, 2)
 
 
 def test_the_journal_of_a_linked_worktree_is_in_its_own_git_directory(tmp_path: Path) -> None:

@@ -19,9 +19,10 @@ _LINES = re.compile(r"\r\n|\r|\n")
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """The new contents of files by path, the edits of values that led to them, and those of the order of keys."""
+    """The new contents of files by path, the contents before, the edits of values, and those of the order of keys."""
 
     contents: Mapping[str, bytes]
+    before: Mapping[str, bytes]
     values: tuple[Edit, ...]
     orders: tuple[Edit, ...]
 
@@ -32,9 +33,10 @@ def fix(handbook: Handbook, edits: Iterable[Edit], reorder: Callable[[str], bool
     An edit is skipped if its place holds another text, such as the value of a policy in a standard. Raises OSError if a
     file cannot be read.
     """
-    values, contents = _edited(handbook.root, {}, edits)
-    orders, contents = _edited(handbook.root, contents, in_order(_documents(handbook, contents), reorder))
-    return Fixed(contents, values, orders)
+    before: dict[str, bytes] = {}
+    values, contents = _edited(handbook.root, {}, before, edits)
+    orders, contents = _edited(handbook.root, contents, before, in_order(_documents(handbook, contents), reorder))
+    return Fixed(contents, before, values, orders)
 
 
 def _documents(handbook: Handbook, contents: Mapping[str, bytes]) -> Iterable[tuple[type[Document], Source]]:
@@ -45,16 +47,18 @@ def _documents(handbook: Handbook, contents: Mapping[str, bytes]) -> Iterable[tu
 
 
 def _edited(
-    root: Path, contents: Mapping[str, bytes], edits: Iterable[Edit]
+    root: Path, contents: Mapping[str, bytes], read: dict[str, bytes], edits: Iterable[Edit]
 ) -> tuple[tuple[Edit, ...], dict[str, bytes]]:
-    """The edits that could be made, and the contents of all files after them."""
+    """The edits that could be made, and the contents of all files after them. What is read from disk goes to `read`."""
     by_path: dict[str, list[Edit]] = defaultdict(list)
     for edit in dict.fromkeys(edits):
         by_path[edit.at.path].append(edit)
     made: list[Edit] = []
     changed = dict(contents)
     for path, wanted in by_path.items():
-        before = changed[path] if path in changed else (root / path).read_bytes()
+        if path not in changed:
+            read[path] = (root / path).read_bytes()
+        before = changed.get(path, read[path])
         text = before.decode("utf-8")
         for edit in sorted(wanted, key=lambda edit: edit.at, reverse=True):  # from the end, so that no place moves
             start = _offset(text, edit)

@@ -34,17 +34,31 @@ class Restoration:
     edited: tuple[str, ...]
 
 
-def write_files(base: Path, contents: Mapping[Path, bytes]) -> None:
+def write_files(base: Path, contents: Mapping[Path, bytes], before: Mapping[Path, bytes | None] | None = None) -> None:
     """Write several files below the folder `base`, or none of them. Missing folders are created.
 
-    Raises WriteError, after which every file is as it was.
+    `before` is what the files are known to hold (None: they do not exist). Raises WriteError, also where a file holds
+    something else by now; then every file is as it was.
     """
     with _folders_for(contents) as created:
         if len(contents) == 1:
             for target, content in contents.items():
-                write_file(target, content)
+                prepared = _prepare(target, content, before)
+                try:
+                    prepared.replace(unless_edited=True)
+                finally:
+                    prepared.discard()
         elif contents:
-            _Journal.of(base).change(contents, created)
+            _Journal.of(base).change(contents, before, created)
+
+
+def _prepare(target: Path, content: bytes, before: Mapping[Path, bytes | None] | None) -> Prepared:
+    prepared = prepare(target, content)
+    if before is not None and prepared.old != before.get(target):
+        prepared.discard()
+        reason = "it was edited at the same time" if before.get(target) is not None else "it exists by now"
+        raise WriteError(f"{shown(target)} cannot be written: {reason}; nothing changed in it")
+    return prepared
 
 
 def is_interrupted(base: Path) -> bool:
@@ -106,15 +120,17 @@ class _Journal:
         tree = Path(os.path.realpath(base))
         return cls(tree / ".handbook", tree)
 
-    def change(self, contents: Mapping[Path, bytes], created: Sequence[Path]) -> None:
+    def change(
+        self, contents: Mapping[Path, bytes], before: Mapping[Path, bytes | None] | None, created: Sequence[Path]
+    ) -> None:
         """Write the files, or none of them. `created` are folders to be removed if the change is undone."""
         prepared: list[Prepared] = []
         with self._locked():
             try:
                 self._restore()
                 for target, content in contents.items():
-                    prepared.append(prepare(target, content))
-                self._record(prepared, created)
+                    prepared.append(_prepare(target, content, before))
+                self._record([file for file in prepared if self._holds(file.path)], created)
                 self._replace(prepared)
             finally:
                 for file in prepared:
@@ -171,19 +187,27 @@ class _Journal:
                 write_file(self.folder / str(number), file.old)
             old = None if file.old is None else _digest(file.old)
             entries.append({"path": self._below_tree(file.path), "old": old, "new": _digest(file.new)})
-        folders = [self._below_tree(folder) for folder in created if folder.resolve().is_relative_to(self.tree)]
+        folders = [self._below_tree(folder) for folder in created if self._holds(folder.resolve())]
         write_file(self.folder / _INDEX, json.dumps({"files": entries, "folders": folders}, indent=2).encode())
 
     def _replace(self, files: Sequence[Prepared]) -> None:
-        """Replace every file; undo what was done if one cannot be replaced."""
+        """Replace every file; undo what was done if one cannot be replaced.
+
+        A file behind a link that leads out of the tree is not in the journal, and is restored here alone.
+        """
+        outside: list[Prepared] = []
         try:
             for file in files:
-                file.replace()
+                file.replace(unless_edited=True)
+                if not self._holds(file.path):
+                    outside.append(file)
             with naming(self.folder):
                 (self.folder / _INDEX).unlink()  # from here on the change is made
         except BaseException as error:
             try:
                 self._restore()
+                for file in outside:
+                    file.put_back()
             except WriteError as second:
                 reason = str(error).partition("; ")[0]
                 raise WriteError(f"{reason}; files before it are changed, and were not restored: {second}") from error
@@ -205,11 +229,11 @@ class _Journal:
                     self._put_back(path, self.folder / str(number), old)
                     restored.append(shown(path))
                 elif current != old:
-                    edited.append(shown(path))
+                    edited.append(shown(path) if current else f"{shown(path)}, which is gone,")
             _remove([self._in_tree(folder) for folder in document["folders"]])
             with naming(index):
                 index.unlink()
-        except (ValueError, TypeError, KeyError, FileNotFoundError) as error:
+        except (ValueError, TypeError, KeyError, FileNotFoundError, RecursionError) as error:
             raise WriteError(f"{shown(index)} is damaged; restore the files from Git, and remove it") from error
         return Restoration(tuple(restored), tuple(edited))
 
@@ -230,12 +254,12 @@ class _Journal:
                 with suppress(OSError):
                     copy.unlink()
 
+    def _holds(self, real: Path) -> bool:
+        """Whether a file, its links followed, is in the tree."""
+        return real.is_relative_to(self.tree)
+
     def _below_tree(self, path: Path) -> str:
-        """The path of a file from the tree on. Raises WriteError for one outside of it."""
-        real = Path(os.path.realpath(path))
-        if not real.is_relative_to(self.tree):
-            raise WriteError(f"{shown(path)} is outside of {self.tree}; nothing changed in it")
-        return str(real.relative_to(self.tree))
+        return str(Path(os.path.realpath(path)).relative_to(self.tree))
 
     def _in_tree(self, path: str) -> Path:
         """The file that an index names. Raises ValueError for one outside of the tree."""

@@ -17,8 +17,10 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
-_TEMPORARY: Final = re.compile(r"\.handbook-([0-9]+)-[0-9a-f]{8}\.tmp")
+_TEMPORARY: Final = re.compile(r"\.handbook-([0-9]+)-([0-9a-f]{8})-[0-9a-f]{8}\.tmp")
 """A temporary file, with the process that writes it: hidden, so that neither the checks nor MkDocs read it."""
+_PROCESS: Final = token_hex(4)
+"""Tells this process from another that had the same number, as in containers."""
 _DESCRIPTOR: Final = re.compile(r"/(?:dev|proc/self)/fd/([0-9]+)")
 _MAX_LINKS: Final = 40  # as in Linux
 
@@ -39,11 +41,21 @@ class Prepared:
     new: bytes
     temporary: Path
 
-    def replace(self) -> None:
-        """Put the new content in place. Raises WriteError."""
+    def replace(self, *, unless_edited: bool = False) -> None:
+        """Put the new content in place. Raises WriteError, also for a file that another program has written since."""
         with naming(self.path):
+            if unless_edited and _content(self.path) != self.old:
+                raise OSError(errno.EBUSY, "it was edited at the same time")
             self.temporary.replace(self.path)
             sync(self.path.parent)
+
+    def put_back(self) -> None:
+        """Restore the old content. Raises WriteError."""
+        if self.old is None:
+            with naming(self.path):
+                self.path.unlink(missing_ok=True)
+        else:
+            write_file(self.path, self.old)
 
     def discard(self) -> None:
         """Remove the temporary file, if it is still there."""
@@ -71,14 +83,14 @@ def prepare(target: Path, content: bytes) -> Prepared:
     with naming(target):
         path = Path(os.path.realpath(target))
         status = _status(path)
-        old = path.read_bytes() if status else None
+        old = _content(path)
         _remove_abandoned(path.parent)
-        temporary = path.parent / f".handbook-{os.getpid()}-{token_hex(4)}.tmp"
+        temporary = path.parent / f".handbook-{os.getpid()}-{_PROCESS}-{token_hex(4)}.tmp"
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         try:
             write(descriptor, content)
             if status:
-                _keep_owner_and_mode(descriptor, status)
+                _keep_rights(descriptor, path, status)
             os.fsync(descriptor)
         except BaseException:
             with suppress(OSError):
@@ -124,7 +136,7 @@ def shown(path: Path) -> str:
 
 def _write_straight(target: Path, content: bytes) -> bool:
     """Write to a target that is no regular file; False where it is one, or does not exist."""
-    with naming(target, "a part may be written"):
+    with naming(target):
         descriptor = _descriptor(target)
         if descriptor is not None:
             sys.stdout.flush()
@@ -133,10 +145,11 @@ def _write_straight(target: Path, content: bytes) -> bool:
             descriptor = os.open(target, os.O_WRONLY)
         else:
             return False
-        try:
+    try:
+        with naming(target, "a part may be written"):
             write(descriptor, content)
-        finally:
-            os.close(descriptor)
+    finally:
+        os.close(descriptor)
     return True
 
 
@@ -175,23 +188,40 @@ def _status(path: Path) -> os.stat_result | None:
     return status
 
 
-def _keep_owner_and_mode(descriptor: int, status: os.stat_result) -> None:
-    with suppress(PermissionError):  # only root may give a file to another user
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _keep_rights(descriptor: int, path: Path, status: os.stat_result) -> None:
+    """Give a new file the owner, group, mode and extended attributes of the one that it replaces.
+
+    Only root may give a file to another user: then the group has to stay, so that the other does not lose the file.
+    """
+    try:
         os.fchown(descriptor, status.st_uid, status.st_gid)
+    except PermissionError:
+        os.fchown(descriptor, -1, status.st_gid)
     os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
+    for name in os.listxattr(path) if hasattr(os, "listxattr") else ():  # access control lists among them
+        with suppress(OSError):
+            os.setxattr(descriptor, name, os.getxattr(path, name))
 
 
 def _remove_abandoned(folder: Path) -> None:
     """Remove the temporary files that killed processes have left in a folder."""
     for path in folder.glob(".handbook-*.tmp"):
         match = _TEMPORARY.fullmatch(path.name)
-        if match and not _is_running(int(match[1])):
+        if match and match[2] != _PROCESS and not _is_running(int(match[1])):
             path.unlink(missing_ok=True)
 
 
 def _is_running(process: int) -> bool:
+    """Whether another process of this number runs."""
     if process == os.getpid():
-        return True
+        return False
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):

@@ -132,7 +132,8 @@ def _fix(handbook: Handbook, options: argparse.Namespace, paths: Sequence[str], 
     """
     edits = (finding.fix for finding in report.findings if finding.fix)
     fixed = fix(handbook, edits, lambda path: not options.select and _is_below(paths, path))
-    write_files(handbook.root, {handbook.root / path: content for path, content in fixed.contents.items()})
+    contents = {handbook.root / path: content for path, content in fixed.contents.items()}
+    write_files(handbook.root, contents, {handbook.root / path: content for path, content in fixed.before.items()})
     changes = [
         (edit.at, f"{edit.old!r} is now {edit.new!r}" if edit.old else f"added {edit.new!r}") for edit in fixed.values
     ]

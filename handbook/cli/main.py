@@ -9,8 +9,9 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper, UnsupportedOperation
 from typing import Final, NoReturn
 
 from handbook import __version__
@@ -32,11 +33,9 @@ COMMANDS: Final = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command, and return its exit code. Raises SystemExit after --help and --version, and for a wrong call."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    options = _parser(arguments).parse_args(arguments)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # the name of a file need not be text, nor a terminal UTF-8
+    _open_streams()
     try:
+        options = _parser(arguments).parse_args(arguments)
         code = int(options.run(options))
         sys.stdout.flush()
         return code
@@ -52,6 +51,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _drop_output()  # otherwise Python tries to write it once more when it exits
             return _failed(f"standard output cannot be written: {error.strerror}")
         return _failed(f"{error.filename}: {error.strerror}")
+
+
+def _open_streams() -> None:
+    """Make standard output and error take any text, also where the caller has closed them."""
+    sys.stdout, sys.stderr = sys.stdout or StringIO(), sys.stderr or StringIO()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # the name of a file need not be text, nor a terminal UTF-8
 
 
 class _Parser(argparse.ArgumentParser):
@@ -99,4 +106,5 @@ def _failed(message: str) -> int:
 
 def _drop_output() -> None:
     """Discard what is still to be printed."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(UnsupportedOperation):  # a caller has closed it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

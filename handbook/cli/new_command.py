@@ -50,6 +50,6 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"--base {options.base}: {error}") from error
     except CannotWriteError as error:
         raise UsageError(str(error)) from error
-    write_files(root, {root / path: encoded(text)})
+    write_files(root, {root / path: encoded(text)}, {root / path: None})
     print(path)
     return 0

@@ -228,7 +228,7 @@ NO_RECORD = "handbook: the handbook is new: main has no record\n"
     [
         {"README.md": "# Shop\n"},
         {"kb/mkdocs.yml": SETTINGS, "kb/adr/index.md": "# Decisions\n", "kb/adr/README.md": "How.\n"},
-        {"shop/docs/adr/0001-a.md": ADR, "doc/adr/0001-b.md": ADR},
+        {"shop/docs/adr/0001-a.md": ADR, "doc/adr/0001-b.md": ADR, "shop/mkdocs.yml": SETTINGS},
         {"adrs/0001-a.md": ADR, "more/adr/0001-a.txt": ADR, "runbooks/more/deep/a.md": ADR},
     ],
 )
@@ -245,6 +245,7 @@ def test_a_handbook_that_the_base_does_not_have_is_new(before: dict[str, str | b
     [
         ("adr/0001-a.md", "adr/0001-a.md"),
         ("old/adr/0001-a.md", "old/adr/0001-a.md"),
+        ("docs/runbooks/shop/a.md", "docs/runbooks/shop/a.md"),
         ("old/docs/standards/01-a.md", "old/docs/standards/01-a.md"),
         ("old/runbooks/shop/a.md", "old/runbooks/shop/a.md"),
         ("old/postmortems/2026-05-04-a.md", "old/postmortems/2026-05-04-a.md"),
@@ -260,6 +261,21 @@ def test_a_base_that_only_seems_to_have_no_record_is_refused(moved: str, seen: s
     assert (code, out) == (2, "")
     assert f"--base main: no record was read from it, although it holds {seen}; compare with" in err
     assert err.count("\n") == 1
+
+
+def test_a_handbook_that_was_in_docs_is_seen(tmp_path: Path) -> None:
+    root = started(write(tmp_path / "all", {"docs/mkdocs.yml": SETTINGS, "docs/adr/0001-a.md": ADR}))
+    git(root, "checkout", "--quiet", "-b", "branch")
+    write(root, {"mkdocs.yml": SETTINGS, "adr/0001-a.md": ADR})
+    committed(root, "docs: move the handbook")
+    assert checked(root, "main")[0] == 2
+
+
+def test_a_replaced_object_does_not_blind_the_base(repository: Path) -> None:
+    committed(repository, "docs: nothing more")
+    git(repository, "replace", git(repository, "rev-parse", "main:"), git(repository, "rev-parse", "HEAD:"))
+    code, out, _ = checked(repository, "main")
+    assert (code, "DEC013" in out) == (1, True)
 
 
 @pytest.mark.parametrize("folder", ["adr", "runbooks", "docs", "docs/standards"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -14,6 +14,7 @@ from handbook.history import git as revision
 from handbook.reading.fields import fields_of
 from handbook.reading.nodes import Scalar
 from handbook.reading.source import read_source
+from handbook.records.adr import Adr
 from handbook.records.kinds import RECORDS
 from handbook.settings import FILE
 
@@ -88,29 +89,30 @@ def _unread(root: Path, commit: str) -> str | None:
     """A path of a commit's whole tree that seems to be a record, or to hide some: a submodule or a link."""
     own = revision.prefix(root)
     folders = tuple(f"{own}{kind.folder}/" for kind in RECORDS)
-    for path, mode in revision.entries(root, commit).items():
+    entries = revision.entries(root, commit)
+    roots = {path.removesuffix(FILE) for path in entries if path.endswith(f"/{FILE}") or path == FILE}
+    for path, mode in entries.items():
         if mode in ("160000", "120000"):
             if path.startswith(folders) or any(folder.startswith(f"{path}/") for folder in folders):
                 return path
-        elif _seems_record(path):
+        elif _seems_record(path, roots):
             return path
     return None
 
 
-def _seems_record(path: str) -> bool:
-    """Whether a path ends as that of a record does, in any folder but `doc/` and `docs/`.
+def _seems_record(path: str, roots: Collection[str]) -> bool:
+    """Whether a path ends as that of a record does; `roots` are the folders that hold settings.
 
-    There a service keeps the decisions that bind it alone (`docs/adr/`), which are not the handbook's.
+    Elsewhere, a decision in `doc/adr/` or `docs/adr/` is none of the handbook's: a service keeps there those that bind
+    it alone.
     """
     parts = path.split("/")
-    return any(
-        (start == 0 or parts[start - 1] not in ("doc", "docs")) and _is_record("/".join(parts[start:]))
-        for start in range(len(parts))
-    )
-
-
-def _is_record(path: str) -> bool:
-    return any(kind.owns(path) for kind in RECORDS)
+    for start in range(len(parts)):
+        folder, name = "".join(f"{part}/" for part in parts[:start]), "/".join(parts[start:])
+        owners = [kind for kind in RECORDS if kind.owns(name)]
+        if owners and (folder in roots or owners != [Adr] or parts[start - 1] not in ("doc", "docs")):
+            return True
+    return False
 
 
 def _handbook(root: Path, commit: str) -> Handbook:

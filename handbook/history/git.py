@@ -30,11 +30,13 @@ _SAFE_SETTINGS: Final = (
     "diff.orderFile=/dev/null",
     "diff.ignoreSubmodules=none",
     "i18n.logOutputEncoding=UTF-8",
+    "trailer.separators=:",
 )
 _SAFE_OPTIONS: Final = (
     "--no-pager",
     "--no-optional-locks",
     "--literal-pathspecs",
+    "--no-replace-objects",
     *(word for setting in _SAFE_SETTINGS for word in ("-c", setting)),
 )
 

@@ -138,13 +138,16 @@ class Publication:
     )
 
 
+_ALERT_SEVERITIES: Final = ("page", "critical", "warning", "info")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Alerting:
     """What alerts are made of."""
 
     paging: tuple[str, ...] = field(Many(Text()), "the values of the label severity that wake somebody")
     severities: tuple[str, ...] = field(
-        Many(Text(), default=("page", "critical", "warning", "info")),
+        Many(Text(), default=_ALERT_SEVERITIES),
         "the values of the label severity, beside those of paging",
     )
 
@@ -189,7 +192,8 @@ class Settings:
         faults = {problem.finding.at for problem in self.problems}
         if any(node is not None and node.at in faults for node in (policy, alerts, *lists)):
             return ()
-        return tuple(dict.fromkeys((*self.policy.alerts.severities, *self.policy.alerts.paging)))
+        alerting = self.policy.alerts
+        return tuple(dict.fromkeys((*alerting.severities, *alerting.paging))) or _ALERT_SEVERITIES
 
     def value(self, name: str) -> str | None:
         """The value of the policy at a dotted name, as text; None where there is none, or more than one value."""

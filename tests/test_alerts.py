@@ -266,6 +266,27 @@ def test_an_alert_without_a_severity_has_no_finding(labels: str, tmp_path: Path)
     assert [each.code for each in found(tmp_path, alert("Down", None, labels))] == ["RBK011"]
 
 
+def test_a_label_that_is_almost_called_severity_is_one_finding_and_fixed(tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    rules = root / "runbooks/shop/shop.rules.yml"
+    whole = rules.read_text(encoding="utf-8")
+    for label in ("Severity", "SEVERITY", "severty", "serverity"):
+        rules.write_text(whole.replace("labels: {severity: page}", f"labels: {{{label}: page}}"), encoding="utf-8")
+        assert [each.code for each in report(root).findings] == ["RBK017"], label
+    for label in ("priority", "team"):
+        rules.write_text(whole.replace("labels: {severity: page}", f"labels: {{{label}: page}}"), encoding="utf-8")
+        assert report(root).findings == (), label
+
+
+def test_an_empty_list_of_severities_is_the_default(tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    settings = root / "mkdocs.yml"
+    text = settings.read_text(encoding="utf-8")
+    assert "severities: [ticket]" in text
+    settings.write_text(text.replace("paging: [page], severities: [ticket]", "severities: []"), encoding="utf-8")
+    assert {each.code for each in report(root).findings} == {"RBK017"}  # ticket is none of the default
+
+
 @pytest.mark.parametrize("labels", ['{severity: ""}', "{severity: }", "{severity: '  '}", "{severity: ~}"])
 def test_an_empty_severity_is_one_finding(labels: str, tmp_path: Path) -> None:
     assert [each.code for each in found(tmp_path, alert("Down", OWN, labels))] == ["FM009"]

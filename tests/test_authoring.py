@@ -362,6 +362,9 @@ def test_any_title_is_taken(title: str, tmp_path: Path) -> None:
         ("adr", "x", ["statsu=accepted"], "adr has no key 'statsu'; did you mean 'status'?"),
         ("adr", "x", ["status"], "write key=value"),
         ("adr", "!?", [], "the title has no letter"),
+        ("adr", "a\udcffb", [], "the title holds an invisible character, U+DCFF"),
+        ("runbook", "a\x1b[31m", ["service=shop"], "the title holds an invisible character, U+001B"),
+        ("service", "a\u202eb", [], "the title holds an invisible character, U+202E"),
         ("service", "Shop", [], "docs/services/shop.md is there already"),
     ],
 )

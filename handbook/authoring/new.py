@@ -12,6 +12,7 @@ from typing import Final
 from handbook.diagnostics import did_you_mean
 from handbook.handbook import Handbook
 from handbook.reading.fields import Many, fields_of
+from handbook.reading.files import hidden_character
 from handbook.records import Record, next_number
 from handbook.records.adr import Adr
 from handbook.records.kinds import RECORDS
@@ -94,6 +95,8 @@ def new(
             hint = did_you_mean(key, keys)
             raise CannotWriteError(f"{kind} has no key '{key}'{'; ' + hint if hint else ''}")
     title = " ".join(title.split())
+    if hidden := hidden_character(title):
+        raise CannotWriteError(f"the title holds an invisible character, U+{ord(hidden):04X}")
     name = _slug(title)
     if not name:
         raise CannotWriteError("the title has no letter from a to z, and no digit, to make a name of")

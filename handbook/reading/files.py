@@ -24,6 +24,12 @@ _HIDDEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2
 """Control characters, other ends of lines, and what turns the direction of text (CVE-2021-42574)."""
 
 
+def hidden_character(text: str) -> str | None:
+    """The first character of a text that no editor shows, or that is no text at all; None where there is none."""
+    match = _HIDDEN.search(text)
+    return match[0] if match else next((character for character in text if "\ud800" <= character <= "\udfff"), None)
+
+
 def is_utf8(path: str) -> bool:
     """Whether the name of a file is text in UTF-8, which addresses and reports need."""
     return not any("\udc80" <= character <= "\udcff" for character in path)

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from handbook.diagnostics import Edit, Finding, Location, Severity, did_you_mean, only_candidate
 from handbook.handbook import Handbook
+from handbook.reading.nodes import Mapping
 from handbook.reading.placeholders import is_unwritten
 from handbook.reading.promql import check_expressions
 from handbook.reading.source import Code, Heading, Paragraph
@@ -466,8 +467,8 @@ def harm_without_warning(runbook: Runbook, context: Context) -> Iterator[Finding
 def unknown_alert_severity(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """The label `severity` of an alert is one that the policy names (`policy.alerts`: `severities` and `paging`).
 
-    The label stands at the alert or at its group. An alert without it has no finding here, and neither has one whose
-    severity is a template, which Prometheus expands when the alert fires.
+    The label stands at the alert or at its group. An alert without it has no finding here, unless another label is
+    almost called so, and neither has one whose severity is a template, which Prometheus expands when the alert fires.
 
     Why: Alertmanager routes by this label, and an alert that pages under a misspelt one pages nobody.
 
@@ -479,11 +480,25 @@ def unknown_alert_severity(handbook: Handbook, context: Context) -> Iterator[Fin
     severities = handbook.settings.alert_severities
     places: set[Location] = set()
     for alert in handbook.alerts:
+        if alert.severity is None:
+            yield from _misspelt_severity(alert, places)
+            continue
         at = alert.severity_at
-        if at in places or alert.severity is None or not _unknown_severity(alert, handbook):
+        if at in places or not _unknown_severity(alert, handbook):
             continue
         places.add(at)  # one label of a group is the severity of many alerts
         meant = only_candidate(alert.severity, severities)
         fix = Edit(at, alert.severity, meant) if meant else None
         hint = did_you_mean(alert.severity, severities) or f"use one of {', '.join(severities)}"
         yield Finding(at, f"unknown severity '{alert.severity}'", hint, fix)
+
+
+def _misspelt_severity(alert: Alert, places: set[Location]) -> Iterator[Finding]:
+    """The label of an alert, or of its group, that is almost called severity: nobody is paged by it."""
+    for owner in (alert.node, alert.group):
+        labels = owner.find("labels")
+        for entry in labels.entries if isinstance(labels, Mapping) else ():
+            if entry.at not in places and only_candidate(entry.key, ["severity"]):
+                places.add(entry.at)
+                fix = Edit(entry.at, entry.key, "severity")
+                yield Finding(entry.at, f"unknown label '{entry.key}'", "did you mean 'severity'?", fix)

@@ -23,9 +23,11 @@ from urllib.parse import unquote, urlsplit
 from handbook.diagnostics import Finding, Location
 from handbook.reading import files
 from handbook.reading.attachments import judge
+from handbook.reading.blocks import Link
 from handbook.reading.fields import Problem
+from handbook.reading.ids import anchor, slug
 from handbook.reading.policy import substitute
-from handbook.reading.source import Link, Source, anchor, read_source, slug
+from handbook.reading.source import Source, read_source
 from handbook.reading.suppressions import Suppression, in_source, in_yaml
 from handbook.records import ALERT_NAME, Document, Entity, Page, Record, read_document, read_entity
 from handbook.records.alert import Alert, read_alerts

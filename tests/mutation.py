@@ -27,9 +27,11 @@ from handbook import handbook as loading
 from handbook.diagnostics import Location
 from handbook.handbook import Handbook, load
 from handbook.reading import nodes
+from handbook.reading.blocks import Item, Paragraph, Table
 from handbook.reading.fields import Field, FieldType, Group, Many, Text, fields_of
 from handbook.reading.fields import Table as Names
-from handbook.reading.source import RULE_ITEM, Item, Paragraph, Source, Table, read_source
+from handbook.reading.ids import RULE_ITEM
+from handbook.reading.source import Source, read_source
 from handbook.records import Page, Record
 from handbook.records.alert import RuleFile
 from handbook.records.audit import Audit

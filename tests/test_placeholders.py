@@ -10,8 +10,8 @@ import pytest
 
 from handbook.handbook import load
 from handbook.reading import nodes
+from handbook.reading.blocks import Heading, Paragraph, Table
 from handbook.reading.placeholders import find_placeholder, is_unwritten
-from handbook.reading.source import Heading, Paragraph, Table
 from handbook.records import ITEM_ID, Record
 from tests.handbooks import ADR, SETTINGS, SMALL, check, copy_of, places, report, write
 

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handbook.handbook import Handbook, load
-from handbook.reading.source import read_source, slug
+from handbook.reading.ids import slug
+from handbook.reading.source import read_source
 from handbook.records import Page
 from handbook.rules.engine import Context, rules
 from handbook.site import outline

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from handbook.reading.source import Code, Heading, Item, List, Paragraph, Quote, Table, read_source
+from handbook.reading.blocks import Code, Heading, Item, List, Paragraph, Quote, Table
+from handbook.reading.source import read_source
 
 
 def test_headings_in_code_and_comments_are_none() -> None:

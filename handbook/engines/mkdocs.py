@@ -45,7 +45,7 @@ from handbook.engines import ahead, fragments
 from handbook.engines.ahead import Ahead
 from handbook.handbook import MOUNTED, load
 from handbook.history.git import changes, commit
-from handbook.reading.source import slug
+from handbook.reading.ids import slug
 from handbook.records import Document, Page, Record
 from handbook.records.postmortem import Postmortem
 from handbook.records.service import Service

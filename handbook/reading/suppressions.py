@@ -12,7 +12,8 @@ from datetime import date
 from typing import Final
 
 from handbook.diagnostics import Location
-from handbook.reading.source import Html, Source
+from handbook.reading.blocks import Html
+from handbook.reading.source import Source
 
 _MARKED: Final = re.compile(r"^\s*(?:<!--|#)\s*handbook:(?P<text>.*?)(?:-->\s*)?$")
 _ALLOW: Final = re.compile(

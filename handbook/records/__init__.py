@@ -15,9 +15,10 @@ from typing import Any, ClassVar, Final, TypeVar
 
 from handbook.diagnostics import Edit, Finding, Location
 from handbook.reading import fields, nodes
+from handbook.reading.blocks import Block, Heading, Paragraph, Table
 from handbook.reading.fields import Choice, Dated, Flag, Many, Pattern, Problem, Reading, Vocabularies, field
 from handbook.reading.placeholders import is_unwritten
-from handbook.reading.source import Block, Heading, Paragraph, Source, Table
+from handbook.reading.source import Source
 
 SLUG: Final = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 """Words in lower case, joined by hyphens."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
+from handbook.reading.blocks import Item, Paragraph, Table
 from handbook.reading.fields import Choice, Day, Many, Moment, Reference, field
 from handbook.reading.placeholders import is_unwritten
-from handbook.reading.source import Item, Paragraph, Table
 from handbook.records import ALERT_NAME, SLUG, Record
 from handbook.vocabulary import CAUSES, POSTMORTEM_STATUSES
 

@@ -10,9 +10,9 @@ from functools import cached_property
 from typing import ClassVar
 
 from handbook.diagnostics import Location
+from handbook.reading.blocks import Block, Code, Heading, Item, Paragraph
 from handbook.reading.fields import Choice, Day, Many, Reference, Text, field
 from handbook.reading.placeholders import is_unwritten
-from handbook.reading.source import Block, Code, Heading, Item, Paragraph
 from handbook.records import ALERT_NAME, SLUG, Record
 
 _STEP = re.compile(r"Tier (?P<tier>[0-9]+) \((?P<minutes>[0-9]+) min\): (?P<who>.+)", re.DOTALL)

@@ -10,9 +10,9 @@ from functools import cached_property
 from itertools import takewhile
 from typing import ClassVar
 
+from handbook.reading.blocks import Heading, Item, Paragraph
 from handbook.reading.fields import Choice, Day, Flag, Group, Many, Pattern, Text, field
 from handbook.reading.placeholders import is_unwritten
-from handbook.reading.source import Heading, Item, Paragraph
 from handbook.records import ITEM_ID, SLUG, Record
 from handbook.vocabulary import CALMS, OBLIGATIONS, PROOFS
 

@@ -13,8 +13,8 @@ from typing import Final, TypeVar
 from handbook.diagnostics import NEW_EXCEPTION, Finding, Location, Severity
 from handbook.handbook import Handbook
 from handbook.history.base import REVIEWED, Base, Stamping
+from handbook.reading.ids import anchor
 from handbook.reading.placeholders import is_unwritten
-from handbook.reading.source import anchor
 from handbook.reading.suppressions import Suppression
 from handbook.records import Document, Page, Record, next_number
 from handbook.records.adr import Adr

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from handbook.diagnostics import Finding, Severity
 from handbook.handbook import Handbook
-from handbook.reading.source import Heading, Item, Table
+from handbook.reading.blocks import Heading, Item, Table
 from handbook.records import Record, next_number
 from handbook.records.adr import Adr
 from handbook.records.postmortem import Postmortem

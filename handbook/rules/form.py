@@ -10,10 +10,11 @@ from itertools import chain
 from handbook.diagnostics import Finding, Location, did_you_mean
 from handbook.handbook import Handbook
 from handbook.reading import nodes
+from handbook.reading.blocks import SNIPPET, Code, Heading, Paragraph, Section, Table
 from handbook.reading.fields import field_at
 from handbook.reading.placeholders import PLACEHOLDERS, find_placeholder, placeholder_finding, without_code
 from handbook.reading.shell import LANGUAGES, shell_errors
-from handbook.reading.source import SNIPPET, Code, Heading, Paragraph, Section, Source, Table
+from handbook.reading.source import Source
 from handbook.records import Document, Entity, Record
 from handbook.rules.engine import Context, rule
 

@@ -10,8 +10,9 @@ from urllib.parse import unquote, urlsplit
 
 from handbook.diagnostics import Finding, did_you_mean
 from handbook.handbook import Handbook, Target
+from handbook.reading.addresses import scheme
+from handbook.reading.blocks import SNIPPET, Code, Html, Link
 from handbook.reading.files import LARGEST
-from handbook.reading.source import SNIPPET, Code, Html, Link, scheme
 from handbook.records import Document, Page
 from handbook.records.alert import Alert
 from handbook.records.kinds import RECORDS

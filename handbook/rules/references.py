@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from handbook.diagnostics import Finding, did_you_mean
 from handbook.handbook import Handbook
+from handbook.reading.ids import own_id
 from handbook.reading.placeholders import is_unwritten
-from handbook.reading.source import own_id
 from handbook.records import Document, Entity
 from handbook.records.standard import Standard
 from handbook.rules.engine import Context, rule

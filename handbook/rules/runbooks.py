@@ -9,9 +9,9 @@ from urllib.parse import unquote
 
 from handbook.diagnostics import Edit, Finding, Location, Severity, did_you_mean, only_candidate
 from handbook.handbook import Handbook
+from handbook.reading.blocks import Code, Heading, Paragraph
 from handbook.reading.placeholders import is_unwritten
 from handbook.reading.promql import check_expressions
-from handbook.reading.source import Code, Heading, Paragraph
 from handbook.records.alert import TEMPLATE, Alert
 from handbook.records.runbook import CAUSES, ESCALATION, Runbook
 from handbook.records.service import Service

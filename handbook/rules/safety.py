@@ -10,8 +10,9 @@ from typing import Final
 
 from handbook.diagnostics import Finding, Location
 from handbook.handbook import Handbook
+from handbook.reading.addresses import SCHEMES, scheme
+from handbook.reading.blocks import Html
 from handbook.reading.files import is_utf8
-from handbook.reading.source import SCHEMES, Html, scheme
 from handbook.records import Document, Record
 from handbook.rules.credentials import locate, texts
 from handbook.rules.engine import Context, rule, rules

@@ -10,7 +10,9 @@ from typing import Final
 
 from handbook.diagnostics import Finding
 from handbook.handbook import Handbook, Target
-from handbook.reading.source import ID, Block, Code, Heading, Html, List, Paragraph, Source, Table
+from handbook.reading.blocks import Block, Code, Heading, Html, List, Paragraph, Table
+from handbook.reading.ids import ID
+from handbook.reading.source import Source
 from handbook.records.adr import Adr
 
 _NOTES: Final = "Notes"

@@ -177,7 +177,7 @@ def _flow(node: nodes.Node, spoilt: nodes.Node | None = None, text: str = "") ->
 
 def _sections(record: Record, raw: str) -> Iterator[Mutant]:
     lines = raw.split("\n")
-    found = [section for section in record.source.sections() if section.heading.text in record.sections]
+    found = [section for section in record.source.sections if section.heading.text in record.sections]
     for index, section in enumerate(found):
         head, first, last = section.heading.first - 1, section.heading.last, section.last
         other = found[index - 1]
@@ -233,7 +233,7 @@ def _rows(record: Record, raw: str) -> Iterator[Mutant]:
         text = "\n".join([*lines[: first - 1], *changed, *lines[last:]])
         return Mutant(record.path, f"{first}: {lines[first - 1].strip()[:40]}", way, text, right)
 
-    for section in record.source.sections():
+    for section in record.source.sections:
         rows = list(_machine_rows(record.source, section.heading.text, section.heading.last, section.last))
         for index, number in enumerate(rows):
             own, other = lines[number - 1], lines[rows[index - 1] - 1]

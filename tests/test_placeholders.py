@@ -104,7 +104,7 @@ def texts(record: Record, word: str) -> Iterator[tuple[int, int, str]]:
             yield block.first, block.last, f"### {word}"
         elif isinstance(block, Table):
             yield from _rows(record, block, word)
-    for section in record.source.sections():
+    for section in record.source.sections:
         if section.heading.text in record.sections:
             yield section.heading.last + 1, section.last, f"\n{word}\n"
             yield section.heading.last + 1, section.last, f"\n- {word}\n"

@@ -87,7 +87,7 @@ def test_the_text_of_a_heading_is_without_its_marks() -> None:
 
 def test_a_section_ends_at_the_next_heading_of_its_level() -> None:
     source = read_source("a.md", b"# T\n\n## A\n\n### A1\n\ntext\n\n## B\n")
-    assert [(each.heading.text, each.last, each.filled) for each in source.sections()] == [
+    assert [(each.heading.text, each.last, each.filled) for each in source.sections] == [
         ("A", 8, True),
         ("B", 10, False),
     ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, zip_longest
@@ -59,15 +60,14 @@ class Source:
         """The text below the front matter; it begins with the end of the line of the closing `---`."""
         return self.text[self.body_at :]
 
-    @property
-    def lines(self) -> tuple[str, ...]:
+    def split_lines(self) -> tuple[str, ...]:
         """The lines of the file without their ends; line 1 is the first."""
         return tuple(self.text.split("\n"))
 
     @cached_property
     def _starts(self) -> array[int]:
         """The offsets at which lines begin, and one for the end; they take a tenth of the memory of the lines."""
-        return array("I", accumulate((len(line) + 1 for line in self.lines), initial=0))
+        return array("I", accumulate((len(line) + 1 for line in self.split_lines()), initial=0))
 
     @property
     def last_line(self) -> int:
@@ -84,14 +84,16 @@ class Source:
         return Location(self.path, line, column)
 
     def every(self, kind: type[B]) -> Iterator[B]:
-        """The blocks of one kind, in the order of the file."""
-        if kind not in self._by_kind:
-            self._by_kind[kind] = tuple(block for block in self.blocks if isinstance(block, kind))
-        yield from self._by_kind[kind]  # type: ignore[misc]
+        """The blocks of one class, in the order of the file."""
+        yield from self._by_class.get(kind, ())  # type: ignore[misc]
 
     @cached_property
-    def _by_kind(self) -> dict[type[Block], tuple[Block, ...]]:
-        return {}
+    def _by_class(self) -> Mapping[type[Block], list[Block]]:
+        """The blocks by their class; none is of two."""
+        blocks: dict[type[Block], list[Block]] = defaultdict(list)
+        for block in self.blocks:
+            blocks[type(block)].append(block)
+        return blocks
 
     @cached_property
     def headings(self) -> tuple[Heading, ...]:
@@ -118,15 +120,12 @@ class Source:
         """The text of the first H1, or None."""
         return next((heading.text for heading in self.headings if heading.level == 1), None)
 
+    @cached_property
     def sections(self) -> tuple[Section, ...]:
         """The sections that the H2s open."""
-        return self._sections
+        return tuple(self._read_sections())
 
-    @cached_property
-    def _sections(self) -> tuple[Section, ...]:
-        return tuple(self._opened())
-
-    def _opened(self) -> Iterator[Section]:
+    def _read_sections(self) -> Iterator[Section]:
         outer = [heading for heading in self.headings if heading.level <= 2]
         for heading, after in zip_longest(outer, outer[1:]):
             if heading.level == 2:

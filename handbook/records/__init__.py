@@ -85,7 +85,7 @@ class Document(Entity):
 
     def section_blocks(self, title: str) -> tuple[Block, ...]:
         """The blocks below the first H2 of that title."""
-        for section in self.source.sections():
+        for section in self.source.sections:
             if section.heading.text == title:
                 first, last = section.heading.last, section.last
                 return tuple(block for block in self.source.blocks if first < block.first <= last)

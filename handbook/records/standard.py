@@ -119,7 +119,7 @@ class Standard(Record):
     @cached_property
     def verified_by(self) -> frozenset[str]:
         """The ids of the items that How to verify it names, its own and those of other standards."""
-        part = next((each for each in self.source.sections() if each.heading.text == VERIFICATION), None)
+        part = next((each for each in self.source.sections if each.heading.text == VERIFICATION), None)
         if part is None:
             return frozenset()
         mentions = self.source.mentions

@@ -334,7 +334,7 @@ def rule_not_kept(base: Base, context: Context) -> Iterator[Finding]:
 
 
 def _requirements_at(standard: Standard) -> Location:
-    sections = (each.heading.first for each in standard.source.sections() if each.heading.text == REQUIREMENTS)
+    sections = (each.heading.first for each in standard.source.sections if each.heading.text == REQUIREMENTS)
     return standard.source.at(next(sections, 1))
 
 

@@ -232,7 +232,7 @@ def no_alternative(adr: Adr, context: Context) -> Iterator[Finding]:
     Good:
         - MySQL: weaker with JSON.
     """
-    for section in adr.source.sections():
+    for section in adr.source.sections:
         if section.heading.text == "Alternatives considered" and section.filled:
             blocks = adr.section_blocks(section.heading.text)
             if not any(isinstance(block, Item | Table | Heading) for block in blocks) and not adr.unwritten(blocks):

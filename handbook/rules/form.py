@@ -25,7 +25,7 @@ _SWALLOWED = ("FM001", "MD007", "MD013")  # an open fence or comment takes what 
 def _required(record: Record) -> list[Section]:
     """The required sections that are there, in the order of the file, each once."""
     found: dict[str, Section] = {}
-    for section in record.source.sections():
+    for section in record.source.sections:
         if section.heading.text in record.sections:
             found.setdefault(section.heading.text, section)
     return list(found.values())
@@ -167,7 +167,7 @@ def repeated_section(record: Record, context: Context) -> Iterator[Finding]:
         PostgreSQL 16.
     """
     first: dict[str, Heading] = {}
-    for section in record.source.sections():
+    for section in record.source.sections:
         name = section.heading.text
         if name in record.sections and first.setdefault(name, section.heading) is not section.heading:
             at = record.source.at(section.heading.first)

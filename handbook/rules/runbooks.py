@@ -93,7 +93,7 @@ def no_cause(runbook: Runbook, context: Context) -> Iterator[Finding]:
     Good:
         ### Nobody buys
     """
-    for section in runbook.source.sections():
+    for section in runbook.source.sections:
         if section.heading.text == CAUSES and section.filled and not runbook.causes:
             if runbook.unwritten(runbook.section_blocks(CAUSES)):
                 return
@@ -139,7 +139,7 @@ def escalation_form(runbook: Runbook, context: Context) -> Iterator[Finding]:
     for step in runbook.escalation:
         if step.tier is None and not step.unwritten:
             yield Finding(runbook.source.at(step.line), "not a step of an escalation", "write 'Tier 1 (15 min): who'")
-    for section in runbook.source.sections():
+    for section in runbook.source.sections:
         if section.heading.text == ESCALATION and section.filled and not runbook.escalation:
             if runbook.unwritten(runbook.section_blocks(ESCALATION)):
                 return

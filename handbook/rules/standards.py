@@ -96,7 +96,7 @@ def rule_without_id(standard: Standard, context: Context) -> Iterator[Finding]:
 
 
 def _section(standard: Standard, title: str) -> Location | None:
-    headings = (each.heading.first for each in standard.source.sections() if each.heading.text == title and each.filled)
+    headings = (each.heading.first for each in standard.source.sections if each.heading.text == title and each.filled)
     line = next(headings, None)
     return standard.source.at(line) if line else None
 

@@ -23,9 +23,10 @@ from functools import lru_cache
 from itertools import takewhile
 from pathlib import Path
 
-from handbook import handbook as loading
+from handbook import loading
 from handbook.diagnostics import Location
-from handbook.handbook import Handbook, load
+from handbook.handbook import Handbook
+from handbook.loading import load
 from handbook.reading import nodes
 from handbook.reading.blocks import Item, Paragraph, Table
 from handbook.reading.fields import Field, FieldType, Group, Many, Text, fields_of

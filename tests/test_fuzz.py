@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handbook.diagnostics import Report
-from handbook.handbook import Handbook, RuleFile, load
+from handbook.handbook import Handbook, RuleFile
+from handbook.loading import load
 from handbook.reading import files
 from handbook.reading.blocks import Code
 from handbook.reading.shell import LANGUAGES, shell_errors

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from handbook.handbook import load
+from handbook.loading import load
 from handbook.reading import nodes
 from handbook.reading.blocks import Heading, Paragraph, Table
 from handbook.reading.placeholders import find_placeholder, is_unwritten

@@ -14,8 +14,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from handbook.handbook import load
 from handbook.history.git import changes
+from handbook.loading import load
 from handbook.records.runbook import Runbook
 from handbook.rules.engine import run as check
 from handbook.site import finish as publishing

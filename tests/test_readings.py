@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handbook.handbook import Handbook, load
+from handbook.handbook import Handbook
+from handbook.loading import load
 from handbook.reading.ids import slug
 from handbook.reading.source import read_source
 from handbook.records import Page

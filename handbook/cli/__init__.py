@@ -20,9 +20,10 @@ from handbook.authoring.journal import INTERRUPTED, is_interrupted, restore, wri
 from handbook.authoring.new import CannotWriteError, new
 from handbook.authoring.writer import WriteError, write_file
 from handbook.diagnostics import Report, Severity
-from handbook.handbook import Handbook, load, uncollected
+from handbook.handbook import Handbook
 from handbook.history.base import Base, read_base
 from handbook.history.git import RevisionError, commit, files, find
+from handbook.loading import load, uncollected
 from handbook.records import Record
 from handbook.records.audit import Audit
 from handbook.records.kinds import RECORDS

@@ -23,7 +23,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from handbook.diagnostics import Location, did_you_mean
 from handbook.engines import ahead
-from handbook.handbook import Handbook, uncollected
+from handbook.handbook import Handbook
+from handbook.loading import uncollected
 from handbook.reading.nodes import scalars
 from handbook.records import Document, Entity
 from handbook.records.alert import Alert

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from handbook.handbook import load
+from handbook.loading import load
 from handbook.reading.blocks import SNIPPET, Code
 from handbook.records import Document
 from tests.commands import BIN

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from handbook.handbook import load
+from handbook.loading import load
 from handbook.reading.blocks import Code
 from tests.handbooks import ROOT
 from tests.samples.conftest import Service

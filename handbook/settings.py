@@ -24,12 +24,12 @@ from handbook.reading.fields import (
     FieldType,
     Group,
     Many,
+    MapOf,
     Nullable,
     Number,
     Pattern,
     Problem,
     Reading,
-    Table,
     Text,
     Vocabularies,
     field,
@@ -73,7 +73,7 @@ class Team:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Links:
+class ExternalLinks:
     """What the check of external links passes over."""
 
     ignore: tuple[str, ...] = field(Many(Text()), "addresses that are not asked, * standing for anything")
@@ -94,16 +94,16 @@ class Sample:
 class Organisation:
     """What stands under `extra.handbook`."""
 
-    teams: Mapping[str, Team] = field(Table(Group(Team)), "the teams, by name")
+    teams: Mapping[str, Team] = field(MapOf(Group(Team)), "the teams, by name")
     tags: tuple[str, ...] = field(Many(Text()), "the tags that a record can carry")
     expect: Mapping[str, int] = field(
-        Table(Number()), "for each kind, the number of records below which something was lost"
+        MapOf(Number()), "for each kind, the number of records below which something was lost"
     )
-    groups: Mapping[str, str] = field(Table(Text()), "the groups of the checklist: prefix and title")
+    groups: Mapping[str, str] = field(MapOf(Text()), "the groups of the checklist: prefix and title")
     rules: Mapping[str, str] = field(
-        Table(Choice(*RULE_SEVERITIES)), "severities of rules that differ from the rule's own"
+        MapOf(Choice(*RULE_SEVERITIES)), "severities of rules that differ from the rule's own"
     )
-    links: Links = field(Group(Links), "the check of external links")
+    links: ExternalLinks = field(Group(ExternalLinks), "the check of external links")
     private: tuple[str, ...] = field(
         Many(Text()), "e-mail addresses and host names that are not published, * standing for anything"
     )
@@ -111,7 +111,7 @@ class Organisation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Severity:
+class IncidentSeverity:
     """A severity of incidents."""
 
     alias: str | None = field(Text(), "another name for it: P0")
@@ -153,7 +153,9 @@ class Alerting:
 class Policy:
     """What stands under `extra.policy` and is read by rules; the other keys are the organisation's own values."""
 
-    severities: Mapping[str, Severity] = field(Table(Group(Severity)), "the severities of incidents, the worst first")
+    severities: Mapping[str, IncidentSeverity] = field(
+        MapOf(Group(IncidentSeverity)), "the severities of incidents, the worst first"
+    )
     review: Review = field(Group(Review), "how long a review holds")
     postmortem: Publication = field(Group(Publication), "which incidents have a post-mortem, and how soon")
     alerts: Alerting = field(Group(Alerting), "what alerts are made of")

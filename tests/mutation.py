@@ -29,12 +29,11 @@ from handbook.handbook import Handbook
 from handbook.loading import load
 from handbook.reading import nodes
 from handbook.reading.blocks import Item, Paragraph, Table
-from handbook.reading.fields import Field, FieldType, Group, Many, Text, fields_of
-from handbook.reading.fields import Table as Names
+from handbook.reading.fields import Field, FieldType, Group, Many, MapOf, Text, fields_of
 from handbook.reading.ids import RULE_ITEM
 from handbook.reading.source import Source, read_source
 from handbook.records import Page, Record
-from handbook.records.alert import RuleFile
+from handbook.records.alert import RuleFileFields
 from handbook.records.audit import Audit
 from handbook.records.postmortem import ACTIONS, TIMELINE
 from handbook.records.runbook import CAUSES, ESCALATION
@@ -78,7 +77,9 @@ def mutants(handbook: Handbook) -> Iterator[Mutant]:
         yield from _sections(record, raw)
         yield from _links(handbook, record, raw)
         yield from _rows(record, raw)
-    tables = {audit.path: Audit for audit in handbook.audits} | {file.path: RuleFile for file in handbook.rule_files}
+    tables = {audit.path: Audit for audit in handbook.audits} | {
+        file.path: RuleFileFields for file in handbook.rule_files
+    }
     for path, table in tables.items():
         raw = (handbook.root / path).read_bytes().decode()
         mapping = nodes.parse(raw, path)
@@ -137,7 +138,7 @@ def _below(row: Field | None, rows: Mapping[str, Field]) -> Mapping[str, Field]:
     kind = row.type if row else None
     while isinstance(kind, Many):
         kind = kind.item
-    if isinstance(kind, Names):  # names of the organisation's own, each with a value of one type
+    if isinstance(kind, MapOf):  # names of the organisation's own, each with a value of one type
         return _Own(kind.item)
     if row is None and isinstance(rows, _Own):
         kind = rows.item
@@ -153,7 +154,7 @@ class _Own(dict[str, Field]):
 
 
 def _free(kind: FieldType) -> bool:
-    while isinstance(kind, Many | Names):
+    while isinstance(kind, Many | MapOf):
         kind = kind.item
     return type(kind) is Text
 

@@ -107,3 +107,21 @@ def test_no_rule_reads_the_clock_the_network_or_the_environment() -> None:
 
 def test_no_module_is_named_like_one_of_the_standard_library() -> None:
     assert {module.stem for module in MODULES} & sys.stdlib_module_names == set()
+
+
+def test_a_class_name_occurs_once() -> None:
+    places: dict[str, list[str]] = {}
+    for module in MODULES:
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name.lstrip("_"), []).append(dotted(module))
+    assert {name: modules for name, modules in places.items() if len(modules) > 1} == {}
+
+
+def test_a_module_name_repeats_only_between_rules_views_and_records() -> None:
+    packages: dict[str, list[str]] = {}
+    for module in MODULES:
+        if module.stem != "__init__":
+            packages.setdefault(module.stem, []).append(module.parent.name)
+    repeated = {name: own for name, own in packages.items() if len(own) > 1}
+    assert {name: own for name, own in repeated.items() if not set(own) <= {"rules", "views", "records"}} == {}

@@ -155,7 +155,7 @@ class Pattern(FieldType):
         return {"type": "string", "pattern": f"^{self.pattern.pattern}$"}
 
 
-class Reference(Pattern):
+class RecordId(Pattern):
     """The id of a record of another kind. That the record exists is a rule's matter, not the reading's."""
 
     def __init__(self, kind: str, pattern: str, example: str) -> None:
@@ -355,7 +355,7 @@ class Many(FieldType):
         return {"type": "array", "items": self.item.schema(vocabularies), "uniqueItems": True}
 
 
-class Table(FieldType):
+class MapOf(FieldType):
     """A mapping from the organisation's own names to values of one type."""
 
     def __init__(self, item: FieldType) -> None:
@@ -493,7 +493,7 @@ def _type_at(type: FieldType, required: bool, node: Node, at: Location) -> tuple
         return (type, required) if node.at == at else None
     if isinstance(type, Group) and isinstance(node, nodes.Mapping):
         return field_at(type.table, node, at)
-    if not isinstance(type, Many | Table):
+    if not isinstance(type, Many | MapOf):
         return None
     values = node.items if isinstance(node, nodes.Sequence) else tuple(entry.value for entry in node.entries)
     return next(filter(None, (_type_at(type.item, required, value, at) for value in values)), None)
@@ -523,12 +523,12 @@ def schema_of(table: type, vocabularies: Vocabularies) -> dict[str, Any]:
     }
 
 
-def references_of(values: Any) -> Iterator[tuple[str, Reference, str]]:
+def references_of(values: Any) -> Iterator[tuple[str, RecordId, str]]:
     """Every reference in the row of a table: its key, its type and the id that it names."""
     for row in fields_of(type(values)):
         value = getattr(values, row.name)
-        if isinstance(row.type, Reference) and value:
+        if isinstance(row.type, RecordId) and value:
             yield row.key, row.type, value
-        elif isinstance(row.type, Many) and isinstance(row.type.item, Reference):
+        elif isinstance(row.type, Many) and isinstance(row.type.item, RecordId):
             for item in value:
                 yield row.key, row.type.item, item

@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from handbook.reading.fields import Choice, Day, Group, Many, Reference, field
+from handbook.reading.fields import Choice, Day, Group, Many, RecordId, field
 from handbook.records import Record
 from handbook.vocabulary import ADR_STATUSES
 
-_ADR = Reference("adr", r"ADR-[0-9]{4}", "ADR-0042")
+_ADR = RecordId("adr", r"ADR-[0-9]{4}", "ADR-0042")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +44,10 @@ class Adr(Record):
     superseded_by: tuple[str, ...] = field(Many(_ADR), "decisions that replace this one")
     amends: tuple[str, ...] = field(Many(_ADR), "decisions that this one changes in part; they stay in force")
     services: tuple[str, ...] = field(
-        Many(Reference("service", r"[a-z0-9]+(?:-[a-z0-9]+)*", "order-service")), "services that it binds"
+        Many(RecordId("service", r"[a-z0-9]+(?:-[a-z0-9]+)*", "order-service")), "services that it binds"
     )
     standards: tuple[str, ...] = field(
-        Many(Reference("standard", r"STD-[0-9]{2}", "STD-05")), "standards that it rests on or departs from"
+        Many(RecordId("standard", r"STD-[0-9]{2}", "STD-05")), "standards that it rests on or departs from"
     )
     review_by: datetime.date | None = field(Day(ahead=True), "the day on which this decision is looked at again")
 

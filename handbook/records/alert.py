@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 
 from handbook.diagnostics import Finding, Location
 from handbook.reading import nodes
-from handbook.reading.fields import Group, Many, Pattern, Problem, Reading, Table, Text, field, read_fields
+from handbook.reading.fields import Group, Many, MapOf, Pattern, Problem, Reading, Text, field, read_fields
 from handbook.records import Entity
 
 TEMPLATE: Final = "{{"
@@ -33,8 +33,8 @@ class RuleRow:
     expr: str | None = field(Text(), "the expression, in PromQL", required=True)
     hold: str | None = field(_TIME, "how long it holds before the alert fires", key="for")
     keep_firing_for: str | None = field(_TIME, "how long it fires on")
-    labels: Mapping[str, str] = field(Table(Text()), "labels")
-    annotations: Mapping[str, str] = field(Table(Text()), "annotations; runbook_url among them")
+    labels: Mapping[str, str] = field(MapOf(Text()), "labels")
+    annotations: Mapping[str, str] = field(MapOf(Text()), "annotations; runbook_url among them")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +45,12 @@ class RuleGroup:
     interval: str | None = field(_TIME, "how often it is evaluated")
     limit: str | None = field(_Loose(), "how many alerts it may make")
     query_offset: str | None = field(_Loose(), "how far back it looks")
-    labels: Mapping[str, str] = field(Table(Text()), "labels of all its rules")
+    labels: Mapping[str, str] = field(MapOf(Text()), "labels of all its rules")
     rules: tuple[RuleRow, ...] = field(Many(Group(RuleRow)), "the rules", required=True)
 
 
 @dataclass(frozen=True, kw_only=True)
-class RuleFile:
+class RuleFileFields:
     """A file of rules."""
 
     groups: tuple[RuleGroup, ...] = field(Many(Group(RuleGroup)), "the groups", required=True)
@@ -129,7 +129,7 @@ def read_alerts(path: str, service: str, text: str | Finding) -> tuple[tuple[Ale
     if not isinstance(node, nodes.Mapping):
         reading.problem("unreadable", Location(path), "a rule file is a mapping with the key 'groups'")
         return (), tuple(reading.problems)
-    read_fields(RuleFile, node, reading, end=node.at)
+    read_fields(RuleFileFields, node, reading, end=node.at)
     return tuple(_alerts(path, service, node)), tuple(reading.problems)
 
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from handbook.diagnostics import Location
 from handbook.reading import nodes
-from handbook.reading.fields import Choice, Day, Group, Pattern, Reference, Table, Text, field
+from handbook.reading.fields import Choice, Day, Group, MapOf, Pattern, RecordId, Text, field
 from handbook.records import Entity
 from handbook.vocabulary import PROOFS, VERDICTS
 
@@ -29,7 +29,7 @@ class Result:
     of: str | None = field(
         Pattern(r"[0-9a-f]{6}", "six hex digits: the fingerprint of an item's text"), "the text that was attested"
     )
-    adr: str | None = field(Reference("adr", r"ADR-[0-9]{4}", "ADR-0042"), "the decision that waives it")
+    adr: str | None = field(RecordId("adr", r"ADR-[0-9]{4}", "ADR-0042"), "the decision that waives it")
     until: datetime.date | None = field(Day(ahead=True), "the day on which the waiver ends")
     reason: str | None = field(Text(), "why it does not apply")
 
@@ -47,7 +47,7 @@ class Audit(Entity):
         "the commit of the service's repository that was looked at",
         required=True,
     )
-    results: Mapping[str, Result] = field(Table(Group(Result)), "the answer to each item, by its id", required=True)
+    results: Mapping[str, Result] = field(MapOf(Group(Result)), "the answer to each item, by its id", required=True)
     node: nodes.Mapping | None = None
 
     @property

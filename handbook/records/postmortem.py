@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from handbook.reading.blocks import Item, Paragraph, Table
-from handbook.reading.fields import Choice, Day, Many, Moment, Reference, field
+from handbook.reading.fields import Choice, Day, Many, Moment, RecordId, field
 from handbook.reading.placeholders import is_unwritten
 from handbook.records import ALERT_NAME, SLUG, Record
 from handbook.vocabulary import CAUSES, POSTMORTEM_STATUSES
@@ -25,7 +25,7 @@ _DONE = re.compile(r"done ([0-9]{4}-[0-9]{2}-[0-9]{2})")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TimelineEntry:
     """A line of the timeline. `at` is in UTC, None where the line has another form, or no day is known.
 
     `what` is empty only where the line has another form.
@@ -99,18 +99,18 @@ class Postmortem(Record):
     published: datetime.date | None = field(Day(), "the day it was published; required when published")
     caused_by: str | None = field(Choice(*CAUSES), "what brought it about; required when published")
     services: tuple[str, ...] = field(
-        Many(Reference("service", SLUG, "order-service")), "the services that it hit", required=True
+        Many(RecordId("service", SLUG, "order-service")), "the services that it hit", required=True
     )
     alerts: tuple[str, ...] = field(
-        Many(Reference("alert", ALERT_NAME, "OrderServiceHighErrorRate")), "the alerts that fired"
+        Many(RecordId("alert", ALERT_NAME, "OrderServiceHighErrorRate")), "the alerts that fired"
     )
     authors: tuple[str, ...] = field(Many(Choice(of="teams")), "the teams that wrote it", required=True)
     reviewers: tuple[str, ...] = field(Many(Choice(of="teams")), "the teams that reviewed it; required when published")
     runbooks: tuple[str, ...] = field(
-        Many(Reference("runbook", rf"{SLUG}/{SLUG}", "order-service/high-error-rate")),
+        Many(RecordId("runbook", rf"{SLUG}/{SLUG}", "order-service/high-error-rate")),
         "the runbooks that were followed",
     )
-    adrs: tuple[str, ...] = field(Many(Reference("adr", r"ADR-[0-9]{4}", "ADR-0042")), "decisions that it bears on")
+    adrs: tuple[str, ...] = field(Many(RecordId("adr", r"ADR-[0-9]{4}", "ADR-0042")), "decisions that it bears on")
 
     @property
     def changed(self) -> datetime.date | None:
@@ -130,7 +130,7 @@ class Postmortem(Record):
         )
 
     @cached_property
-    def timeline(self) -> tuple[Entry, ...]:
+    def timeline(self) -> tuple[TimelineEntry, ...]:
         """The lines of the timeline in their order. A time without a date is on the day of the line before."""
         day = self.started.date() if self.started else None
         found = []
@@ -141,9 +141,9 @@ class Postmortem(Record):
                 clock = _time(match["time"]) if match else None
                 if match and clock and (not match["day"] or _day(match["day"])):
                     at = datetime.datetime.combine(day, clock, datetime.UTC) if day else None
-                    found.append(Entry(block.text, block.first, at, match["what"]))
+                    found.append(TimelineEntry(block.text, block.first, at, match["what"]))
                 else:
-                    found.append(Entry(block.text, block.first))
+                    found.append(TimelineEntry(block.text, block.first))
         return tuple(found)
 
     @property

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from handbook.diagnostics import Location
 from handbook.reading.blocks import Block, Code, Heading, Item, Paragraph
-from handbook.reading.fields import Choice, Day, Many, Reference, Text, field
+from handbook.reading.fields import Choice, Day, Many, RecordId, Text, field
 from handbook.reading.placeholders import is_unwritten
 from handbook.records import ALERT_NAME, SLUG, Record
 
@@ -62,7 +62,7 @@ class Runbook(Record):
     sections: ClassVar[tuple[str, ...]] = ("When to use this runbook", "Diagnosis steps", CAUSES, ESCALATION)
 
     alerts: tuple[str, ...] = field(
-        Many(Reference("alert", ALERT_NAME, "OrderServiceHighErrorRate")), "the alerts that it answers"
+        Many(RecordId("alert", ALERT_NAME, "OrderServiceHighErrorRate")), "the alerts that it answers"
     )
     trigger: str | None = field(Text(), "one sentence: how a person comes here without an alert")
     severity: str | None = field(Choice(of="severities"), "the highest it is expected to page at", required=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from handbook.reading.fields import Choice, Decimal, Group, Many, Number, Pattern, Reference, Table, Text, Url, field
+from handbook.reading.fields import Choice, Decimal, Group, Many, MapOf, Number, Pattern, RecordId, Text, Url, field
 from handbook.records import SLUG, Record
 
 
@@ -35,7 +35,7 @@ class Service(Record):
     tier: int | None = field(Number(1, 4), "how much depends on it: 1 (most) to 4", required=True)
     on_call: str | None = field(Url(), "the rota; required for tiers 1 and 2")
     repository: str | None = field(Url(), "where its code is", required=True)
-    dashboards: Mapping[str, str] = field(Table(Url()), "dashboards: title and address")
+    dashboards: Mapping[str, str] = field(MapOf(Url()), "dashboards: title and address")
     slos: tuple[Objective, ...] = field(
         Many(Group(Objective)), "objectives: {name: availability, objective: 99.9, window: 30d}"
     )
@@ -44,7 +44,7 @@ class Service(Record):
         "its Prometheus rule files, from the root; those in its folder of runbooks where the key is absent",
     )
     depends_on: tuple[str, ...] = field(
-        Many(Reference("service", SLUG, "payment-service")), "services that it does not work without"
+        Many(RecordId("service", SLUG, "payment-service")), "services that it does not work without"
     )
 
     @property

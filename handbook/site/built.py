@@ -112,7 +112,7 @@ def with_answers(site: Site, silent: Mapping[str, str], again: Container[str]) -
 
 
 @dataclass(slots=True)
-class _Page:
+class _BuiltPage:
     """A file of the site: the addresses in it, each once, and, where it is a page, its ids."""
 
     file: str
@@ -204,8 +204,8 @@ def _unreadable(file: str, reason: str) -> Fault:
     return Fault(file, "unreadable", "", f"/{address(file)} cannot be read: {reason}")
 
 
-def _read(folder: Path, file: str) -> _Page:
-    page = _Page(file)
+def _read(folder: Path, file: str) -> _BuiltPage:
+    page = _BuiltPage(file)
     try:
         with open(f"{folder}/{file}", "rb") as opened:  # noqa: PTH123 - there are thousands
             if (size := os.fstat(opened.fileno()).st_size) > LARGEST:
@@ -254,7 +254,7 @@ def _too_much(data: bytes) -> bool:
     return False
 
 
-def _read_html(page: _Page, data: bytes) -> None:
+def _read_html(page: _BuiltPage, data: bytes) -> None:
     ids: list[str] = []
     names: list[str] = []
     values: dict[str, str | None] = {}
@@ -336,7 +336,7 @@ def _joined(base: str, value: str) -> str:
     return base + value if value[0] in "#?" else f"{base[: base.rfind('/') + 1]}{value}"
 
 
-def _read_xml(page: _Page, data: bytes) -> None:
+def _read_xml(page: _BuiltPage, data: bytes) -> None:
     """The addresses of a feed (Atom) or a sitemap. The parser of HTML reads these, too, and knows no entities."""
     for node in LexborHTMLParser(data).css("link[href],id,loc"):
         value = (node.attributes.get("href") if node.tag == "link" else node.text()) or ""
@@ -347,7 +347,7 @@ def _read_xml(page: _Page, data: bytes) -> None:
             page.faults.append(Fault(page.file, "empty", f"<{node.tag}>", f"an empty <{node.tag}> in /{page.file}"))
 
 
-def _read_json(page: _Page, document: Any) -> None:
+def _read_json(page: _BuiltPage, document: Any) -> None:
     """The addresses of the JSON: every text that is one, and the second of each row of the search's keys."""
     rows, root = page.file.startswith("assets/"), "../" * page.file.count("/")
     left: list[tuple[Any, str | None]] = [(document, None)]
@@ -399,7 +399,7 @@ class _Resolver:
         self.ids = {address(file): ids.get(file) for file in files.regular}
         """What stands at an address: the ids of a page, None for another file."""
 
-    def of(self, page: _Page) -> Iterator[tuple[str, _Leads]]:
+    def of(self, page: _BuiltPage) -> Iterator[tuple[str, _Leads]]:
         """The addresses of a page that do not simply lead to what is there, each with where it leads."""
         here = address(page.file)
         folder = page.file[: page.file.rfind("/") + 1]

@@ -11,16 +11,17 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from handbook.diagnostics import Location
+from handbook.diagnostics import Finding, Location
 from handbook.reading import files
 from handbook.reading.blocks import Link
-from handbook.reading.fields import Problem
 from handbook.reading.ids import anchor, slug
+from handbook.reading.problems import Problem, ProblemKind
 from handbook.reading.suppressions import Suppression
 from handbook.records import ALERT_NAME, Document, Entity, Record
 from handbook.records.alert import Alert
@@ -116,6 +117,19 @@ class Handbook:
     def of(self, kind: type[E]) -> tuple[E, ...]:
         """The entities of one class, by path."""
         return self._by_class.get(kind, ())  # type: ignore[return-value]
+
+    def problems_of(self, kind: ProblemKind) -> tuple[Finding, ...]:
+        """What the reading found of one kind: in the settings, in every entity, in rule files and in attachments."""
+        return tuple(self._by_kind.get(kind, ()))
+
+    @cached_property
+    def _by_kind(self) -> Mapping[ProblemKind, list[Finding]]:
+        readings: tuple[Settings | Entity | RuleFile | Handbook, ...]
+        readings = (self.settings, *self.entities, *self.rule_files, self)
+        findings: dict[ProblemKind, list[Finding]] = defaultdict(list)
+        for problem in chain.from_iterable(reading.problems for reading in readings):
+            findings[problem.kind].append(problem.finding)
+        return findings
 
     @property
     def records(self) -> tuple[Record, ...]:

@@ -17,8 +17,8 @@ from handbook.diagnostics import Finding
 from handbook.handbook import Handbook, RuleFile
 from handbook.reading import files
 from handbook.reading.attachments import judge
-from handbook.reading.fields import Problem
 from handbook.reading.policy import substitute
+from handbook.reading.problems import Problem, ProblemKind
 from handbook.reading.source import Source, read_source
 from handbook.reading.suppressions import Suppression, in_source, in_yaml
 from handbook.records import Document, Page, Record, read_document, read_entity
@@ -164,14 +164,14 @@ def _read_document(root: Path, path: str, settings: Settings) -> Document:
     if cls is Standard and b"{{" in data:
         text, unknown = substitute(data.decode("utf-8", "surrogateescape"), path, settings.value)
         data = text.encode("utf-8", "surrogateescape")
-    problems = tuple(Problem("unknown-policy", finding) for finding in unknown)
+    problems = tuple(Problem(ProblemKind.UNKNOWN_POLICY, finding) for finding in unknown)
     return read_document(cls, read_source(path, data), settings.vocabularies, problems)
 
 
 def _judge_attachments(root: Path, attachments: Iterable[str]) -> Iterator[Problem]:
     for path in sorted(attachments):
         if path.startswith(_IN_RECORD_FOLDERS) and (finding := judge(root, path)):
-            yield Problem("attachment", finding)
+            yield Problem(ProblemKind.ATTACHMENT, finding)
 
 
 def _unattached(attachments: Iterable[str], documents: Mapping[str, Document]) -> set[str]:

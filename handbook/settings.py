@@ -28,7 +28,6 @@ from handbook.reading.fields import (
     Nullable,
     Number,
     Pattern,
-    Problem,
     Reading,
     Text,
     Vocabularies,
@@ -36,6 +35,7 @@ from handbook.reading.fields import (
     schema_of,
 )
 from handbook.reading.files import read_text
+from handbook.reading.problems import Problem, ProblemKind
 from handbook.vocabulary import RULE_SEVERITIES
 
 FILE: Final = "mkdocs.yml"
@@ -57,7 +57,9 @@ class Country(FieldType):
         if country in known and (not part or part in known[country]):
             return node.text
         near = did_you_mean(part, known[country]) if country in known else did_you_mean(country, known)
-        reading.problem("unknown-value", node.at, f"{key} '{node.text}' is no country whose holidays are known", near)
+        reading.problem(
+            ProblemKind.UNKNOWN_VALUE, node.at, f"{key} '{node.text}' is no country whose holidays are known", near
+        )
         return None
 
     def schema(self, vocabularies: Vocabularies) -> dict[str, object]:
@@ -202,7 +204,7 @@ class Settings:
     @property
     def readable(self) -> bool:
         """Whether mkdocs.yml could be read at all."""
-        return not any(problem.sort == "unreadable" for problem in self.problems)
+        return not any(problem.kind is ProblemKind.UNREADABLE for problem in self.problems)
 
     def at(self, *keys: str) -> Location:
         """The place of a key under `extra.handbook`, or the nearest one above it that is there."""
@@ -253,7 +255,7 @@ def read_settings(root: Path) -> Settings:
         node = _compose(root, root / FILE)
     except nodes.YamlError as error:
         empty = nodes.Mapping((), Location(FILE))
-        problem = Problem("unreadable", error.finding)
+        problem = Problem(ProblemKind.UNREADABLE, error.finding)
         return Settings(Organisation(), Policy(), empty, (problem,))
     reading = Reading()
     organisation, policy = Organisation(), Policy()
@@ -265,7 +267,7 @@ def read_settings(root: Path) -> Settings:
     if docs_dir.startswith(("/", "..")) or docs_dir == ".":
         at = node.find("docs_dir")
         finding = Finding(at.at if at else Location(FILE), f"docs_dir '{docs_dir}' is no folder within the repository")
-        reading.problems.append(Problem("unreadable", finding))
+        reading.problems.append(Problem(ProblemKind.UNREADABLE, finding))
         docs_dir = "docs"
     return Settings(
         organisation=organisation,

@@ -16,8 +16,9 @@ from typing import Any, ClassVar, Final, TypeVar
 from handbook.diagnostics import Edit, Finding, Location
 from handbook.reading import fields, nodes
 from handbook.reading.blocks import Block, Heading, Paragraph, Table
-from handbook.reading.fields import Choice, Dated, Flag, Many, Pattern, Problem, Reading, Vocabularies, field
+from handbook.reading.fields import Choice, Dated, Flag, Many, Pattern, Reading, Vocabularies, field
 from handbook.reading.placeholders import is_unwritten
+from handbook.reading.problems import Problem, ProblemKind
 from handbook.reading.source import Source
 
 SLUG: Final = r"[a-z0-9]+(?:-[a-z0-9]+)*"
@@ -227,12 +228,12 @@ def read_document(cls: type[D], source: Source, vocabularies: Vocabularies, prob
     reading.problems.extend(problems)
     values: Mapping[str, Any] = {}
     if source.problem:
-        reading.problems.append(Problem("unreadable", source.problem))
+        reading.problems.append(Problem(ProblemKind.UNREADABLE, source.problem))
     elif source.front_matter:
         values = fields.read_fields(cls, source.front_matter.mapping, reading, end=source.front_matter.end)
     elif cls.needs_front_matter:
         hint = f"begin the file with '---', the keys of its kind ({cls.kind}), and '---'"
-        reading.problem("no-front-matter", source.at(1), "no front matter", hint)
+        reading.problem(ProblemKind.NO_FRONT_MATTER, source.at(1), "no front matter", hint)
     return cls(path=source.path, source=source, **values, problems=tuple(reading.problems), dated=tuple(reading.dated))
 
 
@@ -250,12 +251,12 @@ def read_entity(cls: type[E], path: str, text: str | Finding, vocabularies: Voca
     try:
         node = nodes.parse(text, path) if isinstance(text, str) else None
         if isinstance(text, Finding):
-            reading.problems.append(Problem("unreadable", text))
+            reading.problems.append(Problem(ProblemKind.UNREADABLE, text))
         elif isinstance(node, nodes.Mapping):
             values = fields.read_fields(cls, node, reading, end=node.at)
         else:
-            reading.problem("unreadable", Location(path), "the file is not a mapping of keys to values")
+            reading.problem(ProblemKind.UNREADABLE, Location(path), "the file is not a mapping of keys to values")
     except nodes.YamlError as error:
-        reading.problems.append(Problem("unreadable", error.finding))
+        reading.problems.append(Problem(ProblemKind.UNREADABLE, error.finding))
     found = {"node": node} if isinstance(node, nodes.Mapping) else {}
     return cls(path=path, **found, **values, problems=tuple(reading.problems), dated=tuple(reading.dated))

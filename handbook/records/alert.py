@@ -8,7 +8,8 @@ from typing import ClassVar, Final
 
 from handbook.diagnostics import Finding, Location
 from handbook.reading import nodes
-from handbook.reading.fields import Group, Many, MapOf, Pattern, Problem, Reading, Text, field, read_fields
+from handbook.reading.fields import Group, Many, MapOf, Pattern, Reading, Text, field, read_fields
+from handbook.reading.problems import Problem, ProblemKind
 from handbook.records import Entity
 
 TEMPLATE: Final = "{{"
@@ -120,14 +121,14 @@ class Alert(Entity):
 def read_alerts(path: str, service: str, text: str | Finding) -> tuple[tuple[Alert, ...], tuple[Problem, ...]]:
     """The alerts of a rule file, and what is wrong with its form; `text` is a finding where it could not be read."""
     if isinstance(text, Finding):
-        return (), (Problem("unreadable", text),)
+        return (), (Problem(ProblemKind.UNREADABLE, text),)
     reading = Reading()
     try:
         node = nodes.parse(text, path, plain=False)
     except nodes.YamlError as error:
-        return (), (Problem("unreadable", error.finding),)
+        return (), (Problem(ProblemKind.UNREADABLE, error.finding),)
     if not isinstance(node, nodes.Mapping):
-        reading.problem("unreadable", Location(path), "a rule file is a mapping with the key 'groups'")
+        reading.problem(ProblemKind.UNREADABLE, Location(path), "a rule file is a mapping with the key 'groups'")
         return (), tuple(reading.problems)
     read_fields(RuleFileFields, node, reading, end=node.at)
     return tuple(_alerts(path, service, node)), tuple(reading.problems)

@@ -13,6 +13,7 @@ from handbook.reading import nodes
 from handbook.reading.blocks import SNIPPET, Code, Heading, Paragraph, Section, Table
 from handbook.reading.fields import field_at
 from handbook.reading.placeholders import PLACEHOLDERS, find_placeholder, placeholder_finding, without_code
+from handbook.reading.problems import ProblemKind
 from handbook.reading.shell import LANGUAGES, shell_errors
 from handbook.reading.source import Source
 from handbook.records import Document, Entity, Record
@@ -174,7 +175,7 @@ def repeated_section(record: Record, context: Context) -> Iterator[Finding]:
             yield Finding(at, f"a second section '{name}'", f"the first begins on line {first[name].first}")
 
 
-@rule("FM106", "placeholder", over=Handbook, requires=_UNREAD)
+@rule("FM106", "placeholder", over=Handbook, requires=_UNREAD, reports=ProblemKind.PLACEHOLDER)
 def placeholder(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """No placeholder is left in a text or in a value.
 
@@ -196,7 +197,7 @@ def placeholder(handbook: Handbook, context: Context) -> Iterator[Finding]:
         if isinstance(entity, Record):
             yield from _in_text(entity.source)
     for problem in chain(handbook.settings.problems, *(file.problems for file in handbook.rule_files)):
-        if problem.sort == "placeholder" and problem.finding.at not in places:
+        if problem.kind is ProblemKind.PLACEHOLDER and problem.finding.at not in places:
             yield problem.finding
 
 

@@ -9,6 +9,7 @@ from handbook.diagnostics import Finding, did_you_mean
 from handbook.handbook import Handbook
 from handbook.reading.ids import own_id
 from handbook.reading.placeholders import is_unwritten
+from handbook.reading.problems import ProblemKind
 from handbook.records import Document, Entity
 from handbook.records.standard import Standard
 from handbook.rules.engine import Context, rule
@@ -37,7 +38,7 @@ def unknown_record(entity: Entity, context: Context) -> Iterator[Finding]:
 
 def _unread(handbook: Handbook) -> bool:
     """Whether a rule file could not be read, so that an alert that seems to be missing may stand there."""
-    return any(problem.sort == "unreadable" for file in handbook.rule_files for problem in file.problems)
+    return any(problem.kind is ProblemKind.UNREADABLE for file in handbook.rule_files for problem in file.problems)
 
 
 def _misnamed(id: str, handbook: Handbook) -> bool:

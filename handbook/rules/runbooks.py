@@ -11,6 +11,7 @@ from handbook.diagnostics import Edit, Finding, Location, Severity, did_you_mean
 from handbook.handbook import Handbook
 from handbook.reading.blocks import Code, Heading, Paragraph
 from handbook.reading.placeholders import is_unwritten
+from handbook.reading.problems import ProblemKind
 from handbook.reading.promql import check_expressions
 from handbook.records.alert import TEMPLATE, Alert
 from handbook.records.runbook import CAUSES, ESCALATION, Runbook
@@ -386,7 +387,7 @@ def rules_without_alert(handbook: Handbook, context: Context) -> Iterator[Findin
                 yield Finding(service.at("rules", path), f"there is no rule file {path}", hint)
     holding = {alert.path for alert in handbook.alerts}
     for file in handbook.rule_files:
-        if file.path not in holding and not any(problem.sort == "unreadable" for problem in file.problems):
+        if file.path not in holding and not any(problem.kind is ProblemKind.UNREADABLE for problem in file.problems):
             owner = handbook.get(Service, file.service)
             at = owner.at("rules", file.path) if owner and file.path in owner.rules else Location(file.path)
             yield Finding(at, f"{file.path} holds no alert", "write one, or take the file out")

@@ -61,6 +61,22 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class ResolvedLink:
+    """A link or an image of a document, with what it leads to."""
+
+    link: Link
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedItem:
+    """An item of the checklist, with the standard that owns it."""
+
+    standard: Standard
+    item: ChecklistItem
+
+
+@dataclass(frozen=True, slots=True)
 class Named:
     """What an id in prose names. `kind` is None for what only looks like an id, `record` for an id of nothing."""
 
@@ -159,13 +175,13 @@ class Handbook:
         return Counter((entity.kind, entity.id) for entity in self.entities)
 
     @cached_property
-    def items(self) -> Mapping[str, tuple[Standard, ChecklistItem]]:
+    def items(self) -> Mapping[str, OwnedItem]:
         """The items of the checklist by id, each with the standard that owns it, in the order of groups and numbers."""
-        found: dict[str, tuple[Standard, ChecklistItem]] = {}
+        found: dict[str, OwnedItem] = {}
         for standard in self.of(Standard):
             for item in standard.checklist:
                 if item.id:
-                    found.setdefault(item.id, (standard, item))
+                    found.setdefault(item.id, OwnedItem(standard, item))
         order = list(self.settings.organisation.groups)
 
         def place(id: str) -> tuple[int, str]:
@@ -176,14 +192,14 @@ class Handbook:
 
     def standards_of(self, id: str) -> tuple[Standard, ...]:
         """The standards that an item of the checklist belongs to: its owner, then those that are verified by it too."""
-        owner = self.items[id][0]
+        owner = self.items[id].standard
         return (owner, *(each for each in self.of(Standard) if each is not owner and id in each.verified_by))
 
     def named(self, id: str) -> Named:
         """What an id in prose names: a record, a rule of a standard, or an item of the checklist."""
         if id.split("-")[0] in self.settings.organisation.groups:
-            owner = self.items.get(id)
-            return Named("item", owner[0], anchor(id)) if owner else Named("item")
+            owned = self.items.get(id)
+            return Named("item", owned.standard, anchor(id)) if owned else Named("item")
         for kind in RECORDS:
             if kind.mention and kind.mention.fullmatch(id):
                 record = self.get(kind, id.split(".")[0])
@@ -252,15 +268,15 @@ class Handbook:
         """The text of a file that a listing is taken from, by its path; None where there is none. Read once."""
         return cache(partial(_read_listing, self.root))
 
-    def links_of(self, document: Document) -> tuple[tuple[Link, Target], ...]:
+    def links_of(self, document: Document) -> tuple[ResolvedLink, ...]:
         """The links and images of a document, each with what it leads to."""
         return self._links[document.path]
 
     @cached_property
-    def _links(self) -> Mapping[str, tuple[tuple[Link, Target], ...]]:
+    def _links(self) -> Mapping[str, tuple[ResolvedLink, ...]]:
         """The links of every document, by its path."""
         return {
-            path: tuple((link, self.resolve(path, link.target)) for link in document.source.links)
+            path: tuple(ResolvedLink(link, self.resolve(path, link.target)) for link in document.source.links)
             for path, document in self.documents.items()
         }
 
@@ -312,9 +328,9 @@ class Handbook:
 
     def _references(self) -> Iterator[Reference]:
         for entity in self.entities:
-            for key, kind, id, at in entity.references():
-                if target := self.by_id.get((kind, id)):
-                    yield Reference(entity, target, key, at)
+            for reference in entity.references():
+                if target := self.by_id.get((reference.kind, reference.id)):
+                    yield Reference(entity, target, reference.key, reference.at)
             if isinstance(entity, Document):
                 yield from self._in_text(entity)
 
@@ -323,8 +339,9 @@ class Handbook:
         found: list[tuple[Location, Document | None]] = [
             (mention.at, self.named(mention.id).record) for mention in document.source.mentions
         ]
-        for link, leads in self.links_of(document):
-            found.append((link.at, self.documents.get(leads.path) if leads.path else None))
+        for resolved in self.links_of(document):
+            path = resolved.target.path
+            found.append((resolved.link.at, self.documents.get(path) if path else None))
         for at, target in sorted(found, key=lambda each: each[0]):
             if isinstance(target, Record) and target.path not in seen:
                 seen.add(target.path)

@@ -200,7 +200,8 @@ def _sections(record: Record, raw: str) -> Iterator[Mutant]:
 
 def _links(handbook: Handbook, record: Record, raw: str) -> Iterator[Mutant]:
     """Each link within the repository × path and fragment, and each id in prose."""
-    for link, target in handbook.links_of(record):
+    for resolved in handbook.links_of(record):
+        link, target = resolved.link, resolved.target
         if not target.external:  # what is on the web is asked there, not here
             path, _, fragment = link.target.partition("#")
             page = handbook.documents.get(target.path or "")

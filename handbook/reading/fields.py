@@ -524,12 +524,21 @@ def schema_of(table: type, vocabularies: Vocabularies) -> dict[str, Any]:
     }
 
 
-def references_of(values: Any) -> Iterator[tuple[str, RecordId, str]]:
-    """Every reference in the row of a table: its key, its type and the id that it names."""
+@dataclass(frozen=True, slots=True)
+class WrittenId:
+    """An id in the row of a table: its key, and the kind of record that it names."""
+
+    key: str
+    kind: str
+    id: str
+
+
+def references_of(values: Any) -> Iterator[WrittenId]:
+    """Every id of another record in the row of a table."""
     for row in fields_of(type(values)):
         value = getattr(values, row.name)
         if isinstance(row.type, RecordId) and value:
-            yield row.key, row.type, value
+            yield WrittenId(row.key, row.type.kind, value)
         elif isinstance(row.type, Many) and isinstance(row.type.item, RecordId):
             for item in value:
-                yield row.key, row.type.item, item
+                yield WrittenId(row.key, row.type.item.kind, item)

@@ -31,6 +31,16 @@ ALERT_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 """The name of an alert, which is a part of its address."""
 
 
+@dataclass(frozen=True, slots=True)
+class UnresolvedReference:
+    """A reference as it was written: under which key, the kind and the id that it names, and where."""
+
+    key: str
+    kind: str
+    id: str
+    at: Location
+
+
 @dataclass(frozen=True, kw_only=True)
 class Entity:
     """What the handbook knows of one thing: a file, or an alert within one."""
@@ -56,8 +66,8 @@ class Entity:
         """Its keys and values as YAML; None where there is none, or none that can be read."""
         return None
 
-    def references(self) -> Iterator[tuple[str, str, str, Location]]:
-        """Every other that its keys name: key, kind, id, place."""
+    def references(self) -> Iterator[UnresolvedReference]:
+        """Every other that its keys name."""
         return iter(())
 
 
@@ -205,12 +215,12 @@ class Record(Document):
 
     @property
     def changed(self) -> date | None:
-        """The record's own date: the day of its last change of state."""
-        raise NotImplementedError
+        """The record's own date: the day of its last change of state. None for a kind that has no such date."""
+        return None
 
-    def references(self) -> Iterator[tuple[str, str, str, Location]]:
-        for key, reference, value in fields.references_of(self):
-            yield key, reference.kind, value, self.at(key, value)
+    def references(self) -> Iterator[UnresolvedReference]:
+        for written in fields.references_of(self):
+            yield UnresolvedReference(written.key, written.kind, written.id, self.at(written.key, written.id))
 
 
 def next_number(kind: type[Record], paths: Iterable[str]) -> int:

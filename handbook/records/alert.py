@@ -10,7 +10,7 @@ from handbook.diagnostics import Finding, Location
 from handbook.reading import nodes
 from handbook.reading.fields import Group, Many, MapOf, Pattern, Reading, Text, field, read_fields
 from handbook.reading.problems import Problem, ProblemKind
-from handbook.records import Entity
+from handbook.records import Entity, UnresolvedReference
 
 TEMPLATE: Final = "{{"
 """The beginning of a template, which Prometheus expands in labels and annotations when the alert fires."""
@@ -109,8 +109,8 @@ class Alert(Entity):
         """Where its reader is sent."""
         return self.annotations.get("runbook_url")
 
-    def references(self) -> Iterator[tuple[str, str, str, Location]]:
-        yield "alert", "service", self.service, Location(self.path)
+    def references(self) -> Iterator[UnresolvedReference]:
+        yield UnresolvedReference("alert", "service", self.service, Location(self.path))
 
     def at(self, *keys: str) -> Location:
         """The place of the value under a path of keys of its rule, or of its group; else the place of the rule."""

@@ -11,7 +11,7 @@ from typing import ClassVar
 from handbook.diagnostics import Location
 from handbook.reading import nodes
 from handbook.reading.fields import Choice, Day, Group, MapOf, Pattern, RecordId, Text, field
-from handbook.records import Entity
+from handbook.records import Entity, UnresolvedReference
 from handbook.vocabulary import PROOFS, VERDICTS
 
 PATH = re.compile(r"docs/services/(?P<service>[a-z0-9]+(?:-[a-z0-9]+)*)/(?P<quarter>[0-9]{4}-Q[1-4])\.yml")
@@ -68,11 +68,11 @@ class Audit(Entity):
     def title(self) -> str:
         return f"{self.service}, {self.quarter}"
 
-    def references(self) -> Iterator[tuple[str, str, str, Location]]:
-        yield "audit", "service", self.service, Location(self.path)
+    def references(self) -> Iterator[UnresolvedReference]:
+        yield UnresolvedReference("audit", "service", self.service, Location(self.path))
         for id, result in self.results.items():
             if result.adr:
-                yield "waiver", "adr", result.adr, self.at("results", id, "adr")
+                yield UnresolvedReference("waiver", "adr", result.adr, self.at("results", id, "adr"))
 
     @property
     def doubtful(self) -> bool:

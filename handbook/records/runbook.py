@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from handbook.diagnostics import Location
 from handbook.reading.blocks import Block, Code, Heading, Item, Paragraph
 from handbook.reading.fields import Choice, Day, Many, RecordId, Text, field
 from handbook.reading.placeholders import is_unwritten
-from handbook.records import ALERT_NAME, SLUG, Record
+from handbook.records import ALERT_NAME, SLUG, Record, UnresolvedReference
 
 _STEP = re.compile(r"Tier (?P<tier>[0-9]+) \((?P<minutes>[0-9]+) min\): (?P<who>.+)", re.DOTALL)
 CAUSES = "Common causes and fixes"
@@ -75,10 +74,10 @@ class Runbook(Record):
         """The slug of the service, as its folder says."""
         return self.id.split("/")[0]
 
-    def references(self) -> Iterator[tuple[str, str, str, Location]]:
+    def references(self) -> Iterator[UnresolvedReference]:
         yield from super().references()
         if self.well_named:
-            yield "folder", "service", self.service, self.source.at(1)
+            yield UnresolvedReference("folder", "service", self.service, self.source.at(1))
 
     @property
     def changed(self) -> datetime.date | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,7 +45,3 @@ class Service(Record):
     depends_on: tuple[str, ...] = field(
         Many(RecordId("service", SLUG, "payment-service")), "services that it does not work without"
     )
-
-    @property
-    def changed(self) -> datetime.date | None:
-        return None

@@ -27,13 +27,14 @@ def unknown_record(entity: Entity, context: Context) -> Iterator[Finding]:
         amends: [ADR-0002]
     """
     handbook = context.handbook
-    for key, kind, id, at in entity.references():
+    for reference in entity.references():
+        kind, id = reference.kind, reference.id
         if (kind, id) in handbook.by_id or handbook.lost(kind) or is_unwritten(id):
             continue
         if kind != "alert" or not (_unread(handbook) or _misnamed(id, handbook)):
             known = [known for of_kind, known in handbook.by_id if of_kind == kind]
             hint = did_you_mean(id, known) or f"there is no {kind} of that id"
-            yield Finding(at, f"{key} names {id}, which is not there", hint)
+            yield Finding(reference.at, f"{reference.key} names {id}, which is not there", hint)
 
 
 def _unread(handbook: Handbook) -> bool:

@@ -106,8 +106,8 @@ def _standard(linker: Linker, standard: Standard) -> Iterator[Row]:
     yield Row("Prevents", _one(standard.prevents), wide=True)
     items = [PageLink("", item.id, f"#{item.id.lower()}") for item in standard.checklist if item.id]
     yield Row("Checklist", tuple(items), wide=True)
-    shared = ((id, owner) for id, (owner, _) in linker.handbook.items.items() if id in standard.verified_by)
-    others = [PageLink("", id, f"{linker.url(owner)}#{id.lower()}") for id, owner in shared if owner is not standard]
+    owners = ((id, owned.standard) for id, owned in linker.handbook.items.items() if id in standard.verified_by)
+    others = [PageLink("", id, f"{linker.url(owner)}#{id.lower()}") for id, owner in owners if owner is not standard]
     yield Row("Items shared with others", tuple(others), wide=True)
 
 

@@ -7,7 +7,7 @@ its front matter. Every reader of a kind (rules, schema, templates, views) reads
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -20,6 +20,7 @@ from handbook.reading.fields import Choice, Dated, Flag, Many, Pattern, Reading,
 from handbook.reading.placeholders import is_unwritten
 from handbook.reading.problems import Problem, ProblemKind
 from handbook.reading.source import Source
+from handbook.records.draft import Draft
 
 SLUG: Final = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 """Words in lower case, joined by hyphens."""
@@ -186,6 +187,10 @@ class Record(Document):
     """How many parts of a path below the folder name a record."""
     mention: ClassVar[re.Pattern[str] | None] = None
     """Which ids in prose belong to the kind, well formed or not; None where none does."""
+    template: ClassVar[Mapping[str, str]]
+    """The text of each section of a new record; of the whole body under "" for a kind without sections."""
+    template_keys: ClassVar[tuple[str, ...]] = ()
+    """What an author can give for a new record beside the keys of its front matter."""
 
     example: bool = field(Flag(), "true for a sample that shows the form and binds nobody")
     tags: tuple[str, ...] = field(Many(Choice(of="tags")), "tags of the settings")
@@ -203,6 +208,31 @@ class Record(Document):
         """The id that the file's name gives; the path itself where the name has another form."""
         name = path.removeprefix(f"{cls.folder}/")
         return name.removesuffix(".md") if cls.file_name.fullmatch(name) else path
+
+    @classmethod
+    def new_path(cls, draft: Draft) -> str:
+        """The path of a new record. Raises IncompleteDraftError for a missing value that makes a part of it."""
+        return f"{cls.folder}/{draft.name}.md"
+
+    @classmethod
+    def new_values(cls, draft: Draft) -> Mapping[str, str]:
+        """The values, as YAML, that a new record has unless its author gives others."""
+        return {}
+
+    @classmethod
+    def new_keys(cls, draft: Draft) -> Set[str]:
+        """The keys that a new record needs beside those that its kind always requires."""
+        return set()
+
+    @classmethod
+    def new_comment(cls, values: Mapping[str, str]) -> str | None:
+        """The comment above the keys of a new record with these values."""
+        return None
+
+    @classmethod
+    def new_sections(cls, path: str, draft: Draft) -> Mapping[str, str]:
+        """The texts of the template, filled in for a new record at a path."""
+        return cls.template
 
     @cached_property
     def id(self) -> str:

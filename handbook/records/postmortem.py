@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Container
+from collections.abc import Container, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from handbook.reading.blocks import Item, Paragraph, Table
 from handbook.reading.fields import Choice, Day, Many, Moment, RecordId, field
 from handbook.reading.placeholders import is_unwritten
 from handbook.records import ALERT_NAME, SLUG, Record
+from handbook.records.draft import Draft, IncompleteDraftError
 from handbook.vocabulary import CAUSES, POSTMORTEM_STATUSES
 
 TIMELINE = "Timeline"
@@ -21,6 +22,9 @@ ACTION_COLUMNS = ("Id", "Action", "Owner", "Due", "Status")
 WHEN_PUBLISHED = ("resolved", "published", "caused_by", "reviewers")
 """The keys that a published post-mortem requires."""
 _ENTRY = re.compile(r"(?:(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}) )?(?P<time>[0-9]{2}:[0-9]{2}) — (?P<what>.+)", re.DOTALL)
+_NEW_ACTIONS: Final = f"""| {" | ".join(ACTION_COLUMNS)} |
+|{"|".join("---" for _ in ACTION_COLUMNS)}|
+| A1 | TODO: say what has to be done | TODO | TODO | open |"""
 _DONE = re.compile(r"done ([0-9]{4}-[0-9]{2}-[0-9]{2})")
 
 
@@ -88,6 +92,15 @@ class Postmortem(Record):
     sections: ClassVar[tuple[str, ...]] = (
         "Impact", TIMELINE, "Root cause", "What went well", "What went wrong", ACTIONS, "Lessons learned",
     )  # fmt: skip
+    template: ClassVar[Mapping[str, str]] = {
+        "Impact": "TODO: say who could not do what, and how many they were",
+        TIMELINE: "- {time} — TODO: say what happened",
+        "Root cause": "TODO: say which change of the system would have prevented the incident",
+        "What went well": "TODO: say what to keep",
+        "What went wrong": "TODO: say what to change",
+        ACTIONS: _NEW_ACTIONS,
+        "Lessons learned": "TODO: say what other teams should know",
+    }
 
     severity: str | None = field(Choice(of="severities"), "the severity of the incident", required=True)
     status: str | None = field(Choice(*POSTMORTEM_STATUSES), "how far the post-mortem is", required=True)
@@ -111,6 +124,22 @@ class Postmortem(Record):
         "the runbooks that were followed",
     )
     adrs: tuple[str, ...] = field(Many(RecordId("adr", r"ADR-[0-9]{4}", "ADR-0042")), "decisions that it bears on")
+
+    @classmethod
+    def new_path(cls, draft: Draft) -> str:
+        return f"{cls.folder}/{_given_start(draft).date()}-{draft.name}.md"
+
+    @classmethod
+    def new_values(cls, draft: Draft) -> Mapping[str, str]:
+        return {"status": "draft"}
+
+    @classmethod
+    def new_keys(cls, draft: Draft) -> Set[str]:
+        return set(WHEN_PUBLISHED) if draft.status("draft") == "published" else set()
+
+    @classmethod
+    def new_sections(cls, path: str, draft: Draft) -> Mapping[str, str]:
+        return {**cls.template, TIMELINE: cls.template[TIMELINE].format(time=f"{_given_start(draft):%H:%M}")}
 
     @property
     def changed(self) -> datetime.date | None:
@@ -160,6 +189,17 @@ class Postmortem(Record):
             for table in tables[:1]
             for index, row in enumerate(table.rows)
         )
+
+
+def _given_start(draft: Draft) -> datetime.datetime:
+    """The start that a post-mortem is given, in UTC. Raises IncompleteDraftError without one that has an offset."""
+    try:
+        started = datetime.datetime.fromisoformat(draft.given.get("started", ""))
+        if started.utcoffset() is not None:
+            return started.astimezone(datetime.UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise IncompleteDraftError("a post-mortem needs --set started=…, with an offset: started=2026-05-15T10:14Z")
 
 
 def _action(row: tuple[str, ...], line: int, text: str) -> Action:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import ClassVar
 
 from handbook.reading.fields import Choice, Decimal, Group, Many, MapOf, Number, Pattern, RecordId, Text, Url, field
 from handbook.records import SLUG, Record
+from handbook.records.draft import Draft
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,7 @@ class Service(Record):
     folder: ClassVar[str] = "docs/services"
     file_name: ClassVar[re.Pattern[str]] = re.compile(rf"{SLUG}\.md")
     file_form: ClassVar[str] = "slug.md"
+    template: ClassVar[Mapping[str, str]] = {"": "TODO: say what the service does, and for whom"}
 
     owner: str | None = field(Choice(of="teams"), "the team that owns it", required=True)
     tier: int | None = field(Number(1, 4), "how much depends on it: 1 (most) to 4", required=True)
@@ -45,3 +47,7 @@ class Service(Record):
     depends_on: tuple[str, ...] = field(
         Many(RecordId("service", SLUG, "payment-service")), "services that it does not work without"
     )
+
+    @classmethod
+    def new_keys(cls, draft: Draft) -> Set[str]:
+        return {"on_call"} if draft.given.get("tier", "1") in ("1", "2") else set()

@@ -23,7 +23,7 @@ from typing import Any, Final
 
 import yaml
 
-from handbook.reading.source import slug
+from handbook.reading.ids import slug
 
 SITE_URL: Final = "https://generated.example/"
 TODAY: Final = date(2026, 11, 23)

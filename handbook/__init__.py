@@ -15,7 +15,8 @@ def define_env(env: Any) -> None:
     `env` is mkdocs-macros' environment. The handbook is the one that the plugin put on the configuration; where an
     engine runs no plugin of ours, the gate runs here. Raises click.ClickException with the report of any errors.
     """
-    from handbook.handbook import Handbook, load
+    from handbook.handbook import Handbook
+    from handbook.loading import load
     from handbook.views.adr_index import adr_index
     from handbook.views.home import everything, home
     from handbook.views.postmortems import actions, postmortem_archive

@@ -112,14 +112,25 @@ class Report:
         }
 
 
-def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
-    """The hint that names the candidate nearest to `word`, or None where none is near.
+def nearest(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate nearest to `word`, or None where none is near.
 
     Nearness is `difflib`'s ratio (Ratcliff and Obershelp), at least 0.6, case not counted.
     """
     by_folded = {candidate.casefold(): candidate for candidate in candidates}
     near = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
-    return f"did you mean '{by_folded[near[0]]}'?" if near else None
+    return by_folded[near[0]] if near else None
+
+
+def ask_whether(candidate: str) -> str:
+    """The hint that asks whether a candidate was meant."""
+    return f"did you mean '{candidate}'?"
+
+
+def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
+    """The hint that asks whether the candidate nearest to `word` was meant, or None where none is near."""
+    meant = nearest(word, candidates)
+    return ask_whether(meant) if meant is not None else None
 
 
 def only_candidate(word: str, candidates: Sequence[str]) -> str | None:

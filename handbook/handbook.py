@@ -1,20 +1,17 @@
 """The whole handbook as one value: every record and page, and what each refers to.
 
-Gate, site, command line and JSON are four readers of it. It is computed once, from the files alone.
+Gate, site, command line and JSON are four readers of it. `loading` makes it once, from the files alone.
 """
 
 from __future__ import annotations
 
-import gc
-import os
 import posixpath
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cache, cached_property, partial
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeVar
@@ -22,33 +19,21 @@ from urllib.parse import unquote, urlsplit
 
 from handbook.diagnostics import Finding, Location
 from handbook.reading import files
-from handbook.reading.attachments import judge
-from handbook.reading.fields import Problem
-from handbook.reading.policy import substitute
-from handbook.reading.source import Link, Source, anchor, read_source, slug
-from handbook.reading.suppressions import Suppression, in_source, in_yaml
-from handbook.records import ALERT_NAME, Document, Entity, Page, Record, read_document, read_entity
-from handbook.records.alert import Alert, read_alerts
-from handbook.records.audit import PATH as AUDIT_PATH
+from handbook.reading.blocks import Link
+from handbook.reading.ids import anchor, slug
+from handbook.reading.problems import Problem, ProblemKind
+from handbook.reading.suppressions import Suppression
+from handbook.records import ALERT_NAME, Document, Entity, Record
+from handbook.records.alert import Alert
 from handbook.records.audit import Audit
 from handbook.records.kinds import KINDS, RECORDS
 from handbook.records.postmortem import Postmortem
 from handbook.records.runbook import Runbook
 from handbook.records.service import Service
 from handbook.records.standard import ChecklistItem, Standard
-from handbook.settings import FILE, Settings, read_settings
+from handbook.settings import Settings
 
 E = TypeVar("E", bound=Entity)
-
-FOLDERS: Final = tuple(kind.folder for kind in RECORDS)
-"""The folders of records."""
-
-MOUNTED: Final = tuple(folder for folder in FOLDERS if not folder.startswith("docs/"))
-"""Those beside docs/ whose files the site publishes."""
-
-_SAMPLES: Final = "docs/standards/samples/"
-_INSTALLED: Final = {".venv", "node_modules"}
-"""What a tool puts into a sample's folder, and Git ignores."""
 
 SNIPPETS: Final = ("docs/standards/samples", "runbooks")
 """The folders that a listing can be taken from."""
@@ -73,6 +58,22 @@ class Target:
     external: bool = False
     invalid: bool = False
     outside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedLink:
+    """A link or an image of a document, with what it leads to."""
+
+    link: Link
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedItem:
+    """An item of the checklist, with the standard that owns it."""
+
+    standard: Standard
+    item: ChecklistItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +122,30 @@ class Handbook:
         return (*self.documents.values(), *self.alerts, *self.audits)
 
     @cached_property
-    def _by_class(self) -> dict[type[Entity], tuple[Entity, ...]]:
-        return {}
+    def _by_class(self) -> Mapping[type, tuple[Entity, ...]]:
+        """The entities of each class and of each class above it."""
+        entities: dict[type, list[Entity]] = defaultdict(list)
+        for entity in self.entities:
+            for cls in type(entity).__mro__:
+                entities[cls].append(entity)
+        return {cls: tuple(own) for cls, own in entities.items()}
 
     def of(self, kind: type[E]) -> tuple[E, ...]:
         """The entities of one class, by path."""
-        found = self._by_class.get(kind)
-        if found is None:
-            found = tuple(entity for entity in self.entities if isinstance(entity, kind))
-            self._by_class[kind] = found
-        return found  # type: ignore[return-value]
+        return self._by_class.get(kind, ())  # type: ignore[return-value]
+
+    def problems_of(self, kind: ProblemKind) -> tuple[Finding, ...]:
+        """What the reading found of one kind: in the settings, in every entity, in rule files and in attachments."""
+        return tuple(self._by_kind.get(kind, ()))
+
+    @cached_property
+    def _by_kind(self) -> Mapping[ProblemKind, list[Finding]]:
+        readings: tuple[Settings | Entity | RuleFile | Handbook, ...]
+        readings = (self.settings, *self.entities, *self.rule_files, self)
+        findings: dict[ProblemKind, list[Finding]] = defaultdict(list)
+        for problem in chain.from_iterable(reading.problems for reading in readings):
+            findings[problem.kind].append(problem.finding)
+        return findings
 
     @property
     def records(self) -> tuple[Record, ...]:
@@ -160,13 +175,13 @@ class Handbook:
         return Counter((entity.kind, entity.id) for entity in self.entities)
 
     @cached_property
-    def items(self) -> Mapping[str, tuple[Standard, ChecklistItem]]:
+    def items(self) -> Mapping[str, OwnedItem]:
         """The items of the checklist by id, each with the standard that owns it, in the order of groups and numbers."""
-        found: dict[str, tuple[Standard, ChecklistItem]] = {}
+        found: dict[str, OwnedItem] = {}
         for standard in self.of(Standard):
             for item in standard.checklist:
                 if item.id:
-                    found.setdefault(item.id, (standard, item))
+                    found.setdefault(item.id, OwnedItem(standard, item))
         order = list(self.settings.organisation.groups)
 
         def place(id: str) -> tuple[int, str]:
@@ -177,14 +192,14 @@ class Handbook:
 
     def standards_of(self, id: str) -> tuple[Standard, ...]:
         """The standards that an item of the checklist belongs to: its owner, then those that are verified by it too."""
-        owner = self.items[id][0]
+        owner = self.items[id].standard
         return (owner, *(each for each in self.of(Standard) if each is not owner and id in each.verified_by))
 
     def named(self, id: str) -> Named:
         """What an id in prose names: a record, a rule of a standard, or an item of the checklist."""
         if id.split("-")[0] in self.settings.organisation.groups:
-            owner = self.items.get(id)
-            return Named("item", owner[0], anchor(id)) if owner else Named("item")
+            owned = self.items.get(id)
+            return Named("item", owned.standard, anchor(id)) if owned else Named("item")
         for kind in RECORDS:
             if kind.mention and kind.mention.fullmatch(id):
                 record = self.get(kind, id.split(".")[0])
@@ -248,35 +263,22 @@ class Handbook:
         index = posixpath.join(path, "index.md")
         return Target(index if index in self.documents else path, fragment)
 
-    def listing(self, path: str) -> str | None:
-        """The text of a file that a listing is taken from, in the folders for it; None where there is none."""
-        if path not in self._listings:
-            self._listings[path] = self._listing(path)
-        return self._listings[path]
-
     @cached_property
-    def _listings(self) -> dict[str, str | None]:
-        return {}
+    def listing(self) -> Callable[[str], str | None]:
+        """The text of a file that a listing is taken from, by its path; None where there is none. Read once."""
+        return cache(partial(_read_listing, self.root))
 
-    def _listing(self, path: str) -> str | None:
-        for folder in SNIPPETS:
-            base = (self.root / folder).resolve()
-            file = (base / path).resolve()
-            if file.is_relative_to(base) and isinstance(text := files.read_text(base, path), str):
-                return text
-        return None
-
-    @cached_property
-    def _targets(self) -> dict[str, tuple[tuple[Link, Target], ...]]:
-        return {}
-
-    def links_of(self, document: Document) -> tuple[tuple[Link, Target], ...]:
+    def links_of(self, document: Document) -> tuple[ResolvedLink, ...]:
         """The links and images of a document, each with what it leads to."""
-        found = self._targets.get(document.path)
-        if found is None:
-            found = tuple((link, self.resolve(document.path, link.target)) for link in document.source.links)
-            self._targets[document.path] = found
-        return found
+        return self._links[document.path]
+
+    @cached_property
+    def _links(self) -> Mapping[str, tuple[ResolvedLink, ...]]:
+        """The links of every document, by its path."""
+        return {
+            path: tuple(ResolvedLink(link, self.resolve(path, link.target)) for link in document.source.links)
+            for path, document in self.documents.items()
+        }
 
     def published(self, path: str) -> bool:
         """Whether the site has the file."""
@@ -326,9 +328,9 @@ class Handbook:
 
     def _references(self) -> Iterator[Reference]:
         for entity in self.entities:
-            for key, kind, id, at in entity.references():
-                if target := self.by_id.get((kind, id)):
-                    yield Reference(entity, target, key, at)
+            for reference in entity.references():
+                if target := self.by_id.get((reference.kind, reference.id)):
+                    yield Reference(entity, target, reference.key, reference.at)
             if isinstance(entity, Document):
                 yield from self._in_text(entity)
 
@@ -337,8 +339,9 @@ class Handbook:
         found: list[tuple[Location, Document | None]] = [
             (mention.at, self.named(mention.id).record) for mention in document.source.mentions
         ]
-        for link, leads in self.links_of(document):
-            found.append((link.at, self.documents.get(leads.path) if leads.path else None))
+        for resolved in self.links_of(document):
+            path = resolved.target.path
+            found.append((resolved.link.at, self.documents.get(path) if path else None))
         for at, target in sorted(found, key=lambda each: each[0]):
             if isinstance(target, Record) and target.path not in seen:
                 seen.add(target.path)
@@ -372,159 +375,11 @@ def _grouped(
     return {key: tuple(group) for key, group in found.items()}
 
 
-def load(root: Path) -> Handbook:
-    """Read the whole handbook at `root`.
-
-    Raises FileNotFoundError where the root holds no mkdocs.yml; whatever is wrong inside a file is in what was read.
-    """
-    with uncollected():
-        return _load(root)
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Without looking for garbage: what is read stays, and to go through it again and again is a fifth of the work."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
-
-
-def _load(root: Path) -> Handbook:
-    settings = read_settings(root)
-    documents: dict[str, Document] = {}
-    audits: list[Audit] = []
-    rules: list[str] = []
-    attachments: set[str] = set()
-    samples: list[str] = []
-    strays: list[str] = []
-    for path, regular in sorted(each for folder in (settings.docs_dir, *MOUNTED) for each in _walk(root, folder)):
-        if path.startswith(_SAMPLES) and files.is_utf8(path):
-            if regular and not _INSTALLED & set(path.split("/")):
-                samples.append(path)
-            continue
-        if not regular or not files.is_utf8(path):
-            strays.append(path)
-        elif AUDIT_PATH.fullmatch(path):
-            audits.append(read_entity(Audit, path, files.read_text(root, path), settings.vocabularies))
-        elif fnmatchcase(path, "runbooks/*/*.rules.yml"):
-            rules.append(path)
-        elif settings.excluded(path.removeprefix(f"{settings.docs_dir}/")):
-            continue
-        elif cls := _class_of(path, settings.docs_dir):
-            documents[path] = _document(root, path, cls, settings)
-        elif not path.endswith("/README.md") or path.startswith(f"{settings.docs_dir}/"):
-            attachments.add(path)
-    stray = _unattached(attachments, documents)
-    alerts, rule_files = _alerts(root, documents, rules)
-    return Handbook(
-        root=root,
-        settings=settings,
-        documents=MappingProxyType(documents),
-        alerts=alerts,
-        rule_files=rule_files,
-        audits=tuple(audits),
-        attachments=frozenset(attachments - stray),
-        texts=MappingProxyType({path: _as_far_as_text(root, path) for path in sorted({*attachments, *samples})}),
-        strays=tuple(sorted({*strays, *stray})),
-        problems=tuple(_judged(root, attachments - stray)),
-        suppressions=tuple(
-            _suppressions(root, documents, [FILE, *(each.path for each in audits), *(each.path for each in rule_files)])
-        ),
-    )
-
-
-def _document(root: Path, path: str, cls: type[Document], settings: Settings) -> Document:
-    data = files.read(root, path)
-    if isinstance(data, Finding):
-        return read_document(cls, Source(path, "", problem=data), settings.vocabularies)
-    unknown: tuple[Finding, ...] = ()
-    if cls is Standard and b"{{" in data:
-        text, unknown = substitute(data.decode("utf-8", "surrogateescape"), path, settings.value)
-        data = text.encode("utf-8", "surrogateescape")
-    problems = tuple(Problem("unknown-policy", finding) for finding in unknown)
-    return read_document(cls, read_source(path, data), settings.vocabularies, problems)
-
-
-def _judged(root: Path, attachments: Iterable[str]) -> Iterator[Problem]:
-    for path in sorted(attachments):
-        if path.startswith(tuple(f"{folder}/" for folder in FOLDERS)) and (finding := judge(root, path)):
-            yield Problem("attachment", finding)
-
-
-def _suppressions(root: Path, documents: Mapping[str, Document], others: Iterable[str]) -> Iterator[Suppression]:
-    for document in documents.values():
-        if "handbook:" in document.source.text:
-            yield from in_source(document.source)
-    for path in others:
-        if isinstance(text := files.read_text(root, path), str):
-            yield from in_yaml(path, text)
-
-
-def _as_far_as_text(root: Path, path: str) -> str:
-    """The text of an attachment or a sample; nothing of a picture, or of what cannot be read."""
-    data = files.read(root, path)
-    text = files.decode(path, data, longest=files.LARGEST) if isinstance(data, bytes) else data
-    return text if isinstance(text, str) else ""
-
-
-def _alerts(
-    root: Path, documents: Mapping[str, Document], found: list[str]
-) -> tuple[tuple[Alert, ...], tuple[RuleFile, ...]]:
-    """The alerts of every rule file: those that services name, and those in folders of runbooks."""
-    named = {
-        path: service.id
-        for service in documents.values()
-        if isinstance(service, Service)
-        for path in service.rules
-        if (root / path).is_file() and (root / path).resolve().is_relative_to(root.resolve())
-    }
-    alerts: list[Alert] = []
-    rule_files: list[RuleFile] = []
-    for path in sorted({*found, *named}):
-        service = named.get(path) or path.split("/")[1]
-        read, problems = read_alerts(path, service, files.read_text(root, path))
-        alerts.extend(read)
-        rule_files.append(RuleFile(path, service, problems))
-    return tuple(alerts), tuple(rule_files)
-
-
-def _class_of(path: str, docs_dir: str) -> type[Document] | None:
-    """The class of document that a Markdown file is; None for a file that is none."""
-    for kind in RECORDS:
-        if kind.owns(path):
-            return kind
-    if not path.endswith(".md"):
-        return None
-    if path.startswith(tuple(f"{folder}/" for folder in FOLDERS)):
-        return Page if path in {f"{folder}/index.md" for folder in FOLDERS} else None
-    return Page if path.startswith(f"{docs_dir}/") else None
-
-
-def _unattached(attachments: Iterable[str], documents: Mapping[str, Document]) -> set[str]:
-    """The files in record folders that stand in no folder with a record's stem beside it."""
-    stems = {path.removesuffix(".md") for path, document in documents.items() if isinstance(document, Record)}
-    return {
-        path
-        for path in attachments
-        if path.startswith(tuple(f"{folder}/" for folder in FOLDERS))
-        and (path.endswith(".md") or not any(path.startswith(f"{stem}/") for stem in stems))
-    }
-
-
-def _walk(root: Path, folder: str) -> Iterator[tuple[str, bool]]:
-    """Every file below a folder, and whether it is a regular file. Symbolic links are named, never followed."""
-    if (root / folder).is_symlink():
-        yield folder, False
-    if not (root / folder).is_dir() or (root / folder).is_symlink():
-        return
-    with os.scandir(root / folder) as entries:
-        for entry in entries:
-            path = f"{folder}/{entry.name}"
-            if entry.is_dir(follow_symlinks=False):
-                yield from _walk(root, path)
-            else:
-                yield path, entry.is_file(follow_symlinks=False)
+def _read_listing(root: Path, path: str) -> str | None:
+    """The text of a file in one of the folders that listings are taken from."""
+    for folder in SNIPPETS:
+        base = (root / folder).resolve()
+        file = (base / path).resolve()
+        if file.is_relative_to(base) and isinstance(text := files.read_text(base, path), str):
+            return text
+    return None

@@ -24,18 +24,18 @@ from handbook.reading.fields import (
     FieldType,
     Group,
     Many,
+    MapOf,
     Nullable,
     Number,
     Pattern,
-    Problem,
     Reading,
-    Table,
     Text,
     Vocabularies,
     field,
     schema_of,
 )
 from handbook.reading.files import read_text
+from handbook.reading.problems import Problem, ProblemKind
 from handbook.vocabulary import RULE_SEVERITIES
 
 FILE: Final = "mkdocs.yml"
@@ -57,7 +57,9 @@ class Country(FieldType):
         if country in known and (not part or part in known[country]):
             return node.text
         near = did_you_mean(part, known[country]) if country in known else did_you_mean(country, known)
-        reading.problem("unknown-value", node.at, f"{key} '{node.text}' is no country whose holidays are known", near)
+        reading.problem(
+            ProblemKind.UNKNOWN_VALUE, node.at, f"{key} '{node.text}' is no country whose holidays are known", near
+        )
         return None
 
     def schema(self, vocabularies: Vocabularies) -> dict[str, object]:
@@ -73,7 +75,7 @@ class Team:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Links:
+class ExternalLinks:
     """What the check of external links passes over."""
 
     ignore: tuple[str, ...] = field(Many(Text()), "addresses that are not asked, * standing for anything")
@@ -94,16 +96,16 @@ class Sample:
 class Organisation:
     """What stands under `extra.handbook`."""
 
-    teams: Mapping[str, Team] = field(Table(Group(Team)), "the teams, by name")
+    teams: Mapping[str, Team] = field(MapOf(Group(Team)), "the teams, by name")
     tags: tuple[str, ...] = field(Many(Text()), "the tags that a record can carry")
     expect: Mapping[str, int] = field(
-        Table(Number()), "for each kind, the number of records below which something was lost"
+        MapOf(Number()), "for each kind, the number of records below which something was lost"
     )
-    groups: Mapping[str, str] = field(Table(Text()), "the groups of the checklist: prefix and title")
+    groups: Mapping[str, str] = field(MapOf(Text()), "the groups of the checklist: prefix and title")
     rules: Mapping[str, str] = field(
-        Table(Choice(*RULE_SEVERITIES)), "severities of rules that differ from the rule's own"
+        MapOf(Choice(*RULE_SEVERITIES)), "severities of rules that differ from the rule's own"
     )
-    links: Links = field(Group(Links), "the check of external links")
+    links: ExternalLinks = field(Group(ExternalLinks), "the check of external links")
     private: tuple[str, ...] = field(
         Many(Text()), "e-mail addresses and host names that are not published, * standing for anything"
     )
@@ -111,7 +113,7 @@ class Organisation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Severity:
+class IncidentSeverity:
     """A severity of incidents."""
 
     alias: str | None = field(Text(), "another name for it: P0")
@@ -156,7 +158,9 @@ class Alerting:
 class Policy:
     """What stands under `extra.policy` and is read by rules; the other keys are the organisation's own values."""
 
-    severities: Mapping[str, Severity] = field(Table(Group(Severity)), "the severities of incidents, the worst first")
+    severities: Mapping[str, IncidentSeverity] = field(
+        MapOf(Group(IncidentSeverity)), "the severities of incidents, the worst first"
+    )
     review: Review = field(Group(Review), "how long a review holds")
     postmortem: Publication = field(Group(Publication), "which incidents have a post-mortem, and how soon")
     alerts: Alerting = field(Group(Alerting), "what alerts are made of")
@@ -204,7 +208,7 @@ class Settings:
     @property
     def readable(self) -> bool:
         """Whether mkdocs.yml could be read at all."""
-        return not any(problem.sort == "unreadable" for problem in self.problems)
+        return not any(problem.kind is ProblemKind.UNREADABLE for problem in self.problems)
 
     def at(self, *keys: str) -> Location:
         """The place of a key under `extra.handbook`, or the nearest one above it that is there."""
@@ -255,7 +259,7 @@ def read_settings(root: Path) -> Settings:
         node = _compose(root, root / FILE)
     except nodes.YamlError as error:
         empty = nodes.Mapping((), Location(FILE))
-        problem = Problem("unreadable", error.finding)
+        problem = Problem(ProblemKind.UNREADABLE, error.finding)
         return Settings(Organisation(), Policy(), empty, (problem,))
     reading = Reading()
     organisation, policy = Organisation(), Policy()
@@ -267,7 +271,7 @@ def read_settings(root: Path) -> Settings:
     if docs_dir.startswith(("/", "..")) or docs_dir == ".":
         at = node.find("docs_dir")
         finding = Finding(at.at if at else Location(FILE), f"docs_dir '{docs_dir}' is no folder within the repository")
-        reading.problems.append(Problem("unreadable", finding))
+        reading.problems.append(Problem(ProblemKind.UNREADABLE, finding))
         docs_dir = "docs"
     return Settings(
         organisation=organisation,

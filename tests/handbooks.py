@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from handbook.diagnostics import Diagnostic, Report
-from handbook.handbook import load
+from handbook.loading import load
 from handbook.rules.engine import run
 
 ROOT = Path(__file__).parent.parent

@@ -23,15 +23,17 @@ from functools import lru_cache
 from itertools import takewhile
 from pathlib import Path
 
-from handbook import handbook as loading
+from handbook import loading
 from handbook.diagnostics import Location
-from handbook.handbook import Handbook, load
+from handbook.handbook import Handbook
+from handbook.loading import load
 from handbook.reading import nodes
-from handbook.reading.fields import Field, FieldType, Group, Many, Text, fields_of
-from handbook.reading.fields import Table as Names
-from handbook.reading.source import RULE_ITEM, Item, Paragraph, Source, Table, read_source
+from handbook.reading.blocks import Item, Paragraph, Table
+from handbook.reading.fields import Field, FieldType, Group, Many, MapOf, Text, fields_of
+from handbook.reading.ids import RULE_ITEM
+from handbook.reading.source import Source, read_source
 from handbook.records import Page, Record
-from handbook.records.alert import RuleFile
+from handbook.records.alert import RuleFileFields
 from handbook.records.audit import Audit
 from handbook.records.postmortem import ACTIONS, TIMELINE
 from handbook.records.runbook import CAUSES, ESCALATION
@@ -75,7 +77,9 @@ def mutants(handbook: Handbook) -> Iterator[Mutant]:
         yield from _sections(record, raw)
         yield from _links(handbook, record, raw)
         yield from _rows(record, raw)
-    tables = {audit.path: Audit for audit in handbook.audits} | {file.path: RuleFile for file in handbook.rule_files}
+    tables = {audit.path: Audit for audit in handbook.audits} | {
+        file.path: RuleFileFields for file in handbook.rule_files
+    }
     for path, table in tables.items():
         raw = (handbook.root / path).read_bytes().decode()
         mapping = nodes.parse(raw, path)
@@ -134,7 +138,7 @@ def _below(row: Field | None, rows: Mapping[str, Field]) -> Mapping[str, Field]:
     kind = row.type if row else None
     while isinstance(kind, Many):
         kind = kind.item
-    if isinstance(kind, Names):  # names of the organisation's own, each with a value of one type
+    if isinstance(kind, MapOf):  # names of the organisation's own, each with a value of one type
         return _Own(kind.item)
     if row is None and isinstance(rows, _Own):
         kind = rows.item
@@ -150,7 +154,7 @@ class _Own(dict[str, Field]):
 
 
 def _free(kind: FieldType) -> bool:
-    while isinstance(kind, Many | Names):
+    while isinstance(kind, Many | MapOf):
         kind = kind.item
     return type(kind) is Text
 
@@ -175,7 +179,7 @@ def _flow(node: nodes.Node, spoilt: nodes.Node | None = None, text: str = "") ->
 
 def _sections(record: Record, raw: str) -> Iterator[Mutant]:
     lines = raw.split("\n")
-    found = [section for section in record.source.sections() if section.heading.text in record.sections]
+    found = [section for section in record.source.sections if section.heading.text in record.sections]
     for index, section in enumerate(found):
         head, first, last = section.heading.first - 1, section.heading.last, section.last
         other = found[index - 1]
@@ -196,7 +200,8 @@ def _sections(record: Record, raw: str) -> Iterator[Mutant]:
 
 def _links(handbook: Handbook, record: Record, raw: str) -> Iterator[Mutant]:
     """Each link within the repository × path and fragment, and each id in prose."""
-    for link, target in handbook.links_of(record):
+    for resolved in handbook.links_of(record):
+        link, target = resolved.link, resolved.target
         if not target.external:  # what is on the web is asked there, not here
             path, _, fragment = link.target.partition("#")
             page = handbook.documents.get(target.path or "")
@@ -231,7 +236,7 @@ def _rows(record: Record, raw: str) -> Iterator[Mutant]:
         text = "\n".join([*lines[: first - 1], *changed, *lines[last:]])
         return Mutant(record.path, f"{first}: {lines[first - 1].strip()[:40]}", way, text, right)
 
-    for section in record.source.sections():
+    for section in record.source.sections:
         rows = list(_machine_rows(record.source, section.heading.text, section.heading.last, section.last))
         for index, number in enumerate(rows):
             own, other = lines[number - 1], lines[rows[index - 1] - 1]

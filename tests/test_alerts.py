@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from handbook.diagnostics import Diagnostic
-from handbook.handbook import load
+from handbook.loading import load
 from handbook.reading.source import read_source
 from handbook.records.alert import Alert
 from handbook.views.runbooks import alert_page

@@ -21,29 +21,30 @@ ROAD: dict[str, set[str]] = {
     "settings": {"diagnostics", "reading", "vocabulary"},
     "records": {"diagnostics", "reading", "vocabulary"},
     "handbook": {"diagnostics", "reading", "records", "settings"},
-    "history.base": {"handbook", "history.git", "reading", "records", "settings"},
-    "site.addresses": set(),
-    "site.resolving": {"diagnostics", "site.addresses"},
-    "site.built": {"handbook", "site.addresses", "site.resolving"},
-    "site.origins": {"diagnostics", "handbook", "reading", "records", "site.addresses", "site.built"},
+    "loading": {"diagnostics", "handbook", "reading", "records", "settings"},
+    "history.base": {"handbook", "history.git", "loading", "reading", "records", "settings"},
+    "site.built_files": set(),
+    "site.resolving": {"diagnostics", "site.built_files"},
+    "site.built": {"loading", "site.built_files", "site.resolving"},
+    "site.origins": {"diagnostics", "handbook", "reading", "records", "site.built_files", "site.built"},
     "site.external": set(),
     "site.finish": set(),
     "site.outline": {"reading"},
     "site.rendering": {"handbook", "reading", "records"},
-    "rules": {"diagnostics", "handbook", "history.base", "reading", "records", "settings", "site.addresses",
+    "rules": {"diagnostics", "handbook", "history.base", "reading", "records", "settings", "site.built_files",
               "site.built", "site.origins", "vocabulary"},
     "views": {"diagnostics", "handbook", "reading", "records", "rules", "settings", "vocabulary"},
     "reporters": {"diagnostics"},
     "authoring": {"diagnostics", "handbook", "history.git", "reading", "records"},
-    "cli": {"authoring", "diagnostics", "handbook", "history.base", "history.git", "records", "reporters", "rules",
-            "settings", "site.built", "site.external", "views"},
+    "cli": {"authoring", "diagnostics", "handbook", "history.base", "history.git", "loading", "records", "reporters",
+            "rules", "settings", "site.built", "site.external", "views"},
     "engines.ahead": set(),
-    "engines.build": {"handbook", "reporters", "rules", "settings", "site.built"},
+    "engines.build": {"loading", "reporters", "rules", "settings", "site.built"},
     "engines.fragments": set(),
-    "engines.mkdocs": {"authoring", "diagnostics", "engines.ahead", "engines.fragments", "handbook", "history.git",
-                       "reading", "records", "reporters", "rules", "site.finish", "site.outline", "site.rendering",
-                       "views"},
-    "__init__": {"handbook", "reporters", "rules", "views", "vocabulary"},
+    "engines.mkdocs": {"authoring", "diagnostics", "engines.ahead", "engines.fragments", "history.git",
+                       "loading", "reading", "records", "reporters", "rules", "site.finish", "site.outline",
+                       "site.rendering", "views"},
+    "__init__": {"handbook", "loading", "reporters", "rules", "views", "vocabulary"},
 }  # fmt: skip
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -110,3 +111,21 @@ def test_no_rule_reads_the_clock_the_network_or_the_environment() -> None:
 
 def test_no_module_is_named_like_one_of_the_standard_library() -> None:
     assert {module.stem for module in MODULES} & sys.stdlib_module_names == set()
+
+
+def test_a_class_name_occurs_once() -> None:
+    places: dict[str, list[str]] = {}
+    for module in MODULES:
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name.lstrip("_"), []).append(dotted(module))
+    assert {name: modules for name, modules in places.items() if len(modules) > 1} == {}
+
+
+def test_a_module_name_repeats_only_between_rules_views_and_records() -> None:
+    packages: dict[str, list[str]] = {}
+    for module in MODULES:
+        if module.stem != "__init__":
+            packages.setdefault(module.stem, []).append(module.parent.name)
+    repeated = {name: own for name, own in packages.items() if len(own) > 1}
+    assert {name: own for name, own in repeated.items() if not set(own) <= {"rules", "views", "records"}} == {}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from handbook.handbook import load
 from handbook.history.base import Base, read_base
+from handbook.loading import load
 from handbook.reporters import REPORTERS
 from handbook.rules.engine import Rule, rules, run
 from tests.handbooks import ADR, SMALL, TODAY, copy_of, places, replace_once, write

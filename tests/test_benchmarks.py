@@ -11,7 +11,7 @@ from types import FrameType
 import pytest
 
 from benchmarks.generate import Author, generate, main
-from handbook.handbook import load
+from handbook.loading import load
 from handbook.records import Entity
 from handbook.records.audit import Audit
 from handbook.rules.engine import Context, rules

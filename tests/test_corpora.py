@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from handbook.handbook import load
+from handbook.loading import load
 from handbook.records.kinds import RECORDS
 from handbook.records.service import Service
 from handbook.reporters import REPORTERS

@@ -36,7 +36,7 @@ def test_front_matter_is_split_and_read_with_positions(package: str | None, tmp_
 
 VIEW = """
 from pathlib import Path
-from handbook.handbook import load
+from handbook.loading import load
 from handbook.views.adr_index import adr_index
 print(adr_index(load(Path(".")), "adr/"))
 """

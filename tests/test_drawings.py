@@ -7,7 +7,7 @@ from pathlib import Path
 import markdown
 import pytest
 
-from handbook.handbook import load
+from handbook.loading import load
 from handbook.site.rendering import RecordMarkdown
 from tests.handbooks import SMALL, copy_of
 

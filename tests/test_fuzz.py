@@ -16,10 +16,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handbook.diagnostics import Report
-from handbook.handbook import Handbook, RuleFile, load
+from handbook.handbook import Handbook, RuleFile
+from handbook.loading import load
 from handbook.reading import files
+from handbook.reading.blocks import Code
 from handbook.reading.shell import LANGUAGES, shell_errors
-from handbook.reading.source import Code, read_source
+from handbook.reading.source import read_source
 from handbook.records import Record, read_document, read_entity
 from handbook.records.alert import read_alerts
 from handbook.records.audit import Audit

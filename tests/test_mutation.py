@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from handbook.handbook import load
+from handbook.loading import load
 from tests.handbooks import ROOT
 from tests.mutation import KEY_WAYS, OPTIONAL, SECTION_WAYS, Mutant, holes, judged, mutants
 

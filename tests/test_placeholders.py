@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from handbook.handbook import load
+from handbook.loading import load
 from handbook.reading import nodes
+from handbook.reading.blocks import Heading, Paragraph, Table
 from handbook.reading.placeholders import find_placeholder, is_unwritten
-from handbook.reading.source import Heading, Paragraph, Table
 from handbook.records import ITEM_ID, Record
 from tests.handbooks import ADR, SETTINGS, SMALL, check, copy_of, places, report, write
 
@@ -104,7 +104,7 @@ def texts(record: Record, word: str) -> Iterator[tuple[int, int, str]]:
             yield block.first, block.last, f"### {word}"
         elif isinstance(block, Table):
             yield from _rows(record, block, word)
-    for section in record.source.sections():
+    for section in record.source.sections:
         if section.heading.text in record.sections:
             yield section.heading.last + 1, section.last, f"\n{word}\n"
             yield section.heading.last + 1, section.last, f"\n- {word}\n"

@@ -14,12 +14,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from handbook.handbook import load
 from handbook.history.git import changes
+from handbook.loading import load
 from handbook.records.runbook import Runbook
 from handbook.rules.engine import run as check
 from handbook.site import finish as publishing
-from handbook.views.drawings import dots, shares, timeline
+from handbook.views.drawings import Share, dots, shares, timeline
 from handbook.views.feed import feed
 from handbook.views.footer import footer
 from handbook.views.keys import keys
@@ -239,7 +239,7 @@ def test_dots_stand_at_their_values_and_name_the_median() -> None:
 
 
 def test_shares_fill_the_bar_and_leave_out_what_is_not_there() -> None:
-    drawing = shares([("pass", 3, "good"), ("fail", 0, "bad"), ("unknown", 1, "open")])
+    drawing = shares([Share("pass", 3, "good"), Share("fail", 0, "bad"), Share("unknown", 1, "open")])
     assert [float(width) for width in re.findall(r'<rect[^>]* width="([\d.]+)"', drawing)] == [270, 90]
     assert "fail" not in drawing
-    assert shares([("pass", 0, "good")]) == ""
+    assert shares([Share("pass", 0, "good")]) == ""

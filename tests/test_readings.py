@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handbook.handbook import Handbook, load
-from handbook.reading.source import read_source, slug
+from handbook.handbook import Handbook
+from handbook.loading import load
+from handbook.reading.ids import slug
+from handbook.reading.source import read_source
 from handbook.records import Page
 from handbook.rules.engine import Context, rules
 from handbook.site import outline

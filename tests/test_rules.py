@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from handbook.diagnostics import Finding, Location
 from handbook.history.base import Base
-from handbook.rules.engine import Rule, rule, rules
+from handbook.loading import load
+from handbook.reading.problems import Problem, ProblemKind
+from handbook.rules.engine import Rule, rule, rules, run
 from handbook.site.built import Site
-from tests.handbooks import SMALL, copy_of, places, replace_once, report
+from tests.handbooks import SMALL, TODAY, copy_of, places, replace_once, report
 
 ALL = list(rules().values())
 # The others are tried in tests/test_base.py and tests/test_site_links.py.
@@ -57,3 +61,16 @@ def test_codes_of_a_module_rise() -> None:
     for before, after in pairwise(ALL):
         if before.code[:3] == after.code[:3]:
             assert before.code < after.code
+
+
+def test_each_kind_of_problem_has_exactly_one_rule() -> None:
+    reporting = [each.reports for each in ALL if each.reports]
+    assert Counter(reporting) == Counter(ProblemKind)
+
+
+@pytest.mark.parametrize("kind", ProblemKind)
+def test_a_rule_reports_the_problems_of_its_kind(kind: ProblemKind) -> None:
+    handbook = load(SMALL)
+    settings = replace(handbook.settings, problems=(Problem(kind, Finding(Location("mkdocs.yml"), "a problem")),))
+    findings = run(replace(handbook, settings=settings), TODAY).findings
+    assert [finding.code for finding in findings] == [each.code for each in ALL if each.reports is kind]

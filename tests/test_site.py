@@ -10,8 +10,8 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from handbook.handbook import load
 from handbook.history.git import commit
+from handbook.loading import load
 from handbook.records.adr import Adr
 from handbook.rules.engine import rules
 from tests.commands import run, served

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 import pytest
 
 from handbook.cli.main import main
-from handbook.handbook import load
+from handbook.loading import load
 from handbook.rules.engine import Rule, rules, run_on_site
 from handbook.settings import read_settings
 from handbook.site.built import NoSiteError, Site, read_site

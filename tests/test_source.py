@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from handbook.reading.source import Code, Heading, Item, List, Paragraph, Quote, Table, read_source
+from handbook.reading.blocks import Code, Heading, Item, List, Paragraph, Quote, Table
+from handbook.reading.source import read_source
 
 
 def test_headings_in_code_and_comments_are_none() -> None:
@@ -86,7 +87,7 @@ def test_the_text_of_a_heading_is_without_its_marks() -> None:
 
 def test_a_section_ends_at_the_next_heading_of_its_level() -> None:
     source = read_source("a.md", b"# T\n\n## A\n\n### A1\n\ntext\n\n## B\n")
-    assert [(each.heading.text, each.last, each.filled) for each in source.sections()] == [
+    assert [(each.heading.text, each.last, each.filled) for each in source.sections] == [
         ("A", 8, True),
         ("B", 10, False),
     ]

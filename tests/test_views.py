@@ -13,7 +13,7 @@ import pytest
 
 import macros
 from handbook.diagnostics import Diagnostic, Location, Severity
-from handbook.handbook import load
+from handbook.loading import load
 from handbook.reading.fields import fields_of
 from handbook.records.adr import Adr
 from handbook.records.kinds import RECORDS

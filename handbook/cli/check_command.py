@@ -22,9 +22,10 @@ from handbook.cli.common import (
     write_report,
 )
 from handbook.diagnostics import Report
-from handbook.handbook import Handbook, load, uncollected
+from handbook.handbook import Handbook
 from handbook.history.base import Base, read_base
 from handbook.history.git import RevisionError
+from handbook.loading import load, uncollected
 from handbook.reporters.text import shown
 from handbook.rules.engine import rules
 from handbook.rules.engine import run as run_rules

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from handbook.authoring.journal import write_files
 from handbook.cli.common import add_root, encoded, find_root, restore_interrupted
-from handbook.handbook import load
 from handbook.history.git import commit
+from handbook.loading import load
 from handbook.views import api
 
 EPILOG = """\

@@ -18,7 +18,7 @@ from handbook.cli.common import (
     write_text,
 )
 from handbook.diagnostics import Report
-from handbook.handbook import load
+from handbook.loading import load
 from handbook.rules.engine import run_on_site
 from handbook.settings import Settings, read_settings
 from handbook.site.built import NoSiteError, Site, read_site, with_answers

@@ -8,8 +8,8 @@ from datetime import date
 from handbook.authoring.journal import write_files
 from handbook.authoring.new import CannotWriteError, new
 from handbook.cli.common import UsageError, add_root, add_today, encoded, find_root, restore_interrupted
-from handbook.handbook import load
 from handbook.history.git import RevisionError, files, find
+from handbook.loading import load
 from handbook.records.kinds import RECORDS
 
 EPILOG = """\

@@ -6,7 +6,7 @@ import argparse
 import json
 
 from handbook.cli.common import add_root, find_root
-from handbook.handbook import load
+from handbook.loading import load
 from handbook.records import Record
 from handbook.records.audit import Audit
 from handbook.records.kinds import RECORDS

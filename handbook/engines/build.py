@@ -17,7 +17,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from handbook.handbook import load
+from handbook.loading import load
 from handbook.reporters.text import text
 from handbook.rules.engine import run_on_site
 from handbook.settings import read_settings

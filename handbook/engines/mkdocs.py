@@ -43,10 +43,11 @@ from handbook.authoring.journal import INTERRUPTED, is_interrupted
 from handbook.diagnostics import Diagnostic, Location, Report, Severity
 from handbook.engines import ahead, fragments
 from handbook.engines.ahead import Ahead
-from handbook.handbook import MOUNTED, load
 from handbook.history.git import changes, commit
-from handbook.reading.source import slug
+from handbook.loading import load
+from handbook.reading.ids import slug
 from handbook.records import Document, Page, Record
+from handbook.records.kinds import MOUNTED
 from handbook.records.postmortem import Postmortem
 from handbook.records.service import Service
 from handbook.reporters.text import text

@@ -9,8 +9,9 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from handbook.handbook import Handbook, load
+from handbook.handbook import Handbook
 from handbook.history import git as revision
+from handbook.loading import load
 from handbook.reading.fields import fields_of
 from handbook.reading.nodes import Scalar
 from handbook.reading.source import read_source

@@ -18,24 +18,17 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
-from handbook.diagnostics import Edit, Finding, Location, did_you_mean, only_candidate
+from handbook.diagnostics import Edit, Finding, Location, ask_whether, did_you_mean, nearest, only_candidate
 from handbook.reading import nodes
 from handbook.reading.nodes import Node, Scalar
 from handbook.reading.placeholders import find_placeholder, is_unwritten, placeholder_finding
+from handbook.reading.problems import Problem, ProblemKind
 
 Vocabularies = Mapping[str, tuple[str, ...]]
 """The organisation's own words by name (`teams`, `tags`), from the settings."""
 
 
 _MOMENT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:Z|[+-][0-9]{2}:[0-9]{2})")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that a table of fields found: `sort` says which rule reports it."""
-
-    sort: str
-    finding: Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +48,19 @@ class Reading:
         self.problems: list[Problem] = []
         self.dated: list[Dated] = []
 
-    def problem(self, sort: str, at: Location, message: str, hint: str | None = None, fix: Edit | None = None) -> None:
-        """Note a problem of a sort at a place."""
-        self.problems.append(Problem(sort, Finding(at, message, hint, fix)))
+    def problem(
+        self, kind: ProblemKind, at: Location, message: str, hint: str | None = None, fix: Edit | None = None
+    ) -> None:
+        """Note a problem of a kind at a place."""
+        self.problems.append(Problem(kind, Finding(at, message, hint, fix)))
 
     def placeholder(self, node: Scalar, replacement: str, *, since: int) -> None:
         """Note a placeholder in place of the problems from number `since` on, which only say that it is no value."""
         word = find_placeholder(node.text)
         del self.problems[since:]
-        self.problems.append(Problem("placeholder", placeholder_finding(node.at, word[0] if word else "", replacement)))
+        self.problems.append(
+            Problem(ProblemKind.PLACEHOLDER, placeholder_finding(node.at, word[0] if word else "", replacement))
+        )
 
 
 class FieldType(ABC):
@@ -84,7 +81,7 @@ class FieldType(ABC):
     def read(self, key: str, node: Node, reading: Reading) -> Any:
         """The value of `node`, or the default after a problem was noted.
 
-        A placeholder that the type refuses is one problem, of its own sort.
+        A placeholder that the type refuses is one problem, of its own kind.
         """
         before = len(reading.problems)
         value = self.read_node(key, node, reading)
@@ -95,10 +92,12 @@ class FieldType(ABC):
     def read_node(self, key: str, node: Node, reading: Reading) -> Any:
         """The value of `node` as the type has it. One piece of text unless overridden."""
         if not isinstance(node, Scalar):
-            reading.problem("wrong-type", node.at, f"{key} is {_shape(node)}, not {self.noun}")
+            reading.problem(ProblemKind.WRONG_TYPE, node.at, f"{key} is {_shape(node)}, not {self.noun}")
             return self.default
         if node.empty or not node.text.strip():
-            reading.problem("empty-value", node.at, f"{key} has no value", f"write {self.noun}, or leave the key out")
+            reading.problem(
+                ProblemKind.EMPTY_VALUE, node.at, f"{key} has no value", f"write {self.noun}, or leave the key out"
+            )
             return self.default
         return self.parse(key, node, reading)
 
@@ -148,14 +147,14 @@ class Pattern(FieldType):
     def parse(self, key: str, node: Scalar, reading: Reading) -> str | None:
         if self.pattern.fullmatch(node.text):
             return node.text
-        reading.problem("wrong-type", node.at, f"{key} '{node.text}' is not {self.noun}")
+        reading.problem(ProblemKind.WRONG_TYPE, node.at, f"{key} '{node.text}' is not {self.noun}")
         return None
 
     def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
         return {"type": "string", "pattern": f"^{self.pattern.pattern}$"}
 
 
-class Reference(Pattern):
+class RecordId(Pattern):
     """The id of a record of another kind. That the record exists is a rule's matter, not the reading's."""
 
     def __init__(self, kind: str, pattern: str, example: str) -> None:
@@ -175,7 +174,7 @@ class Flag(FieldType):
     def parse(self, key: str, node: Scalar, reading: Reading) -> bool:
         if node.text in ("true", "false"):
             return node.text == "true"
-        reading.problem("wrong-type", node.at, f"{key} '{node.text}' is not {self.noun}")
+        reading.problem(ProblemKind.WRONG_TYPE, node.at, f"{key} '{node.text}' is not {self.noun}")
         return self.default
 
     def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
@@ -193,7 +192,7 @@ class Number(FieldType):
     def parse(self, key: str, node: Scalar, reading: Reading) -> int | None:
         if re.fullmatch(r"0|[1-9][0-9]{0,8}", node.text) and self.least <= int(node.text) <= self.most:
             return int(node.text)
-        reading.problem("wrong-type", node.at, f"{key} '{node.text}' is not {self.noun}")
+        reading.problem(ProblemKind.WRONG_TYPE, node.at, f"{key} '{node.text}' is not {self.noun}")
         return None
 
     def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
@@ -209,7 +208,7 @@ class Days(FieldType):
     def parse(self, key: str, node: Scalar, reading: Reading) -> int | None:
         if match := self.form.fullmatch(node.text):
             return int(match[1])
-        reading.problem("wrong-type", node.at, f"{key} '{node.text}' is not {self.noun}")
+        reading.problem(ProblemKind.WRONG_TYPE, node.at, f"{key} '{node.text}' is not {self.noun}")
         return None
 
     def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
@@ -224,7 +223,7 @@ class Decimal(FieldType):
     def parse(self, key: str, node: Scalar, reading: Reading) -> float | None:
         if re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", node.text):
             return float(node.text)
-        reading.problem("wrong-type", node.at, f"{key} '{node.text}' is not {self.noun}")
+        reading.problem(ProblemKind.WRONG_TYPE, node.at, f"{key} '{node.text}' is not {self.noun}")
         return None
 
     def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
@@ -241,12 +240,12 @@ class Day(FieldType):
 
     def parse(self, key: str, node: Scalar, reading: Reading) -> date | None:
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", node.text):
-            reading.problem("wrong-type", node.at, f"{key} '{node.text}' is not {self.noun}")
+            reading.problem(ProblemKind.WRONG_TYPE, node.at, f"{key} '{node.text}' is not {self.noun}")
             return None
         try:
             day = date.fromisoformat(node.text)
         except ValueError:
-            reading.problem("impossible-date", node.at, f"{key} '{node.text}' is a date that does not exist")
+            reading.problem(ProblemKind.IMPOSSIBLE_DATE, node.at, f"{key} '{node.text}' is a date that does not exist")
             return None
         if not self.ahead:
             reading.dated.append(Dated(key, day, node.at))
@@ -263,12 +262,12 @@ class Moment(FieldType):
 
     def parse(self, key: str, node: Scalar, reading: Reading) -> datetime | None:
         if not _MOMENT.fullmatch(node.text):
-            reading.problem("wrong-type", node.at, f"{key} '{node.text}' is not {self.noun}")
+            reading.problem(ProblemKind.WRONG_TYPE, node.at, f"{key} '{node.text}' is not {self.noun}")
             return None
         try:
             moment = datetime.fromisoformat(node.text).astimezone(UTC)
         except (ValueError, OverflowError):
-            reading.problem("impossible-date", node.at, f"{key} '{node.text}' is a time that does not exist")
+            reading.problem(ProblemKind.IMPOSSIBLE_DATE, node.at, f"{key} '{node.text}' is a time that does not exist")
             return None
         reading.dated.append(Dated(key, moment.date(), node.at))
         return moment
@@ -308,7 +307,7 @@ class Choice(FieldType):
         message = f"{key} '{node.text}' is not one of {known}"
         meant = only_candidate(node.text, words)
         fix = Edit(node.at, node.text, meant) if meant else None
-        reading.problem("unknown-value", node.at, message, did_you_mean(node.text, words), fix)
+        reading.problem(ProblemKind.UNKNOWN_VALUE, node.at, message, did_you_mean(node.text, words), fix)
         return None
 
     def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
@@ -330,12 +329,15 @@ class Many(FieldType):
     def read_node(self, key: str, node: Node, reading: Reading) -> tuple[Any, ...]:
         if isinstance(node, Scalar) and node.empty:
             reading.problem(
-                "empty-value", node.at, f"{key} has no value", "write a list, [] for none, or leave the key out"
+                ProblemKind.EMPTY_VALUE,
+                node.at,
+                f"{key} has no value",
+                "write a list, [] for none, or leave the key out",
             )
             return ()
         if not isinstance(node, nodes.Sequence):
             hint = f"write {key}: [{node.text}]" if isinstance(node, Scalar) else None
-            reading.problem("wrong-type", node.at, f"{key} is {_shape(node)}, not a list", hint)
+            reading.problem(ProblemKind.WRONG_TYPE, node.at, f"{key} is {_shape(node)}, not a list", hint)
             return ()
         values: list[Any] = []
         for item in node.items:
@@ -346,7 +348,7 @@ class Many(FieldType):
                 continue
             if value in values:
                 shown = item.text if isinstance(item, Scalar) else "an entry"
-                reading.problem("repeated-value", item.at, f"{key} names {shown} twice")
+                reading.problem(ProblemKind.REPEATED_VALUE, item.at, f"{key} names {shown} twice")
             else:
                 values.append(value)
         return tuple(values)
@@ -355,7 +357,7 @@ class Many(FieldType):
         return {"type": "array", "items": self.item.schema(vocabularies), "uniqueItems": True}
 
 
-class Table(FieldType):
+class MapOf(FieldType):
     """A mapping from the organisation's own names to values of one type."""
 
     def __init__(self, item: FieldType) -> None:
@@ -370,7 +372,7 @@ class Table(FieldType):
         if isinstance(node, Scalar) and node.empty:
             return self.default
         if not isinstance(node, nodes.Mapping):
-            reading.problem("wrong-type", node.at, f"{key} is {_shape(node)}, not {self.noun}")
+            reading.problem(ProblemKind.WRONG_TYPE, node.at, f"{key} is {_shape(node)}, not {self.noun}")
             return self.default
         values = {}
         for entry in _entries(node, reading):
@@ -395,7 +397,7 @@ class Group(FieldType):
         if isinstance(node, Scalar) and node.empty and self.default is not None:
             return self.default
         if not isinstance(node, nodes.Mapping):
-            reading.problem("wrong-type", node.at, f"{key} is {_shape(node)}, not {self.noun}")
+            reading.problem(ProblemKind.WRONG_TYPE, node.at, f"{key} is {_shape(node)}, not {self.noun}")
             return None
         return self.table(**read_fields(self.table, node, reading, end=node.at, others=self.others))
 
@@ -458,19 +460,18 @@ def read_fields(
         if key not in rows and others:
             continue
         if key not in rows:
-            hint = did_you_mean(key, rows)
-            message = f"'{key}' is not a key of this kind"
-            reading.problem("unknown-key", entry.at, message, hint or f"known keys: {', '.join(rows)}")
-            meant = re.search(r"'(.+)'", hint) if hint else None
-            if not meant or meant[1] in present or meant[1] in seen:
+            meant = nearest(key, rows)
+            hint = ask_whether(meant) if meant else f"known keys: {', '.join(rows)}"
+            reading.problem(ProblemKind.UNKNOWN_KEY, entry.at, f"'{key}' is not a key of this kind", hint)
+            if meant is None or meant in present or meant in seen:
                 continue
-            key = meant[1]
+            key = meant
         seen.add(key)
         value = rows[key].type.read(key, entry.value, reading)
         values[rows[key].name] = rows[key].type.default if value is None else value
     for row in rows.values():
         if row.required and row.key not in seen:
-            reading.problem("missing-key", end, f"'{row.key}' is missing", f"{row.key}: {row.help}")
+            reading.problem(ProblemKind.MISSING_KEY, end, f"'{row.key}' is missing", f"{row.key}: {row.help}")
     return values
 
 
@@ -493,7 +494,7 @@ def _type_at(type: FieldType, required: bool, node: Node, at: Location) -> tuple
         return (type, required) if node.at == at else None
     if isinstance(type, Group) and isinstance(node, nodes.Mapping):
         return field_at(type.table, node, at)
-    if not isinstance(type, Many | Table):
+    if not isinstance(type, Many | MapOf):
         return None
     values = node.items if isinstance(node, nodes.Sequence) else tuple(entry.value for entry in node.entries)
     return next(filter(None, (_type_at(type.item, required, value, at) for value in values)), None)
@@ -505,7 +506,7 @@ def _entries(node: nodes.Mapping, reading: Reading) -> Iterator[nodes.Entry]:
         if entry.key in seen:
             first = seen[entry.key].line
             reading.problem(
-                "duplicate-key", entry.at, f"'{entry.key}' stands twice", f"it stands on line {first} already"
+                ProblemKind.DUPLICATE_KEY, entry.at, f"'{entry.key}' stands twice", f"it stands on line {first} already"
             )
             continue
         seen[entry.key] = entry.at
@@ -523,12 +524,21 @@ def schema_of(table: type, vocabularies: Vocabularies) -> dict[str, Any]:
     }
 
 
-def references_of(values: Any) -> Iterator[tuple[str, Reference, str]]:
-    """Every reference in the row of a table: its key, its type and the id that it names."""
+@dataclass(frozen=True, slots=True)
+class WrittenId:
+    """An id in the row of a table: its key, and the kind of record that it names."""
+
+    key: str
+    kind: str
+    id: str
+
+
+def references_of(values: Any) -> Iterator[WrittenId]:
+    """Every id of another record in the row of a table."""
     for row in fields_of(type(values)):
         value = getattr(values, row.name)
-        if isinstance(row.type, Reference) and value:
-            yield row.key, row.type, value
-        elif isinstance(row.type, Many) and isinstance(row.type.item, Reference):
+        if isinstance(row.type, RecordId) and value:
+            yield WrittenId(row.key, row.type.kind, value)
+        elif isinstance(row.type, Many) and isinstance(row.type.item, RecordId):
             for item in value:
-                yield row.key, row.type.item, item
+                yield WrittenId(row.key, row.type.item.kind, item)

@@ -12,7 +12,8 @@ from datetime import date
 from typing import Final
 
 from handbook.diagnostics import Location
-from handbook.reading.source import Html, Source
+from handbook.reading.blocks import Html
+from handbook.reading.source import Source
 
 _MARKED: Final = re.compile(r"^\s*(?:<!--|#)\s*handbook:(?P<text>.*?)(?:-->\s*)?$")
 _ALLOW: Final = re.compile(
@@ -35,7 +36,7 @@ def in_source(source: Source) -> Iterator[Suppression]:
     """The suppressions of a Markdown file: comments of the front matter, and comments that stand outside of code."""
     head = source.front_matter.end.line if source.front_matter else 0
     inside = {line for block in source.every(Html) for line in range(block.first, block.last + 1)}
-    yield from _read(source.path, source.lines, lambda line: line < head or line in inside)
+    yield from _read(source.path, source.split_lines(), lambda line: line < head or line in inside)
 
 
 def in_yaml(path: str, text: str) -> Iterator[Suppression]:

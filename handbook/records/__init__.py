@@ -7,7 +7,7 @@ its front matter. Every reader of a kind (rules, schema, templates, views) reads
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -15,9 +15,12 @@ from typing import Any, ClassVar, Final, TypeVar
 
 from handbook.diagnostics import Edit, Finding, Location
 from handbook.reading import fields, nodes
-from handbook.reading.fields import Choice, Dated, Flag, Many, Pattern, Problem, Reading, Vocabularies, field
+from handbook.reading.blocks import Block, Heading, Paragraph, Table
+from handbook.reading.fields import Choice, Dated, Flag, Many, Pattern, Reading, Vocabularies, field
 from handbook.reading.placeholders import is_unwritten
-from handbook.reading.source import Block, Heading, Paragraph, Source, Table
+from handbook.reading.problems import Problem, ProblemKind
+from handbook.reading.source import Source
+from handbook.records.draft import Draft
 
 SLUG: Final = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 """Words in lower case, joined by hyphens."""
@@ -27,6 +30,16 @@ ITEM_ID: Final = r"[A-Z][A-Z0-9]+-[0-9]{2}"
 
 ALERT_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 """The name of an alert, which is a part of its address."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnresolvedReference:
+    """A reference as it was written: under which key, the kind and the id that it names, and where."""
+
+    key: str
+    kind: str
+    id: str
+    at: Location
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +67,8 @@ class Entity:
         """Its keys and values as YAML; None where there is none, or none that can be read."""
         return None
 
-    def references(self) -> Iterator[tuple[str, str, str, Location]]:
-        """Every other that its keys name: key, kind, id, place."""
+    def references(self) -> Iterator[UnresolvedReference]:
+        """Every other that its keys name."""
         return iter(())
 
 
@@ -84,7 +97,7 @@ class Document(Entity):
 
     def section_blocks(self, title: str) -> tuple[Block, ...]:
         """The blocks below the first H2 of that title."""
-        for section in self.source.sections():
+        for section in self.source.sections:
             if section.heading.text == title:
                 first, last = section.heading.last, section.last
                 return tuple(block for block in self.source.blocks if first < block.first <= last)
@@ -174,6 +187,10 @@ class Record(Document):
     """How many parts of a path below the folder name a record."""
     mention: ClassVar[re.Pattern[str] | None] = None
     """Which ids in prose belong to the kind, well formed or not; None where none does."""
+    template: ClassVar[Mapping[str, str]]
+    """The text of each section of a new record; of the whole body under "" for a kind without sections."""
+    template_keys: ClassVar[tuple[str, ...]] = ()
+    """What an author can give for a new record beside the keys of its front matter."""
 
     example: bool = field(Flag(), "true for a sample that shows the form and binds nobody")
     tags: tuple[str, ...] = field(Many(Choice(of="tags")), "tags of the settings")
@@ -192,6 +209,31 @@ class Record(Document):
         name = path.removeprefix(f"{cls.folder}/")
         return name.removesuffix(".md") if cls.file_name.fullmatch(name) else path
 
+    @classmethod
+    def new_path(cls, draft: Draft) -> str:
+        """The path of a new record. Raises IncompleteDraftError for a missing value that makes a part of it."""
+        return f"{cls.folder}/{draft.name}.md"
+
+    @classmethod
+    def new_values(cls, draft: Draft) -> Mapping[str, str]:
+        """The values, as YAML, that a new record has unless its author gives others."""
+        return {}
+
+    @classmethod
+    def new_keys(cls, draft: Draft) -> Set[str]:
+        """The keys that a new record needs beside those that its kind always requires."""
+        return set()
+
+    @classmethod
+    def new_comment(cls, values: Mapping[str, str]) -> str | None:
+        """The comment above the keys of a new record with these values."""
+        return None
+
+    @classmethod
+    def new_sections(cls, path: str, draft: Draft) -> Mapping[str, str]:
+        """The texts of the template, filled in for a new record at a path."""
+        return cls.template
+
     @cached_property
     def id(self) -> str:
         return self.id_of(self.path)
@@ -203,12 +245,12 @@ class Record(Document):
 
     @property
     def changed(self) -> date | None:
-        """The record's own date: the day of its last change of state."""
-        raise NotImplementedError
+        """The record's own date: the day of its last change of state. None for a kind that has no such date."""
+        return None
 
-    def references(self) -> Iterator[tuple[str, str, str, Location]]:
-        for key, reference, value in fields.references_of(self):
-            yield key, reference.kind, value, self.at(key, value)
+    def references(self) -> Iterator[UnresolvedReference]:
+        for written in fields.references_of(self):
+            yield UnresolvedReference(written.key, written.kind, written.id, self.at(written.key, written.id))
 
 
 def next_number(kind: type[Record], paths: Iterable[str]) -> int:
@@ -226,12 +268,12 @@ def read_document(cls: type[D], source: Source, vocabularies: Vocabularies, prob
     reading.problems.extend(problems)
     values: Mapping[str, Any] = {}
     if source.problem:
-        reading.problems.append(Problem("unreadable", source.problem))
+        reading.problems.append(Problem(ProblemKind.UNREADABLE, source.problem))
     elif source.front_matter:
         values = fields.read_fields(cls, source.front_matter.mapping, reading, end=source.front_matter.end)
     elif cls.needs_front_matter:
         hint = f"begin the file with '---', the keys of its kind ({cls.kind}), and '---'"
-        reading.problem("no-front-matter", source.at(1), "no front matter", hint)
+        reading.problem(ProblemKind.NO_FRONT_MATTER, source.at(1), "no front matter", hint)
     return cls(path=source.path, source=source, **values, problems=tuple(reading.problems), dated=tuple(reading.dated))
 
 
@@ -249,12 +291,12 @@ def read_entity(cls: type[E], path: str, text: str | Finding, vocabularies: Voca
     try:
         node = nodes.parse(text, path) if isinstance(text, str) else None
         if isinstance(text, Finding):
-            reading.problems.append(Problem("unreadable", text))
+            reading.problems.append(Problem(ProblemKind.UNREADABLE, text))
         elif isinstance(node, nodes.Mapping):
             values = fields.read_fields(cls, node, reading, end=node.at)
         else:
-            reading.problem("unreadable", Location(path), "the file is not a mapping of keys to values")
+            reading.problem(ProblemKind.UNREADABLE, Location(path), "the file is not a mapping of keys to values")
     except nodes.YamlError as error:
-        reading.problems.append(Problem("unreadable", error.finding))
+        reading.problems.append(Problem(ProblemKind.UNREADABLE, error.finding))
     found = {"node": node} if isinstance(node, nodes.Mapping) else {}
     return cls(path=path, **found, **values, problems=tuple(reading.problems), dated=tuple(reading.dated))

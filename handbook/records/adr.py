@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import ClassVar
 
-from handbook.reading.fields import Choice, Day, Group, Many, Reference, field
-from handbook.records import Record
+from handbook.reading.fields import Choice, Day, Group, Many, RecordId, field
+from handbook.records import Record, next_number
+from handbook.records.draft import Draft
 from handbook.vocabulary import ADR_STATUSES
 
-_ADR = Reference("adr", r"ADR-[0-9]{4}", "ADR-0042")
+_ADR = RecordId("adr", r"ADR-[0-9]{4}", "ADR-0042")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,12 @@ class Adr(Record):
     file_form: ClassVar[str] = "NNNN-slug.md"
     mention: ClassVar[re.Pattern[str] | None] = re.compile(r"ADR-[0-9.]+")
     sections: ClassVar[tuple[str, ...]] = ("Context", "Decision", "Alternatives considered", "Consequences")
+    template: ClassVar[Mapping[str, str]] = {
+        "Context": "TODO: say what the problem is, and what limits the choice",
+        "Decision": "TODO: say what is decided, in full sentences",
+        "Alternatives considered": "- TODO: name an alternative, and say why it was not chosen",
+        "Consequences": "TODO: say what becomes easier, and what becomes harder",
+    }
 
     status: str | None = field(Choice(*ADR_STATUSES), f"one of {', '.join(ADR_STATUSES)}", required=True)
     date: datetime.date | None = field(Day(), "the day it took this status, YYYY-MM-DD", required=True)
@@ -44,10 +52,10 @@ class Adr(Record):
     superseded_by: tuple[str, ...] = field(Many(_ADR), "decisions that replace this one")
     amends: tuple[str, ...] = field(Many(_ADR), "decisions that this one changes in part; they stay in force")
     services: tuple[str, ...] = field(
-        Many(Reference("service", r"[a-z0-9]+(?:-[a-z0-9]+)*", "order-service")), "services that it binds"
+        Many(RecordId("service", r"[a-z0-9]+(?:-[a-z0-9]+)*", "order-service")), "services that it binds"
     )
     standards: tuple[str, ...] = field(
-        Many(Reference("standard", r"STD-[0-9]{2}", "STD-05")), "standards that it rests on or departs from"
+        Many(RecordId("standard", r"STD-[0-9]{2}", "STD-05")), "standards that it rests on or departs from"
     )
     review_by: datetime.date | None = field(Day(ahead=True), "the day on which this decision is looked at again")
 
@@ -55,6 +63,24 @@ class Adr(Record):
     def id_of(cls, path: str) -> str:
         match = cls.file_name.fullmatch(path.removeprefix(f"{cls.folder}/"))
         return f"ADR-{match['number']}" if match else path
+
+    @classmethod
+    def new_path(cls, draft: Draft) -> str:
+        return f"{cls.folder}/{next_number(cls, draft.taken):04}-{draft.name}.md"
+
+    @classmethod
+    def new_values(cls, draft: Draft) -> Mapping[str, str]:
+        return {"status": "proposed", "date": f"{draft.today}"} if draft.status("proposed") == "proposed" else {}
+
+    @classmethod
+    def new_keys(cls, draft: Draft) -> Set[str]:
+        match draft.status("proposed"):
+            case "proposed":
+                return set()
+            case "superseded":
+                return {"deciders", "superseded_by"}
+            case _:
+                return {"deciders"}
 
     @property
     def changed(self) -> datetime.date | None:

@@ -8,8 +8,9 @@ from typing import ClassVar, Final
 
 from handbook.diagnostics import Finding, Location
 from handbook.reading import nodes
-from handbook.reading.fields import Group, Many, Pattern, Problem, Reading, Table, Text, field, read_fields
-from handbook.records import Entity
+from handbook.reading.fields import Group, Many, MapOf, Pattern, Reading, Text, field, read_fields
+from handbook.reading.problems import Problem, ProblemKind
+from handbook.records import Entity, UnresolvedReference
 
 TEMPLATE: Final = "{{"
 """The beginning of a template, which Prometheus expands in labels and annotations when the alert fires."""
@@ -33,8 +34,8 @@ class RuleRow:
     expr: str | None = field(Text(), "the expression, in PromQL", required=True)
     hold: str | None = field(_TIME, "how long it holds before the alert fires", key="for")
     keep_firing_for: str | None = field(_TIME, "how long it fires on")
-    labels: Mapping[str, str] = field(Table(Text()), "labels")
-    annotations: Mapping[str, str] = field(Table(Text()), "annotations; runbook_url among them")
+    labels: Mapping[str, str] = field(MapOf(Text()), "labels")
+    annotations: Mapping[str, str] = field(MapOf(Text()), "annotations; runbook_url among them")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +46,12 @@ class RuleGroup:
     interval: str | None = field(_TIME, "how often it is evaluated")
     limit: str | None = field(_Loose(), "how many alerts it may make")
     query_offset: str | None = field(_Loose(), "how far back it looks")
-    labels: Mapping[str, str] = field(Table(Text()), "labels of all its rules")
+    labels: Mapping[str, str] = field(MapOf(Text()), "labels of all its rules")
     rules: tuple[RuleRow, ...] = field(Many(Group(RuleRow)), "the rules", required=True)
 
 
 @dataclass(frozen=True, kw_only=True)
-class RuleFile:
+class RuleFileFields:
     """A file of rules."""
 
     groups: tuple[RuleGroup, ...] = field(Many(Group(RuleGroup)), "the groups", required=True)
@@ -108,8 +109,8 @@ class Alert(Entity):
         """Where its reader is sent."""
         return self.annotations.get("runbook_url")
 
-    def references(self) -> Iterator[tuple[str, str, str, Location]]:
-        yield "alert", "service", self.service, Location(self.path)
+    def references(self) -> Iterator[UnresolvedReference]:
+        yield UnresolvedReference("alert", "service", self.service, Location(self.path))
 
     def at(self, *keys: str) -> Location:
         """The place of the value under a path of keys of its rule, or of its group; else the place of the rule."""
@@ -120,16 +121,16 @@ class Alert(Entity):
 def read_alerts(path: str, service: str, text: str | Finding) -> tuple[tuple[Alert, ...], tuple[Problem, ...]]:
     """The alerts of a rule file, and what is wrong with its form; `text` is a finding where it could not be read."""
     if isinstance(text, Finding):
-        return (), (Problem("unreadable", text),)
+        return (), (Problem(ProblemKind.UNREADABLE, text),)
     reading = Reading()
     try:
         node = nodes.parse(text, path, plain=False)
     except nodes.YamlError as error:
-        return (), (Problem("unreadable", error.finding),)
+        return (), (Problem(ProblemKind.UNREADABLE, error.finding),)
     if not isinstance(node, nodes.Mapping):
-        reading.problem("unreadable", Location(path), "a rule file is a mapping with the key 'groups'")
+        reading.problem(ProblemKind.UNREADABLE, Location(path), "a rule file is a mapping with the key 'groups'")
         return (), tuple(reading.problems)
-    read_fields(RuleFile, node, reading, end=node.at)
+    read_fields(RuleFileFields, node, reading, end=node.at)
     return tuple(_alerts(path, service, node)), tuple(reading.problems)
 
 

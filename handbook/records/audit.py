@@ -10,8 +10,8 @@ from typing import ClassVar
 
 from handbook.diagnostics import Location
 from handbook.reading import nodes
-from handbook.reading.fields import Choice, Day, Group, Pattern, Reference, Table, Text, field
-from handbook.records import Entity
+from handbook.reading.fields import Choice, Day, Group, MapOf, Pattern, RecordId, Text, field
+from handbook.records import Entity, UnresolvedReference
 from handbook.vocabulary import PROOFS, VERDICTS
 
 PATH = re.compile(r"docs/services/(?P<service>[a-z0-9]+(?:-[a-z0-9]+)*)/(?P<quarter>[0-9]{4}-Q[1-4])\.yml")
@@ -29,7 +29,7 @@ class Result:
     of: str | None = field(
         Pattern(r"[0-9a-f]{6}", "six hex digits: the fingerprint of an item's text"), "the text that was attested"
     )
-    adr: str | None = field(Reference("adr", r"ADR-[0-9]{4}", "ADR-0042"), "the decision that waives it")
+    adr: str | None = field(RecordId("adr", r"ADR-[0-9]{4}", "ADR-0042"), "the decision that waives it")
     until: datetime.date | None = field(Day(ahead=True), "the day on which the waiver ends")
     reason: str | None = field(Text(), "why it does not apply")
 
@@ -47,7 +47,7 @@ class Audit(Entity):
         "the commit of the service's repository that was looked at",
         required=True,
     )
-    results: Mapping[str, Result] = field(Table(Group(Result)), "the answer to each item, by its id", required=True)
+    results: Mapping[str, Result] = field(MapOf(Group(Result)), "the answer to each item, by its id", required=True)
     node: nodes.Mapping | None = None
 
     @property
@@ -68,11 +68,11 @@ class Audit(Entity):
     def title(self) -> str:
         return f"{self.service}, {self.quarter}"
 
-    def references(self) -> Iterator[tuple[str, str, str, Location]]:
-        yield "audit", "service", self.service, Location(self.path)
+    def references(self) -> Iterator[UnresolvedReference]:
+        yield UnresolvedReference("audit", "service", self.service, Location(self.path))
         for id, result in self.results.items():
             if result.adr:
-                yield "waiver", "adr", result.adr, self.at("results", id, "adr")
+                yield UnresolvedReference("waiver", "adr", result.adr, self.at("results", id, "adr"))
 
     @property
     def doubtful(self) -> bool:

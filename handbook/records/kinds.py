@@ -13,8 +13,14 @@ from handbook.records.runbook import Runbook
 from handbook.records.service import Service
 from handbook.records.standard import Standard
 
-RECORDS: Final[tuple[type[Record], ...]] = (Standard, Adr, Runbook, Postmortem, Service)
-"""Every kind of record that is a Markdown file, in the order in which a reader meets them."""
-
 KINDS: Final[tuple[type[Entity], ...]] = (Standard, Adr, Runbook, Alert, Postmortem, Service, Audit)
-"""Every kind that is counted and can be expected."""
+"""Every kind that is counted and can be expected, in the order in which a reader meets them."""
+
+RECORDS: Final[tuple[type[Record], ...]] = tuple(kind for kind in KINDS if issubclass(kind, Record))
+"""Every kind of record that is a Markdown file."""
+
+FOLDERS: Final = tuple(kind.folder for kind in RECORDS)
+"""The folders of records."""
+
+MOUNTED: Final = tuple(folder for folder in FOLDERS if not folder.startswith("docs/"))
+"""Those beside docs/ whose files the site publishes."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Container
+from collections.abc import Container, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from handbook.reading.fields import Choice, Day, Many, Moment, Reference, field
+from handbook.reading.blocks import Item, Paragraph, Table
+from handbook.reading.fields import Choice, Day, Many, Moment, RecordId, field
 from handbook.reading.placeholders import is_unwritten
-from handbook.reading.source import Item, Paragraph, Table
 from handbook.records import ALERT_NAME, SLUG, Record
+from handbook.records.draft import Draft, IncompleteDraftError
 from handbook.vocabulary import CAUSES, POSTMORTEM_STATUSES
 
 TIMELINE = "Timeline"
@@ -21,11 +22,14 @@ ACTION_COLUMNS = ("Id", "Action", "Owner", "Due", "Status")
 WHEN_PUBLISHED = ("resolved", "published", "caused_by", "reviewers")
 """The keys that a published post-mortem requires."""
 _ENTRY = re.compile(r"(?:(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}) )?(?P<time>[0-9]{2}:[0-9]{2}) — (?P<what>.+)", re.DOTALL)
+_NEW_ACTIONS: Final = f"""| {" | ".join(ACTION_COLUMNS)} |
+|{"|".join("---" for _ in ACTION_COLUMNS)}|
+| A1 | TODO: say what has to be done | TODO | TODO | open |"""
 _DONE = re.compile(r"done ([0-9]{4}-[0-9]{2}-[0-9]{2})")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TimelineEntry:
     """A line of the timeline. `at` is in UTC, None where the line has another form, or no day is known.
 
     `what` is empty only where the line has another form.
@@ -88,6 +92,15 @@ class Postmortem(Record):
     sections: ClassVar[tuple[str, ...]] = (
         "Impact", TIMELINE, "Root cause", "What went well", "What went wrong", ACTIONS, "Lessons learned",
     )  # fmt: skip
+    template: ClassVar[Mapping[str, str]] = {
+        "Impact": "TODO: say who could not do what, and how many they were",
+        TIMELINE: "- {time} — TODO: say what happened",
+        "Root cause": "TODO: say which change of the system would have prevented the incident",
+        "What went well": "TODO: say what to keep",
+        "What went wrong": "TODO: say what to change",
+        ACTIONS: _NEW_ACTIONS,
+        "Lessons learned": "TODO: say what other teams should know",
+    }
 
     severity: str | None = field(Choice(of="severities"), "the severity of the incident", required=True)
     status: str | None = field(Choice(*POSTMORTEM_STATUSES), "how far the post-mortem is", required=True)
@@ -99,18 +112,34 @@ class Postmortem(Record):
     published: datetime.date | None = field(Day(), "the day it was published; required when published")
     caused_by: str | None = field(Choice(*CAUSES), "what brought it about; required when published")
     services: tuple[str, ...] = field(
-        Many(Reference("service", SLUG, "order-service")), "the services that it hit", required=True
+        Many(RecordId("service", SLUG, "order-service")), "the services that it hit", required=True
     )
     alerts: tuple[str, ...] = field(
-        Many(Reference("alert", ALERT_NAME, "OrderServiceHighErrorRate")), "the alerts that fired"
+        Many(RecordId("alert", ALERT_NAME, "OrderServiceHighErrorRate")), "the alerts that fired"
     )
     authors: tuple[str, ...] = field(Many(Choice(of="teams")), "the teams that wrote it", required=True)
     reviewers: tuple[str, ...] = field(Many(Choice(of="teams")), "the teams that reviewed it; required when published")
     runbooks: tuple[str, ...] = field(
-        Many(Reference("runbook", rf"{SLUG}/{SLUG}", "order-service/high-error-rate")),
+        Many(RecordId("runbook", rf"{SLUG}/{SLUG}", "order-service/high-error-rate")),
         "the runbooks that were followed",
     )
-    adrs: tuple[str, ...] = field(Many(Reference("adr", r"ADR-[0-9]{4}", "ADR-0042")), "decisions that it bears on")
+    adrs: tuple[str, ...] = field(Many(RecordId("adr", r"ADR-[0-9]{4}", "ADR-0042")), "decisions that it bears on")
+
+    @classmethod
+    def new_path(cls, draft: Draft) -> str:
+        return f"{cls.folder}/{_given_start(draft).date()}-{draft.name}.md"
+
+    @classmethod
+    def new_values(cls, draft: Draft) -> Mapping[str, str]:
+        return {"status": "draft"}
+
+    @classmethod
+    def new_keys(cls, draft: Draft) -> Set[str]:
+        return set(WHEN_PUBLISHED) if draft.status("draft") == "published" else set()
+
+    @classmethod
+    def new_sections(cls, path: str, draft: Draft) -> Mapping[str, str]:
+        return {**cls.template, TIMELINE: cls.template[TIMELINE].format(time=f"{_given_start(draft):%H:%M}")}
 
     @property
     def changed(self) -> datetime.date | None:
@@ -130,7 +159,7 @@ class Postmortem(Record):
         )
 
     @cached_property
-    def timeline(self) -> tuple[Entry, ...]:
+    def timeline(self) -> tuple[TimelineEntry, ...]:
         """The lines of the timeline in their order. A time without a date is on the day of the line before."""
         day = self.started.date() if self.started else None
         found = []
@@ -141,9 +170,9 @@ class Postmortem(Record):
                 clock = _time(match["time"]) if match else None
                 if match and clock and (not match["day"] or _day(match["day"])):
                     at = datetime.datetime.combine(day, clock, datetime.UTC) if day else None
-                    found.append(Entry(block.text, block.first, at, match["what"]))
+                    found.append(TimelineEntry(block.text, block.first, at, match["what"]))
                 else:
-                    found.append(Entry(block.text, block.first))
+                    found.append(TimelineEntry(block.text, block.first))
         return tuple(found)
 
     @property
@@ -160,6 +189,17 @@ class Postmortem(Record):
             for table in tables[:1]
             for index, row in enumerate(table.rows)
         )
+
+
+def _given_start(draft: Draft) -> datetime.datetime:
+    """The start that a post-mortem is given, in UTC. Raises IncompleteDraftError without one that has an offset."""
+    try:
+        started = datetime.datetime.fromisoformat(draft.given.get("started", ""))
+        if started.utcoffset() is not None:
+            return started.astimezone(datetime.UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise IncompleteDraftError("a post-mortem needs --set started=…, with an offset: started=2026-05-15T10:14Z")
 
 
 def _action(row: tuple[str, ...], line: int, text: str) -> Action:

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from handbook.diagnostics import Location
-from handbook.reading.fields import Choice, Day, Many, Reference, Text, field
+from handbook.diagnostics import did_you_mean
+from handbook.reading.blocks import Block, Code, Heading, Item, Paragraph
+from handbook.reading.fields import Choice, Day, Many, RecordId, Text, field
 from handbook.reading.placeholders import is_unwritten
-from handbook.reading.source import Block, Code, Heading, Item, Paragraph
-from handbook.records import ALERT_NAME, SLUG, Record
+from handbook.records import ALERT_NAME, SLUG, Record, UnresolvedReference
+from handbook.records.draft import TODO, Draft, IncompleteDraftError
 
 _STEP = re.compile(r"Tier (?P<tier>[0-9]+) \((?P<minutes>[0-9]+) min\): (?P<who>.+)", re.DOTALL)
 CAUSES = "Common causes and fixes"
 ESCALATION = "Escalation"
+_ALERTS_INSTEAD: Final = "# or, if an alert leads here: alerts: [AlertName]"
+_NEW_CAUSE: Final = """### TODO: name the cause
+
+**Symptom:** TODO: say how the reader knows that it is this cause
+
+**Fix:** TODO: give the command or the steps that fix it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +67,16 @@ class Runbook(Record):
     file_name: ClassVar[re.Pattern[str]] = re.compile(rf"{SLUG}/{SLUG}\.md")
     file_form: ClassVar[str] = "<service>/slug.md"
     sections: ClassVar[tuple[str, ...]] = ("When to use this runbook", "Diagnosis steps", CAUSES, ESCALATION)
+    template: ClassVar[Mapping[str, str]] = {
+        "When to use this runbook": "TODO: say what the reader sees when this runbook is the right one",
+        "Diagnosis steps": "1. TODO: give the first command or page to check, and say what each answer means",
+        CAUSES: _NEW_CAUSE,
+        ESCALATION: '- TODO: write "Tier N (minutes min): who"',
+    }
+    template_keys: ClassVar[tuple[str, ...]] = ("service",)
 
     alerts: tuple[str, ...] = field(
-        Many(Reference("alert", ALERT_NAME, "OrderServiceHighErrorRate")), "the alerts that it answers"
+        Many(RecordId("alert", ALERT_NAME, "OrderServiceHighErrorRate")), "the alerts that it answers"
     )
     trigger: str | None = field(Text(), "one sentence: how a person comes here without an alert")
     severity: str | None = field(Choice(of="severities"), "the highest it is expected to page at", required=True)
@@ -70,15 +84,27 @@ class Runbook(Record):
     reviewed: datetime.date | None = field(Day(), "the day it was last read against reality", required=True)
     exercised: datetime.date | None = field(Day(), "the day it was last followed, in an incident or a drill")
 
+    @classmethod
+    def new_path(cls, draft: Draft) -> str:
+        return f"{cls.folder}/{_given_service(draft)}/{draft.name}.md"
+
+    @classmethod
+    def new_keys(cls, draft: Draft) -> Set[str]:
+        return set() if {"alerts", "trigger"} & draft.given.keys() else {"trigger"}
+
+    @classmethod
+    def new_comment(cls, values: Mapping[str, str]) -> str | None:
+        return _ALERTS_INSTEAD if values.get("trigger") == TODO else None
+
     @property
     def service(self) -> str:
         """The slug of the service, as its folder says."""
         return self.id.split("/")[0]
 
-    def references(self) -> Iterator[tuple[str, str, str, Location]]:
+    def references(self) -> Iterator[UnresolvedReference]:
         yield from super().references()
         if self.well_named:
-            yield "folder", "service", self.service, self.source.at(1)
+            yield UnresolvedReference("folder", "service", self.service, self.source.at(1))
 
     @property
     def changed(self) -> datetime.date | None:
@@ -114,6 +140,19 @@ class Runbook(Record):
                 else:
                     found.append(Step(block.text, block.first))
         return tuple(found)
+
+
+def _given_service(draft: Draft) -> str:
+    """The service that a new runbook is given. Raises IncompleteDraftError where it is missing or unknown."""
+    service, services = draft.given.get("service"), draft.ids["service"]
+    if not services:
+        raise IncompleteDraftError("no service for the runbook; add one first: handbook new service …")
+    if not service:
+        raise IncompleteDraftError("a runbook needs --set service=…, one of: " + ", ".join(services))
+    if service not in services:
+        hint = did_you_mean(service, services)
+        raise IncompleteDraftError(f"there is no service '{service}'{'; ' + hint if hint else ''}")
+    return service
 
 
 def _unlabelled(blocks: Iterable[Block]) -> Iterator[Block]:

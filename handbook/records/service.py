@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import ClassVar
 
-from handbook.reading.fields import Choice, Decimal, Group, Many, Number, Pattern, Reference, Table, Text, Url, field
+from handbook.reading.fields import Choice, Decimal, Group, Many, MapOf, Number, Pattern, RecordId, Text, Url, field
 from handbook.records import SLUG, Record
+from handbook.records.draft import Draft
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +30,13 @@ class Service(Record):
     folder: ClassVar[str] = "docs/services"
     file_name: ClassVar[re.Pattern[str]] = re.compile(rf"{SLUG}\.md")
     file_form: ClassVar[str] = "slug.md"
+    template: ClassVar[Mapping[str, str]] = {"": "TODO: say what the service does, and for whom"}
 
     owner: str | None = field(Choice(of="teams"), "the team that owns it", required=True)
     tier: int | None = field(Number(1, 4), "how much depends on it: 1 (most) to 4", required=True)
     on_call: str | None = field(Url(), "the rota; required for tiers 1 and 2")
     repository: str | None = field(Url(), "where its code is", required=True)
-    dashboards: Mapping[str, str] = field(Table(Url()), "dashboards: title and address")
+    dashboards: Mapping[str, str] = field(MapOf(Url()), "dashboards: title and address")
     slos: tuple[Objective, ...] = field(
         Many(Group(Objective)), "objectives: {name: availability, objective: 99.9, window: 30d}"
     )
@@ -44,9 +45,9 @@ class Service(Record):
         "its Prometheus rule files, from the root; those in its folder of runbooks where the key is absent",
     )
     depends_on: tuple[str, ...] = field(
-        Many(Reference("service", SLUG, "payment-service")), "services that it does not work without"
+        Many(RecordId("service", SLUG, "payment-service")), "services that it does not work without"
     )
 
-    @property
-    def changed(self) -> datetime.date | None:
-        return None
+    @classmethod
+    def new_keys(cls, draft: Draft) -> Set[str]:
+        return {"on_call"} if draft.given.get("tier", "1") in ("1", "2") else set()

@@ -5,15 +5,17 @@ from __future__ import annotations
 import datetime
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
 from typing import ClassVar
 
+from handbook.reading.blocks import Heading, Item, Paragraph
 from handbook.reading.fields import Choice, Day, Flag, Group, Many, Pattern, Text, field
 from handbook.reading.placeholders import is_unwritten
-from handbook.reading.source import Heading, Item, Paragraph
-from handbook.records import ITEM_ID, SLUG, Record
+from handbook.records import ITEM_ID, SLUG, Record, next_number
+from handbook.records.draft import Draft
 from handbook.vocabulary import CALMS, OBLIGATIONS, PROOFS
 
 REQUIREMENTS = "What it requires"
@@ -80,6 +82,13 @@ class Standard(Record):
     sections: ClassVar[tuple[str, ...]] = (
         "Why it matters", REQUIREMENTS, "How to implement it", VERIFICATION, "When to deviate",
     )  # fmt: skip
+    template: ClassVar[Mapping[str, str]] = {
+        "Why it matters": "TODO: say what goes wrong without this standard",
+        REQUIREMENTS: "- **{id}.1** TODO: say what a team must, should or may do, with that verb in capitals",
+        "How to implement it": "TODO: show how a team does it",
+        VERIFICATION: "TODO: say how to see that a team does it",
+        "When to deviate": "TODO: say when a team may do something else, and who agrees to it",
+    }
 
     summary: str | None = field(Text(), "one sentence", required=True)
     core_tools: tuple[str, ...] = field(Many(Text()), "the tools that it is kept with", required=True)
@@ -95,6 +104,18 @@ class Standard(Record):
     def id_of(cls, path: str) -> str:
         match = cls.file_name.fullmatch(path.removeprefix(f"{cls.folder}/"))
         return f"STD-{match['number']}" if match else path
+
+    @classmethod
+    def new_path(cls, draft: Draft) -> str:
+        return f"{cls.folder}/{next_number(cls, draft.taken):02}-{draft.name}.md"
+
+    @classmethod
+    def new_values(cls, draft: Draft) -> Mapping[str, str]:
+        return {"checklist": "[]"}
+
+    @classmethod
+    def new_sections(cls, path: str, draft: Draft) -> Mapping[str, str]:
+        return {**cls.template, REQUIREMENTS: cls.template[REQUIREMENTS].format(id=cls.id_of(path))}
 
     @property
     def changed(self) -> datetime.date | None:
@@ -119,7 +140,7 @@ class Standard(Record):
     @cached_property
     def verified_by(self) -> frozenset[str]:
         """The ids of the items that How to verify it names, its own and those of other standards."""
-        part = next((each for each in self.source.sections() if each.heading.text == VERIFICATION), None)
+        part = next((each for each in self.source.sections if each.heading.text == VERIFICATION), None)
         if part is None:
             return frozenset()
         mentions = self.source.mentions

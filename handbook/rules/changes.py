@@ -13,8 +13,8 @@ from typing import Final, TypeVar
 from handbook.diagnostics import NEW_EXCEPTION, Finding, Location, Severity
 from handbook.handbook import Handbook
 from handbook.history.base import REVIEWED, Base, Stamping
+from handbook.reading.ids import anchor
 from handbook.reading.placeholders import is_unwritten
-from handbook.reading.source import anchor
 from handbook.reading.suppressions import Suppression
 from handbook.records import Document, Page, Record, next_number
 from handbook.records.adr import Adr
@@ -334,7 +334,7 @@ def rule_not_kept(base: Base, context: Context) -> Iterator[Finding]:
 
 
 def _requirements_at(standard: Standard) -> Location:
-    sections = (each.heading.first for each in standard.source.sections() if each.heading.text == REQUIREMENTS)
+    sections = (each.heading.first for each in standard.source.sections if each.heading.text == REQUIREMENTS)
     return standard.source.at(next(sections, 1))
 
 
@@ -355,16 +355,16 @@ def item_not_kept(base: Base, context: Context) -> Iterator[Finding]:
         item: A dashboard shows errors
     """
     now = context.handbook.items
-    for id, (standard, was) in base.handbook.items.items():
-        owner, item = now.get(id, (None, None))
-        if owner is None or item is None:
-            there = _now(standard, base, context.handbook)
+    for id, old in base.handbook.items.items():
+        was, owned = old.item, now.get(id)
+        if owned is None:
+            there = _now(old.standard, base, context.handbook)
             if isinstance(there, Standard) and not there.ids_known:
                 continue
-            at = there.at("checklist") if there else Location(standard.path)
+            at = there.at("checklist") if there else Location(old.standard.path)
             yield Finding(at, f"{id} is gone: '{was.item}'", f"put {id} back, with until: and its last quarter")
-        elif unrelated(was.item or "", item.item or "") and not is_unwritten(item.item or ""):
-            at = item_at(owner, owner.checklist.index(item), "item")
+        elif unrelated(was.item or "", owned.item.item or "") and not is_unwritten(owned.item.item or ""):
+            at = item_at(owned.standard, owned.standard.checklist.index(owned.item), "item")
             message = f"{id} was '{was.item}', and is another item now"
             yield Finding(
                 at, message, f"give the new item a new id, and put {id} back, with until: and its last quarter"

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from handbook.diagnostics import Finding, Severity
 from handbook.handbook import Handbook
-from handbook.reading.source import Heading, Item, Table
+from handbook.reading.blocks import Heading, Item, Table
 from handbook.records import Record, next_number
 from handbook.records.adr import Adr
 from handbook.records.postmortem import Postmortem
@@ -232,7 +232,7 @@ def no_alternative(adr: Adr, context: Context) -> Iterator[Finding]:
     Good:
         - MySQL: weaker with JSON.
     """
-    for section in adr.source.sections():
+    for section in adr.source.sections:
         if section.heading.text == "Alternatives considered" and section.filled:
             blocks = adr.section_blocks(section.heading.text)
             if not any(isinstance(block, Item | Table | Heading) for block in blocks) and not adr.unwritten(blocks):

@@ -20,6 +20,7 @@ from typing import Any, Final
 from handbook.diagnostics import Diagnostic, Finding, Report, Severity
 from handbook.handbook import Handbook
 from handbook.history.base import Base
+from handbook.reading.problems import ProblemKind
 from handbook.reading.suppressions import Suppression
 from handbook.records import Entity
 from handbook.rules.credentials import Credential, find_credentials
@@ -63,11 +64,36 @@ class Context:
 Check = Callable[[Any, Context], Iterator[Finding]]
 
 
+@dataclass(frozen=True, slots=True)
+class RulePage:
+    """What the reference says of a rule, and the tests run."""
+
+    text: str
+    """The rule's own description: what it asks."""
+    why: str
+    """What goes wrong without it."""
+    bad: str
+    """A piece of a handbook that breaks the rule, or the path of a file that does."""
+    good: str
+    """What stands there instead."""
+
+
+def read_page(check: Check) -> RulePage:
+    """Read the page of a rule from the docstring of its check: its text, then `Why:`, `Bad:` and `Good:`."""
+    docstring = inspect.getdoc(check) or ""
+    text, *parts = re.split(r"^(Why|Bad|Good):[ \n]", docstring, flags=re.MULTILINE)
+    named = dict(zip(parts[::2], parts[1::2], strict=True))
+    return RulePage(
+        text.strip(), *(inspect.cleandoc("\n" + named[name]).strip("\n") for name in ("Why", "Bad", "Good"))
+    )
+
+
 @dataclass(frozen=True)
 class Rule:
     """A rule with its permanent code. `requires` names rules whose finding in the same file silences this one there.
 
-    A `firm` rule can be neither suppressed nor lowered.
+    A `firm` rule can be neither suppressed nor lowered. `reports` is the kind of problem of the reading that the rule
+    reports; no other rule reports it.
     """
 
     code: str
@@ -77,6 +103,9 @@ class Rule:
     requires: tuple[str, ...]
     check: Check
     firm: bool = False
+    reports: ProblemKind | None = None
+    own_page: RulePage | None = None
+    """The page of a rule whose check has no docstring of its own."""
 
     def severity_in(self, settings: Settings) -> Severity:
         """The severity that the settings give the rule, else its own; a firm rule is never lowered."""
@@ -88,32 +117,30 @@ class Rule:
         wanted = settings.organisation.rules.get(self.code)
         return self.severity is Severity.ERROR and wanted == Severity.WARNING
 
+    @cached_property
+    def page(self) -> RulePage:
+        """What the reference says of the rule."""
+        return self.own_page or read_page(self.check)
+
     @property
     def text(self) -> str:
         """The rule's own description: what it asks."""
-        return self._part(None)
+        return self.page.text
 
     @property
     def why(self) -> str:
         """What goes wrong without it."""
-        return self._part("Why")
+        return self.page.why
 
     @property
     def bad(self) -> str:
         """A piece of a handbook that breaks the rule, or the path of a file that does."""
-        return self._part("Bad")
+        return self.page.bad
 
     @property
     def good(self) -> str:
         """What stands there instead."""
-        return self._part("Good")
-
-    def _part(self, name: str | None) -> str:
-        parts = re.split(r"^(Why|Bad|Good):[ \n]", inspect.getdoc(self.check) or "", flags=re.MULTILINE)
-        if name is None:
-            return parts[0].strip()
-        found = dict(zip(parts[1::2], parts[2::2], strict=True)).get(name, "")
-        return inspect.cleandoc("\n" + found).strip("\n")
+        return self.page.good
 
 
 _registered: dict[str, Rule] = {}
@@ -127,8 +154,10 @@ def rule(
     severity: Severity = Severity.ERROR,
     requires: tuple[str, ...] = (),
     firm: bool = False,
+    reports: ProblemKind | None = None,
+    page: RulePage | None = None,
 ) -> Callable[[Check], Check]:
-    """Register a check as a rule; all of the family SAFE are firm.
+    """Register a check as a rule; all of the family SAFE are firm. Its page is its docstring unless given.
 
     Raises ValueError for a code that is taken, for a required one that comes later, and where an error would be
     silenced by a warning: what a warning says may hang on the day, and errors may not.
@@ -139,7 +168,8 @@ def rule(
             raise ValueError(f"{code} is taken, or requires a rule that is not yet there")
         if severity is Severity.ERROR and any(_registered[each].severity is not severity for each in requires):
             raise ValueError(f"{code} is an error and requires a warning")
-        _registered[code] = Rule(code, name, over, severity, requires, check, firm or code.startswith(_FIRM_FAMILY))
+        is_firm = firm or code.startswith(_FIRM_FAMILY)
+        _registered[code] = Rule(code, name, over, severity, requires, check, is_firm, reports, page)
         return check
 
     return register

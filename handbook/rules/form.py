@@ -10,10 +10,12 @@ from itertools import chain
 from handbook.diagnostics import Finding, Location, did_you_mean
 from handbook.handbook import Handbook
 from handbook.reading import nodes
+from handbook.reading.blocks import SNIPPET, Code, Heading, Paragraph, Section, Table
 from handbook.reading.fields import field_at
 from handbook.reading.placeholders import PLACEHOLDERS, find_placeholder, placeholder_finding, without_code
+from handbook.reading.problems import ProblemKind
 from handbook.reading.shell import LANGUAGES, shell_errors
-from handbook.reading.source import SNIPPET, Code, Heading, Paragraph, Section, Source, Table
+from handbook.reading.source import Source
 from handbook.records import Document, Entity, Record
 from handbook.rules.engine import Context, rule
 
@@ -24,7 +26,7 @@ _SWALLOWED = ("FM001", "MD007", "MD013")  # an open fence or comment takes what 
 def _required(record: Record) -> list[Section]:
     """The required sections that are there, in the order of the file, each once."""
     found: dict[str, Section] = {}
-    for section in record.source.sections():
+    for section in record.source.sections:
         if section.heading.text in record.sections:
             found.setdefault(section.heading.text, section)
     return list(found.values())
@@ -166,14 +168,14 @@ def repeated_section(record: Record, context: Context) -> Iterator[Finding]:
         PostgreSQL 16.
     """
     first: dict[str, Heading] = {}
-    for section in record.source.sections():
+    for section in record.source.sections:
         name = section.heading.text
         if name in record.sections and first.setdefault(name, section.heading) is not section.heading:
             at = record.source.at(section.heading.first)
             yield Finding(at, f"a second section '{name}'", f"the first begins on line {first[name].first}")
 
 
-@rule("FM106", "placeholder", over=Handbook, requires=_UNREAD)
+@rule("FM106", "placeholder", over=Handbook, requires=_UNREAD, reports=ProblemKind.PLACEHOLDER)
 def placeholder(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """No placeholder is left in a text or in a value.
 
@@ -195,7 +197,7 @@ def placeholder(handbook: Handbook, context: Context) -> Iterator[Finding]:
         if isinstance(entity, Record):
             yield from _in_text(entity.source)
     for problem in chain(handbook.settings.problems, *(file.problems for file in handbook.rule_files)):
-        if problem.sort == "placeholder" and problem.finding.at not in places:
+        if problem.kind is ProblemKind.PLACEHOLDER and problem.finding.at not in places:
             yield problem.finding
 
 

@@ -1,185 +1,156 @@
-"""FM001 to FM012: front matter of any kind, and the settings, which are read the same way."""
+"""FM001 to FM013: front matter of any kind, and the settings, which are read the same way."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
+from dataclasses import dataclass
+from inspect import cleandoc
+from typing import Final
 
 from handbook.diagnostics import Finding, Severity, did_you_mean
 from handbook.handbook import Handbook
+from handbook.reading.problems import ProblemKind
 from handbook.records import Entity
 from handbook.records.kinds import KINDS
-from handbook.rules.engine import Context, rule, rules
+from handbook.rules.engine import Context, RulePage, rule, rules
 
 
-def _problems(handbook: Handbook, sort: str) -> Iterator[Finding]:
-    """What the tables of fields found of one sort, in the settings and in every file."""
-    for problem in handbook.settings.problems:
-        if problem.sort == sort:
-            yield problem.finding
-    problems = [entity.problems for entity in handbook.entities] + [file.problems for file in handbook.rule_files]
-    for problem in chain.from_iterable(problems):
-        if problem.sort == sort:
-            yield problem.finding
+@dataclass(frozen=True, kw_only=True)
+class ProblemRule:
+    """A rule that only reports what the reading found of one kind; it has the name of that kind."""
+
+    code: str
+    kind: ProblemKind
+    text: str
+    why: str
+    bad: str
+    good: str
+
+    def register(self) -> None:
+        """Make it a rule like any other."""
+        page = RulePage(*map(cleandoc, (self.text, self.why, self.bad, self.good)))
+        rule(self.code, self.kind.value, over=Handbook, reports=self.kind, page=page)(self._check)
+
+    def _check(self, handbook: Handbook, context: Context) -> Iterator[Finding]:
+        return iter(handbook.problems_of(self.kind))
 
 
-@rule("FM001", "unreadable", over=Handbook)
-def unreadable(handbook: Handbook, context: Context) -> Iterator[Finding]:
-    """A file is UTF-8, and its front matter is a mapping in plain YAML between two lines of `---`.
+PROBLEM_RULES: Final = (
+    ProblemRule(
+        code="FM001",
+        kind=ProblemKind.UNREADABLE,
+        text="""
+            A file is UTF-8, and its front matter is a mapping in plain YAML between two lines of `---`.
 
-    Anchors, aliases and tags beyond YAML's core are refused: no record needs them.
+            Anchors, aliases and tags beyond YAML's core are refused: no record needs them.
+        """,
+        why="MkDocs prints front matter that it cannot read into the page, and reports success.",
+        bad="deciders: [platform-team",
+        good="deciders: [platform-team]",
+    ),
+    ProblemRule(
+        code="FM002",
+        kind=ProblemKind.NO_FRONT_MATTER,
+        text="A record begins with front matter.",
+        why="without it a record has no status, no owner and no date, and no index can show it.",
+        bad="""
+            # Keep orders in SQLite
 
-    Why: MkDocs prints front matter that it cannot read into the page, and reports success.
+            ## Context
+        """,
+        good="""
+            ---
+            status: superseded
+            date: 2026-03-02
+            deciders: [order-team]
+            history:
+              - {status: proposed, date: 2026-02-01}
+              - {status: accepted, date: 2026-02-09}
+            superseded_by: [ADR-0002]
+            ---
+            # Keep orders in SQLite
 
-    Bad:
-        deciders: [platform-team
-    Good:
-        deciders: [platform-team]
-    """
-    yield from _problems(handbook, "unreadable")
+            ## Context
+        """,
+    ),
+    ProblemRule(
+        code="FM003",
+        kind=ProblemKind.UNKNOWN_KEY,
+        text="Every key is one that its kind knows.",
+        why="a misspelt key is a fact that nobody reads.",
+        bad="review_bye: 2027-03-02",
+        good="review_by: 2027-03-02",
+    ),
+    ProblemRule(
+        code="FM004",
+        kind=ProblemKind.DUPLICATE_KEY,
+        text="A key stands once.",
+        why="YAML readers keep one of the two without a word, and not all of them the same one.",
+        bad="""
+            review_by: 2027-03-02
+            review_by: 2028-03-02
+        """,
+        good="review_by: 2027-03-02",
+    ),
+    ProblemRule(
+        code="FM005",
+        kind=ProblemKind.UNKNOWN_VALUE,
+        text="A value of a vocabulary is one of its words: statuses, and the teams and tags of the settings.",
+        why="a misspelt status drops the record out of every list that is made by status.",
+        bad="status: acepted",
+        good="status: accepted",
+    ),
+    ProblemRule(
+        code="FM006",
+        kind=ProblemKind.WRONG_TYPE,
+        text="A value has the form that its key asks for: a list, a date, a number, an id.",
+        why="what cannot be read is not there, however sure it looks to a person.",
+        bad="review_by: next spring",
+        good="review_by: 2027-03-02",
+    ),
+    ProblemRule(
+        code="FM007",
+        kind=ProblemKind.MISSING_KEY,
+        text="Every key that the kind requires is there.",
+        why="an index cannot place a record whose status or date is unknown.",
+        bad="""
+            status: accepted
+            deciders: [platform-team]
+        """,
+        good="""
+            status: accepted
+            date: 2026-03-02
+            deciders: [platform-team]
+        """,
+    ),
+    ProblemRule(
+        code="FM008",
+        kind=ProblemKind.IMPOSSIBLE_DATE,
+        text="A date is one that the calendar has.",
+        why="it was mistyped, and nobody can tell what was meant.",
+        bad="review_by: 2027-02-30",
+        good="review_by: 2027-03-02",
+    ),
+    ProblemRule(
+        code="FM009",
+        kind=ProblemKind.EMPTY_VALUE,
+        text="A key that is written has a value.",
+        why="an empty value reads as forgotten; a key that does not apply is left out.",
+        bad="review_by:",
+        good="review_by: 2027-03-02",
+    ),
+    ProblemRule(
+        code="FM010",
+        kind=ProblemKind.REPEATED_VALUE,
+        text="A list names nothing twice.",
+        why="the second entry was meant to be another, or is noise.",
+        bad="deciders: [platform-team, platform-team]",
+        good="deciders: [platform-team]",
+    ),
+)
 
-
-@rule("FM002", "no-front-matter", over=Handbook)
-def no_front_matter(handbook: Handbook, context: Context) -> Iterator[Finding]:
-    """A record begins with front matter.
-
-    Why: without it a record has no status, no owner and no date, and no index can show it.
-
-    Bad:
-        # Keep orders in SQLite
-
-        ## Context
-    Good:
-        ---
-        status: superseded
-        date: 2026-03-02
-        deciders: [order-team]
-        history:
-          - {status: proposed, date: 2026-02-01}
-          - {status: accepted, date: 2026-02-09}
-        superseded_by: [ADR-0002]
-        ---
-        # Keep orders in SQLite
-
-        ## Context
-    """
-    yield from _problems(handbook, "no-front-matter")
-
-
-@rule("FM003", "unknown-key", over=Handbook)
-def unknown_key(handbook: Handbook, context: Context) -> Iterator[Finding]:
-    """Every key is one that its kind knows.
-
-    Why: a misspelt key is a fact that nobody reads.
-
-    Bad:
-        review_bye: 2027-03-02
-    Good:
-        review_by: 2027-03-02
-    """
-    yield from _problems(handbook, "unknown-key")
-
-
-@rule("FM004", "duplicate-key", over=Handbook)
-def duplicate_key(handbook: Handbook, context: Context) -> Iterator[Finding]:
-    """A key stands once.
-
-    Why: YAML readers keep one of the two without a word, and not all of them the same one.
-
-    Bad:
-        review_by: 2027-03-02
-        review_by: 2028-03-02
-    Good:
-        review_by: 2027-03-02
-    """
-    yield from _problems(handbook, "duplicate-key")
-
-
-@rule("FM005", "unknown-value", over=Handbook)
-def unknown_value(handbook: Handbook, context: Context) -> Iterator[Finding]:
-    """A value of a vocabulary is one of its words: statuses, and the teams and tags of the settings.
-
-    Why: a misspelt status drops the record out of every list that is made by status.
-
-    Bad:
-        status: acepted
-    Good:
-        status: accepted
-    """
-    yield from _problems(handbook, "unknown-value")
-
-
-@rule("FM006", "wrong-type", over=Handbook)
-def wrong_type(handbook: Handbook, context: Context) -> Iterator[Finding]:
-    """A value has the form that its key asks for: a list, a date, a number, an id.
-
-    Why: what cannot be read is not there, however sure it looks to a person.
-
-    Bad:
-        review_by: next spring
-    Good:
-        review_by: 2027-03-02
-    """
-    yield from _problems(handbook, "wrong-type")
-
-
-@rule("FM007", "missing-key", over=Handbook)
-def missing_key(handbook: Handbook, context: Context) -> Iterator[Finding]:
-    """Every key that the kind requires is there.
-
-    Why: an index cannot place a record whose status or date is unknown.
-
-    Bad:
-        status: accepted
-        deciders: [platform-team]
-    Good:
-        status: accepted
-        date: 2026-03-02
-        deciders: [platform-team]
-    """
-    yield from _problems(handbook, "missing-key")
-
-
-@rule("FM008", "impossible-date", over=Handbook)
-def impossible_date(handbook: Handbook, context: Context) -> Iterator[Finding]:
-    """A date is one that the calendar has.
-
-    Why: it was mistyped, and nobody can tell what was meant.
-
-    Bad:
-        review_by: 2027-02-30
-    Good:
-        review_by: 2027-03-02
-    """
-    yield from _problems(handbook, "impossible-date")
-
-
-@rule("FM009", "empty-value", over=Handbook)
-def empty_value(handbook: Handbook, context: Context) -> Iterator[Finding]:
-    """A key that is written has a value.
-
-    Why: an empty value reads as forgotten; a key that does not apply is left out.
-
-    Bad:
-        review_by:
-    Good:
-        review_by: 2027-03-02
-    """
-    yield from _problems(handbook, "empty-value")
-
-
-@rule("FM010", "repeated-value", over=Handbook)
-def repeated_value(handbook: Handbook, context: Context) -> Iterator[Finding]:
-    """A list names nothing twice.
-
-    Why: the second entry was meant to be another, or is noise.
-
-    Bad:
-        deciders: [platform-team, platform-team]
-    Good:
-        deciders: [platform-team]
-    """
-    yield from _problems(handbook, "repeated-value")
+for problem_rule in PROBLEM_RULES:
+    problem_rule.register()
 
 
 @rule("FM011", "records-lost", over=Handbook)

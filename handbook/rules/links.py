@@ -10,8 +10,9 @@ from urllib.parse import unquote, urlsplit
 
 from handbook.diagnostics import Finding, did_you_mean
 from handbook.handbook import Handbook, Target
+from handbook.reading.addresses import scheme
+from handbook.reading.blocks import SNIPPET, Code, Html, Link
 from handbook.reading.files import LARGEST
-from handbook.reading.source import SNIPPET, Code, Html, Link, scheme
 from handbook.records import Document, Page
 from handbook.records.alert import Alert
 from handbook.records.kinds import RECORDS
@@ -33,7 +34,8 @@ def broken_link(document: Document, context: Context) -> Iterator[Finding]:
     Good:
         (0001-keep-orders-in-sqlite.md)
     """
-    for link, target in context.handbook.links_of(document):
+    for resolved in context.handbook.links_of(document):
+        link, target = resolved.link, resolved.target
         if not link.image and (path := _missing(context.handbook, target)):
             yield _not_there(document, context.handbook, link, path)
 
@@ -49,7 +51,8 @@ def broken_image(document: Document, context: Context) -> Iterator[Finding]:
     Good:
         ![Load by hour](0002-use-postgresql/load.png)
     """
-    for link, target in context.handbook.links_of(document):
+    for resolved in context.handbook.links_of(document):
+        link, target = resolved.link, resolved.target
         if link.image and target.external and scheme(link.target) in ("", "http", "https"):
             yield Finding(link.at, "the image comes from another host", "keep a copy in the folder beside the record")
         elif link.image and (path := _missing(context.handbook, target)):
@@ -93,7 +96,8 @@ def broken_anchor(document: Document, context: Context) -> Iterator[Finding]:
     Good:
         (#context)
     """
-    for link, target in context.handbook.links_of(document):
+    for resolved in context.handbook.links_of(document):
+        link, target = resolved.link, resolved.target
         if target.fragment and target.path in context.handbook.attachments and not target.path.endswith(".pdf"):
             yield Finding(link.at, f"{target.path} is no page, and has no '#{target.fragment}'", "take it out")
         other = context.handbook.documents.get(target.path or "")
@@ -115,7 +119,8 @@ def not_relative(document: Document, context: Context) -> Iterator[Finding]:
     Good:
         (0001-keep-orders-in-sqlite.md)
     """
-    for link, target in context.handbook.links_of(document):
+    for resolved in context.handbook.links_of(document):
+        link, target = resolved.link, resolved.target
         if target.outside:
             inside = link.target.lstrip("/").split("#")[0]
             relative = posixpath.relpath(inside, posixpath.dirname(document.path) or ".")
@@ -134,7 +139,8 @@ def no_address(document: Document, context: Context) -> Iterator[Finding]:
     Good:
         (https://postgresql.example)
     """
-    for link, target in context.handbook.links_of(document):
+    for resolved in context.handbook.links_of(document):
+        link, target = resolved.link, resolved.target
         if target.invalid:
             yield Finding(link.at, f"'{link.target}' is not an address")
         elif not link.target:
@@ -243,7 +249,8 @@ def own_address(document: Document, context: Context) -> Iterator[Finding]:
     """
     handbook = context.handbook
     site = handbook.settings.site_url.rstrip("/") + "/"
-    for link, target in handbook.links_of(document):
+    for resolved in handbook.links_of(document):
+        link, target = resolved.link, resolved.target
         if not target.external or not f"{link.target}/".startswith(site):
             continue
         parts = urlsplit(link.target)

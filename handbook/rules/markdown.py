@@ -13,7 +13,8 @@ from jinja2 import Environment, TemplateSyntaxError
 from jinja2.nodes import Call, Name
 
 from handbook.diagnostics import Finding, Location, did_you_mean
-from handbook.reading.source import Block, Break, Code, Heading, Html, Item, List, Paragraph, Quote, Source, Table
+from handbook.reading.blocks import Block, Break, Code, Heading, Html, Item, List, Paragraph, Quote, Table
+from handbook.reading.source import Source
 from handbook.records import Document, Page
 from handbook.rules.engine import Context, rule
 from handbook.vocabulary import MACROS

@@ -86,7 +86,7 @@ def timeline_form(postmortem: Postmortem, context: Context) -> Iterator[Finding]
     for entry in postmortem.timeline:
         if not entry.what and not entry.unwritten:
             yield Finding(postmortem.source.at(entry.line), "not a line of a timeline", "write 'HH:MM — what happened'")
-    for section in postmortem.source.sections():
+    for section in postmortem.source.sections:
         if section.heading.text == TIMELINE and section.filled and not postmortem.timeline:
             if postmortem.unwritten(postmortem.section_blocks(TIMELINE)):
                 return
@@ -127,7 +127,7 @@ def actions_form(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
     """
     tables = postmortem.action_tables
     columns = " | ".join(ACTION_COLUMNS)
-    for section in postmortem.source.sections():
+    for section in postmortem.source.sections:
         if section.heading.text == ACTIONS and section.filled and not tables:
             if postmortem.unwritten(postmortem.section_blocks(ACTIONS)):
                 return

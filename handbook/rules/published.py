@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from handbook.diagnostics import Finding, Location, Severity
 from handbook.rules.engine import Context, rule
-from handbook.site.addresses import LinkFault, LinkFaultKind, address
 from handbook.site.built import Site
+from handbook.site.built_files import LinkFault, LinkFaultKind, address
 
 
 def _faults(site: Site, context: Context, kind: LinkFaultKind) -> Iterator[Finding]:

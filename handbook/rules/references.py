@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from handbook.diagnostics import Finding, did_you_mean
 from handbook.handbook import Handbook
+from handbook.reading.ids import own_id
 from handbook.reading.placeholders import is_unwritten
-from handbook.reading.source import own_id
+from handbook.reading.problems import ProblemKind
 from handbook.records import Document, Entity
 from handbook.records.standard import Standard
 from handbook.rules.engine import Context, rule
@@ -26,18 +27,19 @@ def unknown_record(entity: Entity, context: Context) -> Iterator[Finding]:
         amends: [ADR-0002]
     """
     handbook = context.handbook
-    for key, kind, id, at in entity.references():
+    for reference in entity.references():
+        kind, id = reference.kind, reference.id
         if (kind, id) in handbook.by_id or handbook.lost(kind) or is_unwritten(id):
             continue
         if kind != "alert" or not (_unread(handbook) or _misnamed(id, handbook)):
             known = [known for of_kind, known in handbook.by_id if of_kind == kind]
             hint = did_you_mean(id, known) or f"there is no {kind} of that id"
-            yield Finding(at, f"{key} names {id}, which is not there", hint)
+            yield Finding(reference.at, f"{reference.key} names {id}, which is not there", hint)
 
 
 def _unread(handbook: Handbook) -> bool:
     """Whether a rule file could not be read, so that an alert that seems to be missing may stand there."""
-    return any(problem.sort == "unreadable" for file in handbook.rule_files for problem in file.problems)
+    return any(problem.kind is ProblemKind.UNREADABLE for file in handbook.rule_files for problem in file.problems)
 
 
 def _misnamed(id: str, handbook: Handbook) -> bool:

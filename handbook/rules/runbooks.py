@@ -9,10 +9,11 @@ from urllib.parse import unquote
 
 from handbook.diagnostics import Edit, Finding, Location, Severity, did_you_mean, only_candidate
 from handbook.handbook import Handbook
+from handbook.reading.blocks import Code, Heading, Paragraph
 from handbook.reading.nodes import Mapping
 from handbook.reading.placeholders import is_unwritten
+from handbook.reading.problems import ProblemKind
 from handbook.reading.promql import check_expressions
-from handbook.reading.source import Code, Heading, Paragraph
 from handbook.records.alert import TEMPLATE, Alert
 from handbook.records.runbook import CAUSES, ESCALATION, Runbook
 from handbook.records.service import Service
@@ -94,7 +95,7 @@ def no_cause(runbook: Runbook, context: Context) -> Iterator[Finding]:
     Good:
         ### Nobody buys
     """
-    for section in runbook.source.sections():
+    for section in runbook.source.sections:
         if section.heading.text == CAUSES and section.filled and not runbook.causes:
             if runbook.unwritten(runbook.section_blocks(CAUSES)):
                 return
@@ -140,7 +141,7 @@ def escalation_form(runbook: Runbook, context: Context) -> Iterator[Finding]:
     for step in runbook.escalation:
         if step.tier is None and not step.unwritten:
             yield Finding(runbook.source.at(step.line), "not a step of an escalation", "write 'Tier 1 (15 min): who'")
-    for section in runbook.source.sections():
+    for section in runbook.source.sections:
         if section.heading.text == ESCALATION and section.filled and not runbook.escalation:
             if runbook.unwritten(runbook.section_blocks(ESCALATION)):
                 return
@@ -387,7 +388,7 @@ def rules_without_alert(handbook: Handbook, context: Context) -> Iterator[Findin
                 yield Finding(service.at("rules", path), f"there is no rule file {path}", hint)
     holding = {alert.path for alert in handbook.alerts}
     for file in handbook.rule_files:
-        if file.path not in holding and not any(problem.sort == "unreadable" for problem in file.problems):
+        if file.path not in holding and not any(problem.kind is ProblemKind.UNREADABLE for problem in file.problems):
             owner = handbook.get(Service, file.service)
             at = owner.at("rules", file.path) if owner and file.path in owner.rules else Location(file.path)
             yield Finding(at, f"{file.path} holds no alert", "write one, or take the file out")

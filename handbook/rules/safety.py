@@ -10,8 +10,10 @@ from typing import Final
 
 from handbook.diagnostics import Finding, Location
 from handbook.handbook import Handbook
+from handbook.reading.addresses import SCHEMES, scheme
+from handbook.reading.blocks import Html
 from handbook.reading.files import is_utf8
-from handbook.reading.source import SCHEMES, Html, scheme
+from handbook.reading.problems import ProblemKind
 from handbook.records import Document, Record
 from handbook.rules.credentials import locate, texts
 from handbook.rules.engine import Context, rule, rules
@@ -85,7 +87,7 @@ def unsafe_link(document: Document, context: Context) -> Iterator[Finding]:
             yield Finding(link.at, f"a link to '{found}:' is not published", f"use one of {', '.join(SCHEMES)}")
 
 
-@rule("SAFE004", "attachment", over=Handbook)
+@rule("SAFE004", "attachment", over=Handbook, reports=ProblemKind.ATTACHMENT)
 def attachment(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """An attachment is a picture, a PDF or text, of 1 MB at most; an SVG holds no script, handler or foreign object.
 
@@ -98,9 +100,7 @@ def attachment(handbook: Handbook, context: Context) -> Iterator[Finding]:
     Good:
         adr/0002-use-postgresql/load.csv
     """
-    for problem in handbook.problems:
-        if problem.sort == "attachment":
-            yield problem.finding
+    yield from handbook.problems_of(ProblemKind.ATTACHMENT)
 
 
 @rule("SAFE005", "secret", over=Handbook)

@@ -60,12 +60,12 @@ def unknown_item(audit: Audit, context: Context) -> Iterator[Finding]:
         OBS-01: {verdict: pass, by: automated, evidence: "logging.py:12"}
     """
     for id in audit.results:
-        owner = context.handbook.items.get(id)
-        if owner is None:
+        owned = context.handbook.items.get(id)
+        if owned is None:
             hint = did_you_mean(id, context.handbook.items)
             yield Finding(audit.key_at(id), f"{id} is no item of the checklist", hint)
-        elif owner[1].since and not owner[1].in_force(audit.quarter):
-            yield Finding(audit.key_at(id), f"{id} is not in force in {audit.quarter}", f"see {owner[0].path}")
+        elif owned.item.since and not owned.item.in_force(audit.quarter):
+            yield Finding(audit.key_at(id), f"{id} is not in force in {audit.quarter}", f"see {owned.standard.path}")
 
 
 @rule("SVC004", "item-not-answered", over=Audit, requires=("FM001",))
@@ -81,8 +81,8 @@ def item_not_answered(audit: Audit, context: Context) -> Iterator[Finding]:
     """
     if audit.doubtful or not audit.node:
         return
-    for id, (_, item) in context.handbook.items.items():
-        if item.in_force(audit.quarter) and id not in audit.results:
+    for id, owned in context.handbook.items.items():
+        if owned.item.in_force(audit.quarter) and id not in audit.results:
             yield Finding(audit.at("results"), f"{id} is not answered", f"{id}: {{verdict: unknown, needs: …}}")
 
 
@@ -145,10 +145,11 @@ def proof_too_strong(audit: Audit, context: Context) -> Iterator[Finding]:
         {verdict: fail, by: evidence,
     """
     for id, result in audit.results.items():
-        owner = context.handbook.items.get(id)
-        if owner and owner[1].verify and result.by and PROOFS.index(result.by) > PROOFS.index(owner[1].verify):
+        owned = context.handbook.items.get(id)
+        best = owned.item.verify if owned else None
+        if best and result.by and PROOFS.index(result.by) > PROOFS.index(best):
             at = audit.at("results", id, "by")
-            yield Finding(at, f"{id} is known by {owner[1].verify} at best, not {result.by}", f"by: {owner[1].verify}")
+            yield Finding(at, f"{id} is known by {best} at best, not {result.by}", f"by: {best}")
 
 
 @rule("SVC008", "attests-another-text", over=Audit)
@@ -165,10 +166,12 @@ def attests_another_text(audit: Audit, context: Context) -> Iterator[Finding]:
         of: c9e2f1
     """
     for id, result in audit.results.items():
-        owner = context.handbook.items.get(id)
-        if owner and result.of and result.of != owner[1].fingerprint and not is_unwritten(owner[1].item or ""):
+        owned = context.handbook.items.get(id)
+        if owned is None or is_unwritten(owned.item.item or ""):
+            continue
+        if result.of and result.of != owned.item.fingerprint:
             at = audit.at("results", id, "of")
-            yield Finding(at, f"{id} has another text by now", f"attest it anew: of: {owner[1].fingerprint}")
+            yield Finding(at, f"{id} has another text by now", f"attest it anew: of: {owned.item.fingerprint}")
 
 
 @rule("SVC009", "waiver-over", over=Audit, severity=Severity.WARNING)

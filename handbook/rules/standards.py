@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from handbook.diagnostics import Finding, Location, Severity, did_you_mean
 from handbook.handbook import Handbook
 from handbook.reading.nodes import Mapping, Sequence
+from handbook.reading.problems import ProblemKind
 from handbook.records.standard import REQUIREMENTS, VERIFICATION, Standard
 from handbook.rules.age import too_old
 from handbook.rules.engine import Context, rule
@@ -96,7 +97,7 @@ def rule_without_id(standard: Standard, context: Context) -> Iterator[Finding]:
 
 
 def _section(standard: Standard, title: str) -> Location | None:
-    headings = (each.heading.first for each in standard.source.sections() if each.heading.text == title and each.filled)
+    headings = (each.heading.first for each in standard.source.sections if each.heading.text == title and each.filled)
     line = next(headings, None)
     return standard.source.at(line) if line else None
 
@@ -118,7 +119,7 @@ def rule_does_not_bind(standard: Standard, context: Context) -> Iterator[Finding
                           f"use one of {', '.join(OBLIGATIONS)}")  # fmt: skip
 
 
-@rule("STD006", "unknown-policy", over=Handbook)
+@rule("STD006", "unknown-policy", over=Handbook, reports=ProblemKind.UNKNOWN_POLICY)
 def unknown_policy(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """A name of the policy in a standard, `policy.a.b` between two braces, is one value under `extra.policy`.
 
@@ -129,10 +130,7 @@ def unknown_policy(handbook: Handbook, context: Context) -> Iterator[Finding]:
     Good:
         {{ policy.testing.coverage }}
     """
-    for standard in handbook.of(Standard):
-        for problem in standard.problems:
-            if problem.sort == "unknown-policy":
-                yield problem.finding
+    yield from handbook.problems_of(ProblemKind.UNKNOWN_POLICY)
 
 
 @rule("STD007", "standard-review-due", over=Standard, severity=Severity.WARNING)

@@ -10,7 +10,9 @@ from typing import Final
 
 from handbook.diagnostics import Finding
 from handbook.handbook import Handbook, Target
-from handbook.reading.source import ID, Block, Code, Heading, Html, List, Paragraph, Source, Table
+from handbook.reading.blocks import Block, Code, Heading, Html, List, Paragraph, Table
+from handbook.reading.ids import ID
+from handbook.reading.source import Source
 from handbook.records.adr import Adr
 
 _NOTES: Final = "Notes"
@@ -67,10 +69,11 @@ def rewritten(old: Adr, now: Adr, base: Handbook, handbook: Handbook) -> Iterato
                 named = handbook.named(was)
                 if was != id and (named.record or not named.kind):
                     yield Finding(now.source.at(said.block.first), f"{decided}, says {was} here, not {id}", hint)
-    for (was_link, was_to), (link, to) in zip(base.links_of(old), handbook.links_of(now), strict=False):
-        still = handbook.resolve(old.path, was_link.target)
-        if was_link.target != link.target and still != to and not was_to.external and _exists(still, handbook):
-            yield Finding(link.at, f"{decided}, leads to {was_link.target} here", hint)
+    for was, new in zip(base.links_of(old), handbook.links_of(now), strict=False):
+        still = handbook.resolve(old.path, was.link.target)
+        moved = was.link.target != new.link.target and still != new.target
+        if moved and not was.target.external and _exists(still, handbook):
+            yield Finding(new.link.at, f"{decided}, leads to {was.link.target} here", hint)
     for then, said in zip_longest(notes, added):
         if then and (said is None or then.form != said.form):
             line = said.block.first if said else now.source.last_line

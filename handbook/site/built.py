@@ -12,8 +12,8 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from handbook.handbook import uncollected
-from handbook.site.addresses import (
+from handbook.loading import uncollected
+from handbook.site.built_files import (
     MAX_SHOWN,
     READ,
     LinkFault,

@@ -12,8 +12,8 @@ from handbook.reading.nodes import scalars
 from handbook.records import Document, Entity
 from handbook.records.alert import Alert
 from handbook.records.service import Service
-from handbook.site.addresses import LinkFault, address
 from handbook.site.built import Site
+from handbook.site.built_files import LinkFault, address
 
 
 class Origins:
@@ -62,7 +62,8 @@ class Origins:
         """What an entity names, as a fault has it, and where: in its text, by ids, and in its YAML."""
         handbook = self.handbook
         if isinstance(entity, Document):
-            for link, target in handbook.links_of(entity):
+            for resolved in handbook.links_of(entity):
+                link, target = resolved.link, resolved.target
                 url = handbook.url(target.path) if target.path else None
                 mark = f"#{target.fragment}" if target.fragment else ""
                 yield self._plain(link.target) if url is None else f"{url}{mark}", link.at

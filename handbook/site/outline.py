@@ -14,7 +14,9 @@ from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from handbook.reading.source import SCHEMES, SNIPPET, Block, Code, Heading, Item, List, Source, Table, scheme
+from handbook.reading.addresses import SCHEMES, scheme
+from handbook.reading.blocks import SNIPPET, Block, Code, Heading, Item, List, Table
+from handbook.reading.source import Source
 
 _LISTING = "the text of a file"
 

@@ -22,7 +22,7 @@ from markdown.treeprocessors import Treeprocessor
 from pygments.style import Style, StyleMeta
 
 from handbook.handbook import Handbook
-from handbook.reading.source import EXPLICIT_ID, ID, anchor, own_id
+from handbook.reading.ids import EXPLICIT_ID, ID, anchor, own_id
 
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 

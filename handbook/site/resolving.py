@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from handbook.diagnostics import did_you_mean
-from handbook.site.addresses import INDEX, MAX_SHOWN, BuiltFile, LinkFaultKind, address
+from handbook.site.built_files import INDEX, MAX_SHOWN, BuiltFile, LinkFaultKind, address
 
 _STRIPPED: Final = "".join(map(chr, range(0x21)))
 """What a browser strips from both ends of an address."""

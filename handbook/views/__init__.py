@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -86,9 +87,18 @@ def fence(text: str, language: str) -> str:
     return f"{mark}{language}\n{shown}\n{mark}"
 
 
-def facet(title: str, name: str, values: Iterable[object]) -> tuple[str, str, list[str]]:
+@dataclass(frozen=True, slots=True)
+class Facet:
     """A list to filter a table by: its title, the data attribute of the rows, and the words that they have."""
-    return title, name, sorted({str(value) for value in values if value not in (None, "")})
+
+    title: str
+    name: str
+    values: list[str]
+
+
+def facet(title: str, name: str, values: Iterable[object]) -> Facet:
+    """The facet of the words that rows have, sorted, each once; rows without one are passed over."""
+    return Facet(title, name, sorted({str(value) for value in values if value not in (None, "")}))
 
 
 @cache

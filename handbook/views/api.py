@@ -18,7 +18,7 @@ from handbook.records.kinds import RECORDS
 from handbook.records.postmortem import Postmortem
 from handbook.records.runbook import Runbook
 from handbook.records.service import Service
-from handbook.records.standard import Standard
+from handbook.records.standard import ChecklistItem, Standard
 from handbook.settings import settings_schema
 
 _SCHEMAS: Final[tuple[type[Record] | type[Audit], ...]] = (*RECORDS, Audit)
@@ -124,15 +124,15 @@ def _alerts(handbook: Handbook) -> list[dict[str, Any]]:
 def _checklist(handbook: Handbook) -> list[dict[str, Any]]:
     groups = handbook.settings.organisation.groups
     return [
-        {row.key: _value(getattr(item, row.name)) for row in fields_of(type(item))}
+        {row.key: _value(getattr(owned.item, row.name)) for row in fields_of(ChecklistItem)}
         | {
             "group": groups.get(id.split("-")[0]),
-            "standard": standard.id,
+            "standard": owned.standard.id,
             "standards": [each.id for each in handbook.standards_of(id)],
-            "fingerprint": item.fingerprint,
-            "url": _url(handbook, f"{handbook.address(standard)}#{id.lower()}"),
+            "fingerprint": owned.item.fingerprint,
+            "url": _url(handbook, f"{handbook.address(owned.standard)}#{id.lower()}"),
         }
-        for id, (standard, item) in handbook.items.items()
+        for id, owned in handbook.items.items()
     ]
 
 

@@ -8,7 +8,7 @@ from handbook.handbook import Handbook, Reference
 from handbook.records import Entity, Record
 from handbook.records.postmortem import Postmortem
 from handbook.views import render
-from handbook.views.links import Link, Linker
+from handbook.views.links import Linker, PageLink
 
 _PHRASES = {
     "alerts": ("answers", "answered by"),
@@ -46,7 +46,7 @@ def _phrase(reference: Reference, side: int) -> str:
     return _PHRASES.get(via, (via, via))[side]
 
 
-def _ties(linker: Linker, pairs: Iterable[tuple[Entity, str]]) -> list[tuple[Link, str]]:
+def _ties(linker: Linker, pairs: Iterable[tuple[Entity, str]]) -> list[tuple[PageLink, str]]:
     ways: dict[tuple[str, str], tuple[Entity, list[str]]] = {}
     for entity, phrase in pairs:
         known = ways.setdefault((entity.kind, entity.id), (entity, []))[1]

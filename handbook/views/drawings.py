@@ -7,6 +7,7 @@ table beside it. Lengths are in the units of the drawing, which is as wide as WI
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Any, Final
@@ -65,18 +66,29 @@ def dots(title: str, values: Sequence[timedelta]) -> Markup:
     )
 
 
-def shares(parts: Sequence[tuple[str, int, str]]) -> Markup:
-    """The HTML of counts as shares of one bar: a word, its count, and its tone; "" where all are zero."""
-    total = sum(count for _, count, _ in parts)
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of a bar: a word, its count, and its tone."""
+
+    word: str
+    count: int
+    tone: str
+
+
+def shares(parts: Sequence[Share]) -> Markup:
+    """The HTML of counts as shares of one bar; "" where all are zero."""
+    total = sum(part.count for part in parts)
     if not total:
         return Markup()
     bars, x = [], 0.0
-    for word, count, tone in parts:
-        wide = WIDTH * count / total
-        if count:
-            bars.append({"x": round(x, 1), "width": round(wide, 1), "tone": tone, "word": word, "count": count})
-        x += wide
-    told = ", ".join(f"{count} {word}" for word, count, _ in parts if count)
+    for part in parts:
+        width = WIDTH * part.count / total
+        if part.count:
+            bars.append(
+                {"x": round(x, 1), "width": round(width, 1), "tone": part.tone, "word": part.word, "count": part.count}
+            )
+        x += width
+    told = ", ".join(f"{part.count} {part.word}" for part in parts if part.count)
     return _drawing("shares.svg.j2", bars=bars, width=WIDTH, told=told)
 
 

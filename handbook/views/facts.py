@@ -14,9 +14,9 @@ from handbook.records.runbook import Runbook
 from handbook.records.service import Service
 from handbook.records.standard import Standard
 from handbook.views import moment, render
-from handbook.views.links import Link, Linker
+from handbook.views.links import Linker, PageLink
 
-Value = str | date | datetime | Link
+Value = str | date | datetime | PageLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def severity_tone(handbook: Handbook, severity: str | None) -> str:
 
 
 def _shown(value: Value) -> dict[str, object]:
-    if isinstance(value, Link):
+    if isinstance(value, PageLink):
         return {"link": value, "time": None, "text": value.title}
     if isinstance(value, datetime):
         return {"link": None, "time": value.isoformat().replace("+00:00", "Z"), "text": moment(value)}
@@ -104,20 +104,20 @@ def _standard(linker: Linker, standard: Standard) -> Iterator[Row]:
     yield Row("CALMS", tuple(pillar.capitalize() for pillar in standard.calms))
     yield Row("Core tools", standard.core_tools)
     yield Row("Prevents", _one(standard.prevents), wide=True)
-    items = [Link("", item.id, f"#{item.id.lower()}") for item in standard.checklist if item.id]
+    items = [PageLink("", item.id, f"#{item.id.lower()}") for item in standard.checklist if item.id]
     yield Row("Checklist", tuple(items), wide=True)
-    shared = ((id, owner) for id, (owner, _) in linker.handbook.items.items() if id in standard.verified_by)
-    others = [Link("", id, f"{linker.url(owner)}#{id.lower()}") for id, owner in shared if owner is not standard]
+    owners = ((id, owned.standard) for id, owned in linker.handbook.items.items() if id in standard.verified_by)
+    others = [PageLink("", id, f"{linker.url(owner)}#{id.lower()}") for id, owner in owners if owner is not standard]
     yield Row("Items shared with others", tuple(others), wide=True)
 
 
 def _runbook(linker: Linker, runbook: Runbook) -> Iterator[Row]:
     """What somebody needs who was woken comes first: the fixes, and whom to call."""
     service = linker.handbook.get(Service, runbook.service)
-    causes = [Link("", cause.title, f"#{cause.anchor}") for cause in runbook.causes]
+    causes = [PageLink("", cause.title, f"#{cause.anchor}") for cause in runbook.causes]
     yield Row("Causes and fixes", tuple(causes), wide=True)
     if service and service.on_call:
-        yield Row("On call", (Link("", "Who is on call", service.on_call),))
+        yield Row("On call", (PageLink("", "Who is on call", service.on_call),))
     yield Row("Service", tuple(linker.find("service", [runbook.service])))
     yield Row("Owner", _one(runbook.owner))
     yield Row("Alerts", tuple(linker.find("alert", runbook.alerts)), wide=True)
@@ -155,8 +155,8 @@ def _service(linker: Linker, service: Service) -> Iterator[Row]:
     yield Row("Tier", _one(str(service.tier) if service.tier else None))
     yield Row("Last audit", _one(audits[0].date) if audits else ("none yet",))
     if service.on_call:
-        yield Row("On call", (Link("", "Who is on call", service.on_call),))
+        yield Row("On call", (PageLink("", "Who is on call", service.on_call),))
     if service.repository:
-        yield Row("Code", (Link("", "Repository", service.repository),))
-    yield Row("Dashboards", tuple(Link("", title, url) for title, url in service.dashboards.items()))
+        yield Row("Code", (PageLink("", "Repository", service.repository),))
+    yield Row("Dashboards", tuple(PageLink("", title, url) for title, url in service.dashboards.items()))
     yield Row("Depends on", tuple(linker.find("service", service.depends_on)), wide=True)

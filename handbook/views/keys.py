@@ -68,8 +68,9 @@ def _keys(handbook: Handbook) -> Iterator[tuple[str, str, str, str]]:
             if requirement.id:
                 url = f"{handbook.address(standard)}#{requirement.id.lower().replace('.', '-')}"
                 yield requirement.id, f"{requirement.id} ({standard.title})", url, "Standard"
-    for id, (standard, item) in handbook.items.items():
-        yield id, f"{id}: {item.item}".replace("`", ""), f"{handbook.address(standard)}#{id.lower()}", "Standard"
+    for id, owned in handbook.items.items():
+        url = f"{handbook.address(owned.standard)}#{id.lower()}"
+        yield id, f"{id}: {owned.item.item}".replace("`", ""), url, "Standard"
     for path in handbook.documents:
         if path == f"{handbook.settings.docs_dir}/reference/rules.md":
             for rule in rules().values():

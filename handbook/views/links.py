@@ -13,7 +13,7 @@ from handbook.views import inline, relative
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class PageLink:
     """What is shown of another, and its address as seen from the page."""
 
     id: str
@@ -29,11 +29,11 @@ class Linker:
     handbook: Handbook
     here: str
 
-    def to(self, entity: Entity) -> Link:
+    def to(self, entity: Entity) -> PageLink:
         """The link to an entity. Its id is shown where people know it by one: ADR-0023, STD-05."""
         known = isinstance(entity, Record) and entity.mention is not None
         title = entity.title
-        return Link(entity.id if known else "", title, self.url(entity), bool(getattr(entity, "example", False)))
+        return PageLink(entity.id if known else "", title, self.url(entity), bool(getattr(entity, "example", False)))
 
     def url(self, entity: Entity) -> str:
         """The address of an entity."""
@@ -43,7 +43,7 @@ class Linker:
         """The address of a page of the site, `checklist/#test-01`."""
         return relative(address, self.here)
 
-    def find(self, kind: str, ids: tuple[str, ...] | list[str]) -> list[Link]:
+    def find(self, kind: str, ids: tuple[str, ...] | list[str]) -> list[PageLink]:
         """The links to those of a kind that are there, by their ids."""
         found = (self.handbook.by_id.get((kind, id)) for id in ids)
         return [self.to(entity) for entity in found if entity]

@@ -14,7 +14,7 @@ from handbook.records.postmortem import Postmortem
 from handbook.records.runbook import Runbook
 from handbook.records.service import Service
 from handbook.views import TONES, facet, render
-from handbook.views.drawings import shares
+from handbook.views.drawings import Share, shares
 from handbook.views.facts import severity_tone
 from handbook.views.links import Linker
 from handbook.vocabulary import PROOFS, VERDICTS
@@ -42,7 +42,7 @@ def score(audit: Audit) -> Score:
 
 def verdicts(counted: Score) -> Markup:
     """The HTML of an audit's verdicts as shares of one bar."""
-    return shares([(verdict, count, TONES[verdict]) for verdict, count in counted.verdicts.items()])
+    return shares([Share(verdict, count, TONES[verdict]) for verdict, count in counted.verdicts.items()])
 
 
 def services_index(handbook: Handbook, here: str) -> str:
@@ -81,4 +81,5 @@ def _results(handbook: Handbook, audit: Audit) -> list[tuple[str, str, object]]:
     """The results in the order of the checklist: id, text, result."""
     order = list(handbook.items)
     ids = sorted(audit.results, key=lambda id: (order.index(id) if id in order else len(order), id))
-    return [(id, handbook.items[id][1].item or "" if id in handbook.items else "", audit.results[id]) for id in ids]
+    texts = {id: owned.item.item or "" for id, owned in handbook.items.items()}
+    return [(id, texts.get(id, ""), audit.results[id]) for id in ids]

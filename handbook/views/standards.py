@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from handbook.handbook import Handbook
-from handbook.records.standard import ChecklistItem, Standard
+from handbook.records.standard import Standard
 from handbook.views import facet, render
 from handbook.views.links import Linker
 from handbook.vocabulary import CALMS
@@ -22,15 +22,15 @@ def checklist(handbook: Handbook, here: str) -> str:
     """Markdown: every item of the checklist, by group, with its standard and how it is known."""
     titles = handbook.settings.organisation.groups
 
-    def group(entry: tuple[str, tuple[Standard, ChecklistItem]]) -> str:
-        return entry[0].split("-")[0]
+    def group(id: str) -> str:
+        return id.split("-")[0]
 
     groups = [
-        (name, titles.get(name, name), [(handbook.standards_of(id), item) for id, (_, item) in entries])
-        for name, entries in groupby(handbook.items.items(), key=group)
+        (name, titles.get(name, name), [(handbook.standards_of(id), handbook.items[id].item) for id in ids])
+        for name, ids in groupby(handbook.items, key=group)
     ]
     facets = [
-        facet("Known by", "verify", (item.verify for _, item in handbook.items.values())),
+        facet("Known by", "verify", (owned.item.verify for owned in handbook.items.values())),
         facet("Group", "group", (name for name, _, _ in groups)),
         facet("Standard", "standard", (each.id for id in handbook.items for each in handbook.standards_of(id))),
     ]
@@ -39,6 +39,6 @@ def checklist(handbook: Handbook, here: str) -> str:
         facets=facets,
         groups=groups,
         total=len(handbook.items),
-        extras=sum(item.extra for _, item in handbook.items.values()),
+        extras=sum(owned.item.extra for owned in handbook.items.values()),
         linker=Linker(handbook, here),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from handbook.handbook import load
+from handbook.loading import load
 from handbook.records.adr import Adr
 from handbook.records.postmortem import Postmortem
 from handbook.records.runbook import Runbook

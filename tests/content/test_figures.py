@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from handbook.reading.source import Heading, Paragraph, Source, Table, read_source
+from handbook.reading.blocks import Heading, Paragraph, Table
+from handbook.reading.source import Source, read_source
 from tests.handbooks import ROOT
 
 PAGES = sorted((ROOT / "docs/standards").glob("*.md"))

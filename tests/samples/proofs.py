@@ -9,7 +9,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from handbook.reading.source import Heading, Table, read_source
+from handbook.reading.blocks import Heading, Table
+from handbook.reading.source import read_source
 from tests.commands import BIN, environment
 from tests.handbooks import ROOT
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 import promql_parser
 import yaml
 
-from handbook.handbook import load
+from handbook.loading import load
 from handbook.records.runbook import Runbook
 from tests.handbooks import ROOT
 from tests.samples.repo import Job, Repo, Workflow, containers, steps

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from handbook.handbook import load
-from handbook.reading.source import SNIPPET, Code
+from handbook.loading import load
+from handbook.reading.blocks import SNIPPET, Code
 from handbook.records import Document
 from tests.commands import BIN
 from tests.handbooks import ROOT

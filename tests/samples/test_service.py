@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 
-from handbook.handbook import load
-from handbook.reading.source import Code
+from handbook.loading import load
+from handbook.reading.blocks import Code
 from tests.handbooks import ROOT
 from tests.samples.conftest import Service
 from tests.samples.proofs import SAMPLES

@@ -1,0 +1,222 @@
+"""Read the whole handbook: walk over the tree, say of which kind each file is, and read it."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from enum import Enum, auto
+from fnmatch import fnmatchcase
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from handbook.diagnostics import Finding
+from handbook.handbook import Handbook, RuleFile
+from handbook.reading import files
+from handbook.reading.attachments import judge
+from handbook.reading.policy import substitute
+from handbook.reading.problems import Problem, ProblemKind
+from handbook.reading.source import Source, read_source
+from handbook.reading.suppressions import Suppression, in_source, in_yaml
+from handbook.records import Document, Page, Record, read_document, read_entity
+from handbook.records.alert import Alert, read_alerts
+from handbook.records.audit import PATH as AUDIT_PATH
+from handbook.records.audit import Audit
+from handbook.records.kinds import FOLDERS, MOUNTED, RECORDS
+from handbook.records.service import Service
+from handbook.records.standard import Standard
+from handbook.settings import FILE, Settings, read_settings
+
+_SAMPLES: Final = "docs/standards/samples/"
+_RULE_FILES: Final = "runbooks/*/*.rules.yml"
+_IN_RECORD_FOLDERS: Final = tuple(f"{folder}/" for folder in FOLDERS)
+_INSTALLED: Final = frozenset({".venv", "node_modules"})
+"""What a tool puts into a sample's folder, and Git ignores."""
+
+
+class FileKind(Enum):
+    """What the handbook takes a file for."""
+
+    DOCUMENT = auto()
+    """A record or a page."""
+    AUDIT = auto()
+    RULE_FILE = auto()
+    ATTACHMENT = auto()
+    """Any other file that the site publishes."""
+    SAMPLE = auto()
+    """A file that listings are cut from."""
+    STRAY = auto()
+    """A symbolic link, or a file whose name is not UTF-8."""
+    IGNORED = auto()
+    """A file that is not published, and that no rule asks about."""
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without looking for garbage: what is read stays, and to go through it again and again is a fifth of the work."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+@uncollected()
+def load(root: Path) -> Handbook:
+    """Read the whole handbook at `root`.
+
+    Raises FileNotFoundError where the root holds no mkdocs.yml; whatever is wrong inside a file is in what was read.
+    """
+    settings = read_settings(root)
+    paths = _classify_files(root, settings)
+    documents = {path: _read_document(root, path, settings) for path in paths[FileKind.DOCUMENT]}
+    audits = tuple(
+        read_entity(Audit, path, files.read_text(root, path), settings.vocabularies) for path in paths[FileKind.AUDIT]
+    )
+    alerts, rule_files = _read_rule_files(root, documents, paths[FileKind.RULE_FILE])
+    unattached = _unattached(paths[FileKind.ATTACHMENT], documents)
+    attachments = frozenset(paths[FileKind.ATTACHMENT]) - unattached
+    in_comments = [FILE, *(audit.path for audit in audits), *(file.path for file in rule_files)]
+    texts = sorted((*paths[FileKind.ATTACHMENT], *paths[FileKind.SAMPLE]))
+    return Handbook(
+        root=root,
+        settings=settings,
+        documents=MappingProxyType(documents),
+        alerts=alerts,
+        rule_files=rule_files,
+        audits=audits,
+        attachments=attachments,
+        texts=MappingProxyType({path: _read_as_text(root, path) for path in texts}),
+        strays=tuple(sorted({*paths[FileKind.STRAY], *unattached})),
+        problems=tuple(_judge_attachments(root, attachments)),
+        suppressions=tuple(_read_suppressions(root, documents, in_comments)),
+    )
+
+
+def _classify_files(root: Path, settings: Settings) -> Mapping[FileKind, list[str]]:
+    """The paths of every file below the folders of the site, sorted, by the kind of file."""
+    found = sorted(file for folder in (settings.docs_dir, *MOUNTED) for file in _walk(root, folder))
+    paths: dict[FileKind, list[str]] = defaultdict(list)
+    for path, regular in found:
+        paths[_kind_of(path, regular, settings)].append(path)
+    return paths
+
+
+def _kind_of(path: str, regular: bool, settings: Settings) -> FileKind:
+    """The kind of a file, by its path and whether it is a regular file."""
+    utf8 = files.is_utf8(path)
+    if path.startswith(_SAMPLES) and utf8:
+        installed = not _INSTALLED.isdisjoint(path.split("/"))
+        return FileKind.SAMPLE if regular and not installed else FileKind.IGNORED
+    if not regular or not utf8:
+        return FileKind.STRAY
+    if AUDIT_PATH.fullmatch(path):
+        return FileKind.AUDIT
+    if fnmatchcase(path, _RULE_FILES):
+        return FileKind.RULE_FILE
+    in_docs = path.startswith(f"{settings.docs_dir}/")
+    if settings.excluded(path.removeprefix(f"{settings.docs_dir}/")):
+        return FileKind.IGNORED
+    if _class_of(path, settings.docs_dir):
+        return FileKind.DOCUMENT
+    return FileKind.IGNORED if path.endswith("/README.md") and not in_docs else FileKind.ATTACHMENT
+
+
+def _class_of(path: str, docs_dir: str) -> type[Document] | None:
+    """The class of document that a Markdown file is; None for a file that is none."""
+    for kind in RECORDS:
+        if kind.owns(path):
+            return kind
+    if not path.endswith(".md"):
+        return None
+    if path.startswith(_IN_RECORD_FOLDERS):
+        return Page if path in {f"{folder}/index.md" for folder in FOLDERS} else None
+    return Page if path.startswith(f"{docs_dir}/") else None
+
+
+def _walk(root: Path, folder: str) -> Iterator[tuple[str, bool]]:
+    """Every file below a folder, and whether it is a regular file. Symbolic links are named, never followed."""
+    if (root / folder).is_symlink():
+        yield folder, False
+    if not (root / folder).is_dir() or (root / folder).is_symlink():
+        return
+    with os.scandir(root / folder) as entries:
+        for entry in entries:
+            path = f"{folder}/{entry.name}"
+            if entry.is_dir(follow_symlinks=False):
+                yield from _walk(root, path)
+            else:
+                yield path, entry.is_file(follow_symlinks=False)
+
+
+def _read_document(root: Path, path: str, settings: Settings) -> Document:
+    """The document at a path that is one; a standard with the values of the policy that it names."""
+    cls = _class_of(path, settings.docs_dir) or Page
+    data = files.read(root, path)
+    if isinstance(data, Finding):
+        return read_document(cls, Source(path, "", problem=data), settings.vocabularies)
+    unknown: tuple[Finding, ...] = ()
+    if cls is Standard and b"{{" in data:
+        text, unknown = substitute(data.decode("utf-8", "surrogateescape"), path, settings.value)
+        data = text.encode("utf-8", "surrogateescape")
+    problems = tuple(Problem(ProblemKind.UNKNOWN_POLICY, finding) for finding in unknown)
+    return read_document(cls, read_source(path, data), settings.vocabularies, problems)
+
+
+def _judge_attachments(root: Path, attachments: Iterable[str]) -> Iterator[Problem]:
+    for path in sorted(attachments):
+        if path.startswith(_IN_RECORD_FOLDERS) and (finding := judge(root, path)):
+            yield Problem(ProblemKind.ATTACHMENT, finding)
+
+
+def _unattached(attachments: Iterable[str], documents: Mapping[str, Document]) -> set[str]:
+    """The files in record folders that stand in no folder with a record's stem beside it."""
+    stems = {path.removesuffix(".md") for path, document in documents.items() if isinstance(document, Record)}
+    return {
+        path
+        for path in attachments
+        if path.startswith(_IN_RECORD_FOLDERS)
+        and (path.endswith(".md") or not any(path.startswith(f"{stem}/") for stem in stems))
+    }
+
+
+def _read_rule_files(
+    root: Path, documents: Mapping[str, Document], found: list[str]
+) -> tuple[tuple[Alert, ...], tuple[RuleFile, ...]]:
+    """The alerts of every rule file: those that services name, and those in folders of runbooks."""
+    named = {
+        path: service.id
+        for service in documents.values()
+        if isinstance(service, Service)
+        for path in service.rules
+        if (root / path).is_file() and (root / path).resolve().is_relative_to(root.resolve())
+    }
+    alerts: list[Alert] = []
+    rule_files: list[RuleFile] = []
+    for path in sorted({*found, *named}):
+        service = named.get(path) or path.split("/")[1]
+        read, problems = read_alerts(path, service, files.read_text(root, path))
+        alerts.extend(read)
+        rule_files.append(RuleFile(path, service, problems))
+    return tuple(alerts), tuple(rule_files)
+
+
+def _read_suppressions(root: Path, documents: Mapping[str, Document], others: Iterable[str]) -> Iterator[Suppression]:
+    for document in documents.values():
+        if "handbook:" in document.source.text:
+            yield from in_source(document.source)
+    for path in others:
+        if isinstance(text := files.read_text(root, path), str):
+            yield from in_yaml(path, text)
+
+
+def _read_as_text(root: Path, path: str) -> str:
+    """The text of an attachment or a sample; nothing of a picture, or of what cannot be read."""
+    data = files.read(root, path)
+    text = files.decode(path, data, longest=files.LARGEST) if isinstance(data, bytes) else data
+    return text if isinstance(text, str) else ""

@@ -1,0 +1,121 @@
+"""The blocks of a Markdown body, and what has a place within their text: links, ids and tags."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from handbook.diagnostics import Location
+
+SNIPPET: Final = re.compile(r"^[ \t]*-{1,}8<-{1,} \"(?P<path>[^\":]+)(?::(?P<section>[^\"]+))?\"[ \t]*$", re.MULTILINE)
+"""A line that stands for a file, or for a section of one (pymdownx.snippets)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """A block of the body. `first` and `last` are lines of the file; `parent` is the list, item or quote around it."""
+
+    first: int
+    last: int
+    parent: Block | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Paragraph(Block):
+    """Text as it was written, one line of it a line."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heading(Block):
+    """A heading: `text` without its marks, `id` as its address; `setext` where it is underlined."""
+
+    level: int
+    text: str
+    id: str
+    setext: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class List(Block):
+    """A list; its items are the blocks whose parent it is."""
+
+    ordered: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Item(Block):
+    """An item of a list; `marker` is the sign before it: - * + . or )."""
+
+    marker: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Quote(Block):
+    """A quotation, or a callout such as [!WARNING]."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Code(Block):
+    """A block of code; `info` is what stands after the fence, `closed` is False where the fence never ends."""
+
+    info: str
+    text: str
+    fenced: bool
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table(Block):
+    """A table: the cells of its head and of its rows, as they were written."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Html(Block):
+    """Raw HTML as a block of its own, comments included."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Break(Block):
+    """A horizontal rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link or an image, with its target as written."""
+
+    target: str
+    image: bool
+    at: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """An id in prose, outside code and links: `ADR-0023`."""
+
+    id: str
+    at: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A piece of a line, as it was written: raw HTML, or what looks like a link and is none."""
+
+    text: str
+    at: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and the lines under it, up to the next heading of its level or above; `filled` where text is there."""
+
+    heading: Heading
+    last: int
+    filled: bool

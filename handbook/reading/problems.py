@@ -1,0 +1,34 @@
+"""What reading finds wrong in a file: a closed set of kinds, each reported by one rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from handbook.diagnostics import Finding
+
+
+class ProblemKind(StrEnum):
+    """The kinds of problem that reading finds. A rule says by `reports` which one is its own."""
+
+    UNREADABLE = "unreadable"
+    NO_FRONT_MATTER = "no-front-matter"
+    UNKNOWN_KEY = "unknown-key"
+    DUPLICATE_KEY = "duplicate-key"
+    UNKNOWN_VALUE = "unknown-value"
+    WRONG_TYPE = "wrong-type"
+    MISSING_KEY = "missing-key"
+    IMPOSSIBLE_DATE = "impossible-date"
+    EMPTY_VALUE = "empty-value"
+    REPEATED_VALUE = "repeated-value"
+    PLACEHOLDER = "placeholder"
+    UNKNOWN_POLICY = "unknown-policy"
+    ATTACHMENT = "attachment"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A finding of the reading, and its kind, which says which rule reports it."""
+
+    kind: ProblemKind
+    finding: Finding

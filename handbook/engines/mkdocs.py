@@ -61,7 +61,7 @@ from handbook.views.facts import facts
 from handbook.views.feed import feed
 from handbook.views.findings import findings
 from handbook.views.footer import footer
-from handbook.views.keys import KINDS, keys
+from handbook.views.keys import KINDS, SEARCHED, keys
 from handbook.views.postmortems import durations
 from handbook.views.runbooks import alert_page
 from handbook.views.services import service_knowledge
@@ -357,6 +357,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
                 raise click.ClickException(f"the pages differ from what was checked\n{text(report)}")
             sys.stderr.write(text(report))
         env.globals["once"] = fragments.once(self._place)
+        env.globals["searched"] = SEARCHED
         return env
 
     def _end(self) -> None:

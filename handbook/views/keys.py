@@ -67,10 +67,9 @@ def _keys(handbook: Handbook) -> Iterator[tuple[str, str, str, str]]:
     for id, owned in handbook.items.items():
         url = f"{handbook.address(owned.standard)}#{id.lower()}"
         yield id, f"{id}: {owned.item.item}".replace("`", ""), url, Standard.label
-    for path in handbook.documents:
-        if path == f"{handbook.settings.docs_dir}/reference/rules.md":
-            for rule in rules().values():
-                yield rule.code, f"{rule.code}: {rule.name}", f"reference/rules/#{rule.code.lower()}", Page.label
+    if "docs/reference/rules.md" in handbook.documents:
+        for rule in rules().values():
+            yield rule.code, f"{rule.code}: {rule.name}", f"reference/rules/#{rule.code.lower()}", Page.label
     for runbook in handbook.of(Runbook):
         for cause in runbook.causes:
             for message in re.findall(r"`([^`]+)`", cause.symptom or ""):

@@ -31,7 +31,7 @@ from handbook.records.postmortem import Postmortem
 from handbook.records.runbook import Runbook
 from handbook.records.service import Service
 from handbook.records.standard import ChecklistItem, Standard
-from handbook.settings import Settings
+from handbook.settings import DOCS, Settings
 
 E = TypeVar("E", bound=Entity)
 
@@ -238,8 +238,8 @@ class Handbook:
         return f"{folder}/" if folder else ""
 
     def source_uri(self, path: str) -> str:
-        """The path that MkDocs knows a file by: relative to docs_dir, beside whose content the record folders stand."""
-        return path.removeprefix(f"{self.settings.docs_dir}/")
+        """The path that MkDocs knows a file by: relative to docs/, beside whose content the record folders stand."""
+        return path.removeprefix(f"{DOCS}/")
 
     @cached_property
     def by_address(self) -> Mapping[str, Document | Alert]:

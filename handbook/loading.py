@@ -28,9 +28,10 @@ from handbook.records.audit import Audit
 from handbook.records.kinds import FOLDERS, MOUNTED, RECORDS
 from handbook.records.service import Service
 from handbook.records.standard import Standard
-from handbook.settings import FILE, Settings, read_settings
+from handbook.settings import DOCS, FILE, Settings, read_settings
 
 _SAMPLES: Final = "docs/standards/samples/"
+_IN_DOCS: Final = f"{DOCS}/"
 _RULE_FILES: Final = "runbooks/*/*.rules.yml"
 _IN_RECORD_FOLDERS: Final = tuple(f"{folder}/" for folder in FOLDERS)
 _INSTALLED: Final = frozenset({".venv", "node_modules"})
@@ -100,7 +101,7 @@ def load(root: Path) -> Handbook:
 
 def _classify_files(root: Path, settings: Settings) -> Mapping[FileKind, list[str]]:
     """The paths of every file below the folders of the site, sorted, by the kind of file."""
-    found = sorted(file for folder in (settings.docs_dir, *MOUNTED) for file in _walk(root, folder))
+    found = sorted(file for folder in (DOCS, *MOUNTED) for file in _walk(root, folder))
     paths: dict[FileKind, list[str]] = defaultdict(list)
     for path, regular in found:
         paths[_kind_of(path, regular, settings)].append(path)
@@ -119,15 +120,14 @@ def _kind_of(path: str, regular: bool, settings: Settings) -> FileKind:
         return FileKind.AUDIT
     if fnmatchcase(path, _RULE_FILES):
         return FileKind.RULE_FILE
-    in_docs = path.startswith(f"{settings.docs_dir}/")
-    if settings.excluded(path.removeprefix(f"{settings.docs_dir}/")):
+    if settings.excluded(path.removeprefix(_IN_DOCS)):
         return FileKind.IGNORED
-    if _class_of(path, settings.docs_dir):
+    if _class_of(path):
         return FileKind.DOCUMENT
-    return FileKind.IGNORED if path.endswith("/README.md") and not in_docs else FileKind.ATTACHMENT
+    return FileKind.IGNORED if path.endswith("/README.md") and not path.startswith(_IN_DOCS) else FileKind.ATTACHMENT
 
 
-def _class_of(path: str, docs_dir: str) -> type[Document] | None:
+def _class_of(path: str) -> type[Document] | None:
     """The class of document that a Markdown file is; None for a file that is none."""
     for kind in RECORDS:
         if kind.owns(path):
@@ -136,7 +136,7 @@ def _class_of(path: str, docs_dir: str) -> type[Document] | None:
         return None
     if path.startswith(_IN_RECORD_FOLDERS):
         return Page if path in {f"{folder}/index.md" for folder in FOLDERS} else None
-    return Page if path.startswith(f"{docs_dir}/") else None
+    return Page if path.startswith(_IN_DOCS) else None
 
 
 def _walk(root: Path, folder: str) -> Iterator[tuple[str, bool]]:
@@ -156,7 +156,7 @@ def _walk(root: Path, folder: str) -> Iterator[tuple[str, bool]]:
 
 def _read_document(root: Path, path: str, settings: Settings) -> Document:
     """The document at a path that is one; a standard with the values of the policy that it names."""
-    cls = _class_of(path, settings.docs_dir) or Page
+    cls = _class_of(path) or Page
     data = files.read(root, path)
     if isinstance(data, Finding):
         return read_document(cls, Source(path, "", problem=data), settings.vocabularies)

@@ -39,8 +39,10 @@ from handbook.reading.problems import Problem, ProblemKind
 from handbook.vocabulary import RULE_SEVERITIES
 
 FILE: Final = "mkdocs.yml"
+DOCS: Final = "docs"
+"""The folder of pages. The folders of standards and services are in it, so MkDocs' `docs_dir` names no other."""
 _LONGEST: Final = 200
-_ALWAYS_EXCLUDED: Final = (".*", "/templates/")  # what MkDocs itself leaves out of docs_dir
+_ALWAYS_EXCLUDED: Final = (".*", "/templates/")  # what MkDocs itself leaves out
 
 
 class Country(FieldType):
@@ -176,7 +178,6 @@ class Settings:
     problems: tuple[Problem, ...] = ()
     site_name: str = ""
     site_url: str = "/"
-    docs_dir: str = "docs"
     exclude_docs: tuple[str, ...] = ()
     not_in_nav: tuple[str, ...] = ()
     nav: frozenset[str] | None = None
@@ -231,11 +232,11 @@ class Settings:
         return self.at("samples")
 
     def excluded(self, path: str) -> bool:
-        """Whether MkDocs leaves a file out of the site; `path` is relative to docs_dir."""
+        """Whether MkDocs leaves a file out of the site; `path` is relative to docs/."""
         return _matches((*_ALWAYS_EXCLUDED, *self.exclude_docs), path)
 
     def listed(self, path: str) -> bool:
-        """Whether the navigation holds a page, or is told to pass it over; `path` is relative to docs_dir."""
+        """Whether the navigation holds a page, or passes over it; `path` is relative to docs/."""
         return self.nav is None or path in self.nav or _matches(self.not_in_nav, path)
 
 
@@ -267,12 +268,7 @@ def read_settings(root: Path) -> Settings:
         organisation = Group(Organisation).read("handbook", found, reading) or organisation
     if (found := node.find("extra", "policy")) is not None:
         policy = Group(Policy, others=True).read("policy", found, reading) or policy
-    docs_dir = posixpath.normpath(_text(node, "docs_dir") or "docs")
-    if docs_dir.startswith(("/", "..")) or docs_dir == ".":
-        at = node.find("docs_dir")
-        finding = Finding(at.at if at else Location(FILE), f"docs_dir '{docs_dir}' is no folder within the repository")
-        reading.problems.append(Problem(ProblemKind.UNREADABLE, finding))
-        docs_dir = "docs"
+    _refuse_other_docs_dir(node, reading)
     return Settings(
         organisation=organisation,
         policy=policy,
@@ -280,11 +276,19 @@ def read_settings(root: Path) -> Settings:
         problems=tuple(reading.problems),
         site_name=_text(node, "site_name") or "",
         site_url=_text(node, "site_url") or "/",
-        docs_dir=docs_dir,
         exclude_docs=tuple((_text(node, "exclude_docs") or "").splitlines()),
         not_in_nav=tuple((_text(node, "not_in_nav") or "").splitlines()),
         nav=frozenset(item.text for item in nodes.scalars(nav)) if (nav := node.find("nav")) is not None else None,
     )
+
+
+def _refuse_other_docs_dir(node: nodes.Mapping, reading: Reading) -> None:
+    """Note a `docs_dir` that is not the folder of pages."""
+    value = node.find("docs_dir")
+    if isinstance(value, nodes.Scalar) and not value.empty and posixpath.normpath(value.text) != DOCS:
+        message = f"docs_dir '{value.text}' is not supported"
+        hint = f"rename the folder to {DOCS}, and remove docs_dir"
+        reading.problem(ProblemKind.UNREADABLE, value.at, message, hint)
 
 
 def settings_schema() -> dict[str, object]:

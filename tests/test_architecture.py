@@ -42,8 +42,8 @@ ROAD: dict[str, set[str]] = {
     "engines.build": {"loading", "reporters", "rules", "settings", "site.built"},
     "engines.fragments": set(),
     "engines.mkdocs": {"authoring", "diagnostics", "engines.ahead", "engines.fragments", "history.git",
-                       "loading", "reading", "records", "reporters", "rules", "site.finish", "site.outline",
-                       "site.rendering", "views"},
+                       "loading", "reading", "records", "reporters", "rules", "settings", "site.finish",
+                       "site.outline", "site.rendering", "views"},
     "__init__": {"handbook", "loading", "reporters", "rules", "views", "vocabulary"},
 }  # fmt: skip
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.handbooks import ADR, SETTINGS, check, places, report, write
+from tests.handbooks import ADR, SETTINGS, SMALL, check, copy_of, places, report, write
 
 
 @pytest.mark.parametrize(
@@ -111,6 +111,25 @@ def test_settings(settings: str, expected: str, tmp_path: Path) -> None:
     proposed = ADR.replace("accepted", "proposed").replace("deciders: [order-team]\n", "")
     write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": proposed})
     assert places(report(tmp_path).findings) == [expected]
+
+
+def test_another_docs_dir_is_one_finding(tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    (root / "docs").rename(root / "content")
+    settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
+    write(root, {"mkdocs.yml": f"docs_dir: content\n{settings}"})
+    (finding,) = report(root).findings
+    assert places([finding]) == ["mkdocs.yml:1:11:FM001"]
+    assert finding.message == "docs_dir 'content' is not supported"
+    assert finding.hint == "rename the folder to docs, and remove docs_dir"
+
+
+@pytest.mark.parametrize("value", ["docs", "docs/", "./docs", '"docs"', ""])
+def test_docs_dir_may_name_the_folder_of_pages(value: str, tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
+    write(root, {"mkdocs.yml": f"docs_dir: {value}\n{settings}"})
+    assert places(report(root).findings) == []
 
 
 def test_no_record_at_all_is_an_error(tmp_path: Path) -> None:

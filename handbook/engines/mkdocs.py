@@ -52,6 +52,7 @@ from handbook.records.postmortem import Postmortem
 from handbook.records.service import Service
 from handbook.reporters.text import text
 from handbook.rules.engine import run
+from handbook.settings import DOCS
 from handbook.site import finish as publishing
 from handbook.site import outline
 from handbook.site.rendering import RecordMarkdown, Uncoloured
@@ -61,7 +62,7 @@ from handbook.views.facts import facts
 from handbook.views.feed import feed
 from handbook.views.findings import findings
 from handbook.views.footer import footer
-from handbook.views.keys import KINDS, keys
+from handbook.views.keys import KINDS, SEARCHED, keys
 from handbook.views.postmortems import durations
 from handbook.views.runbooks import alert_page
 from handbook.views.services import service_knowledge
@@ -199,7 +200,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         handbook = self.handbook
         for file in files:
             if file.src_dir == config.docs_dir:
-                file.edit_uri = f"{handbook.settings.docs_dir}/{file.src_uri}"
+                file.edit_uri = f"{DOCS}/{file.src_uri}"
         for path in (*handbook.documents, *sorted(handbook.attachments)):
             if path.startswith(tuple(f"{folder}/" for folder in MOUNTED)):
                 files.append(self._mounted(path, config))
@@ -262,7 +263,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
 
     def _document(self, file: File) -> Document | None:
         documents = self.handbook.documents
-        return documents.get(f"{self.handbook.settings.docs_dir}/{file.src_uri}") or documents.get(file.src_uri)
+        return documents.get(f"{DOCS}/{file.src_uri}") or documents.get(file.src_uri)
 
     def on_page_read_source(self, *, page: SitePage, config: MkDocsConfig) -> str | None:
         """Give MkDocs the body that the gate has read, with the few keys that MkDocs itself knows."""
@@ -357,6 +358,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
                 raise click.ClickException(f"the pages differ from what was checked\n{text(report)}")
             sys.stderr.write(text(report))
         env.globals["once"] = fragments.once(self._place)
+        env.globals["searched"] = SEARCHED
         return env
 
     def _end(self) -> None:

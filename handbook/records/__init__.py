@@ -42,11 +42,33 @@ class UnresolvedReference:
     at: Location
 
 
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """How readers put a reference into words: on the page that makes it, and on the page that it leads to."""
+
+    outward: str
+    inward: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened to a record on a day, in one word: `accepted`, `published`."""
+
+    day: date
+    word: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Entity:
     """What the handbook knows of one thing: a file, or an alert within one."""
 
     kind: ClassVar[str]
+    label: ClassVar[str]
+    """How readers name one of the kind."""
+    has_page: ClassVar[bool] = True
+    """Whether the site has a page for each of the kind, which the search finds."""
+    ties: ClassVar[Mapping[str, Tie]] = {}
+    """The words for its references, by the key that makes them."""
 
     path: str
     problems: tuple[Problem, ...] = ()
@@ -162,6 +184,7 @@ class Page(Document):
     """A page that is no record: home, an index, a how-to, a reference."""
 
     kind: ClassVar[str] = "page"
+    label: ClassVar[str] = "Page"
     needs_front_matter: ClassVar[bool] = False
 
     render_macros: bool = field(Flag(), "true where the page calls macros; elsewhere braces are text")
@@ -177,6 +200,10 @@ class Record(Document):
 
     plural: ClassVar[str]
     """The kind's name for many of it, in addresses."""
+    list_title: ClassVar[str]
+    """The title above a list of all records of the kind."""
+    change_word: ClassVar[str | None] = None
+    """What happened on the day of `changed`, for a record without a status. None: the home page shows no changes."""
     folder: ClassVar[str]
     """Where the files of the kind stand, relative to the root."""
     file_name: ClassVar[re.Pattern[str]]
@@ -247,6 +274,16 @@ class Record(Document):
     def changed(self) -> date | None:
         """The record's own date: the day of its last change of state. None for a kind that has no such date."""
         return None
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What the feed says of the record."""
+        return ()
+
+    @property
+    def extras(self) -> Mapping[str, Any]:
+        """What JSON says of the record beside its keys: what its body holds."""
+        return {}
 
     def references(self) -> Iterator[UnresolvedReference]:
         for written in fields.references_of(self):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from handbook.reading.fields import Choice, Day, Group, Many, RecordId, field
-from handbook.records import Record, next_number
+from handbook.records import Event, Record, Tie, next_number
 from handbook.records.draft import Draft
 from handbook.vocabulary import ADR_STATUSES
 
@@ -30,6 +30,16 @@ class Adr(Record):
 
     kind: ClassVar[str] = "adr"
     plural: ClassVar[str] = "adrs"
+    label: ClassVar[str] = "Decision"
+    list_title: ClassVar[str] = "Decisions"
+    change_word: ClassVar[str | None] = "decided"
+    ties: ClassVar[Mapping[str, Tie]] = {
+        "services": Tie("concerns", "concerned by"),
+        "standards": Tie("rests on", "applied by"),
+        "supersedes": Tie("supersedes", "superseded by"),
+        "superseded_by": Tie("superseded by", "supersedes"),
+        "amends": Tie("amends", "amended by"),
+    }
     folder: ClassVar[str] = "adr"
     file_name: ClassVar[re.Pattern[str]] = re.compile(r"(?P<number>[0-9]{4})-[a-z0-9]+(?:-[a-z0-9]+)*\.md")
     file_form: ClassVar[str] = "NNNN-slug.md"
@@ -85,3 +95,8 @@ class Adr(Record):
     @property
     def changed(self) -> datetime.date | None:
         return self.date
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        changes = [*((change.date, change.status) for change in self.history), (self.date, self.status)]
+        return tuple(Event(day, status) for day, status in changes if day and status)

@@ -10,7 +10,7 @@ from handbook.diagnostics import Finding, Location
 from handbook.reading import nodes
 from handbook.reading.fields import Group, Many, MapOf, Pattern, Reading, Text, field, read_fields
 from handbook.reading.problems import Problem, ProblemKind
-from handbook.records import Entity, UnresolvedReference
+from handbook.records import Entity, Tie, UnresolvedReference
 
 TEMPLATE: Final = "{{"
 """The beginning of a template, which Prometheus expands in labels and annotations when the alert fires."""
@@ -62,6 +62,8 @@ class Alert(Entity):
     """An alert of a service."""
 
     kind: ClassVar[str] = "alert"
+    label: ClassVar[str] = "Alert"
+    ties: ClassVar[Mapping[str, Tie]] = {"alert": Tie("alert of", "has alert")}
 
     name: str
     service: str

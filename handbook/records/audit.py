@@ -11,7 +11,7 @@ from typing import ClassVar
 from handbook.diagnostics import Location
 from handbook.reading import nodes
 from handbook.reading.fields import Choice, Day, Group, MapOf, Pattern, RecordId, Text, field
-from handbook.records import Entity, UnresolvedReference
+from handbook.records import Entity, Tie, UnresolvedReference
 from handbook.vocabulary import PROOFS, VERDICTS
 
 PATH = re.compile(r"docs/services/(?P<service>[a-z0-9]+(?:-[a-z0-9]+)*)/(?P<quarter>[0-9]{4}-Q[1-4])\.yml")
@@ -39,6 +39,12 @@ class Audit(Entity):
     """One service, one quarter, every item in force."""
 
     kind: ClassVar[str] = "audit"
+    label: ClassVar[str] = "Audit"
+    has_page: ClassVar[bool] = False
+    ties: ClassVar[Mapping[str, Tie]] = {
+        "audit": Tie("audit of", "audited in"),
+        "waiver": Tie("waived by", "waives in"),
+    }
 
     date: datetime.date | None = field(Day(), "the day of the audit", required=True)
     auditor: str | None = field(Choice(of="teams"), "the team that audited", required=True)

@@ -7,12 +7,12 @@ import re
 from collections.abc import Container, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from handbook.reading.blocks import Item, Paragraph, Table
 from handbook.reading.fields import Choice, Day, Many, Moment, RecordId, field
 from handbook.reading.placeholders import is_unwritten
-from handbook.records import ALERT_NAME, SLUG, Record
+from handbook.records import ALERT_NAME, SLUG, Event, Record, Tie
 from handbook.records.draft import Draft, IncompleteDraftError
 from handbook.vocabulary import CAUSES, POSTMORTEM_STATUSES
 
@@ -79,6 +79,11 @@ class Duration:
     formula: str
     value: datetime.timedelta | None
 
+    @property
+    def minutes(self) -> float | None:
+        """The time in minutes."""
+        return None if self.value is None else self.value.total_seconds() / 60
+
 
 @dataclass(frozen=True, kw_only=True)
 class Postmortem(Record):
@@ -86,6 +91,15 @@ class Postmortem(Record):
 
     kind: ClassVar[str] = "postmortem"
     plural: ClassVar[str] = "postmortems"
+    label: ClassVar[str] = "Post-mortem"
+    list_title: ClassVar[str] = "Post-mortems"
+    change_word: ClassVar[str | None] = "published"
+    ties: ClassVar[Mapping[str, Tie]] = {
+        "services": Tie("concerns", "concerned by"),
+        "alerts": Tie("noticed by", "fired in"),
+        "runbooks": Tie("followed", "followed in"),
+        "adrs": Tie("bears on", "borne on by"),
+    }
     folder: ClassVar[str] = "postmortems"
     file_name: ClassVar[re.Pattern[str]] = re.compile(rf"(?P<day>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})-{SLUG}\.md")
     file_form: ClassVar[str] = "YYYY-MM-DD-slug.md"
@@ -144,6 +158,17 @@ class Postmortem(Record):
     @property
     def changed(self) -> datetime.date | None:
         return self.published
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        return (Event(self.published, "published"),) if self.status == "published" and self.published else ()
+
+    @property
+    def extras(self) -> Mapping[str, Any]:
+        return {
+            "minutes": {duration.name.lower().replace(" ", "_"): duration.minutes for duration in self.durations},
+            "timeline": tuple({"at": entry.at, "what": entry.what} for entry in self.timeline),
+        }
 
     @property
     def durations(self) -> tuple[Duration, ...]:

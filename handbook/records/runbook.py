@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from handbook.diagnostics import did_you_mean
 from handbook.reading.blocks import Block, Code, Heading, Item, Paragraph
 from handbook.reading.fields import Choice, Day, Many, RecordId, Text, field
 from handbook.reading.placeholders import is_unwritten
-from handbook.records import ALERT_NAME, SLUG, Record, UnresolvedReference
+from handbook.records import ALERT_NAME, SLUG, Record, Tie, UnresolvedReference
 from handbook.records.draft import TODO, Draft, IncompleteDraftError
 
 _STEP = re.compile(r"Tier (?P<tier>[0-9]+) \((?P<minutes>[0-9]+) min\): (?P<who>.+)", re.DOTALL)
@@ -62,6 +62,12 @@ class Runbook(Record):
 
     kind: ClassVar[str] = "runbook"
     plural: ClassVar[str] = "runbooks"
+    label: ClassVar[str] = "Runbook"
+    list_title: ClassVar[str] = "Runbooks"
+    ties: ClassVar[Mapping[str, Tie]] = {
+        "alerts": Tie("answers", "answered by"),
+        "folder": Tie("runbook of", "has runbook"),
+    }
     folder: ClassVar[str] = "runbooks"
     depth: ClassVar[int] = 2
     file_name: ClassVar[re.Pattern[str]] = re.compile(rf"{SLUG}/{SLUG}\.md")
@@ -109,6 +115,19 @@ class Runbook(Record):
     @property
     def changed(self) -> datetime.date | None:
         return self.reviewed
+
+    @property
+    def extras(self) -> Mapping[str, Any]:
+        return {
+            "service": self.service,
+            "causes": tuple(
+                {"title": cause.title, "symptom": cause.symptom, "fix": cause.fix, "fragment": cause.anchor}
+                for cause in self.causes
+            ),
+            "escalation": tuple(
+                {"tier": step.tier, "minutes": step.minutes, "who": step.who} for step in self.escalation
+            ),
+        }
 
     @cached_property
     def causes(self) -> tuple[Cause, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from handbook.reading.fields import Choice, Decimal, Group, Many, MapOf, Number, Pattern, RecordId, Text, Url, field
-from handbook.records import SLUG, Record
+from handbook.records import SLUG, Record, Tie
 from handbook.records.draft import Draft
 
 
@@ -27,6 +27,9 @@ class Service(Record):
 
     kind: ClassVar[str] = "service"
     plural: ClassVar[str] = "services"
+    label: ClassVar[str] = "Service"
+    list_title: ClassVar[str] = "Services"
+    ties: ClassVar[Mapping[str, Tie]] = {"depends_on": Tie("depends on", "needed by")}
     folder: ClassVar[str] = "docs/services"
     file_name: ClassVar[re.Pattern[str]] = re.compile(rf"{SLUG}\.md")
     file_form: ClassVar[str] = "slug.md"

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from handbook.reading.blocks import Heading, Item, Paragraph
 from handbook.reading.fields import Choice, Day, Flag, Group, Many, Pattern, Text, field
 from handbook.reading.placeholders import is_unwritten
-from handbook.records import ITEM_ID, SLUG, Record, next_number
+from handbook.records import ITEM_ID, SLUG, Event, Record, next_number
 from handbook.records.draft import Draft
 from handbook.vocabulary import CALMS, OBLIGATIONS, PROOFS
 
@@ -75,6 +75,9 @@ class Standard(Record):
 
     kind: ClassVar[str] = "standard"
     plural: ClassVar[str] = "standards"
+    label: ClassVar[str] = "Standard"
+    list_title: ClassVar[str] = "Standards"
+    change_word: ClassVar[str | None] = "reviewed"
     folder: ClassVar[str] = "docs/standards"
     file_name: ClassVar[re.Pattern[str]] = re.compile(rf"(?P<number>[0-9]{{2}})-{SLUG}\.md")
     file_form: ClassVar[str] = "NN-slug.md"
@@ -120,6 +123,18 @@ class Standard(Record):
     @property
     def changed(self) -> datetime.date | None:
         return self.reviewed
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        return (Event(self.reviewed, "reviewed"),) if self.reviewed else ()
+
+    @property
+    def extras(self) -> Mapping[str, Any]:
+        return {
+            "requirements": tuple(
+                {"id": rule.id, "obligation": rule.obligation, "text": rule.text} for rule in self.requirements
+            )
+        }
 
     @cached_property
     def requirements(self) -> tuple[Requirement, ...]:

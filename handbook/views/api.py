@@ -16,9 +16,8 @@ from handbook.records import Entity, Record
 from handbook.records.audit import Audit
 from handbook.records.kinds import RECORDS
 from handbook.records.postmortem import Postmortem
-from handbook.records.runbook import Runbook
 from handbook.records.service import Service
-from handbook.records.standard import ChecklistItem, Standard
+from handbook.records.standard import ChecklistItem
 from handbook.settings import settings_schema
 
 _SCHEMAS: Final[tuple[type[Record] | type[Audit], ...]] = (*RECORDS, Audit)
@@ -66,30 +65,9 @@ def _record(handbook: Handbook, record: Record) -> dict[str, Any]:
     }
     for row in fields_of(type(record)):
         item[row.key] = _value(getattr(record, row.name))
-    match record:
-        case Standard():
-            item["requirements"] = [
-                {"id": each.id, "obligation": each.obligation, "text": each.text} for each in record.requirements
-            ]
-        case Runbook():
-            item["service"] = record.service
-            item["causes"] = [
-                {"title": each.title, "symptom": each.symptom, "fix": each.fix, "fragment": each.anchor}
-                for each in record.causes
-            ]
-            item["escalation"] = [
-                {"tier": each.tier, "minutes": each.minutes, "who": each.who} for each in record.escalation
-            ]
-        case Postmortem():
-            item["minutes"] = {
-                each.name.lower().replace(" ", "_"): each.value.total_seconds() / 60 if each.value is not None else None
-                for each in record.durations
-            }
-            item["timeline"] = [{"at": _value(each.at), "what": each.what} for each in record.timeline]
-        case Service():
-            item["audits"] = [_audit(audit) for audit in handbook.audits_of(record)]
-        case _:
-            pass
+    item |= _value(record.extras)
+    if isinstance(record, Service):
+        item["audits"] = [_audit(audit) for audit in handbook.audits_of(record)]
     item["referred_to_by"] = _referring(handbook, record)
     return item
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import singledispatch
 
 from handbook.handbook import Handbook
 from handbook.records import Record
@@ -31,20 +32,7 @@ class Row:
 def facts(handbook: Handbook, record: Record) -> str:
     """The HTML above the text of a record."""
     linker = Linker(handbook, handbook.address(record))
-    match record:
-        case Adr():
-            rows = _adr(linker, record)
-        case Standard():
-            rows = _standard(linker, record)
-        case Runbook():
-            rows = _runbook(linker, record)
-        case Postmortem():
-            rows = _postmortem(linker, record)
-        case Service():
-            rows = _service(linker, record)
-        case _:
-            rows = iter(())
-    shown = [*rows, Row("Tags", record.tags)]
+    shown = [*_rows(record, linker), Row("Tags", record.tags)]
     return render(
         "facts.html.j2",
         record=record,
@@ -78,7 +66,14 @@ def _one(value: Value | None) -> tuple[Value, ...]:
     return () if value is None else (value,)
 
 
-def _adr(linker: Linker, adr: Adr) -> Iterator[Row]:
+@singledispatch
+def _rows(record: Record, linker: Linker) -> Iterator[Row]:
+    """The facts of a record of one kind; none for a kind that registers no function of its own."""
+    return iter(())
+
+
+@_rows.register
+def _adr(adr: Adr, linker: Linker) -> Iterator[Row]:
     yield Row((adr.status or "decided").capitalize(), _one(adr.date))
     for change in reversed(adr.history):
         if change.status and change.date:
@@ -98,7 +93,8 @@ def _adr(linker: Linker, adr: Adr) -> Iterator[Row]:
     yield Row("Standards", tuple(linker.find("standard", adr.standards)), wide=True)
 
 
-def _standard(linker: Linker, standard: Standard) -> Iterator[Row]:
+@_rows.register
+def _standard(standard: Standard, linker: Linker) -> Iterator[Row]:
     yield Row("Owner", _one(standard.owner))
     yield Row("Reviewed", _one(standard.reviewed))
     yield Row("CALMS", tuple(pillar.capitalize() for pillar in standard.calms))
@@ -111,7 +107,8 @@ def _standard(linker: Linker, standard: Standard) -> Iterator[Row]:
     yield Row("Items shared with others", tuple(others), wide=True)
 
 
-def _runbook(linker: Linker, runbook: Runbook) -> Iterator[Row]:
+@_rows.register
+def _runbook(runbook: Runbook, linker: Linker) -> Iterator[Row]:
     """What somebody needs who was woken comes first: the fixes, and whom to call."""
     service = linker.handbook.get(Service, runbook.service)
     causes = [PageLink("", cause.title, f"#{cause.anchor}") for cause in runbook.causes]
@@ -126,7 +123,8 @@ def _runbook(linker: Linker, runbook: Runbook) -> Iterator[Row]:
     yield Row("Followed", _one(runbook.exercised or "never"))
 
 
-def _postmortem(linker: Linker, postmortem: Postmortem) -> Iterator[Row]:
+@_rows.register
+def _postmortem(postmortem: Postmortem, linker: Linker) -> Iterator[Row]:
     yield Row("Started", _one(postmortem.started))
     yield Row("Published", _one(postmortem.published))
     yield Row("Published late", _one(_late(linker.handbook, postmortem)))
@@ -149,7 +147,8 @@ def _late(handbook: Handbook, postmortem: Postmortem) -> str | None:
     return f"it was due by {last}" if late else None
 
 
-def _service(linker: Linker, service: Service) -> Iterator[Row]:
+@_rows.register
+def _service(service: Service, linker: Linker) -> Iterator[Row]:
     audits = linker.handbook.audits_of(service)
     yield Row("Owner", _one(service.owner))
     yield Row("Tier", _one(str(service.tier) if service.tier else None))

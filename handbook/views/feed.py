@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 from typing import Final
 
 from feedgenerator import Atom1Feed
 
 from handbook.handbook import Handbook
-from handbook.records import Record
-from handbook.records.adr import Adr
-from handbook.records.postmortem import Postmortem
-from handbook.records.standard import Standard
 
 _MOST: Final = 50
 
@@ -27,16 +23,7 @@ class _Feed(Atom1Feed):  # type: ignore[misc]
 def feed(handbook: Handbook) -> str:
     """Atom (RFC 4287): what happened to records, the newest first. Its dates are the records' own."""
     site = handbook.settings.site_url.rstrip("/")
-    happened: list[tuple[date, str, str, Record]] = []
-    for adr in handbook.of(Adr):
-        changes = [(change.status, change.date) for change in adr.history] + [(adr.status, adr.date)]
-        happened += [(day, status, adr.id, adr) for status, day in changes if status and day]
-    for postmortem in handbook.of(Postmortem):
-        if postmortem.status == "published" and postmortem.published:
-            happened.append((postmortem.published, "published", postmortem.id, postmortem))
-    for standard in handbook.of(Standard):
-        if standard.reviewed:
-            happened.append((standard.reviewed, "reviewed", standard.id, standard))
+    happened = [(event.day, event.word, record.id, record) for record in handbook.records for event in record.events]
     happened.sort(key=lambda each: (each[0], each[2]), reverse=True)
 
     made = _Feed(

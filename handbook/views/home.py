@@ -8,11 +8,8 @@ from typing import Final
 
 from handbook.handbook import Handbook
 from handbook.records import Record
-from handbook.records.adr import Adr
 from handbook.records.kinds import RECORDS
-from handbook.records.postmortem import Postmortem
 from handbook.records.service import Service
-from handbook.records.standard import Standard
 from handbook.views import render
 from handbook.views.links import Linker
 
@@ -35,10 +32,10 @@ def home(handbook: Handbook, here: str) -> str:
 
 def _recent(handbook: Handbook, most: int) -> list[tuple[date, Record, str]]:
     """The records that changed last, by their own dates: the day, the record, and what happened."""
-    phrases: dict[type[Record], str] = {Standard: "reviewed", Adr: "", Postmortem: "published"}  # the dullest first
     found = [
-        (record.changed, f"{place} {record.id}", record, getattr(record, "status", None) or phrases[kind])
-        for place, kind in enumerate(phrases)
+        (record.changed, f"{place} {record.id}", record, getattr(record, "status", None) or kind.change_word)
+        for place, kind in enumerate(RECORDS)
+        if kind.change_word is not None
         for record in handbook.of(kind)
         if record.changed
     ]
@@ -48,6 +45,8 @@ def _recent(handbook: Handbook, most: int) -> list[tuple[date, Record, str]]:
 
 def everything(handbook: Handbook, here: str) -> str:
     """Markdown: every record by kind, A to Z, and every alert and item of the checklist."""
-    kinds = [(kind.plural, sorted(handbook.of(kind), key=lambda record: record.title.casefold())) for kind in RECORDS]
+    lists = [
+        (kind.list_title, sorted(handbook.of(kind), key=lambda record: record.title.casefold())) for kind in RECORDS
+    ]
     alerts = sorted(handbook.alerts, key=lambda alert: alert.name.casefold())
-    return render("everything.md.j2", kinds=kinds, alerts=alerts, items=handbook.items, linker=Linker(handbook, here))
+    return render("everything.md.j2", lists=lists, alerts=alerts, items=handbook.items, linker=Linker(handbook, here))

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from handbook.handbook import Handbook
-from handbook.records import Record
-from handbook.records.adr import Adr
-from handbook.records.postmortem import Postmortem
+from handbook.records import Page, Record
+from handbook.records.alert import Alert
+from handbook.records.kinds import KINDS as COUNTED
+from handbook.records.kinds import RECORDS
 from handbook.records.runbook import Runbook
-from handbook.records.service import Service
 from handbook.records.standard import Standard
 from handbook.rules.engine import rules
 
-KINDS: dict[type[Record], str] = {
-    Standard: "Standard",
-    Adr: "Decision",
-    Runbook: "Runbook",
-    Postmortem: "Post-mortem",
-    Service: "Service",
-}
-"""How readers name the kinds; the search's list of kinds has the same words."""
+KINDS: Final[Mapping[type[Record], str]] = {kind: kind.label for kind in RECORDS}
+"""How readers name the kinds of record."""
 
+SEARCHED: Final = (*(kind.label for kind in COUNTED if kind.has_page), Page.label)
+"""The search's list of kinds."""
 
 FOLDER: Final = "assets/keys"
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -55,7 +51,7 @@ def _part(word: str) -> str:
 
 def _keys(handbook: Handbook) -> Iterator[tuple[str, str, str, str]]:
     for alert in handbook.alerts:
-        yield alert.name, alert.name, handbook.address(alert), "Alert"
+        yield alert.name, alert.name, handbook.address(alert), Alert.label
     for kind, name in KINDS.items():
         for record in handbook.of(kind):
             url = handbook.address(record)
@@ -67,15 +63,14 @@ def _keys(handbook: Handbook) -> Iterator[tuple[str, str, str, str]]:
         for requirement in standard.requirements:
             if requirement.id:
                 url = f"{handbook.address(standard)}#{requirement.id.lower().replace('.', '-')}"
-                yield requirement.id, f"{requirement.id} ({standard.title})", url, "Standard"
+                yield requirement.id, f"{requirement.id} ({standard.title})", url, Standard.label
     for id, owned in handbook.items.items():
         url = f"{handbook.address(owned.standard)}#{id.lower()}"
-        yield id, f"{id}: {owned.item.item}".replace("`", ""), url, "Standard"
-    for path in handbook.documents:
-        if path == f"{handbook.settings.docs_dir}/reference/rules.md":
-            for rule in rules().values():
-                yield rule.code, f"{rule.code}: {rule.name}", f"reference/rules/#{rule.code.lower()}", "Page"
+        yield id, f"{id}: {owned.item.item}".replace("`", ""), url, Standard.label
+    if "docs/reference/rules.md" in handbook.documents:
+        for rule in rules().values():
+            yield rule.code, f"{rule.code}: {rule.name}", f"reference/rules/#{rule.code.lower()}", Page.label
     for runbook in handbook.of(Runbook):
         for cause in runbook.causes:
             for message in re.findall(r"`([^`]+)`", cause.symptom or ""):
-                yield message, runbook.title, f"{handbook.address(runbook)}#{cause.anchor}", "Runbook"
+                yield message, runbook.title, f"{handbook.address(runbook)}#{cause.anchor}", Runbook.label

@@ -8,7 +8,6 @@ from markupsafe import Markup
 
 from handbook.handbook import Handbook
 from handbook.records import Entity, Record
-from handbook.records.kinds import RECORDS
 from handbook.views import inline, relative
 
 
@@ -61,5 +60,4 @@ class Linker:
 
     def index(self, record: Record) -> str:
         """The address of the index of a record's kind."""
-        folder = next(kind.folder for kind in RECORDS if isinstance(record, kind))
-        return self.at(f"{self.handbook.source_uri(folder)}/")
+        return self.at(f"{self.handbook.source_uri(record.folder)}/")

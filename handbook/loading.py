@@ -1,4 +1,4 @@
-"""Read the whole handbook: walk over the tree, say of which kind each file is, and read it."""
+"""Read the whole handbook: walk over the tree, classify each file, and read it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class FileKind(Enum):
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Without looking for garbage: what is read stays, and to go through it again and again is a fifth of the work."""
+    """Turn the garbage collector off. What is read stays, and to search it for garbage takes a fifth of the time."""
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -101,9 +101,9 @@ def load(root: Path) -> Handbook:
 
 def _classify_files(root: Path, settings: Settings) -> Mapping[FileKind, list[str]]:
     """The paths of every file below the folders of the site, sorted, by the kind of file."""
-    found = sorted(file for folder in (DOCS, *MOUNTED) for file in _walk(root, folder))
+    files_by_path = sorted(file for folder in (DOCS, *MOUNTED) for file in _walk(root, folder))
     paths: dict[FileKind, list[str]] = defaultdict(list)
-    for path, regular in found:
+    for path, regular in files_by_path:
         paths[_kind_of(path, regular, settings)].append(path)
     return paths
 
@@ -155,7 +155,7 @@ def _walk(root: Path, folder: str) -> Iterator[tuple[str, bool]]:
 
 
 def _read_document(root: Path, path: str, settings: Settings) -> Document:
-    """The document at a path that is one; a standard with the values of the policy that it names."""
+    """Read a document. In a standard, values of the policy take the place of their names."""
     cls = _class_of(path) or Page
     data = files.read(root, path)
     if isinstance(data, Finding):
@@ -186,7 +186,7 @@ def _unattached(attachments: Iterable[str], documents: Mapping[str, Document]) -
 
 
 def _read_rule_files(
-    root: Path, documents: Mapping[str, Document], found: list[str]
+    root: Path, documents: Mapping[str, Document], in_folders: Iterable[str]
 ) -> tuple[tuple[Alert, ...], tuple[RuleFile, ...]]:
     """The alerts of every rule file: those that services name, and those in folders of runbooks."""
     named = {
@@ -198,7 +198,7 @@ def _read_rule_files(
     }
     alerts: list[Alert] = []
     rule_files: list[RuleFile] = []
-    for path in sorted({*found, *named}):
+    for path in sorted({*in_folders, *named}):
         service = named.get(path) or path.split("/")[1]
         read, problems = read_alerts(path, service, files.read_text(root, path))
         alerts.extend(read)

@@ -57,7 +57,7 @@ def _prepare(target: Path, content: bytes, before: Mapping[Path, bytes | None] |
     if before is not None and prepared.old != before.get(target):
         prepared.discard()
         reason = "it was edited at the same time" if before.get(target) is not None else "it exists by now"
-        raise WriteError(f"{shown(target)} cannot be written: {reason}; nothing changed in it")
+        raise WriteError(f"{shown(target)} cannot be written: {reason}")
     return prepared
 
 
@@ -209,8 +209,9 @@ class _Journal:
                 for file in outside:
                     file.put_back()
             except WriteError as second:
-                reason = str(error).partition("; ")[0]
-                raise WriteError(f"{reason}; files before it are changed, and were not restored: {second}") from error
+                cause = error.cause if isinstance(error, WriteError) else "the change was interrupted"
+                outcome = f"files before it are changed, and were not restored: {second}"
+                raise WriteError(cause, outcome) from error
             raise
 
     def _restore(self) -> Restoration | None:
@@ -234,7 +235,7 @@ class _Journal:
             with naming(index):
                 index.unlink()
         except (ValueError, TypeError, KeyError, FileNotFoundError, RecursionError) as error:
-            raise WriteError(f"{shown(index)} is damaged; restore the files from Git, and remove it") from error
+            raise WriteError(f"{shown(index)} is damaged", "restore the files from Git, and remove it") from error
         return Restoration(tuple(restored), tuple(edited))
 
     def _put_back(self, path: Path, copy: Path, old: str | None) -> None:

@@ -26,7 +26,11 @@ _MAX_LINKS: Final = 40  # as in Linux
 
 
 class WriteError(Exception):
-    """A file cannot be written. The text is one line: the file, the reason, and what became of the file."""
+    """A file cannot be written. The text is one line: the `cause`, which names the file, and what became of the file."""
+
+    def __init__(self, cause: str, outcome: str = "nothing changed in it") -> None:
+        super().__init__(f"{cause}; {outcome}")
+        self.cause = cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ def naming(target: Path, outcome: str = "nothing changed in it") -> Iterator[Non
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise WriteError(f"{shown(target)} cannot be written: {error.strerror or error}; {outcome}") from error
+        raise WriteError(f"{shown(target)} cannot be written: {error.strerror or error}", outcome) from error
 
 
 def shown(path: Path) -> str:

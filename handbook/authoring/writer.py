@@ -26,7 +26,7 @@ _MAX_LINKS: Final = 40  # as in Linux
 
 
 class WriteError(Exception):
-    """A file cannot be written. The text is one line: the `cause`, which names the file, and what became of the file."""
+    """A file cannot be written. The text is one line: the `cause`, which names the file, and what became of it."""
 
     def __init__(self, cause: str, outcome: str = "nothing changed in it") -> None:
         super().__init__(f"{cause}; {outcome}")

@@ -24,7 +24,8 @@ ROAD: dict[str, set[str]] = {
     "history.base": {"handbook", "history.git", "reading", "records", "settings"},
     "site.built": {"diagnostics", "engines.ahead", "handbook", "reading", "records"},
     "site.external": set(),
-    "site.finish": set(),
+    "site.articles": {"diagnostics", "handbook", "records", "site.outline", "views"},
+    "site.finish": {"handbook", "views"},
     "site.outline": {"reading"},
     "site.rendering": {"handbook", "reading", "records"},
     "rules": {"diagnostics", "handbook", "history.base", "reading", "records", "settings", "site.built", "vocabulary"},
@@ -36,9 +37,14 @@ ROAD: dict[str, set[str]] = {
     "engines.ahead": set(),
     "engines.build": {"handbook", "reporters", "rules", "settings", "site.built"},
     "engines.fragments": set(),
-    "engines.mkdocs": {"authoring", "diagnostics", "engines.ahead", "engines.fragments", "handbook", "history.git",
-                       "reading", "records", "reporters", "rules", "site.finish", "site.outline", "site.rendering",
-                       "views"},
+    "engines.gate": {"authoring", "diagnostics", "handbook", "reporters", "rules"},
+    "engines.mkdocs": {"diagnostics", "engines.fragments", "engines.gate", "engines.mounting", "engines.pages",
+                       "engines.setup", "engines.state", "handbook", "reporters", "site.finish"},
+    "engines.mounting": {"engines.pages", "engines.state", "handbook", "records", "views"},
+    "engines.pages": {"engines.ahead", "site.articles"},
+    "engines.setup": {"reading", "site.rendering"},
+    "engines.state": {"diagnostics", "engines.gate", "engines.pages", "handbook", "history.git", "records",
+                      "site.articles", "site.rendering"},
     "__init__": {"handbook", "reporters", "rules", "views", "vocabulary"},
 }  # fmt: skip
 
@@ -90,9 +96,16 @@ def test_the_road_has_no_circle() -> None:
         passed |= ready
 
 
-def test_only_the_plugin_knows_mkdocs() -> None:
-    users = {dotted(module) for module in MODULES if any(name.split(".")[0] == "mkdocs" for name in imported(module))}
-    assert users == {"engines.mkdocs"}
+def test_only_engines_know_mkdocs() -> None:
+    for module in MODULES:
+        if any(name.split(".")[0] in ("mkdocs", "mkdocs_macros") for name in imported(module)):
+            assert dotted(module).startswith("engines."), module
+
+
+def test_the_gate_and_the_build_command_need_no_engine() -> None:
+    """A repository's macros, and other engines, load the gate without MkDocs."""
+    for name in ("gate", "build", "ahead", "fragments"):
+        assert "mkdocs" not in {each.split(".")[0] for each in imported(PACKAGE / f"engines/{name}.py")}
 
 
 def test_no_rule_reads_the_clock_the_network_or_the_environment() -> None:

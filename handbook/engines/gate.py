@@ -1,7 +1,8 @@
 """The check of a build: load the handbook and run the rules, once for each MkDocs configuration.
 
-The plugin and the macros of a repository both ask here, in whatever order MkDocs calls them. The result is kept on the
-configuration object. Each build has its own, and so has each rebuild of `mkdocs serve`.
+The plugin and the macros module of a repository both ask here, in whatever order MkDocs calls them. The result is kept
+on the configuration object. Each build has its own, and so has each rebuild of `mkdocs serve`. For a macros module,
+`checked_handbook` and `page_address` are the public interface.
 """
 
 from __future__ import annotations
@@ -67,6 +68,11 @@ def check(config: Mapping[str, Any]) -> CheckedHandbook:
     if not isinstance(config, dict):  # another engine passes a plain dictionary, which has no attributes
         setattr(config, _KEPT, checked)
     return checked
+
+
+def page_address(page: Any) -> str:
+    """The address of a page of MkDocs relative to the site's root, as views expect it: `adr/`, and `` for the home."""
+    return "" if page.url in (".", "./") else str(page.url)
 
 
 def is_preview(config: Mapping[str, Any]) -> bool:

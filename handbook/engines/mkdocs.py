@@ -21,10 +21,11 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page as SitePage
 
 from handbook.diagnostics import Report
-from handbook.engines import fragments, gate, mounting, setup
+from handbook.engines import fragments, gate, macros, mounting, setup
 from handbook.engines.pages import RecordPage, RecordPages
 from handbook.engines.state import Build
 from handbook.handbook import MOUNTED
+from handbook.records import Page
 from handbook.reporters.text import text
 from handbook.site import finish
 
@@ -44,7 +45,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         """Remember whether this is a preview, which goes on whatever the gate finds."""
         self.serving = command == "serve"
 
-    @event_priority(100)  # before mkdocs-macros, whose define_env reads what is put on the configuration here
+    @event_priority(100)  # before mkdocs-macros, which reads its settings then
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Load and check the handbook. Raises click.ClickException with every finding where one is an error."""
         self.on_shutdown()
@@ -58,10 +59,19 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             sys.stderr.write(text(checked.report))
         self.build = Build.of(checked, preview=self.serving)
         setup.set_up_config(config, self.build.markdown, self.build.commit)
-        config["handbook"] = checked.handbook
-        if self.serving and (plugin := config.plugins.get("macros")):
-            plugin.config["on_error_fail"] = False
+        if plugin := config.plugins.get("macros"):
+            macros.set_up(plugin, checked.handbook.root, preview=self.serving)
         return config
+
+    def on_pre_build(self, *, config: MkDocsConfig) -> None:
+        """Register the macros of the engine that no module of the repository defines."""
+        if plugin := config.plugins.get("macros"):
+            macros.register(plugin, self.build.handbook)
+            macros.report_errors(plugin, self.build.place, preview=self.serving)
+            return
+        callers = [page.path for page in self.build.handbook.of(Page) if page.render_macros]
+        if callers and not self.serving:
+            raise click.ClickException(f"{callers[0]}: no plugin 'macros' in mkdocs.yml; add '- macros' to 'plugins'")
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
         """Mount the folders of records beside the pages, and add the generated files."""

@@ -21,6 +21,7 @@ from typing import Final, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from handbook.diagnostics import Finding, Location
+from handbook.macro_names import MacroNames, read_macro_names
 from handbook.reading import files
 from handbook.reading.attachments import judge
 from handbook.reading.fields import Problem
@@ -114,6 +115,8 @@ class Handbook:
     """What is wrong with attachments."""
     suppressions: tuple[Suppression, ...] = ()
     """What authors allow, by path and line."""
+    macros: MacroNames = field(default_factory=MacroNames)
+    """The names that the templates of pages can call."""
 
     @cached_property
     def entities(self) -> tuple[Entity, ...]:
@@ -434,6 +437,7 @@ def _load(root: Path) -> Handbook:
         suppressions=tuple(
             _suppressions(root, documents, [FILE, *(each.path for each in audits), *(each.path for each in rule_files)])
         ),
+        macros=read_macro_names(root, settings),
     )
 
 

@@ -1,4 +1,4 @@
-"""Work with mkdocs-macros: its settings, the macros of the engine, and its errors as one line."""
+"""Work with mkdocs-macros: its settings, the macros of the engine, and the errors of templates."""
 
 from __future__ import annotations
 
@@ -6,21 +6,17 @@ import inspect
 import re
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-import click
 from jinja2 import TemplateSyntaxError, UndefinedError
-from mkdocs.structure.pages import Page
-from mkdocs_macros.errors import format_error
 
 from handbook.diagnostics import did_you_mean
 from handbook.engines.gate import page_address
 from handbook.handbook import Handbook
-from handbook.reporters.text import shown
-from handbook.views import fence
 from handbook.vocabulary import MACROS
 
 _DEFAULTS: Final[Mapping[str, Any]] = {"on_undefined": "strict", "render_by_default": False}
@@ -30,7 +26,18 @@ _TEMPLATE: Final = "<template>"
 """The file name that Jinja gives to the text of a page."""
 _SCOPE: Final = re.compile(r"[\w.]*<locals>\.")
 
+_UNDEFINED: Final = re.compile(r"'(\w+)' is undefined")
+
 Macro = Callable[[], str]
+
+
+@dataclass(frozen=True)
+class MacroError:
+    """What went wrong in the template of a page. `line` counts from the beginning of its text, where it is known."""
+
+    line: int | None
+    message: str
+    hint: str | None
 
 
 def macro(name: str, handbook: Handbook, address: Callable[[], str]) -> Macro:
@@ -51,12 +58,10 @@ def macro(name: str, handbook: Handbook, address: Callable[[], str]) -> Macro:
     return call
 
 
-def set_up(plugin: Any, root: Path, *, preview: bool) -> None:
+def set_up(plugin: Any, root: Path) -> None:
     """Set what mkdocs.yml leaves open, before mkdocs-macros reads its settings."""
     given = {key for settings in plugin.config.user_configs for key in settings}
     plugin.config.update({key: value for key, value in _DEFAULTS.items() if key not in given})
-    if preview:
-        plugin.config["on_error_fail"] = False
     if plugin.config["modules"] and str(root) not in sys.path:
         sys.path.append(str(root))  # `mkdocs` alone does not find a module of the repository, `python -m mkdocs` does
 
@@ -70,23 +75,35 @@ def register(plugin: Any, handbook: Handbook) -> None:
     plugin.register_macros({name: macro(name, handbook, lambda: page_address(plugin.page)) for name in names})
 
 
-def report_errors(plugin: Any, place: Callable[[Page], tuple[str, int]], *, preview: bool) -> None:
-    """Let an error of a macro stop the build with one line, `path:line: message`.
+def catch_errors(plugin: Any, report: Callable[[MacroError], str]) -> None:
+    """Pass every error of a page's template to `report`; the page shows the text that it answers.
 
-    `place` answers the path of a page and the line before its text. A preview shows the line on the page.
+    mkdocs-macros would log a traceback, and end the process at the first error.
     """
+    from_string = plugin.env.from_string
 
-    def report(error: Exception, markdown: str, page: Page) -> str:
-        path, offset = place(page)
-        line = _line(error)
-        where = f"{path}:{offset + line}" if line else path
-        message = shown(f"{where}: {_message(error, plugin.macros)}")
-        if preview:
-            return f"# Macro error\n\n{fence(message, 'text')}"
-        raise click.ClickException(message) from error
+    def answer(error: Exception) -> str:
+        return report(MacroError(_line(error), _message(error), _hint(error, plugin.macros)))
 
-    for kind in (Exception, TemplateSyntaxError):
-        format_error.register(kind, report)
+    def compile_page(source: str, *arguments: Any, **options: Any) -> Any:
+        try:
+            template = from_string(source, *arguments, **options)
+        except Exception as error:
+            return from_string("{{ text }}", globals={"text": answer(error)})
+        template.render = _catching(template.render, answer)
+        return template
+
+    plugin.env.from_string = compile_page
+
+
+def _catching(render: Callable[..., str], answer: Callable[[Exception], str]) -> Callable[..., str]:
+    def caught(*arguments: Any, **variables: Any) -> str:
+        try:
+            return render(*arguments, **variables)
+        except Exception as error:
+            return answer(error)
+
+    return caught
 
 
 def _line(error: Exception) -> int | None:
@@ -97,10 +114,15 @@ def _line(error: Exception) -> int | None:
     return lines[-1] if lines else None
 
 
-def _message(error: Exception, macros: Mapping[str, Any]) -> str:
-    """The error on one line, as the author of a page understands it."""
+def _message(error: Exception) -> str:
+    """The error as the author of a page understands it, on one line."""
+    if isinstance(error, TemplateSyntaxError):
+        return error.message or "unknown syntax"
     text = _SCOPE.sub("", " ".join(str(error).split()))
-    if isinstance(error, UndefinedError) and (name := re.fullmatch(r"'(\w+)' is undefined", text)):
-        hint = did_you_mean(name[1], macros)
-        return f"{text}; {hint}" if hint else text
-    return text if isinstance(error, (TemplateSyntaxError, TypeError)) else f"{type(error).__name__}: {text}"
+    return text if isinstance(error, (TypeError, UndefinedError)) else f"{type(error).__name__}: {text}"
+
+
+def _hint(error: Exception, macros: Iterable[str]) -> str | None:
+    """The macro whose name is nearest to one that is undefined."""
+    name = _UNDEFINED.fullmatch(str(error)) if isinstance(error, UndefinedError) else None
+    return did_you_mean(name[1], macros) if name else None

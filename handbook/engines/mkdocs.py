@@ -60,14 +60,14 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         self.build = Build.of(checked, preview=self.serving)
         setup.set_up_config(config, self.build.markdown, self.build.commit)
         if plugin := config.plugins.get("macros"):
-            macros.set_up(plugin, checked.handbook.root, preview=self.serving)
+            macros.set_up(plugin, checked.handbook.root)
         return config
 
     def on_pre_build(self, *, config: MkDocsConfig) -> None:
         """Register the macros of the engine that no module of the repository defines."""
         if plugin := config.plugins.get("macros"):
             macros.register(plugin, self.build.handbook)
-            macros.report_errors(plugin, self.build.place, preview=self.serving)
+            macros.catch_errors(plugin, lambda error: self.build.report_error(plugin.page, error))
             return
         callers = [page.path for page in self.build.handbook.of(Page) if page.render_macros]
         if callers and not self.serving:
@@ -116,13 +116,14 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         return article.html
 
     def on_env(self, env: Any, *, config: MkDocsConfig, files: Files) -> Any:
-        """Stop the build before anything is written where a page shows other than was checked."""
+        """Stop the build before anything is written where a macro failed, or a page differs from what was checked."""
         self.build.stop()
-        if self.build.differences:
-            report = Report(self.build.handbook.counts, tuple(self.build.differences))
+        if findings := (*self.build.macro_errors, *self.build.differences):
+            report = text(Report(self.build.handbook.counts, findings))
+            message = "macros failed" if self.build.macro_errors else "the pages differ from what was checked"
             if not self.serving:
-                raise click.ClickException(f"the pages differ from what was checked\n{text(report)}")
-            sys.stderr.write(text(report))
+                raise click.ClickException(f"{message}\n{report}")
+            sys.stderr.write(report)
         env.globals["once"] = fragments.once(self._place)
         return env
 

@@ -12,15 +12,18 @@ import yaml
 from mkdocs.structure.files import File
 from mkdocs.structure.pages import Page as SitePage
 
-from handbook.diagnostics import Diagnostic, Report
+from handbook.diagnostics import Diagnostic, Location, Report, Severity
 from handbook.engines.gate import CheckedHandbook
+from handbook.engines.macros import MacroError
 from handbook.engines.pages import RecordPages
 from handbook.handbook import Handbook
 from handbook.history.git import changes, commit
 from handbook.records import Document, Page, Record
 from handbook.site.articles import Article, ArticleWriter
 from handbook.site.rendering import RecordMarkdown
+from handbook.views import fence
 
+_MACRO_RULE: Final = ("MD020", "broken-macro")
 _LONG_AGO: Final = "1980-01-01"
 
 
@@ -36,6 +39,8 @@ class Build:
     changes: Mapping[str, str]
     """The day of each file's last commit; empty where Git does not know it."""
     differences: list[Diagnostic] = field(default_factory=list)
+    """Where the pages differ from what was checked."""
+    macro_errors: list[Diagnostic] = field(default_factory=list)
     unlisted: set[str] = field(default_factory=set)
     """The sources of the record pages that the navigation does not list."""
     pages: RecordPages | None = None
@@ -71,7 +76,7 @@ class Build:
     def _page_meta(self, page: Page, *, is_homepage: bool) -> dict[str, Any]:
         """The keys that MkDocs knows. A preview shows a page whose template is broken without running it."""
         findings = self.report.findings
-        is_broken = any(finding.code == "MD020" and finding.at.path == page.path for finding in findings)
+        is_broken = any(finding.code == _MACRO_RULE[0] and finding.at.path == page.path for finding in findings)
         meta: dict[str, Any] = {"render_macros": page.render_macros and not is_broken, "hide": list(page.hide)}
         if page.title and not is_homepage:
             meta["title"] = page.title
@@ -79,12 +84,15 @@ class Build:
             meta["description"] = page.description
         return meta
 
-    def place(self, page: SitePage) -> tuple[str, int]:
-        """The path of a page's file, and the number of the line before its text."""
-        if (document := self.document(page.file)) is None:
-            return page.file.src_uri, 0
-        body = document.source.body
-        return document.path, document.source.body_line - 1 + len(body) - len(body.lstrip("\n"))
+    def report_error(self, page: SitePage, error: MacroError) -> str:
+        """Note an error in the template of a page; answers the Markdown that the page shows instead."""
+        path, line, document = page.file.src_uri, error.line or 1, self.document(page.file)
+        if document:
+            body = document.source.body  # MkDocs drops the empty lines at its beginning
+            path, line = document.path, document.source.body_line - 1 + len(body) - len(body.lstrip("\n")) + line
+        finding = Diagnostic(Location(path, line), *_MACRO_RULE, Severity.ERROR, error.message, error.hint)
+        self.macro_errors.append(finding)
+        return fence(f"{path}:{line}: {error.message}", "text")
 
     def write_article(self, page: SitePage, html: str) -> Article:
         """The article of a page that is rendered as `html`."""

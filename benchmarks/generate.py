@@ -31,7 +31,7 @@ SHARES: Final = {"runbook": 0.20, "postmortem": 0.15, "service": 0.05}
 """How much of a handbook each kind is; standards are 13 at most, decisions are the rest."""
 
 _PROJECT: Final = Path(__file__).parent.parent / "mkdocs.yml"
-_SETTINGS: Final = ("theme", "markdown_extensions", "plugins", "validation")
+_SETTINGS: Final = ("theme", "markdown_extensions", "validation")
 _WORDS: Final[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "words.yml").read_text(encoding="utf-8"))
 _MATTER: Final = ("subjects", "objects", "conditions", "closings")
 """Of these a record has a few: it speaks of something, and not of everything."""
@@ -582,6 +582,7 @@ class Author:
             "not_in_nav": "/services/*.md\n!/services/index.md\n",
             "exclude_docs": self.project["exclude_docs"],
             **{key: self.project[key] for key in _SETTINGS},
+            "plugins": [_without_modules(plugin) for plugin in self.project["plugins"]],
             "extra": {"generator": False, "handbook": own, "policy": extra["policy"]},
         }
         return _yaml(settings)
@@ -630,6 +631,13 @@ def _flow(value: Any) -> str:
 
 def _yaml(value: object) -> str:
     return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=_WIDTH)
+
+
+def _without_modules(plugin: Any) -> Any:
+    """A plugin of the settings without the macros of this repository: the engine registers its own."""
+    if isinstance(plugin, dict) and "macros" in plugin:
+        return {"macros": {key: value for key, value in plugin["macros"].items() if key != "modules"}}
+    return plugin
 
 
 def _filled(text: str, indent: str = "", *, hang: bool = False) -> str:

@@ -18,6 +18,7 @@ from typing import Final, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from handbook.diagnostics import Finding, Location
+from handbook.macro_names import MacroNames
 from handbook.reading import files
 from handbook.reading.blocks import Link
 from handbook.reading.ids import anchor, slug
@@ -115,6 +116,8 @@ class Handbook:
     """What is wrong with attachments."""
     suppressions: tuple[Suppression, ...] = ()
     """What authors allow, by path and line."""
+    macros: MacroNames = field(default_factory=MacroNames)
+    """The names that the templates of pages can call."""
 
     @cached_property
     def entities(self) -> tuple[Entity, ...]:

@@ -15,6 +15,7 @@ from typing import Final
 
 from handbook.diagnostics import Finding
 from handbook.handbook import Handbook, RuleFile
+from handbook.macro_names import read_macro_names
 from handbook.reading import files
 from handbook.reading.attachments import judge
 from handbook.reading.policy import substitute
@@ -96,6 +97,7 @@ def load(root: Path) -> Handbook:
         strays=tuple(sorted({*paths[FileKind.STRAY], *unattached})),
         problems=tuple(_judge_attachments(root, attachments)),
         suppressions=tuple(_read_suppressions(root, documents, in_comments)),
+        macros=read_macro_names(root, settings),
     )
 
 

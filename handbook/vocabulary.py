@@ -36,11 +36,24 @@ def can_become(moves: Mapping[str, tuple[str, ...]], before: str, after: str) ->
 ADR_DECIDED: Final = ("accepted", "deprecated", "superseded")
 """The statuses of a decision that was once in force, so that what it says of others took effect."""
 
-MACROS: Final = (
-    "actions", "adr_index", "checklist", "everything", "home", "postmortem_archive", "rules_reference",
-    "runbook_catalog", "services_index", "standards_index",
-)  # fmt: skip
-"""The macros that pages with `render_macros: true` can call."""
+MACROS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "actions": "postmortems",
+        "adr_index": "adr_index",
+        "checklist": "standards",
+        "everything": "home",
+        "home": "home",
+        "postmortem_archive": "postmortems",
+        "rules_reference": "rules_reference",
+        "runbook_catalog": "runbooks",
+        "services_index": "services",
+        "standards_index": "standards",
+    }
+)
+"""The macros of the engine, each with the module of `handbook.views` that holds the view of the same name.
+
+Pages with `render_macros: true` call them, without arguments.
+"""
 
 CALMS: Final = ("culture", "automation", "lean", "measurement", "sharing")
 """The five pillars of a DevOps culture, as Humble, Willis and Edwards named them."""

@@ -20,19 +20,21 @@ ROAD: dict[str, set[str]] = {
     "reading": {"diagnostics", "vocabulary"},
     "settings": {"diagnostics", "reading", "vocabulary"},
     "records": {"diagnostics", "reading", "vocabulary"},
-    "handbook": {"diagnostics", "reading", "records", "settings"},
-    "loading": {"diagnostics", "handbook", "reading", "records", "settings"},
+    "macro_names": {"reading", "settings", "vocabulary"},
+    "handbook": {"diagnostics", "macro_names", "reading", "records", "settings"},
+    "loading": {"diagnostics", "handbook", "macro_names", "reading", "records", "settings"},
     "history.base": {"handbook", "history.git", "loading", "reading", "records", "settings"},
     "site.built_files": set(),
     "site.resolving": {"diagnostics", "site.built_files"},
     "site.built": {"loading", "site.built_files", "site.resolving"},
     "site.origins": {"diagnostics", "handbook", "reading", "records", "site.built_files", "site.built"},
     "site.external": set(),
-    "site.finish": set(),
+    "site.articles": {"diagnostics", "handbook", "records", "site.outline", "views"},
+    "site.finish": {"handbook", "views"},
     "site.outline": {"reading"},
     "site.rendering": {"handbook", "reading", "records"},
-    "rules": {"diagnostics", "handbook", "history.base", "reading", "records", "settings", "site.built_files",
-              "site.built", "site.origins", "vocabulary"},
+    "rules": {"diagnostics", "handbook", "history.base", "macro_names", "reading", "records", "settings",
+              "site.built", "site.built_files", "site.origins", "vocabulary"},
     "views": {"diagnostics", "handbook", "reading", "records", "rules", "settings", "vocabulary"},
     "reporters": {"diagnostics"},
     "authoring": {"diagnostics", "handbook", "history.git", "reading", "records"},
@@ -41,10 +43,17 @@ ROAD: dict[str, set[str]] = {
     "engines.ahead": set(),
     "engines.build": {"loading", "reporters", "rules", "settings", "site.built"},
     "engines.fragments": set(),
-    "engines.mkdocs": {"authoring", "diagnostics", "engines.ahead", "engines.fragments", "history.git",
-                       "loading", "reading", "records", "reporters", "rules", "settings", "site.finish",
-                       "site.outline", "site.rendering", "views"},
-    "__init__": {"handbook", "loading", "reporters", "rules", "views", "vocabulary"},
+    "engines.gate": {"authoring", "diagnostics", "handbook", "loading", "reporters", "rules"},
+    "engines.macros": {"diagnostics", "engines.gate", "handbook", "views", "vocabulary"},
+    "engines.mkdocs": {"diagnostics", "engines.fragments", "engines.gate", "engines.macros", "engines.mounting",
+                       "engines.pages", "engines.setup", "engines.state", "handbook", "records", "reporters",
+                       "site.finish", "views"},
+    "engines.mounting": {"engines.pages", "engines.state", "handbook", "records", "settings", "views"},
+    "engines.pages": {"engines.ahead", "site.articles"},
+    "engines.setup": {"reading", "site.rendering"},
+    "engines.state": {"diagnostics", "engines.gate", "engines.macros", "engines.pages", "handbook", "history.git",
+                      "records", "settings", "site.articles", "site.rendering", "views"},
+    "__init__": set(),
 }  # fmt: skip
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -95,9 +104,16 @@ def test_the_road_has_no_circle() -> None:
         passed |= ready
 
 
-def test_only_the_plugin_knows_mkdocs() -> None:
-    users = {dotted(module) for module in MODULES if any(name.split(".")[0] == "mkdocs" for name in imported(module))}
-    assert users == {"engines.mkdocs"}
+def test_only_engines_know_mkdocs() -> None:
+    for module in MODULES:
+        if any(name.split(".")[0] in ("mkdocs", "mkdocs_macros") for name in imported(module)):
+            assert dotted(module).startswith("engines."), module
+
+
+def test_the_gate_and_the_build_command_need_no_engine() -> None:
+    """A repository's macros, and other engines, load the gate without MkDocs."""
+    for name in ("gate", "build", "ahead", "fragments"):
+        assert "mkdocs" not in {each.split(".")[0] for each in imported(PACKAGE / f"engines/{name}.py")}
 
 
 def test_no_rule_reads_the_clock_the_network_or_the_environment() -> None:

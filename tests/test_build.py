@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from handbook.engines import build as building
-from handbook.engines import mkdocs as plugin
+from handbook.site import articles
 from tests.commands import BIN, environment, run, unprivileged
 from tests.handbooks import ADR, ROOT, SMALL, copy_of, write
 
@@ -255,4 +255,4 @@ def test_what_the_machine_refuses_is_said_in_a_line(made: Path, before: list[str
 def test_the_code_of_the_build_s_own_finding_is_no_rule_of_the_gate() -> None:
     from handbook.rules.engine import rules
 
-    assert plugin._OUTLINE[0] not in rules()
+    assert articles.CODE not in rules()

@@ -110,6 +110,7 @@ def test_the_text_is_found_in_a_preview_soon_after_each_build(preview: Preview) 
         ("adr/0002-use-postgresql.md", "```\n\n## Consequences", "## Consequences"),
         ("adr/0002-use-postgresql.md", "Orders need transactions.", "Weighed:\n- one\n- two"),
         ("adr/index.md", "adr_index()", "no_such_macro()"),
+        ("adr/index.md", "adr_index()", "polcy.slo"),
         ("docs/index.md", "(markdown.md#load)", "(nowhere.md)"),
         ("mkdocs.yml", "tags: [database]", "tags: [databases]"),
     ],

@@ -11,7 +11,6 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-import macros
 from handbook.diagnostics import Diagnostic, Location, Severity
 from handbook.loading import load
 from handbook.reading.fields import fields_of
@@ -29,7 +28,7 @@ from handbook.views.links import Linker
 from handbook.views.postmortems import figures, percentile
 from handbook.views.services import score
 from handbook.views.standards import checklist
-from handbook.vocabulary import ADR_MOVES, ADR_STATUSES, MACROS
+from handbook.vocabulary import ADR_MOVES, ADR_STATUSES
 from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, write
 
 HANDBOOK = load(SMALL)
@@ -207,26 +206,3 @@ def test_an_item_belongs_to_its_owner_and_to_the_standards_that_are_verified_by_
 
 def test_the_schema_of_the_settings_is_a_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(settings_schema())
-
-
-class Environment:
-    """As much of mkdocs-macros' environment as the module uses."""
-
-    def __init__(self, conf: dict[str, object]) -> None:
-        self.conf = conf
-        self.macros: dict[str, object] = {}
-
-    def macro(self, function: object, name: str) -> None:
-        self.macros[name] = function
-
-
-def test_an_engine_without_our_plugin_still_runs_the_gate(tmp_path: Path) -> None:
-    conf: dict[str, object] = {"config_file_path": str(SMALL / "mkdocs.yml")}
-    environment = Environment(conf)
-    macros.define_env(environment)
-    assert set(environment.macros) == set(MACROS)
-
-    write(tmp_path, {"mkdocs.yml": SETTINGS, "adr/0001-a.md": ADR.replace("accepted", "acepted")})
-    with pytest.raises(Exception, match="the gate found errors") as raised:
-        macros.define_env(Environment({"config_file_path": str(tmp_path / "mkdocs.yml")}))
-    assert type(raised.value).__name__ == "ClickException"

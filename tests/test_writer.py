@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
@@ -137,6 +138,7 @@ def copies(root: Path, folder: Path) -> Iterator[tuple[int, Path]]:
         yield number, shutil.copytree(root, folder / str(number), symlinks=True)
 
 
+@pytest.mark.fuzz
 @pytest.mark.usefixtures("few_exported")
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 def test_a_kill_at_any_moment_leaves_each_file_old_or_new_and_the_next_command_restores(
@@ -174,6 +176,7 @@ def test_a_kill_at_any_moment_leaves_each_file_old_or_new_and_the_next_command_r
         assert not list(root.rglob(".handbook*")), moment
 
 
+@pytest.mark.fuzz
 @pytest.mark.usefixtures("few_exported")
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 def test_a_change_that_fails_at_any_moment_changes_nothing_and_says_so_in_one_line(
@@ -449,14 +452,19 @@ def test_a_new_record_takes_no_file_that_exists_by_now(tmp_path: Path) -> None:
     assert snapshot(base) == {"a.txt": b"old"}
 
 
-def test_the_group_stays_where_the_owner_cannot(tmp_path: Path) -> None:
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user of the machine can reach, unlike those of pytest."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder) / "shared"
+
+
+def test_the_group_stays_where_the_owner_cannot(open_folder: Path) -> None:
     """Else the owner of a shared record would lose it."""
     if os.geteuid():
         pytest.skip("only root can try another user")
-    root = write(tmp_path / "shared", {"mkdocs.yml": SETTINGS, "adr/0001-a.md": SPOILT})
-    for path in (tmp_path, *tmp_path.parents):
-        if path != Path("/") and not path.stat().st_mode & 0o001:
-            path.chmod(path.stat().st_mode | 0o011)
+    root = write(open_folder, {"mkdocs.yml": SETTINGS, "adr/0001-a.md": SPOILT})
     for path in (root, *root.rglob("*")):
         os.chown(path, 12001, 12000)
         path.chmod(0o775 if path.is_dir() else 0o660)

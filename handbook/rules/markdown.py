@@ -9,15 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from jinja2 import Environment, TemplateSyntaxError
-from jinja2.nodes import Call, Name
-
 from handbook.diagnostics import Finding, Location, did_you_mean
+from handbook.macro_names import MacroNames
 from handbook.reading.blocks import Block, Break, Code, Heading, Html, Item, List, Paragraph, Quote, Table
 from handbook.reading.source import Source
+from handbook.reading.templates import MacroCall, TemplateError, read_template
 from handbook.records import Document, Page
 from handbook.rules.engine import Context, rule
-from handbook.vocabulary import MACROS
 
 _CODE_SPAN = re.compile(r"(`+)(?!`)(.*?[^`])\1(?!`)")
 _INFO = re.compile(r"(?:[\w+#.-]+(?: (?:title|linenums|hl_lines)=\"[^\"]*\")*)?(?: ?\{[^{}]*\})?")
@@ -537,28 +535,40 @@ def indented_code(document: Document, context: Context) -> Iterator[Finding]:
 def broken_macro(page: Page, context: Context) -> Iterator[Finding]:
     """A page with `render_macros: true` is a template that Jinja can read, and calls macros that there are.
 
-    Why: the build would stop at the first of them with a traceback.
+    Those are the engine's own, which take no arguments, and those of Jinja, of mkdocs-macros, of the page itself and of
+    the modules that mkdocs.yml names. No module is run: where one cannot be read, the build reports an unknown name.
+
+    Why: the build would stop at the first of them.
 
     Bad:
         {{ adr_idx() }}
     Good:
         {{ adr_index() }}
     """
-    if not page.render_macros:
+    names = context.handbook.macros
+    if not page.render_macros or not names.syntax.is_known:
         return
     source = page.source
     try:
-        calls = list(Environment(autoescape=True).parse(source.body).find_all(Call))
-    except TemplateSyntaxError as error:
-        yield Finding(source.at(source.body_line + error.lineno - 1), f"not a template: {error.message}")
+        template = read_template(source.body, names.syntax)
+    except TemplateError as error:
+        line = source.body_line + (error.line or 2) - 1
+        hint = None if error.line else "split it into several expressions"
+        yield Finding(source.at(line), f"not a template: {error.message}", hint)
         return
-    except RecursionError:
-        yield Finding(
-            source.at(source.body_line + 1), "template nested too deeply", "split it into several expressions"
-        )
-        return
-    for call in calls:
-        if isinstance(call.node, Name) and call.node.name not in MACROS:
-            line = source.body_line + call.lineno - 1
-            at = source.at(line, source.line(line).find(call.node.name) + 1)
-            yield Finding(at, f"there is no macro '{call.node.name}'", did_you_mean(call.node.name, MACROS))
+    for call in template.calls:
+        if call.name not in template.declared and (fault := _fault(call, names)):
+            line = source.body_line + call.line - 1
+            yield Finding(source.at(line, source.line(line).find(call.name) + 1), *fault)
+
+
+def _fault(call: MacroCall, names: MacroNames) -> tuple[str, str | None] | None:
+    """The message and the hint on a call of an unknown macro, or with wrong arguments; None for any other."""
+    if call.name not in names.signatures:
+        hint = did_you_mean(call.name, names.signatures)
+        return (f"unknown macro '{call.name}'", hint) if names.is_complete else None
+    signature = names.signatures[call.name]
+    if signature is None or call.fits(signature):
+        return None
+    usage = str(signature).replace("=Ellipsis", "=…")
+    return f"wrong arguments for macro '{call.name}'", f"call it as {call.name}{usage}"

@@ -1,4 +1,4 @@
-"""What is done to finished pages: their policy of content, the index of the search, and pages that have moved."""
+"""The last work on a built site: the policy of its pages, redirects for pages that moved, the search index."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ import hashlib
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 from typing import Final
+
+from handbook.handbook import Handbook
+from handbook.views import relative
 
 _SCRIPT: Final = re.compile(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)[^>]*>(.*?)</script>", re.DOTALL)
 _POLICY: Final = (
@@ -28,6 +32,10 @@ _LEFT_OUT: Final = (
 """What a page repeats of other records, and what is no text: a record is found by its own page."""
 
 
+class TakenAddressError(Exception):
+    """A page has moved from the address of another page; the text names both."""
+
+
 def with_policy(html: str) -> str:
     """A page with its Content-Security-Policy, which allows its own inline scripts by their hashes and no other."""
     scripts = sorted({hashlib.sha256(script.encode()).digest() for script in _SCRIPT.findall(html)})
@@ -39,6 +47,12 @@ def with_policy(html: str) -> str:
 def without_comments(text: str) -> str:
     """A style or script of ours without its comments, which stand on lines of their own."""
     return _COMMENT.sub("", text)
+
+
+def strip_comments(files: Iterable[Path]) -> None:
+    """Write styles and scripts of ours without their comments."""
+    for file in files:
+        file.write_text(without_comments(file.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def indexing(site: Path) -> subprocess.Popen[str]:
@@ -56,6 +70,21 @@ def index(site: Path) -> None:
         output, errors = process.communicate()
     if process.returncode:
         raise RuntimeError(errors.strip() or output.strip() or "pagefind failed")
+
+
+def write_redirects(site: Path, handbook: Handbook) -> None:
+    """Write a redirect at every address that a page of the handbook has moved from.
+
+    Raises TakenAddressError where a page has that address now.
+    """
+    for document in handbook.documents.values():
+        for old in document.moved_from:
+            file = site / old.strip("/") / "index.html"
+            if file.exists():
+                raise TakenAddressError(f"{document.path}: moved_from {old} is the address of a page")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            target = relative(handbook.address(document), f"{old.strip('/')}/")
+            file.write_text(moved(target), encoding="utf-8")
 
 
 def moved(target: str) -> str:

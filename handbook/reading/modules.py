@@ -1,0 +1,205 @@
+"""A module for mkdocs-macros, read without running it: the names that its `define_env` gives to templates."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from inspect import Parameter, Signature
+from typing import Final
+
+_HOOKS: Final = ("define_env", "on_pre_page_macros", "on_post_page_macros")
+"""The functions that mkdocs-macros calls with its environment before a page is rendered."""
+_READS: Final = ("copy", "get", "items", "keys", "values")
+_Function = ast.FunctionDef | ast.Lambda
+
+
+@dataclass(frozen=True)
+class ModuleNames:
+    """The names of a module: macros with their signatures, None where it is not known, and variables.
+
+    `is_complete` is false where the module may define names that its text does not show.
+    """
+
+    names: Mapping[str, Signature | None] = field(default_factory=dict)
+    is_complete: bool = True
+
+
+UNKNOWN: Final = ModuleNames(is_complete=False)
+"""A module that cannot be read."""
+
+
+def read_module(text: str) -> ModuleNames:
+    """The names that a module defines. Its code is parsed, and never run."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return UNKNOWN
+    hooks = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in _HOOKS]
+    if not any(hook.name == "define_env" for hook in hooks):
+        return UNKNOWN  # it is imported or assigned
+    return _Reader(tree).read(hooks)
+
+
+class _DynamicError(Exception):
+    """What a use of the environment defines cannot be told from the text."""
+
+
+class _Reader:
+    """Reads one module: every use of the environment in its hooks has to be of a known form."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._names: dict[str, Signature | None] = {}
+        self._parents = {child: parent for parent in ast.walk(tree) for child in ast.iter_child_nodes(parent)}
+        self._imported = {
+            alias.asname or alias.name: alias.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+        self._functions: dict[str, list[ast.FunctionDef]] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                self._functions.setdefault(node.name, []).append(node)
+
+    def read(self, hooks: list[ast.FunctionDef]) -> ModuleNames:
+        is_complete = True
+        for hook in hooks:
+            for use in _uses(hook):
+                try:
+                    self._read_use(use)
+                except _DynamicError:
+                    is_complete = False
+        return ModuleNames(self._names, is_complete)
+
+    def _read_use(self, use: ast.Name) -> None:
+        """Note the names that a use of the environment defines. Raises _DynamicError where they are not known."""
+        attribute = self._parents[use]
+        if not isinstance(attribute, ast.Attribute):
+            raise _DynamicError  # it is passed on
+        parent = self._parents[attribute]
+        match attribute.attr:
+            case "macro":
+                self._read_macro(attribute, parent)
+            case "variables" | "macros":
+                self._read_mapping(parent)
+            case "register_macros" | "register_variables" if isinstance(parent, ast.Call):
+                self._note_all(_keys_of(parent))
+            case "env" | "register_macros" | "register_variables":
+                raise _DynamicError
+
+    def _read_macro(self, attribute: ast.Attribute, parent: ast.AST) -> None:
+        """`@env.macro` over a function, `env.macro(f)`, or `env.macro(f, "name")`."""
+        if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            is_plain = len(parent.decorator_list) == 1
+            self._note(parent.name, _signature(parent) if isinstance(parent, ast.FunctionDef) and is_plain else None)
+        elif isinstance(parent, ast.Call) and parent.func is attribute:
+            self._read_macro_call(parent)
+        else:
+            raise _DynamicError
+
+    def _read_macro_call(self, call: ast.Call) -> None:
+        values = dict(zip(("v", "name"), call.args, strict=False))
+        values.update({keyword.arg: keyword.value for keyword in call.keywords if keyword.arg})
+        function, name = values.get("v"), values.get("name")
+        if name is not None and not (isinstance(name, ast.Constant) and isinstance(name.value, str)):
+            raise _DynamicError
+        explicit = name.value if isinstance(name, ast.Constant) else None
+        self._note(str(explicit or self._name_of(function)), self._signature_of(function))
+
+    def _name_of(self, function: ast.expr | None) -> str:
+        """The name under which `env.macro(f)` registers a function: its own."""
+        if isinstance(function, ast.Attribute):
+            return function.attr
+        if isinstance(function, ast.Name) and (function.id in self._functions or function.id in self._imported):
+            return self._imported.get(function.id, function.id)
+        raise _DynamicError
+
+    def _signature_of(self, function: ast.expr | None) -> Signature | None:
+        if isinstance(function, ast.Lambda):
+            return _signature(function)
+        definitions = self._functions.get(function.id, []) if isinstance(function, ast.Name) else []
+        is_plain = len(definitions) == 1 and not definitions[0].decorator_list
+        return _signature(definitions[0]) if is_plain else None
+
+    def _read_mapping(self, parent: ast.AST) -> None:
+        """`env.variables["name"] = …`, `env.variables.name = …`, `env.variables.update(…)`, and what only reads."""
+        match parent:
+            case ast.Subscript(ctx=ast.Load()) | ast.Compare():
+                pass
+            case ast.Subscript(slice=ast.Constant(value=str(name)), ctx=ast.Store()):
+                self._note(name)
+            case ast.Attribute(attr=name, ctx=ast.Store()):
+                self._note(name)
+            case ast.Attribute(attr="update") if isinstance(call := self._parents[parent], ast.Call):
+                self._note_all(_keys_of(call))
+            case ast.Attribute(attr=method) if self._is_called(parent) and method not in _READS:
+                raise _DynamicError
+            case ast.Attribute(ctx=ast.Load()):
+                pass
+            case _:
+                raise _DynamicError
+
+    def _is_called(self, node: ast.expr) -> bool:
+        call = self._parents[node]
+        return isinstance(call, ast.Call) and call.func is node
+
+    def _note(self, name: str, signature: Signature | None = None) -> None:
+        self._names[name] = None if name in self._names else signature
+
+    def _note_all(self, names: list[str]) -> None:
+        for name in names:
+            self._note(name)
+
+
+def _uses(hook: ast.FunctionDef) -> Iterator[ast.Name]:
+    """Every use of the environment, the first argument of a hook."""
+    arguments = [*hook.args.posonlyargs, *hook.args.args]
+    environment = arguments[0].arg if arguments else None
+    for node in ast.walk(hook):
+        if isinstance(node, ast.Name) and node.id == environment:
+            yield node
+
+
+def _keys_of(call: ast.Call) -> list[str]:
+    """The keys of a call such as `update({"name": …})` or `update(name=…)`. Raises _DynamicError for any other."""
+    names: list[str] = []
+    for argument in call.args:
+        keys = argument.keys if isinstance(argument, ast.Dict) else [None]
+        for key in keys:
+            if not isinstance(key, ast.Constant):
+                raise _DynamicError
+            names.append(str(key.value))
+    for keyword in call.keywords:
+        if keyword.arg is None:
+            raise _DynamicError
+        names.append(keyword.arg)
+    return names
+
+
+def _signature(function: _Function) -> Signature | None:
+    """The signature of a function, each default as an ellipsis."""
+    arguments = function.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    required = len(positional) - len(arguments.defaults)
+    parameters = [
+        Parameter(
+            argument.arg,
+            Parameter.POSITIONAL_ONLY if index < len(arguments.posonlyargs) else Parameter.POSITIONAL_OR_KEYWORD,
+            default=Parameter.empty if index < required else ...,
+        )
+        for index, argument in enumerate(positional)
+    ]
+    if arguments.vararg:
+        parameters.append(Parameter(arguments.vararg.arg, Parameter.VAR_POSITIONAL))
+    for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        parameters.append(Parameter(argument.arg, Parameter.KEYWORD_ONLY, default=... if default else Parameter.empty))
+    if arguments.kwarg:
+        parameters.append(Parameter(arguments.kwarg.arg, Parameter.VAR_KEYWORD))
+    try:
+        return Signature(parameters)
+    except ValueError:  # a name is given twice, which Python refuses too
+        return None

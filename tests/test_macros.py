@@ -1,0 +1,441 @@
+"""Macros in pages: those of the engine and of this repository, and those that an organisation adds."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import subprocess
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from click import ClickException
+
+import macros
+from handbook.engines import macros as engine_macros
+from handbook.engines.gate import checked_handbook
+from handbook.loading import load
+from handbook.vocabulary import MACROS
+from tests.commands import run
+from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, check, copy_of, places, write
+
+PAGE = "---\nrender_macros: true\n---\n\n# A page\n\n"
+
+
+class Environment:
+    """As much of mkdocs-macros' environment as a module uses."""
+
+    def __init__(self, root: Path) -> None:
+        self.conf = {"config_file_path": str(root / "mkdocs.yml")}
+        self.macros: dict[str, Callable[[], str]] = {}
+
+    @property
+    def page(self) -> Any:
+        return type("Page", (), {"url": "adr/"})
+
+    def macro(self, function: Callable[[], str], name: str = "") -> Callable[[], str]:
+        self.macros[name or function.__name__] = function
+        return function
+
+
+# The table of macros, and the two places that define them.
+
+
+@pytest.mark.parametrize("name", MACROS)
+def test_every_macro_has_a_view(name: str) -> None:
+    view = getattr(import_module(f"handbook.views.{MACROS[name]}"), name)
+    assert set(inspect.signature(view).parameters) <= {"handbook", "here"}
+
+
+def test_a_macro_without_a_view_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_macros, "MACROS", {"check_list": "standards"})
+    with pytest.raises(LookupError, match=r"the macro 'check_list' has no view in handbook\.views\.standards"):
+        engine_macros.macro("check_list", load(SMALL), lambda: "")
+
+
+def test_this_repository_and_the_engine_define_the_same_macros() -> None:
+    env, handbook = Environment(SMALL), load(SMALL)
+    macros.define_env(env)
+    assert set(env.macros) == set(MACROS)
+    for name, function in env.macros.items():
+        assert function() == engine_macros.macro(name, handbook, lambda: "adr/")(), name
+        assert function.__doc__
+
+
+def test_an_engine_without_our_plugin_still_runs_the_gate(tmp_path: Path) -> None:
+    write(tmp_path, {"mkdocs.yml": SETTINGS, "adr/0001-a.md": ADR.replace("accepted", "acepted")})
+    with pytest.raises(ClickException, match=r"the gate found errors\nadr/0001-a\.md:2:9: FM005 error"):
+        macros.define_env(Environment(tmp_path))
+
+
+def test_a_preview_goes_on_after_errors(tmp_path: Path) -> None:
+    write(tmp_path, {"mkdocs.yml": SETTINGS, "adr/0001-a.md": ADR.replace("accepted", "acepted")})
+    plugin = type("Plugin", (), {"serving": True})
+    config = {"config_file_path": str(tmp_path / "mkdocs.yml"), "plugins": {"handbook": plugin}}
+    assert len(checked_handbook(config).records) == 1
+
+
+# Builds.
+
+
+BOTH = "plugins: [macros, handbook]\n"
+
+
+def site_of(root: Path, plugins: str = BOTH, files: Mapping[str, str] = MappingProxyType({})) -> Path:
+    """A copy of the small handbook with other plugins and more files."""
+    copy_of(SMALL, root)
+    settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
+    begin, end = settings.index("plugins:\n"), settings.index("theme:\n")
+    return write(root, {"mkdocs.yml": settings[:begin] + plugins + settings[end:], **files})
+
+
+def built(root: Path) -> subprocess.CompletedProcess[str]:
+    return run("python", "-m", "mkdocs", "build", "--quiet", cwd=root)
+
+
+def article(root: Path, page: str) -> str:
+    html = (root / "site" / page / "index.html").read_text(encoding="utf-8")
+    return html.partition("<article")[2].partition("</article>")[0]
+
+
+ONE_MACRO = "def define_env(env):\n    @env.macro\n    def adr_index():\n        return 'Our own index.'\n"
+
+
+@pytest.mark.build
+@pytest.mark.parametrize("priority", ["100", "-100"], ids=["the plugin first", "mkdocs-macros first"])
+@pytest.mark.parametrize(
+    ("modules", "root"), [("[macros]", ROOT), ("[]", SMALL)], ids=["macros of the repository", "macros of the engine"]
+)
+def test_a_build_loads_and_checks_once(priority: str, modules: str, root: Path, tmp_path: Path) -> None:
+    copy = root if modules == "[macros]" else copy_of(root, tmp_path / "handbook")
+    program = str(ROOT / "tests/programs/counted.py")
+    answer = run("python", program, priority, "2", str(tmp_path / "site"), cwd=copy)
+    assert answer.stdout.split() == ["load", "run", "load", "run"], answer.stderr
+
+
+@pytest.mark.build
+def test_a_macro_of_the_repository_wins_and_the_others_are_registered(tmp_path: Path) -> None:
+    plugins = "plugins:\n  - macros: {module_name: ours}\n  - handbook\n"
+    root = site_of(tmp_path / "handbook", plugins, {"ours.py": ONE_MACRO})
+    answer = built(root)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert "Our own index." in article(root, "adr")
+    assert "ADR-0001" not in article(root, "adr")
+    assert "OBS-01" in article(root, "checklist")
+
+
+@pytest.mark.build
+def test_a_folder_macros_that_defines_some_of_them_wins(tmp_path: Path) -> None:
+    plugins = "plugins:\n  - handbook\n  - macros: {modules: [macros]}\n"
+    root = site_of(tmp_path / "handbook", plugins, {"macros/__init__.py": ONE_MACRO})
+    answer = built(root)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert "Our own index." in article(root, "adr")
+    assert "OBS-01" in article(root, "checklist")
+
+
+@pytest.mark.build
+@pytest.mark.parametrize(
+    "plugins",
+    [BOTH, "plugins:\n  macros: {render_by_default: true}\n  handbook: {}\n"],
+    ids=["nothing set", "templates everywhere"],
+)
+def test_braces_in_records_and_alerts_stay_text(plugins: str, tmp_path: Path) -> None:
+    root = site_of(tmp_path / "handbook", plugins, {"docs/plain.md": "# Plain\n\nA page with {{ braces }}.\n"})
+    record, rules = root / "adr/0001-keep-orders-in-sqlite.md", next(root.glob("runbooks/*/*.rules.yml"))
+    record.write_text(record.read_text("utf-8").replace("A backup", "A `{{ backup }}` and {{ braces }}"), "utf-8")
+    rules.write_text(rules.read_text("utf-8").replace("summary: ", "summary: '{{ $labels.pod }}' # "), "utf-8")
+    settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
+    write(root, {"mkdocs.yml": settings.replace("nav:\n", "nav:\n  - Plain: plain.md\n")})
+    answer = built(root)
+    assert answer.returncode == 0, answer.stderr
+    assert "{{ backup }}" in article(root, "adr/0001-keep-orders-in-sqlite")
+    assert "{{ braces }}" in article(root, "plain")
+    assert "{{ $labels.pod }}" in "".join(page.read_text("utf-8") for page in root.glob("site/alerts/*/index.html"))
+
+
+@pytest.mark.build
+def test_pages_that_call_macros_need_the_plugin(tmp_path: Path) -> None:
+    answer = built(site_of(tmp_path / "handbook", "plugins: [handbook]\n"))
+    assert answer.returncode == 1
+    assert answer.stderr == "Error: adr/index.md: no plugin 'macros' in mkdocs.yml; add '- macros' to 'plugins'\n"
+
+
+# What the check says of calls, without running any code.
+
+
+def calls(root: Path, text: str, settings: str = BOTH, files: Mapping[str, str] = MappingProxyType({})) -> list[str]:
+    """The messages and hints of MD020 on a page with this text."""
+    write(root, {"docs/index.md": "# Home\n", "docs/x.md": PAGE + text + "\n", **files})
+    found = check(root, {"mkdocs.yml": SETTINGS + settings})
+    assert not [finding for finding in found if finding.code == "FM001"]
+    return [f"{each.message} ({each.hint})" if each.hint else each.message for each in found if each.code == "MD020"]
+
+
+WELCOME = {
+    "range": "{% for n in range(3) %}{{ n }}{% endfor %}",
+    "dict": "{{ dict(a=1) }}",
+    "namespace": "{% set ns = namespace(n=0) %}{% set ns.n = 1 %}",
+    "cycler": "{% set row = cycler('a', 'b') %}{{ row.next() }}",
+    "joiner": "{% set comma = joiner(', ') %}{{ comma() }}",
+    "lipsum": "{{ lipsum(n=1) }}",
+    "now": "{{ now() }} {{ now().year }}",
+    "context": "{{ context() | pretty }} {{ context(config) }}",
+    "macros_info": "{{ macros_info() }}",
+    "fix_url": "{{ fix_url('a.png') }}",
+    "a macro of the page": "{% macro box(t) %}[{{ t }}]{% endmacro %}{{ box('a') }}",
+    "a macro before its definition": "{{ box('a') }}{% macro box(t) %}[{{ t }}]{% endmacro %}",
+    "a value that is set": "{% set hello = macros.now %}{{ hello() }}",
+    "a block that is set": "{% set hello %}x{% endset %}{{ hello() }}",
+    "an imported template": "{% import 'x.jinja' as forms %}{{ forms.field('a') }}",
+    "an imported macro": "{% from 'x.jinja' import field, area as text %}{{ field('a') }}{{ text() }}",
+    "a call block": "{% macro box() %}{{ caller('a') }}{% endmacro %}{% call(item) box() %}{{ item() }}{% endcall %}",
+    "a loop variable": "{% for one, two in macros.items() %}{{ one() }}{{ two(1) }}{% endfor %}",
+    "a recursive loop": "{% for n in tree recursive %}{{ loop(n.children) }}{% endfor %}",
+    "an argument": "{% macro twice(f, g=now) %}{{ f() }}{{ g() }}{% endmacro %}",
+    "a variable of with": "{% with f = now %}{{ f() }}{% endwith %}",
+    "a block": "{% block a %}{{ super() }}{{ self.a() }}{% endblock %}",
+    "a method": "{{ 'a'.upper() }}{{ page.meta.get('x') }}{{ macros.anything() }}",
+    "text that is raw": "{% raw %}{{ adr_idx() }}{% endraw %}{# {{ adr_idx() }} #}",
+    "an unknown filter": "{{ page.title | shout }}",
+    "our own": "{{ adr_index() }}{{ checklist() | upper }}",
+    "open arguments": "{{ adr_index(*page.none) }}{{ adr_index(**page.none) }}",
+}
+
+
+@pytest.mark.parametrize("text", WELCOME.values(), ids=WELCOME)
+def test_names_of_jinja_mkdocs_macros_and_the_page_are_welcome(text: str, tmp_path: Path) -> None:
+    assert calls(tmp_path, text) == []
+
+
+WRONG = {
+    "{{ adr_idx() }}": "unknown macro 'adr_idx' (did you mean 'adr_index'?)",
+    "{{ zzz() }}": "unknown macro 'zzz'",
+    "{{ ranges(3) }}": "unknown macro 'ranges' (did you mean 'range'?)",
+    "{% if adr_idx() %}x{% endif %}": "unknown macro 'adr_idx' (did you mean 'adr_index'?)",
+    "{{ 'a' ~ adr_idx() | upper }}": "unknown macro 'adr_idx' (did you mean 'adr_index'?)",
+    "{% call adr_idx() %}x{% endcall %}": "unknown macro 'adr_idx' (did you mean 'adr_index'?)",
+    "{{ adr_index('accepted') }}": "wrong arguments for macro 'adr_index' (call it as adr_index())",
+    "{{ checklist(group='SEC') }}": "wrong arguments for macro 'checklist' (call it as checklist())",
+    "{% call home() %}x{% endcall %}": "wrong arguments for macro 'home' (call it as home())",
+    "{{ adr_index( }}": "not a template: unexpected '}', expected ')'",
+    "{% for x in %}": "not a template: Expected an expression, got 'end of statement block'",
+    "{{ adr_index() ": "not a template: unexpected end of template, expected 'end of print statement'.",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_a_wrong_name_and_wrong_arguments_are_findings(text: str, tmp_path: Path) -> None:
+    assert calls(tmp_path, text) == [WRONG[text]]
+
+
+def test_the_finding_is_at_the_name(tmp_path: Path) -> None:
+    write(tmp_path, {"docs/x.md": PAGE + "One\ntwo {{ adr_idx() }}.\n"})
+    assert places(check(tmp_path, {"adr/0001-a.md": ADR})) == ["docs/x.md:8:8:MD020"]
+
+
+def test_a_page_without_macros_may_hold_anything_in_braces(tmp_path: Path) -> None:
+    write(tmp_path, {"docs/x.md": "# A page\n\n{{ adr_idx() }} {% for %}\n"})
+    assert check(tmp_path, {"adr/0001-a.md": ADR}) == ()
+
+
+def module(body: str) -> str:
+    return "def define_env(env):\n" + "".join(f"    {line}\n" for line in body.split("\n"))
+
+
+DEFINED = {
+    "a decorated function": "@env.macro\ndef hello(name):\n    return name",
+    "a decorated function with options": "@env.macro\ndef hello(name, *rest, loud=False, **more):\n    return name",
+    "a function by its name": "def hello(name):\n    return name\nenv.macro(hello)",
+    "a function by another name": "def greet(name):\n    return name\nenv.macro(greet, 'hello')",
+    "a function by a keyword": "def greet(name):\n    return name\nenv.macro(greet, name='hello')",
+    "a lambda": "env.macro(lambda name: name, 'hello')",
+    "a variable": "env.variables['hello'] = str",
+    "a variable as an attribute": "env.variables.hello = str",
+    "variables at once": "env.variables.update({'hello': str})",
+    "variables by keywords": "env.variables.update(hello=str)",
+    "a macro in the mapping": "env.macros['hello'] = str",
+    "under a condition": "if env.conf['strict']:\n    @env.macro\n    def hello(name):\n        return name",
+    "beside what only reads": "site = env.variables['config'].site_name\nx = env.variables.get('x')\n"
+                              "@env.filter\ndef shout(x):\n    return x.upper()\n"
+                              "@env.macro\ndef hello(name):\n    return env.page.title + site + env.variables.x",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body", DEFINED.values(), ids=DEFINED)
+@pytest.mark.parametrize(
+    ("options", "path"),
+    [
+        ("{modules: [shopmacros]}", "shopmacros.py"),
+        ("{modules: ['shop:shopmacros']}", "shopmacros/__init__.py"),
+        ("{modules: [tools.shop]}", "tools/shop.py"),
+        ("{module_name: tools/shop}", "tools/shop.py"),
+        ("{}", "main.py"),
+        ("{}", "main/__init__.py"),
+    ],
+    ids=["a module", "a pluglet", "a module of a package", "a path", "main.py", "main/"],
+)
+def test_macros_of_the_repository_s_modules_are_welcome(options: str, path: str, body: str, tmp_path: Path) -> None:
+    settings = f"plugins:\n  - macros: {options}\n  - handbook\n"
+    assert calls(tmp_path, "{{ hello('x') }}{{ helo('x') }}", settings, {path: module(body)}) == [
+        "unknown macro 'helo' (did you mean 'hello'?)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "call", "usage"),
+    [
+        ("@env.macro\ndef hello(name):\n    pass", "hello()", "hello(name)"),
+        ("@env.macro\ndef hello():\n    pass", "hello(1)", "hello()"),
+        ("def hello(a, b=1):\n    pass\nenv.macro(hello)", "hello(1, c=2)", "hello(a, b=…)"),
+        ("def hello(a, /, *b, **c):\n    pass\nenv.macro(hello)", "hello()", "hello(a, /, *b, **c)"),
+        ("env.macro(lambda *, a: a, 'hello')", "hello()", "hello(*, a)"),
+        ("@env.macro\ndef adr_index(status):\n    pass", "adr_index()", "adr_index(status)"),
+    ],
+)
+def test_wrong_arguments_for_a_module_s_macro_are_a_finding(body: str, call: str, usage: str, tmp_path: Path) -> None:
+    name = usage.partition("(")[0]
+    found = calls(tmp_path, f"{{{{ {call} }}}}", files={"main.py": module(body)})
+    assert found == [f"wrong arguments for macro '{name}' (call it as {usage})"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "@other\n@env.macro\ndef hello(name):\n    pass",
+        "hello = other(lambda name: name)\nenv.macro(hello, 'hello')",
+        "@env.macro\ndef hello(a):\n    pass\n@env.macro\ndef hello(a, b):\n    pass",
+    ],
+    ids=["another decorator", "a value", "twice"],
+)
+def test_arguments_are_left_to_the_build_where_the_signature_is_not_sure(body: str, tmp_path: Path) -> None:
+    assert calls(tmp_path, "{{ hello(1, 2, 3) }}", files={"main.py": module(body)}) == []
+
+
+DYNAMIC = {
+    "passed on": "other.define(env)",
+    "an alias": "define = env.macro\ndefine(other.hello)",
+    "a computed name": "env.macro(other, 'hel' + 'lo')",
+    "a loop": "for each in (one, two):\n    env.macro(each)",
+    "variables passed on": "other(env.variables)",
+    "computed variables": "env.variables.update(other())",
+    "spread variables": "env.variables.update(**other)",
+    "a computed key": "env.variables[other] = str",
+    "a default": "env.variables.setdefault('hello', str)",
+    "Jinja's environment": "env.env.globals['hello'] = str",
+}
+
+
+@pytest.mark.parametrize("body", DYNAMIC.values(), ids=DYNAMIC)
+def test_what_a_module_defines_dynamically_is_left_to_the_build(body: str, tmp_path: Path) -> None:
+    assert calls(tmp_path, "{{ hello('x') }}", files={"main.py": module(body)}) == []
+
+
+OPEN: dict[str, tuple[str, dict[str, str]]] = {
+    "an installed package": ("plugins:\n  - macros: {modules: [mkdocs_macros_test]}\n", {}),
+    "a module that is missing": ("plugins:\n  - macros: {module_name: nowhere}\n", {}),
+    "a module outside": ("plugins:\n  - macros: {module_name: ../elsewhere}\n", {}),
+    "a name that no file has": ("plugins:\n  - macros: {modules: ['" + 300 * "x" + '\', "\\0"]}\n', {}),
+    "a module with an error": (BOTH, {"main.py": "def define_env(env:\n"}),
+    "a module with a NUL": (BOTH, {"main.py": "x = '\0'\n"}),
+    "a module in parentheses": (BOTH, {"main.py": "(" * 10_000}),
+    "an imported hook": (BOTH, {"main.py": "from elsewhere import define_env\n"}),
+    "an assigned hook": (BOTH, {"main.py": "define_env = print\n"}),
+    "a hook of pages": (BOTH, {"main.py": module("pass") + "def on_pre_page_macros(env):\n    other(env)\n"}),
+    "another plugin": ("plugins: [macros, handbook, mkdocs-shop]\n", {}),
+    "a hook of MkDocs": (BOTH + "hooks: [h.py]\n", {"h.py": "def on_config(c): c.plugins['macros'].x()\n"}),
+    "an extension of Jinja": ("plugins:\n  - macros: {j2_extensions: [shop.Tags]}\n", {}),
+}
+
+
+@pytest.mark.parametrize("case", OPEN)
+def test_unknown_names_are_left_to_the_build_where_they_can_come_from_elsewhere(case: str, tmp_path: Path) -> None:
+    settings, files = OPEN[case]
+    assert calls(tmp_path, "{{ hello('x') }}", settings, files) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ("plugins: [search, macros, handbook, tags, material/blog]\n", "{{ helo() }}"),
+        (BOTH + "hooks: [h.py]\n", "{{ helo() }}"),
+        ("plugins:\n  - macros: {j2_variable_start_string: '[[', j2_variable_end_string: ']]'}\n", "[[ helo() ]]"),
+        ("plugins:\n  - macros: {j2_extensions: [jinja2.ext.do]}\n", "{% do helo() %}"),
+        ("plugins:\n  macros: {}\n  handbook:\n", "{{ helo() }}"),
+        ("", "{{ helo() }}"),
+    ],
+    ids=["plugins of Material", "another hook", "other marks", "an extension of Jinja", "a mapping", "no plugins"],
+)
+def test_unknown_names_are_found_whatever_else_mkdocs_yml_says(settings: str, text: str, tmp_path: Path) -> None:
+    assert calls(tmp_path, text, settings, {"h.py": "def on_config(config): ...\n"}) == ["unknown macro 'helo'"]
+
+
+def test_the_check_runs_no_module(tmp_path: Path) -> None:
+    source = "open('ran', 'w').close()\n" + module("open('ran', 'w').close()\n@env.macro\ndef hello(): pass")
+    settings = "plugins:\n  - macros: {modules: [one], module_name: two}\n"
+    assert calls(tmp_path, "{{ hello() }}", settings, {"one.py": source, "two/__init__.py": source}) == []
+    write(tmp_path, {"adr/0001-a.md": ADR})
+    assert run("handbook", "check", cwd=tmp_path).returncode == 0
+    assert not list(tmp_path.rglob("ran"))
+
+
+# What only the build sees: one line, and no traceback.
+
+TOOLS = """
+def define_env(env):
+    other = env.macro
+
+    @other
+    def hello(name):
+        return name
+
+    @other
+    def fails():
+        raise ValueError("no such file:\\n  x.yml")
+"""
+ERRORS = {
+    "{{ adr_idx() }}": "'adr_idx' is undefined\n    did you mean 'adr_index'?",
+    "{{ polcy.slo }}": "'polcy' is undefined",
+    "{{ page.nothing.at_all }}": "'mkdocs.structure.pages.Page object' has no attribute 'nothing'",
+    "{{ hello() }}": "hello() missing 1 required positional argument: 'name'",
+    "{{ hello('a', b=1) }}": "hello() got an unexpected keyword argument 'b'",
+    "{{ fails() }}": "ValueError: no such file: x.yml",
+    "{{ 'a' | shout }}": "No filter named 'shout'.",
+    "{% macro box(t) %}{{ t }}{% endmacro %}{{ box('a', 2) }}": "macro 'box' takes not more than 1 argument(s)",
+    "{% include 'nowhere.md' %}": "TemplateNotFound: 'nowhere.md' not found in search path: '{root}/docs'",
+    "{{ extra() }}": "'dict' object is not callable",
+}
+
+
+@pytest.mark.build
+def test_every_error_of_a_macro_is_a_line(tmp_path: Path) -> None:
+    pages = {f"docs/x{number}.md": f"{PAGE}One\n{text}\n" for number, text in enumerate(ERRORS)}
+    root = site_of(tmp_path / "handbook", files={"main.py": TOOLS, **pages})
+    settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
+    write(root, {"mkdocs.yml": settings + "not_in_nav: /x*.md\n"})
+    answer = built(root)
+    lines = [f"docs/x{number}.md:8:1: MD020 error: {text}\n" for number, text in enumerate(ERRORS.values())]
+    expected = "Error: macros failed\n" + "".join(lines).replace("{root}", str(root))
+    assert answer.stderr.startswith(expected)
+    assert answer.stderr.removeprefix(expected).count("\n") == 2  # the counts, and click's own end of line
+    assert answer.returncode == 1
+    assert not list(root.glob("site/**/*.html"))
+
+
+@pytest.mark.build
+def test_macros_of_jinja_mkdocs_macros_the_page_and_modules_are_built(tmp_path: Path) -> None:
+    text = (
+        "{% macro box(t) %}[{{ t }}]{% endmacro %}{{ box('page') }} {{ hello('module') }} "
+        "{% for n in range(3) %}{{ n }}{% endfor %} {{ now().year }} {{ shop('pluglet') }}"
+    )
+    files = {"main.py": TOOLS, "shopmacros.py": module("@env.macro\ndef shop(x):\n    return x")}
+    plugins = "plugins:\n  - macros: {modules: [shopmacros]}\n  - handbook\n"
+    root = site_of(tmp_path / "handbook", plugins, files | {"docs/x.md": f"{PAGE}{text}\n"})
+    settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
+    write(root, {"mkdocs.yml": settings.replace("nav:\n", "nav:\n  - X: x.md\n", 1)})
+    answer = run("mkdocs", "build", "--quiet", cwd=root)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert re.search(r"<p>\[page\] module 012 20\d\d pluglet</p>", article(root, "x"))

@@ -52,7 +52,7 @@ mutation: $(VENV)/.test ## spoil every record in every way, and count what the g
 
 fuzz: $(VENV)/.test ## spoil real files at random, 50,000 examples a parser: EXAMPLES=… SEED=… say otherwise
 	@seed=$${SEED:-$$(date +%s)}; echo "seed $$seed"; FUZZ_EXAMPLES=$${EXAMPLES:-50000} \
-		$(BIN)/python -m pytest --quiet --numprocesses 2 --hypothesis-seed="$$seed" tests/test_fuzz.py
+		$(BIN)/python -m pytest --quiet --numprocesses 2 --hypothesis-seed="$$seed" tests/reading/test_fuzz.py
 
 lock: $(VENV)/.test ## resolve the dependencies anew
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --group build pyproject.toml --output-file requirements/site.txt

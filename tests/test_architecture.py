@@ -145,3 +145,11 @@ def test_a_module_name_repeats_only_between_rules_views_and_records() -> None:
             packages.setdefault(module.stem, []).append(module.parent.name)
     repeated = {name: own for name, own in packages.items() if len(own) > 1}
     assert {name: own for name, own in repeated.items() if not set(own) <= {"rules", "views", "records"}} == {}
+
+
+def test_the_tests_have_the_folders_of_the_package() -> None:
+    own = {"browser", "content", "golden", "programs", "samples", "sites"}  # what no package of ours is
+    folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and path.name != "__pycache__"}
+    packages = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()}
+    assert folders - own <= packages
+    assert packages - folders == {"reporters"}  # which tests/cli tries

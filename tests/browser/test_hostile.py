@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Dialog, Page
 from handbook.reporters.text import text
 from tests.commands import run, served
 from tests.handbooks import SMALL, copy_of, report, write
-from tests.test_hostile import WAYS
+from tests.reading.test_hostile import WAYS
 
 pytestmark = pytest.mark.browser
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from handbook.records import kinds
-from tests.risk import Risk
+from tests.records.risk import Risk
 
 TABLE = "Service, Audit)"
 text = Path(kinds.__file__).read_text(encoding="utf-8")

@@ -19,7 +19,7 @@ from handbook.site.built import Site
 from tests.handbooks import SMALL, TODAY, copy_of, places, replace_once, report
 
 ALL = list(rules().values())
-# The others are tried in tests/test_base.py and tests/test_site_links.py.
+# The others are tried in tests/history/test_base.py and tests/site/test_site_links.py.
 ALONE = [each for each in ALL if each.over not in (Base, Site)]
 
 

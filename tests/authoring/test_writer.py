@@ -26,7 +26,7 @@ from handbook.authoring.journal import is_interrupted, restore, write_files
 from handbook.authoring.writer import WriteError, write_file
 from handbook.cli.main import main
 from tests.commands import BIN, environment, unprivileged
-from tests.handbooks import ADR, SETTINGS, SMALL, write
+from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, write
 from tests.repositories import git, started
 
 SPOILT = ADR.replace("accepted", "acepted") + "Long. " * 400
@@ -209,7 +209,7 @@ def test_a_change_that_fails_at_any_moment_changes_nothing_and_says_so_in_one_li
 @pytest.mark.parametrize("moment", [1, 6, 14, 18, 20, 22, 24])
 def test_sigkill_loses_nothing(moment: int, handbook: Path) -> None:
     old = snapshot(handbook)
-    program = [sys.executable, str(Path(__file__).parent / "programs/killed.py"), str(moment)]
+    program = [sys.executable, str(ROOT / "tests" / "programs/killed.py"), str(moment)]
     answer = subprocess.run(
         [*program, "check", "--fix", "--root", str(handbook)], env=environment(), capture_output=True, check=False
     )

@@ -14,7 +14,7 @@ import pytest
 from handbook.reading import promql
 from handbook.reading.promql import PromqlFault, check_expressions
 from tests.handbooks import ROOT
-from tests.test_alerts import OWN, RULES, alert, found
+from tests.rules.test_alerts import OWN, RULES, alert, found
 
 # Each kind of nesting, by the number of its levels.
 KINDS: dict[str, Callable[[int], str]] = {

@@ -15,7 +15,7 @@ from handbook.site.built import Site
 from tests.commands import run
 from tests.handbooks import BROKEN, ROOT, report
 
-GOLDEN = Path(__file__).parent / "golden" / "broken.txt"
+GOLDEN = ROOT / "tests" / "golden" / "broken.txt"
 
 
 def test_it_is_found_as_the_golden_file_says() -> None:

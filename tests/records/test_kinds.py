@@ -32,7 +32,7 @@ A battery.
 
 
 def with_risk(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command at a root, with the kind of tests/risk.py in the table of kinds."""
+    """Run a command at a root, with the kind of tests/records/risk.py in the table of kinds."""
     return subprocess.run(
         [sys.executable, "-m", "tests.programs.with_risk", *arguments],
         cwd=root,
@@ -118,7 +118,7 @@ def test_it_is_on_the_site(root: Path) -> None:
 
 
 def test_contributing_shows_this_kind() -> None:
-    source = (ROOT / "tests/risk.py").read_text(encoding="utf-8")
+    source = (ROOT / "tests/records/risk.py").read_text(encoding="utf-8")
     example = source[source.index("@dataclass") :].strip()
     assert example in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 

@@ -14,9 +14,9 @@ import yaml
 
 from handbook.cli.main import main
 from tests.commands import run
-from tests.handbooks import SMALL, copy_of
+from tests.handbooks import ROOT, SMALL, copy_of
 
-DEFECTS = yaml.safe_load((Path(__file__).parent / "golden" / "defects.yml").read_text(encoding="utf-8"))
+DEFECTS = yaml.safe_load((ROOT / "tests" / "golden" / "defects.yml").read_text(encoding="utf-8"))
 FINDING = re.compile(r"^(\S+:\d+:\d+): ([A-Z]+\d{3}) (?:error|warning): ", re.MULTILINE)
 
 

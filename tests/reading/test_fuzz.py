@@ -34,7 +34,7 @@ from handbook.settings import FILE, read_settings
 from handbook.site import outline
 from handbook.site.built import read_site
 from tests.handbooks import ROOT, SMALL, TODAY
-from tests.test_readings import rendered
+from tests.reading.test_readings import rendered
 
 pytestmark = pytest.mark.fuzz
 

@@ -20,7 +20,7 @@ from handbook.reporters import REPORTERS
 from handbook.site import outline
 from tests.commands import BIN, environment, unprivileged
 from tests.handbooks import ADR, SETTINGS, check, report, write
-from tests.test_readings import rendered
+from tests.reading.test_readings import rendered
 
 pytestmark = pytest.mark.fuzz
 

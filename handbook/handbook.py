@@ -108,6 +108,8 @@ class Handbook:
     """The other files that the site publishes."""
     texts: Mapping[str, str] = field(default_factory=dict)
     """The text of attachments, and of the samples that listings are cut from, by path."""
+    readmes: tuple[str, ...] = ()
+    """The files README.md in folders of records, which the site does not publish."""
     strays: tuple[str, ...] = ()
     """Files in a record folder that are neither record nor attachment, symbolic links, and names not in UTF-8."""
     problems: tuple[Problem, ...] = ()
@@ -401,6 +403,7 @@ def _load(root: Path) -> Handbook:
     attachments: set[str] = set()
     samples: list[str] = []
     strays: list[str] = []
+    readmes: list[str] = []
     for path, regular in sorted(each for folder in (settings.docs_dir, *MOUNTED) for each in _walk(root, folder)):
         if path.startswith(_SAMPLES) and files.is_utf8(path):
             if regular and not _INSTALLED & set(path.split("/")):
@@ -418,6 +421,8 @@ def _load(root: Path) -> Handbook:
             documents[path] = _document(root, path, cls, settings)
         elif not path.endswith("/README.md") or path.startswith(f"{settings.docs_dir}/"):
             attachments.add(path)
+        else:
+            readmes.append(path)
     stray = _unattached(attachments, documents)
     alerts, rule_files = _alerts(root, documents, rules)
     return Handbook(
@@ -428,7 +433,8 @@ def _load(root: Path) -> Handbook:
         rule_files=rule_files,
         audits=tuple(audits),
         attachments=frozenset(attachments - stray),
-        texts=MappingProxyType({path: _as_far_as_text(root, path) for path in sorted({*attachments, *samples})}),
+        texts=MappingProxyType({path: files.read_loosely(root, path) for path in sorted({*attachments, *samples})}),
+        readmes=tuple(readmes),
         strays=tuple(sorted({*strays, *stray})),
         problems=tuple(_judged(root, attachments - stray)),
         suppressions=tuple(
@@ -462,13 +468,6 @@ def _suppressions(root: Path, documents: Mapping[str, Document], others: Iterabl
     for path in others:
         if isinstance(text := files.read_text(root, path), str):
             yield from in_yaml(path, text)
-
-
-def _as_far_as_text(root: Path, path: str) -> str:
-    """The text of an attachment or a sample; nothing of a picture, or of what cannot be read."""
-    data = files.read(root, path)
-    text = files.decode(path, data, longest=files.LARGEST) if isinstance(data, bytes) else data
-    return text if isinstance(text, str) else ""
 
 
 def _alerts(

@@ -8,25 +8,29 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain, groupby
+from itertools import groupby
 from typing import Final
+from urllib.parse import unquote
 
 from handbook.diagnostics import Location
 from handbook.handbook import Handbook
-from handbook.reading import nodes
+from handbook.reading import files, nodes
 from handbook.records import Document
-from handbook.settings import Sample
+from handbook.settings import FILE, Sample
 
 SIGNS: Final = tuple(
     map(
         re.compile,
         (
             "a(?:3t|bia|cca|kia|sia)[0-9a-z]{16}", "aws", "accountkey=", "gh[oprsu]_", "github_pat_", "gl[a-z]+-",
-            "gr1348941", "_authtoken=", "t3blbkfj", "private key", "putty-user-key-file", "pypi-age", r"sg\.", "xox",
-            r"hooks\.slack\.com", "sq0csp-", "k_live_", r"//[^\s/@:]*:[^\s/]*@",
+            "gr1348941", "_authtoken", "t3blbkfj", "private key", "putty-user-key-file", "pypi-age", r"sg\.", "xox",
+            r"hooks\.slack\.com", "sq0csp-", "k_live_", "secret_?access_?key", "passw(?:or)?d=", "pwd=",
+            r"//[^/\n]*@", r"\\/[^/\n]*@",
         ),
     )
 )  # fmt: skip
@@ -34,38 +38,141 @@ SIGNS: Final = tuple(
 
 They begin with letters or slashes, because a search for those is a hundred times as fast as for a choice of beginnings.
 """
-_IN_URL: Final = re.compile(
-    r"""(?<![\w+.-])[A-Za-z][\w+.-]{0,30}://[^\s/?#:@"'`<>\\]*:(?P<password>[^\s/?#"'`<>\\]+)@[\w.-]*\w"""
+
+_ESCAPE: Final = re.compile(r"\\(?=[!-/:-@\[-`{-~])")
+"""The backslash of a Markdown escape."""
+
+_URL: Final = re.compile(
+    r"""/\\?/(?<![\w/.]//)(?!\[[0-9A-Fa-f.]*[:\]])"""
+    r"""(?P<user><[^<>/\n]{1,60}>|\$?\{\{[^{}/\n]{1,60}\}\}|[^\s/?#:"'`<>(),|]*)(?<!mailto):"""
+    r"""(?P<password>[^\s/?#"'`]+)@(?!sha(?:256|512):)"""
+    r"""(?:\[[0-9A-Fa-f:.%]{2,45}\]|[\w.-]*\w|(?=[/$%{<\[(*]))"""
 )
-_LONGEST_KEY: Final = 20_000
-_INTERPOLATED: Final = re.compile(r"[$%{\[(]")
+"""The part of a URL from its slashes to its host, with a user and a password. The user can be an e-mail address."""
+_SCHEME: Final = re.compile(r"(?<![\w+.-])[A-Za-z][\w+.-]{0,30}:\\?$")
+_LONGEST_SCHEME: Final = 33
+_QUERY: Final = re.compile(r"""(?i)[?&;](?P<parameter>(?:password|passwd|pwd)=(?P<password>[^\s&#"'`<>]+))""")
+
+_PORT: Final = re.compile(r"[0-9]{1,5}(?:[)\]}<>,;|].*)?")
+"""A port, which ends the URL or stands before the next address of a list."""
+_ACCOUNT: Final = re.compile(r"|admin\w*|guest|postgres|root|test|user\w*", re.IGNORECASE)
+"""The name of an account that is no host, so that what follows is no port."""
+_VERSION: Final = re.compile(r"(?:[\w.-]+:)?v?[0-9]+(?:\.[0-9]+)+(?:[-.][A-Za-z]{1,10}[0-9]{0,2})?")
+_END_OF_LIST_ITEM: Final = re.compile(r"[\w.:\[\]-]+[,;|)].*")
+_DEFAULT: Final = re.compile(r"\$\{\w+:?[-=]([^{}]+)\}")
+"""A variable of a shell with a default, which is a text of its own."""
+_VARIABLES: Final = re.compile(
+    r"""(?:(?: \$[A-Za-z_]\w*+  |  \$\{\{?[^{}]*\}\}?  |  \$\([^()]*\)  |  \{\{?[\w.!:$\[\]()-]*\}\}?
+        |  %[A-Za-z_]\w*%  |  %\(\w+\)[sdr]  |  %[sdrv]  |  <[^<>]*>  |  \[[\w.-]*\]
+        |  &lt;[\w.-]+&gt;  |  %(?:3[Cc]|5[Bb]|7[Bb])[\w.-]+%(?:3[Ee]|5[Dd]|7[Dd])
+    ) [-_.:+~]*+ )++""",
+    re.VERBOSE,
+)
+"""Variables of shells, templates and formats, each as a whole, with separators between them."""
 _MASK: Final = re.compile(r"[*xX.…•_-]+")
+_NAME: Final = re.compile("[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+"""A name such as GITHUB_TOKEN, which is to be replaced."""
+_CONSTANTS: Final = ("x-oauth-basic", "x-access-token", "x-token-auth")
+"""What stands in place of a password where the user is a token."""
 _PLACEHOLDER: Final = re.compile(
-    "changeme|credentials?|dummy|example|fake|hidden|pass|passphrase|passwd|password|placeholder|pw|pwd|redacted|sample"
-    "|secret|test|todo|token|value"
+    "changeme|credentials?|dummy|example|fake|hidden|pass|passphrase|passwd|password|placeholder|pw|pwd|redacted"
+    "|replaceme|sample|secret|test|todo|token|value"
+    "|clave|contrase[nñ]a|geheim|geheimnis|hasło|heslo|kennwort|lösenord|motdepasse|parola|passwort|salasana|senha"
+    "|wachtwoord|пароль|密码|密碼|パスワード"
 )
 """A word that says that a password belongs there, or that this is none."""
-_FILLER: Final = re.compile("a|access|api|app|change|database|db|here|insert|key|me|my|not|some|the|user|username|your")
+_FILLER: Final = re.compile(
+    "a|access|api|app|change|database|db|dein|here|ihr|insert|key|me|mein|my|not|replace|some|the|user|username|your"
+)
 """A word that may stand beside such a word."""
 
+_MASKED: Final = re.compile(r"(?:[xX*_.-]{8,}|(.)\1{7,})\W*\Z")
+"""The end of a token that is a mask: no random token ends in eight equal characters."""
+_LONGEST_TAIL: Final = 40
+"""Where that end is looked for: a search from each character of a long token would take the square of its length."""
 
-def _end_of_match(text: str, match: re.Match[str]) -> int:
-    return match.end()
+_KEY_HEADER: Final = re.compile(
+    r"BEGIN (?<=[-–—][-–— ]BEGIN )(?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)? ?[-–—]{0,5}"
+)
+_PUTTY_HEADER: Final = re.compile(r"PuTTY-User-Key-File-[0-9]:[^\n\\]{0,60}")
+_NEXT_KEY: Final = re.compile(r"-----END|BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY|PuTTY-User-Key-File-[0-9]:")
+_DASHES: Final = re.compile("[-–—]{2,5} ?$")
+_LONGEST_KEY: Final = 20_000
+_BEFORE_KEY: Final = re.compile(r"""[\s>"'#*+\\-]{0,40}""")
+"""What can stand before a key at the start of a line: a quotation, a comment, a list, a string."""
+_KEY_FIELD: Final = r"[A-Za-z][A-Za-z0-9-]{1,30}:[ ][^\n\\]{0,200}"
+_KEY_LINES: Final = re.compile(
+    r"[^\n]*(?:(?<!\n)\n(?!\s*(?:```|~~~))(?=[^\n]*\S)[^\n]*"
+    rf"|(?:\n[ \t>]*)+(?:[A-Za-z0-9+/]{{16}}[^\n]*|{_KEY_FIELD}))*"
+)
+"""A key without an end: the lines up to an empty one or a fence, and base64 and fields of a key after empty lines."""
+_KEY_WORDS: Final = re.compile(
+    rf"""(?:(?:[ \t"',;+]*(?:\n|\\r\\n|\\[nr])|[ \t]+)[ \t>"'#*+]*"""
+    rf"""(?:{_KEY_FIELD}|[A-Za-z0-9+/=.…*]+(?=[\s"',;+\\]|\Z))?)*"""
+)
+"""The same within a line, where `\\n` can be a line feed: base64, dots and fields of a key."""
+_AFTER_KEY: Final = " \t\n>\"'#*+\\-"
+_BASE64: Final = re.compile("[A-Za-z0-9+/]{32}")
+
+Extent = tuple[int, int]
+"""Where a credential begins and ends in a text."""
 
 
-def _end_of_key(text: str, match: re.Match[str]) -> int:
-    end = text.find("-----END", match.end(), match.end() + _LONGEST_KEY)
-    return match.end() if end < 0 else end
+def _extent_of_token(match: re.Match[str]) -> Extent | None:
+    return None if _MASKED.search(match[0][-_LONGEST_TAIL:]) else match.span()
+
+
+def _extent_of_aws_key(match: re.Match[str]) -> Extent | None:
+    """No example of Amazon's documentation: all of them end so, and no real key does."""
+    return None if re.search(r"EXAMPLE(?:KEY)?['\"]?$", match[0]) else _extent_of_token(match)
+
+
+def _extent_of_private_key(match: re.Match[str]) -> Extent | None:
+    """A key goes on to its last line, so that its digest is that of the key and not of its first line.
+
+    A header without base64 after it is a key at the start of a line, and a mention elsewhere.
+    """
+    text = match.string
+    dashes = _DASHES.search(text[max(0, match.start() - 6) : match.start()])
+    start = match.start() - (len(dashes[0]) if dashes else 0)
+    starts_line = _BEFORE_KEY.fullmatch(text[max(0, start - 40) : start].rpartition("\n")[2]) is not None
+    following = _NEXT_KEY.search(text, match.end(), match.end() + _LONGEST_KEY)
+    end = following.start() if following else min(len(text), match.end() + _LONGEST_KEY)
+    if not following or not following[0].endswith("END"):
+        block = (_KEY_LINES if starts_line else _KEY_WORDS).match(text, match.end(), end)
+        end = match.end() + len(block[0].rstrip(_AFTER_KEY) if block else "")
+    return (start, end) if starts_line or _BASE64.search(text, match.end(), end) else None
+
+
+def _extent_of_url(match: re.Match[str]) -> Extent | None:
+    user, password = match["user"], match["password"]
+    if _PORT.fullmatch(password) and not _ACCOUNT.fullmatch(user):
+        return None
+    if _VERSION.fullmatch(password) or is_placeholder_password(password):
+        return None
+    first, _, rest = password.partition("@")
+    if _END_OF_LIST_ITEM.fullmatch(rest) and is_placeholder_password(first):
+        return None
+    scheme = _SCHEME.search(match.string[max(0, match.start() - _LONGEST_SCHEME) : match.start()])
+    return match.start() - (len(scheme[0]) if scheme else 0), match.end()
+
+
+def _extent_of_query(match: re.Match[str]) -> Extent | None:
+    password = match["password"]
+    values = {password, re.split("[,;|)]", password)[0], password.rstrip(".:!*_")}
+    return None if any(map(is_placeholder_password, values)) else match.span("parameter")
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A kind of credential, the form of its text, and what tells a published example or a placeholder from it."""
+    """A kind of credential and the form of its text.
+
+    `extent` says where a match begins and ends; None for a placeholder and for a published example.
+    """
 
     name: str
     pattern: re.Pattern[str]
-    is_placeholder: Callable[[re.Match[str]], bool] = lambda _: False
-    end: Callable[[str, re.Match[str]], int] = _end_of_match
+    extent: Callable[[re.Match[str]], Extent | None] = _extent_of_token
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,30 +185,56 @@ class Credential:
     sample: Sample | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text to search, which begins at a place.
+
+    `escapes` are the offsets at which a backslash was removed. A `decoded` text is a part of another in other words.
+    The credentials of a `name` are in the path of the file.
+    """
+
+    start: Location
+    text: str
+    escapes: tuple[int, ...] = ()
+    decoded: bool = False
+    name: bool = False
+
+    def places(self, offsets: Iterable[int]) -> Iterator[Location]:
+        """The places of rising offsets."""
+        if self.name or self.decoded:
+            return (self.start for _ in offsets)
+        if not self.escapes:
+            return locate(self.start, self.text, offsets)
+        return _locate_escaped(self, offsets)
+
+
 def find_credentials(handbook: Handbook) -> tuple[Credential, ...]:
     """Every text that has the form of a credential, by path and place."""
-    samples = {(sample.path, sample.sha256): sample for sample in handbook.settings.organisation.samples}
-    found = []
-    for start, text in _suspects(handbook):
-        matches = list(_matches(text))
-        places = locate(start, text, (first for first, _, _ in matches))
-        for at, (first, end, form) in zip(places, matches, strict=True):
-            digest = hashlib.sha256(text[first:end].encode("utf-8", "surrogateescape")).hexdigest()
-            found.append(Credential(at, form.name, digest, samples.get((at.path, digest))))
-    return tuple(found)
+    samples: dict[tuple[str | None, str | None], Sample] = {}
+    for sample in handbook.settings.organisation.samples:
+        samples.setdefault((sample.path, sample.sha256), sample)
+    credentials: list[Credential] = []
+    lines: set[tuple[str, int]] = set()
+    for text in _suspects(handbook):
+        matches = list(_matches(text.text))
+        places = list(text.places(start for start, _, _ in matches))
+        for at, (start, end, form) in zip(places, matches, strict=True):
+            if text.decoded and (at.path, at.line) in lines:
+                continue
+            digest = hashlib.sha256(text.text[start:end].encode("utf-8", "surrogateescape")).hexdigest()
+            credentials.append(Credential(at, form.name, digest, samples.get((at.path, digest))))
+        lines.update((at.path, at.line) for at in places)
+    return tuple(sorted(credentials, key=lambda credential: credential.at))
 
 
 def _matches(text: str) -> Iterator[tuple[int, int, Form]]:
-    """The matches of all forms in their order, without those inside of another: a token in a URL is one credential.
-
-    A private key goes on to its last line, so that its digest is that of the key and not of its first line.
-    """
+    """The matches of all forms in their order, without those inside of another: a token in a URL is one credential."""
     last = 0
     matches = (
-        (match.start(), form.end(text, match), form)
+        (*extent, form)
         for form in forms()
         for match in form.pattern.finditer(text)
-        if not form.is_placeholder(match)
+        if (extent := form.extent(match)) is not None
     )
     for start, end, form in sorted(matches, key=lambda match: match[:2]):
         if start >= last:
@@ -110,10 +243,13 @@ def _matches(text: str) -> Iterator[tuple[int, int, Form]]:
 
 
 def is_placeholder_password(password: str) -> bool:
-    """Whether a password is a variable, a mask, or words that say what belongs there."""
-    if _INTERPOLATED.search(password) or _MASK.fullmatch(password):
+    """Whether a password consists of variables, is a mask, or is words that say what belongs there."""
+    password = _DEFAULT.sub(r"\1", _ESCAPE.sub("", password))
+    if _VARIABLES.fullmatch(password) or _MASK.fullmatch(password) or _NAME.fullmatch(password):
         return True
-    words = re.split("[-_. ]+", password.casefold())
+    words = re.split("[-_. ]+", unquote(password).casefold())
+    if password in _CONSTANTS or _PLACEHOLDER.fullmatch("".join(words)):
+        return True
     placeholders = [word for word in words if _PLACEHOLDER.fullmatch(word)]
     return bool(placeholders) and all(_PLACEHOLDER.fullmatch(word) or _FILLER.fullmatch(word) for word in words)
 
@@ -140,27 +276,32 @@ def forms() -> tuple[Form, ...]:
         azure_storage_key.AzureStorageKeyDetector,
         github_token.GitHubTokenDetector,
         gitlab_token.GitLabTokenDetector,
-        npm.NpmDetector,
-        openai.OpenAIDetector,
         pypi_token.PypiTokenDetector,
         sendgrid.SendGridDetector,
         slack.SlackDetector,
         square_oauth.SquareOAuthDetector,
         stripe.StripeDetector,
     )
+    aws_key = aws.AWSKeyDetector.secret_type
     return (
-        *(Form(aws.AWSKeyDetector.secret_type, each, _is_aws_example) for each in aws.AWSKeyDetector.denylist),
-        *(Form("Private Key", each, end=_end_of_key) for each in private_key.PrivateKeyDetector.denylist),
+        *(Form(aws_key, pattern, _extent_of_aws_key) for pattern in aws.AWSKeyDetector.denylist),
+        # The form of ~/.aws/credentials and of what `aws iam create-access-key` prints.
+        Form(aws_key, re.compile(r"(?i)secret_?access_?key\W{1,6}[A-Z0-9/+]{40}(?![A-Z0-9/+=])"), _extent_of_aws_key),
+        *(
+            Form(private_key.PrivateKeyDetector.secret_type, header, _extent_of_private_key)
+            for header in (_KEY_HEADER, _PUTTY_HEADER)
+        ),
         *(Form(detector.secret_type, pattern) for detector in detectors for pattern in detector.denylist),
+        # These two take the square of the length of a line in the form that detect-secrets has.
+        Form(
+            npm.NpmDetector.secret_type, re.compile(r"_authToken\s{0,9}=\s{0,9}[\"']?(?:npm_\w{9,}|[A-Fa-f0-9-]{36})")
+        ),
+        Form(openai.OpenAIDetector.secret_type, re.compile(r"sk-(?<![\w-]sk-)[\w-]{20,200}T3BlbkFJ[A-Za-z0-9]{20}")),
         # Fine-grained tokens: detect-secrets does not know them yet.
         Form("GitHub Token", re.compile(r"github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}")),
-        Form("password in a URL", _IN_URL, lambda match: is_placeholder_password(match["password"])),
+        Form("password in a URL", _URL, _extent_of_url),
+        Form("password in a URL", _QUERY, _extent_of_query),
     )
-
-
-def _is_aws_example(match: re.Match[str]) -> bool:
-    """Whether it is a key of Amazon's documentation: all of them end so, and no real one does."""
-    return re.search(r"EXAMPLE(?:KEY)?['\"]?$", match[0]) is not None
 
 
 def texts(handbook: Handbook) -> Iterator[tuple[Location, str]]:
@@ -176,14 +317,61 @@ def texts(handbook: Handbook) -> Iterator[tuple[Location, str]]:
     yield from ((Location(path), text) for path, text in handbook.texts.items())
 
 
-def _suspects(handbook: Handbook) -> Iterator[tuple[Location, str]]:
-    """The texts of those files, the settings among them, that contain a sign of a credential."""
-    settings = ((value.at, value.text) for value in nodes.scalars(handbook.settings.root_node))
-    for _, group in groupby(chain(settings, texts(handbook)), key=lambda text: text[0].path):
+def _suspects(handbook: Handbook) -> Iterator[_Text]:
+    """The texts of those files that contain a sign of a credential, and the paths that do."""
+    for _, group in groupby(_searched(handbook), key=lambda text: text.start.path):
         of_file = list(group)
-        folded = "\n".join(text for _, text in of_file).casefold()
-        if any(sign.search(folded) for sign in SIGNS):
+        if _has_sign("\n".join(text.text for text in of_file)):
             yield from of_file
+    names = sorted({*handbook.documents, *handbook.attachments, *handbook.texts, *_yaml_files(handbook)})
+    if _has_sign("\n".join(names)):
+        yield from (_Text(Location(path), path, name=True) for path in names)
+
+
+def _has_sign(text: str) -> bool:
+    folded = text.casefold()
+    return any(sign.search(folded) for sign in SIGNS)
+
+
+def _searched(handbook: Handbook) -> Iterator[_Text]:
+    """The texts of all files, file by file: what is published, the settings, and README.md in folders of records."""
+    for document in handbook.documents.values():
+        yield _unescaped(document.source.at(1), document.source.text)
+    yield from _searched_yaml(handbook)
+    for path, text in handbook.texts.items():
+        yield _Text(Location(path), text)
+    for path in handbook.readmes:
+        yield _unescaped(Location(path), files.read_loosely(handbook.root, path))
+
+
+def _unescaped(start: Location, text: str) -> _Text:
+    r"""A Markdown text without its escapes: `s3cr3t\_9` is published as `s3cr3t_9`."""
+    if "\\" not in text:
+        return _Text(start, text)
+    offsets = (match.start() for match in _ESCAPE.finditer(text))
+    return _Text(start, _ESCAPE.sub("", text), tuple(offset - index for index, offset in enumerate(offsets)))
+
+
+def _yaml_files(handbook: Handbook) -> list[str]:
+    audits = (audit.path for audit in handbook.audits)
+    return [FILE, *audits, *(file.path for file in handbook.rule_files)]
+
+
+def _searched_yaml(handbook: Handbook) -> Iterator[_Text]:
+    r"""The whole text of the settings, audits and rule files: keys and comments are published or read, too.
+
+    A value is searched as it is read, too, where it can hold escapes (`"\x41"`), or comes from outside of the root.
+    """
+    values: dict[str, list[_Text]] = defaultdict(list)
+    entities = (*handbook.alerts, *handbook.audits)
+    for node in (handbook.settings.root_node, *(entity.mapping for entity in entities)):
+        for value in nodes.scalars(node) if node else ():
+            values[value.at.path].append(_Text(value.at, value.text, decoded=True))
+    for path in dict.fromkeys((*_yaml_files(handbook), *values)):
+        text = files.read_loosely(handbook.root, path)
+        yield _Text(Location(path), text)
+        if not text or "\\" in text:
+            yield from values[path]
 
 
 def locate(start: Location, text: str, offsets: Iterable[int]) -> Iterator[Location]:
@@ -194,3 +382,12 @@ def locate(start: Location, text: str, offsets: Iterable[int]) -> Iterator[Locat
             line, begin = line + ends, text.rindex("\n", known, offset) + 1
         known = offset
         yield Location(start.path, line, offset - begin + 1)
+
+
+def _locate_escaped(text: _Text, offsets: Iterable[int]) -> Iterator[Location]:
+    """The places in a text before its escapes were removed: a backslash moves what follows it in its line."""
+    offsets = list(offsets)
+    for offset, at in zip(offsets, locate(text.start, text.text, offsets), strict=True):
+        begin = text.text.rfind("\n", 0, offset) + 1
+        moved = bisect_right(text.escapes, offset) - bisect_right(text.escapes, begin - 1)
+        yield Location(at.path, at.line, at.column + moved)

@@ -67,8 +67,8 @@ class Report:
     """The whole answer of one run of the gate.
 
     `findings` are sorted by path, line, column and code; `records` counts the records read of each kind;
-    `suppressed` counts the findings that a suppression in a record silenced, `samples` the texts that the settings
-    declare as published examples of secrets, and `lowered` the rules whose severity the settings lower.
+    `suppressed` counts the findings that a suppression in a record silenced, `samples` the published examples of
+    secrets that the settings declare, and `lowered` the rules whose severity the settings lower.
     """
 
     records: Mapping[str, int]

@@ -110,6 +110,8 @@ class Handbook:
     """The other files that the site publishes."""
     texts: Mapping[str, str] = field(default_factory=dict)
     """The text of attachments, and of the samples that listings are cut from, by path."""
+    readmes: tuple[str, ...] = ()
+    """The files README.md in folders of records, which the site does not publish."""
     strays: tuple[str, ...] = ()
     """Files in a record folder that are neither record nor attachment, symbolic links, and names not in UTF-8."""
     problems: tuple[Problem, ...] = ()

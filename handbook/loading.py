@@ -50,6 +50,8 @@ class FileKind(Enum):
     """Any other file that the site publishes."""
     SAMPLE = auto()
     """A file that listings are cut from."""
+    README = auto()
+    """A file about a record folder, for those who read the repository; the site does not publish it."""
     STRAY = auto()
     """A symbolic link, or a file whose name is not UTF-8."""
     IGNORED = auto()
@@ -93,7 +95,8 @@ def load(root: Path) -> Handbook:
         rule_files=rule_files,
         audits=audits,
         attachments=attachments,
-        texts=MappingProxyType({path: _read_as_text(root, path) for path in texts}),
+        texts=MappingProxyType({path: files.read_loosely(root, path) for path in texts}),
+        readmes=tuple(paths[FileKind.README]),
         strays=tuple(sorted({*paths[FileKind.STRAY], *unattached})),
         problems=tuple(_judge_attachments(root, attachments)),
         suppressions=tuple(_read_suppressions(root, documents, in_comments)),
@@ -126,7 +129,7 @@ def _kind_of(path: str, regular: bool, settings: Settings) -> FileKind:
         return FileKind.IGNORED
     if _class_of(path):
         return FileKind.DOCUMENT
-    return FileKind.IGNORED if path.endswith("/README.md") and not path.startswith(_IN_DOCS) else FileKind.ATTACHMENT
+    return FileKind.README if path.endswith("/README.md") and not path.startswith(_IN_DOCS) else FileKind.ATTACHMENT
 
 
 def _class_of(path: str) -> type[Document] | None:
@@ -215,10 +218,3 @@ def _read_suppressions(root: Path, documents: Mapping[str, Document], others: It
     for path in others:
         if isinstance(text := files.read_text(root, path), str):
             yield from in_yaml(path, text)
-
-
-def _read_as_text(root: Path, path: str) -> str:
-    """The text of an attachment or a sample; nothing of a picture, or of what cannot be read."""
-    data = files.read(root, path)
-    text = files.decode(path, data, longest=files.LARGEST) if isinstance(data, bytes) else data
-    return text if isinstance(text, str) else ""

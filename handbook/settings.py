@@ -222,13 +222,13 @@ class Settings:
             node, at = entry.value, entry.at
         return at
 
-    def at_sample(self, sample: Sample) -> Location:
-        """The place of a sample, an entry of the list under `samples`."""
+    def at_sample(self, sample: Sample, key: str | None = None) -> Location:
+        """The place of a sample, an entry of the list under `samples`, or of the value under a key of it."""
         entries = self.root_node.find("extra", "handbook", "samples")
         for item in entries.items if isinstance(entries, nodes.Sequence) else ():
-            wanted = (("path", sample.path), ("sha256", sample.sha256))
-            if isinstance(item, nodes.Mapping) and all(_text(item, key) == value for key, value in wanted):
-                return item.at
+            if Group(Sample).read("samples", item, Reading()) == sample:
+                value = item.find(key) if key and isinstance(item, nodes.Mapping) else None
+                return value.at if value else item.at
         return self.at("samples")
 
     def excluded(self, path: str) -> bool:

@@ -17,9 +17,8 @@ from handbook.cli.common import (
     write_report,
     write_text,
 )
-from handbook.diagnostics import Report
 from handbook.loading import load
-from handbook.rules.engine import run_on_site
+from handbook.rules.engine import make_report, run_on_site
 from handbook.settings import Settings, read_settings
 from handbook.site.built import NoSiteError, Site, read_site, with_answers
 from handbook.site.external import Failure, NoWebError, after, ask, remembered, worth_asking, written
@@ -63,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     except (NoSiteError, NoWebError) as error:
         raise UsageError(str(error)) from error
     if not site.faults:
-        return write_report(Report(site.counts, ()), options)
+        return write_report(make_report(site.counts, settings), options)
     return write_report(run_on_site(site, load(root), options.today or date.today()), options)
 
 

@@ -49,6 +49,8 @@ class Base:
     """The handbook at the commit where HEAD left the revision's history: what differs now, this branch has done."""
     stampings: tuple[Stamping, ...] = field(default=())
     """The commits since then that set days of review."""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """The path at HEAD of each file that was renamed since then, by its path there."""
     unread: str | None = None
     """Where no record was read from that commit: a record that it seems to hold all the same."""
 
@@ -82,6 +84,7 @@ def read_base(root: Path, name: str) -> Base:
         paths=frozenset(revision.files(root, tip)),
         handbook=handbook,
         stampings=tuple(_stampings(root, tip)),
+        renamed=revision.renames(root, fork),
         unread=None if any(handbook.counts.values()) else _unread(root, fork),
     )
 

@@ -180,6 +180,18 @@ def contents(root: Path, objects: Iterable[str]) -> Iterator[bytes]:
         yield answer[end + 1 : start - 1]
 
 
+def renames(root: Path, commit: str) -> dict[str, str]:
+    """The files below `root` that were renamed between a commit and HEAD: the new path by the old one.
+
+    A file was renamed where half of its text is the same.
+    """
+    words = _answer(
+        root, "diff-tree", "-r", "-M", "--diff-filter=R", "--name-status", "-z", "--relative", commit, "HEAD"
+    )
+    names = [os.fsdecode(word) for word in words.split(b"\0")]
+    return dict(zip(names[1::3], names[2::3], strict=False))
+
+
 def commits(root: Path, since: str, folders: Iterable[str]) -> Iterator[Commit]:
     """The commits that HEAD has and `since` has not, with what they changed below `folders`.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import stat
-from codecs import BOM_UTF8
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,11 @@ LONGEST_LINE: Final = 10_000
 
 _HIDDEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 """Control characters, other ends of lines, and what turns the direction of text (CVE-2021-42574)."""
+
+_CONTROLS: Final = bytes(range(9)) + b"\x0b\x0c" + bytes(range(14, 32)) + b"\x7f"
+_SPACES: Final = bytes.maketrans(_CONTROLS, b" " * len(_CONTROLS))
+_READABLE: Final = re.compile(rb"\n|[ -~]{8,}")
+"""What people can read in a picture or an archive, and its line feeds."""
 
 
 def hidden_character(text: str) -> str | None:
@@ -80,3 +85,30 @@ def read_text(root: Path, path: str) -> str | Finding:
     """The text of a file."""
     data = read(root, path)
     return data if isinstance(data, Finding) else decode(path, data)
+
+
+def read_loosely(root: Path, path: str) -> str:
+    """Read whatever a search can find in a file; nothing of a file that cannot be read.
+
+    The text of a file that is no clean text keeps the places of its characters: hidden ones become spaces, and bytes
+    that are not UTF-8 become surrogates. UTF-16 is read as such. Only readable pieces remain of binary data.
+    """
+    data = read(root, path)
+    if isinstance(data, Finding):
+        return ""
+    text = decode(path, data, longest=LARGEST)
+    return text if isinstance(text, str) else _decode_loosely(data)
+
+
+def _decode_loosely(data: bytes) -> str:
+    if data.startswith((BOM_UTF16_BE, BOM_UTF16_LE)):
+        data = data.decode("utf-16", "replace").encode()
+    data = data.removeprefix(BOM_UTF8).replace(b"\0", b"")  # without NUL bytes, UTF-16 is ASCII where it can be
+    data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    try:
+        return _HIDDEN.sub(" ", data.decode())
+    except UnicodeDecodeError:
+        controls = len(data) - len(data.translate(None, _CONTROLS))
+    if controls > len(data) // 100:
+        return b" ".join(_READABLE.findall(data)).decode("ascii")
+    return data.translate(_SPACES).decode("utf-8", "surrogateescape")

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 from handbook.diagnostics import NEW_EXCEPTION, Finding, Location, Severity
 from handbook.handbook import Handbook
@@ -101,9 +102,11 @@ def reviewed_by_nobody(base: Base, context: Context) -> Iterator[Finding]:
 
 @rule("FM019", NEW_EXCEPTION, over=Base, severity=Severity.WARNING, firm=True)
 def new_exception(base: Base, context: Context) -> Iterator[Finding]:
-    """A branch adds no suppression, no secret sample and no lowered severity that its reviewers do not see.
+    """A branch adds no exception that its reviewers do not see.
 
-    Each one that the base does not have is a warning, which the summary of every report lists.
+    Exceptions are suppressions, secret samples, lowered severities, and patterns that are removed from
+    `handbook.private`. Each one that the base does not have is a warning, which the summary of every report lists. An
+    exception that moves with its file is not new.
 
     Why: an exception that nobody has agreed to lets faults through for good.
 
@@ -115,39 +118,63 @@ def new_exception(base: Base, context: Context) -> Iterator[Finding]:
     """
     hint = "tell the reviewers why it is needed"
     settings, before = context.handbook.settings, base.handbook.settings
-    for suppression in _added(_suppressions(context.handbook), _suppressions(base.handbook)):
+    for suppression in _added(_suppressions(context.handbook), _suppressions(base.handbook), base, context.handbook):
         yield Finding(suppression.at, f"new suppression of {suppression.code}: {suppression.reason}", hint)
-    for sample in _added(_samples(settings), _samples(before)):
+    for sample in _added(_samples(settings), _samples(before), base, context.handbook):
         yield Finding(settings.at_sample(sample), f"new secret sample in {sample.path}: {sample.reason}", hint)
+    patterns = {pattern.casefold() for pattern in settings.organisation.private}
+    for pattern in before.organisation.private:
+        if pattern.casefold() not in patterns:
+            message = f"pattern removed from handbook.private: '{pattern}'"
+            yield Finding(settings.at("private"), message, hint)
     for each in rules().values():
         if not each.firm and each.is_lowered_by(settings) and not each.is_lowered_by(before):
             yield Finding(settings.at("rules", each.code), f"new lowered severity of {each.code}", hint)
 
 
-def _suppressions(handbook: Handbook) -> list[tuple[tuple[object, ...], str, Suppression]]:
-    return [((each.code, each.until, each.reason), each.at.path, each) for each in handbook.suppressions if each.code]
-
-
-def _samples(settings: Settings) -> list[tuple[tuple[object, ...], str, Sample]]:
-    return [((each.sha256,), each.path or "", each) for each in settings.organisation.samples]
-
-
 E = TypeVar("E")
 
 
-def _added(
-    now: Iterable[tuple[tuple[object, ...], str, E]], before: Iterable[tuple[tuple[object, ...], str, E]]
-) -> list[E]:
-    """The exceptions that were added; each has a key and the path of its file. One that has moved was not added."""
-    places = {(key, path) for key, path, _ in before}
-    left = Counter(key for key, _, _ in before)
+@dataclass(frozen=True)
+class _Exception(Generic[E]):
+    """An exception from the rules: the file that it is for, and what makes it the same in two revisions."""
+
+    path: str
+    key: tuple[object, ...]
+    value: E
+
+
+def _suppressions(handbook: Handbook) -> list[_Exception[Suppression]]:
+    return [
+        _Exception(each.at.path, (each.code, each.until, each.reason), each)
+        for each in handbook.suppressions
+        if each.code
+    ]
+
+
+def _samples(settings: Settings) -> list[_Exception[Sample]]:
+    return [_Exception(sample.path or "", (sample.sha256,), sample) for sample in settings.organisation.samples]
+
+
+def _added(now: list[_Exception[E]], before: list[_Exception[E]], base: Base, handbook: Handbook) -> list[E]:
+    """The exceptions that the base does not have; one that moved with its file was not added."""
+    left = Counter((_path_now(exception.path, base, handbook), exception.key) for exception in before)
     added = []
-    for key, _, exception in sorted(now, key=lambda each: each[:2] not in places):
-        if left[key]:
-            left[key] -= 1
+    for exception in now:
+        if left[exception.path, exception.key]:
+            left[exception.path, exception.key] -= 1
         else:
-            added.append(exception)
+            added.append(exception.value)
     return added
+
+
+def _path_now(path: str, base: Base, handbook: Handbook) -> str:
+    """The path that a file of the base has by now: its own while it exists, else that of what became of it."""
+    if (handbook.root / path).is_file():
+        return path
+    document = base.handbook.documents.get(path)
+    document_now = _now(document, base, handbook) if document else None
+    return document_now.path if document_now else base.renamed.get(path, path)
 
 
 @rule("DEC013", "decision-rewritten", over=Base, requires=_UNREAD)

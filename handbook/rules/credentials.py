@@ -1,71 +1,20 @@
-"""Find credentials in the texts that the handbook publishes: keys and tokens by their form, passwords in URLs.
-
-The forms are those of the detectors of detect-secrets that know a secret by its form alone, and a few that it lacks.
-Detectors that guess, by how random a text looks or by a word beside it, are left out.
-"""
+"""Find credentials in everything that the handbook publishes: texts, paths, the settings, attachments and samples."""
 
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from itertools import chain, groupby
-from typing import Final
+from itertools import groupby
 
 from handbook.diagnostics import Location
 from handbook.handbook import Handbook
-from handbook.reading import nodes
+from handbook.reading import files, nodes
+from handbook.reading.credential_forms import ESCAPE, find_matches, has_sign
 from handbook.records import Document
-from handbook.settings import Sample
-
-SIGNS: Final = tuple(
-    map(
-        re.compile,
-        (
-            "a(?:3t|bia|cca|kia|sia)[0-9a-z]{16}", "aws", "accountkey=", "gh[oprsu]_", "github_pat_", "gl[a-z]+-",
-            "gr1348941", "_authtoken=", "t3blbkfj", "private key", "putty-user-key-file", "pypi-age", r"sg\.", "xox",
-            r"hooks\.slack\.com", "sq0csp-", "k_live_", r"//[^\s/@:]*:[^\s/]*@",
-        ),
-    )
-)  # fmt: skip
-"""Every credential contains one of these, case folded: a text without any is not searched form by form.
-
-They begin with letters or slashes, because a search for those is a hundred times as fast as for a choice of beginnings.
-"""
-_IN_URL: Final = re.compile(
-    r"""(?<![\w+.-])[A-Za-z][\w+.-]{0,30}://[^\s/?#:@"'`<>\\]*:(?P<password>[^\s/?#"'`<>\\]+)@[\w.-]*\w"""
-)
-_LONGEST_KEY: Final = 20_000
-_INTERPOLATED: Final = re.compile(r"[$%{\[(]")
-_MASK: Final = re.compile(r"[*xX.…•_-]+")
-_PLACEHOLDER: Final = re.compile(
-    "changeme|credentials?|dummy|example|fake|hidden|pass|passphrase|passwd|password|placeholder|pw|pwd|redacted|sample"
-    "|secret|test|todo|token|value"
-)
-"""A word that says that a password belongs there, or that this is none."""
-_FILLER: Final = re.compile("a|access|api|app|change|database|db|here|insert|key|me|my|not|some|the|user|username|your")
-"""A word that may stand beside such a word."""
-
-
-def _end_of_match(text: str, match: re.Match[str]) -> int:
-    return match.end()
-
-
-def _end_of_key(text: str, match: re.Match[str]) -> int:
-    end = text.find("-----END", match.end(), match.end() + _LONGEST_KEY)
-    return match.end() if end < 0 else end
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """A kind of credential, the form of its text, and what tells a published example or a placeholder from it."""
-
-    name: str
-    pattern: re.Pattern[str]
-    is_placeholder: Callable[[re.Match[str]], bool] = lambda _: False
-    end: Callable[[str, re.Match[str]], int] = _end_of_match
+from handbook.settings import FILE, Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,89 +27,46 @@ class Credential:
     sample: Sample | None
 
 
+@dataclass(frozen=True, slots=True)
+class SearchedText:
+    """A text to search, which begins at a place.
+
+    `escapes` are the offsets at which a backslash was removed. A `decoded` text is a part of another in other words.
+    The credentials of a `name` are in the path of the file.
+    """
+
+    start: Location
+    text: str
+    escapes: tuple[int, ...] = ()
+    decoded: bool = False
+    name: bool = False
+
+    def places(self, offsets: Iterable[int]) -> Iterator[Location]:
+        """The places of rising offsets."""
+        if self.name or self.decoded:
+            return (self.start for _ in offsets)
+        if not self.escapes:
+            return locate(self.start, self.text, offsets)
+        return _locate_escaped(self, offsets)
+
+
 def find_credentials(handbook: Handbook) -> tuple[Credential, ...]:
     """Every text that has the form of a credential, by path and place."""
-    samples = {(sample.path, sample.sha256): sample for sample in handbook.settings.organisation.samples}
-    found = []
-    for start, text in _suspects(handbook):
-        matches = list(_matches(text))
-        places = locate(start, text, (first for first, _, _ in matches))
-        for at, (first, end, form) in zip(places, matches, strict=True):
-            digest = hashlib.sha256(text[first:end].encode("utf-8", "surrogateescape")).hexdigest()
-            found.append(Credential(at, form.name, digest, samples.get((at.path, digest))))
-    return tuple(found)
-
-
-def _matches(text: str) -> Iterator[tuple[int, int, Form]]:
-    """The matches of all forms in their order, without those inside of another: a token in a URL is one credential.
-
-    A private key goes on to its last line, so that its digest is that of the key and not of its first line.
-    """
-    last = 0
-    matches = (
-        (match.start(), form.end(text, match), form)
-        for form in forms()
-        for match in form.pattern.finditer(text)
-        if not form.is_placeholder(match)
-    )
-    for start, end, form in sorted(matches, key=lambda match: match[:2]):
-        if start >= last:
-            last = end
-            yield start, end, form
-
-
-def is_placeholder_password(password: str) -> bool:
-    """Whether a password is a variable, a mask, or words that say what belongs there."""
-    if _INTERPOLATED.search(password) or _MASK.fullmatch(password):
-        return True
-    words = re.split("[-_. ]+", password.casefold())
-    placeholders = [word for word in words if _PLACEHOLDER.fullmatch(word)]
-    return bool(placeholders) and all(_PLACEHOLDER.fullmatch(word) or _FILLER.fullmatch(word) for word in words)
-
-
-@cache
-def forms() -> tuple[Form, ...]:
-    """The forms of credentials. The import of their detectors takes as long as to read a hundred records."""
-    from detect_secrets.plugins import (
-        aws,
-        azure_storage_key,
-        github_token,
-        gitlab_token,
-        npm,
-        openai,
-        private_key,
-        pypi_token,
-        sendgrid,
-        slack,
-        square_oauth,
-        stripe,
-    )
-
-    detectors = (
-        azure_storage_key.AzureStorageKeyDetector,
-        github_token.GitHubTokenDetector,
-        gitlab_token.GitLabTokenDetector,
-        npm.NpmDetector,
-        openai.OpenAIDetector,
-        pypi_token.PypiTokenDetector,
-        sendgrid.SendGridDetector,
-        slack.SlackDetector,
-        square_oauth.SquareOAuthDetector,
-        stripe.StripeDetector,
-    )
-    return (
-        *(Form(aws.AWSKeyDetector.secret_type, each, _is_aws_example) for each in aws.AWSKeyDetector.denylist),
-        *(Form("Private Key", each, end=_end_of_key) for each in private_key.PrivateKeyDetector.denylist),
-        *(Form(detector.secret_type, pattern) for detector in detectors for pattern in detector.denylist),
-        # Fine-grained tokens: detect-secrets does not know them yet.
-        Form("GitHub Token", re.compile(r"github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}")),
-        Form("password in a URL", _IN_URL, lambda match: is_placeholder_password(match["password"])),
-    )
-
-
-def _is_aws_example(match: re.Match[str]) -> bool:
-    """Whether it is a key of Amazon's documentation: all of them end so, and no real one does."""
-    return re.search(r"EXAMPLE(?:KEY)?['\"]?$", match[0]) is not None
+    samples: dict[tuple[str | None, str | None], Sample] = {}
+    for sample in handbook.settings.organisation.samples:
+        samples.setdefault((sample.path, sample.sha256), sample)
+    credentials: list[Credential] = []
+    lines: set[tuple[str, int]] = set()
+    for text in _suspects(handbook):
+        matches = list(find_matches(text.text))
+        places = list(text.places(start for start, _, _ in matches))
+        for at, (start, end, form) in zip(places, matches, strict=True):
+            if text.decoded and (at.path, at.line) in lines:
+                continue
+            digest = hashlib.sha256(text.text[start:end].encode("utf-8", "surrogateescape")).hexdigest()
+            credentials.append(Credential(at, form.name, digest, samples.get((at.path, digest))))
+        lines.update((at.path, at.line) for at in places)
+    return tuple(sorted(credentials, key=lambda credential: credential.at))
 
 
 def texts(handbook: Handbook) -> Iterator[tuple[Location, str]]:
@@ -176,14 +82,56 @@ def texts(handbook: Handbook) -> Iterator[tuple[Location, str]]:
     yield from ((Location(path), text) for path, text in handbook.texts.items())
 
 
-def _suspects(handbook: Handbook) -> Iterator[tuple[Location, str]]:
-    """The texts of those files, the settings among them, that contain a sign of a credential."""
-    settings = ((value.at, value.text) for value in nodes.scalars(handbook.settings.root_node))
-    for _, group in groupby(chain(settings, texts(handbook)), key=lambda text: text[0].path):
+def _suspects(handbook: Handbook) -> Iterator[SearchedText]:
+    """The texts of those files that contain a sign of a credential, and the paths that do."""
+    for _, group in groupby(_searched(handbook), key=lambda text: text.start.path):
         of_file = list(group)
-        folded = "\n".join(text for _, text in of_file).casefold()
-        if any(sign.search(folded) for sign in SIGNS):
+        if has_sign("\n".join(text.text for text in of_file)):
             yield from of_file
+    names = sorted({*handbook.documents, *handbook.attachments, *handbook.texts, *_yaml_files(handbook)})
+    if has_sign("\n".join(names)):
+        yield from (SearchedText(Location(path), path, name=True) for path in names)
+
+
+def _searched(handbook: Handbook) -> Iterator[SearchedText]:
+    """The texts of all files, file by file: what is published, the settings, and README.md in folders of records."""
+    for document in handbook.documents.values():
+        yield _unescaped(document.source.at(1), document.source.text)
+    yield from _searched_yaml(handbook)
+    for path, text in handbook.texts.items():
+        yield SearchedText(Location(path), text)
+    for path in handbook.readmes:
+        yield _unescaped(Location(path), files.read_loosely(handbook.root, path))
+
+
+def _unescaped(start: Location, text: str) -> SearchedText:
+    r"""A Markdown text without its escapes: `s3cr3t\_9` is published as `s3cr3t_9`."""
+    if "\\" not in text:
+        return SearchedText(start, text)
+    offsets = (match.start() for match in ESCAPE.finditer(text))
+    return SearchedText(start, ESCAPE.sub("", text), tuple(offset - index for index, offset in enumerate(offsets)))
+
+
+def _yaml_files(handbook: Handbook) -> list[str]:
+    audits = (audit.path for audit in handbook.audits)
+    return [FILE, *audits, *(file.path for file in handbook.rule_files)]
+
+
+def _searched_yaml(handbook: Handbook) -> Iterator[SearchedText]:
+    r"""The whole text of the settings, audits and rule files: keys and comments are published or read, too.
+
+    A value is searched as it is read, too, where it can hold escapes (`"\x41"`), or comes from outside of the root.
+    """
+    values: dict[str, list[SearchedText]] = defaultdict(list)
+    entities = (*handbook.alerts, *handbook.audits)
+    for node in (handbook.settings.root_node, *(entity.mapping for entity in entities)):
+        for value in nodes.scalars(node) if node else ():
+            values[value.at.path].append(SearchedText(value.at, value.text, decoded=True))
+    for path in dict.fromkeys((*_yaml_files(handbook), *values)):
+        text = files.read_loosely(handbook.root, path)
+        yield SearchedText(Location(path), text)
+        if not text or "\\" in text:
+            yield from values[path]
 
 
 def locate(start: Location, text: str, offsets: Iterable[int]) -> Iterator[Location]:
@@ -194,3 +142,12 @@ def locate(start: Location, text: str, offsets: Iterable[int]) -> Iterator[Locat
             line, begin = line + ends, text.rindex("\n", known, offset) + 1
         known = offset
         yield Location(start.path, line, offset - begin + 1)
+
+
+def _locate_escaped(text: SearchedText, offsets: Iterable[int]) -> Iterator[Location]:
+    """The places in a text before its escapes were removed: a backslash moves what follows it in its line."""
+    offsets = list(offsets)
+    for offset, at in zip(offsets, locate(text.start, text.text, offsets), strict=True):
+        begin = text.text.rfind("\n", 0, offset) + 1
+        moved = bisect_right(text.escapes, offset) - bisect_right(text.escapes, begin - 1)
+        yield Location(at.path, at.line, at.column + moved)

@@ -200,23 +200,27 @@ def run(
     found = _found(others, context)
     kept, useless = _suppressed(found, handbook)
     suppressed = len(found) - len(kept)
-    samples = 0
     if handbook.settings.readable:
         kept += _found(filter(_judges_suppressions, rules().values()), replace(context, useless=useless))
-        samples = sum(credential.sample is not None for credential in context.credentials)
     select, ignore = tuple(select), tuple(ignore)
     reported = [
         diagnostic
         for diagnostic in kept
         if (not select or diagnostic.code.startswith(select)) and not (ignore and diagnostic.code.startswith(ignore))
     ]
-    reported.sort(key=lambda diagnostic: (diagnostic.at, diagnostic.code, diagnostic.message))
-    return Report(handbook.counts, tuple(reported), suppressed, samples, _lowered(handbook))
+    return make_report(handbook.counts, handbook.settings, reported, suppressed)
 
 
-def _lowered(handbook: Handbook) -> int:
-    """The number of rules whose severity the settings lower."""
-    return sum(not each.firm and each.is_lowered_by(handbook.settings) for each in rules().values())
+def make_report(
+    records: Mapping[str, int], settings: Settings, findings: Iterable[Diagnostic] = (), suppressed: int = 0
+) -> Report:
+    """Make the report of a run: its findings, sorted, and every exception that is made.
+
+    `suppressed` is the number of findings that were silenced; samples and lowered severities are those of the settings.
+    """
+    lowered = sum(not rule.firm and rule.is_lowered_by(settings) for rule in rules().values())
+    in_order = sorted(findings, key=lambda finding: (finding.at, finding.code, finding.message))
+    return Report(records, tuple(in_order), suppressed, len(settings.organisation.samples), lowered)
 
 
 def run_on_site(site: Site, handbook: Handbook, today: date) -> Report:
@@ -224,8 +228,7 @@ def run_on_site(site: Site, handbook: Handbook, today: date) -> Report:
     over_site = [each for each in rules().values() if each.over is Site]
     found = _found(over_site, Context(handbook, today, site=site))
     kept, _ = _suppressed(found, handbook)
-    kept.sort(key=lambda diagnostic: (diagnostic.at, diagnostic.code, diagnostic.message))
-    return Report(site.counts, tuple(kept), len(found) - len(kept), lowered=_lowered(handbook))
+    return make_report(site.counts, handbook.settings, kept, len(found) - len(kept))
 
 
 def _judges_suppressions(each: Rule) -> bool:

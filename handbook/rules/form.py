@@ -196,6 +196,10 @@ def placeholder(handbook: Handbook, context: Context) -> Iterator[Finding]:
             yield finding
         if isinstance(entity, Record):
             yield from _in_text(entity.source)
+    for sample in handbook.settings.organisation.samples:
+        if match := find_placeholder(sample.reason or ""):
+            at = handbook.settings.at_sample(sample, "reason")
+            yield placeholder_finding(at, match[0], "why it is no secret")
     for problem in chain(handbook.settings.problems, *(file.problems for file in handbook.rule_files)):
         if problem.kind is ProblemKind.PLACEHOLDER and problem.finding.at not in places:
             yield problem.finding

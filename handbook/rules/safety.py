@@ -105,11 +105,15 @@ def attachment(handbook: Handbook, context: Context) -> Iterator[Finding]:
 
 @rule("SAFE005", "secret", over=Handbook)
 def secret(handbook: Handbook, context: Context) -> Iterator[Finding]:
-    """No key, token or password in a URL is published, in a page, a record, an attachment, a sample or the settings.
+    """No file of the handbook contains a key, a token or a password in a URL.
 
-    Known by their form are keys and tokens of AWS, Azure Storage, GitHub, GitLab, npm, OpenAI, PyPI, SendGrid, Slack,
-    Square and Stripe, private keys, and URLs with a user and a password. Placeholders and the example keys of AWS are
-    none. A published example is declared in the settings, `handbook.samples`, with the SHA-256 of its text.
+    The rule searches pages, records, attachments, samples, the whole text of the settings, audits and rule files,
+    README.md in folders of records, and the paths of all these files.
+
+    It knows these secrets by their form: keys and tokens of AWS, Azure Storage, GitHub, GitLab, npm, OpenAI, PyPI,
+    SendGrid, Slack, Square and Stripe, private keys, and URLs with a password. Placeholders and the example keys of
+    AWS are no secrets. You declare a published example in the settings, `handbook.samples`, with the SHA-256 of its
+    text.
 
     Why: what was published once is known; it cannot be taken back, only replaced.
 
@@ -120,7 +124,7 @@ def secret(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """
     for credential in context.credentials:
         if credential.sample is None:
-            entry = f"{{path: {json.dumps(credential.at.path)}, sha256: {credential.sha256}, reason: …}}"
+            entry = f"{{path: {json.dumps(credential.at.path)}, sha256: {credential.sha256}, reason: TODO}}"
             hint = "revoke it, and remove it here and from the history; if it is a published example, declare it under"
             yield Finding(credential.at, f"possible secret: {credential.name}", f"{hint} handbook.samples: {entry}")
 

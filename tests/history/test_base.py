@@ -443,7 +443,7 @@ LOWERED = "rules: {SAFE002: error, FM104: warning}"
 SAMPLED = """rules: {SAFE002: error}
     samples:
       - {path: adr/0002-use-postgresql.md, sha256: DIGEST, reason: a test}""".replace(
-    "DIGEST", hashlib.sha256(b"AKIA" + b"Z" * 16).hexdigest()
+    "DIGEST", hashlib.sha256(b"AKIA" + b"Q7ZK2M9XW4RT8B3N").hexdigest()
 )
 
 
@@ -455,7 +455,7 @@ def exceptions(root: Path) -> list[str]:
 
 def test_every_new_exception_is_a_warning_that_the_summary_lists(branch: Path) -> None:
     edit(branch, DECISION, PLAIN, ALLOWED)
-    edit(branch, DECISION, END, END + "\n## Notes\n\n- 2026-11-20: AKIA" + "Z" * 16 + "\n")
+    edit(branch, DECISION, END, END + "\n## Notes\n\n- 2026-11-20: AKIA" + "Q7ZK2M9XW4RT8B3N" + "\n")
     edit(branch, "mkdocs.yml", "rules: {SAFE002: error}", SAMPLED.replace("{SAFE002: error}", LOWERED[7:]))
     messages_of_all = [
         f"{DECISION}:4 new suppression of FM010: both offices share a name",
@@ -498,3 +498,81 @@ def test_a_warning_of_a_new_exception_cannot_be_suppressed(branch: Path) -> None
     edit(branch, DECISION, PLAIN, "# handbook: allow FM019: nobody has to know\n" + ALLOWED)
     codes = {place.rpartition(":")[2] for place in found(branch)}
     assert codes == {"FM019", "SAFE008"}
+
+
+def allowed_on_main(branch: Path, path: str, old: str, new: str) -> None:
+    """Let main make an exception in a file, and begin a branch there."""
+    git(branch, "checkout", "--quiet", "main")
+    edit(branch, path, old, new)
+    committed(branch, "docs: an exception")
+    git(branch, "checkout", "--quiet", "-b", "next")
+
+
+ELSEWHERE = "adr/0001-keep-orders-in-sqlite.md"
+NEW_THERE = f"{ELSEWHERE}:4 new suppression of FM010: both offices share a name"
+
+
+def test_an_exception_that_goes_to_another_file_is_new(branch: Path) -> None:
+    allowed_on_main(branch, DECISION, PLAIN, ALLOWED)
+    edit(branch, DECISION, ALLOWED, PLAIN)
+    edit(branch, ELSEWHERE, "deciders: [order-team]", ALLOWED.replace("platform", "order"))
+    assert exceptions(branch) == [NEW_THERE]
+    committed(branch, "docs: the exception elsewhere")
+    assert exceptions(branch) == [NEW_THERE]
+
+
+@pytest.mark.parametrize("path", ["adr/0002-use-postgres.md", "adr/0009-use-postgresql.md"])
+def test_an_exception_that_moves_with_its_record_is_not_new(path: str, branch: Path) -> None:
+    allowed_on_main(branch, DECISION, PLAIN, ALLOWED)
+    git(branch, "mv", DECISION, path)
+    committed(branch, "docs: another name")
+    assert exceptions(branch) == []
+    edit(branch, path, ALLOWED, PLAIN)
+    edit(branch, ELSEWHERE, "deciders: [order-team]", ALLOWED.replace("platform", "order"))
+    assert exceptions(branch) == [NEW_THERE]
+
+
+def test_an_exception_that_moves_with_a_page_that_says_so_is_not_new(branch: Path) -> None:
+    allowed = "<!-- handbook: allow MD003: the importer writes it so -->\n\n"
+    allowed_on_main(branch, "docs/markdown.md", "### Load\n", f"{allowed}### Load\n")
+    (branch / "docs/markdown.md").unlink()
+    other = f"---\nmoved_from: [/markdown/]\n---\n# Markup\n\n{allowed}Text.\n"
+    write(branch, {"docs/markup.md": other})
+    assert exceptions(branch) == []
+    write(branch, {"docs/markup.md": other.replace("/markdown/", "/marked/")})
+    assert exceptions(branch) == ["docs/markup.md:6 new suppression of MD003: the importer writes it so"]
+
+
+def test_an_exception_that_moves_with_a_rule_file_is_not_new(branch: Path) -> None:
+    rules, moved = "runbooks/search/search.rules.yml", "runbooks/search/find.rules.yml"
+    allowed_on_main(branch, rules, "groups:", "# handbook: allow RBK012: a test\ngroups:")
+    git(branch, "mv", rules, moved)
+    committed(branch, "docs: another name")
+    assert exceptions(branch) == []
+
+
+def test_a_sample_that_goes_to_another_file_is_new(branch: Path) -> None:
+    allowed_on_main(branch, "mkdocs.yml", "rules: {SAFE002: error}", SAMPLED)
+    edit(branch, "mkdocs.yml", f"path: {DECISION}", f"path: {ELSEWHERE}")
+    line = line_of(branch, "mkdocs.yml", "sha256")
+    assert exceptions(branch) == [f"mkdocs.yml:{line} new secret sample in {ELSEWHERE}: a test"]
+
+
+PRIVATE = 'private: ["*@corp.example", "*.internal"]'
+
+
+@pytest.mark.parametrize(
+    ("private", "removed"),
+    [
+        ('private: ["*@corp.example"]', ["*.internal"]),
+        ('private: ["*@corp.example", "db.internal"]', ["*.internal"]),
+        ("private: []", ["*@corp.example", "*.internal"]),
+        ("links: {}", ["*@corp.example", "*.internal"]),
+        ('private: ["*.INTERNAL", "*@corp.example", "*.corp.example"]', []),
+    ],
+)
+def test_a_private_pattern_that_is_removed_is_an_exception(private: str, removed: list[str], branch: Path) -> None:
+    edit(branch, "mkdocs.yml", PRIVATE, private)
+    line = line_of(branch, "mkdocs.yml", "private:" if "private" in private else "  handbook:")
+    expected = [f"mkdocs.yml:{line} pattern removed from handbook.private: '{pattern}'" for pattern in removed]
+    assert exceptions(branch) == sorted(expected)

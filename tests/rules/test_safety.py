@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 from datetime import date
 from itertools import product
 from pathlib import Path
@@ -12,11 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from handbook.reading import shell
+from handbook.cli.main import main
+from handbook.diagnostics import Location
+from handbook.reading import files, shell
+from handbook.reading.credential_forms import SIGNS, find_matches, forms, has_sign, is_placeholder_password
 from handbook.records.postmortem import deadline
 from handbook.reporters import REPORTERS
-from handbook.rules.credentials import SIGNS, forms, is_placeholder_password
-from tests.handbooks import ADR, SETTINGS, SMALL, check, copy_of, places, report, write
+from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, check, copy_of, places, report, write
 
 RUNBOOK = "runbooks/shop/slow-search.md"
 WARNED = "> [!WARNING]\n> What is deleted is gone.\n\n```bash\nkubectl delete job old-index\n```"
@@ -124,15 +127,28 @@ def test_shellcheck_is_asked_about_all_else(script: str) -> None:
 
 
 # Put together here, so that no scanner takes this file for one that holds them.
+RANDOM = "Q7ZK2M9XW4RT8B3N6P5V1C0DJHFSGLYA" * 3
+SECRET = "AKIA" + RANDOM[:16]
+OTHER_SECRET = "AKIA" + RANDOM[16:32]
+
+
 @pytest.mark.parametrize(
     "secret",
     [
-        "AKIA" + "Z" * 16,
-        "ghp_" + "a" * 36,
-        "github_" + "pat_" + "a" * 22 + "_" + "b" * 59,
-        "glpat-" + "a" * 20,
-        "-----BEGIN OPENSSH " + "PRIVATE KEY-----",
-        "SG." + "a" * 22 + "." + "b" * 43,
+        SECRET,
+        "ghp_" + RANDOM[:36],
+        "github_" + "pat_" + RANDOM[:22] + "_" + RANDOM[:59],
+        "glpat-" + RANDOM[:20],
+        "-----BEGIN OPENSSH " + "PRIVATE KEY-----\n" + RANDOM[:64],
+        "SG." + RANDOM[:22] + "." + RANDOM[:43],
+        "npm" + "_authToken=npm_" + RANDOM[:36],
+        "sk-" + RANDOM[:20] + "T3Blbk" + "FJ" + RANDOM[:20],
+        "aws_secret_" + "access_key = " + RANDOM[:40],
+        '"Secret' + f'AccessKey": "{RANDOM[:40]}"',
+        "-----BEGIN ENCRYPTED " + "PRIVATE KEY-----\n" + RANDOM[:64],
+        "-----BEGIN RSA " + "PRIVATE KEY-----\\n" + RANDOM[:64] + "\\n",
+        "-----BEGIN EC " + "PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: X,1\n\n" + RANDOM[:64],
+        "PuTTY-User-" + "Key-File-3: ssh-rsa\nEncryption: none\nPublic-Lines: 6\n" + RANDOM[:64],
     ],
 )
 def test_a_secret_is_found_wherever_it_stands(secret: str, tmp_path: Path) -> None:
@@ -140,6 +156,37 @@ def test_a_secret_is_found_wherever_it_stands(secret: str, tmp_path: Path) -> No
     found = places(check(tmp_path, {"adr/0001-a.md": record}))
     assert [each.rsplit(":", 1)[1] for each in found] == ["SAFE005"]
     assert found[0].startswith("adr/0001-a.md:13:")
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "AKIA" + "X" * 16, "ghp_" + "x" * 36, "glpat-" + "x" * 20, "github_" + "pat_" + "x" * 22 + "_" + "x" * 59,
+        "ghp_" + RANDOM[:8] + "x" * 28, "sk_" + "live_" + "xxXXxxXX" * 3, "SG." + "x" * 22 + "." + "x" * 43,
+        "https://hooks.slack.com/" + "services/T00000000/B00000000/" + "X" * 24, "npm" + "_authToken=npm_" + "x" * 36,
+        "aws_secret_" + "access_key = " + "x" * 40, "_authToken=${NPM_TOKEN}",
+    ],
+)  # fmt: skip
+def test_a_masked_token_is_no_secret(token: str, tmp_path: Path) -> None:
+    assert check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", f"```text\n{token}\n```")}) == ()
+
+
+@pytest.mark.parametrize(
+    "token", ["ghp\\_" + RANDOM[:36], "sk\\_" + "live\\_" + RANDOM[:24], "\\" + "AKIA" + RANDOM[:16]]
+)
+def test_a_token_with_markdown_escapes_is_a_secret(token: str, tmp_path: Path) -> None:
+    record = ADR.replace("Why.", f"It\\_is \\* {token}, and \\_ {SECRET}.\n\nA {SECRET} with no escape before it.")
+    found = places(check(tmp_path, {"adr/0001-a.md": record}))
+    lines = record.split("\n")
+    first = lines[9].index(token.removeprefix("\\")) + 1
+    expected = [(10, first), (10, lines[9].index(SECRET, first) + 1), (12, 3)]
+    assert found == [f"adr/0001-a.md:{line}:{column}:SAFE005" for line, column in expected]
+
+
+@pytest.mark.parametrize("secret", ["AKIA" + "Z" * 16, "ghp_" + "a" * 36, "glpat-" + "a" * 20])
+def test_a_token_of_one_repeated_letter_is_no_mask(secret: str, tmp_path: Path) -> None:
+    found = check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", f"Why {secret}.")})
+    assert places(found) == ["adr/0001-a.md:10:5:SAFE005"]
 
 
 @given(st.sampled_from(forms()).flatmap(lambda form: st.from_regex(form.pattern)))
@@ -163,6 +210,31 @@ def test_every_form_of_a_secret_has_a_sign(secret: str) -> None:
         "sftp://back-up:password1@files.example",
         "https://me:admin@intranet.example",
         "HTTPS://Deploy:Tr0ub4dor@git.example",
+        "postgres://app:Tr0ub4dor%263@db.example/x",
+        "postgres://app:%24ecret9@db.example/x",
+        "postgres://app:a%26b%26c@db.example/x",
+        "postgres://app:Hunter2$x@db.example/x",
+        "postgres://app:Pa$$w0rd@db.example/x",
+        "postgres://app:k(8fjq@db.example/x",
+        "postgres://app:k[8fjq@db.example/x",
+        "postgres://app:k{8fjq@db.example/x",
+        "postgres://app:{x}k8fjq@db.example/x",
+        "postgres://app:s3cr3t9$PASSWORD@db.example/x",
+        "postgres://app:${PASSWORD:-s3cr3t9}@db.example/x",
+        "postgres://app:s3cr3t9@[2001:db8::1]/x",
+        "postgres://app:s3cr3t9@/x?host=/run",
+        "postgres://app:s3cr3t9@$DB_HOST/x",
+        "postgres://app:s3cr3t9@${DB_HOST}/x",
+        "postgres://{user}:s3cr3t9@{host}/x",
+        "smtp://ann@db.example:s3cr3t9@mail.example",
+        "postgres://app:s3cr3t\\_9@db.example",
+        "//app:s3cr3t9@db.example",
+        "postgres:\\/\\/app:s3cr3t9@db.example\\/x",
+        "redis://:1234@cache:6379/0",
+        "https://admin:1234@camera.example",
+        "postgres://app:s3cr3t9@db.example,db2.example/x",
+        "postgres://db.example/x?user=app&password=s3cr3t9",
+        "jdbc:sqlserver://db.example:1433;user=sa;password=s3cr3t9",
     ],
 )
 @pytest.mark.parametrize(
@@ -183,14 +255,49 @@ def test_a_password_in_a_url_is_a_secret(url: str, form: str, tmp_path: Path) ->
         "https://user@git.example/x", "http://localhost:8080/@me", "https://h.example:443/a?b=c:d@e", "ssh://git@h:22/x",
         "https://h.example/a:b@c", "mailto:ann@h.example", "postgres://shop:[password]@db", "https://user:…@h.example",
         "postgres://shop:change_me_password@db", "git@git.example:shop/orders.git", "postgres://shop:REDACTED@db",
+        "docker://nginx:1.25@sha256:0a1b2c3d", "oci://registry.example:5000@sha256:0a1b2c3d", "nats://b:4222@x",
+        "docker://nginx:alpine@sha512:0a1b2c3d", "maven://g:a:1.0@jar", "maven://g:a:1.0.2-SNAPSHOT@jar",
+        "https://user:REPLACE_ME@h", "https://x-access-token:GITHUB_TOKEN@github.com", "https://user:replace-me@h",
+        "https://token:x-oauth-basic@github.com", "postgres://shop:geheim@db", "postgres://shop:mot-de-passe@db",
+        "postgres://shop:passwort@db", "postgres://shop:contraseña@db", "postgres://shop:motdepasse@db",
+        "postgres://shop:change-me@db", "https://u:${X}-${Y}@h", "https://u:{{x}}@h", "https://u:%X%@h", "https://u:%s@h",
+        "https://u:${{secrets.X}}@h", "https://u:${X:-password}@h", "https://u:%3Cpassword%3E@h", "https://u:$(cmd)@h",
+        "https://u:&lt;password&gt;@h", "https://u:\\<password\\>@h", "https://u:$X@h:9092,v@h", "ssh://git@h:repo",
+        "https://h.example/?user=a&password=<password>", "https://h.example/?user=a&password=$X", "?password=…",
+        "http://h.example:8080|mailto:ann@h.example", "http://h.example:8080,ann@h.example", "http://[::1]:8080,a@b",
+        "https://h.example,mailto:ann@h.example", "https://web.example/a//b:c@d",
     ],
 )  # fmt: skip
 def test_a_url_without_a_password_or_with_a_placeholder_is_no_secret(url: str, tmp_path: Path) -> None:
     assert check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", f"Why `{url}`.")}) == ()
+    row = f'site,address\n{url},{url}\n"{url}"\n'
+    assert check(tmp_path, {"adr/0001-a.md": ADR, "adr/0001-a/load.csv": row}) == ()
 
 
 @pytest.mark.parametrize(
-    "password", ["admin", "user", "app", "s3cret", "passw0rd", "a", "key", "me", "db", "root", "1234"]
+    "password",
+    [
+        "admin",
+        "user",
+        "app",
+        "s3cret",
+        "passw0rd",
+        "a",
+        "key",
+        "me",
+        "db",
+        "root",
+        "1234",
+        "$a-b",
+        "{a}b",
+        "a%s",
+        "%sa",
+        "$$a",
+        "Hunter2",
+        "x1",
+        "s[x]",
+        "%41bc",
+    ],
 )
 def test_a_password_that_may_be_in_use_is_no_placeholder(password: str) -> None:
     assert not is_placeholder_password(password)
@@ -219,11 +326,10 @@ def test_a_secret_is_found_in_the_settings(key: str, tmp_path: Path) -> None:
 
 
 def test_a_token_in_a_url_is_one_secret(tmp_path: Path) -> None:
-    url = "https://bot:ghp_" + "a" * 36 + "@git.example/x.git"
+    url = "https://bot:ghp_" + RANDOM[:36] + "@git.example/x.git"
     assert [each.code for each in check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", url)})] == ["SAFE005"]
 
 
-SECRET = "AKIA" + "Z" * 16
 WITH_SECRET = ADR.replace("Why.", f"Why {SECRET}.")
 
 
@@ -263,7 +369,7 @@ def sample(text: str, path: str = "adr/0001-a.md") -> str:
 def test_a_published_example_is_declared_by_the_hash_of_its_text(tmp_path: Path) -> None:
     write(tmp_path, {"mkdocs.yml": sample(SECRET), "adr/0001-a.md": WITH_SECRET})
     assert (report(tmp_path).findings, report(tmp_path).samples) == ((), 1)
-    write(tmp_path, {"adr/0001-a.md": WITH_SECRET.replace("Then.", "Then AKIA" + "Y" * 16 + ".")})
+    write(tmp_path, {"adr/0001-a.md": WITH_SECRET.replace("Then.", f"Then {OTHER_SECRET}.")})
     assert places(report(tmp_path).findings) == ["adr/0001-a.md:22:6:SAFE005"]
     assert report(tmp_path).samples == 1
 
@@ -288,7 +394,7 @@ def test_an_entry_that_declares_no_secret_is_an_error(
 def test_the_finding_shows_the_entry_to_paste(tmp_path: Path) -> None:
     (found,) = check(tmp_path, {"adr/0001-a.md": WITH_SECRET})
     assert found.hint
-    entry = found.hint.partition("handbook.samples: ")[2].replace("…", "a test")
+    entry = found.hint.partition("handbook.samples: ")[2].replace("TODO", "a test")
     write(tmp_path, {"mkdocs.yml": f"{SETTINGS}    samples:\n      - {entry}\n"})
     assert report(tmp_path).findings == ()
 
@@ -296,12 +402,12 @@ def test_the_finding_shows_the_entry_to_paste(tmp_path: Path) -> None:
 def test_the_sample_of_a_private_key_is_that_key_alone(tmp_path: Path) -> None:
     begin, end = "-----BEGIN RSA " + "PRIVATE KEY-----", "-----END RSA " + "PRIVATE KEY-----"
     key = f"```text\n{begin}\nMIIB\n{end}\n```"
-    settings = sample(f"{begin.strip('-')}-----\nMIIB\n")
+    settings = sample(f"{begin}\nMIIB\n")
     write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": ADR.replace("Why.", key)})
     assert report(tmp_path).findings == ()
     other = key.replace("MIIB", "MIIC")
     write(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", f"{key}\n\n{other}")})
-    assert places(report(tmp_path).findings) == ["adr/0001-a.md:17:6:SAFE005"]
+    assert places(report(tmp_path).findings) == ["adr/0001-a.md:17:1:SAFE005"]
 
 
 def test_every_report_counts_what_is_let_through(tmp_path: Path) -> None:
@@ -320,8 +426,190 @@ def test_every_report_counts_what_is_let_through(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", ["adr/0001-a/load.csv", "adr/0001-a/load.svg", "docs/standards/samples/shop/app.py"])
 def test_a_secret_is_found_in_an_attachment_and_in_a_sample(path: str, tmp_path: Path) -> None:
     drawing = ("<svg>", "</svg>") if path.endswith(".svg") else ("name", "end")
-    files = {"adr/0001-a.md": ADR, path: f"{drawing[0]}\nkey: AKIA" + "Z" * 16 + f"\n{drawing[1]}"}
+    files = {"adr/0001-a.md": ADR, path: f"{drawing[0]}\nkey: {SECRET}\n{drawing[1]}"}
     assert places(check(tmp_path, files)) == [f"{path}:2:6:SAFE005"]
+
+
+AUDIT = "docs/services/shop/2026-Q4.yml"
+RULES = "runbooks/shop/shop.rules.yml"
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("mkdocs.yml", "  - Home: index.md", f"  - {SECRET}: index.md"),
+        ("mkdocs.yml", "  - Home: index.md", f"  - Home: index.md  # {SECRET}"),
+        ("mkdocs.yml", "      platform-team: {}", f"      platform-team: {{}}\n      {SECRET}: {{}}"),
+        ("mkdocs.yml", "site_name: A small handbook", f'site_name: "{SECRET[:9]}\\x{ord(SECRET[9]):x}{SECRET[10:]}"'),
+        (AUDIT, "date:", f"# {SECRET}\ndate:"),
+        (AUDIT, "a look at the settings", f'"{SECRET[:9]}\\x{ord(SECRET[9]):x}{SECRET[10:]}"'),
+        (RULES, "groups:", f"# {SECRET}\ngroups:"),
+        (RULES, "    rules:", f"    labels: {{key: {SECRET}}}\n    rules:"),
+        (RULES, "    rules:", f"    labels: {{{SECRET}: key}}\n    rules:"),
+        (RULES, "    rules:", f"    rules:\n      - {{record: a, expr: 'b{{key=\"{SECRET}\"}}'}}"),
+    ],
+)
+def test_a_secret_is_found_in_every_part_of_yaml(path: str, old: str, new: str, tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    text = (root / path).read_text(encoding="utf-8")
+    assert old in text
+    text = text.replace(old, new, 1)
+    write(root, {path: text})
+    (found,) = [each for each in report(root).findings if each.code == "SAFE005"]
+    start = text.index(SECRET) if SECRET in text else text.index(f'"{SECRET[:9]}')
+    assert found.at == Location(path, text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start))
+
+
+@pytest.mark.parametrize("path", ["adr/README.md", "runbooks/shop/README.md"])
+def test_a_secret_is_found_in_a_readme_of_a_record_folder(path: str, tmp_path: Path) -> None:
+    settings = SETTINGS + '    private: ["*@corp.example"]\n'
+    write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": ADR, path: f"# Read me\n\nUse {SECRET}.\n"})
+    assert places(report(tmp_path).findings) == [f"{path}:3:5:SAFE005"]
+
+
+@pytest.mark.parametrize("path", [f"adr/0001-a/{SECRET}.csv", f"docs/{SECRET}.md", f"docs/{SECRET}/a.png"])
+def test_a_secret_is_found_in_the_path_of_a_published_file(path: str, tmp_path: Path) -> None:
+    files = {"adr/0001-a.md": ADR, path: "# A\n"}
+    assert places(check(tmp_path, files)) == [f"{path}:1:1:SAFE005"]
+
+
+def test_a_parent_of_the_settings_is_searched(tmp_path: Path) -> None:
+    parent = tmp_path / "base.yml"
+    parent.write_text(f"copyright: {SECRET}\n", encoding="utf-8")
+    write(tmp_path / "root", {"mkdocs.yml": f"INHERIT: ../base.yml\n{SETTINGS}", "adr/0001-a.md": ADR})
+    assert places(report(tmp_path / "root").findings) == ["base.yml:1:12:SAFE005"]
+    write(
+        tmp_path / "root", {"base.yml": f"# {SECRET}\ncopyright: me\n", "mkdocs.yml": f"INHERIT: base.yml\n{SETTINGS}"}
+    )
+    assert places(report(tmp_path / "root").findings) == ["base.yml:1:3:SAFE005"]
+
+
+def test_private_names_are_not_looked_for_in_the_settings(tmp_path: Path) -> None:
+    settings = SETTINGS + '    private: ["*@corp.example", ann@corp.example]  # ask ann@corp.example\n'
+    write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": ADR, "adr/README.md": "Ask ann@corp.example.\n"})
+    assert report(tmp_path).findings == ()
+
+
+LATIN = "name,größe\nkey,"
+
+
+@pytest.mark.parametrize(
+    ("data", "place"),
+    [
+        (f"{LATIN}{SECRET}".encode("latin-1"), "2:5"),
+        (f"größe,{SECRET}".encode("latin-1"), "1:7"),
+        (f"größe\x1b[0m\r\n größe {SECRET}".encode(), "2:8"),
+        (f"größe\x1b[0m {LATIN * 9}{SECRET}".encode("latin-1"), "10:5"),
+        (f"{LATIN}{SECRET}".encode("utf-16"), "2:5"),
+        (f"имя,größe\r\nключ,{SECRET}".encode("utf-16"), "2:6"),
+        (b"\xfe\xff" + f"{LATIN}{SECRET}".encode("utf-16-be"), "2:5"),
+        (f"{LATIN}{SECRET}".encode("utf-16-le"), "2:5"),
+        (f"{LATIN}{SECRET}".encode("utf-16-be"), "2:5"),
+        (f"a\0b\n{SECRET}".encode(), "2:1"),
+        (f"{LATIN}postgres://app:größe@db".encode("latin-1"), "2:5"),
+    ],
+)
+@pytest.mark.parametrize("path", ["adr/0001-a/load.csv", "docs/standards/samples/shop/load.csv"])
+def test_a_secret_is_found_in_a_file_of_another_encoding(data: bytes, place: str, path: str, tmp_path: Path) -> None:
+    assert places(check(tmp_path, {"adr/0001-a.md": ADR, path: data})) == [f"{path}:{place}:SAFE005"]
+
+
+def test_a_picture_is_searched_and_its_bytes_are_no_secret(tmp_path: Path) -> None:
+    noise = random.Random(1).randbytes(999_000) + b"://"  # noqa: S311 - bytes, not secrets
+    files: dict[str, str | bytes] = {f"adr/0001-a/{n}.png": b"\x89PNG" + noise for n in range(3)}
+    assert check(tmp_path, {"adr/0001-a.md": ADR, **files}) == ()
+    written = b"\x89PNG" + noise[:9_000] + b"\0Comment\0postgres://app:s3cr3t9@db\0" + noise[:9_000]
+    found = check(tmp_path, {"adr/0001-a/0.png": written, "adr/0001-a/1.png": noise.replace(b"://", SECRET.encode())})
+    assert sorted(each.message for each in found if each.code == "SAFE005") == [
+        "possible secret: AWS Access Key",
+        "possible secret: password in a URL",
+    ]
+
+
+def test_the_pictures_of_this_repository_hold_no_secret() -> None:
+    pictures = [path for suffix in ("png", "svg") for path in ROOT.glob(f"**/*.{suffix}") if ".venv" not in path.parts]
+    assert pictures
+    for path in pictures:
+        text = files.read_loosely(ROOT, path.relative_to(ROOT).as_posix())
+        assert [form.name for form in forms() for match in form.pattern.finditer(text) if form.extent(match)] == []
+
+
+HEADER = "-----BEGIN RSA " + "PRIVATE KEY-----"
+
+
+def test_a_sample_of_a_header_lets_no_key_through(tmp_path: Path) -> None:
+    """A key without an end is hashed to its last line, so that a sample of one declares no other."""
+    write(tmp_path, {"mkdocs.yml": sample(HEADER), "adr/0001-a.md": ADR.replace("Why.", f"```text\n{HEADER}\n```")})
+    assert report(tmp_path).findings == ()
+    line = RANDOM[:64]
+    for key in (
+        line, f"{line}\n{line}\nAb==", f"Proc-Type: 4,ENCRYPTED\n\n{line}", f"...\n{line}", f"\n{line}", f"  {line}",
+        f"(my key)\n{line}", f"{HEADER}\n{line}", f"...\n-----END RSA PRIVATE\n\n{HEADER}\n{line}",
+    ):  # fmt: skip
+        text = f"```text\n{HEADER}\n{key}\n```\n\n```text\n{HEADER}\n```"
+        write(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", text)})
+        assert "SAFE005" in {each.code for each in report(tmp_path).findings}, key
+
+
+@pytest.mark.parametrize("end", ["", "\n-----END RSA " + "PRIVATE KEY-----"])
+def test_the_sample_of_a_private_key_covers_all_of_its_lines(end: str, tmp_path: Path) -> None:
+    lines = "\n".join(RANDOM[n : n + 64] for n in range(9))
+    key = f"{HEADER}\nProc-Type: 4,ENCRYPTED\nDEK-Info: DES-EDE3-CBC,0123\n\n{lines}\nAb=="
+    text = ADR.replace("Why.", f"```text\n{key}{end}\n```\n\nWhy.")
+    write(tmp_path, {"mkdocs.yml": sample(key + end[:1]), "adr/0001-a.md": text})
+    assert report(tmp_path).findings == ()
+    for old, new in (("Ab==", "Ac=="), (RANDOM[8:72], RANDOM[8:71] + "x"), ("4,ENC", "5,ENC")):
+        write(tmp_path, {"adr/0001-a.md": text.replace(old, new)})
+        assert "SAFE005" in {each.code for each in report(tmp_path).findings}, new
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"The file begins with `{HEADER}`, as all do.",
+        f"The file begins with {HEADER} and ends with {HEADER.replace('BEGIN', 'END')}.",
+        f"`{HEADER}` is the first line.\n\n- Another.",
+        "`PuTTY-User-" + "Key-File-2: ssh-rsa` is the first line.",
+        "BEGIN RSA PRIVATE KEY",
+    ],
+)
+def test_a_mention_of_the_header_of_a_key_is_no_secret(text: str, tmp_path: Path) -> None:
+    assert check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", text)}) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HEADER, f"> {HEADER}", f"- {HEADER}", f'"{HEADER}', f"The key:\n{HEADER}\nis this.",
+        f"The key is `{HEADER}\\n{RANDOM[:64]}\\n`", f"The key is {HEADER} {RANDOM[:64]} and no other.",
+        f'`{{"private_key": "{HEADER}\\n{RANDOM[:64]}\\n{HEADER.replace("BEGIN", "END")}\\n"}}`',
+    ],
+)  # fmt: skip
+def test_a_header_at_the_start_of_a_line_or_before_base64_is_a_secret(text: str, tmp_path: Path) -> None:
+    found = check(tmp_path, {"adr/0001-a.md": ADR, "adr/0001-a/key.txt": text})
+    assert [each.message for each in found] == ["possible secret: Private Key"]
+    assert found[0].at.column == text.split("\n")[found[0].at.line - 1].index("-----") + 1
+
+
+HOSTILE = (
+    "://a:", "//a:", "//a:@", "//a:a@.", "://" + "a" * 31 + ":", "\\/\\/a:", "//a:b@" + "-" * 99, HEADER, f"{HEADER}\n",
+    f"{HEADER}\n\n", f"a: {HEADER}\n", f"{HEADER} {'A' * 31}-", "password=", "?password=", "&password=$", "?pwd={",
+    "sk-", "//", "aws", "awskey", "aws'key", "npm_", "glagent-", "xoxa-1-", "secret_access_key=", "BEGIN A ", "$a_",
+    "PuTTY-User-Key-File-3:", "${a", "<", "{{", "AKIA" + "X" * 16, "ghp_" + "x" * 36, "pypi-AgEIcHlwaS5vcmc", "\\_",
+    "%s", "-", " ", "\n",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+@pytest.mark.parametrize(
+    "around", ["{}", "//a:{}", "//a:{}@", "?password={}", HEADER + "{}", "_authToken=npm_{}!", "aws{}AKIA"]
+)
+def test_the_search_of_a_hostile_text_ends(piece: str, around: str) -> None:
+    """A search in which each piece looks through all that follow takes minutes for 200 kB, and the suite fails."""
+    text = around.format(piece * (200_000 // len(piece)))
+    extents = [(start, end) for start, end, _ in find_matches(text)]
+    assert all(0 <= start < end <= len(text) for start, end in extents)
+    assert not extents or has_sign(text)
 
 
 @pytest.mark.parametrize("text", ["sha256:" + "0123456789abcdef" * 4, "3f2c9d1", "password", "sk_test_example"])
@@ -447,3 +735,47 @@ def test_a_value_is_no_placeholder(tmp_path: Path) -> None:
     audit = root / "docs/services/shop/2026-Q4.yml"
     audit.write_text(audit.read_text(encoding="utf-8").replace("a look at the settings", "TBD"), encoding="utf-8")
     assert places(report(root).findings) == ["docs/services/shop/2026-Q4.yml:9:37:FM106"]
+
+
+def entry(text: str, reason: str, path: str = "adr/0001-a.md") -> str:
+    """An entry of `handbook.samples`."""
+    return f"      - {{path: {path}, sha256: {hashlib.sha256(text.encode()).hexdigest()}, reason: {reason}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        ([entry(SECRET, "one"), entry(SECRET, "two")], ["8:9:SAFE007"]),
+        (
+            [entry(OTHER_SECRET, "one"), entry(SECRET, "two"), entry(OTHER_SECRET, "two")],
+            ["7:9:SAFE007", "9:9:SAFE007"],
+        ),
+        ([entry(SECRET, "one"), entry(SECRET, "one")], ["8:9:FM010"]),
+        ([entry(SECRET, "one"), entry(SECRET, "one"), entry(SECRET, "two")], ["8:9:FM010", "9:9:SAFE007"]),
+        (
+            [entry(SECRET, "one"), entry(OTHER_SECRET, "two").replace("sha256:", "sha265:")],
+            ["8:9:SAFE007", "8:31:FM003"],
+        ),
+        ([entry(SECRET, "TODO")], ["7:113:FM106"]),
+        ([entry(SECRET, "TBD (ask)")], ["7:113:FM106"]),
+        ([entry(SECRET, "'to be written'")], ["7:113:FM106"]),
+    ],
+)
+def test_an_entry_is_reported_at_its_own_place(entries: list[str], expected: list[str], tmp_path: Path) -> None:
+    settings = f"{SETTINGS}    samples:\n{''.join(entries)}"
+    found = report(write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": WITH_SECRET})).findings
+    assert places(found) == [f"mkdocs.yml:{place}" for place in expected]
+
+
+def test_the_check_of_a_site_counts_the_exceptions_of_the_settings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = sample(SECRET) + "    rules: {FM104: warning, DEC009: warning, FM016: error}\n"
+    write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": WITH_SECRET, "site/index.html": "<p>x</p>"})
+    arguments = ["links", str(tmp_path / "site"), "--root", str(tmp_path)]
+    assert main(arguments) == 0
+    counts = "1 secret sample, 2 lowered severities\n"
+    assert capsys.readouterr().out.endswith(f"0 errors, 0 warnings, {counts}")
+    write(tmp_path, {"site/index.html": '<a href="gone/">x</a>'})
+    assert main(arguments) == 1
+    assert capsys.readouterr().out.endswith(f"1 error, 0 warnings, {counts}")

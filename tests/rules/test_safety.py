@@ -600,6 +600,7 @@ HOSTILE = (
 )  # fmt: skip
 
 
+@pytest.mark.fuzz
 @pytest.mark.parametrize("piece", HOSTILE)
 @pytest.mark.parametrize(
     "around", ["{}", "//a:{}", "//a:{}@", "?password={}", HEADER + "{}", "_authToken=npm_{}!", "aws{}AKIA"]

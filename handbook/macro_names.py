@@ -57,6 +57,12 @@ def read_macro_names(root: Path, settings: Settings) -> MacroNames:
     return MacroNames(signatures, is_complete, _syntax(options))
 
 
+def plugin_options(settings: Settings) -> frozenset[str]:
+    """The options of mkdocs-macros that mkdocs.yml sets."""
+    options = dict(_plugins(settings.root_node)).get("macros")
+    return frozenset(entry.key for entry in options.entries) if options else frozenset()
+
+
 def _plugins(settings: nodes.Mapping) -> Iterator[tuple[str, nodes.Mapping | None]]:
     """The plugins of mkdocs.yml with their options."""
     plugins = settings.find("plugins")

@@ -285,10 +285,11 @@ def read_settings(root: Path) -> Settings:
 def _refuse_other_docs_dir(node: nodes.Mapping, reading: Reading) -> None:
     """Note a `docs_dir` that is not the folder of pages."""
     value = node.find("docs_dir")
-    if isinstance(value, nodes.Scalar) and not value.empty and posixpath.normpath(value.text) != DOCS:
-        message = f"docs_dir '{value.text}' is not supported"
-        hint = f"rename the folder to {DOCS}, and remove docs_dir"
-        reading.problem(ProblemKind.UNREADABLE, value.at, message, hint)
+    if value is None or (isinstance(value, nodes.Scalar) and (value.empty or posixpath.normpath(value.text) == DOCS)):
+        return
+    name = f"docs_dir '{value.text}'" if isinstance(value, nodes.Scalar) else "docs_dir from the environment"
+    hint = f"rename the folder to {DOCS}, and remove docs_dir"
+    reading.problem(ProblemKind.UNREADABLE, value.at, f"{name} is not supported", hint)
 
 
 def settings_schema() -> dict[str, object]:

@@ -44,7 +44,7 @@ ROAD: dict[str, set[str]] = {
     "engines.build": {"loading", "reporters", "rules", "settings", "site.built"},
     "engines.fragments": set(),
     "engines.gate": {"authoring", "diagnostics", "handbook", "loading", "reporters", "rules"},
-    "engines.macros": {"diagnostics", "engines.gate", "handbook", "views", "vocabulary"},
+    "engines.macros": {"diagnostics", "engines.gate", "handbook", "macro_names", "views", "vocabulary"},
     "engines.mkdocs": {"diagnostics", "engines.fragments", "engines.gate", "engines.macros", "engines.mounting",
                        "engines.pages", "engines.setup", "engines.state", "handbook", "records", "reporters",
                        "site.finish", "views"},

@@ -21,7 +21,7 @@ from handbook.loading import load
 from handbook.reporters.text import text
 from handbook.rules.engine import run_on_site
 from handbook.settings import read_settings
-from handbook.site.built import read_site
+from handbook.site.built import NoSiteError, read_site
 
 SITE: Final = Path("site")
 NEW: Final = Path("site.new")
@@ -41,6 +41,9 @@ def main() -> int:
         if not links_hold(NEW):
             return 1
         put_in_place(NEW, SITE)
+    except NoSiteError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
     except BlockingIOError:
         print("Error: another build is at work in this folder", file=sys.stderr)
         return 1

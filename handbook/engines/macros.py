@@ -9,14 +9,19 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
+import click
+import mkdocs_macros
 from jinja2 import TemplateSyntaxError, UndefinedError
 
 from handbook.diagnostics import did_you_mean
 from handbook.engines.gate import page_address
 from handbook.handbook import Handbook
+from handbook.macro_names import plugin_options
 from handbook.vocabulary import MACROS
 
 _DEFAULTS: Final[Mapping[str, Any]] = {"on_undefined": "strict", "render_by_default": False}
@@ -58,12 +63,70 @@ def macro(name: str, handbook: Handbook, address: Callable[[], str]) -> Macro:
     return call
 
 
-def set_up(plugin: Any, root: Path) -> None:
-    """Set what mkdocs.yml leaves open, before mkdocs-macros reads its settings."""
-    given = {key for settings in plugin.config.user_configs for key in settings}
+def set_up(plugin: Any, handbook: Handbook) -> None:
+    """Set what mkdocs.yml leaves open, and import the modules of macros, before mkdocs-macros does.
+
+    Raises click.ClickException where a module cannot be imported.
+    """
+    given = plugin_options(handbook.settings)
     plugin.config.update({key: value for key, value in _DEFAULTS.items() if key not in given})
-    if plugin.config["modules"] and str(root) not in sys.path:
-        sys.path.append(str(root))  # `mkdocs` alone does not find a module of the repository, `python -m mkdocs` does
+    for module in plugin.config["modules"]:
+        if ":" not in module:  # `distribution:package` is installed by mkdocs-macros
+            _import(module, handbook.root)
+
+
+def _import(name: str, root: Path) -> None:
+    """Import a module, that of the repository if it has one: the module path may hold another of the same name."""
+    top = name.split(".")[0]
+    if not ((root / f"{top}.py").is_file() or (root / top).is_dir()):
+        if find_spec(top) is None:
+            hint = f"remove it from 'modules' of the plugin macros, or add {top}.py"
+            raise click.ClickException(f"mkdocs.yml: unknown module '{name}'; {hint}")
+        return
+    loaded = sys.modules.get(top)
+    if loaded is not None and not _is_below(loaded, root):
+        if not hasattr(loaded, "define_env"):
+            raise click.ClickException(f"mkdocs.yml: the module '{name}' has the name of another; rename it")
+        for other in [other for other in sys.modules if other == top or other.startswith(f"{top}.")]:
+            del sys.modules[other]  # of a build of another repository, in this process
+    sys.path.insert(0, str(root))
+    try:
+        import_module(name)
+    except Exception as error:
+        raise click.ClickException(failure(error, root)) from error
+    finally:
+        sys.path.remove(str(root))
+    if not _is_below(sys.modules[top], root):
+        raise click.ClickException(f"mkdocs.yml: the module '{name}' is not that of the repository; add __init__.py")
+
+
+def _is_below(module: ModuleType, root: Path) -> bool:
+    paths = [*([module.__file__] if module.__file__ else []), *getattr(module, "__path__", ())]
+    return any(Path(path).resolve().is_relative_to(root.resolve()) for path in paths)
+
+
+def comes_from_macros(error: BaseException) -> bool:
+    """Whether an error was raised while mkdocs-macros was at work: in a module of the organisation, or its settings."""
+    package = Path(mkdocs_macros.__file__).parent
+    frames = traceback.extract_tb(error.__traceback__)
+    return any(Path(frame.filename).is_relative_to(package) for frame in frames)
+
+
+def failure(error: BaseException, root: Path) -> str:
+    """An error of a module of macros as one line: the place in the repository, where there is one, and the error."""
+    place = "mkdocs.yml"
+    if isinstance(error, SyntaxError) and error.filename:
+        place = f"{_relative(error.filename, root)}:{error.lineno}"
+    else:
+        for frame in traceback.extract_tb(error.__traceback__):
+            if Path(frame.filename).is_absolute() and Path(frame.filename).is_relative_to(root):
+                place = f"{_relative(frame.filename, root)}:{frame.lineno}"
+    text = " ".join(str(error).split())
+    return f"{place}: macros failed: {type(error).__name__}: {text}"
+
+
+def _relative(path: str, root: Path) -> str:
+    return Path(path).relative_to(root).as_posix() if Path(path).is_relative_to(root) else path
 
 
 def register(plugin: Any, handbook: Handbook) -> None:
@@ -109,15 +172,21 @@ def _catching(render: Callable[..., str], answer: Callable[[Exception], str]) ->
 def _line(error: Exception) -> int | None:
     """The line of a page's text that an error comes from, where Jinja knows it."""
     if isinstance(error, TemplateSyntaxError):
-        return error.lineno
+        return None if _is_included(error) else error.lineno
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == _TEMPLATE]
     return lines[-1] if lines else None
+
+
+def _is_included(error: TemplateSyntaxError) -> bool:
+    """Whether a syntax error is in a file that the page includes."""
+    return error.filename not in (None, _TEMPLATE)
 
 
 def _message(error: Exception) -> str:
     """The error as the author of a page understands it, on one line."""
     if isinstance(error, TemplateSyntaxError):
-        return error.message or "unknown syntax"
+        message = error.message or "unknown syntax"
+        return f"{error.filename}:{error.lineno}: {message}" if _is_included(error) else message
     text = _SCOPE.sub("", " ".join(str(error).split()))
     return text if isinstance(error, (TypeError, UndefinedError)) else f"{type(error).__name__}: {text}"
 

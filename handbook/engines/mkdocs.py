@@ -14,6 +14,7 @@ from typing import Any, Literal
 import click
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import BuildError
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import BasePlugin, event_priority
 from mkdocs.structure.files import Files
@@ -61,7 +62,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         self.build = Build.of(checked, preview=self.serving)
         setup.set_up_config(config, self.build.markdown, self.build.commit)
         if plugin := config.plugins.get("macros"):
-            macros.set_up(plugin, checked.handbook.root)
+            macros.set_up(plugin, checked.handbook)
         return config
 
     def on_pre_build(self, *, config: MkDocsConfig) -> None:
@@ -168,9 +169,14 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             self.indexing = None
 
     def on_build_error(self, *, error: Exception) -> None:
-        """Report I/O errors (full disk, no permission) as one line."""
-        if hasattr(self, "build"):
-            self.build.stop()
+        """Report errors of macros, and I/O errors (full disk, no permission), as one line."""
+        if not hasattr(self, "build"):
+            return
+        self.build.stop()
+        if isinstance(error, click.ClickException | BuildError):
+            return
+        if macros.comes_from_macros(error):
+            raise click.ClickException(macros.failure(error, self.build.handbook.root)) from error
         if isinstance(error, OSError) and not self.serving:
             at = f" ({error.filename})" if error.filename else ""
             raise click.ClickException(f"the site cannot be written: {error.strerror}{at}") from error

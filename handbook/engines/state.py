@@ -36,6 +36,7 @@ class Build:
     report: Report
     markdown: RecordMarkdown
     articles: ArticleWriter
+    preview: bool
     commit: str | None
     changes: Mapping[str, str]
     """The day of each file's last commit; empty where Git does not know it."""
@@ -52,7 +53,7 @@ class Build:
         handbook, report = checked.handbook, checked.report
         days = changes(handbook.root)
         articles = ArticleWriter(handbook, report, days, preview)
-        return cls(handbook, report, RecordMarkdown(handbook), articles, commit(handbook.root), days or {})
+        return cls(handbook, report, RecordMarkdown(handbook), articles, preview, commit(handbook.root), days or {})
 
     @cached_property
     def last_change(self) -> str:
@@ -77,7 +78,9 @@ class Build:
     def _page_meta(self, page: Page, *, is_homepage: bool) -> dict[str, Any]:
         """The keys that MkDocs knows. A preview shows a page whose template is broken without running it."""
         findings = self.report.findings
-        is_broken = any(finding.code == _MACRO_RULE[0] and finding.at.path == page.path for finding in findings)
+        is_broken = self.preview and any(
+            finding.code == _MACRO_RULE[0] and finding.at.path == page.path for finding in findings
+        )
         meta: dict[str, Any] = {"render_macros": page.render_macros and not is_broken, "hide": list(page.hide)}
         if page.title and not is_homepage:
             meta["title"] = page.title

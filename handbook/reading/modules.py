@@ -60,6 +60,9 @@ class _Reader:
             if isinstance(node, ast.ImportFrom)
             for alias in node.names
         }
+        self._assigned = {
+            node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        }
         self._functions: dict[str, list[ast.FunctionDef]] = {}
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef):
@@ -123,6 +126,7 @@ class _Reader:
             return _signature(function)
         definitions = self._functions.get(function.id, []) if isinstance(function, ast.Name) else []
         is_plain = len(definitions) == 1 and not definitions[0].decorator_list
+        is_plain = is_plain and definitions[0].name not in self._assigned
         return _signature(definitions[0]) if is_plain else None
 
     def _read_mapping(self, parent: ast.AST) -> None:

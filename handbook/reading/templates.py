@@ -59,6 +59,8 @@ class Template:
 
     calls: tuple[MacroCall, ...] = ()
     declared: frozenset[str] = frozenset()
+    is_complete: bool = True
+    """Whether all names are known that the text declares: not where it extends another template."""
 
 
 class TemplateError(Exception):
@@ -76,7 +78,8 @@ def read_template(text: str, syntax: Syntax) -> Template:
         marks: dict[str, Any] = dict(syntax.marks)
         environment = jinja2.Environment(autoescape=True, extensions=syntax.extensions, **marks)
         tree = environment.parse(text)
-        return Template(tuple(_calls(tree)), frozenset(_declared(tree)) | frozenset(environment.globals))
+        declared = frozenset(_declared(tree)) | frozenset(environment.globals)
+        return Template(tuple(_calls(tree)), declared, is_complete=tree.find(nodes.Extends) is None)
     except jinja2.TemplateSyntaxError as error:
         raise TemplateError(error.message or "unknown syntax", error.lineno) from error
     except (AssertionError, AttributeError, ImportError) as error:  # of marks that are equal, of an extension

@@ -553,11 +553,13 @@ def broken_macro(page: Page, context: Context) -> Iterator[Finding]:
         template = read_template(source.body, names.syntax)
     except TemplateError as error:
         line = source.body_line + (error.line or 2) - 1
-        hint = None if error.line else "split it into several expressions"
+        hint = None if error.line else "split it into several expressions, or correct the plugin macros in mkdocs.yml"
         yield Finding(source.at(line), f"not a template: {error.message}", hint)
         return
     for call in template.calls:
-        if call.name not in template.declared and (fault := _fault(call, names)):
+        if call.name in template.declared or (call.name not in names.signatures and not template.is_complete):
+            continue
+        if fault := _fault(call, names):
             line = source.body_line + call.line - 1
             yield Finding(source.at(line, source.line(line).find(call.name) + 1), *fault)
 

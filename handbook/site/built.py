@@ -72,11 +72,11 @@ def read_site(folder: str | Path, site_url: str) -> Site:
 
 def _read_site(folder: Path, shown: str, site_url: str) -> Site:
     if not folder.is_dir():
-        raise NoSiteError(f"{shown} is no folder; `make site` builds the site")
+        raise NoSiteError(f"{shown} is no folder; build the site first")
     files = _files(folder)
     pages = [read_file(folder, file) for file in sorted(files.regular) if READ.fullmatch(file)]
     if not any(page.ids is not None for page in pages):
-        raise NoSiteError(f"{shown} holds no page; `make site` builds the site")
+        raise NoSiteError(f"{shown} holds no page; build the site first")
     faults = [unreadable(file, "not a regular file") for file in sorted(files.irregular) if READ.fullmatch(file)]
     resolver = Resolver(files, {page.file: page.ids for page in pages}, site_url)
     external: dict[str, list[str]] = defaultdict(list)

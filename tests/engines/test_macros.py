@@ -164,6 +164,69 @@ def test_pages_that_call_macros_need_the_plugin(tmp_path: Path) -> None:
     assert answer.stderr == "Error: adr/index.md: no plugin 'macros' in mkdocs.yml; add '- macros' to 'plugins'\n"
 
 
+SHOP = "plugins:\n  - macros: {modules: [shop]}\n  - handbook\n"
+HOOK = "def define_env(env):\n    {}\n"
+
+
+@pytest.mark.build
+@pytest.mark.parametrize(
+    ("plugins", "code", "message"),
+    [
+        ("plugins:\n  - macros: {modules: [nowhere]}\n  - handbook\n", "",
+         "mkdocs.yml: unknown module 'nowhere'; remove it from 'modules' of the plugin macros, or add nowhere.py"),
+        (SHOP.replace("modules: [shop]", "module_name: shop"), "", "mkdocs.yml: macros failed: ImportError: "),
+        (SHOP.replace("modules: [shop]", "on_undefined: strickt"), "", "mkdocs.yml: macros failed: ValueError: "),
+        (SHOP, "def define_env(env)\n", "shop.py:1: macros failed: SyntaxError: expected ':'"),
+        (SHOP, "import nowhere_at_all\n", "shop.py:1: macros failed: ModuleNotFoundError: No module"),
+        (SHOP, HOOK.format("raise ValueError('mine')"), "shop.py:2: macros failed: ValueError: mine"),
+        (SHOP, HOOK.format("env.makro(print)"), "shop.py:2: macros failed: AttributeError: "),
+        (SHOP, HOOK.format("open('/nowhere/at/all')"), "shop.py:2: macros failed: FileNotFoundError: "),
+        (SHOP, "name = 1\n", "mkdocs.yml: macros failed: NameError: "),
+        (SHOP.replace("shop", "yaml"), "", "mkdocs.yml: the module 'yaml' has the name of another; rename it"),
+    ],
+)  # fmt: skip
+def test_a_module_that_fails_is_one_line(plugins: str, code: str, message: str, tmp_path: Path) -> None:
+    module = "yaml.py" if "yaml]" in plugins else "shop.py"
+    root = site_of(tmp_path / "handbook", plugins, {module: code} if code or module == "yaml.py" else {})
+    answer = run("mkdocs", "build", "--quiet", cwd=root)
+    assert answer.returncode == 1
+    assert answer.stderr.startswith(f"Error: {message}"), answer.stderr
+    assert answer.stderr.count("\n") == 1
+
+
+@pytest.mark.build
+@pytest.mark.parametrize("path", ["macros.py", "macros/__init__.py"])
+@pytest.mark.parametrize("command", [["mkdocs"], ["python", "-m", "mkdocs"]], ids=" ".join)
+def test_the_module_of_the_repository_comes_before_any_other(command: list[str], path: str, tmp_path: Path) -> None:
+    """The environment of these tests has our own macros/ on the path of modules, in front of the repository's."""
+    plugins = "plugins:\n  - macros: {modules: [macros]}\n  - handbook\n"
+    root = site_of(tmp_path / "handbook", plugins, {path: ONE_MACRO})
+    answer = run(*command, "build", "--quiet", cwd=root)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert "Our own index." in article(root, "adr")
+
+
+@pytest.mark.build
+def test_a_folder_without_a_module_is_one_line(tmp_path: Path) -> None:
+    plugins = "plugins:\n  - macros: {modules: [macros]}\n  - handbook\n"
+    root = site_of(tmp_path / "handbook", plugins, {"macros/notes.txt": "No code."})
+    answer = run("mkdocs", "build", "--quiet", cwd=root)
+    assert answer.stderr.startswith("Error: mkdocs.yml: the module 'macros' is not that of the repository; add __init")
+    assert answer.stderr.count("\n") == 1
+
+
+@pytest.mark.build
+def test_a_lowered_rule_publishes_no_template(tmp_path: Path) -> None:
+    root = site_of(tmp_path / "handbook")
+    settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
+    index = (root / "adr/index.md").read_text(encoding="utf-8").replace("adr_index()", "adr_idx()")
+    write(root, {"mkdocs.yml": settings.replace("SAFE002: error", "MD020: warning"), "adr/index.md": index})
+    answer = run("mkdocs", "build", "--quiet", cwd=root)
+    assert answer.returncode == 1
+    assert "Error: macros failed\nadr/index.md:" in answer.stderr
+    assert not (root / "site/adr/index.html").exists()
+
+
 # What the check says of calls, without running any code.
 
 
@@ -173,6 +236,11 @@ def calls(root: Path, text: str, settings: str = BOTH, files: Mapping[str, str] 
     found = check(root, {"mkdocs.yml": SETTINGS + settings})
     assert not [finding for finding in found if finding.code == "FM001"]
     return [f"{each.message} ({each.hint})" if each.hint else each.message for each in found if each.code == "MD020"]
+
+
+def test_names_of_a_template_that_a_page_extends_are_left_to_the_build(tmp_path: Path) -> None:
+    text = "{% extends 'base.jinja' %}{% block a %}{{ box() }}{% endblock %}"
+    assert calls(tmp_path, text) == []
 
 
 WELCOME = {
@@ -308,8 +376,9 @@ def test_wrong_arguments_for_a_module_s_macro_are_a_finding(body: str, call: str
         "@other\n@env.macro\ndef hello(name):\n    pass",
         "hello = other(lambda name: name)\nenv.macro(hello, 'hello')",
         "@env.macro\ndef hello(a):\n    pass\n@env.macro\ndef hello(a, b):\n    pass",
+        "def hello(a):\n    pass\nhello = other(hello, 'x')\nenv.macro(hello, 'hello')",
     ],
-    ids=["another decorator", "a value", "twice"],
+    ids=["another decorator", "a value", "twice", "bound again"],
 )
 def test_arguments_are_left_to_the_build_where_the_signature_is_not_sure(body: str, tmp_path: Path) -> None:
     assert calls(tmp_path, "{{ hello(1, 2, 3) }}", files={"main.py": module(body)}) == []

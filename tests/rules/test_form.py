@@ -124,6 +124,15 @@ def test_another_docs_dir_is_one_finding(tmp_path: Path) -> None:
     assert finding.hint == "rename the folder to docs, and remove docs_dir"
 
 
+@pytest.mark.parametrize("value", ["!ENV [DOCS, docs]", "[docs]", "{a: docs}"])
+def test_a_docs_dir_that_is_no_text_is_one_finding(value: str, tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
+    write(root, {"mkdocs.yml": f"docs_dir: {value}\n{settings}"})
+    (finding,) = report(root).findings
+    assert (finding.code, finding.at.path, finding.at.line) == ("FM001", "mkdocs.yml", 1)
+
+
 @pytest.mark.parametrize("value", ["docs", "docs/", "./docs", '"docs"', ""])
 def test_docs_dir_may_name_the_folder_of_pages(value: str, tmp_path: Path) -> None:
     root = copy_of(SMALL, tmp_path / "handbook")

@@ -201,7 +201,7 @@ def test_other_hosts_are_collected_without_their_fragments(tmp_path: Path) -> No
 def test_a_folder_without_a_page_is_no_site(empty: dict[str, str] | None, tmp_path: Path) -> None:
     if empty is not None:
         write(tmp_path / "site", {"a.txt": "x", **empty})
-    with pytest.raises(NoSiteError, match="`make site` builds the site"):
+    with pytest.raises(NoSiteError, match="build the site first"):
         read_site(tmp_path / "site", "/")
 
 

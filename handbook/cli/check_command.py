@@ -125,6 +125,12 @@ def _is_below(paths: Sequence[str], path: str) -> bool:
     return not paths or any(given == "." or path == given or path.startswith(f"{given}/") for given in paths)
 
 
+def _first_line(text: str) -> str:
+    """A text in quotes, or the first line of a block that has several."""
+    first, *others = text.strip("\n").split("\n")
+    return f"the block {first!r}" if others else repr(text)
+
+
 def _fix(handbook: Handbook, options: argparse.Namespace, paths: Sequence[str], report: Report) -> bool:
     """Apply the fixes, and report them on standard error; whether anything changed.
 
@@ -136,7 +142,8 @@ def _fix(handbook: Handbook, options: argparse.Namespace, paths: Sequence[str], 
     contents = {handbook.root / path: content for path, content in fixed.contents.items()}
     write_files(handbook.root, contents, {handbook.root / path: content for path, content in fixed.before.items()})
     changes = [
-        (edit.at, f"{edit.old!r} is now {edit.new!r}" if edit.old else f"added {edit.new!r}") for edit in fixed.values
+        (edit.at, f"{_first_line(edit.old)} is now {_first_line(edit.new)}" if edit.old else f"added {edit.new!r}")
+        for edit in fixed.values
     ]
     changes += [(edit.at, "the keys are now in their order") for edit in fixed.orders]
     for at, change in changes:

@@ -19,6 +19,7 @@ from handbook.reading import nodes
 from handbook.reading.blocks import Block, Code, Heading, Item, Link, Mention, Paragraph, Section, Table, Tag
 from handbook.reading.files import decode
 from handbook.reading.ids import RULE_ITEM, anchor
+from handbook.reading.material import Construct, find_constructs
 from handbook.reading.parser import BodyReader, TooMuchError
 
 _FENCE: Final = re.compile(r"^---[ \t]*$", re.MULTILINE)
@@ -114,6 +115,16 @@ class Source:
     def anchors(self) -> frozenset[str]:
         """The ids that a link into this file can name."""
         return frozenset({heading.id for heading in self.headings} | {anchor(id) for id, _ in self.marked})
+
+    @cached_property
+    def constructs(self) -> tuple[Construct, ...]:
+        """The pieces of Material's syntax, which the site prints as text."""
+        return find_constructs(self.split_lines(), self.body_line, self.blocks)
+
+    @cached_property
+    def construct_lines(self) -> frozenset[int]:
+        """The lines that belong to a piece of Material's syntax."""
+        return frozenset(line for construct in self.constructs for line in construct.covered_lines)
 
     @property
     def title(self) -> str | None:

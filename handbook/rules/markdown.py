@@ -1,21 +1,25 @@
-"""MD001 to MD020: Markdown that the site would render otherwise than it reads.
+"""MD001 to MD022: Markdown that the site would render otherwise than it reads.
 
 The gate reads CommonMark, as the Git host and editors do; the site renders Python-Markdown. Each known difference is a
-rule here. What no rule knows is found by the build, which compares the outlines of both (`outline`).
+rule here. What no rule knows is found by the build, which compares the outlines of both (`outline`). The lines of a
+piece of Material's syntax belong to MD021 alone: what the other rules would say of them follows from it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import wraps
+from typing import Final
 
-from handbook.diagnostics import Finding, Location, did_you_mean
+from handbook.diagnostics import Edit, Finding, Location, did_you_mean
 from handbook.macro_names import MacroNames
 from handbook.reading.blocks import Block, Break, Code, Heading, Html, Item, List, Paragraph, Quote, Table
+from handbook.reading.material import CALLOUT_KINDS, Construct, MaterialSyntax
 from handbook.reading.source import Source
 from handbook.reading.templates import MacroCall, TemplateError, read_template
 from handbook.records import Document, Page
-from handbook.rules.engine import Context, rule
+from handbook.rules.engine import Check, Context, rule
 
 _CODE_SPAN = re.compile(r"(`+)(?!`)(.*?[^`])\1(?!`)")
 _INFO = re.compile(r"(?:[\w+#.-]+(?: (?:title|linenums|hl_lines)=\"[^\"]*\")*)?(?: ?\{[^{}]*\})?")
@@ -25,7 +29,20 @@ _OPEN_TAG = re.compile(r"<([A-Za-z][A-Za-z0-9-]*)(?![^<>]*/>)")
 _CLOSE_TAG = re.compile(r"</([A-Za-z][A-Za-z0-9-]*)")
 _BLOCK_INDENTED = re.compile(r"(?: {4}|\t)\s*(?:(?:[-*+]|[0-9]+\.)\s|```|~~~)")
 _DEFINITION = re.compile(r"\s{0,3}\[[^\]]+\]:\s*\S")
+_MERMAID = re.compile(r"\{? *\.?mermaid(?![\w-])", re.IGNORECASE)
 _VOID = frozenset({"br", "hr", "img", "input", "link", "meta", "source", "wbr"})
+
+
+def _outside_material(check: Check) -> Check:
+    """The check without its findings on lines that MD021 reports."""
+
+    @wraps(check)
+    def check_outside(document: Document, context: Context) -> Iterator[Finding]:
+        for finding in check(document, context):
+            if finding.at.line not in document.source.construct_lines:
+                yield finding
+
+    return check_outside
 
 
 def _blank(source: Source, line: int) -> bool:
@@ -63,6 +80,7 @@ def _depth(block: Block) -> int:
 
 
 @rule("MD001", "not-apart", over=Document)
+@_outside_material
 def not_apart(document: Document, context: Context) -> Iterator[Finding]:
     """A blank line stands between a list or a quotation and the text, code or table above or below it.
 
@@ -109,6 +127,7 @@ def _name(block: Block) -> str:
 
 
 @rule("MD002", "table-not-apart", over=Document)
+@_outside_material
 def table_not_apart(document: Document, context: Context) -> Iterator[Finding]:
     """A blank line stands before a table and after it.
 
@@ -132,6 +151,7 @@ def table_not_apart(document: Document, context: Context) -> Iterator[Finding]:
 
 
 @rule("MD003", "list-indent", over=Document)
+@_outside_material
 def list_indent(document: Document, context: Context) -> Iterator[Finding]:
     """What belongs to an item of a list is indented by four columns, and by four more in each list within it.
 
@@ -176,6 +196,7 @@ def _wrong_indent(at: Location, what: str, found: int, expected: int) -> Finding
 
 
 @rule("MD004", "indented-heading", over=Document)
+@_outside_material
 def indented_heading(document: Document, context: Context) -> Iterator[Finding]:
     """A heading begins in the first column.
 
@@ -198,6 +219,7 @@ def indented_heading(document: Document, context: Context) -> Iterator[Finding]:
 
 
 @rule("MD005", "sharp-without-space", over=Document)
+@_outside_material
 def sharp_without_space(document: Document, context: Context) -> Iterator[Finding]:
     """A line of text does not begin with `#`.
 
@@ -219,6 +241,7 @@ def sharp_without_space(document: Document, context: Context) -> Iterator[Findin
 
 
 @rule("MD006", "underlined-by-chance", over=Document, requires=("FM002",))
+@_outside_material
 def underlined_by_chance(document: Document, context: Context) -> Iterator[Finding]:
     """A line of `---` or `===` does not stand right under text, unless it underlines a heading of one line.
 
@@ -256,6 +279,7 @@ def _under_text(source: Source, block: Block) -> bool:
 
 
 @rule("MD007", "open-fence", over=Document)
+@_outside_material
 def open_fence(document: Document, context: Context) -> Iterator[Finding]:
     """A block of code that a fence opens is closed by the same fence: as far in, and as long.
 
@@ -283,6 +307,7 @@ def open_fence(document: Document, context: Context) -> Iterator[Finding]:
 
 
 @rule("MD008", "fence-options", over=Document)
+@_outside_material
 def fence_options(document: Document, context: Context) -> Iterator[Finding]:
     """After an opening fence stands one word for the language, then only `title="…"`, `linenums="…"`, `hl_lines="…"`.
 
@@ -300,6 +325,7 @@ def fence_options(document: Document, context: Context) -> Iterator[Finding]:
 
 
 @rule("MD009", "list-marker", over=Document)
+@_outside_material
 def list_marker(document: Document, context: Context) -> Iterator[Finding]:
     """The numbers of a list are followed by a full stop, not a parenthesis.
 
@@ -316,6 +342,7 @@ def list_marker(document: Document, context: Context) -> Iterator[Finding]:
 
 
 @rule("MD010", "lists-run-together", over=Document)
+@_outside_material
 def lists_run_together(document: Document, context: Context) -> Iterator[Finding]:
     """Two lists do not follow each other without something between them; a list keeps its marker.
 
@@ -338,6 +365,7 @@ def lists_run_together(document: Document, context: Context) -> Iterator[Finding
 
 
 @rule("MD011", "heading-ends-in-sharp", over=Document)
+@_outside_material
 def heading_ends_in_sharp(document: Document, context: Context) -> Iterator[Finding]:
     """The text of a heading does not end in `#`.
 
@@ -354,6 +382,7 @@ def heading_ends_in_sharp(document: Document, context: Context) -> Iterator[Find
 
 
 @rule("MD012", "pipe-in-cell", over=Document)
+@_outside_material
 def pipe_in_cell(document: Document, context: Context) -> Iterator[Finding]:
     """Code in a cell of a table holds no `|`.
 
@@ -374,6 +403,7 @@ def pipe_in_cell(document: Document, context: Context) -> Iterator[Finding]:
 
 
 @rule("MD013", "open-comment", over=Document)
+@_outside_material
 def open_comment(document: Document, context: Context) -> Iterator[Finding]:
     """A comment is closed.
 
@@ -390,6 +420,7 @@ def open_comment(document: Document, context: Context) -> Iterator[Finding]:
 
 
 @rule("MD014", "item-under-block", over=Document)
+@_outside_material
 def item_under_block(document: Document, context: Context) -> Iterator[Finding]:
     """A blank line stands before an item of a list where the item above it holds one.
 
@@ -416,6 +447,7 @@ def item_under_block(document: Document, context: Context) -> Iterator[Finding]:
 
 
 @rule("MD015", "empty-item", over=Document)
+@_outside_material
 def empty_item(document: Document, context: Context) -> Iterator[Finding]:
     """An item of a list has text on its first line.
 
@@ -436,6 +468,7 @@ def empty_item(document: Document, context: Context) -> Iterator[Finding]:
 
 
 @rule("MD016", "markdown-in-html", over=Page)
+@_outside_material
 def markdown_in_html(page: Page, context: Context) -> Iterator[Finding]:
     """Raw HTML in a page stands in one piece: no blank line between a tag and its end, and one after it.
 
@@ -462,6 +495,7 @@ def markdown_in_html(page: Page, context: Context) -> Iterator[Finding]:
 
 
 @rule("MD017", "definition-under-text", over=Document)
+@_outside_material
 def definition_under_text(document: Document, context: Context) -> Iterator[Finding]:
     """A blank line stands before the definition of a link, `[name]: target`.
 
@@ -484,6 +518,7 @@ def definition_under_text(document: Document, context: Context) -> Iterator[Find
 
 
 @rule("MD018", "table-form", over=Document)
+@_outside_material
 def table_form(document: Document, context: Context) -> Iterator[Finding]:
     """A table has a row under its head, and every line of it begins and ends with `|`.
 
@@ -509,6 +544,7 @@ def table_form(document: Document, context: Context) -> Iterator[Finding]:
 
 
 @rule("MD019", "indented-code", over=Document)
+@_outside_material
 def indented_code(document: Document, context: Context) -> Iterator[Finding]:
     """Code stands between fences, not indented by four columns.
 
@@ -574,3 +610,74 @@ def _fault(call: MacroCall, names: MacroNames) -> tuple[str, str | None] | None:
         return None
     usage = str(signature).replace("=Ellipsis", "=…")
     return f"wrong arguments for macro '{call.name}'", f"call it as {call.name}{usage}"
+
+
+_HINTS: Final = {
+    MaterialSyntax.TABS: "write a heading for each tab, and its text below it without the indent",
+    MaterialSyntax.DEFINITION_LIST: "write a list: '- **term**: definition'",
+    MaterialSyntax.ABBREVIATION: "write the words in full where the abbreviation stands first, and remove this line",
+    MaterialSyntax.ATTRIBUTES: "remove the braces",
+    MaterialSyntax.HEADING_ATTRIBUTES: "remove the braces, or write an id as {#id}",
+    MaterialSyntax.FOOTNOTE: "write it in the text, or as a link",
+}
+_LONGEST_QUOTE: Final = 60
+
+
+@rule("MD021", "material-syntax", over=Document)
+def material_syntax(document: Document, context: Context) -> Iterator[Finding]:
+    """A record or page has GitHub Flavored Markdown alone, without the syntax of Material and Python-Markdown.
+
+    That is: admonitions (`!!! note`), collapsible blocks (`??? note`), content tabs (`=== "Title"`), definition lists,
+    abbreviations, footnotes, and attribute lists (`{ .class }`). The id of a heading, `{#id}`, is the exception.
+    `handbook check --fix` turns an admonition into a callout where its text can be moved line by line.
+
+    Why: the site and the Git host print it as text, so that a warning does not look like one.
+
+    Bad:
+        !!! warning "In June"
+
+            Most in June.
+    Good:
+        Most in June.
+    """
+    for construct in document.source.constructs:
+        at = document.source.at(construct.first, construct.column)
+        text = construct.text if len(construct.text) <= _LONGEST_QUOTE else f"{construct.text[:_LONGEST_QUOTE]}…"
+        callout = construct.callout
+        edit = Edit(document.source.at(construct.first), callout.old, callout.new) if callout else None
+        yield Finding(at, f"{construct.syntax} '{text}'", _material_hint(construct), edit)
+
+
+def _material_hint(construct: Construct) -> str:
+    """What GitHub Flavored Markdown has instead of a construct."""
+    if construct.syntax not in (MaterialSyntax.ADMONITION, MaterialSyntax.COLLAPSIBLE):
+        return _HINTS[construct.syntax]
+    kind = CALLOUT_KINDS.get(construct.kind)
+    kinds = f"> [!{kind}]" if kind else "> [!NOTE], [!TIP], [!IMPORTANT], [!WARNING] or [!CAUTION]"
+    return f"write '{kinds}', then '> ' before each line of its text"
+
+
+@rule("MD022", "mermaid-fence", over=Document)
+def mermaid_fence(document: Document, context: Context) -> Iterator[Finding]:
+    """A diagram is an SVG file beside the record, not a fence with the source of Mermaid.
+
+    An SVG whose root says `fill="currentColor"` has the colours of the page. The source can stay, in a `text` fence.
+
+    Why: the site loads no script that could draw it, and shows the source to readers.
+
+    Bad:
+        ```mermaid
+        SELECT 1;
+        ```
+    Good:
+        ```sql
+        SELECT 1;
+        ```
+    """
+    for code in document.source.every(Code):
+        if code.fenced and _MERMAID.match(code.info):
+            hint = (
+                'draw it as an SVG attachment whose root says fill="currentColor"; '
+                "keep the source in a fence of ```text if you want it"
+            )
+            yield Finding(document.source.at(code.first), "Mermaid source, which the site does not draw", hint)

@@ -1,0 +1,434 @@
+"""Material and Python-Markdown syntax in a Markdown body, which GitHub Flavored Markdown does not have.
+
+The patterns follow the `admonition`, `abbr`, `attr_list` and `def_list` extensions of Python-Markdown, and the
+`details` and `tabbed` extensions of PyMdown. Where ordinary prose has the same form, the prose wins: a header counts
+with indented text below it, or where its kind is one of Material's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import takewhile
+from typing import Final
+
+from handbook.reading.blocks import Block, Code, Heading, Html, Paragraph, Quote, Table
+from handbook.reading.parser import BodyReader, TooMuchError
+
+INDENT: Final = 4
+"""The columns by which text is indented that belongs to a construct."""
+
+CALLOUT_KINDS: Final = {
+    kind: callout
+    for callout, kinds in {
+        "NOTE": ("note", "info", "abstract", "summary", "quote", "example", "question"),
+        "TIP": ("tip", "hint", "success", "check"),
+        "IMPORTANT": ("important",),
+        "WARNING": ("warning", "attention"),
+        "CAUTION": ("danger", "error", "failure", "bug", "caution"),
+    }.items()
+    for kind in kinds
+}
+"""The kind of GitHub's callout for each kind of admonition that has one."""
+
+_OTHER_KINDS: Final = ("todo", "tldr", "done", "help", "faq", "fail", "missing", "snippet", "cite", "seealso")
+_KINDS: Final = frozenset({*CALLOUT_KINDS, *_OTHER_KINDS})
+_PLACEMENT: Final = frozenset({"inline", "end"})
+_DEEPEST_NESTING: Final = 4
+
+_ADMONITION = re.compile(
+    r" {0,3}(?P<mark>!!!|\?\?\?\+?) ?(?P<words>[\w-]+(?: +[\w-]+)*)?(?: *(?<= )\"(?P<title>.*)\")? *"
+)
+_TAB = re.compile(r" {0,3}===(?:\+!?|!\+?)? +\"[^\"]*\" *")
+_DEFINITION = re.compile(r" {0,3}:(?: {2,}|\t)\s*\S")
+_SHORT_DEFINITION = re.compile(r" {0,3}: \S")
+_ABBREVIATION = re.compile(r" {0,3}\*\[[^\]\n]+\]: *[^\s*][^*]*")
+_FOOTNOTE = re.compile(r"^ {0,3}\[\^[^\]\s]+\]:[ \t]")
+
+_ATTRIBUTE = r"(?:[.#][A-Za-z][\w.:-]*|[A-Za-z][\w:-]*=(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"'{}=]+))"
+_ATTRIBUTES = re.compile(rf"(?<!\{{)\{{(?P<colon>:?) *{_ATTRIBUTE}(?: +{_ATTRIBUTE})* *\}}(?!\}})")
+_HEADING_ID = re.compile(r"\{#[A-Za-z][\w.-]*\}")
+_CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
+_LIKELY = re.compile(r"!!!|\?\?\?|===|\*\[|\[\^|\{|^[ \t>]*:[ \t]", re.MULTILINE)
+"""One is in every body that has a construct; most have none."""
+_LONGEST_TARGET: Final = 2_000
+
+
+class MaterialSyntax(StrEnum):
+    """What a construct is."""
+
+    ADMONITION = "admonition"
+    COLLAPSIBLE = "collapsible block"
+    TABS = "content tabs"
+    DEFINITION_LIST = "definition list"
+    ABBREVIATION = "abbreviation"
+    ATTRIBUTES = "attribute list"
+    HEADING_ATTRIBUTES = "attribute list of a heading"
+    FOOTNOTE = "footnote"
+
+
+@dataclass(frozen=True, slots=True)
+class Callout:
+    """The callout that can replace a whole construct: the lines of both, without their last end of line."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Construct:
+    """A piece of Material's syntax: its first and last line, its column, and its first line as written.
+
+    `kind` is the kind of an admonition in lower case; `callout` is None where lines cannot be moved safely.
+    """
+
+    syntax: MaterialSyntax
+    first: int
+    last: int
+    column: int
+    text: str
+    kind: str = ""
+    callout: Callout | None = None
+
+    @property
+    def covered_lines(self) -> range:
+        """The lines whose form follows from the construct; none for what stands within a line."""
+        within_line = (MaterialSyntax.ATTRIBUTES, MaterialSyntax.HEADING_ATTRIBUTES, MaterialSyntax.FOOTNOTE)
+        return range(0) if self.syntax in within_line else range(self.first, self.last + 1)
+
+
+def find_constructs(
+    lines: Sequence[str], body_line: int, blocks: Sequence[Block], depth: int = 0
+) -> tuple[Construct, ...]:
+    """Find the constructs of a body, in the order of their lines; `lines` are those of the whole file."""
+    if not _LIKELY.search("\n".join(lines[body_line - 1 :])):
+        return ()
+    finder = _Finder(lines, body_line, blocks, depth)
+    constructs = [*finder.find_in_text(), *finder.find_footnotes()]
+    return tuple(sorted(constructs, key=lambda construct: (construct.first, construct.column)))
+
+
+class _Finder:
+    """Walks the texts of a body once; `end` is the last line of the construct that was found last."""
+
+    def __init__(self, lines: Sequence[str], body_line: int, blocks: Sequence[Block], depth: int) -> None:
+        self.lines, self.body_line, self.blocks, self.depth = lines, body_line, blocks, depth
+        self.end = 0
+        self.covered: set[int] = set()
+        self.contents: list[str] = []
+
+    def find_in_text(self) -> Iterator[Construct]:
+        """Find what stands in paragraphs, headings and tables."""
+        for index, block in enumerate(self.blocks):
+            if isinstance(block, Paragraph) or (isinstance(block, Heading) and block.setext):
+                self.contents = self._read_contents(block)
+                for line in range(block.first, block.first + len(self.contents)):
+                    if line > self.end:
+                        yield from self._find_at(index, block, line)
+            if isinstance(block, Table):
+                for line in range(block.first, block.last + 1):
+                    yield from self._find_attributes(block, line, line)
+            elif isinstance(block, Paragraph | Heading):
+                yield from self._find_attributes(block, block.first, block.last)
+
+    def find_footnotes(self) -> Iterator[Construct]:
+        """Find definitions of footnotes that read as those of links; LNK007 finds the others."""
+        numbers = range(self.body_line, len(self.lines) + 1)
+        defined = [number for number in numbers if _FOOTNOTE.match(self._line(number))]
+        if not defined:
+            return
+        leaves = (Paragraph, Heading, Code, Html, Table)
+        text_lines = {
+            line for block in self.blocks if isinstance(block, leaves) for line in range(block.first, block.last + 1)
+        }
+        for line in defined:
+            if line not in text_lines:
+                yield Construct(MaterialSyntax.FOOTNOTE, line, line, 1, self._line(line).split(":")[0].strip() + ":")
+
+    def _line(self, number: int) -> str:
+        return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
+
+    def _read_contents(self, block: Block) -> list[str]:
+        """The lines of a text without what stands before it: marks of lists and quotations."""
+        if isinstance(block, Paragraph):
+            return block.text.split("\n")
+        return [self._line(line) for line in range(block.first, block.last + 1)] if block.parent is None else []
+
+    def _find_at(self, index: int, block: Block, line: int) -> Iterator[Construct]:
+        """Find the construct whose header or definition stands on a line of a text."""
+        content = self.contents[line - block.first]
+        mark = content.lstrip(" ")[:3]
+        if mark in ("!!!", "???"):
+            yield from self._find_admonition(block, line, content)
+        elif mark == "===":
+            yield from self._find_tabs(block, line, content)
+        elif mark.startswith(":"):
+            yield from self._find_definitions(index, line, content)
+        elif mark.startswith("*["):
+            yield from self._find_abbreviations(block, line)
+
+    def _columns(self, line: int, *, quoted: bool) -> int | None:
+        """The columns before the first character of a line, or None for a blank one."""
+        text = self._line(line)
+        if quoted:
+            text = re.sub(r"^[ \t>]+", lambda marks: marks[0].replace(">", " "), text)
+        if not text.strip():
+            return None
+        text = text.expandtabs(INDENT)
+        return len(text) - len(text.lstrip(" "))
+
+    def _last_of_body(self, block: Block, header: int, column: int) -> int:
+        """The last line of the indented text below a header; the header itself where there is none."""
+        quoted, outermost = False, block
+        while outermost.parent is not None:
+            outermost = outermost.parent
+            quoted = quoted or isinstance(outermost, Quote)
+        limit = len(self.lines) if outermost is block else outermost.last
+        last = header
+        for line in range(header + 1, limit + 1):
+            columns = self._columns(line, quoted=quoted)
+            if columns is not None and columns < column + INDENT:
+                break
+            last = line if columns is not None else last
+        return last
+
+    def _column(self, line: int, content: str) -> int:
+        """The column (from 0) at which the text of a line begins."""
+        return max(self._line(line).expandtabs(INDENT).find(content.strip().expandtabs(INDENT)), 0)
+
+    def _find_admonition(self, block: Block, header: int, content: str) -> Iterator[Construct]:
+        match = _ADMONITION.fullmatch(content)
+        if match is None or not (match["words"] or match["title"] is not None):
+            return
+        column = self._column(header, content)
+        last = self._last_of_body(block, header, column)
+        kind, *classes = (match["words"] or "").split() or [""]
+        alone = kind in _KINDS and _PLACEMENT.issuperset(classes)
+        if last == header and not alone:
+            return
+        syntax = MaterialSyntax.ADMONITION if match["mark"] == "!!!" else MaterialSyntax.COLLAPSIBLE
+        construct = Construct(syntax, header, last, column + 1, content.strip(), kind.lower())
+        nested = self._read_body(construct)
+        if nested is not None and _PLACEMENT.issuperset(classes) and isinstance(block, Paragraph):
+            blocks, constructs = nested
+            if not constructs and block.parent is None and column == 0:
+                callout = self._callout(construct, match["title"] or "", blocks)
+                construct = replace(construct, callout=callout)
+        self._cover(construct.first, construct.last)
+        yield construct
+        yield from nested[1] if nested else ()
+
+    def _find_tabs(self, block: Block, header: int, content: str) -> Iterator[Construct]:
+        """Find a set of tabs; a header within a text counts where indented text follows it."""
+        if not _TAB.fullmatch(content):
+            return
+        column = self._column(header, content)
+        last = self._last_of_body(block, header, column)
+        if last == header and block.first != header:
+            return
+        tabs: list[Construct] = []
+        nested: list[Construct] = []
+        while True:
+            tabs.append(Construct(MaterialSyntax.TABS, header, last, column + 1, content.strip()))
+            body = self._read_body(tabs[-1])
+            nested += body[1] if body else ()
+            following = last + 1
+            while following < len(self.lines) and not self._line(following).strip():
+                following += 1
+            if block.parent is not None or not _TAB.fullmatch(self._line(following)):
+                break
+            header, last = following, self._last_of_body(block, following, column)
+        self._cover(tabs[0].first, last)
+        yield replace(tabs[0], last=last)
+        yield from nested
+
+    def _cover(self, first: int, last: int) -> None:
+        self.end = max(self.end, last)
+        self.covered.update(range(first, last + 1))
+
+    def _read_body(self, construct: Construct) -> tuple[tuple[Block, ...], tuple[Construct, ...]] | None:
+        """The blocks and constructs in the text of a construct, with their lines; None if it has no text."""
+        indent = construct.column - 1 + INDENT
+        body = [_dedent(self._line(line), indent) for line in range(construct.first + 1, construct.last + 1)]
+        if not body or self.depth >= _DEEPEST_NESTING or any(line is None for line in body):
+            return None
+        dedented = ["" if line is None else line for line in body]
+        reader = BodyReader("", "\n".join([*dedented, ""]), 1)
+        try:
+            reader.read()
+        except TooMuchError:
+            return None
+        nested = find_constructs(dedented, 1, reader.blocks, self.depth + 1)
+        return tuple(reader.blocks), tuple(
+            replace(
+                inner,
+                first=inner.first + construct.first,
+                last=inner.last + construct.first,
+                column=inner.column + indent,
+                callout=None,
+            )
+            for inner in nested
+        )
+
+    def _callout(self, construct: Construct, title: str, blocks: Sequence[Block]) -> Callout | None:
+        """The callout that says the same, or None where a line might be read otherwise in it."""
+        kind = CALLOUT_KINDS.get(construct.kind)
+        following = self._line(construct.last + 1)
+        if kind is None or not _can_be_title(title) or not all(map(_can_be_moved, blocks)):
+            return None
+        if following.strip() and not _begins_block(following):
+            return None
+        old = [self._line(line) for line in range(construct.first, construct.last + 1)]
+        body = [_dedent(line, INDENT) or "" for line in old[1:]]
+        first = next(number for number, line in enumerate(body) if line.strip())
+        if not blocks or any("\t" in line[: len(line) - len(line.lstrip())] for line in body):
+            return None
+        apart = not title and not (isinstance(blocks[0], Paragraph) and blocks[0].first == first + 1)
+        head = [f"[!{kind}]", *([f"**{title}**", ""] if title.strip() else [""] * apart)]
+        new = [f"> {line}" if line.strip() else ">" for line in (*head, *body[first:])]
+        above = self._line(construct.first - 1).strip() and self.end != construct.first - 1
+        parts = ([""] if above else []) + new + ([""] if following.strip() else [])
+        return Callout("\n".join(old), "\n".join(parts))
+
+    def _find_definitions(self, index: int, line: int, content: str) -> Iterator[Construct]:
+        """Find a definition list: a term, then lines with a colon and at least two spaces.
+
+        One space is enough where a text has two such lines.
+        """
+        block = self.blocks[index]
+        before = self._term_above(index) if line == block.first else block
+        if before is None or not self._is_definition(content):
+            return
+        last = block.last
+        for following in map(self.blocks.__getitem__, range(index + 1, len(self.blocks))):
+            if following.first <= last or (isinstance(following, Code) and not following.fenced):
+                last = max(last, following.last)
+            elif self._continues_definitions(block, last, following):
+                last = following.last
+            else:
+                break
+        self._cover(before.first, last)
+        term = self._line(before.first)
+        column = len(term) - len(term.lstrip()) + 1 if block.parent is None else 1
+        yield Construct(MaterialSyntax.DEFINITION_LIST, before.first, last, column, content.strip())
+
+    def _term_above(self, index: int) -> Paragraph | None:
+        """The text above a definition that a blank line parts from it."""
+        block, before = self.blocks[index], self.blocks[index - 1] if index else None
+        is_near = before is not None and before.parent is block.parent and before.last + 2 == block.first
+        return before if isinstance(before, Paragraph) and is_near else None
+
+    def _is_definition(self, content: str) -> bool:
+        if _DEFINITION.match(content):
+            return True
+        if not _SHORT_DEFINITION.match(content):
+            return False
+        short = [line for line, text in enumerate(self.contents) if _SHORT_DEFINITION.match(text)]
+        return len(short) > 1 and short[0] > 0
+
+    def _continues_definitions(self, block: Block, last: int, following: Block) -> bool:
+        """Whether a block is the next term of a definition list, or a definition, in the same container."""
+        if not isinstance(following, Paragraph) or following.parent is not block.parent:
+            return False
+        near = all(not self._line(line).strip(" \t>") for line in range(last + 1, following.first))
+        texts = following.text.split("\n")
+        short = any(map(_SHORT_DEFINITION.match, texts[1:]))
+        return near and (short or any(map(_DEFINITION.match, texts)))
+
+    def _find_abbreviations(self, block: Block, line: int) -> Iterator[Construct]:
+        """Find the abbreviations that follow each other."""
+        texts = takewhile(_ABBREVIATION.fullmatch, self.contents[line - block.first :])
+        count = sum(1 for _ in texts)
+        if count:
+            self._cover(line, line + count - 1)
+            text = self.contents[line - block.first].strip()
+            yield Construct(MaterialSyntax.ABBREVIATION, line, self.end, self._column(line, text) + 1, text)
+
+    def _find_attributes(self, block: Block, first: int, last: int) -> Iterator[Construct]:
+        """Find attribute lists behind links, images, code and headings, or on a line of their own."""
+        text = "\n".join(self._line(line) for line in range(first, last + 1))
+        if "{" not in text:
+            return
+        text = _CODE_SPAN.sub(lambda span: f"{span[1]}{_blot(span[2])}{span[1]}", text)
+        for match in _ATTRIBUTES.finditer(text):
+            line = first + text.count("\n", 0, match.start())
+            syntax = _syntax_of_attributes(text, match, isinstance(block, Heading) and line == first)
+            if syntax is not None and line not in self.covered:
+                column = match.start() - text.rfind("\n", 0, match.start())
+                yield Construct(syntax, line, line, column, match[0])
+
+
+def _syntax_of_attributes(text: str, match: re.Match[str], in_heading: bool) -> MaterialSyntax | None:
+    """What braces are: attributes of a heading, of something else, or None for the braces of prose."""
+    end = text.find("\n", match.end())
+    before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+    after = text[match.end() : end if end >= 0 else len(text)].strip(" \t")
+    if in_heading and before.endswith((" ", "\t")) and not after.strip("#"):
+        return None if _HEADING_ID.fullmatch(match[0]) else MaterialSyntax.HEADING_ATTRIBUTES
+    alone = not before.strip(" \t>") and not after and not match[0][1:].lstrip()[0].isalpha()
+    return MaterialSyntax.ATTRIBUTES if alone or _is_attached(text, match) else None
+
+
+def _blot(text: str) -> str:
+    """A text of the same length and lines, in which nothing is found."""
+    return re.sub(r"[^\n]", "\0", text)
+
+
+def _is_attached(text: str, attributes: re.Match[str]) -> bool:
+    """Whether attributes stand right behind a link, an image, code or, with a colon, other markup."""
+    at = attributes.start()
+    mark = text[at - 1 : at]
+    if mark == ")":
+        return _ends_link(text, at - 1)
+    first = attributes[0][1:].strip(" :")[0]
+    has_class = bool(attributes["colon"]) or first in ".#"
+    return (mark in ("]", "`") and has_class) or (mark in ("*", "_", ">") and bool(attributes["colon"]))
+
+
+def _ends_link(text: str, at: int) -> bool:
+    """Whether the parenthesis at an offset closes the target of a link or an image."""
+    begin = text.rfind("](", max(0, at - _LONGEST_TARGET), at)
+    if begin < 0:
+        return False
+    depth = 0
+    for character in text[begin + 2 : at]:
+        depth += (character == "(") - (character == ")")
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def _dedent(line: str, columns: int) -> str | None:
+    """A line without columns at its start: "" for a blank line, None where a tab or a text is in the way."""
+    if not line.strip():
+        return ""
+    position, column = 0, 0
+    while column < columns and position < len(line):
+        if line[position] == "\t":
+            column += INDENT - column % INDENT
+        elif line[position] in " >":
+            column += 1
+        else:
+            return None
+        position += 1
+    return line[position:] if column == columns else None
+
+
+def _can_be_title(title: str) -> bool:
+    """Whether a title can stand between `**` and `**`."""
+    plain = title.strip() == title and "*" not in title and "\\" not in title
+    return not title or (plain and title.count("`") % 2 == 0)
+
+
+def _can_be_moved(block: Block) -> bool:
+    """Whether a block means the same in a callout, and there is no outline or HTML that it changes."""
+    if isinstance(block, Code):
+        return block.closed
+    return not isinstance(block, Heading | Html)
+
+
+def _begins_block(line: str) -> bool:
+    """Whether a line right below a construct begins something else, and does not continue its text."""
+    return line.startswith(("# ", "## ", "### ", "#### ", "!!! ", "??? ", "???+ ", "=== "))

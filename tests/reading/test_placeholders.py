@@ -75,6 +75,7 @@ def changed(text: str, value: nodes.Scalar, word: str) -> str | None:
     return "\n".join(lines)
 
 
+@pytest.mark.mutation
 @pytest.mark.parametrize("word", WORDS)
 def test_a_value_that_is_a_placeholder_is_found_once(word: str, tmp_path: Path) -> None:
     root = copy_of(SMALL, tmp_path / "handbook")
@@ -118,6 +119,7 @@ def _rows(record: Record, table: Table, word: str) -> Iterator[tuple[int, int, s
             yield number, number, "|" + "|".join([*cells[:index], f" {word} ", *cells[index + 1 :]]) + "|"
 
 
+@pytest.mark.mutation
 @pytest.mark.parametrize("word", WORDS)
 def test_a_text_that_is_a_placeholder_is_found_once(word: str, tmp_path: Path) -> None:
     root = copy_of(SMALL, tmp_path / "handbook")

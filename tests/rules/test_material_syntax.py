@@ -277,6 +277,7 @@ def bodies(draw: st.DrawFn) -> list[str]:
     return blocks
 
 
+@pytest.mark.fuzz
 @settings(max_examples=200, deadline=None)
 @given(
     bodies(),
@@ -329,6 +330,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.fuzz
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_text_is_read_in_time(text: str) -> None:
     """In a time that grows with the text; each takes less than a second of a processor that is free."""

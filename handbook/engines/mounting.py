@@ -29,6 +29,8 @@ def add_files(build: Build, files: Files, config: MkDocsConfig) -> None:
     for file in files:
         if file.src_dir == config.docs_dir:
             file.edit_uri = f"{DOCS}/{file.src_uri}"
+            if config.nav and isinstance(build.document(file), Record):
+                file.inclusion = InclusionLevel.NOT_IN_NAV  # the index of its kind leads to it
     for file in (*_mounted(build, config), *_generated(build, config)):
         files.append(file)
 

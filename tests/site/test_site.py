@@ -37,6 +37,19 @@ def test_a_record_has_its_facts(small_site: Path) -> None:
     assert successor.attributes["href"] == "../0002-use-postgresql/"
 
 
+def test_a_new_record_need_not_be_in_the_navigation(tmp_path: Path) -> None:
+    """Whatever its folder: standards and services are in docs/, where MkDocs counts what the navigation leaves out."""
+    root = copy_of(SMALL, tmp_path / "handbook")
+    settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
+    service = (root / "docs/services/warehouse.md").read_text(encoding="utf-8")
+    strict = f"{settings}validation: {{nav: {{omitted_files: warn}}}}\n"
+    write(root, {"mkdocs.yml": strict, "docs/services/depot.md": service.replace("# Warehouse", "# Depot")})
+    assert run("handbook", "check", cwd=root).returncode == 0
+    answer = run("mkdocs", "build", "--quiet", cwd=root)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert "Depot" in text_of(page(root / "site", "services"), "td a")
+
+
 TITLES = {
     "adr/0001-keep-orders-in-sqlite": "# Keep orders in SQLite 🚨",
     "adr/0002-use-postgresql": "# 👩‍🚒 𝒳 🇩🇪",

@@ -19,7 +19,7 @@ _LINES = re.compile(r"\r\n|\r|\n")
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """The new contents of files by path, the contents before, the edits of values, and those of the order of keys."""
+    """The new contents of files by path, the contents before, the edits of values and the edits of key order."""
 
     contents: Mapping[str, bytes]
     before: Mapping[str, bytes]

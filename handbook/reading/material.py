@@ -1,6 +1,6 @@
 """Material and Python-Markdown syntax in a Markdown body, which GitHub Flavored Markdown does not have.
 
-The patterns follow the `admonition`, `abbr`, `attr_list` and `def_list` extensions of Python-Markdown, and the
+The patterns follow the `admonition`, `abbr` and `def_list` extensions of Python-Markdown, and the
 `details` and `tabbed` extensions of PyMdown. Where ordinary prose has the same form, the prose wins: a header counts
 with indented text below it, or where its kind is one of Material's.
 """
@@ -14,7 +14,7 @@ from enum import StrEnum
 from itertools import takewhile
 from typing import Final
 
-from handbook.reading.blocks import Block, Code, Heading, Html, Paragraph, Quote, Table
+from handbook.reading.blocks import Block, Code, Heading, Html, Paragraph, Quote
 from handbook.reading.parser import BodyReader, TooMuchError
 
 INDENT: Final = 4
@@ -45,15 +45,8 @@ _TAB = re.compile(r" {0,3}===(?:\+!?|!\+?)? +\"[^\"]*\" *")
 _DEFINITION = re.compile(r" {0,3}:(?: {2,}|\t)\s*\S")
 _SHORT_DEFINITION = re.compile(r" {0,3}: \S")
 _ABBREVIATION = re.compile(r" {0,3}\*\[[^\]\n]+\]: *[^\s*][^*]*")
-_FOOTNOTE = re.compile(r"^ {0,3}\[\^[^\]\s]+\]:[ \t]")
-
-_ATTRIBUTE = r"(?:[.#][A-Za-z][\w.:-]*|[A-Za-z][\w:-]*=(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"'{}=]+))"
-_ATTRIBUTES = re.compile(rf"(?<!\{{)\{{(?P<colon>:?) *{_ATTRIBUTE}(?: +{_ATTRIBUTE})* *\}}(?!\}})")
-_HEADING_ID = re.compile(r"\{#[A-Za-z][\w.-]*\}")
-_CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
-_LIKELY = re.compile(r"!!!|\?\?\?|===|\*\[|\[\^|\{|^[ \t>]*:[ \t]", re.MULTILINE)
+_LIKELY = re.compile(r"!!!|\?\?\?|===|\*\[|^[ \t>]*:[ \t]", re.MULTILINE)
 """One is in every body that has a construct; most have none."""
-_LONGEST_TARGET: Final = 2_000
 
 
 class MaterialSyntax(StrEnum):
@@ -64,9 +57,6 @@ class MaterialSyntax(StrEnum):
     TABS = "content tabs"
     DEFINITION_LIST = "definition list"
     ABBREVIATION = "abbreviation"
-    ATTRIBUTES = "attribute list"
-    HEADING_ATTRIBUTES = "attribute list of a heading"
-    FOOTNOTE = "footnote"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +84,8 @@ class Construct:
 
     @property
     def covered_lines(self) -> range:
-        """The lines whose form follows from the construct; none for what stands within a line."""
-        within_line = (MaterialSyntax.ATTRIBUTES, MaterialSyntax.HEADING_ATTRIBUTES, MaterialSyntax.FOOTNOTE)
-        return range(0) if self.syntax in within_line else range(self.first, self.last + 1)
+        """The lines whose form follows from the construct."""
+        return range(self.first, self.last + 1)
 
 
 def find_constructs(
@@ -106,8 +95,7 @@ def find_constructs(
     if not _LIKELY.search("\n".join(lines[body_line - 1 :])):
         return ()
     finder = _Finder(lines, body_line, blocks, depth)
-    constructs = [*finder.find_in_text(), *finder.find_footnotes()]
-    return tuple(sorted(constructs, key=lambda construct: (construct.first, construct.column)))
+    return tuple(sorted(finder.find_in_text(), key=lambda construct: (construct.first, construct.column)))
 
 
 class _Finder:
@@ -116,7 +104,6 @@ class _Finder:
     def __init__(self, lines: Sequence[str], body_line: int, blocks: Sequence[Block], depth: int) -> None:
         self.lines, self.body_line, self.blocks, self.depth = lines, body_line, blocks, depth
         self.end = 0
-        self.covered: set[int] = set()
         self.contents: list[str] = []
 
     def find_in_text(self) -> Iterator[Construct]:
@@ -127,25 +114,6 @@ class _Finder:
                 for line in range(block.first, block.first + len(self.contents)):
                     if line > self.end:
                         yield from self._find_at(index, block, line)
-            if isinstance(block, Table):
-                for line in range(block.first, block.last + 1):
-                    yield from self._find_attributes(block, line, line)
-            elif isinstance(block, Paragraph | Heading):
-                yield from self._find_attributes(block, block.first, block.last)
-
-    def find_footnotes(self) -> Iterator[Construct]:
-        """Find definitions of footnotes that read as those of links; LNK007 finds the others."""
-        numbers = range(self.body_line, len(self.lines) + 1)
-        defined = [number for number in numbers if _FOOTNOTE.match(self._line(number))]
-        if not defined:
-            return
-        leaves = (Paragraph, Heading, Code, Html, Table)
-        text_lines = {
-            line for block in self.blocks if isinstance(block, leaves) for line in range(block.first, block.last + 1)
-        }
-        for line in defined:
-            if line not in text_lines:
-                yield Construct(MaterialSyntax.FOOTNOTE, line, line, 1, self._line(line).split(":")[0].strip() + ":")
 
     def _line(self, number: int) -> str:
         return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
@@ -216,7 +184,7 @@ class _Finder:
             if not constructs and block.parent is None and column == 0:
                 callout = self._callout(construct, match["title"] or "", blocks)
                 construct = replace(construct, callout=callout)
-        self._cover(construct.first, construct.last)
+        self._cover(construct.last)
         yield construct
         yield from nested[1] if nested else ()
 
@@ -240,13 +208,12 @@ class _Finder:
             if block.parent is not None or not _TAB.fullmatch(self._line(following)):
                 break
             header, last = following, self._last_of_body(block, following, column)
-        self._cover(tabs[0].first, last)
+        self._cover(last)
         yield replace(tabs[0], last=last)
         yield from nested
 
-    def _cover(self, first: int, last: int) -> None:
+    def _cover(self, last: int) -> None:
         self.end = max(self.end, last)
-        self.covered.update(range(first, last + 1))
 
     def _read_body(self, construct: Construct) -> tuple[tuple[Block, ...], tuple[Construct, ...]] | None:
         """The blocks and constructs in the text of a construct, with their lines; None if it has no text."""
@@ -309,7 +276,7 @@ class _Finder:
                 last = following.last
             else:
                 break
-        self._cover(before.first, last)
+        self._cover(last)
         term = self._line(before.first)
         column = len(term) - len(term.lstrip()) + 1 if block.parent is None else 1
         yield Construct(MaterialSyntax.DEFINITION_LIST, before.first, last, column, content.strip())
@@ -342,62 +309,9 @@ class _Finder:
         texts = takewhile(_ABBREVIATION.fullmatch, self.contents[line - block.first :])
         count = sum(1 for _ in texts)
         if count:
-            self._cover(line, line + count - 1)
+            self._cover(line + count - 1)
             text = self.contents[line - block.first].strip()
             yield Construct(MaterialSyntax.ABBREVIATION, line, self.end, self._column(line, text) + 1, text)
-
-    def _find_attributes(self, block: Block, first: int, last: int) -> Iterator[Construct]:
-        """Find attribute lists behind links, images, code and headings, or on a line of their own."""
-        text = "\n".join(self._line(line) for line in range(first, last + 1))
-        if "{" not in text:
-            return
-        text = _CODE_SPAN.sub(lambda span: f"{span[1]}{_blot(span[2])}{span[1]}", text)
-        for match in _ATTRIBUTES.finditer(text):
-            line = first + text.count("\n", 0, match.start())
-            syntax = _syntax_of_attributes(text, match, isinstance(block, Heading) and line == first)
-            if syntax is not None and line not in self.covered:
-                column = match.start() - text.rfind("\n", 0, match.start())
-                yield Construct(syntax, line, line, column, match[0])
-
-
-def _syntax_of_attributes(text: str, match: re.Match[str], in_heading: bool) -> MaterialSyntax | None:
-    """What braces are: attributes of a heading, of something else, or None for the braces of prose."""
-    end = text.find("\n", match.end())
-    before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
-    after = text[match.end() : end if end >= 0 else len(text)].strip(" \t")
-    if in_heading and before.endswith((" ", "\t")) and not after.strip("#"):
-        return None if _HEADING_ID.fullmatch(match[0]) else MaterialSyntax.HEADING_ATTRIBUTES
-    alone = not before.strip(" \t>") and not after and not match[0][1:].lstrip()[0].isalpha()
-    return MaterialSyntax.ATTRIBUTES if alone or _is_attached(text, match) else None
-
-
-def _blot(text: str) -> str:
-    """A text of the same length and lines, in which nothing is found."""
-    return re.sub(r"[^\n]", "\0", text)
-
-
-def _is_attached(text: str, attributes: re.Match[str]) -> bool:
-    """Whether attributes stand right behind a link, an image, code or, with a colon, other markup."""
-    at = attributes.start()
-    mark = text[at - 1 : at]
-    if mark == ")":
-        return _ends_link(text, at - 1)
-    first = attributes[0][1:].strip(" :")[0]
-    has_class = bool(attributes["colon"]) or first in ".#"
-    return (mark in ("]", "`") and has_class) or (mark in ("*", "_", ">") and bool(attributes["colon"]))
-
-
-def _ends_link(text: str, at: int) -> bool:
-    """Whether the parenthesis at an offset closes the target of a link or an image."""
-    begin = text.rfind("](", max(0, at - _LONGEST_TARGET), at)
-    if begin < 0:
-        return False
-    depth = 0
-    for character in text[begin + 2 : at]:
-        depth += (character == "(") - (character == ")")
-        if depth < 0:
-            return False
-    return depth == 0
 
 
 def _dedent(line: str, columns: int) -> str | None:

@@ -616,9 +616,6 @@ _HINTS: Final = {
     MaterialSyntax.TABS: "write a heading for each tab, and its text below it without the indent",
     MaterialSyntax.DEFINITION_LIST: "write a list: '- **term**: definition'",
     MaterialSyntax.ABBREVIATION: "write the words in full where the abbreviation stands first, and remove this line",
-    MaterialSyntax.ATTRIBUTES: "remove the braces",
-    MaterialSyntax.HEADING_ATTRIBUTES: "remove the braces, or write an id as {#id}",
-    MaterialSyntax.FOOTNOTE: "write it in the text, or as a link",
 }
 _LONGEST_QUOTE: Final = 60
 
@@ -627,9 +624,8 @@ _LONGEST_QUOTE: Final = 60
 def material_syntax(document: Document, context: Context) -> Iterator[Finding]:
     """A record or page has GitHub Flavored Markdown alone, without the syntax of Material and Python-Markdown.
 
-    That is: admonitions (`!!! note`), collapsible blocks (`??? note`), content tabs (`=== "Title"`), definition lists,
-    abbreviations, footnotes, and attribute lists (`{ .class }`). The id of a heading, `{#id}`, is the exception.
-    `handbook check --fix` turns an admonition into a callout where its text can be moved line by line.
+    That is: admonitions (`!!! note`), collapsible blocks (`??? note`), content tabs (`=== "Title"`), definition lists
+    and abbreviations. `--fix` turns an admonition into a callout where its text can be moved line by line.
 
     Why: the site and the Git host print it as text, so that a warning does not look like one.
 

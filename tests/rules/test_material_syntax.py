@@ -55,7 +55,6 @@ FOUND = {
     "with code by indentation": ("!!! note\n\n        code", ["10:1"]),
     "with a line at the margin": ("!!! note\n    Text\nmore.", ["10:1"]),
     "nested": ("!!! note\n    Text.\n\n    !!! tip\n        More.", ["10:1", "13:5"]),
-    "nested, with attributes": ("!!! note\n    [a](index.md){ .b }", ["10:1", "11:18"]),
     "in an item": ("- Text.\n\n    !!! note\n        More.", ["12:5"]),
     "in an item of two columns": ("- Text.\n\n  !!! note\n      More.", ["12:3"]),
     "on the first line of an item": ("- !!! note\n        More.", ["10:3"]),
@@ -80,22 +79,6 @@ FOUND = {
     "an abbreviation": ("HTML.\n\n*[HTML]: Hyper Text Markup Language", ["12:1"]),
     "an abbreviation under text": ("HTML.\n*[HTML]: Hyper Text Markup Language", ["11:1"]),
     "abbreviations": ("*[HTML]: Hyper Text Markup Language\n*[CSS]: Style", ["10:1"]),
-    "a class with a colon": ("[a](index.md){: .class }", ["10:14"]),
-    "a button": ("[a](index.md){ .md-button }", ["10:14"]),
-    "two classes": ("[a](index.md){ .md-button .md-button--primary }", ["10:14"]),
-    "a class without spaces": ("[a](index.md){.md-button}", ["10:14"]),
-    "a target": ("[a](index.md){target=_blank}", ["10:14"]),
-    "a target in quotes": ('[a](index.md){:target="_blank"}', ["10:14"]),
-    "a link with a title": ('[a](index.md "T"){ .b }', ["10:18"]),
-    "a reference": ("[a][b]{ .c }\n\n[b]: index.md", ["10:7"]),
-    "emphasis": ("**a**{: .c }", ["10:6"]),
-    "code": ("`a`{ .yaml }", ["10:4"]),
-    "in a cell": ("| a |\n|---|\n| [a](index.md){ .b } |", ["12:16"]),
-    "in a heading of its own": ("Why.\n\n### Title { #other }", ["12:11"]),
-    "a class of a heading": ("Why.\n\n### Title {: .class }", ["12:11"]),
-    "an id and a class": ("Why.\n\n### Title {#id .class}", ["12:11"]),
-    "below a text": ("Text.\n{: .class }", ["11:1"]),
-    "a definition of a footnote": ("Text[^1].\n\n[^1]: https://a.example/", ["12:1"]),
 }  # fmt: skip
 
 
@@ -151,7 +134,7 @@ def test_an_underline_makes_a_heading_of_it(tmp_path: Path) -> None:
 
 
 def test_a_page_is_judged_too(tmp_path: Path) -> None:
-    files = {PATH: ADR, "docs/index.md": "# Home\n\n[Start](more.md){ .md-button }\n", "docs/more.md": "# More\n"}
+    files = {PATH: ADR, "docs/index.md": "# Home\n\n!!! note\n    Start here.\n"}
     assert [each.code for each in check(tmp_path, files)] == ["MD021"]
 
 
@@ -235,7 +218,7 @@ UNFIXED = [
     "!!! note \"a * b\"\n    Text.", "!!! note \"a ` b\"\n    Text.", "!!! note \"a\\\\\"\n    Text.",
     "!!! note\n    Text.\n\n    \tcode", "!!! note\n\n    [a]: https://a.example/",
     "- a\n!!! note\n    Text.", "> a\n!!! note\n    Text.", "??? \"T\"\n    Text.",
-    " !!! note\n    Text.", "=== \"A\"\n    Text.", "HTML\n:   A language.", "*[HTML]: A language", "[a](b.md){ .c }",
+    " !!! note\n    Text.", "=== \"A\"\n    Text.", "HTML\n:   A language.", "*[HTML]: A language",
 ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from handbook.cli.main import main
+from handbook.cli import main
 from tests.handbooks import ADR, SETTINGS, report, write
 
 OLD = ADR.replace("accepted", "superseded").replace("\n---\n", "\nsuperseded_by: [ADR-0002]\n---\n")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from handbook.cli.main import main
+from handbook.cli import main
 from handbook.reading import nodes
 from handbook.reading.source import read_source
 from handbook.records.kinds import RECORDS

@@ -24,7 +24,7 @@ import pytest
 from handbook.authoring import writer
 from handbook.authoring.journal import is_interrupted, restore, write_files
 from handbook.authoring.writer import WriteError, write_file
-from handbook.cli.main import main
+from handbook.cli import main
 from tests.commands import BIN, environment, unprivileged
 from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, write
 from tests.repositories import git, started
@@ -470,7 +470,7 @@ def test_the_group_stays_where_the_owner_cannot(open_folder: Path) -> None:
         path.chmod(0o775 if path.is_dir() else 0o660)
     user = ["setpriv", "--reuid", "12002", "--regid", "12002", "--groups", "12000", "--no-new-privs"]
     answer = subprocess.run(
-        [*user, sys.executable, "-c", "from handbook.cli.main import main; main(['check', '--fix'])"],
+        [*user, sys.executable, "-c", "from handbook.cli.program import main; main(['check', '--fix'])"],
         cwd=root, env=environment(PYTHONDONTWRITEBYTECODE="1"), capture_output=True, text=True, check=False,
     )  # fmt: skip
     if "Permission denied" in answer.stderr and "handbook" not in answer.stderr:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import handbook
-from handbook.cli.main import COMMANDS, main
+from handbook.cli.program import COMMANDS, main
 from handbook.records.kinds import KINDS, RECORDS
 from handbook.rules.engine import rules
 from tests.commands import run
@@ -206,10 +206,14 @@ def test_a_wrong_call_is_shown_without_control_characters(
     assert "\n::error" not in err
 
 
+def test_the_package_runs_as_the_command() -> None:
+    assert run("python", "-m", "handbook", "--version", cwd=ROOT).stdout == f"handbook {handbook.__version__}\n"
+
+
 def test_the_help_imports_no_rule_and_no_record() -> None:
-    program = "import sys; from handbook.cli.main import main\ntry: main(['--help'])\nfinally: print(*sys.modules)"
+    program = "import sys; from handbook.cli.program import main\ntry: main(['--help'])\nfinally: print(*sys.modules)"
     modules = run("python", "-c", program, cwd=ROOT).stdout.split()
-    assert "handbook.cli.main" in modules
+    assert "handbook.cli.program" in modules
     assert not [name for name in modules if name.startswith(("handbook.rules", "handbook.records", "markdown_it"))]
 
 

@@ -13,7 +13,7 @@ from unittest.mock import patch
 import pytest
 import yaml
 
-from handbook.cli.main import main
+from handbook.cli import main
 from handbook.history.git import changes, commit
 from tests.commands import BIN, environment
 from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, TODAY, copy_of, write

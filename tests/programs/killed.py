@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from handbook.cli.main import main
+from handbook.cli import main
 
 done = 0
 last = int(sys.argv[1])

@@ -23,6 +23,6 @@ if sys.argv[1] == "mkdocs":
 
     cli(sys.argv[2:])
 else:
-    from handbook.cli.main import main
+    from handbook.cli import main
 
     sys.exit(main(sys.argv[2:]))

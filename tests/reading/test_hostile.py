@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import pytest
 
-from handbook.cli.main import main
+from handbook.cli import main
 from handbook.reporters import REPORTERS
 from handbook.site import outline
 from tests.commands import BIN, environment, unprivileged

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from handbook.cli.main import main
+from handbook.cli import main
 from tests.commands import run
 from tests.handbooks import ROOT, SMALL, copy_of
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handbook.authoring.fix import fix
-from handbook.cli.main import main
+from handbook.cli import main
 from handbook.diagnostics import Diagnostic
 from handbook.loading import load
 from handbook.reading.source import read_source

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from handbook.cli.main import main
+from handbook.cli import main
 from handbook.diagnostics import Location
 from handbook.reading import files, shell
 from handbook.reading.credential_forms import SIGNS, find_matches, forms, has_sign, is_placeholder_password

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 import pytest
 
-from handbook.cli.main import main
+from handbook.cli import main
 from handbook.site import external as web
 from handbook.site.external import Failure, NoWebError, after, ask, remembered, worth_asking, written
 from tests.commands import answering

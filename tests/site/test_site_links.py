@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from handbook.cli.main import main
+from handbook.cli import main
 from handbook.loading import load
 from handbook.rules.engine import Rule, rules, run_on_site
 from handbook.settings import read_settings

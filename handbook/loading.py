@@ -60,7 +60,7 @@ class FileKind(Enum):
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Turn the garbage collector off. What is read stays, and to search it for garbage takes a fifth of the time."""
+    """Turn the garbage collector off: the records stay in memory, and searching them takes a fifth of the time."""
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -133,7 +133,7 @@ def _kind_of(path: str, regular: bool, settings: Settings) -> FileKind:
 
 
 def _class_of(path: str) -> type[Document] | None:
-    """The class of document that a Markdown file is; None for a file that is none."""
+    """The class of document for a Markdown file; None if the file is not a document."""
     for kind in RECORDS:
         if kind.owns(path):
             return kind
@@ -180,7 +180,7 @@ def _judge_attachments(root: Path, attachments: Iterable[str]) -> Iterator[Probl
 
 
 def _unattached(attachments: Iterable[str], documents: Mapping[str, Document]) -> set[str]:
-    """The files in record folders that stand in no folder with a record's stem beside it."""
+    """The files in record folders that are not in a folder named after a record beside it."""
     stems = {path.removesuffix(".md") for path, document in documents.items() if isinstance(document, Record)}
     return {
         path

@@ -9,7 +9,7 @@ from typing import Final
 from handbook.diagnostics import Location
 
 SNIPPET: Final = re.compile(r"^[ \t]*-{1,}8<-{1,} \"(?P<path>[^\":]+)(?::(?P<section>[^\"]+))?\"[ \t]*$", re.MULTILINE)
-"""A line that stands for a file, or for a section of one (pymdownx.snippets)."""
+"""A line that includes a file, or a section of one (pymdownx.snippets)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +59,7 @@ class Quote(Block):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Code(Block):
-    """A block of code; `info` is what stands after the fence, `closed` is False where the fence never ends."""
+    """A block of code; `info` is the text after the fence; `closed` is False if the fence never ends."""
 
     info: str
     text: str
@@ -106,7 +106,7 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A piece of a line, as it was written: raw HTML, or what looks like a link and is none."""
+    """A piece of a line, as it was written: raw HTML, or text that looks like a link but is not one."""
 
     text: str
     at: Location

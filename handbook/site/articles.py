@@ -93,7 +93,7 @@ class ArticleWriter:
         if difference is None:
             return ()
         line, message = difference
-        hint = "the site renders this otherwise than it reads; write it in a plainer form"
+        hint = "the site shows this differently from how the check reads it; write it in a simpler form"
         return (_differs(document.path, line, message, hint),)
 
     def _is_compared(self, document: Document, findings: list[Diagnostic]) -> bool:

@@ -44,7 +44,7 @@ class Site:
 
 
 def with_answers(site: Site, silent: Mapping[str, str], again: Container[str]) -> Site:
-    """The site with the failures of other hosts: `silent` maps an address to what was said instead of an answer.
+    """The site with the failures of other hosts: `silent` maps an address to the error that came back.
 
     `again` holds the addresses that did not answer in an earlier run either.
     """

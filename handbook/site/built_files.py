@@ -29,7 +29,7 @@ _ADDRESS_ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
     "del": ("cite",), "ins": ("cite",), "use": ("xlink:href",), "image": ("xlink:href",), "html": ("manifest",),
     "body": ("background",),
 }  # fmt: skip
-"""Where an address stands beside href and src."""
+"""The attributes, besides href and src, that hold addresses."""
 _SELECTOR: Final = f":is([href],[src],style,{','.join(_ADDRESS_ATTRIBUTES)})"
 """One selector for all: of a list the parser gives a node as often as it fits."""
 _RELATIONS_NOT_FOLLOWED: Final = ("edit", "preconnect", "dns-prefetch")
@@ -182,7 +182,7 @@ def _ids(page: BuiltFile, document: LexborHTMLParser) -> frozenset[str]:
     ids = Counter(node.attributes["id"] or "" for node in document.css("[id]"))
     for id, count in ids.items():
         if count > 1 and id:
-            message = f"the id '{id[:MAX_SHOWN]}' stands more than once on /{address(page.file)}"
+            message = f"the id '{id[:MAX_SHOWN]}' appears more than once on /{address(page.file)}"
             page.faults.append(LinkFault(page.file, LinkFaultKind.DUPLICATE, f"#{id}", message))
     names = (node.attributes["name"] or "" for node in document.css("a[name],map[name]"))
     return frozenset({*ids, *names})
@@ -204,7 +204,7 @@ def _addresses_of(page: BuiltFile, node: LexborNode) -> Iterator[str]:
 
 
 def _other_addresses(tag: str, attributes: Mapping[str, str | None]) -> Iterator[str]:
-    """The addresses of a node that stand neither in href nor in src; an empty one there says nothing."""
+    """The addresses of a node outside href and src; an empty one is ignored."""
     for name in _ADDRESS_ATTRIBUTES[tag]:
         value = attributes.get(name) or ""
         if name.endswith("srcset"):
@@ -216,7 +216,7 @@ def _other_addresses(tag: str, attributes: Mapping[str, str | None]) -> Iterator
 
 
 def _addresses_in_srcset(srcset: str) -> Iterator[str]:
-    """The addresses of a srcset; a comma ends one, and stands within one where no white space follows."""
+    """The addresses of a srcset; a comma inside an address belongs to it unless white space follows."""
     at = 0
     while match := _CANDIDATE.match(srcset, at):
         yield match[1].rstrip(",")

@@ -46,7 +46,7 @@ class Origins:
         return Location(posixpath.join(self.site.shown, fault.file))
 
     def _entities(self, fault: LinkFault) -> list[Entity]:
-        """What the handbook knows of the page, or of what a file for machines speaks of."""
+        """The entities that the page shows, or that a JSON file or feed describes."""
         handbook = self.handbook
         if fault.source:
             return self.by_path.get(fault.source, [])
@@ -79,6 +79,6 @@ class Origins:
                 yield self._plain(scalar.text), scalar.at
 
     def _plain(self, text: str) -> str:
-        """An address as a fault has it: that of another host without its fragment, that of this site from its root."""
+        """An address as a fault has it: without its fragment on another host, from the root on this site."""
         site = self.handbook.settings.site_url.rstrip("/") + "/"
         return text.removeprefix(site) if text.startswith(site) else text.partition("#")[0]

@@ -180,7 +180,7 @@ def test_files_for_machines_name_what_is_there(file: str, text: str, expected: s
 def test_ids_are_there_once(tmp_path: Path) -> None:
     ids = "<p id=a>x<p id=b>x<p id=a>x<a name=a></a><a name=c></a><a name=d></a><p id='a '><p id=''><p id=''>"
     (fault,) = read(tmp_path, {"c.html": ids}).faults
-    assert (fault.kind, fault.message) == ("duplicate", "the id 'a' stands more than once on /c.html")
+    assert (fault.kind, fault.message) == ("duplicate", "the id 'a' appears more than once on /c.html")
 
 
 def test_what_is_spelt_otherwise_or_nearly_so_is_named(tmp_path: Path) -> None:

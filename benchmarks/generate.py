@@ -31,7 +31,7 @@ SHARES: Final = {"runbook": 0.20, "postmortem": 0.15, "service": 0.05}
 """How much of a handbook each kind is; standards are 13 at most, decisions are the rest."""
 
 _PROJECT: Final = Path(__file__).parent.parent / "mkdocs.yml"
-_SETTINGS: Final = ("theme", "markdown_extensions", "validation")
+_SETTINGS: Final = ("theme", "validation")
 _WORDS: Final[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "words.yml").read_text(encoding="utf-8"))
 _MATTER: Final = ("subjects", "objects", "conditions", "closings")
 """Of these a record has a few: it speaks of something, and not of everything."""

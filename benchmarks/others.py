@@ -39,17 +39,33 @@ def pages(root: Path) -> Iterator[tuple[str, str]]:
         yield path, text
 
 
+_EXTENSIONS: Final[list[Any]] = [
+    "sane_lists",
+    {"tables": {"use_align_attribute": True}},
+    {"toc": {"permalink": True}},
+    {"pymdownx.highlight": {"anchor_linenums": False, "linenums_style": "pymdownx-inline"}},
+    {"pymdownx.quotes": {"callouts": True}},
+    {"pymdownx.snippets": {"base_path": ["docs/standards/samples"], "restrict_base_path": True}},
+    "pymdownx.superfences",
+]
+
+
 def _title(file: Path) -> str:
     with file.open(encoding="utf-8") as lines:
         return next(line[2:].strip() for line in lines if line.startswith("# "))
 
 
 def stock(root: Path, target: Path, *, in_nav: bool, search: bool) -> None:
-    """The same pages for MkDocs and Material alone: the same Markdown extensions, neither macros nor this plugin."""
+    """The same pages for MkDocs and Material alone, with the extensions that show them, and no other plugin."""
     settings: dict[str, Any] = yaml.safe_load((root / "mkdocs.yml").read_text(encoding="utf-8"))
     for key in ("extra", "validation", "strict", "not_in_nav"):
         settings.pop(key)
-    settings |= {"plugins": ["search"] if search else [], "extra": {"generator": False}, "not_in_nav": "*.md\n"}
+    settings |= {
+        "plugins": ["search"] if search else [],
+        "markdown_extensions": _EXTENSIONS,
+        "extra": {"generator": False},
+        "not_in_nav": "*.md\n",
+    }
     paths = []
     for path, text in pages(root):
         _write(target / "docs" / path, text)

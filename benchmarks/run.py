@@ -1,9 +1,8 @@
 """Measure what we build beside what others build, on the same handbooks: `python benchmarks/run.py [--short]`.
 
 Everything that is compared at a size runs in turns, each in a process of its own; of several runs the quickest
-counts, which is the one that the machine disturbed least. For the same reason what is compared is processor time. Our
-build and our check of links work in two processes, so that their marks are judged by the clock, on a machine that
-does nothing else, and processor time stands beside them. The figures are reported in RESULTS.md and never asserted:
+counts, which is the one that the machine disturbed least. For the same reason what is compared is processor time; the
+marks of the build are given by the clock, too. The figures are reported in RESULTS.md and never asserted:
 speed fails no run of this, only a command that does not do its work.
 """
 
@@ -332,7 +331,7 @@ def _cell(figures: Figures, subject: Subject, base: str, size: int) -> str:
 def machine() -> str:
     """The machine in general terms."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    tools = ", ".join(f"{name} {version(name)}" for name in ("mkdocs", "mkdocs-material", "markdown-it-py"))
+    tools = ", ".join(f"{name} {version(name)}" for name in ("mkdocs", "mkdocs-material", "pyromark"))
     return (
         f"{os.cpu_count()} cores, {memory:.0f} GB of memory, {platform.system()} on {platform.machine()}, "
         f"Python {platform.python_version()}, {tools}; the load before the first run was {os.getloadavg()[0]:.1f}"
@@ -347,9 +346,9 @@ def report(figures: Figures, absent: Sequence[str], described: str) -> str:
         "Written by `make bench`. A record is a Markdown file of about 6 KB; alerts and audits come on top, and our",
         "site has a page for each alert. Three runs up to 1,000 records, one beyond; all in turns, and the quickest",
         "counts. A cell says seconds of processor time (milliseconds a record, times the base), which others on the",
-        "machine disturb little; then seconds on the clock, and peak memory. Our build works in two processes: its",
-        "marks are judged by the clock, on a machine that does nothing else, and the same in processor time stands",
-        f"below. Growth is the time a record at the largest size against that at {BASE:,}: 1 is linear.",
+        "machine disturb little; then seconds on the clock, and peak memory. The marks of the build are given by the",
+        "clock and in processor time.",
+        f"Growth is the time a record at the largest size against that at {BASE:,}: 1 is linear.",
         "",
         f"Machine: {described}.",
         *(f"Not measured: {line}." for line in absent),

@@ -303,9 +303,11 @@ class Handbook:
         return tuple(ref.source for ref in self.referring_to(alert) if isinstance(ref.source, Postmortem))
 
     def anchors_of(self, alert: Alert) -> frozenset[str]:
-        """The ids of the headings on the page of an alert; "incidents" only if it has any."""
+        """The ids on the page of an alert: those of its one runbook, and "incidents" only if it has any."""
         incidents = {"incidents"} if self.incidents_of(alert) else set()
-        return frozenset({slug(alert.name, "-"), "when"} | incidents)
+        runbooks = self.runbooks_of(alert)
+        shown = runbooks[0].source.anchors_below_title if len(runbooks) == 1 else frozenset()
+        return frozenset({slug(alert.name, "-"), "when"} | incidents | shown)
 
     @cached_property
     def _by_alert(self) -> Mapping[str, list[Runbook]]:

@@ -9,8 +9,12 @@ from datetime import date
 from pathlib import Path
 
 from handbook.diagnostics import Diagnostic, Report
+from handbook.handbook import Handbook
 from handbook.loading import load
+from handbook.reading.render import render
+from handbook.reading.source import read_source
 from handbook.rules.engine import run
+from handbook.views.references import PageReferences
 
 ROOT = Path(__file__).parent.parent
 SMALL = Path(__file__).parent / "sites" / "small"
@@ -58,6 +62,12 @@ def write(root: Path, files: Mapping[str, str | bytes]) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content if isinstance(content, bytes) else content.encode())
     return root
+
+
+def article(handbook: Handbook, path: str, text: str) -> str:
+    """The HTML of a file with this text, as the site makes it."""
+    source = read_source(path, text.encode())
+    return render(source, PageReferences(handbook, path, handbook.url(path) or "x/")).html
 
 
 def report(root: Path, today: date = TODAY) -> Report:

@@ -24,15 +24,14 @@ ROAD: dict[str, set[str]] = {
     "handbook": {"diagnostics", "macro_names", "reading", "records", "settings"},
     "loading": {"diagnostics", "handbook", "macro_names", "reading", "records", "settings"},
     "history.base": {"handbook", "history.git", "loading", "reading", "records", "settings"},
-    "site.built_files": set(),
+    "site.html_faults": {"reading"},
+    "site.built_files": {"reading", "site.html_faults"},
     "site.resolving": {"diagnostics", "site.built_files"},
     "site.built": {"loading", "site.built_files", "site.resolving"},
     "site.origins": {"diagnostics", "handbook", "reading", "records", "site.built_files", "site.built"},
     "site.external": set(),
-    "site.articles": {"diagnostics", "handbook", "records", "site.outline", "views"},
-    "site.finish": {"handbook", "views"},
-    "site.outline": {"reading"},
-    "site.rendering": {"handbook", "reading", "records"},
+    "site.articles": {"diagnostics", "handbook", "records", "site.html_faults", "views"},
+    "site.finish": {"handbook", "reading"},
     "rules": {"diagnostics", "handbook", "history.base", "macro_names", "reading", "records", "settings",
               "site.built", "site.built_files", "site.origins", "vocabulary"},
     "views": {"diagnostics", "handbook", "reading", "records", "rules", "settings", "vocabulary"},
@@ -40,19 +39,17 @@ ROAD: dict[str, set[str]] = {
     "authoring": {"diagnostics", "handbook", "history.git", "reading", "records"},
     "cli": {"authoring", "diagnostics", "handbook", "history.base", "history.git", "loading", "records", "reporters",
             "rules", "settings", "site.built", "site.external", "views"},
-    "engines.ahead": set(),
     "engines.build": {"loading", "reporters", "rules", "settings", "site.built"},
-    "engines.fragments": set(),
     "engines.gate": {"authoring", "diagnostics", "handbook", "loading", "reporters", "rules"},
     "engines.macros": {"diagnostics", "engines.gate", "handbook", "macro_names", "views", "vocabulary"},
-    "engines.mkdocs": {"diagnostics", "engines.fragments", "engines.gate", "engines.macros", "engines.mounting",
-                       "engines.pages", "engines.setup", "engines.state", "handbook", "records", "reporters",
+    "engines.mkdocs": {"diagnostics", "engines.gate", "engines.macros", "engines.mounting",
+                       "engines.setup", "engines.state", "handbook", "records", "reporters",
                        "site.finish", "views"},
     "engines.mounting": {"engines.pages", "engines.state", "handbook", "records", "settings", "views"},
-    "engines.pages": {"engines.ahead", "site.articles"},
-    "engines.setup": {"reading", "site.rendering"},
+    "engines.pages": {"reading"},
+    "engines.setup": set(),
     "engines.state": {"diagnostics", "engines.gate", "engines.macros", "engines.pages", "handbook", "history.git",
-                      "records", "settings", "site.articles", "site.rendering", "views"},
+                      "reading", "records", "settings", "site.articles", "views"},
     "__init__": set(),
     "__main__": {"cli"},
 }  # fmt: skip
@@ -113,7 +110,7 @@ def test_only_engines_know_mkdocs() -> None:
 
 def test_the_gate_and_the_build_command_need_no_engine() -> None:
     """A repository's macros, and other engines, load the gate without MkDocs."""
-    for name in ("gate", "build", "ahead", "fragments"):
+    for name in ("gate", "build"):
         assert "mkdocs" not in {each.split(".")[0] for each in imported(PACKAGE / f"engines/{name}.py")}
 
 

@@ -22,8 +22,7 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page as SitePage
 
 from handbook.diagnostics import Report
-from handbook.engines import fragments, gate, macros, mounting, setup
-from handbook.engines.pages import RecordPage, RecordPages
+from handbook.engines import gate, macros, mounting, setup
 from handbook.engines.state import Build
 from handbook.records import Page
 from handbook.records.kinds import MOUNTED
@@ -60,7 +59,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         if checked.report.findings:
             sys.stderr.write(text(checked.report))
         self.build = Build.of(checked, preview=self.serving)
-        setup.set_up_config(config, self.build.markdown, self.build.commit)
+        setup.set_up_config(config, self.build.commit)
         if plugin := config.plugins.get("macros"):
             macros.set_up(plugin, checked.handbook)
         return config
@@ -81,10 +80,9 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         return files
 
     def on_nav(self, nav: Navigation, *, config: MkDocsConfig, files: Files) -> Navigation:
-        """Place each record in the navigation, and begin to render the pages of records."""
+        """Place each record in the navigation."""
         setup.set_titles_as_text(nav.items)
         mounting.place_records(self.build, nav, files, config)
-        self.build.pages = RecordPages(config, files, self.build.write_article, preview=self.serving)
         return nav
 
     def on_page_read_source(self, *, page: SitePage, config: MkDocsConfig) -> str | None:
@@ -93,7 +91,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         return self.build.source(document, is_homepage=page.is_homepage) if document else None
 
     def on_page_markdown(self, markdown: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
-        """Tell the Markdown extension which file it renders next, and the sitemap when it last changed, by Git.
+        """Tell the sitemap when the page last changed, by Git.
 
         MkDocs wants a day of every page, and would take that of the build: it gets the day of the last commit.
         """
@@ -102,39 +100,27 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         for key in page.meta.keys() & {"title", "description"}:
             page.meta[key] = setup.as_text(page.meta[key])
         page.title = setup.as_text(page.title)  # mkdocs-macros has set it by now, where a title holds braces
-        build.markdown.path = document.path if document else ""
-        page.meta["changed"] = build.changes.get(build.markdown.path)
+        page.meta["changed"] = build.changes.get(document.path) if document else None
         page.update_date = build.last_change
-        if build.pages:
-            build.pages.fetch(page)
         return markdown
 
     @event_priority(100)  # before any plugin that changes the page
     def on_page_content(self, html: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
-        """Compare the page with what the gate read, and add what is known of the record around its text."""
-        article = page.take_article(html) if isinstance(page, RecordPage) else None
-        article = article or self.build.write_article(page, html)
-        self.build.differences += article.differences
+        """Add what is known of the record around its text."""
+        article = self.build.write_article(page, html)
+        self.build.unsafe += article.unsafe
         return article.html
 
     def on_env(self, env: Any, *, config: MkDocsConfig, files: Files) -> Any:
-        """Stop the build before anything is written where a macro failed, or a page differs from what was checked."""
-        self.build.stop()
-        if findings := (*self.build.macro_errors, *self.build.differences):
+        """Stop the build before anything is written where a macro failed, or a page is unsafe."""
+        if findings := (*self.build.macro_errors, *self.build.unsafe):
             report = text(Report(self.build.handbook.counts, findings))
-            message = "macros failed" if self.build.macro_errors else "the pages differ from what was checked"
+            message = "macros failed" if self.build.macro_errors else "pages are not safe to publish"
             if not self.serving:
                 raise click.ClickException(f"{message}\n{report}")
             sys.stderr.write(report)
-        env.globals["once"] = fragments.once(self._place)
         env.globals["searched"] = SEARCHED
         return env
-
-    def _place(self, context: Any) -> tuple[str, int] | None:
-        """The depth and the section of a record's page. None for a page that the navigation or the bar leads to."""
-        page = context["page"]
-        is_own = page is None or page.file.src_uri not in self.build.unlisted
-        return None if is_own else (context["base_url"], id(page.parent))
 
     def on_post_page(self, output: str, *, page: SitePage, config: MkDocsConfig) -> str:
         """Give a published page its policy. A preview has none: it reloads by a script of MkDocs'."""
@@ -172,7 +158,6 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         """Report errors of macros, and I/O errors (full disk, no permission), as one line."""
         if not hasattr(self, "build"):
             return
-        self.build.stop()
         if isinstance(error, click.ClickException | BuildError):
             return
         if macros.comes_from_macros(error):

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation, Section
 from mkdocs.structure.pages import Page as SitePage
 
-from handbook.engines.pages import RecordPage
+from handbook.engines.pages import HandbookPage
 from handbook.engines.state import Build
-from handbook.records import Record
+from handbook.records import Page, Record
 from handbook.records.kinds import MOUNTED
 from handbook.settings import DOCS
 from handbook.views import api
 from handbook.views.feed import feed
 from handbook.views.keys import keys
-from handbook.views.runbooks import alert_page
 
 _ALERTS: Final = "alerts"
 
@@ -33,6 +32,25 @@ def add_files(build: Build, files: Files, config: MkDocsConfig) -> None:
                 file.inclusion = InclusionLevel.NOT_IN_NAV  # the index of its kind leads to it
     for file in (*_mounted(build, config), *_generated(build, config)):
         files.append(file)
+    titles = dict(_nav_titles(config.nav or ()))
+    for file in files.documentation_pages():
+        document = build.document(file)
+        if isinstance(document, Page) and document.markdown:
+            continue  # rendered by Python-Markdown
+        title = titles.get(file.src_uri)
+        if title is None:
+            title = build.title(document, is_homepage=file.url in (".", "./")) if document else file.name
+        HandbookPage(title, file, config, build.render)  # registers itself with its file
+
+
+def _nav_titles(nav: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    """The titles that the setting `nav` gives to sources."""
+    for entry in nav:
+        for title, value in entry.items() if isinstance(entry, dict) else ():
+            if isinstance(value, str):
+                yield value, title
+            else:
+                yield from _nav_titles(value or ())
 
 
 def _mounted(build: Build, config: MkDocsConfig) -> Iterator[File]:
@@ -54,27 +72,20 @@ def _generated(build: Build, config: MkDocsConfig) -> Iterator[File]:
 
 
 def _contents(build: Build) -> Mapping[str, str]:
-    """The generated files by name. No template runs in the pages of alerts, whose texts hold braces of their own."""
+    """The generated files by name; the build writes the articles of alerts."""
     handbook = build.handbook
-    alerts = {
-        f"{_ALERTS}/{alert.name}.md": f"---\nrender_macros: false\n---\n\n{alert_page(handbook, alert)}"
-        for alert in handbook.alerts
-    }
+    alerts = {f"{_ALERTS}/{alert.name}.md": f"# {alert.name}\n" for alert in handbook.alerts}
     return api.files(handbook, build.commit) | alerts | keys(handbook) | {"feed.xml": feed(handbook)}
 
 
 def place_records(build: Build, nav: Navigation, files: Files, config: MkDocsConfig) -> None:
     """Place each record below the section of its index: for the breadcrumb and the tab that is shown as active."""
-    listed = {page.file.src_uri for page in nav.pages}
     sections = _sections(nav)
     for file in files.documentation_pages():
         folder = file.src_uri.split("/")[0]
         if not isinstance(build.document(file), Record) and folder != _ALERTS:
             continue
         page = file.page or SitePage(None, file, config)
-        if file.src_uri not in listed:
-            build.unlisted.add(file.src_uri)
-            page = RecordPage(None, file, config) if type(page) is SitePage else page
         page.parent = page.parent or sections.get("runbooks" if folder == _ALERTS else folder)
 
 

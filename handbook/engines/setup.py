@@ -13,9 +13,6 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure import StructureItem
 from mkdocs.utils import CountHandler
 
-from handbook.reading.ids import slug
-from handbook.site.rendering import RecordMarkdown, Uncoloured
-
 _THEME: Final = Path(__file__).parent.parent / "site" / "theme"
 _STYLES: Final = "assets/handbook.css"
 _SCRIPT: Final = "assets/handbook.js"
@@ -41,16 +38,11 @@ def set_up_preview(config: MkDocsConfig) -> None:
             logger.removeHandler(handler)
 
 
-def set_up_config(config: MkDocsConfig, markdown: RecordMarkdown, commit: str | None) -> None:
-    """Add our theme, assets and Markdown extension to the configuration."""
+def set_up_config(config: MkDocsConfig, commit: str | None) -> None:
+    """Add our theme and assets to the configuration."""
     for key in ("site_name", "site_description", "site_author"):
         config[key] = as_text(config[key])
     config.extra["handbook_commit"] = commit
-    config.markdown_extensions.append(markdown)  # type: ignore[arg-type]
-    config.mdx_configs.setdefault("toc", {}).update(slugify=slug, marker="")
-    listings = config.mdx_configs.setdefault("pymdownx.highlight", {})
-    if not listings.get("noclasses"):
-        listings.setdefault("pygments_style", Uncoloured)
     config.theme.dirs.insert(0, str(_THEME))
     config.extra_css.insert(0, _STYLES)
     config.extra_javascript.append(_SCRIPT)

@@ -13,16 +13,20 @@ from mkdocs.structure.files import File
 from mkdocs.structure.pages import Page as SitePage
 
 from handbook.diagnostics import Diagnostic, Location, Report, Severity
-from handbook.engines.gate import CheckedHandbook
+from handbook.engines.gate import CheckedHandbook, page_address
 from handbook.engines.macros import MacroError
-from handbook.engines.pages import RecordPages
+from handbook.engines.pages import HandbookPage
 from handbook.handbook import Handbook
 from handbook.history.git import changes, commit
+from handbook.reading.render import Rendered, render
+from handbook.reading.source import read_page_body
 from handbook.records import Document, Page, Record
+from handbook.records.alert import Alert
 from handbook.settings import DOCS
 from handbook.site.articles import Article, ArticleWriter
-from handbook.site.rendering import RecordMarkdown
 from handbook.views import fence
+from handbook.views.references import PageReferences
+from handbook.views.runbooks import alert_page
 
 _MACRO_RULE: Final = ("MD020", "broken-macro")
 _LONG_AGO: Final = "1980-01-01"
@@ -34,18 +38,14 @@ class Build:
 
     handbook: Handbook
     report: Report
-    markdown: RecordMarkdown
     articles: ArticleWriter
     preview: bool
     commit: str | None
     changes: Mapping[str, str]
     """The day of each file's last commit; empty where Git does not know it."""
-    differences: list[Diagnostic] = field(default_factory=list)
-    """Where the pages differ from what was checked."""
+    unsafe: list[Diagnostic] = field(default_factory=list)
+    """What pages hold that could act on their readers."""
     macro_errors: list[Diagnostic] = field(default_factory=list)
-    unlisted: set[str] = field(default_factory=set)
-    """The sources of the record pages that the navigation does not list."""
-    pages: RecordPages | None = None
 
     @classmethod
     def of(cls, checked: CheckedHandbook, *, preview: bool) -> Build:
@@ -53,7 +53,7 @@ class Build:
         handbook, report = checked.handbook, checked.report
         days = changes(handbook.root)
         articles = ArticleWriter(handbook, report, days, preview)
-        return cls(handbook, report, RecordMarkdown(handbook), articles, preview, commit(handbook.root), days or {})
+        return cls(handbook, report, articles, preview, commit(handbook.root), days or {})
 
     @cached_property
     def last_change(self) -> str:
@@ -69,7 +69,8 @@ class Build:
         """The text that MkDocs gets of a document: the body that the gate has read, and a front matter of its own."""
         meta: dict[str, Any] = {"render_macros": False}
         if isinstance(document, Record):
-            meta["title"] = f"{document.id}: {document.title}" if document.mention else document.title
+            meta["title"] = self.title(document, is_homepage=False)
+            meta["tags"] = list(document.tags)
         elif isinstance(document, Page):
             meta = self._page_meta(document, is_homepage=is_homepage)
         # Not JSON, which YAML takes for two halves of a character beyond U+FFFF.
@@ -82,8 +83,8 @@ class Build:
             finding.code == _MACRO_RULE[0] and finding.at.path == page.path for finding in findings
         )
         meta: dict[str, Any] = {"render_macros": page.render_macros and not is_broken, "hide": list(page.hide)}
-        if page.title and not is_homepage:
-            meta["title"] = page.title
+        if title := self.title(page, is_homepage=is_homepage):
+            meta["title"] = title
         if page.description:
             meta["description"] = page.description
         return meta
@@ -98,11 +99,35 @@ class Build:
         self.macro_errors.append(finding)
         return fence(f"{path}:{line}: {error.message}", "text")
 
+    def title(self, document: Document, *, is_homepage: bool) -> str | None:
+        """The title of a page that the navigation gives none; None where its first heading is, once rendered."""
+        if isinstance(document, Record):
+            return f"{document.id}: {document.title}" if document.mention else document.title
+        is_written_by_macros = isinstance(document, Page) and document.render_macros
+        return None if is_homepage or is_written_by_macros else document.source.title
+
+    def render(self, page: HandbookPage) -> Rendered:
+        """The HTML of a page, from the tree that was checked; where macros wrote the page, from their Markdown."""
+        document, markdown = self.document(page.file), page.markdown or ""
+        if isinstance(alert := self.handbook.by_address.get(page_address(page)), Alert):
+            return alert_page(self.handbook, alert)
+        path, address = (document.path if document else page.file.src_uri), page_address(page)
+        references = PageReferences(self.handbook, path, address)
+        if document and (isinstance(document, Record) or document.source.body.strip() == markdown.strip()):
+            return render(document.source, references, raw_html=not isinstance(document, Record))
+        source = read_page_body(path, markdown)
+        checked = {link.target for link in document.source.links} if document else set()
+        if source.problem:
+            self._note_fault(path, source.problem.message, source.problem.hint)
+        for link in source.links:
+            if link.target not in checked and references.target(link.target) is None:
+                self._note_fault(path, f"a macro or plugin wrote a link to '{link.target}', which is not on this site")
+        return render(source, references, raw_html=True)
+
+    def _note_fault(self, path: str, message: str, hint: str | None = None) -> None:
+        """Note a fault in the Markdown that a page has after its macros have run."""
+        self.macro_errors.append(Diagnostic(Location(path, 1), *_MACRO_RULE, Severity.ERROR, message, hint))
+
     def write_article(self, page: SitePage, html: str) -> Article:
         """The article of a page that is rendered as `html`."""
-        return self.articles.write(html, self.document(page.file), page.file.src_uri)
-
-    def stop(self) -> None:
-        """Stop the worker that renders pages."""
-        if self.pages:
-            self.pages.stop()
+        return self.articles.write(html, self.document(page.file))

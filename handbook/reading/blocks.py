@@ -14,11 +14,16 @@ SNIPPET: Final = re.compile(r"^[ \t]*-{1,}8<-{1,} \"(?P<path>[^\":]+)(?::(?P<sec
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """A block of the body. `first` and `last` are lines of the file; `parent` is the list, item or quote around it."""
+    """A block of the body.
+
+    `first` and `last` are lines of the file; `parent` is the list, item or quotation around it. `start` is the offset
+    in the body at which the block begins; `Source.node_of` finds its node by it.
+    """
 
     first: int
     last: int
     parent: Block | None
+    start: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,12 +35,16 @@ class Paragraph(Block):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Heading(Block):
-    """A heading: `text` without its marks, `id` as its address; `setext` where it is underlined."""
+    """A heading: `text` without its marks, `id` as its address; `setext` where it is underlined.
+
+    `old_id` is the address that the site gave to a repeated heading until ADR-0021: `same_1` for `same-1`.
+    """
 
     level: int
     text: str
     id: str
     setext: bool
+    old_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,14 +56,14 @@ class List(Block):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Item(Block):
-    """An item of a list; `marker` is the sign before it: - * + . or )."""
-
-    marker: str
+    """An item of a list."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Quote(Block):
-    """A quotation, or a callout such as [!WARNING]."""
+    """A quotation, or a callout: `callout` is its kind, such as WARNING, or empty."""
+
+    callout: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,12 +76,23 @@ class Code(Block):
     closed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class RowSpan:
+    """Offsets in the body: where a row begins, where its cells begin, and where the last cell and the row end."""
+
+    start: int
+    cells: tuple[int, ...]
+    cells_end: int
+    end: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Table(Block):
-    """A table: the cells of its head and of its rows, as they were written."""
+    """A table: the cells of its head and of its rows, as they were written; `spans` has the head and the rows."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    spans: tuple[RowSpan, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,8 +125,8 @@ class Mention:
 
 
 @dataclass(frozen=True, slots=True)
-class Tag:
-    """A piece of a line, as it was written: raw HTML, or text that looks like a link but is not one."""
+class LooseText:
+    """A piece of a line, as it was written, that looks like a link but is not one."""
 
     text: str
     at: Location

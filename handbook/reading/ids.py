@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection
 from typing import Final
 
 from pymdownx.slugs import slugify
@@ -35,15 +36,33 @@ def own_id(level: int, text: str) -> str | None:
     return anchor(match[0]) if match else None
 
 
-def unique(wanted: str, taken: set[str], given: dict[str, str]) -> str:
-    """An id that is not yet taken, counted as Python-Markdown's toc extension counts: `a`, `a_1`, `a_2`.
+class HeadingIds:
+    """Gives the headings of one file their ids, as GitHub does: `same`, `same-1`, `same-2`.
 
-    `given` maps a wanted id to the last one given for it, so that counting never starts over.
+    Until ADR-0021 a repeated heading had the id `same_1`, as Python-Markdown counts.
     """
-    candidate = given.get(wanted, wanted)
-    while candidate in taken or not candidate:
-        counted = _COUNTED.match(candidate)
-        candidate = f"{counted[1]}_{int(counted[2]) + 1}" if counted else f"{candidate}_1"
-    taken.add(candidate)
-    given[wanted] = candidate
-    return candidate
+
+    def __init__(self, taken: Collection[str]) -> None:
+        self._taken = set(taken)
+        self._taken_before = set(taken)
+        self._counts: Counter[str] = Counter()
+        self._last: dict[str, str] = {}
+
+    def of(self, text: str) -> tuple[str, str | None]:
+        """The id of the next heading, and the one that it had before ADR-0021 where that was another."""
+        wanted = id = slug(text, "-")
+        while id in self._taken or not id:
+            self._counts[wanted] += 1
+            id = f"{wanted}-{self._counts[wanted]}"
+        self._taken.add(id)
+        old = self._old(wanted)
+        return id, old if old != id else None
+
+    def _old(self, wanted: str) -> str:
+        id = self._last.get(wanted, wanted)
+        while id in self._taken_before or not id:
+            counted = _COUNTED.match(id)
+            id = f"{counted[1]}_{int(counted[2]) + 1}" if counted else f"{id}_1"
+        self._taken_before.add(id)
+        self._last[wanted] = id
+        return id

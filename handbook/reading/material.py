@@ -15,7 +15,8 @@ from itertools import takewhile
 from typing import Final
 
 from handbook.reading.blocks import Block, Code, Heading, Html, Paragraph, Quote
-from handbook.reading.parser import BodyReader, TooMuchError
+from handbook.reading.body import read_body
+from handbook.reading.parser import TooDeepError
 
 INDENT: Final = 4
 """The columns by which text is indented that belongs to a construct."""
@@ -45,8 +46,9 @@ _TAB = re.compile(r" {0,3}===(?:\+!?|!\+?)? +\"[^\"]*\" *")
 _DEFINITION = re.compile(r" {0,3}:(?: {2,}|\t)\s*\S")
 _SHORT_DEFINITION = re.compile(r" {0,3}: \S")
 _ABBREVIATION = re.compile(r" {0,3}\*\[[^\]\n]+\]: *[^\s*][^*]*")
-_LIKELY = re.compile(r"!!!|\?\?\?|===|\*\[|^[ \t>]*:[ \t]", re.MULTILINE)
-"""One is in every body that has a construct; most have none."""
+_SIGNS: Final = ("!!!", "???", "===", "*[")
+_COLON_LINE = re.compile(r"\n[ \t>]*:[ \t]")
+"""A sign or such a line is in every body that has a construct; most bodies have none."""
 
 
 class MaterialSyntax(StrEnum):
@@ -92,7 +94,8 @@ def find_constructs(
     lines: Sequence[str], body_line: int, blocks: Sequence[Block], depth: int = 0
 ) -> tuple[Construct, ...]:
     """Find the constructs of a body, in the order of their lines; `lines` are those of the whole file."""
-    if not _LIKELY.search("\n".join(lines[body_line - 1 :])):
+    text = "\n".join(("", *lines[body_line - 1 :]))
+    if not any(sign in text for sign in _SIGNS) and not _COLON_LINE.search(text):
         return ()
     finder = _Finder(lines, body_line, blocks, depth)
     return tuple(sorted(finder.find_in_text(), key=lambda construct: (construct.first, construct.column)))
@@ -222,13 +225,12 @@ class _Finder:
         if not body or self.depth >= _DEEPEST_NESTING or any(line is None for line in body):
             return None
         dedented = ["" if line is None else line for line in body]
-        reader = BodyReader("", "\n".join([*dedented, ""]), 1)
         try:
-            reader.read()
-        except TooMuchError:
+            blocks = read_body("", "\n".join([*dedented, ""]), 1).blocks
+        except TooDeepError:
             return None
-        nested = find_constructs(dedented, 1, reader.blocks, self.depth + 1)
-        return tuple(reader.blocks), tuple(
+        nested = find_constructs(dedented, 1, blocks, self.depth + 1)
+        return blocks, tuple(
             replace(
                 inner,
                 first=inner.first + construct.first,

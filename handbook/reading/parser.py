@@ -1,320 +1,362 @@
-"""Read a Markdown body into blocks, links, ids and tags, each with its place.
+"""Parse Markdown as GitHub does: one tree of nodes, each with its range in the text.
 
-markdown-it-py's tokens follow CommonMark with GitHub's tables: what stands in a code fence or a comment is neither a
-heading nor a link. The tokens give lines; the columns of links, images and code are taken where the inline parser
-stands when it makes their tokens.
+pulldown-cmark parses, by way of its binding pyromark, which only this module names. It gives ranges in bytes; nodes
+have ranges in characters. It links no bare addresses, which `autolinks` finds.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum, auto
+from itertools import accumulate
 from typing import Any, Final
 
-from markdown_it import MarkdownIt, rules_block, rules_inline
-from markdown_it.parser_block import RuleFuncBlockType
-from markdown_it.rules_block import StateBlock
-from markdown_it.rules_core import StateCore
-from markdown_it.rules_inline import StateInline
-from markdown_it.token import Token
+from pyromark import Markdown, Options
 
-from handbook.diagnostics import Location
-from handbook.reading.blocks import (
-    Block,
-    Break,
-    Code,
-    Heading,
-    Html,
-    Item,
-    Link,
-    List,
-    Mention,
-    Paragraph,
-    Quote,
-    Table,
-    Tag,
+from handbook.reading.autolinks import Autolink, find_autolinks, may_hold_autolink
+
+DEEPEST: Final = 100
+"""How many blocks and inlines can be nested. A browser shows no more than 512 elements in one another."""
+
+_MARKDOWN: Final = Markdown(
+    options=Options.ENABLE_TABLES
+    | Options.ENABLE_STRIKETHROUGH
+    | Options.ENABLE_TASKLISTS
+    | Options.ENABLE_FOOTNOTES
+    | Options.ENABLE_GFM
 )
-from handbook.reading.ids import EXPLICIT_ID, ID, RULE_ITEM, anchor, own_id, slug, unique
-
-_DEEPEST: Final = 40
-_LONGEST: Final = 5_000
-_LOOSE = re.compile(r"(?<![\w\]\\])\[[^\[\]\0]+\]\[[^\[\]\0]*\]|(?<![\w\\])\[\^[^\[\]\s\0]+\]")
-_LIKE_A_TAG = re.compile(r"</?[A-Za-z][^<>@ ]*(?: [^<>]*)?>")  # as Python-Markdown knows one, escaped or not
-_PLACED = re.compile(r"[`\[<]")  # one is in all that has a place within a text: code, links, images, addresses, tags
-_MARKS = re.compile(r"[`\[<*_&\\]")  # one is in all that is not plain text
+_ATTEMPTS: Final = 2
+"""How often a text is parsed with addresses in brackets."""
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
-class TooMuchError(Exception):
-    """A body that is not read to its end; `line` is a line of the body, from 0."""
+class NodeKind(StrEnum):
+    """What a node is. Blocks first, then inlines."""
 
-    def __init__(self, line: int, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.line, self.hint = line, hint
+    DOCUMENT = auto()
+    PARAGRAPH = auto()
+    PLAIN = auto()
+    """Text of a tight list item, which is in no paragraph."""
+    HEADING = auto()
+    LIST = auto()
+    ITEM = auto()
+    QUOTE = auto()
+    FENCE = auto()
+    INDENTED_CODE = auto()
+    HTML_BLOCK = auto()
+    TABLE = auto()
+    TABLE_HEAD = auto()
+    TABLE_ROW = auto()
+    TABLE_CELL = auto()
+    THEMATIC_BREAK = auto()
+    FOOTNOTE = auto()
 
-
-def _positioned(rule: Callable[[StateInline, bool], bool]) -> Callable[[StateInline, bool], bool]:
-    """The inline rule, with the span of the source that each of its tokens was made from."""
-
-    def run(state: StateInline, silent: bool) -> bool:
-        start, before = state.pos, len(state.tokens)
-        matched = rule(state, silent)
-        if matched and not silent:
-            for token in state.tokens[before:]:
-                token.meta.setdefault("span", (start, state.pos))
-        return matched
-
-    return run
-
-
-def _bounded(state: StateCore) -> None:
-    """Stop before the text of paragraphs is read where blocks are nested too deeply, or one holds too much."""
-    for token in state.tokens:
-        if token.map and token.nesting == 1 and token.level >= _DEEPEST:
-            hint = f"at most {_DEEPEST // 2} lists, or {_DEEPEST} quotations, stand within each other"
-            raise TooMuchError(token.map[0], "nested too deeply", hint)
-        if token.map and token.type == "inline" and len(token.content) > _LONGEST:
-            message = f"a paragraph of {len(token.content)} characters, more than {_LONGEST}"
-            raise TooMuchError(token.map[0], message, "put blank lines into it, or make it a block of code")
-
-
-def _by_character(rules: Mapping[str, RuleFuncBlockType]) -> RuleFuncBlockType:
-    """One block rule in the place of several: at each line that one is asked whose blocks begin with its character."""
-    rule_of = {character: rule for characters, rule in rules.items() for character in characters}
-
-    def run(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-        place = state.bMarks[start] + state.tShift[start]
-        rule = rule_of.get(state.src[place : place + 1])
-        return rule is not None and rule(state, start, end, silent)
-
-    return run
+    TEXT = auto()
+    CODE = auto()
+    EMPHASIS = auto()
+    STRONG = auto()
+    STRIKETHROUGH = auto()
+    LINK = auto()
+    IMAGE = auto()
+    HTML = auto()
+    SOFT_BREAK = auto()
+    HARD_BREAK = auto()
+    TASK_MARKER = auto()
+    FOOTNOTE_REFERENCE = auto()
 
 
-def _parser() -> MarkdownIt:
-    """CommonMark with tables; targets stay as they were written, and none is refused: the rules judge them."""
-    parser = MarkdownIt("commonmark").enable("table")
-    for name, rule in (
-        ("link", rules_inline.link),
-        ("image", rules_inline.image),
-        ("backticks", rules_inline.backtick),
-        ("autolink", rules_inline.autolink),
-        ("html_inline", rules_inline.html_inline),
-    ):
-        parser.inline.ruler.at(name, _positioned(rule))
-    # To ask each of these at every line of text is a fifth of the reading of blocks.
-    parser.disable(["fence", "blockquote", "hr", "list", "html_block", "heading"])
-    interrupting = {"`~": rules_block.fence, ">": rules_block.blockquote, "*-_": rules_block.hr}
-    others = {"*-+0123456789": rules_block.list_block, "<": rules_block.html_block, "#": rules_block.heading}
-    above = ["paragraph", "reference", "blockquote"]
-    parser.block.ruler.after("code", "interrupting", _by_character(interrupting), {"alt": [*above, "list"]})
-    parser.block.ruler.after("interrupting", "others", _by_character(others), {"alt": above})
-    # The text of a paragraph is read where it needs it, by `_BodyReader`; the ends of lines are as they should be.
-    parser.disable(["normalize", "inline", "text_join"])
-    parser.inline.terminator_re = re.compile(r"[\n!&*<\[\\\]_`]")  # where an inline rule that is on can begin
-    parser.options["maxNesting"] = _DEEPEST + 2  # beyond it the parser drops what it finds, without a word
-    parser.core.ruler.before("inline", "bounds", _bounded)
-    parser.validateLink = lambda url: True  # type: ignore[method-assign]
-    parser.normalizeLink = lambda url: url  # type: ignore[method-assign]
-    return parser
+@dataclass(slots=True, eq=False)
+class MarkdownNode:
+    """A block or an inline. `start` and `end` are offsets in the text that was parsed.
+
+    `text` is the content of text, code and HTML, the target of a link or image, and the name of a footnote. `detail` is
+    the words after an opening fence, the title of a link or image, or the kind of a callout. `number` is the level of a
+    heading, the first number of an ordered list, or 1 for a task that is done.
+    """
+
+    kind: NodeKind
+    start: int
+    end: int
+    text: str = ""
+    detail: str = ""
+    number: int | None = None
+    alignments: tuple[str, ...] = ()
+    """Of a table: "left", "center", "right" or "" for each column."""
+    children: list[MarkdownNode] = field(default_factory=list)
+
+    def walk(self) -> Iterator[MarkdownNode]:
+        """This node and all within it, in the order of the text."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
 
 
-_PARSER = _parser()
-_UNDERLINE = re.compile(r"^[ \t>]*(?:=+|-+)[ \t]*$", re.MULTILINE)
-# For a body without such a line, which is most: to look for one below every line of text is a tenth of the reading.
-_PARSER_WITHOUT_UNDERLINES = _parser().disable("lheading")
+class TooDeepError(Exception):
+    """A text with more than `DEEPEST` nodes in one another; `offset` is the place of the first that is too deep."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__("nested too deeply")
+        self.offset = offset
 
 
-@dataclass
-class BodyReader:
-    """Walks the tokens of a body once, and keeps what it finds in lists."""
+def parse(text: str) -> MarkdownNode:
+    """Parse a text. Raises TooDeepError.
 
-    path: str
-    body: str
-    body_line: int
-    blocks: list[Block] = field(default_factory=list)
-    links: list[Link] = field(default_factory=list)
-    mentions: list[Mention] = field(default_factory=list)
-    tags: list[Tag] = field(default_factory=list)
-    loose: list[Tag] = field(default_factory=list)
+    An address can hold marks of emphasis, `https://host/a_*b*`. The parser has paired them by the time the address is
+    found, so that the text is parsed again, with that address in angle brackets.
+    """
+    builder = _Builder(text)
+    builder.build()
+    addresses = builder.crossing
+    for _ in range(_ATTEMPTS if addresses else 0):
+        insertions = _Insertions(addresses)
+        again = _Builder(insertions.insert(text))
+        again.build()
+        linked = {insertions.original(start) for start in again.bracketed}
+        if all(address.start in linked for address in addresses):
+            _move_back(again.root, insertions)
+            return again.root
+        # A backslash before an address escapes the bracket.
+        addresses = [address for address in addresses if address.start in linked]
+    return builder.root
 
-    def read(self) -> None:
-        """Fill the lists from the body. Raises TooMuchError for one that is not read to its end."""
-        self.lines = self.body.split("\n")
-        self.row, self.row_end = -1, 0
-        self.cells: list[str] = []
-        self.containers: list[Block] = []
-        self.env: dict[str, Any] = {}
-        self.parser = _PARSER if _UNDERLINE.search(self.body) else _PARSER_WITHOUT_UNDERLINES
-        tokens = self.parser.parse(self.body, self.env)
-        for index, token in enumerate(tokens):
-            if token.type == "inline":
-                self._inline(token, cell=tokens[index - 1].type in ("th_open", "td_open"))
-            elif token.nesting >= 0:
-                self._block(tokens, index, token)
-            elif token.type in ("bullet_list_close", "ordered_list_close", "list_item_close", "blockquote_close"):
-                self.containers.pop()
-        self._name_headings()
 
-    def _block(self, tokens: list[Token], index: int, token: Token) -> None:
-        if token.map is None:
-            return
-        first, last = token.map[0] + self.body_line, self._last(token.map) + self.body_line
-        parent = self.containers[-1] if self.containers else None
-        block: Block
-        match token.type:
-            case "paragraph_open":
-                block = Paragraph(first, last, parent, tokens[index + 1].content)
-            case "heading_open":
-                text = self._plain(tokens[index + 1])
-                block = Heading(first, last, parent, int(token.tag[1]), text, "", token.markup in ("=", "-"))
-            case "bullet_list_open" | "ordered_list_open":
-                block = List(first, last, parent, token.type == "ordered_list_open")
-            case "list_item_open":
-                block = Item(first, last, parent, token.markup)
-            case "blockquote_open":
-                block = Quote(first, last, parent)
-            case "fence":
-                closed = token.map[1] - token.map[0] == token.content.count("\n") + 2
-                block = Code(first, last, parent, token.info.strip(), token.content, True, closed)
-            case "code_block":
-                block = Code(first, last, parent, "", token.content, False, True)
-            case "table_open":
-                head, *rows = _table(tokens, index)
-                block = Table(first, last, parent, head, tuple(rows))
-            case "html_block":
-                block = Html(first, last, parent, token.content)
-            case "hr":
-                block = Break(first, last, parent)
-            case _:
-                return
-        self.blocks.append(block)
-        if isinstance(block, List | Item | Quote):
-            self.containers.append(block)
+def _move_back(root: MarkdownNode, insertions: _Insertions) -> None:
+    """Give each node its offsets in the text without the brackets."""
+    for node in root.walk():
+        node.start, node.end = insertions.original(node.start), insertions.original(node.end)
+        if node.kind is NodeKind.LINK and node.start in insertions.without_scheme and node.children:
+            node.children[0].text = node.children[0].text.removeprefix("http://")
 
-    def _quoted(self) -> bool:
-        return any(isinstance(container, Quote) for container in self.containers)
 
-    def _last(self, span: list[int]) -> int:
-        """The last line of a block; the blank lines that end a list or a quotation do not count."""
-        last = span[1] - 1
-        marks = " \t>" if self._quoted() else None
-        while last > span[0] and not self.lines[last].strip(marks):
-            last -= 1
-        return last
+def parse_inline(text: str) -> Sequence[MarkdownNode]:
+    """Parse a text of one line as the text of a paragraph, whatever its first character means to Markdown."""
+    lead = "x "
+    paragraph = next(iter(parse(lead + " ".join(text.split())).children), None)
+    if paragraph is None or not paragraph.children:
+        return ()
+    first = paragraph.children[0]
+    first.text = first.text[len(lead) :]
+    return paragraph.children
 
-    def _children(self, inline: Token, marks: re.Pattern[str]) -> list[Token]:
-        """What a text is made of; nothing where it holds none of the marks that are looked for, as most texts do."""
-        if not inline.children and marks.search(inline.content):
-            inline.children = []
-            self.parser.inline.parse(inline.content, self.parser, self.env, inline.children)
-        return inline.children or []
 
-    def _plain(self, inline: Token) -> str:
-        """The text of a heading without its marks."""
-        children = self._children(inline, _MARKS)
-        text = "".join(
-            " " if child.type in ("softbreak", "hardbreak") else child.content
-            for child in children
-            if child.type in ("text", "text_special", "code_inline", "softbreak", "hardbreak")
-        )
-        return " ".join((text if children else inline.content).split())
+class _Insertions:
+    """Angle brackets to be put around addresses, and the way back from offsets in the text with them."""
 
-    def _inline(self, token: Token, *, cell: bool) -> None:
-        content = token.content
-        if token.map is None or not content:
-            return
-        if cell:
-            self._join(token.map[0], content)
-        children = self._children(token, _PLACED)
-        if not children and not ID.search(content):
-            return  # nothing in it needs a place
-        starts = [(token.map[0], self._cell_start())] if cell else self._starts(token.map[0], content)
-        shown = self._placed(children, starts, content) if children else content
-        for match in ID.finditer(shown):
-            self.mentions.append(Mention(match[0], self._place(starts, content, match.start())))
-        if children:
-            for match in _LIKE_A_TAG.finditer(shown):
-                self.tags.append(Tag(match[0], self._place(starts, content, match.start())))
-            for match in _LOOSE.finditer(shown):
-                self.loose.append(Tag(match[0], self._place(starts, content, match.start())))
+    def __init__(self, addresses: Sequence[Autolink]) -> None:
+        self.without_scheme = {address.start for address in addresses if address.target_prefix == "http://"}
+        self.pieces: list[tuple[int, str]] = []
+        for address in addresses:
+            scheme = "http://" if address.start in self.without_scheme else ""
+            self.pieces += [(address.start, f"<{scheme}"), (address.end, ">")]
+        lengths = accumulate((len(piece) for _, piece in self.pieces), initial=0)
+        self.lengths = list(lengths)
+        self.places = [at + before for (at, _), before in zip(self.pieces, self.lengths, strict=False)]
 
-    def _placed(self, children: list[Token], starts: list[tuple[int, int]], content: str) -> str:
-        """Take links and tags from what a text is made of; answers the text with all that has a place blotted out."""
-        hidden = list(content)
-        for child in children:
-            if "span" not in child.meta:
+    def insert(self, text: str) -> str:
+        """The text with the brackets."""
+        parts, last = [], 0
+        for at, piece in self.pieces:
+            parts += [text[last:at], piece]
+            last = at
+        return "".join((*parts, text[last:]))
+
+    def original(self, offset: int) -> int:
+        """The offset in the text without the brackets."""
+        index = bisect_left(self.places, offset)
+        if not index:
+            return offset
+        at, _ = self.pieces[index - 1]
+        return max(at, offset - self.lengths[index])
+
+
+_TAGS: Final[Mapping[str, NodeKind]] = {
+    "Paragraph": NodeKind.PARAGRAPH,
+    "Heading": NodeKind.HEADING,
+    "List": NodeKind.LIST,
+    "Item": NodeKind.ITEM,
+    "BlockQuote": NodeKind.QUOTE,
+    "CodeBlock": NodeKind.FENCE,
+    "HtmlBlock": NodeKind.HTML_BLOCK,
+    "Table": NodeKind.TABLE,
+    "TableHead": NodeKind.TABLE_HEAD,
+    "TableRow": NodeKind.TABLE_ROW,
+    "TableCell": NodeKind.TABLE_CELL,
+    "FootnoteDefinition": NodeKind.FOOTNOTE,
+    "Emphasis": NodeKind.EMPHASIS,
+    "Strong": NodeKind.STRONG,
+    "Strikethrough": NodeKind.STRIKETHROUGH,
+    "Link": NodeKind.LINK,
+    "Image": NodeKind.IMAGE,
+}
+_LEAVES: Final[Mapping[str, NodeKind]] = {
+    "Text": NodeKind.TEXT,
+    "Code": NodeKind.CODE,
+    "Html": NodeKind.HTML,
+    "InlineHtml": NodeKind.HTML,
+    "SoftBreak": NodeKind.SOFT_BREAK,
+    "HardBreak": NodeKind.HARD_BREAK,
+    "Rule": NodeKind.THEMATIC_BREAK,
+    "TaskListMarker": NodeKind.TASK_MARKER,
+    "FootnoteReference": NodeKind.FOOTNOTE_REFERENCE,
+}
+_VERBATIM: Final = frozenset((NodeKind.FENCE, NodeKind.INDENTED_CODE, NodeKind.HTML_BLOCK))
+_UNLINKED: Final = frozenset((*_VERBATIM, NodeKind.LINK, NodeKind.IMAGE))
+_KINDS: Final = tuple(NodeKind)
+_INLINE: Final = frozenset(_KINDS[_KINDS.index(NodeKind.TEXT) :])
+_TEXT_CONTAINERS: Final = frozenset((NodeKind.DOCUMENT, NodeKind.ITEM, NodeKind.QUOTE, NodeKind.FOOTNOTE))
+"""The blocks in which text without a paragraph gets a plain block around it."""
+
+
+class _Builder:
+    """Makes the tree of one text from the parser's events."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.root = MarkdownNode(NodeKind.DOCUMENT, 0, len(text))
+        self.open = [self.root]
+        self.unlinked = int(not may_hold_autolink(text))
+        """How many links, images and blocks of code are open, in which no address is linked."""
+        self.crossing: list[Autolink] = []
+        self.bracketed: list[int] = []
+        """Where links in angle brackets begin."""
+        self.crossed = 0
+        """Where the last of them ends: no other begins before."""
+
+    def build(self) -> None:
+        """Read every event."""
+        offset = _offsets(self.text)
+        events: Iterator[tuple[Any, Any]] = _MARKDOWN.events_with_range(self.text, merge_text=True)
+        for event, place in events:
+            start, end = place.values()
+            if offset:
+                start, end = offset(start), offset(end)
+            if type(event) is str:
+                self._add(MarkdownNode(_LEAVES[event], start, end))
                 continue
-            start, end = child.meta["span"]
-            hidden[start:end] = "\0" * (end - start)
-            if child.type in ("link_open", "image"):
-                target = str(child.attrs.get("href" if child.type == "link_open" else "src", ""))
-                self.links.append(Link(target, child.type == "image", self._place(starts, content, start)))
-            elif child.type == "html_inline" and not child.content.startswith("<!--"):
-                self.tags.append(Tag(child.content, self._place(starts, content, start)))
-        return "".join(hidden)
+            ((name, value),) = event.items()
+            if name == "Text":
+                if not self.unlinked and may_hold_autolink(value):
+                    self._add_linked(value, start, end)
+                else:
+                    self._add(MarkdownNode(NodeKind.TEXT, start, end, value))
+            elif name == "Start":
+                self._enter(value, start, end)
+            elif name == "End":
+                self._leave()
+            elif name == "TaskListMarker":
+                self._add(MarkdownNode(NodeKind.TASK_MARKER, start, end, number=int(value)))
+            elif name == "FootnoteReference":
+                self._add(MarkdownNode(NodeKind.FOOTNOTE_REFERENCE, start, end, _label(value)))
+            else:
+                self._add(MarkdownNode(_LEAVES[name], start, end, value))
 
-    def _starts(self, first: int, content: str) -> list[tuple[int, int]]:
-        """For each line of an inline text, its line in the body and the column (from 0) at which it begins there."""
-        found = []
-        for number, part in enumerate(content.split("\n"), first):
-            line, part = self.lines[number].rstrip(), part.rstrip()
-            column = len(line) - len(part) if line.endswith(part) else max(line.find(part), 0)
-            found.append((number, column))
-        return found
+    def _enter(self, tag: Any, start: int, end: int) -> None:
+        name, value = (tag, None) if type(tag) is str else next(iter(tag.items()))
+        node = MarkdownNode(_TAGS[name], start, end)
+        if value is not None:
+            _describe(node, value)
+        self.unlinked += node.kind in _UNLINKED
+        if node.kind is NodeKind.LINK and self.text[start] == "<":
+            self.bracketed.append(start)
+        self._add(node)
+        self.open.append(node)
+        if len(self.open) > DEEPEST:
+            raise TooDeepError(start)
 
-    def _join(self, number: int, cell: str) -> None:
-        """Add a cell to the row that stands on a line of the body; where it begins is looked for when it is needed."""
-        if number != self.row:
-            self.row, self.row_end = number, 0
-            self.cells.clear()
-        self.cells.append(cell.rstrip())
+    def _leave(self) -> None:
+        if self.open[-1].kind is NodeKind.PLAIN:
+            self.open.pop()
+        node = self.open.pop()
+        self.unlinked -= node.kind in _UNLINKED
+        if node.kind in _VERBATIM:
+            node.text = "".join(child.text for child in node.children)
+            node.children = []
+        elif node.kind is NodeKind.LIST and node.children:
+            node.end = node.children[-1].end  # the parser's range has the definitions of links after it
 
-    def _cell_start(self) -> int:
-        """The column (from 0) at which the last cell of the row begins."""
-        line = self.lines[self.row].rstrip()
-        for cell in self.cells:
-            columns = (line.find(form, self.row_end) for form in (cell, cell.replace("|", "\\|")))
-            column = next((column for column in columns if column >= 0), self.row_end)
-            self.row_end = column + len(cell)
-        self.cells.clear()
-        return column
+    def _add(self, node: MarkdownNode) -> None:
+        """Add a node to the one that is open; text right within a block gets a plain block around it."""
+        container = self.open[-1]
+        if container.kind is NodeKind.PLAIN:
+            if node.kind in _INLINE:
+                container.end = node.end
+            else:
+                self.open.pop()
+                container = self.open[-1]
+        elif container.kind in _TEXT_CONTAINERS and node.kind in _INLINE:
+            container = self._open_plain(node)
+        container.children.append(node)
 
-    def _place(self, starts: list[tuple[int, int]], content: str, offset: int) -> Location:
-        row = content.count("\n", 0, offset)
-        begin = content.rfind("\n", 0, offset) + 1
-        number, column = starts[row]
-        return Location(self.path, number + self.body_line, column + offset - begin + 1)
+    def _open_plain(self, first: MarkdownNode) -> MarkdownNode:
+        escaped = first.start > 0 and self.text[first.start - 1] == "\\"
+        plain = MarkdownNode(NodeKind.PLAIN, first.start - escaped, first.end)
+        self.open[-1].children.append(plain)
+        self.open.append(plain)
+        return plain
 
-    def _name_headings(self) -> None:
-        """Give each heading its id: first those that are given, as the site does, then the slug of the text."""
-        headings = [(index, block) for index, block in enumerate(self.blocks) if isinstance(block, Heading)]
-        explicit = {index: match[1] for index, block in headings if (match := EXPLICIT_ID.search(block.text))}
-        given = {
-            index: id for index, block in headings if (id := explicit.get(index) or own_id(block.level, block.text))
-        }
-        taken = set(given.values()) | {
-            anchor(match[0][2:-2]) for match in map(RULE_ITEM.match, self._item_texts()) if match
-        }
-        counted: dict[str, str] = {}
-        for index, block in headings:
-            text = EXPLICIT_ID.sub("", block.text) if index in explicit else block.text
-            address = given.get(index) or unique(slug(text, "-"), taken, counted)
-            self.blocks[index] = Heading(
-                block.first, block.last, block.parent, block.level, text, address, block.setext
-            )
+    def _add_linked(self, value: str, start: int, end: int) -> None:
+        """Add a text with its addresses as links."""
+        is_exact = self.text[start:end] == value
+        done = start
+        for link in find_autolinks(self.text, max(start, self.crossed), end, self._limit(end)):
+            if not is_exact or link.end > end:
+                self.crossing.append(link)
+                self.crossed = link.end
+                continue
+            if link.start > done:
+                self._add(MarkdownNode(NodeKind.TEXT, done, link.start, self.text[done : link.start]))
+            shown = self.text[link.start : link.end]
+            inner = MarkdownNode(NodeKind.TEXT, link.start, link.end, shown)
+            target = link.target_prefix + shown
+            self._add(MarkdownNode(NodeKind.LINK, link.start, link.end, target, children=[inner]))
+            done = link.end
+        if done < end:
+            self._add(MarkdownNode(NodeKind.TEXT, done, end, self.text[done:end] if is_exact else value))
 
-    def _item_texts(self) -> Iterator[str]:
-        return (block.text for block in self.blocks if isinstance(block, Paragraph) and isinstance(block.parent, Item))
+    def _limit(self, end: int) -> int:
+        """Where an address that begins in a text before `end` ends at the latest: with its line, or its cell."""
+        line = self.text.find("\n", end)
+        cells = (node.end for node in self.open if node.kind is NodeKind.TABLE_CELL)
+        return min(len(self.text) if line < 0 else line, *cells, len(self.text))
 
 
-def _table(tokens: list[Token], index: int) -> list[tuple[str, ...]]:
-    """The rows of the table that opens at `index`, the head first."""
-    rows: list[list[str]] = []
-    for token in tokens[index + 1 :]:
-        if token.type == "table_close":
-            break
-        if token.type == "tr_open":
-            rows.append([])
-        elif token.type == "inline":
-            rows[-1].append(token.content)
-    return [tuple(row) for row in rows]
+def _describe(node: MarkdownNode, value: Any) -> None:
+    """Put the argument of a tag of the parser into its node."""
+    match node.kind:
+        case NodeKind.HEADING:
+            node.number = int(value["level"][1])
+        case NodeKind.LIST:
+            node.number = value
+        case NodeKind.QUOTE:
+            node.detail = value.upper()
+        case NodeKind.FENCE if value == "Indented":
+            node.kind = NodeKind.INDENTED_CODE
+        case NodeKind.FENCE:
+            node.detail = value["Fenced"].strip()
+        case NodeKind.TABLE:
+            node.alignments = tuple("" if alignment == "None" else alignment.lower() for alignment in value)
+        case NodeKind.FOOTNOTE:
+            node.text = _label(value)
+        case NodeKind.LINK | NodeKind.IMAGE:
+            is_mail = value["link_type"] == "Email"
+            node.text = f"mailto:{value['dest_url']}" if is_mail else value["dest_url"]
+            node.detail = value["title"]
+
+
+def _label(name: str) -> str:
+    """The name of a footnote as names are compared: whatever its case and white space."""
+    return " ".join(name.casefold().split())
+
+
+def _offsets(text: str) -> Callable[[int], int] | None:
+    """The offset in characters of one in bytes of UTF-8; None where they are the same."""
+    wide = [(match.start(), len(match[0].encode()) - 1) for match in _NOT_ASCII.finditer(text)]
+    if not wide:
+        return None
+    surplus = list(accumulate((more for _, more in wide), initial=0))
+    places = [start + before for (start, _), before in zip(wide, surplus, strict=False)]
+    return lambda offset: offset - surplus[bisect_left(places, offset)]

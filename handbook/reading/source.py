@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate, zip_longest
 from typing import Final, TypeVar
@@ -16,11 +16,14 @@ from frontmatter.default_handlers import YAMLHandler
 
 from handbook.diagnostics import Finding, Location
 from handbook.reading import nodes
-from handbook.reading.blocks import Block, Code, Heading, Item, Link, Mention, Paragraph, Section, Table, Tag
+from handbook.reading.blocks import Block, Code, Heading, Item, Link, LooseText, Mention, Paragraph, Section, Table
+from handbook.reading.body import read_body
 from handbook.reading.files import decode
 from handbook.reading.ids import RULE_ITEM, anchor
 from handbook.reading.material import Construct, find_constructs
-from handbook.reading.parser import BodyReader, TooMuchError
+from handbook.reading.parser import DEEPEST, MarkdownNode, NodeKind, TooDeepError, parse
+from handbook.reading.policy import Replacement
+from handbook.reading.raw_html import FaultyTag, read_html
 
 _FENCE: Final = re.compile(r"^---[ \t]*$", re.MULTILINE)
 _FRONT_MATTER: Final = YAMLHandler(fm_boundary=_FENCE)
@@ -34,6 +37,12 @@ class FrontMatter:
     mapping: nodes.Mapping
     end: Location
 
+
+_NODE_KINDS: Final[Mapping[type[Block], tuple[NodeKind, ...]]] = {
+    Heading: (NodeKind.HEADING,),
+    Paragraph: (NodeKind.PARAGRAPH, NodeKind.PLAIN),
+    Table: (NodeKind.TABLE,),
+}
 
 B = TypeVar("B", bound=Block)
 
@@ -49,17 +58,26 @@ class Source:
     """The offset at which the body begins: behind the closing `---`, whose line is `body_line`."""
     body_line: int = 1
     problem: Finding | None = None
+    replacements: tuple[Replacement, ...] = ()
+    """The values of the policy in the text, which stand for their names in the file."""
+    is_parsed: bool = False
+    """Whether the body was read. It is not where the file could not be read, and where another parser renders it."""
     blocks: tuple[Block, ...] = ()
     links: tuple[Link, ...] = ()
     mentions: tuple[Mention, ...] = ()
-    tags: tuple[Tag, ...] = ()
-    loose: tuple[Tag, ...] = ()
+    has_html: bool = False
+    loose: tuple[LooseText, ...] = ()
     """Text that is written as a link by reference or a footnote, `[text][name]`, and has no definition."""
 
     @property
     def body(self) -> str:
         """The text below the front matter; it begins with the end of the line of the closing `---`."""
         return self.text[self.body_at :]
+
+    def without_body(self) -> Source:
+        """This file with its text and title, but with nothing else of its body: another parser renders it."""
+        blocks = (self.title_heading,) if self.title_heading else ()
+        return replace(self, is_parsed=False, blocks=blocks, links=(), mentions=(), loose=(), has_html=False)
 
     def split_lines(self) -> tuple[str, ...]:
         """The lines of the file without their ends; line 1 is the first."""
@@ -113,8 +131,15 @@ class Source:
 
     @cached_property
     def anchors(self) -> frozenset[str]:
-        """The ids that a link into this file can name."""
-        return frozenset({heading.id for heading in self.headings} | {anchor(id) for id, _ in self.marked})
+        """The ids that a link into this file can name, old ones of repeated headings among them."""
+        ids = {id for heading in self.headings for id in (heading.id, heading.old_id) if id}
+        return frozenset(ids | {anchor(id) for id, _ in self.marked})
+
+    @property
+    def anchors_below_title(self) -> frozenset[str]:
+        """The ids that a link can name on a page that shows this file without its title."""
+        heading = self.title_heading
+        return self.anchors - {heading.id} if heading else self.anchors
 
     @cached_property
     def constructs(self) -> tuple[Construct, ...]:
@@ -126,10 +151,45 @@ class Source:
         """The lines that belong to a piece of Material's syntax."""
         return frozenset(line for construct in self.constructs for line in construct.covered_lines)
 
+    @cached_property
+    def faulty_tags(self) -> tuple[tuple[Location, FaultyTag], ...]:
+        """The tags of raw HTML that no page of a record shows as they were written, with their places."""
+        faults = read_html(self.body, self.tree).faults if self.has_html else ()
+        return tuple((self.at_body(tag.offset), tag) for tag in faults)
+
+    @cached_property
+    def tree(self) -> MarkdownNode:
+        """The tree of the body. It is the one that the blocks were read from: that was not kept, to save memory."""
+        return parse(self.body if self.is_parsed else "")
+
+    @cached_property
+    def _nodes(self) -> Mapping[tuple[NodeKind, int], MarkdownNode]:
+        return {(node.kind, node.start): node for node in self.tree.walk()}
+
+    def node_of(self, block: Heading | Paragraph | Table) -> MarkdownNode:
+        """The node of a block."""
+        kinds = _NODE_KINDS[type(block)]
+        return next(node for kind in kinds if (node := self._nodes.get((kind, block.start))))
+
+    def at_body(self, offset: int) -> Location:
+        """The place of a character of the body."""
+        return self.at_offset(self.body_at + offset)
+
+    def at_offset(self, offset: int) -> Location:
+        """The place of a character of the text."""
+        line = bisect_right(self._starts, offset)
+        return self.at(line, offset - self._starts[line - 1] + 1)
+
+    @property
+    def title_heading(self) -> Heading | None:
+        """The first H1, or None."""
+        return next((heading for heading in self.headings if heading.level == 1), None)
+
     @property
     def title(self) -> str | None:
         """The text of the first H1, or None."""
-        return next((heading.text for heading in self.headings if heading.level == 1), None)
+        heading = self.title_heading
+        return heading.text if heading else None
 
     @cached_property
     def sections(self) -> tuple[Section, ...]:
@@ -157,31 +217,35 @@ class Source:
 def read_source(path: str, data: bytes) -> Source:
     """The source that the bytes of a file stand for.
 
-    Bytes that are not UTF-8, and a body that is nested too deeply or has too long a paragraph, give one with a problem
-    and no text: of such a body the parsers read only a part, or take minutes.
+    Bytes that are not UTF-8, and a body that is nested too deeply, give one with a problem and no text.
     """
     text = decode(path, data)
     if isinstance(text, Finding):
         return Source(path, "", problem=text)
     front_matter, problem, body, body_line = _split(path, text)
-    reader = BodyReader(path, body, body_line)
+    return _with_body(Source(path, text, front_matter, len(text) - len(body), body_line, problem), body)
+
+
+def read_page_body(path: str, body: str) -> Source:
+    """The source of a page whose Markdown a template has written; it has no front matter."""
+    return _with_body(Source(path, body), body)
+
+
+def _with_body(source: Source, body: str) -> Source:
     try:
-        reader.read()
-    except TooMuchError as error:
-        at = Location(path, error.line + body_line)
-        return Source(path, "", problem=problem or Finding(at, str(error), error.hint))
-    return Source(
-        path=path,
-        text=text,
-        front_matter=front_matter,
-        body_at=len(text) - len(body),
-        body_line=body_line,
-        problem=problem,
-        blocks=tuple(reader.blocks),
-        links=tuple(reader.links),
-        mentions=tuple(reader.mentions),
-        tags=tuple(reader.tags),
-        loose=tuple(reader.loose),
+        read = read_body(source.path, body, source.body_line)
+    except TooDeepError as error:
+        at = source.at(body.count("\n", 0, error.offset) + source.body_line)
+        hint = f"at most {DEEPEST} lists, items, quotations and marks can be in one another"
+        return Source(source.path, "", problem=source.problem or Finding(at, str(error), hint))
+    return replace(
+        source,
+        is_parsed=True,
+        blocks=read.blocks,
+        links=read.links,
+        mentions=read.mentions,
+        has_html=read.has_html,
+        loose=read.loose,
     )
 
 

@@ -188,6 +188,9 @@ class Page(Document):
     needs_front_matter: ClassVar[bool] = False
 
     render_macros: bool = field(Flag(), "true where the page calls macros; elsewhere braces are text")
+    markdown: str | None = field(
+        Choice("material"), "material for a page in Python-Markdown, with the extensions of mkdocs.yml"
+    )
     hide: tuple[str, ...] = field(
         Many(Choice("navigation", "toc", "path", "footer")), "parts of the layout to leave out"
     )

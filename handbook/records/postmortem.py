@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Container, Mapping, Set
+from collections.abc import Container, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Final
 
+from handbook.diagnostics import Location
 from handbook.reading.blocks import Item, Paragraph, Table
 from handbook.reading.fields import Choice, Day, Many, Moment, RecordId, field
+from handbook.reading.parser import MarkdownNode
 from handbook.reading.placeholders import is_unwritten
 from handbook.records import ALERT_NAME, SLUG, Event, Record, Tie
 from handbook.records.draft import Draft, IncompleteDraftError
@@ -210,10 +212,16 @@ class Postmortem(Record):
         """The rows of the table of actions; none where its columns are others."""
         tables = [table for table in self.action_tables if table.head == ACTION_COLUMNS]
         return tuple(
-            _action(row, table.first + 2 + index, self.source.line(table.first + 2 + index))
+            _action(row, [self.source.at_body(start) for start in span.cells])
             for table in tables[:1]
-            for index, row in enumerate(table.rows)
+            for row, span in zip(table.rows, table.spans[1:], strict=True)
         )
+
+    def action_parts(self, action: Action) -> tuple[MarkdownNode, ...]:
+        """The text of an action, as it was parsed."""
+        table = next(table for table in self.action_tables if table.first <= action.line <= table.last)
+        row = self.source.node_of(table).children[action.line - table.first - 1]
+        return tuple(row.children[1].children)
 
 
 def _given_start(draft: Draft) -> datetime.datetime:
@@ -227,17 +235,12 @@ def _given_start(draft: Draft) -> datetime.datetime:
     raise IncompleteDraftError("a post-mortem needs --set started=…, with an offset: started=2026-05-15T10:14Z")
 
 
-def _action(row: tuple[str, ...], line: int, text: str) -> Action:
+def _action(row: tuple[str, ...], places: Sequence[Location]) -> Action:
     id, what, owner, due, status = row
     done = _DONE.fullmatch(status)
     word = "done" if done and _day(done[1]) else status if status in ("open", "dropped") else ""
-    columns, cursor = [], 0
-    for cell in row:
-        start = text.find(cell, cursor) if cell else -1
-        start = start if start >= 0 else text.find("|", cursor) + 1
-        columns.append(start + 1)
-        cursor = max(start + len(cell), text.find("|", cursor) + 1)
-    return Action(id, what, owner, _day(due), word, _day(done[1]) if done else None, line, row, tuple(columns))
+    columns = tuple(place.column for place in places)
+    return Action(id, what, owner, _day(due), word, _day(done[1]) if done else None, places[0].line, row, columns)
 
 
 def _day(text: str) -> datetime.date | None:

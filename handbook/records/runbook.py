@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final
 from handbook.diagnostics import did_you_mean
 from handbook.reading.blocks import Block, Code, Heading, Item, Paragraph
 from handbook.reading.fields import Choice, Day, Many, RecordId, Text, field
+from handbook.reading.parser import MarkdownNode
 from handbook.reading.placeholders import is_unwritten
 from handbook.records import ALERT_NAME, SLUG, Record, Tie, UnresolvedReference
 from handbook.records.draft import TODO, Draft, IncompleteDraftError
@@ -36,6 +37,8 @@ class Cause:
     line: int
     symptom: str | None
     fix: str | None
+    heading: Heading
+    symptom_paragraph: Paragraph | None = None
     unwritten: bool = False
     """Whether its heading, or text that is neither symptom nor fix, is still a placeholder."""
 
@@ -138,14 +141,22 @@ class Runbook(Record):
         for index, end in zip(headings, [*headings[1:], len(inside)], strict=False):
             heading = inside[index]
             if isinstance(heading, Heading):
-                texts = [block.text for block in inside[index:end] if isinstance(block, Paragraph) and not block.parent]
+                paragraphs = [block for block in inside[index:end] if isinstance(block, Paragraph) and not block.parent]
+                texts = [paragraph.text for paragraph in paragraphs]
                 codes = [block.text for block in inside[index:end] if isinstance(block, Code)]
                 fix = _labelled("Fix", texts)
                 symptom = _labelled("Symptom", texts)
                 fix = fix or (codes[0] if fix == "" and codes else None)
                 unwritten = not (symptom and fix) and self.unwritten(_unlabelled(inside[index:end]))
-                found.append(Cause(heading.text, heading.id, heading.first, symptom or None, fix, unwritten))
+                labelled = next((each for each in paragraphs if each.text.startswith("**Symptom:**")), None)
+                place = (heading.text, heading.id, heading.first)
+                found.append(Cause(*place, symptom or None, fix, heading, labelled, unwritten))
         return tuple(found)
+
+    def symptom_parts(self, cause: Cause) -> tuple[MarkdownNode, ...]:
+        """The text of the symptom of a cause, as it was parsed."""
+        paragraph = cause.symptom_paragraph
+        return tuple(self.source.node_of(paragraph).children[1:]) if paragraph else ()
 
     @cached_property
     def escalation(self) -> tuple[Step, ...]:

@@ -291,7 +291,7 @@ def lost_heading(base: Base, context: Context) -> Iterator[Finding]:
     Bad:
         ### Written in SQL
     Good:
-        ### Written in C# and SQL
+        ### Written in C#
     """
     for old in base.handbook.documents.values():
         now = context.handbook.documents.get(old.path)

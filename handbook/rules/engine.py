@@ -20,6 +20,7 @@ from typing import Any, Final
 from handbook.diagnostics import Diagnostic, Finding, Report, Severity
 from handbook.handbook import Handbook
 from handbook.history.base import Base
+from handbook.reading.policy import as_written
 from handbook.reading.problems import ProblemKind
 from handbook.reading.suppressions import Suppression
 from handbook.records import Entity
@@ -35,6 +36,8 @@ _FAMILIES: Final = (
 
 
 _FIRM_FAMILY: Final = "SAFE"
+RETIRED: Final = frozenset(f"MD{number:03}" for number in (1, 3, 4, 5, 8, 9, 10, 11, 14, 15, 16, 17, 18, 19, 99))
+"""The codes of rules that are gone (ADR-0021). No other rule gets one."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +167,7 @@ def rule(
     """
 
     def register(check: Check) -> Check:
-        if code in _registered or not set(requires) <= set(_registered):
+        if code in _registered or code in RETIRED or not set(requires) <= set(_registered):
             raise ValueError(f"{code} is taken, or requires a rule that is not yet there")
         if severity is Severity.ERROR and any(_registered[each].severity is not severity for each in requires):
             raise ValueError(f"{code} is an error and requires a warning")
@@ -246,12 +249,20 @@ def _found(wanted: Iterable[Rule], context: Context) -> list[Diagnostic]:
             if any((code, finding.at.path) in fired for code in each.requires):
                 continue
             fired.add((each.code, finding.at.path))
-            found.append(
-                Diagnostic(finding.at, each.code, each.name, severity, finding.message, finding.hint, finding.fix)
-            )
+            found.append(_diagnostic(each, severity, finding, handbook))
         if not handbook.settings.readable and found:
             break
     return found
+
+
+def _diagnostic(rule: Rule, severity: Severity, finding: Finding, handbook: Handbook) -> Diagnostic:
+    """The finding of a rule, at its place in the file as it was written."""
+    at, fix = finding.at, finding.fix
+    document = handbook.documents.get(at.path)
+    if document and document.source.replacements:
+        at = as_written(at, document.source.replacements)
+        fix = replace(fix, at=as_written(fix.at, document.source.replacements)) if fix else None
+    return Diagnostic(at, rule.code, rule.name, severity, finding.message, finding.hint, fix)
 
 
 def _suppressed(found: Iterable[Diagnostic], handbook: Handbook) -> tuple[list[Diagnostic], tuple[Suppression, ...]]:

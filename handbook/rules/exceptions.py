@@ -16,7 +16,7 @@ def useless_suppression(handbook: Handbook, context: Context) -> Iterator[Findin
     Why: one that silences nothing is left over, and would hide the next fault there.
 
     Bad:
-        <!-- handbook: allow MD003 until 2027-01-31: the importer writes it so -->
+        <!-- handbook: allow MD012 until 2027-01-31: the importer writes it so -->
 
         ### Load
     Good:
@@ -36,7 +36,7 @@ def suppression_without_reason(handbook: Handbook, context: Context) -> Iterator
     Why: whoever meets it has to know whether it still holds.
 
     Bad:
-        <!-- handbook: allow MD003 -->
+        <!-- handbook: allow MD012 -->
 
         ### Load
     Good:

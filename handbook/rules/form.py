@@ -47,6 +47,8 @@ def title(document: Document, context: Context) -> Iterator[Finding]:
 
         ## Context
     """
+    if not document.source.is_parsed:
+        return  # rendered by another parser
     headings = [heading for heading in document.source.headings if heading.level == 1]
     if not headings:
         at = document.source.at(min(document.source.body_line + 1, document.source.last_line))

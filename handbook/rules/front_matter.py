@@ -12,7 +12,7 @@ from handbook.handbook import Handbook
 from handbook.reading.problems import ProblemKind
 from handbook.records import Entity
 from handbook.records.kinds import KINDS
-from handbook.rules.engine import Context, RulePage, rule, rules
+from handbook.rules.engine import RETIRED, Context, RulePage, rule, rules
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,7 +191,8 @@ def unknown_rule(handbook: Handbook, context: Context) -> Iterator[Finding]:
     known = rules()
     for code in handbook.settings.organisation.rules:
         if code not in known:
-            yield Finding(handbook.settings.at("rules", code), f"'{code}' is not a rule", did_you_mean(code, known))
+            hint = "remove it: the rule is retired" if code in RETIRED else did_you_mean(code, known)
+            yield Finding(handbook.settings.at("rules", code), f"'{code}' is not a rule", hint)
 
 
 @rule("FM013", "future-date", over=Entity, severity=Severity.WARNING)

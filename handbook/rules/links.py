@@ -1,4 +1,4 @@
-"""LNK001 to LNK010: every link and image of a record or page leads to something that the site has."""
+"""LNK001 to LNK010, and LNK013: every link and image of a record or page leads to something that the site has."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from urllib.parse import unquote, urlsplit
 from handbook.diagnostics import Finding, did_you_mean
 from handbook.handbook import Handbook, Target
 from handbook.reading.addresses import scheme
-from handbook.reading.blocks import SNIPPET, Code, Html, Link
+from handbook.reading.blocks import SNIPPET, Code, Link
 from handbook.reading.files import LARGEST
+from handbook.reading.ids import anchor
+from handbook.reading.parser import NodeKind
+from handbook.reading.raw_html import COMMENT
 from handbook.records import Document, Page
 from handbook.records.alert import Alert
 from handbook.records.kinds import RECORDS
@@ -103,7 +106,7 @@ def broken_anchor(document: Document, context: Context) -> Iterator[Finding]:
         other = context.handbook.documents.get(target.path or "")
         if not target.fragment or target.outside or other is None or (isinstance(other, Page) and other.render_macros):
             continue
-        if other.source.problem is None and target.fragment not in other.source.anchors:
+        if other.source.is_parsed and target.fragment not in other.source.anchors:
             hint = did_you_mean(target.fragment, other.source.anchors)
             yield Finding(link.at, f"{other.path} has no heading '#{target.fragment}'", hint)
 
@@ -191,9 +194,9 @@ def broken_listing(document: Document, context: Context) -> Iterator[Finding]:
             return
 
 
-@rule("LNK007", "undefined-reference", over=Document, requires=("MD017",))
+@rule("LNK007", "undefined-reference", over=Document)
 def undefined_reference(document: Document, context: Context) -> Iterator[Finding]:
-    """A link by reference, `[text][name]`, has its definition in the same file; footnotes are not written.
+    """A link by reference, `[text][name]`, or a footnote, `[^name]`, has its definition in the same file.
 
     Why: the site shows the brackets as they stand, and reports nothing.
 
@@ -203,16 +206,13 @@ def undefined_reference(document: Document, context: Context) -> Iterator[Findin
         [once more][why]
     """
     for loose in document.source.loose:
-        if loose.text.startswith("[^"):
-            hint = "say it in the text, or in brackets; a sign that is meant stands in backticks"
-            yield Finding(loose.at, f"the site has no footnotes: {loose.text}", hint)
-        else:
-            name = loose.text.rsplit("[", 1)[1].rstrip("]") or loose.text.split("]")[0].lstrip("[")
-            hint = f"add a line '[{name}]: path', or write it as code if no link is meant"
-            yield Finding(loose.at, f"'{name}' is not defined in this file", hint)
+        name = loose.text.rsplit("[", 1)[1].rstrip("]") or loose.text.split("]")[0].lstrip("[")
+        definition = "text" if name.startswith("^") else "path"
+        hint = f"add a line '[{name}]: {definition}', or write it as code if no link is meant"
+        yield Finding(loose.at, f"'{name}' is not defined in this file", hint)
 
 
-@rule("LNK008", "html-link", over=Page, requires=("MD016",))
+@rule("LNK008", "html-link", over=Page)
 def html_link(page: Page, context: Context) -> Iterator[Finding]:
     """A link or an image in a page is written in Markdown, not in HTML. In records there is no HTML at all.
 
@@ -224,13 +224,12 @@ def html_link(page: Page, context: Context) -> Iterator[Finding]:
         In June more.
     """
     source = page.source
-    for tag in source.tags:
-        if _HTML_LINK.match(tag.text):
-            yield Finding(tag.at, "a link or an image in HTML", "write it in Markdown")
-    for block in source.every(Html):
-        for match in _HTML_LINK.finditer(re.sub(r"<!--.*?-->", lambda comment: " " * len(comment[0]), block.text)):
-            line = block.first + block.text.count("\n", 0, match.start())
-            at = source.at(line, source.line(line).find("<") + 1)
+    for node in source.tree.walk() if source.has_html else ():
+        if node.kind not in (NodeKind.HTML, NodeKind.HTML_BLOCK):
+            continue
+        written = COMMENT.sub(lambda comment: " " * len(comment[0]), source.body[node.start : node.end])
+        for match in _HTML_LINK.finditer(written):
+            at = source.at_body(node.start + match.start())
             yield Finding(at, "a link or an image in HTML", "write it in Markdown")
 
 
@@ -286,3 +285,29 @@ def not_in_nav(page: Page, context: Context) -> Iterator[Finding]:
     uri = context.handbook.source_uri(page.path)
     if not context.handbook.settings.listed(uri):
         yield Finding(page.source.at(1), "no entry of the navigation leads to this page", f"add {uri} to nav")
+
+
+@rule("LNK013", "duplicate-id", over=Document)
+def duplicate_id(document: Document, context: Context) -> Iterator[Finding]:
+    """An id that an author gives is the id of one heading or list item. It does not begin with `__`, as Material's do.
+
+    Why: a link to it leads to the first, and nothing leads to the second.
+
+    Bad:
+        ### Load {#load}
+
+        ### Load by hour {#load}
+    Good:
+        ### Load
+    """
+    source = document.source
+    places = [(heading.first, heading.id) for heading in source.headings]
+    places += [(block.first, anchor(id)) for id, block in source.marked]
+    first: dict[str, int] = {}
+    for line, id in sorted(places):
+        if id in first:
+            message = f"duplicate id '{id}' (first on line {first[id]})"
+            yield Finding(source.at(line), message, "give one of them another id")
+        elif id.startswith("__"):
+            yield Finding(source.at(line), f"id '{id}', which the theme may have", "give the heading another id")
+        first.setdefault(id, line)

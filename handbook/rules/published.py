@@ -171,3 +171,19 @@ def gone(site: Site, context: Context) -> Iterator[Finding]:
         <https://docs.shop.dev/here>
     """
     yield from _faults(site, context, LinkFaultKind.GONE)
+
+
+@rule("SAFE009", "unsafe-page", over=Site)
+def unsafe_page(site: Site, context: Context) -> Iterator[Finding]:
+    """The article of a page holds no script, handler or frame, and the page no address such as `javascript:`.
+
+    A record's page cannot hold them. A page that macros write, or that says `markdown: material`, could.
+
+    Why: what a page holds acts in the reader's browser as a part of this site.
+
+    Bad:
+        <a onclick="send()" href="../0002-use-postgresql/">
+    Good:
+        <a href="../0002-use-postgresql/">
+    """
+    yield from _faults(site, context, LinkFaultKind.ACTIVE)

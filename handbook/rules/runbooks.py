@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from handbook.diagnostics import Edit, Finding, Location, Severity, did_you_mean, only_candidate
 from handbook.handbook import Handbook
-from handbook.reading.blocks import Code, Heading, Paragraph
+from handbook.reading.blocks import Code, Heading, Paragraph, Quote
 from handbook.reading.nodes import Mapping
 from handbook.reading.placeholders import is_unwritten
 from handbook.reading.problems import ProblemKind
@@ -40,9 +40,8 @@ _HARM: Final = re.compile(  # one \b for all words, so that a search looks close
 """A command that takes away what cannot be had back, or stops what people use."""
 _SHOWN: Final = re.compile(r"^\s*(?:#|--).*$|\b(?:echo|grep|man)\b.*$", re.MULTILINE)
 """What only speaks of a command: a comment, a printed text, a pattern that is looked for."""
-_WARNING: Final = re.compile(
-    r"\[!(?:WARNING|CAUTION|DANGER|IMPORTANT)\]|\W*(?:warning|caution|danger)\b", re.IGNORECASE
-)
+_WARNING: Final = re.compile(r"\W*(?:warning|caution|danger)\b", re.IGNORECASE)
+_WARNING_CALLOUTS: Final = ("WARNING", "CAUTION", "IMPORTANT")
 _UNREAD = ("FM001", "FM002")
 _MISSING = ("FM102", "FM104")
 
@@ -451,6 +450,8 @@ def harm_without_warning(runbook: Runbook, context: Context) -> Iterator[Finding
             warned = False
         elif isinstance(block, Paragraph):
             warned = warned or bool(_WARNING.match(block.text))
+        elif isinstance(block, Quote):
+            warned = warned or block.callout in _WARNING_CALLOUTS
         elif isinstance(block, Code) and not warned:
             text = _SHOWN.sub(lambda match: " " * len(match[0]), block.text)
             if match := _HARM.search(text):

@@ -11,21 +11,21 @@ from typing import Final
 from handbook.diagnostics import Finding, Location
 from handbook.handbook import Handbook
 from handbook.reading.addresses import SCHEMES, scheme
-from handbook.reading.blocks import Html
 from handbook.reading.files import is_utf8
 from handbook.reading.problems import ProblemKind
+from handbook.reading.raw_html import TagFault
 from handbook.records import Document, Record
 from handbook.rules.credentials import locate, texts
 from handbook.rules.engine import Context, rule, rules
 
-_PLAIN_TAG = re.compile(r"</?(?:br|kbd|sub|sup) ?/?>", re.IGNORECASE)
-_COMMENT = re.compile(r"<!--(?!-?>)(?:(?!--!?>).)*-->", re.DOTALL)  # as browsers end one: `<!-->` is a whole comment
 _NAME: Final = re.compile(r"[\w.+%@-]+")
 
 
 @rule("SAFE001", "raw-html", over=Record)
 def raw_html(record: Record, context: Context) -> Iterator[Finding]:
-    """A record holds no raw HTML but comments and bare `<br>`, `<kbd>`, `<sub>` and `<sup>`.
+    """A record holds no raw HTML but comments, and `details`, `summary`, `br`, `kbd`, `sub` and `sup`.
+
+    They have no attributes.
 
     Why: what a record may put into a page, a script may; and Markdown says all that a record has to say.
 
@@ -34,13 +34,9 @@ def raw_html(record: Record, context: Context) -> Iterator[Finding]:
     Good:
         PostgreSQL 16.
     """
-    for block in record.source.every(Html):
-        rest = _COMMENT.sub("", block.text).strip()
-        if rest and not _PLAIN_TAG.fullmatch(rest):
-            yield Finding(record.source.at(block.first), f"raw HTML: {_short(rest)}", "write it in Markdown")
-    for tag in record.source.tags:
-        if not _PLAIN_TAG.fullmatch(tag.text):
-            yield Finding(tag.at, f"raw HTML: {_short(tag.text)}", "write it in Markdown, or in backticks")
+    for at, tag in record.source.faulty_tags:
+        if tag.fault is TagFault.NOT_ALLOWED:
+            yield Finding(at, f"raw HTML '{_short(tag.text)}'", "write it in Markdown, or in backticks")
 
 
 def _short(text: str) -> str:

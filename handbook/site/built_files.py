@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +14,9 @@ from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from handbook.reading.addresses import scheme
+from handbook.site.html_faults import ACTIVE, find_active
 
 MAX_BYTES: Final = 64_000_000
 """The bytes that a file of the site can have to be read: an index of ten thousand records has a tenth."""
@@ -39,6 +42,10 @@ _REFRESH: Final = re.compile(r"[\d.\s]*[;,]\s*(?:url\s*=\s*)?[\"']?([^\"']*)", r
 _IN_STYLE: Final = re.compile(r"/\*.*?(?:\*/|\Z)|(?:@import\s+|\burl\(\s*)[\"']?([^\"'()\s;]+)", re.DOTALL)
 _TAG: Final = re.compile(rb"<(/?)([A-Za-z][^\s/>]*)([^<>]*)")
 _SPACE: Final = re.compile(rb"[\s/]+")
+_PERHAPS_ACTIVE: Final = re.compile(
+    rf"<(?:{'|'.join(sorted(ACTIVE))})\b|[\s/\"']on[a-z]+\s*=|srcdoc".encode(), re.IGNORECASE
+)
+_ACTIVE_SCHEMES: Final = ("javascript", "vbscript")
 _VOID: Final = frozenset(b"area base br col embed hr img input link meta p source track wbr".split())
 _MAX_PLAIN_BYTES: Final = 100_000
 _MAX_TAGS: Final = 20_000
@@ -59,6 +66,7 @@ class LinkFaultKind(StrEnum):
     INVALID = "invalid"
     OUTSIDE = "outside"
     UNREADABLE = "unreadable"
+    ACTIVE = "active"
     NO_ANSWER = "no-answer"
     GONE = "gone"
 
@@ -160,8 +168,19 @@ def _read_html(page: BuiltFile, data: bytes) -> None:
         for node in tree.css(_SELECTOR):
             if node.attributes.get("rel") not in _RELATIONS_NOT_FOLLOWED and node.tag != "base":
                 values.update(dict.fromkeys(_addresses_of(page, node)))
+    for act in _active(document, data, values):
+        page.faults.append(LinkFault(page.file, LinkFaultKind.ACTIVE, act, f"/{address(page.file)} holds {act}"))
     values.pop("", None)
     page.values = {_join(base, value) if base else value: None for value in values}
+
+
+def _active(document: LexborHTMLParser, data: bytes, addresses: Iterable[str]) -> Iterator[str]:
+    """What could act on a reader in the article of a page, by its content, or anywhere, by an address."""
+    if _PERHAPS_ACTIVE.search(data, max(data.find(b"<article"), 0), max(data.rfind(b"</article>"), 0)):
+        for article in document.css("article"):
+            if act := find_active(article):
+                yield act
+    yield from (f"the address '{value[:MAX_SHOWN]}'" for value in addresses if scheme(value) in _ACTIVE_SCHEMES)
 
 
 def _trees(tree: LexborHTMLParser | LexborNode) -> Iterator[LexborHTMLParser | LexborNode]:

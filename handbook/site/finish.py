@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from handbook.handbook import Handbook
-from handbook.views import relative
+from handbook.reading.addresses import relative
 
 _SCRIPT: Final = re.compile(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)[^>]*>(.*?)</script>", re.DOTALL)
 _POLICY: Final = (

@@ -7,7 +7,7 @@ are relative to the page that is shown (`here`, its own address relative to the 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -15,24 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
-from markupsafe import Markup
 
-
-def relative(url: str, here: str) -> str:
-    """The address `url` as seen from the page `here`, both relative to the site's root: `adr/0001-x/`, ``."""
-    path, mark, fragment = url.partition("#")
-    there = path.split("/")  # the last part is the page's own name, "" for a folder
-    base = here.split("/")[:-1]
-    same = 0
-    for one, other in zip(there[:-1], base, strict=False):
-        if one != other:
-            break
-        same += 1
-    found = "../" * (len(base) - same) + "/".join(there[same:])
-    return f"{found}{mark}{fragment}" if found or mark else "./"
-
+from handbook.reading.addresses import relative
 
 TONES: Final[Mapping[str, str]] = {
     "accepted": "good", "published": "good", "pass": "good", "done": "good",
@@ -57,26 +41,6 @@ def duration(value: timedelta | None) -> str:
 def moment(value: datetime) -> str:
     """A time as it is shown, in UTC: `2026-05-15 10:14 UTC`."""
     return f"{value:%Y-%m-%d %H:%M} UTC"
-
-
-def inline(text: str, address: Callable[[str], str | None] = lambda _: None) -> Markup:
-    """A line of Markdown from a record as safe HTML: code, emphasis, and links where `address` knows their address."""
-    (line,) = _INLINE.parseInline(text)
-    known: list[bool] = []
-    kept: list[Token] = []
-    for token in line.children or ():
-        if token.type == "link_open":
-            href = address(str(token.attrs["href"]))
-            known.append(href is not None)
-            token.attrs = {"href": href or ""}
-        if token.type not in ("link_open", "link_close") or known[-1]:
-            kept.append(token)
-        if token.type == "link_close":
-            known.pop()
-    return Markup(_INLINE.renderer.render(kept, _INLINE.options, {}))  # noqa: S704 - it escapes; raw HTML is off
-
-
-_INLINE: Final = MarkdownIt("zero").enable(["backticks", "emphasis", "escape", "entity", "link"])
 
 
 def fence(text: str, language: str) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from handbook.handbook import Handbook
+from handbook.reading.addresses import relative
 from handbook.records.adr import Adr
-from handbook.views import facet, relative, render
+from handbook.views import facet, render
+from handbook.views.links import Linker
 
 _MEANING: Final = {
     "proposed": "Under discussion; nothing follows from them yet.",
@@ -40,6 +42,7 @@ def adr_index(handbook: Handbook, here: str) -> str:
             facet("Service", "service", (id for adr in adrs for id in adr.services)),
         ],
         total=len(adrs),
+        linker=Linker(handbook, here),
         url=lambda adr: relative(handbook.url(adr.path) or "", here),
         get=lambda id: handbook.get(Adr, id),
     )

@@ -39,7 +39,7 @@ def facts(handbook: Handbook, record: Record) -> str:
         status=getattr(record, "status", None),
         severity=getattr(record, "severity", None),
         severity_tone=severity_tone(handbook, getattr(record, "severity", None)),
-        summary=getattr(record, "summary", None),
+        summary=linker.inline(getattr(record, "summary", None) or "", record.path),
         rows=[(row, [_shown(value) for value in row.values]) for row in shown if row.values],
         index=linker.index(record),
     )
@@ -99,7 +99,7 @@ def _standard(standard: Standard, linker: Linker) -> Iterator[Row]:
     yield Row("Reviewed", _one(standard.reviewed))
     yield Row("CALMS", tuple(pillar.capitalize() for pillar in standard.calms))
     yield Row("Core tools", standard.core_tools)
-    yield Row("Prevents", _one(standard.prevents), wide=True)
+    yield Row("Prevents", _one(linker.inline(standard.prevents or "", standard.path) or None), wide=True)
     items = [PageLink("", item.id, f"#{item.id.lower()}") for item in standard.checklist if item.id]
     yield Row("Checklist", tuple(items), wide=True)
     owners = ((id, owned.standard) for id, owned in linker.handbook.items.items() if id in standard.verified_by)
@@ -111,14 +111,14 @@ def _standard(standard: Standard, linker: Linker) -> Iterator[Row]:
 def _runbook(runbook: Runbook, linker: Linker) -> Iterator[Row]:
     """What somebody needs who was woken comes first: the fixes, and whom to call."""
     service = linker.handbook.get(Service, runbook.service)
-    causes = [PageLink("", cause.title, f"#{cause.anchor}") for cause in runbook.causes]
+    causes = [PageLink("", linker.heading(runbook, cause.heading), f"#{cause.anchor}") for cause in runbook.causes]
     yield Row("Causes and fixes", tuple(causes), wide=True)
     if service and service.on_call:
         yield Row("On call", (PageLink("", "Who is on call", service.on_call),))
     yield Row("Service", tuple(linker.find("service", [runbook.service])))
     yield Row("Owner", _one(runbook.owner))
     yield Row("Alerts", tuple(linker.find("alert", runbook.alerts)), wide=True)
-    yield Row("When", _one(runbook.trigger), wide=True)
+    yield Row("When", _one(linker.inline(runbook.trigger or "", runbook.path) or None), wide=True)
     yield Row("Reviewed", _one(runbook.reviewed))
     yield Row("Followed", _one(runbook.exercised or "never"))
 

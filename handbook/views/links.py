@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from handbook.handbook import Handbook
+from handbook.reading.addresses import relative
+from handbook.reading.blocks import Heading
+from handbook.reading.parser import MarkdownNode
+from handbook.reading.render import render_heading, render_inlines, render_line
 from handbook.records import Entity, Record
-from handbook.views import inline, relative
+from handbook.views.references import PageReferences
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +22,7 @@ class PageLink:
 
     id: str
     title: str
+    """Text, or HTML as Markup."""
     url: str
     example: bool = False
 
@@ -31,12 +37,23 @@ class Linker:
     def to(self, entity: Entity) -> PageLink:
         """The link to an entity. Its id is shown where people know it by one: ADR-0023, STD-05."""
         known = isinstance(entity, Record) and entity.mention is not None
-        title = entity.title
-        return PageLink(entity.id if known else "", title, self.url(entity), bool(getattr(entity, "example", False)))
+        return PageLink(
+            entity.id if known else "", self.title(entity), self.url(entity), bool(getattr(entity, "example", False))
+        )
 
     def url(self, entity: Entity) -> str:
         """The address of an entity."""
         return relative(self.handbook.address(entity), self.here)
+
+    def title(self, entity: Entity) -> str:
+        """The title of an entity; that of a record as HTML, without links."""
+        if isinstance(entity, Record) and (heading := entity.source.title_heading):
+            return self.heading(entity, heading)
+        return entity.title
+
+    def heading(self, record: Record, heading: Heading) -> Markup:
+        """The text of a heading of a record as HTML, without links."""
+        return Markup(render_heading(record.source, heading))  # noqa: S704 - safe HTML
 
     def at(self, address: str) -> str:
         """The address of a page of the site, `checklist/#test-01`."""
@@ -47,16 +64,19 @@ class Linker:
         found = (self.handbook.by_id.get((kind, id)) for id in ids)
         return [self.to(entity) for entity in found if entity]
 
-    def inline(self, text: str, path: str) -> Markup:
-        """A line of Markdown of the file at `path` as HTML, its links as seen from this page."""
-        return inline(text, lambda target: self._target(path, target))
+    def inline(self, text: str, path: str | None = None) -> Markup:
+        """A line of Markdown that is a value of the file at `path`, as HTML, its links as seen from this page.
 
-    def _target(self, path: str, target: str) -> str | None:
-        found = self.handbook.resolve(path, target)
-        if found.external:
-            return target if target.lower().startswith(("https://", "http://", "mailto:")) else None
-        url = self.handbook.url(found.path) if found.path else None
-        return self.at(f"{url}#{found.fragment}" if found.fragment else url) if url is not None else None
+        Without a path it has no links, as within a link.
+        """
+        return Markup(render_line(text, self._references(path) if path else None))  # noqa: S704 - safe HTML
+
+    def part(self, nodes: Sequence[MarkdownNode], path: str) -> Markup:
+        """A part of the body of the record at `path` as HTML, its links as seen from this page."""
+        return Markup(render_inlines(nodes, self._references(path)))  # noqa: S704 - safe HTML
+
+    def _references(self, path: str) -> PageReferences:
+        return PageReferences(self.handbook, path, self.here)
 
     def index(self, record: Record) -> str:
         """The address of the index of a record's kind."""

@@ -70,16 +70,17 @@ def service_knowledge(handbook: Handbook, service: Service) -> str:
         incidents=[each for each in handbook.of(Postmortem) if service.id in each.services],
         adrs=adrs,
         dependents=[other for other in handbook.of(Service) if service.id in other.depends_on],
-        audits=[(audit, score(audit), _results(handbook, audit)) for audit in handbook.audits_of(service)],
+        audits=[(audit, score(audit), _results(linker, audit)) for audit in handbook.audits_of(service)],
         verdicts=verdicts,
         linker=linker,
         tone=lambda severity: severity_tone(handbook, severity),
     )
 
 
-def _results(handbook: Handbook, audit: Audit) -> list[tuple[str, str, object]]:
+def _results(linker: Linker, audit: Audit) -> list[tuple[str, str, object]]:
     """The results in the order of the checklist: id, text, result."""
-    order = list(handbook.items)
+    items = linker.handbook.items
+    order = list(items)
     ids = sorted(audit.results, key=lambda id: (order.index(id) if id in order else len(order), id))
-    texts = {id: owned.item.item or "" for id, owned in handbook.items.items()}
+    texts = {id: linker.inline(items[id].item.item or "", items[id].standard.path) for id in ids if id in items}
     return [(id, texts.get(id, ""), audit.results[id]) for id in ids]

@@ -44,8 +44,8 @@ def test_from_an_alert_s_name_to_the_command_of_its_fix_in_two_taps(opened: Open
     search(page, "OrderServiceHighErrorRate")
     page.locator(".hb-search__results a", has_text="OrderServiceHighErrorRate").first.tap()
     page.wait_for_url("**/alerts/OrderServiceHighErrorRate/**")
-    page.get_by_role("link", name="Out of memory").tap()
-    page.wait_for_url("**/runbooks/order-service/high-error-rate/#out-of-memory")
+    page.get_by_role("link", name="Out of memory", exact=True).first.tap()
+    page.wait_for_url("**/alerts/OrderServiceHighErrorRate/#out-of-memory")
     command = page.get_by_text("kubectl argo rollouts restart").first
     assert command.is_visible()
     box = command.bounding_box()

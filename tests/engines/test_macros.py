@@ -468,7 +468,7 @@ def define_env(env):
 ERRORS = {
     "{{ adr_idx() }}": "'adr_idx' is undefined\n    did you mean 'adr_index'?",
     "{{ polcy.slo }}": "'polcy' is undefined",
-    "{{ page.nothing.at_all }}": "'mkdocs.structure.pages.Page object' has no attribute 'nothing'",
+    "{{ page.nothing.at_all }}": "'handbook.engines.pages.HandbookPage object' has no attribute 'nothing'",
     "{{ hello() }}": "hello() missing 1 required positional argument: 'name'",
     "{{ hello('a', b=1) }}": "hello() got an unexpected keyword argument 'b'",
     "{{ fails() }}": "ValueError: no such file: x.yml",

@@ -129,16 +129,24 @@ def test_no_defect_stops_it(preview: Preview, path: str, good: str, bad: str) ->
     preview.wait(lambda: "Far fewer things" in preview.page("adr/0003-keep-orders-in-mysql/"), "page after mending")
 
 
-def test_a_preview_of_a_broken_handbook_starts(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"---\ntags: [database\n---\n# A decision\n", ":2:7: FM001 error"),
+        (b"# A decision\n\n\xff\n", ":3:1: FM001 error: not UTF-8: byte 0xff"),
+        (b"# A decision\n\n" + b"> " * 200 + b"x\n", ":3:1: FM001 error: nested too deeply"),
+        (b"# A decision\n\n\x1b[31m\n", ":3:1: FM001 error: a character that nobody sees"),
+    ],
+    ids=["broken front matter", "no text", "nested too deeply", "a control character"],
+)
+def test_a_preview_shows_why_a_file_cannot_be_read(data: bytes, message: str, tmp_path: Path) -> None:
     root = copy_of(SMALL, tmp_path / "handbook")
-    record = root / "adr/0002-use-postgresql.md"
-    record.write_text(
-        record.read_text(encoding="utf-8").replace("tags: [database]", "tags: [database"), encoding="utf-8"
-    )
+    (root / "adr/0002-use-postgresql.md").write_bytes(data)
     running = Preview(root, tmp_path / "log")
     try:
         running.wait(lambda: "hb-findings" in running.page("adr/0002-use-postgresql/"), "page with the finding")
-        assert "adr/0002-use-postgresql.md:9:7: FM001 error" in running.printed()
+        assert "FM001" in running.page("adr/0002-use-postgresql/")
+        assert f"adr/0002-use-postgresql.md{message}" in running.printed()
     finally:
         running.process.terminate()
         running.process.wait(timeout=20)

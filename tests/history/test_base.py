@@ -533,14 +533,14 @@ def test_an_exception_that_moves_with_its_record_is_not_new(path: str, branch: P
 
 
 def test_an_exception_that_moves_with_a_page_that_says_so_is_not_new(branch: Path) -> None:
-    allowed = "<!-- handbook: allow MD003: the importer writes it so -->\n\n"
+    allowed = "<!-- handbook: allow MD012: the importer writes it so -->\n\n"
     allowed_on_main(branch, "docs/markdown.md", "### Load\n", f"{allowed}### Load\n")
     (branch / "docs/markdown.md").unlink()
     other = f"---\nmoved_from: [/markdown/]\n---\n# Markup\n\n{allowed}Text.\n"
     write(branch, {"docs/markup.md": other})
     assert exceptions(branch) == []
     write(branch, {"docs/markup.md": other.replace("/markdown/", "/marked/")})
-    assert exceptions(branch) == ["docs/markup.md:6 new suppression of MD003: the importer writes it so"]
+    assert exceptions(branch) == ["docs/markup.md:6 new suppression of MD012: the importer writes it so"]
 
 
 def test_an_exception_that_moves_with_a_rule_file_is_not_new(branch: Path) -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from handbook.loading import load
 from handbook.reading.blocks import Code, Heading, Item, List, Paragraph, Quote, Table
+from handbook.reading.render import render_line
 from handbook.reading.source import read_source
+from handbook.site.html_faults import find_fault
+from tests.handbooks import SMALL, article, copy_of, replace_once, report
 
 
 def test_headings_in_code_and_comments_are_none() -> None:
@@ -19,13 +25,13 @@ def test_headings_in_code_and_comments_are_none() -> None:
 @pytest.mark.parametrize(
     ("text", "ids"),
     [
-        ("# A title\n\n## A title\n\n## A title\n", ["a-title", "a-title_1", "a-title_2"]),
+        ("# A title\n\n## A title\n\n## A title\n", ["a-title", "a-title-1", "a-title-2"]),
         ("# `code` & *marks* [link](x.md)\n", ["code--marks-link"]),
         ("# 决策记录\n", ["决策记录"]),
         ("# Ünïcode\n", ["ünïcode"]),
         ("## Named {#own-id}\n", ["own-id"]),
-        ("## x {#a}\n\n## A\n", ["a", "a_1"]),
-        ("# ?!\n", ["_1"]),
+        ("## x {#a}\n\n## A\n", ["a", "a-1"]),
+        ("# ?!\n", ["-1"]),
         ("# Two  spaces\n", ["two-spaces"]),
     ],
 )
@@ -91,3 +97,80 @@ def test_a_section_ends_at_the_next_heading_of_its_level() -> None:
         ("A", 8, True),
         ("B", 10, False),
     ]
+
+
+PLACES = {
+    "plain": ("see [x](gone.md) here", 1, 5),
+    "after characters of two bytes": ("é é ü [x](gone.md)", 1, 7),
+    "after a character beyond U+FFFF": ("🚨 [x](gone.md)", 1, 3),
+    "after a tab": ("a\t[x](gone.md)", 1, 3),
+    "after an escape and an entity": ("\\* &amp; [x](gone.md)", 1, 10),
+    "on a later line": ("a\nb\n[x](gone.md)", 3, 1),
+    "in a tight item": ("- a\n  - é [x](gone.md)", 2, 7),
+    "in a quotation of two levels": ("> > a\n> > [x](gone.md)", 2, 5),
+    "in a cell": ("| a | b |\n|---|---|\n| `a\\|b` | é [x](gone.md) |", 3, 14),
+    "in emphasis": ("*é **[x](gone.md)***", 1, 6),
+    "an image in a link": ("[![i](gone.md)](https://a.example)", 1, 2),
+    "after an address with marks": ("https://a.example/a_*b*c and [x](gone.md)", 1, 30),
+    "in a footnote": ("a[^1]\n\n[^1]: é [x](gone.md)", 3, 9),
+}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
+@pytest.mark.parametrize("start", ["", "\ufeff"], ids=["without a mark", "with a byte order mark"])
+@pytest.mark.parametrize("name", PLACES)
+def test_a_link_has_its_place_in_the_file_as_written(name: str, start: str, end: str) -> None:
+    text, line, column = PLACES[name]
+    source = read_source("docs/x.md", (start + f"# T\n\n{text}\n".replace("\n", end)).encode())
+    assert [(link.at.line, link.at.column) for link in source.links if link.target == "gone.md"] == [(line + 2, column)]
+
+
+STANDARD = "docs/standards/05-testing.md"
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "code"),
+    [
+        ("At {{ policy.testing.coverage }} see STD-99.", 38, "REF002"),
+        ("At {{policy.testing.coverage}}{{ policy.testing.coverage }} see STD-99.", 65, "REF002"),
+        ("See STD-99 at {{ policy.testing.coverage }}.", 5, "REF002"),
+        ("At {{ policy.testing.coverage }} and {{ policy.testing.covrage }}.", 38, "STD006"),
+    ],
+)
+def test_a_finding_after_a_value_of_the_policy_has_its_place_as_written(
+    line: str, column: int, code: str, tmp_path: Path
+) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    good = "At {{ policy.testing.coverage }} most of it was run once. {{ other.braces }} stay."
+    replace_once(root, good, line)
+    number = (root / STANDARD).read_text(encoding="utf-8").split("\n").index(line) + 1
+    places = [(finding.at.line, finding.at.column, finding.code) for finding in report(root).findings]
+    assert (number, column, code) in places
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [("## Use `{#id}`\n", ["use-id"]), ("## A *b {#c}*\n", ["a-b-c"]), ("## *A* {#c}\n", ["c"])],
+)
+def test_only_text_at_the_end_of_a_heading_gives_it_an_id(text: str, ids: list[str]) -> None:
+    assert [heading.id for heading in read_source("a.md", text.encode()).headings] == ids
+
+
+ODD = [
+    "Note[^A].\n\n[^a]: text",
+    '```sh linenums="²"\nls\n```',
+    '```sh hl_lines="²"\nls\n```',
+    '```sh linenums="' + "9" * 5000 + '"\nls\n```',
+    "[^a]: [^b]\n\n[^b]: [^a]\n\nx[^a]",
+    "x[^a]\n\n> [^a]: # y",
+]
+
+
+@pytest.mark.parametrize("text", ODD, ids=lambda text: text[:20])
+def test_odd_text_has_a_page(text: str) -> None:
+    assert find_fault(article(load(SMALL), "adr/0001-keep-orders-in-sqlite.md", f"# T\n\n{text}\n")) is None
+
+
+def test_a_value_that_is_nested_too_deeply_is_text() -> None:
+    text = "*a **b " * 60 + "x" + "***" * 60
+    assert render_line(text, None) == text

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from handbook.loading import load
+from handbook.reading.source import read_source
+from handbook.records.adr import Adr
 from handbook.records.kinds import RECORDS
 from handbook.records.service import Service
 from handbook.reporters import REPORTERS
-from handbook.rules.engine import run
+from handbook.rules.engine import Context, rules, run
 from handbook.views import api
 from handbook.views.adr_index import adr_index
 from handbook.views.backlinks import backlinks
@@ -64,3 +66,20 @@ def test_public_records_give_findings_and_pages(kind: str, tmp_path: Path) -> No
         assert service_knowledge(handbook, service)
     for alert in handbook.alerts:
         assert alert_page(handbook, alert)
+
+
+@pytest.mark.skipif(not CORPORA.is_dir(), reason="the public records to try parsers on are not here")
+def test_public_records_have_no_finding_on_a_form_that_github_shows_as_it_was_meant() -> None:
+    """GitHub shows the table of the one as text, and all below the fence of the other as code."""
+    form = [rule for code, rule in rules().items() if code.startswith("MD") and code not in ("MD021", "MD022")]
+    found, context = set(), Context(load(SMALL), TODAY)
+    for file in CORPORA.rglob("*.md"):
+        source = read_source("adr/0001-x.md", file.read_bytes())
+        record = Adr(path=source.path, source=source)
+        for rule in form:
+            if issubclass(Adr, rule.over) and any(rule.check(record, context)):
+                found.add((file.name, rule.code))
+    assert found == {
+        ("0002-how-to-handle-timezones.md", "MD023"),
+        ("PrometheusOperatorNodeLookupErrors.md", "MD007"),
+    }

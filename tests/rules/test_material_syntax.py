@@ -123,8 +123,8 @@ def test_an_underlined_title_is_left_alone(title: str, tmp_path: Path) -> None:
 
 
 def test_other_faults_of_the_file_are_found_as_well(tmp_path: Path) -> None:
-    found = findings("!!! note\n    - a\n\nText.\n- b", tmp_path)
-    assert [(each.at.line, each.code) for each in found] == [(10, "MD021"), (14, "MD001")]
+    found = findings("!!! note\n    - a\n\nText.\n\n| a |\n|---|\nb", tmp_path)
+    assert [(each.at.line, each.code) for each in found] == [(10, "MD021"), (17, "MD002")]
 
 
 def test_an_underline_makes_a_heading_of_it(tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ LISTS = st.lists(LINES, min_size=1, max_size=3).map(lambda items: "\n".join(f"- 
 DEEP_LISTS = st.tuples(LINES, LISTS).map(lambda parts: f"- {parts[0]}\n" + re.sub("^", "    ", parts[1], flags=re.M))
 NUMBERED = st.tuples(LINES, LINES).map(lambda parts: f"1. {parts[0]}\n\n    {parts[1]}\n\n2. {parts[0]}")
 FENCES = st.lists(st.sampled_from(["", "a", "  b", "# c", "!!! note", "> d", "- e", "    f"]), max_size=5).map(
-    lambda lines: "\n".join(["```text", *lines, "```"])
+    lambda lines: "\n".join(["```text", "x", *lines, "```"])
 )
 QUOTES = TEXTS.map(lambda text: re.sub("^", "> ", text, flags=re.M))
 TABLES = LINES.map(lambda cell: f"| a | b |\n|---|---|\n| {cell} | c |")

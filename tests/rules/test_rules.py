@@ -57,6 +57,17 @@ def test_a_code_is_given_once() -> None:
         rule("FM001", "again", over=ALL[0].over)(ALL[0].check)
 
 
+def test_a_retired_code_is_not_given_again() -> None:
+    with pytest.raises(ValueError, match="MD003 is taken"):
+        rule("MD003", "again", over=ALL[0].over)(ALL[0].check)
+
+
+def test_settings_that_name_a_retired_code_say_so(tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    replace_once(root, "rules: {SAFE002: error}", "rules: {MD003: warning}")
+    assert [finding.hint for finding in report(root).findings] == ["remove it: the rule is retired"]
+
+
 def test_codes_of_a_module_rise() -> None:
     for before, after in pairwise(ALL):
         if before.code[:3] == after.code[:3]:

@@ -79,7 +79,7 @@ def test_listings_are_found() -> None:
     ],
 )
 def test_a_listing_that_nothing_tries_is_found(info: str, text: str, found: str | None) -> None:
-    answer = problem(Code(1, 1, None, info, text, fenced=True, closed=True))
+    answer = problem(Code(1, 1, None, 0, info, text, fenced=True, closed=True))
     assert answer is None if found is None else found in (answer or "")
 
 

@@ -13,13 +13,14 @@ import pytest
 
 from handbook.diagnostics import Diagnostic, Location, Severity
 from handbook.loading import load
+from handbook.reading.addresses import relative
 from handbook.reading.fields import fields_of
 from handbook.records.adr import Adr
 from handbook.records.kinds import RECORDS
 from handbook.records.postmortem import Postmortem
 from handbook.records.standard import Standard
 from handbook.settings import settings_schema
-from handbook.views import adr_index, api, duration, relative
+from handbook.views import adr_index, api, duration
 from handbook.views.backlinks import backlinks
 from handbook.views.facts import facts
 from handbook.views.findings import findings
@@ -60,8 +61,8 @@ def test_addresses_are_relative_to_the_page(url: str, here: str, expected: str) 
             '<a href="../runbooks/shop/orders-down/#escalation">run</a>',
         ),
         ("[*web*](https://example.com/?a=1&b=2)", '<a href="https://example.com/?a=1&amp;b=2"><em>web</em></a>'),
-        ("[gone](../nowhere.md) [x](data:text/html,x)", "gone [x](data:text/html,x)"),
-        ("[js](javascript:alert(1))", "[js](javascript:alert(1))"),
+        ("[gone](../nowhere.md) [x](data:text/html,x)", "gone x"),
+        ("[js](javascript:alert(1))", "js"),
         ("<script>x</script>", "&lt;script&gt;x&lt;/script&gt;"),
     ],
 )

@@ -1,0 +1,89 @@
+"""Find bare addresses as GitHub links them: `https://…`, `www.…` and `a@host.example`.
+
+The rules are those of GitHub Flavored Markdown, section 6.9 "Autolinks (extension)",
+https://github.github.com/gfm/#autolinks-extension-, and of its renderer cmark-gfm where that says more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_URL = re.compile(r"(?<![A-Za-z])(?:https?|ftp)://(?=[^\W_])", re.IGNORECASE)
+_WWW = re.compile(r"(?:(?<=[\s*_~(])|(?<![\s\S]))www\.(?=[^\s<])")
+_MAIL = re.compile(r"(?<![A-Za-z0-9_.+-])[A-Za-z0-9._+-]+@[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?[A-Za-z0-9_-]*")
+_DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)*")
+_REST = re.compile(r"[^ \t\n\r\f\v<]*")
+_ENTITY = re.compile(r"&[A-Za-z0-9]+;")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Autolink:
+    """An address in a text. Its target is `target_prefix` and the text from `start` to `end`."""
+
+    start: int
+    end: int
+    target_prefix: str = ""
+
+
+def may_hold_autolink(text: str) -> bool:
+    """Whether a text has what every address has."""
+    return "://" in text or "@" in text or "www." in text
+
+
+def find_autolinks(text: str, start: int, end: int, limit: int) -> Iterator[Autolink]:
+    """Find the addresses that begin between two offsets of a text, in its order; none overlaps another.
+
+    An address can run on to `limit`, the end of its line or cell; a mail address ends before `end`.
+    """
+    done = start
+    for link in sorted((*_urls(text, start, end, limit), *_mails(text, start, end))):
+        if link.start >= done:
+            yield link
+            done = link.end
+
+
+def _urls(text: str, start: int, end: int, limit: int) -> Iterator[Autolink]:
+    done = start
+    for pattern, prefix in ((_URL, ""), (_WWW, "http://")):
+        for match in pattern.finditer(text, start, end):
+            if match.start() < done and not prefix:
+                continue
+            domain = _DOMAIN.match(text, match.start() if prefix else match.end(), limit)
+            last = _end_of_url(text, match.start(), limit)
+            if domain and last > match.end() and _is_valid_domain(domain[0], needs_dot=bool(prefix)):
+                yield Autolink(match.start(), last, prefix)
+                done = last
+
+
+def _mails(text: str, start: int, end: int) -> Iterator[Autolink]:
+    for match in _MAIL.finditer(text, start, end):
+        mail = match[0].rstrip(".")
+        if "." in mail.partition("@")[2] and mail[-1].isalpha():
+            yield Autolink(match.start(), match.start() + len(mail), "mailto:")
+
+
+def _end_of_url(text: str, start: int, limit: int) -> int:
+    """Where an address ends: before white space, `<`, and the punctuation at its end that belongs to the sentence."""
+    rest = _REST.match(text, start, limit)
+    last = rest.end() if rest else start
+    unopened = text.count(")", start, last) - text.count("(", start, last)
+    while last > start:
+        character = text[last - 1]
+        if character in "?!.,:*_~'\"":
+            last -= 1
+        elif character == ")" and unopened > 0:
+            last -= 1
+            unopened -= 1
+        elif character == ";":
+            begin = text.rfind("&", start, last)
+            last = begin if begin >= 0 and _ENTITY.fullmatch(text, begin, last) else last - 1
+        else:
+            break
+    return last
+
+
+def _is_valid_domain(domain: str, *, needs_dot: bool) -> bool:
+    parts = domain.split(".")
+    return not any("_" in part for part in parts[-2:]) and (len(parts) > 1 or not needs_dot)

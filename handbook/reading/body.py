@@ -1,0 +1,222 @@
+"""Read a Markdown body: its blocks, and the links, ids and loose brackets in its texts, each with its place."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from handbook.diagnostics import Location
+from handbook.reading.blocks import (
+    Block,
+    Break,
+    Code,
+    Heading,
+    Html,
+    Item,
+    Link,
+    List,
+    LooseText,
+    Mention,
+    Paragraph,
+    Quote,
+    RowSpan,
+    Table,
+)
+from handbook.reading.ids import EXPLICIT_ID, ID, RULE_ITEM, HeadingIds, anchor, own_id
+from handbook.reading.parser import MarkdownNode, NodeKind, parse
+
+_LOOSE = re.compile(r"(?<![\w\]\\])\[[^\[\]]+\]\[[^\[\]]*\]|(?<![\w\\])\[\^[^\[\]\s]+\](?![+*?{])")
+_CONTAINERS = frozenset((NodeKind.LIST, NodeKind.ITEM, NodeKind.QUOTE))
+_ATX = re.compile(r"#{1,6}(?:[ \t]|$)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Body:
+    """What a body holds, in the order of the text."""
+
+    blocks: tuple[Block, ...]
+    links: tuple[Link, ...]
+    mentions: tuple[Mention, ...]
+    loose: tuple[LooseText, ...]
+    has_html: bool
+    """Whether the body has raw HTML, comments included."""
+
+
+def read_body(path: str, text: str, first_line: int) -> Body:
+    """Read a body that begins on a line of a file. Raises TooDeepError."""
+    reader = _BodyReader(path, text, first_line)
+    reader.read(parse(text).children, None, 0)
+    return Body(
+        blocks=tuple(_name_headings(reader.blocks)),
+        links=tuple(reader.links),
+        mentions=tuple(reader.mentions),
+        loose=tuple(reader.loose),
+        has_html=reader.has_html,
+    )
+
+
+def plain_text(nodes: Sequence[MarkdownNode], *, with_images: bool = False) -> str:
+    """The text of inlines without their marks, and with or without the texts of images."""
+    return " ".join("".join(_plain_pieces(nodes, with_images)).split())
+
+
+def _plain_pieces(nodes: Sequence[MarkdownNode], with_images: bool) -> Iterator[str]:
+    for node in nodes:
+        if node.kind in (NodeKind.TEXT, NodeKind.CODE):
+            yield node.text
+        elif node.kind in (NodeKind.SOFT_BREAK, NodeKind.HARD_BREAK):
+            yield " "
+        elif with_images or node.kind is not NodeKind.IMAGE:
+            yield from _plain_pieces(node.children, with_images)
+
+
+class _BodyReader:
+    """Walks a tree once, and keeps what it finds in lists."""
+
+    def __init__(self, path: str, text: str, first_line: int) -> None:
+        self.path, self.text, self.first_line = path, text, first_line
+        self.line_starts = list(accumulate((len(line) + 1 for line in text.split("\n")), initial=0))
+        self.blocks: list[Block] = []
+        self.links: list[Link] = []
+        self.mentions: list[Mention] = []
+        self.loose: list[LooseText] = []
+        self.has_html = False
+
+    def read(self, nodes: Sequence[MarkdownNode], parent: Block | None, quotes: int) -> None:
+        """Read blocks; `quotes` is the number of quotations around them."""
+        for node in nodes:
+            if node.kind is NodeKind.FOOTNOTE:
+                self.read(node.children, parent, quotes)
+                continue
+            quotes_within = quotes + (node.kind is NodeKind.QUOTE)
+            block = self._block(node, parent, quotes_within)
+            self.blocks.append(block)
+            if isinstance(block, List | Item | Quote):
+                self.read(node.children, block, quotes_within)
+            elif isinstance(block, Table):
+                for row in node.children:
+                    for cell in row.children:
+                        self._read_inlines(cell.children)
+            else:
+                self._read_inlines(node.children)
+
+    def _block(self, node: MarkdownNode, parent: Block | None, quotes: int) -> Block:
+        first, last = self._line(node.start), self._line(_last_offset(node))
+        match node.kind:
+            case NodeKind.PARAGRAPH | NodeKind.PLAIN:
+                return Paragraph(first, last, parent, node.start, self._written(node, quotes))
+            case NodeKind.HEADING:
+                return self._heading(node, first, last, parent)
+            case NodeKind.LIST:
+                return List(first, last, parent, node.start, node.number is not None)
+            case NodeKind.ITEM:
+                return Item(first, last, parent, node.start)
+            case NodeKind.QUOTE:
+                return Quote(first, last, parent, node.start, node.detail)
+            case NodeKind.FENCE | NodeKind.INDENTED_CODE:
+                is_fenced = node.kind is NodeKind.FENCE
+                is_closed = not is_fenced or last - first == node.text.count("\n") + 1
+                return Code(first, last, parent, node.start, node.detail, node.text, is_fenced, is_closed)
+            case NodeKind.TABLE:
+                head, *rows = (tuple(self._cell(cell) for cell in row.children) for row in node.children)
+                spans = tuple(map(self._span, node.children))
+                return Table(first, last, parent, node.start, head, tuple(rows), spans)
+            case NodeKind.HTML_BLOCK:
+                self.has_html = True
+                return Html(first, last, parent, node.start, node.text)
+            case _:
+                return Break(first, last, parent, node.start)
+
+    def _heading(self, node: MarkdownNode, first: int, last: int, parent: Block | None) -> Heading:
+        """A heading, its id empty where nothing gives it one."""
+        level, text = node.number or 1, plain_text(node.children)
+        match = find_explicit_id(node)
+        text = EXPLICIT_ID.sub("", text) if match else text
+        given_id = match[1] if match else own_id(level, text) or ""
+        is_setext = not _ATX.match(self.text, node.start)
+        return Heading(first, last, parent, node.start, level, text, given_id, is_setext)
+
+    def _span(self, row: MarkdownNode) -> RowSpan:
+        starts = tuple(cell.start + _indent(self.text[cell.start : cell.end]) for cell in row.children)
+        return RowSpan(row.start, starts, row.children[-1].end if row.children else row.start, row.end)
+
+    def _cell(self, cell: MarkdownNode) -> str:
+        return self.text[cell.start : cell.end].strip().replace("\\|", "|")
+
+    def _written(self, node: MarkdownNode, quotes: int) -> str:
+        """A paragraph as it was written, without the marks of quotations before its lines."""
+        lines = [line.strip() for line in self.text[node.start : node.end].strip().split("\n")]
+        if quotes and len(lines) > 1:
+            marks = re.compile(rf"(?:>[ \t]*){{0,{quotes}}}")
+            lines[1:] = [line[match.end() :] if (match := marks.match(line)) else line for line in lines[1:]]
+        return "\n".join(lines)
+
+    def _line(self, offset: int) -> int:
+        return bisect_right(self.line_starts, offset) - 1 + self.first_line
+
+    def _at(self, offset: int) -> Location:
+        row = bisect_right(self.line_starts, offset) - 1
+        return Location(self.path, row + self.first_line, offset - self.line_starts[row] + 1)
+
+    def _read_inlines(self, nodes: Sequence[MarkdownNode], *, linked: bool = False) -> None:
+        for node in nodes:
+            if node.kind is NodeKind.TEXT:
+                if not linked:
+                    self._read_text(node)
+                continue
+            if node.kind is NodeKind.HTML:
+                self.has_html = True
+            is_link = node.kind in (NodeKind.LINK, NodeKind.IMAGE)
+            if is_link:
+                self.links.append(Link(node.text, node.kind is NodeKind.IMAGE, self._at(node.start)))
+            if node.children:
+                self._read_inlines(node.children, linked=linked or is_link)
+
+    def _read_text(self, node: MarkdownNode) -> None:
+        for match in ID.finditer(node.text) if "-" in node.text else ():  # as most texts have none
+            self.mentions.append(Mention(match[0], self._at_match(node, match)))
+        if "[" in node.text:
+            for match in _LOOSE.finditer(self.text, node.start, node.end):
+                self.loose.append(LooseText(match[0], self._at(match.start())))
+
+    def _at_match(self, node: MarkdownNode, match: re.Match[str]) -> Location:
+        """The place of a match in a text; where the text was written with escapes, the nearest that is known."""
+        offset = node.start + match.start()
+        if self.text[node.start : node.end] != node.text:
+            offset = max(self.text.find(match[0], node.start, node.end), node.start)
+        return self._at(offset)
+
+
+def _indent(text: str) -> int:
+    """The number of spaces before a text; none for one of spaces alone."""
+    return len(text) - len(text.lstrip()) if text.strip() else 0
+
+
+def _last_offset(node: MarkdownNode) -> int:
+    """The offset at which the last block within a block ends: its own range may have blank lines after that."""
+    while node.kind in _CONTAINERS and node.children:
+        node = node.children[-1]
+    return max(node.start, node.end - 1)
+
+
+def find_explicit_id(heading: MarkdownNode) -> re.Match[str] | None:
+    """Find the id in braces that an author gives to a heading, at the end of its text."""
+    last = heading.children[-1] if heading.children else None
+    return EXPLICIT_ID.search(last.text) if last and last.kind is NodeKind.TEXT else None
+
+
+def _name_headings(blocks: Sequence[Block]) -> Iterator[Block]:
+    """Give each heading that has no id one that is made of its text."""
+    items = (block.text for block in blocks if isinstance(block, Paragraph) and isinstance(block.parent, Item))
+    given = {block.id for block in blocks if isinstance(block, Heading) and block.id}
+    ids = HeadingIds(given | {anchor(match[1]) for match in map(RULE_ITEM.match, items) if match})
+    for block in blocks:
+        if isinstance(block, Heading) and not block.id:
+            id, old_id = ids.of(block.text)
+            place = (block.first, block.last, block.parent, block.start)
+            yield Heading(*place, block.level, block.text, id, block.setext, old_id)
+        else:
+            yield block

@@ -1,0 +1,73 @@
+"""Blocks of code as HTML: coloured by Pygments, in the markup that Material for MkDocs styles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from html import escape
+from typing import Any, Final
+
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import get_lexer_by_name
+from pygments.style import Style, StyleMeta
+from pygments.util import ClassNotFound
+from pymdownx.highlight import Highlight
+
+_OPTION = re.compile(r'(title|linenums|hl_lines)="([^"]*)"')
+_LANGUAGE = re.compile(r"[^\s,{]+")
+_NUMBER = re.compile(r"[0-9]{1,6}")
+_LONGEST: Final = 100_000
+"""The characters of code that are coloured: Pygments takes a second for five times as many."""
+
+
+class _NoColours(StyleMeta):  # type: ignore[misc]
+    """A style of Pygments without a rule for any token."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+
+class Uncoloured(Style, metaclass=_NoColours):  # type: ignore[misc]
+    """The style of listings, whose tokens have classes and the theme's colours.
+
+    Pygments computes the colours of a style for each formatter, which takes as long as to colour a block of code.
+    """
+
+
+_FORMATTER: Final = HtmlFormatter(cssclass="highlight", wrapcode=True, style=Uncoloured)
+
+
+@lru_cache(4096)
+def code_block(text: str, info: str) -> str:
+    """The HTML of a block of code; `info` is what follows the opening fence: a language, then Material's options.
+
+    An unknown language is no language. The options are `title="…"`, `linenums="…"` and `hl_lines="…"`.
+    """
+    match = _LANGUAGE.match(info)
+    language = match[0] if match and len(text) <= _LONGEST else ""
+    if options := dict(_OPTION.findall(info)):
+        return _with_options(text, language, options)
+    try:
+        lexer = get_lexer_by_name(language, stripnl=False) if language else None
+    except ClassNotFound:
+        lexer = None
+    if lexer is None:
+        return f'<div class="highlight"><pre><span></span><code>{escape(text, quote=False)}</code></pre></div>\n'
+    return str(highlight(text, lexer, _FORMATTER))
+
+
+def _with_options(text: str, language: str, options: dict[str, str]) -> str:
+    first = options.get("linenums", "")
+    highlighter = Highlight(
+        None, pygments_style=Uncoloured, linenums_style="pymdownx-inline", anchor_linenums=False, stripnl=False
+    )
+    html = highlighter.highlight(
+        text,
+        language,
+        hl_lines=[int(line) for line in options.get("hl_lines", "").split() if _NUMBER.fullmatch(line)],
+        linestart=int(first) if _NUMBER.fullmatch(first) else -1,
+        title=options.get("title"),
+    )
+    return f"{html}\n"

@@ -1,0 +1,981 @@
+"""GitHub's rendering of Markdown beside ours: a normal form of both, inputs, and known differences.
+
+GitHub renders with cmark-gfm, which `cmarkgfm` binds. Its page and ours hold different HTML for the
+same text, on purpose: `normal_form` keeps what a reader sees, and leaves out what the tables
+`DROPPED` and `UNWRAPPED` list. Further differences are made equal before:
+
+- Callouts: cmark-gfm does not know them; their mark is taken off its quotations.
+- Raw HTML: GitHub keeps all of it, a record's page a few elements. What cmark-gfm makes of raw HTML
+  is rewritten as a record shows it, so that the place and the text of all HTML are compared. What an
+  unpaired element does is not: our pages close it where it was opened.
+- Ids of records are no links here, because `UnchangedReferences` names no record.
+- Addresses are percent-encoded on both sides. GitHub encodes them, on our pages the references do.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import unified_diff
+from html import escape, unescape
+from pathlib import Path
+from typing import Final
+from unittest.mock import patch
+from urllib.parse import quote
+
+import cmarkgfm
+from cmarkgfm.cmark import Options
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from handbook.reading.highlighting import code_block
+from handbook.reading.render import NamedTarget, render
+from handbook.reading.source import Source, read_page_body
+
+# --- GitHub's renderer ------------------------------------------------------------------------
+
+EXTENSIONS: Final = ("table", "autolink", "strikethrough", "tasklist")
+_OMITTED: Final = "<!-- raw HTML omitted -->"
+_CALLOUT: Final = re.compile(
+    r"<blockquote>\n<p>\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\](?:(</p>)|(?:<br />)?\n)",
+    re.IGNORECASE,
+)
+_TAG: Final = re.compile(r"<!---?>|<!--.*?(?:--!?>|\Z)|<(?:\"[^\"]*\"|'[^']*'|[^'\">])*>", re.DOTALL)
+_SHOWN: Final = re.compile(r"<(?:br ?/?|/?(?:kbd|sub|sup|details|summary))>", re.IGNORECASE)
+_SECTION: Final = re.compile(r"</?(?:details|summary)>", re.IGNORECASE)
+
+
+def github_html(text: str) -> str:
+    """What GitHub makes of a text, with callouts marked, and raw HTML as a record shows it."""
+    html = _cmark(text, Options.CMARK_OPT_UNSAFE)
+    if "<" in text and _OMITTED in (without := _cmark(text, 0)):
+        return _with_shown_html(html, without)
+    return html
+
+
+def _cmark(text: str, options: int) -> str:
+    html = cmarkgfm.markdown_to_html_with_extensions(
+        text, options=options | Options.CMARK_OPT_FOOTNOTES, extensions=EXTENSIONS
+    )
+    return _CALLOUT.sub(_callout, html) if "<blockquote>\n<p>[!" in html else html
+
+
+def _callout(match: re.Match[str]) -> str:
+    return f'<blockquote class="{match[1].lower()}">\n' + ("" if match[2] else "<p>")
+
+
+def _with_shown_html(html: str, without: str) -> str:
+    """The HTML with its raw HTML rewritten; `without` is the same HTML without it, which shows where it is."""
+    before, *pieces = without.split(_OMITTED)
+    pattern = _piece_pattern(before)
+    for piece in pieces:
+        is_block = before[-1:] in ("", "\n") and piece.startswith("\n")
+        pattern += (r"( {0,3}<.*?)" if is_block else r"(<.*?>)") + _piece_pattern(piece)
+        before = piece
+    match = re.fullmatch(pattern, html, re.DOTALL)
+    assert match is not None, html
+    parts = list(match.groups())
+    for index in range(1, len(parts), 2):
+        parts[index] = _shown_html(parts[index], begins_line=parts[index - 1][-1:] in ("", "\n"))
+    return "".join(parts)
+
+
+def _piece_pattern(piece: str) -> str:
+    """A piece of HTML as a pattern; addresses of active schemes are blank where raw HTML is omitted."""
+    return "(" + re.sub(r'(href|src)=""', r'\1="[^"]*"', re.escape(piece)) + ")"
+
+
+def _shown_html(raw: str, *, begins_line: bool) -> str:
+    """Raw HTML as a record shows it: a few elements; comments vanish; any other tag is text."""
+    shown, end = "", 0
+    for match in _TAG.finditer(raw):
+        shown += escape(unescape(raw[end : match.start()]), quote=False)
+        end = match.end()
+        if match[0].startswith("<!--"):
+            continue
+        is_kept = _SHOWN.fullmatch(match[0]) and (begins_line or not _SECTION.fullmatch(match[0]))
+        shown += match[0] if is_kept else escape(match[0], quote=False)
+    return shown + escape(unescape(raw[end:]), quote=False)
+
+
+# --- our renderer -----------------------------------------------------------------------------
+
+
+class UnchangedReferences:
+    """References that leave every address as it is written and know no record, drawing or file."""
+
+    def target(self, link: str) -> str:
+        """The address as written."""
+        return link
+
+    def named(self, id: str) -> NamedTarget | None:
+        """No record."""
+        return None
+
+    def drawing(self, link: str, alt: str) -> str | None:
+        """No drawing."""
+        return None
+
+    @property
+    def listing(self) -> Callable[[str], str | None]:
+        """No file."""
+        return lambda path: None
+
+
+def handbook_html(source: Source) -> str:
+    """What a page of ours shows, with the language of each block of code, which colours hide."""
+    with patch("handbook.reading.render.code_block", _code_block_with_language):
+        return render(source, UnchangedReferences()).html
+
+
+def _code_block_with_language(text: str, info: str) -> str:
+    language = re.split(r"[ \t]", info)[0]
+    return f'<div data-language="{escape(language)}">{code_block(text, info)}</div>'
+
+
+# --- the normal form --------------------------------------------------------------------------
+
+DROPPED: Final[Mapping[str, str]] = {
+    "a.headerlink": "the permalink of a heading; GitHub's site adds its own",
+    "a.footnote-backref": "the way back from a footnote; GitHub has one for each reference",
+    "p.admonition-title": "the title of a callout, which its kind gives",
+    "span.filename": "the title of a block of code, which GitHub does not show",
+    "span.linenos": "the number of a line of code, which GitHub does not show",
+    "input": "the box of a task; the label of its item has the state",
+}
+"""Elements that are left out with all that is in them, and why."""
+UNWRAPPED: Final[Mapping[str, str]] = {
+    "div": "the boxes around code",
+    "label": "the box around the state of a task",
+    "span": "the colours of Pygments",
+    "tbody": "absent from a table of GitHub's without rows; cells of the head have their own element",
+    "thead": "as tbody",
+}
+"""Elements of which only the content counts, and why."""
+_INLINE: Final = frozenset(("a", "code", "del", "em", "img", "kbd", "note", "strong", "sub", "sup"))
+_HEADINGS: Final = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
+_GIVEN_ID: Final = re.compile(r"\s+\{#[A-Za-z][\w.-]*\}\s*$")
+_BACK_SPACE: Final = re.compile(r"[ \xa0]+$")
+"""What divides the text of a footnote from the link back."""
+_SPACE: Final = re.compile(r"[ \t\n\f\r]+")
+_SAFE_IN_ADDRESS: Final = "-_.+!*'(),%#@?=;:/&$~"
+"""What cmark-gfm leaves in an address as it is; the rest it writes with percent signs, which our links do not."""
+
+
+@dataclass
+class Element:
+    """An element of the normal form: its name, all of its attributes that count, and what is in it."""
+
+    name: str
+    label: str = ""
+    parts: list[Element | str] = field(default_factory=list)
+
+    def lines(self, indent: str = "") -> Iterator[str]:
+        """This element and all that is in it, one a line."""
+        yield f"{indent}{self.name} {self.label}".rstrip()
+        for part in self.parts:
+            if isinstance(part, str):
+                yield f"{indent}  {part!r}"
+            else:
+                yield from part.lines(indent + "  ")
+
+
+def normal_form(html: str) -> str:
+    """The elements and texts of a page, one a line, indented by their depth."""
+    body = LexborHTMLParser(f"<body>{html}</body>").body
+    assert body is not None
+    return "\n".join(Element("page", parts=_block_parts(body)).lines())
+
+
+def _parts(node: LexborNode) -> Iterator[Element | str]:
+    for child in node.iter(include_text=True):
+        if child.tag == "-text":
+            yield child.text_content or ""
+        elif child.is_element_node and not {child.tag, _name(child)} & DROPPED.keys():
+            yield from _element(child, child.tag or "")
+
+
+def _name(node: LexborNode) -> str:
+    """The tag of an element and its first class."""
+    return f"{node.tag}.{(node.attributes.get('class') or '').partition(' ')[0]}"
+
+
+def _element(node: LexborNode, tag: str) -> Iterator[Element | str]:
+    name = _name(node)
+    if tag == "pre":
+        yield _code_block_element(node)
+    elif name in ("div.footnote", "section.footnotes"):
+        notes = node.css_first("ol")
+        yield Element("notes", parts=_block_parts(notes) if notes else [])
+    elif name == "div.admonition" or (tag == "blockquote" and node.attributes.get("class")):
+        kind = _attribute(node, "class").removeprefix("admonition ")
+        yield Element("callout", kind.partition(" ")[0], _block_parts(node))
+    elif tag == "sup" and node.css_first(".footnote-ref"):
+        yield Element("note", node.text())
+    elif tag == "code":
+        yield Element("code", parts=[node.text()])
+    elif tag == "a" and "href" not in node.attributes:
+        return  # the place of an old id
+    elif tag in UNWRAPPED:
+        yield from _parts(node)
+    elif tag == "strong" and node.parent and node.parent.tag == "strong":
+        yield from _parts(node)  # GitHub writes strong text in strong text once
+    elif tag in _INLINE:
+        yield Element(tag, _label(node, tag), _merged(_parts(node)))
+    else:
+        leads_back = tag == "p" and node.css_first("a.footnote-backref") is not None
+        end = _BACK_SPACE if leads_back else _GIVEN_ID if tag in _HEADINGS else None
+        parts = _block_parts(node, end)
+        if parts or not leads_back:
+            yield Element(tag, _label(node, tag), parts)
+
+
+def _label(node: LexborNode, tag: str) -> str:
+    match tag:
+        case "a":
+            return f"{_address(node, 'href')} {_attribute(node, 'title')!r}"
+        case "img":
+            alt = _SPACE.sub(" ", _attribute(node, "alt")).strip(" ")
+            return f"{_address(node, 'src')} {alt!r} {_attribute(node, 'title')!r}"
+        case "li":
+            return _task_state(node)
+        case "ol":
+            return _attribute(node, "start") or "1"
+        case "td" | "th":
+            return _attribute(node, "align")
+        case _:
+            return ""
+
+
+def _attribute(node: LexborNode, name: str) -> str:
+    return node.attributes.get(name) or ""
+
+
+def _address(node: LexborNode, name: str) -> str:
+    return quote(_attribute(node, name), safe=_SAFE_IN_ADDRESS)
+
+
+def _task_state(item: LexborNode) -> str:
+    """The state of a task; the box is in the item, as with GitHub, or in its text."""
+    box = item.css_first("input")
+    around = box.parent if box else None
+    while around is not None and around.tag in ("label", "p", *_HEADINGS):
+        around = around.parent
+    if box is None or around is None or around.mem_id != item.mem_id:
+        return ""
+    return "done" if "checked" in box.attributes else "to do"
+
+
+def _code_block_element(pre: LexborNode) -> Element:
+    code = pre.css_first("code")
+    assert code is not None
+    for number in code.css("span.linenos"):
+        number.decompose()
+    language = _attribute(code, "class").removeprefix("language-")
+    box = pre.parent
+    while box is not None and box.tag == "div":
+        language = _attribute(box, "data-language") or language
+        box = box.parent
+    lines: list[Element | str] = [*code.text().removesuffix("\n").split("\n")]
+    return Element("pre", language.strip(), lines)
+
+
+def _merged(parts: Iterator[Element | str]) -> list[Element | str]:
+    """The parts with neighbouring texts as one, white space as one space, and none beside a line break."""
+    merged: list[Element | str] = []
+    for part in parts:
+        if isinstance(part, str) and merged and isinstance(last := merged[-1], str):
+            merged[-1] = last + part
+        else:
+            merged.append(part)
+    return [*_with_trimmed_texts(merged)]
+
+
+def _with_trimmed_texts(parts: list[Element | str]) -> Iterator[Element | str]:
+    for before, part, after in zip([None, *parts], parts, [*parts[1:], None], strict=False):
+        if isinstance(part, str):
+            text = _SPACE.sub(" ", part)
+            text = text.lstrip(" ") if _is_block(before) else text
+            text = text.rstrip(" ") if _is_block(after) else text
+            if text:
+                yield text
+        else:
+            yield part
+
+
+def _is_block(part: Element | str | None) -> bool:
+    return isinstance(part, Element) and part.name not in _INLINE
+
+
+def _block_parts(node: LexborNode, end: re.Pattern[str] | None = None) -> list[Element | str]:
+    """What is in a block, without white space at its ends, nor what `end` matches there."""
+    edge, parts = Element("br"), [*_parts(node)]
+    if end and parts and isinstance(last := parts[-1], str):
+        parts[-1] = end.sub("", last)
+    return _merged(iter([edge, *parts, edge]))[1:-1]
+
+
+# --- a comparison -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The normal forms of one text on a page of ours and on GitHub."""
+
+    ours: str
+    github: str
+
+    @property
+    def agrees(self) -> bool:
+        """Whether both are the same."""
+        return self.ours == self.github
+
+    def report(self) -> str:
+        """The lines that differ."""
+        lines = unified_diff(self.github.split("\n"), self.ours.split("\n"), "GitHub", "our page", lineterm="", n=2)
+        return "\n".join(lines)
+
+
+def compare_source(source: Source) -> Comparison:
+    """Compare the body of a file; an error of ours counts as a page that holds it."""
+    try:
+        ours = normal_form(handbook_html(source))
+    except Exception as error:
+        ours = repr(error)
+    return Comparison(ours, normal_form(github_html(source.body)))
+
+
+def compare(text: str) -> Comparison:
+    """Compare a text without front matter."""
+    return compare_source(read_page_body("x.md", text))
+
+
+# --- inputs -----------------------------------------------------------------------------------
+
+CORPUS: Final = Path(__file__).parent / "github_corpus"
+_HEX: Final = re.compile("⟨([0-9A-F]+)⟩")
+
+
+@dataclass(frozen=True)
+class Example:
+    """One input of the corpus; `name` is its file and its idea."""
+
+    name: str
+    text: str
+
+
+def read_corpus() -> tuple[Example, ...]:
+    """The inputs of `github_corpus`: each begins below a line `@@ its idea`.
+
+    `→` is a tab, `·` a space, `⟨A0⟩` the character of that number, and `∎` the end of a file
+    without the end of its last line.
+    """
+    return tuple(
+        Example(f"{path.stem}: {part.partition(chr(10))[0]}", _visible(part.partition("\n")[2]))
+        for path in sorted(CORPUS.glob("*.md"))
+        for part in re.split(r"^@@ ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    )
+
+
+def _visible(text: str) -> str:
+    """A text with the characters that its signs stand for."""
+    text = text.replace("→", "\t").replace("·", " ").removesuffix("∎\n")
+    return _HEX.sub(lambda match: chr(int(match[1], 16)), text)
+
+
+def _pieces(text: str) -> tuple[str, ...]:
+    return tuple(_visible(piece) for line in text.strip().split("\n") for piece in line.split(" ¦ "))
+
+
+BLOCKS: Final = _pieces("""
+⟨20⟩ ¦ text ¦ more text ¦ # H ¦ ## H ## ¦ ####### h ¦ #h ¦ #· ¦ === ¦ --- ¦ - - - ¦ *** ¦ * * *
+- a ¦ - b ¦ * s ¦ + p ¦ - ¦ 1. one ¦ 2) two ¦ 1. ¦ 0. x ¦ 10. ten ¦ - - n ¦ 1. - n ¦ -   wide
+    - n ¦   two ¦    three ¦     four ¦ →tab ¦ - →tab ¦ >→tab ¦ > q ¦ > ¦ >q ¦ > > qq ¦ > - q ¦ - > q
+> [!NOTE] ¦ > [!tip] ¦ - [ ] to do ¦ - [x] done ¦ - [ ] ¦ - [X] ¦ 1. [x] done ¦ [x] no task
+``` ¦ ```sh ¦ ~~~ ¦ ~~~ a b ¦ ```` ¦ ``` x`y ¦   ``` ¦     code ¦ - ``` ¦ > ```
+| a | b | ¦ |---|---| ¦ | :-: | --: | ¦ | 1 | 2 | ¦ a | b ¦ --- | --- ¦ -|- ¦ |-| ¦ -| ¦ | `a\\|b` | c |
+| 1 | 2 | 3 | ¦ | *a | b* | ¦     | 1 | 2 | ¦ | ¦ \\| ¦ [^1]: note ¦ [^2]: ¦ [^1]:
+""")
+"""Lines and beginnings of lines that mean something to a parser of blocks."""
+INLINES: Final = _pieces("""
+*em* ¦ **strong** ¦ *a **b*** ¦ ***a** b* ¦ a_b_c ¦ _a_ ¦ *a ¦ b* ¦ ** ¦ __ ¦ a*b*c
+~~x~~ ¦ ~x~ ¦ a~b~ ¦ ~~ ¦ `co` de ¦ `a ¦ ``a`b`` ¦ ` ` ¦ \\ ¦ \\*a* ¦ x·· ¦ x\\
+&amp; &copy; &x; ¦ &#35; &#0; ¦ a⟨A0⟩b ¦ é ¦ 🎉 ¦ ⟨3000⟩
+[l](u) ¦ [l](<u v> 't') ¦ [l](u "t") ¦ [l]( u ) ¦ [l] ¦ [l][l] ¦ [L][] ¦ [l]: /u ¦ [l]: <> 't' ¦ [l]:
+[q]:' ¦ ![i](u) ¦ ![*i*][l] ¦ [![i](u)](v) ¦ [a [b](c) d](e) ¦ [l](u ¦ [*a](b)* ¦ ![
+<https://x.example> ¦ <a@b.example> ¦ https://x.example/a_b*c ¦ www.x.example. ¦ (https://x.example/(a))
+https://x.example/&amp; ¦ a@b.example ¦ e@.b ¦ e@x.1 ¦ [http://x ¦ https://x.example/*a* ¦ ftp://x.example
+x[^1] ¦ [^1][^2] ¦ ![a[^1]](u) ¦ <br> ¦ <kbd>k</kbd> ¦ <!-- c --> ¦ <!-- ¦ --> ¦ <div> ¦ </div>
+<b>x</b> ¦ <x y='>'> ¦ <?p?> ¦ <!D>
+""")
+"""Pieces of text that mean something to a parser of inlines."""
+ACTIVE: Final = _pieces("""
+<script>x</script> ¦ <script ¦ <svg onload=x> ¦ <img src=x onerror=y> ¦ <style> ¦ <iframe src=x> ¦ <a href=x>
+<details> ¦ </details> ¦ <summary> ¦ </summary> ¦ <kbd> ¦ </kbd> ¦ <sub> ¦ </sup> ¦ <br/> ¦ <br onclick=x>
+<details open> ¦ - <details> ¦ > </details> ¦ | <kbd> | ¦ # <sub> ¦ <KBD> ¦ <kbd ¦ &lt;script&gt; ¦ <!-->
+<![CDATA[ ¦ --!> ¦ [x](javascript:x) ¦ ![x](data:text/html,x) ¦ <javascript:x> ¦ [x]: javascript:x ¦ [x]
+[x](u "\\" onclick='y") ¦ ![" onerror="x](u) ¦ ```" onclick="x ¦ # "><b> ¦ [^"><b>] ¦ [^"><b>]: x ¦ # x {#y"z}
+""")
+"""Pieces that would act on a reader, or break a page, if they were kept."""
+PREFIXES: Final = ("> ", "- ", "1. ", " ", "  ", "    ", "\t", "> > ", "# ", "| ", "*", "**", "~", "[", "!")
+SUFFIXES: Final = (" ", "  ", " |", "*", "**", "~", "]", "](u)", "\\", " {#x}", ".", "\t", "_")
+
+
+def awkward_documents(count: int, seed: int, fragments: Sequence[str] = (*BLOCKS, *INLINES)) -> Iterator[str]:
+    """Documents of one to seven lines, each of one or two fragments, some with more around them."""
+    draw = random.Random(seed)  # noqa: S311 - nothing secret depends on it
+    for _ in range(count):
+        lines = (_awkward_line(draw, fragments) for _ in range(draw.randint(1, 7)))
+        yield "\n".join(lines) + draw.choice(("\n", "\n", "\n", ""))
+
+
+def _awkward_line(draw: random.Random, fragments: Sequence[str]) -> str:
+    line = draw.choice(fragments)
+    if draw.random() < 0.15:
+        line += draw.choice(("", " ")) + draw.choice(fragments)
+    if draw.random() < 0.25:
+        line = draw.choice(PREFIXES) + line
+    if draw.random() < 0.1:
+        line += draw.choice(SUFFIXES)
+    return line
+
+
+def reduce(text: str, fails: Callable[[str], bool]) -> str:
+    """A smaller text that still fails: first without some of its lines, then of its characters."""
+    text = "\n".join(_reduced(text.split("\n"), lambda lines: fails("\n".join(lines))))
+    return "".join(_reduced(list(text), lambda characters: fails("".join(characters))))
+
+
+def _reduced(pieces: list[str], fails: Callable[[list[str]], bool]) -> list[str]:
+    size = max(len(pieces) // 2, 1)
+    while size:
+        index = 0
+        while index < len(pieces):
+            rest = pieces[:index] + pieces[index + size :]
+            if fails(rest):
+                pieces = rest
+            else:
+                index += 1
+        size //= 2
+    return pieces
+
+
+# --- known differences ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A construct that a page of ours shows in another way than GitHub.
+
+    `smallest` is the smallest text that shows it. `pattern` matches the construct and `replacement`
+    makes a plain one of it. The difference explains a disagreement about a text only if both agree
+    about the text with that replacement: the rest of the text has no other difference. `rule` is the
+    rule that reports the construct.
+    """
+
+    name: str
+    smallest: str
+    reason: str
+    pattern: str
+    replacement: str | Callable[[re.Match[str]], str]
+    rule: str = ""
+
+    def without(self, text: str) -> str:
+        """The text with a plain construct in place of this one."""
+        return re.sub(self.pattern, self.replacement, text, flags=re.MULTILINE)
+
+
+def explain(text: str) -> tuple[str, ...]:
+    """The names of the known differences that explain a disagreement; none where they do not."""
+    for difference in KNOWN:
+        plain = difference.without(text)
+        if plain != text and compare(plain).agrees:
+            return (difference.name,)
+    names, plain = [], text
+    for difference in KNOWN:
+        before, plain = plain, difference.without(plain)
+        if before != plain:
+            names.append(difference.name)
+    return tuple(names) if len(names) > 1 and compare(plain).agrees else ()
+
+
+_MARK: Final = r"(?:>|[-+*]|\d{1,9}[.)]|\[\^[^\]\n]+\]:)"
+"""The mark of a quotation, an item or a footnote."""
+_ITEM_MARK: Final = r"(?:[-+*]|\d{1,9}[.)])"
+_DELIMITERS: Final = r"(?:\|[ \t]*:?-+:?[ \t]*\|?|:?-+:?[ \t]*\|)"
+"""A row of delimiters of one column."""
+_ROW: Final = r"(?=[^\n]*\|)[|: \t]*-[|: \t-]*"
+"""A row of delimiters of any number of columns."""
+
+
+def _plain_rows(match: re.Match[str]) -> str:
+    return match[1] + re.sub(_DELIMITERS, "x", match[2])
+
+
+def _plain_address(match: re.Match[str]) -> str:
+    return match[1] + re.sub(r"[*_~&>]", "x", match[2])
+
+
+def _plain_references(match: re.Match[str]) -> str:
+    """A definition of a footnote without the references in it."""
+    return re.sub(r"(\A\[\^|^[ >]*\[\^[^\]\n]+\]:)|\[\^", lambda mark: mark[1] or r"\[^", match[0], flags=re.MULTILINE)
+
+
+def _escaped_html(match: re.Match[str]) -> str:
+    return match[0].replace("<", r"\<")
+
+
+def _plain_symbol(match: re.Match[str]) -> str:
+    return "x" if unicodedata.category(match[0])[0] == "S" else match[0]
+
+
+DIFFERENCES: Final = (
+    Difference(
+        "one tilde within a word",
+        "a~b~",
+        "GitHub strikes out with one tilde within words, pulldown-cmark only between words",
+        r"(?<=[^~\\\s])~(?=[^~\s])",
+        r"\\~",
+        rule="MD024",
+    ),
+    Difference(
+        "a tilde beside a star",
+        "*~ b*",
+        "cmark-gfm ignores tildes when it looks at the character beside a mark of emphasis",
+        r"(?<![\w*])([*_]+)~+(?=\s|\Z)|(?<=\s)~+([*_]+)(?![^\W_])"
+        r"|(?<=\w)([*_]+)~+(?=\w)|(?<=\w)~+([*_]+)(?=\w)",
+        r"\1\2\3\4",
+    ),
+    Difference(
+        "one tilde beside two",
+        "~x~~x~",
+        "pulldown-cmark pairs runs of tildes in another order",
+        r"(?<!~)~(?!~)(?=[^\n]*~~)|(?<=~~)(?!~)([^\n~]+)~(?!~)",
+        r"\1",
+        rule="MD024",
+    ),
+    Difference(
+        "a symbol beside a mark",
+        "*£*a",
+        "a symbol is punctuation since CommonMark 0.31, and cmark-gfm implements 0.29",
+        r"(?<=[*_~])[^\x00-\x7f]|[^\x00-\x7f](?=[*_~])",
+        _plain_symbol,
+    ),
+    Difference(
+        "a delimiter row below a text without a pipe",
+        "x\n|-",
+        "pulldown-cmark needs a pipe in the head of a table of one column",
+        rf"^((?:[^|\n]|\\\|)*\n)((?:[ >\t]*{_DELIMITERS}[ \t]*(?:\n|\Z))+)",
+        _plain_rows,
+        rule="MD023",
+    ),
+    Difference(
+        "two delimiter rows below a text",
+        "a\n|-|-\n-|-",
+        "pulldown-cmark makes the first row the head, GitHub makes no table",
+        rf"^([ >\t]*{_ROW}\n)((?:.*[^ \t\n].*\n?)+)",
+        lambda match: match[1] + re.sub(rf"{_ROW}$", "x", match[2], flags=re.MULTILINE),
+    ),
+    Difference(
+        "a delimiter row that begins as an item",
+        "a|\n- |",
+        "GitHub begins a list, pulldown-cmark makes a table",
+        r"^([ >]*-)[ \t]+(?=[|: \t-]*\|[|: \t-]*$)",
+        r"\1x",
+    ),
+    Difference(
+        "a table without outer pipes below a text",
+        "a\nb|c\n-|-",
+        "in pulldown-cmark only a row that begins with a pipe ends a paragraph",
+        rf"^(.*[^\s>].*\n(?:[ >\t]*[^|\s>].*| {{4,}}.*|\t.*)\|.*\n[ >\t]*){_ROW}$",
+        r"\1x",
+        rule="MD023",
+    ),
+    Difference(
+        "an indented row",
+        "a|\n-|\n    b",
+        "GitHub ends the table and makes code of the line, pulldown-cmark makes a row",
+        rf"(^[ >\t]*{_ROW}\n(?:.*[^ \t\n].*\n)*?)(?: {{4}}| {{0,3}}\t)[ \t]*(?=\S)",
+        r"\1",
+        rule="MD002",
+    ),
+    Difference(
+        "a box without text",
+        "- [ ]\n",
+        "pulldown-cmark makes a box, GitHub shows the brackets",
+        rf"({_ITEM_MARK}[ \t]*\n?[ \t]+)\[(?=[ xX]\][ \t]*$)",
+        r"\1\\[",
+    ),
+    Difference(
+        "a task behind another mark",
+        ">- [ ] a",
+        "cmark-gfm makes a box only where the item begins its line",
+        rf"({_MARK}[ \t]*{_ITEM_MARK}[ \t]+)\[(?=[ xX]\])",
+        r"\1\\[",
+    ),
+    Difference(
+        "a second box in a task",
+        "- [ ] [x]",
+        "cmark-gfm shows a task as done if `[x]` is anywhere in its line",
+        r"(\[ \].*)\[[xX]\]",
+        r"\1[y]",
+    ),
+    Difference(
+        "HTML on a lazy line",
+        "- a\n<x>",
+        "cmark-gfm begins a block of HTML there; in CommonMark the line continues the text",
+        r"(?:(?<=[^ \t\n]\n)|(?<=[^ \t\n][ \t]\n)|(?<=[^ \t\n]  \n))[ >\t]{0,9}<[/A-Za-z].*",
+        _escaped_html,
+    ),
+    Difference(
+        "an indented line in a code span",
+        "`\n `",
+        "pulldown-cmark keeps the indentation; browsers show one space",
+        r"(?<!`)(`{1,2})(?!`)[\s\S]*?(?<!`)\1(?!`)",
+        lambda match: re.sub(r"(\n(?: *>)*)[ \t]+", r"\1", match[0]),
+    ),
+    Difference(
+        "a tab before the mark of a quotation",
+        ">\n\t>",
+        "GitHub makes code of the line, pulldown-cmark continues the quotation",
+        r"^\t+(?=>)",
+        "",
+    ),
+    Difference(
+        "a tab at the end of a line",
+        "a \t\nb",
+        "pulldown-cmark breaks the line at a tab and a space as at two spaces",
+        r"(?:[ \t]+\t|\t[ \t]+)(?=\n)",
+        "",
+    ),
+    Difference(
+        "a tab behind a closing fence",
+        "```\n```\t\n",
+        "in pulldown-cmark the fence stays open",
+        r"^([ >]*(?:`{3,}|~{3,}))[ \t]*\t[ \t]*$",
+        r"\1",
+        rule="MD007",
+    ),
+    Difference(
+        "a tab behind the hashes that close a heading",
+        "# #\t",
+        "GitHub takes the hashes away, pulldown-cmark shows them",
+        r"(#)[ \t]*\t[ \t]*$",
+        r"\1",
+    ),
+    Difference(
+        "a line of spaces in an empty item",
+        "*\n  \n  -",
+        "cmark-gfm continues the item; in CommonMark an item ends that begins with two blank lines",
+        rf"^((?:[ >]|{_MARK})*{_MARK}[ \t]*\n)[ \t]+\n",
+        r"\1\n",
+    ),
+    Difference(
+        "a footnote that a footnote refers to",
+        "[^1]:[^1]",
+        "GitHub numbers footnotes in the order of the file, our page those of the text first",
+        r"\[\^[^\]\n]+\]:.*\n?(?:.*[^ \t\n].*\n?)*",
+        _plain_references,
+    ),
+    Difference(
+        "a footnote in a link",
+        "[[^1]]()\n[^1]:",
+        "GitHub makes a link around the mark of the footnote, pulldown-cmark makes no link",
+        r"(\[(?:[^\[\]]|\[[^\[\]^]*\])*)\[\^[^\]\s]+\](?=[^\[\]]*\])",
+        r"\1",
+    ),
+    Difference(
+        "a space in the name of a footnote",
+        "[^ a]:",
+        "GitHub makes a link of it, pulldown-cmark a footnote",
+        r"\[\^[^\]\n]*\s[^\]\n]*\]",
+        "x",
+    ),
+    Difference(
+        "the line below the mark of a callout",
+        ">[!NOTE]\n[l]:/",
+        "the comparison causes it: cmark-gfm reads the mark as text, which the line continues",
+        r"(\[!(?:NOTE|tip)\][ \t]*\n[ >\t]*)(?=\S)",
+        r"\1x ",
+    ),
+    Difference(
+        "a bracket in the name of a footnote",
+        "[^[]:",
+        "cmark-gfm makes a footnote of it, pulldown-cmark does not",
+        r"\[\^[^\]\s\[]*\[[^\]\n]*\]",
+        "x",
+    ),
+    Difference(
+        "the mark of no footnote behind a reference",
+        "[a][^b]\n\n[a]:c",
+        "pulldown-cmark makes a link of the reference, GitHub shows the brackets of both",
+        r"\](?=\[\^)",
+        "] ",
+    ),
+    Difference(
+        "a declaration in lower case",
+        "<!a",
+        "it is HTML since CommonMark 0.30, and cmark-gfm implements 0.29",
+        r"<!(?=[a-z])",
+        "x",
+    ),
+    Difference(
+        "a code span behind two backticks that are not closed",
+        "``\n`a`\n` `",
+        "cmark-gfm overlooks the last code span",
+        rf"((?<!`)``(?!`)[\s\S]*?(?<!`)``(?!`))|(?<!`)``(?!`)"
+        rf"|^(?!(?:[ \t]|{_MARK})*`{{3}}).*?(?<!`)`{{3,}}|(?<!`)`{{3,}}(?=[^`\n]+`)",
+        lambda match: match[1] or re.sub("`{2,}", "x", match[0]),
+    ),
+    Difference(
+        "an address that the parser has divided",
+        r"\http://a*b*",
+        "our parser reads the address again in angle brackets, which cannot hold every address",
+        r"((?:https?|ftp)://|www\.)([^\s<]*[^\s<*_~])",
+        _plain_address,
+    ),
+    Difference(
+        "an escaped pipe in an address",
+        "|a|\n|-|\n|http://a\\|b|",
+        "GitHub removes the backslash, our parser finds addresses in the text as it was written",
+        r"(://[^\s|]*)\\\|",
+        r"\1x",
+    ),
+    Difference(
+        "a mail address with a point behind the at sign",
+        "&amp; e@.b",
+        "behind an entity it is read again in angle brackets, which hold no such address",
+        r"@(?=\.\w)",
+        "@x",
+    ),
+    Difference(
+        "a parenthesis in a target",
+        "[l]:(",
+        "cmark-gfm makes a target of it; in CommonMark its parentheses have to match",
+        r"(\]:\s*\S*?|\]\([ \t]*[^\s()]*)\(",
+        r"\1x",
+    ),
+    Difference(
+        "hyphens below a definition",
+        "[l]:u\n---",
+        "GitHub shows them, pulldown-cmark makes a thematic break",
+        r"^([ >]*\[[^\]\n]+\]:[ \t]*\n?.*\n[ >]*)-{2,}[ \t]*$",
+        r"\1x",
+    ),
+    Difference(
+        "a tab behind a row of delimiters",
+        "a|\n-|\t",
+        "GitHub makes a table, pulldown-cmark does not",
+        r"(?<=[|-])[ \t]*\t[ \t]*$",
+        "",
+        rule="MD023",
+    ),
+    Difference(
+        "a tab behind the mark of an item in a footnote",
+        "[^1]: - \ta\nb",
+        "pulldown-cmark has the text continue the footnote, GitHub begins a paragraph",
+        r"(\]:[ \t]*[-+*][ \t]*)\t",
+        r"\1 ",
+    ),
+    Difference(
+        "a thematic break before a blank line in an item",
+        "- ***\n\n  a",
+        "cmark-gfm overlooks the blank line, so that the list is tight",
+        rf"({_ITEM_MARK}[ \t]+|^[ \t]+)(?:(?:-[ \t]*){{3,}}|(?:\*[ \t]*){{3,}}|(?:_[ \t]*){{3,}})(?=\n[ >\t]*\n)",
+        r"\1# x",
+    ),
+    Difference(
+        "brackets behind a link in a text of a link",
+        "[[a](b)[c]](d)",
+        "cmark-gfm makes a link around a link",
+        r"(?<=\)) *\[(?!\^)[^\[\]\n]*\](?=[^\[\]]*\]\()",
+        "x",
+    ),
+    Difference(
+        "a reference behind a footnote",
+        "[^a][b]\n[^a]:",
+        "GitHub makes a footnote, pulldown-cmark shows the brackets of both",
+        r"(\[\^[^\]\s]+\])(?=\[)",
+        r"\1 ",
+    ),
+    Difference(
+        "a space in a row of delimiters",
+        "a|b\n-|- -",
+        "pulldown-cmark makes a table, GitHub shows the row",
+        r"^(?=[^\n]*\|)[|: \t>-]*-[ \t]+-[|: \t-]*$",
+        "x",
+    ),
+    Difference(
+        "a definition over a lazy line",
+        ">[a]:\n=",
+        "GitHub makes a definition of both lines, pulldown-cmark shows them",
+        rf"^((?:[ >]|{_MARK})*{_MARK}[ ]*\[[^\]\n]+\]:)[ \t]*\n",
+        r"\1x\n",
+    ),
+    Difference(
+        "a definition right above a table",
+        "[a]:b\n||\n|-",
+        "cmark-gfm makes the table first, and shows the definition",
+        rf"^([ >]*\[[^\]\n]+\]:(?:.*\n){{1,5}}?)(?=.*\|.*\n[ >\t]*{_ROW}$)",
+        r"\1\n",
+    ),
+    Difference(
+        "the head of a table on a lazy line",
+        ">a\n||\n>|-",
+        "GitHub makes a table, in pulldown-cmark the line ends the container",
+        rf"^((?![ \t]|{_MARK}).*\|.*\n(?:>|[ \t]{{2,}}|\t)[ >\t]*){_ROW}$",
+        r"\1x",
+        rule="MD023",
+    ),
+    Difference(
+        "a fence behind a tab in an item",
+        "- a\n\t```\n    b",
+        "cmark-gfm leaves a space before each line of the code",
+        r"^\t+(?=`{3}|~{3})",
+        "    ",
+    ),
+    Difference(
+        "HTML in the text of an image",
+        "![<b>]()",
+        "GitHub puts the tag into the text, our page leaves it out",
+        r"(!\[(?:[^\[\]]|\[[^\[\]]*\])*?)<(?=[^\]]*\])",
+        r"\1x",
+    ),
+    Difference(
+        "spaces at the end of a file in an open fence",
+        "```\n ",
+        "pulldown-cmark leaves out the line",
+        r"(\n[ >]*)[ \t]+\Z",
+        r"\1",
+    ),
+    Difference(
+        "a wide space before a language",
+        "```\u3000 a",
+        "our parser takes it away, GitHub makes it a part of the language",
+        rf"^((?:[ \t]|{_MARK})*(?:`{{3,}}|~{{3,}}))[ \t]*[\u3000\u00a0]\s*",
+        r"\1",
+    ),
+    Difference(
+        "a wide space in the text of an image",
+        "![\u3000]()",
+        "our page has a common space in its place",
+        r"(!\[[^\]]*)[\u3000\u00a0]",
+        r"\1x",
+    ),
+    Difference(
+        "an escape behind a mail address",
+        r"a@b.c\_",
+        "cmark-gfm removes the backslash first, and links no address that ends in an underscore",
+        r"(@[\w.-]+)\\(?=[\w.@-])",
+        r"\1 ",
+    ),
+    Difference(
+        "a definition behind a box",
+        "- [ ] [l]:u",
+        "GitHub removes the box first, so that the definition begins the paragraph",
+        r"(\[[ xX]\][ \t]+)\[(?=[^\]\n]+\]:)",
+        r"\1\\[",
+    ),
+    Difference(
+        "a star within a word behind two stars",
+        "**a*b*a*",
+        "in CommonMark the last star pairs with one of the first two, cmark-gfm pairs neither",
+        r"\*\*(?![^*]*\*\*)[\s\S]*",
+        lambda match: re.sub(r"(?<=[A-Za-z0-9])\*(?=[A-Za-z0-9])", r"\\*", match[0]),
+    ),
+    Difference(
+        "an escaped pipe in a text above a table",
+        "`\\|`\n||\n|-",
+        "cmark-gfm removes the backslash above the table as in its head",
+        rf"\\\|(?=.*\n(?:.*[^ \t\n].*\n)*[ >\t]*{_ROW}$)",
+        "x",
+    ),
+    Difference(
+        "a backslash at the end of the head or above it",
+        "a|\\\n-|-",
+        "pulldown-cmark breaks the line there, and makes no table",
+        rf"\\(?=\n(?:.*\n)?[ >\t]*{_ROW}$)",
+        "",
+        rule="MD023",
+    ),
+    Difference(
+        "an element that is not paired",
+        "</kbd>",
+        "our page closes each element where it was opened, and shows any other end tag as text",
+        r"(?<!\\)(<(kbd|sub|sup|details|summary)>[^<]*</\2>)|</?(?:kbd|sub|sup|details|summary)>",
+        lambda match: match[1] or "x",
+        rule="MD025",
+    ),
+    Difference(
+        "an empty line above the mark of a callout",
+        ">\n>[!NOTE]",
+        "the comparison causes it: in pulldown-cmark the mark has to be on the first line",
+        r"^([ >]*>[ \t]*\n[ >]*)\[!",
+        r"\1[",
+    ),
+    Difference(
+        "a backslash behind the mark of a callout",
+        ">[!NOTE]\\\na",
+        "the comparison causes it: in pulldown-cmark nothing may follow the mark",
+        r"(\[!(?:NOTE|tip)\])\\(?=\n)",
+        r"\1",
+    ),
+)
+"""The differences that stay. A rule reports those that an author is likely to meet."""
+
+FAULTS: Final = (
+    Difference(
+        "www without a host",
+        "www. a",
+        "GitHub links the three letters where more text follows",
+        r"(?<![A-Za-z0-9])www\.[._*~]*(?=\s|\Z)",
+        "x",
+    ),
+    Difference(
+        "an address in a bracket",
+        "[http://x",
+        "GitHub links no address while a bracket is open: `[see https://x.example]` has no link",
+        r"(?<!\\)\[(?![^\[\]\n\\]*\]\([^()\n]*\))(?=(?:\[(?:[^\[\]]|\[[^\[\]]*\])*\]|[^\]])*?(?:://|www\.))",
+        r"\\[",
+    ),
+    Difference(
+        "a mail address that ends in an address",
+        "a@b.http://c",
+        "GitHub links the second",
+        r"(?<=[A-Za-z0-9.])(?=(?:https?|ftp)://)",
+        " ",
+    ),
+    Difference(
+        "a mail address behind a scheme",
+        "mailto:a@b.c",
+        "GitHub links the scheme, too",
+        r"(?:mailto|xmpp):(?=\S*@)",
+        "",
+    ),
+    Difference(
+        "a mail address with two at signs",
+        "a@b@c.d",
+        "GitHub links from the second part",
+        r"@(?=[\w.-]+@)",
+        " ",
+    ),
+    Difference(
+        "www right behind the mark of a quotation or of a cell",
+        ">www.a.b",
+        "GitHub links it",
+        r"(?<=[>|])www",
+        " www",
+    ),
+    Difference(
+        "an address in emphasis by underscores",
+        "_http://a.b_",
+        "GitHub does not count the underscore at the end of a text as a part of the host",
+        r"_(?=(?:https?|ftp)://)|(?<=[\w.])_$",
+        "*",
+    ),
+)
+"""The differences that are faults of our parser and renderer. A fixed fault leaves the list."""
+
+KNOWN: Final = (*DIFFERENCES, *FAULTS)

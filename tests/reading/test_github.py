@@ -166,13 +166,17 @@ def pages_of_examples() -> tuple[tuple[Example, str], ...]:
 def test_a_fault_is_seen_and_no_known_difference_explains_it(
     pattern: str, replacement: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A difference is only asked about a disagreement, so that examples which agree cannot match one."""
+    """A difference is only asked about a disagreement, so that examples which agree cannot match one.
+
+    No pattern can tell a lazy line from another: what that class explains is left out.
+    """
     broken = re.compile(pattern)
     examples = (example for example, html in pages_of_examples() if broken.search(html))
     monkeypatch.setattr(github, "handbook_html", lambda source: broken.sub(replacement, handbook_html(source)))
     differing = [example for example in examples if not compare(example.text).agrees]
     assert differing
-    assert [(example.name, explain(example.text)) for example in differing if explain(example.text)] == []
+    explained = {example.name: explain(example.text) for example in differing}
+    assert [name for name, classes in explained.items() if classes and "HTML on a lazy line" not in classes] == []
 
 
 ELEMENTS = frozenset(

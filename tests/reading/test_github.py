@@ -179,6 +179,21 @@ def test_a_fault_is_seen_and_no_known_difference_explains_it(
     assert [name for name, classes in explained.items() if classes and "HTML on a lazy line" not in classes] == []
 
 
+def test_a_reference_leads_to_its_footnote_and_the_footnote_leads_back() -> None:
+    """The comparison does not see where these links lead: GitHub gives the ids other names."""
+    checked = 0
+    for example, html in pages_of_examples():
+        references = re.findall(r'<a class="footnote-ref" href="#fn:(\d+)">(\d+)</a>', html)
+        notes = re.findall(r'<li id="fn:(\d+)">', html)
+        back = re.findall(r'<a class="footnote-backref" href="#fnref:(\d+)"', html)
+        assert all(target == shown for target, shown in references), example.name
+        assert {target for target, _ in references} == set(notes), example.name
+        assert notes == back == [str(number) for number in range(1, len(notes) + 1)], example.name
+        assert set(back) == set(re.findall(r' id="fnref:(\d+)"', html)), example.name
+        checked += bool(notes)
+    assert checked > 5
+
+
 ELEMENTS = frozenset(
     re.findall(
         r"\w+",

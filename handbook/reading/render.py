@@ -202,8 +202,8 @@ class _Renderer:
 
     def _table(self, node: MarkdownNode) -> str:
         head, *rows = node.children
+        head_cells = self._cells(head, "th", node.alignments)  # first: its footnotes have the lower numbers
         body = "".join(f"<tr>\n{self._cells(row, 'td', node.alignments)}</tr>\n" for row in rows)
-        head_cells = self._cells(head, "th", node.alignments)
         return f"<table>\n<thead>\n<tr>\n{head_cells}</tr>\n</thead>\n<tbody>\n{body}</tbody>\n</table>\n"
 
     def _cells(self, row: MarkdownNode, name: str, alignments: Sequence[str]) -> str:

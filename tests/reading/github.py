@@ -426,6 +426,64 @@ def awkward_documents(count: int, seed: int, fragments: Sequence[str] = (*BLOCKS
         yield "\n".join(lines) + draw.choice(("\n", "\n", "\n", ""))
 
 
+def ordered_documents(count: int, seed: int) -> Iterator[str]:
+    """Documents of well-formed blocks in one another: what lines drawn one by one hardly ever make."""
+    draw = random.Random(seed)  # noqa: S311 - nothing secret depends on it
+    for _ in range(count):
+        blocks = [_block(draw, 0) for _ in range(draw.randint(1, 4))]
+        yield "\n\n".join((*blocks, "[l]: /u 't'", "[^1]: one\n\n    - two", "[^2]: three")) + "\n"
+
+
+PLAIN_INLINES: Final = (
+    "text", "*em*", "**strong**", "~~gone~~", "`code`", "[l](/u 't')", "[text][l]", "![i](/i.png)", "https://x.example/a",
+    "<b@x.example>", "note[^1]", "again[^2]", "<kbd>k</kbd>", "H<sub>2</sub>O", "a<br>b", "&amp;", "\\*", "🎉",
+)  # fmt: skip
+
+
+def _block(draw: random.Random, depth: int) -> str:
+    text = " ".join(draw.choices(PLAIN_INLINES, k=draw.randint(1, 4)))
+    inner = [_block(draw, depth + 1) for _ in range(draw.randint(1, 2))] if depth < 3 else ["text"]
+    kind = draw.choice(
+        ("text", "lines", "heading", "table", "fence", "quote", "callout", "bullets", "numbers", "details")
+    )
+    match kind:
+        case "text":
+            return text
+        case "lines":
+            return f"{text}{draw.choice(('', '  ', chr(92)))}\nmore {text}"
+        case "heading":
+            return f"{'#' * draw.randint(1, 6)} {text}"
+        case "table":
+            columns = draw.randint(1, 3)
+            rows = [
+                [draw.choice((*PLAIN_INLINES, "`a\\|b`")) for _ in range(columns)] for _ in range(draw.randint(1, 4))
+            ]
+            rows.insert(1, [draw.choice(("---", ":--", "--:", ":-:")) for _ in range(columns)])
+            return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+        case "fence":
+            return f"```{draw.choice(('', 'sh', 'py'))}\nls\n\n  x\n```"
+        case "quote":
+            return _indented("\n\n".join(inner), "> ", "> ")
+        case "callout":
+            name = draw.choice(("NOTE", "TIP", "IMPORTANT", "WARNING", "CAUTION"))
+            return _indented(f"[!{name}]\ntext\n\n" + "\n\n".join(inner), "> ", "> ")
+        case "details":
+            return f"<details>\n<summary>More</summary>\n\n{text}\n\n</details>"
+        case _:
+            gap = draw.choice(("\n", "\n\n"))
+            marks = ["- "] * 2 if kind == "bullets" else [f"{draw.choice((1, 7))}. ", "8. "]
+            items = [
+                _indented(f"{text}\n\n{block}", mark, " " * len(mark))
+                for mark, block in zip(marks, inner, strict=False)
+            ]
+            return gap.join((*items, f"{marks[0]}last"))
+
+
+def _indented(text: str, first: str, others: str) -> str:
+    lines = [f"{others}{line}" if line else others.rstrip() for line in text.split("\n")]
+    return "\n".join((first + text.split("\n")[0], *lines[1:]))
+
+
 def _awkward_line(draw: random.Random, fragments: Sequence[str]) -> str:
     line = draw.choice(fragments)
     if draw.random() < 0.15:

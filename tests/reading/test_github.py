@@ -38,6 +38,7 @@ from tests.reading.github import (
     compare_source,
     explain,
     handbook_html,
+    ordered_documents,
     read_corpus,
     reduce,
 )
@@ -85,6 +86,11 @@ def test_public_records_look_as_on_github() -> None:
 def is_unknown(text: str) -> bool:
     """Whether a text disagrees, and no known difference explains it."""
     return not compare(text).agrees and not explain(text)
+
+
+def test_ordered_documents_look_as_on_github_but_for_known_differences() -> None:
+    unknown = next(filter(is_unknown, ordered_documents(DOCUMENTS // 3, SEED)), None)
+    assert unknown is None, compare(unknown).report()
 
 
 def test_awkward_documents_look_as_on_github_but_for_known_differences() -> None:

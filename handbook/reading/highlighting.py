@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
+from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.style import Style, StyleMeta
 from pygments.util import ClassNotFound
@@ -49,13 +50,18 @@ def code_block(text: str, info: str) -> str:
     language = match[0] if match and len(text) <= _LONGEST else ""
     if options := dict(_OPTION.findall(info)):
         return _with_options(text, language, options)
-    try:
-        lexer = get_lexer_by_name(language, stripnl=False) if language else None
-    except ClassNotFound:
-        lexer = None
+    lexer = _lexer(language)
     if lexer is None:
         return f'<div class="highlight"><pre><span></span><code>{escape(text, quote=False)}</code></pre></div>\n'
     return str(highlight(text, lexer, _FORMATTER))
+
+
+@lru_cache(256)
+def _lexer(language: str) -> Lexer | None:
+    try:
+        return get_lexer_by_name(language, stripnl=False) if language else None
+    except ClassNotFound:
+        return None
 
 
 def _with_options(text: str, language: str, options: dict[str, str]) -> str:

@@ -9,6 +9,7 @@ from html import escape
 from textwrap import dedent
 from typing import Final, Protocol
 
+from handbook.reading.autolinks import may_hold_autolink
 from handbook.reading.blocks import SNIPPET, Heading
 from handbook.reading.body import find_explicit_id, plain_text
 from handbook.reading.highlighting import code_block
@@ -21,6 +22,8 @@ _MARKER = re.compile(
     r"^.*-{1,}8<-{1,}[ \t]+\[[ \t]*(start|end)[ \t]*:[ \t]*([a-z][-_0-9a-z]*)[ \t]*\].*$", re.IGNORECASE
 )
 _ESCAPED_SNIPPET = re.compile(r"^([ \t]*);(-+8<-+)")
+_MARKS: Final = frozenset("`*_~[<&\\")
+"""One is in every text that is more than its characters."""
 _ELEMENTS: Final = {
     NodeKind.EMPHASIS: ("<em>", "</em>"),
     NodeKind.STRONG: ("<strong>", "</strong>"),
@@ -96,12 +99,16 @@ def render_inlines(nodes: Sequence[MarkdownNode], references: References | None)
 
 def render_heading(source: Source, heading: Heading) -> str:
     """Render the text of a heading of a record without links, for a view that links to it."""
+    if all(_MARKS.isdisjoint(source.line(line)) for line in range(heading.first, heading.last + 1)):
+        return escape(heading.text, quote=False)  # as most headings are, and views show each many times
     node = source.node_of(heading)
     return _Renderer(None, read_html("", node)).heading_text(node)
 
 
 def render_line(text: str, references: References | None) -> str:
     """Render a line of Markdown that is a value of front matter or of YAML, not a part of a body."""
+    if _MARKS.isdisjoint(text) and not may_hold_autolink(text) and not ID.search(text):
+        return escape(" ".join(text.split()), quote=False)
     try:
         return render_inlines(parse_inline(text), references)
     except TooDeepError:

@@ -45,10 +45,10 @@ def find_autolinks(text: str, start: int, end: int, limit: int) -> Iterator[Auto
 
 
 def _urls(text: str, start: int, end: int, limit: int) -> Iterator[Autolink]:
-    done = start
     for pattern, prefix in ((_URL, ""), (_WWW, "http://")):
+        done = start
         for match in pattern.finditer(text, start, end):
-            if match.start() < done and not prefix:
+            if match.start() < done:
                 continue
             domain = _DOMAIN.match(text, match.start() if prefix else match.end(), limit)
             last = _end_of_url(text, match.start(), limit)

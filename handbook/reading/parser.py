@@ -144,7 +144,7 @@ def parse_inline(text: str) -> Sequence[MarkdownNode]:
 
 
 class _Insertions:
-    """Angle brackets to be put around addresses, and the way back from offsets in the text with them."""
+    """Angle brackets around addresses, and the original offsets of a text that has them."""
 
     def __init__(self, addresses: Sequence[Autolink]) -> None:
         self.without_scheme = {address.start for address in addresses if address.target_prefix == "http://"}
@@ -224,7 +224,7 @@ class _Builder:
         self.bracketed: list[int] = []
         """Where links in angle brackets begin."""
         self.crossed = 0
-        """Where the last of them ends: no other begins before."""
+        """Where the last address in `crossing` ends: no other begins before."""
 
     def build(self) -> None:
         """Read every event."""

@@ -23,7 +23,7 @@ _MARKER = re.compile(
 )
 _ESCAPED_SNIPPET = re.compile(r"^([ \t]*);(-+8<-+)")
 _MARKS: Final = frozenset("`*_~[<&\\")
-"""One is in every text that is more than its characters."""
+"""A text without any of these has no markup."""
 _ELEMENTS: Final = {
     NodeKind.EMPHASIS: ("<em>", "</em>"),
     NodeKind.STRONG: ("<strong>", "</strong>"),
@@ -129,7 +129,7 @@ class _Renderer:
         self.omitted: Heading | None = None
 
     def blocks(self, container: MarkdownNode) -> str:
-        """The HTML of what is in a block."""
+        """The HTML within a block."""
         last = container.children[-1] if container.children else None
         pieces = (
             self._block(node) + ("\n" if node.kind is NodeKind.PLAIN and node is not last else "")
@@ -138,7 +138,7 @@ class _Renderer:
         return "".join(pieces) + self._closing(container)
 
     def inlines(self, container: MarkdownNode) -> str:
-        """The HTML of what is in a text."""
+        """The HTML within a text."""
         return "".join(map(self._inline, container.children)) + self._closing(container)
 
     def _closing(self, node: MarkdownNode) -> str:
@@ -173,9 +173,7 @@ class _Renderer:
         if heading is self.omitted:
             return ""
         old = f'<a id="{heading.old_id}"></a>' if heading.old_id else ""
-        self.unlinked, before = True, self.unlinked
-        html = self.heading_text(node)
-        self.unlinked = before
+        html = self._without_links(self.heading_text, node)
         self.toc.append(TocEntry(heading.level, heading.id, escape(heading.text, quote=False)))
         link = f'<a class="headerlink" href="#{heading.id}" title="Link to this section">&para;</a>'
         return f'<h{heading.level} id="{heading.id}">{old}{html}{link}</h{heading.level}>\n'
@@ -198,7 +196,8 @@ class _Renderer:
         if own_id := self.item_ids.get(node.start):
             attributes += f' id="{own_id}"'
         is_tight = not node.children or node.children[0].kind is NodeKind.PLAIN
-        return f"<li{attributes}>{'' if is_tight else chr(10)}{self.blocks(node)}</li>\n"
+        gap = "" if is_tight else "\n"
+        return f"<li{attributes}>{gap}{self.blocks(node)}</li>\n"
 
     def _quote(self, node: MarkdownNode) -> str:
         if not node.detail:
@@ -214,10 +213,9 @@ class _Renderer:
         return f"<table>\n<thead>\n<tr>\n{head_cells}</tr>\n</thead>\n<tbody>\n{body}</tbody>\n</table>\n"
 
     def _cells(self, row: MarkdownNode, name: str, alignments: Sequence[str]) -> str:
-        return "".join(
-            f"<{name}{f' align={chr(34)}{alignment}{chr(34)}' if alignment else ''}>{self.inlines(cell)}</{name}>\n"
-            for cell, alignment in zip(row.children, alignments, strict=False)
-        )
+        attributes = (f' align="{alignment}"' if alignment else "" for alignment in alignments)
+        cells = zip(row.children, attributes, strict=False)
+        return "".join(f"<{name}{attribute}>{self.inlines(cell)}</{name}>\n" for cell, attribute in cells)
 
     def _html(self, node: MarkdownNode) -> str:
         return node.text if self.safe is None else self.safe.written[id(node)]
@@ -277,10 +275,14 @@ class _Renderer:
         target = self.references.target(node.text) if self.references else None
         if target is None:
             return self.inlines(node)
+        return f'<a href="{escape(target)}"{_title(node)}>{self._without_links(self.inlines, node)}</a>'
+
+    def _without_links(self, write: Callable[[MarkdownNode], str], node: MarkdownNode) -> str:
+        """The HTML of a node whose ids become no links."""
         self.unlinked, before = True, self.unlinked
-        html = self.inlines(node)
+        html = write(node)
         self.unlinked = before
-        return f'<a href="{escape(target)}"{_title(node)}>{html}</a>'
+        return html
 
     def _image(self, node: MarkdownNode) -> str:
         alt = plain_text(node.children, with_images=True)
@@ -297,7 +299,8 @@ class _Renderer:
         is_first = name not in self.notes
         if is_first:
             self.note_names.append(name)
-        number = self.notes.setdefault(name, len(self.note_names))
+            self.notes[name] = len(self.note_names)
+        number = self.notes[name]
         own_id = f' id="fnref:{number}"' if is_first else ""
         return f'<sup{own_id}><a class="footnote-ref" href="#fn:{number}">{number}</a></sup>'
 

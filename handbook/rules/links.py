@@ -289,9 +289,9 @@ def not_in_nav(page: Page, context: Context) -> Iterator[Finding]:
 
 @rule("LNK013", "duplicate-id", over=Document)
 def duplicate_id(document: Document, context: Context) -> Iterator[Finding]:
-    """An id that an author gives is the id of one heading or list item. It does not begin with `__`, as Material's do.
+    """An id belongs to one heading or list item, and does not begin with `__`, which is reserved for the theme.
 
-    Why: a link to it leads to the first, and nothing leads to the second.
+    Why: a link to the id opens the first place, and no link can open the second.
 
     Bad:
         ### Load {#load}
@@ -309,5 +309,7 @@ def duplicate_id(document: Document, context: Context) -> Iterator[Finding]:
             message = f"duplicate id '{id}' (first on line {first[id]})"
             yield Finding(source.at(line), message, "give one of them another id")
         elif id.startswith("__"):
-            yield Finding(source.at(line), f"id '{id}', which the theme may have", "give the heading another id")
+            yield Finding(
+                source.at(line), f"reserved id '{id}'", "give the heading an id that does not begin with '__'"
+            )
         first.setdefault(id, line)

@@ -1,21 +1,21 @@
-"""MD002 to MD025: Markdown that GitHub shows otherwise than its author meant, and syntax that GitHub does not have.
+"""MD002 to MD025: Markdown that GitHub shows differently from what its author meant, and syntax that it does not have.
 
-The codes that are missing are retired: their rules told two parsers apart (ADR-0021).
+The missing codes are retired: their rules compared two parsers (ADR-0021).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 from handbook.diagnostics import Edit, Finding, did_you_mean
 from handbook.macro_names import MacroNames
-from handbook.reading.blocks import Block, Code, Html, Item, Paragraph, Table
+from handbook.reading.blocks import Code, Html, Item, Paragraph, Table
 from handbook.reading.material import CALLOUT_KINDS, Construct, MaterialSyntax
 from handbook.reading.parser import MarkdownNode, NodeKind
-from handbook.reading.raw_html import TagFault
-from handbook.reading.source import Source
+from handbook.reading.raw_html import COMMENT, TagFault
 from handbook.reading.templates import MacroCall, TemplateError, read_template
 from handbook.records import Document, Page, Record
 from handbook.rules.engine import Context, rule
@@ -25,14 +25,13 @@ _TEXTS = frozenset((
     NodeKind.PARAGRAPH, NodeKind.PLAIN, NodeKind.HEADING, NodeKind.TABLE_CELL, NodeKind.EMPHASIS, NodeKind.STRONG,
     NodeKind.STRIKETHROUGH, NodeKind.LINK,
 ))  # fmt: skip
-_COMMENT = re.compile(r"<!---?>|<!--.*?--!?>", re.DOTALL)
 _TILDE = re.compile(r"(?<![~\\])~(?!~)")
 _MERMAID = re.compile(r"\{? *\.?mermaid(?![\w-])", re.IGNORECASE)
 
 
 @rule("MD002", "text-under-table", over=Document)
 def text_under_table(document: Document, context: Context) -> Iterator[Finding]:
-    """A blank line is between a table and the text below it.
+    """A blank line separates a table from the text below it.
 
     Why: GitHub reads the line as one more row of the table.
 
@@ -99,9 +98,9 @@ def unclosed_fence(document: Document, context: Context) -> Iterator[Finding]:
 
 @rule("MD012", "too-many-cells", over=Document)
 def too_many_cells(document: Document, context: Context) -> Iterator[Finding]:
-    r"""A row of a table has no more cells than the header. A `|` within a cell is written as `\|`, also in code.
+    r"""A row of a table has no more cells than the header. Write a `|` within a cell as `\|`, also in code.
 
-    Why: GitHub drops the cells that are too many, and their text.
+    Why: GitHub does not show the extra cells.
 
     Bad:
         | `a|b` | 4 ms |
@@ -114,7 +113,7 @@ def too_many_cells(document: Document, context: Context) -> Iterator[Finding]:
             rest = body[row.cells_end : row.end]
             text = rest.lstrip(" \t|")
             if text.strip():
-                hint = "write a '|' within a cell as '\\|', or give the header a cell more"
+                hint = "write a '|' within a cell as '\\|', or add a cell to the header"
                 at = source.at_body(row.cells_end + len(rest) - len(text))
                 yield Finding(at, "a cell without a column, which is not shown", hint)
 
@@ -131,10 +130,10 @@ def unclosed_comment(document: Document, context: Context) -> Iterator[Finding]:
         <!-- reviewed in May -->
     """
     for block in document.source.every(Html):
-        rest = _COMMENT.sub(lambda comment: re.sub(r"[^\n]", " ", comment[0]), block.text)
-        if "<!--" in rest:
-            line = block.first + rest.count("\n", 0, rest.index("<!--"))
-            yield Finding(document.source.at(line), "the comment is never closed", "end it with '-->'")
+        for comment in COMMENT.finditer(block.text):
+            if not comment[0].endswith(("-->", "--!>")):
+                line = block.first + block.text.count("\n", 0, comment.start())
+                yield Finding(document.source.at(line), "the comment is never closed", "end it with '-->'")
 
 
 @rule("MD020", "broken-macro", over=Page)
@@ -185,7 +184,7 @@ def _fault(call: MacroCall, names: MacroNames) -> tuple[str, str | None] | None:
 _HINTS: Final = {
     MaterialSyntax.TABS: "write a heading for each tab, and its text below it without the indent",
     MaterialSyntax.DEFINITION_LIST: "write a list: '- **term**: definition'",
-    MaterialSyntax.ABBREVIATION: "write the words in full where the abbreviation stands first, and remove this line",
+    MaterialSyntax.ABBREVIATION: "write the words in full where the abbreviation is first used, and remove this line",
 }
 _LONGEST_QUOTE: Final = 60
 
@@ -253,7 +252,7 @@ def mermaid_fence(document: Document, context: Context) -> Iterator[Finding]:
 def misplaced_delimiter_row(document: Document, context: Context) -> Iterator[Finding]:
     """A table begins below a blank line, and its delimiter row has as many cells as its header.
 
-    Why: else the table, or a part of it, is shown as text.
+    Why: otherwise the table, or a part of it, is shown as text.
 
     Bad:
         | Store | p99 |
@@ -275,15 +274,11 @@ def misplaced_delimiter_row(document: Document, context: Context) -> Iterator[Fi
             is_item = paragraph.first == paragraph.last and isinstance(paragraph.parent, Item)
             if not is_item and _DELIMITER_ROW.fullmatch(text) and line not in source.construct_lines:
                 yield Finding(source.at(line), "a delimiter row that makes no table", hint)
-    for before, block in _neighbours(source):
+    for before, block in pairwise(source.blocks):
         if isinstance(before, Table) and isinstance(block, Code) and not block.fenced:
             if block.first == before.last + 1:
                 hint = "begin it in the column of the table, or put a blank line before it"
                 yield Finding(source.at(block.first), "an indented line right below a table", hint)
-
-
-def _neighbours(source: Source) -> Iterator[tuple[Block, Block]]:
-    yield from zip(source.blocks, source.blocks[1:], strict=False)
 
 
 @rule("MD024", "single-tilde", over=Document)
@@ -326,7 +321,7 @@ def unbalanced_html(record: Record, context: Context) -> Iterator[Finding]:
 
     `<details>` and `<summary>` begin a line, since they hold blocks.
 
-    Why: GitHub and the site close it somewhere else, and what follows is hidden or looks otherwise.
+    Why: GitHub and the site close it somewhere else, and what follows is hidden or looks different.
 
     Bad:
         <sub>PostgreSQL 16.

@@ -15,13 +15,13 @@ from handbook.reading.addresses import SCHEMES, relative, scheme
 from handbook.reading.render import NamedTarget
 
 _SVG = "{http://www.w3.org/2000/svg"
+"""The namespace of a drawing, as ElementTree writes it before a `}`."""
 _DRAWN = frozenset((
     "circle", "clipPath", "defs", "desc", "ellipse", "g", "line", "linearGradient", "marker", "mask", "path", "pattern",
     "polygon", "polyline", "radialGradient", "rect", "stop", "svg", "symbol", "text", "tspan", "title", "use",
 ))  # fmt: skip
 """The elements of a drawing that can be a part of a page."""
-_REFERENCE = re.compile(r"(^(?=#(?![0-9A-Fa-f]{3,8}$))|url\(\s*['\"]?)#")
-"""Where the value of an attribute names an id: `#id`, which is no colour, or `url(#id)`."""
+_URL_OF_ID = re.compile(r"(url\(\s*['\"]?)#")
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,8 @@ class PageReferences:
             namespace, _, element.tag = element.tag.rpartition("}")
             if namespace != _SVG or element.tag not in _DRAWN:
                 return None
-            element.attrib = {
-                name.rpartition("}")[2]: _REFERENCE.sub(rf"\1#{prefix}", prefix + value if name == "id" else value)
-                for name, value in element.attrib.items()
-                if name != "class"
-            }
+            attributes = ((name.rpartition("}")[2], value) for name, value in element.attrib.items())
+            element.attrib = {name: _with_prefix(name, value, prefix) for name, value in attributes if name != "class"}
         drawing.set("class", "hb-drawing")
         drawing.set("aria-label", alt)
         return ElementTree.tostring(drawing, encoding="unicode", short_empty_elements=False)
@@ -96,3 +93,16 @@ class PageReferences:
     def listing(self) -> Callable[[str], str | None]:
         """The text of a file that a block of code includes, by its path."""
         return self.handbook.listing
+
+
+def _with_prefix(name: str, value: str, prefix: str) -> str:
+    """An attribute of a drawing with its id, or the ids that it names, behind a prefix."""
+    match name:
+        case "id":
+            return prefix + value
+        case "href":
+            return value.replace("#", f"#{prefix}", 1) if value.startswith("#") else value
+        case "aria-labelledby" | "aria-describedby":
+            return " ".join(prefix + id for id in value.split())
+        case _:
+            return _URL_OF_ID.sub(rf"\1#{prefix}", value)

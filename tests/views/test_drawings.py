@@ -65,11 +65,17 @@ def test_only_elements_of_a_drawing_join_the_page(inside: str, tmp_path: Path) -
     assert '<img alt="the load by hour"' in html
 
 
+def test_an_id_that_reads_like_a_colour_is_an_id(tmp_path: Path) -> None:
+    html = shown(tmp_path, DRAWING.replace("<path", '<g id="fade"/><use href="#fade"/><path', 1))
+    assert '<g id="drawing-1-fade">' in html
+    assert '<use href="#drawing-1-fade">' in html
+
+
 def test_ids_and_classes_of_a_drawing_are_its_own(tmp_path: Path) -> None:
     parts = '<g id="context" class="md-header"><use href="#context"/><path fill="url(#a)" stroke="#abc"/></g><path'
     html = shown(tmp_path, DRAWING.replace("<path", parts, 1), "![a]({0}) ![b]({0})")
     assert re.findall(r' id="([^"]+)"', html) == ["drawing-1-context", "drawing-2-context"]
     assert 'href="#drawing-1-context"' in html
     assert 'fill="url(#drawing-2-a)"' in html
-    assert 'stroke="#abc"' in html
+    assert 'stroke="#abc"' in html  # a colour
     assert "md-header" not in html

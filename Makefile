@@ -27,10 +27,10 @@ $(VENV)/.test: requirements/test.txt $(VENV)/.site
 	@touch $@
 
 site: $(VENV)/.site ## check everything and build the site into site/
-	@$(BIN)/python -m handbook.engines.build
+	@$(BIN)/handbook build
 
 serve: $(VENV)/.site ## preview on http://127.0.0.1:8000/, rebuilt on every change
-	@$(BIN)/mkdocs serve
+	@$(BIN)/handbook serve
 
 check: $(VENV)/.site ## run the gate alone
 	@$(BIN)/handbook check
@@ -59,4 +59,4 @@ lock: $(VENV)/.test ## resolve the dependencies anew
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --constraint requirements/site.txt --group build --group test pyproject.toml --output-file requirements/test.txt
 
 clean: ## remove what the commands made
-	rm -rf $(VENV) site site.new site.old .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) site .site.new .site.old .pytest_cache .mypy_cache .ruff_cache

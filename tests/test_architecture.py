@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from pathlib import Path
 
@@ -30,26 +31,25 @@ ROAD: dict[str, set[str]] = {
     "site.built": {"loading", "site.built_files", "site.resolving"},
     "site.origins": {"diagnostics", "handbook", "reading", "records", "site.built_files", "site.built"},
     "site.external": set(),
-    "site.articles": {"diagnostics", "handbook", "records", "site.html_faults", "views"},
-    "site.finish": {"handbook", "reading"},
+    "site.assembly": {"diagnostics", "handbook", "history.git", "reading", "records", "site.html_faults", "views"},
+    "site.finish": {"diagnostics", "handbook", "reading", "settings", "site.html_faults"},
+    "site.exchange": set(),
     "rules": {"diagnostics", "handbook", "history.base", "macro_names", "reading", "records", "settings",
               "site.built", "site.built_files", "site.origins", "vocabulary"},
     "views": {"diagnostics", "handbook", "reading", "records", "rules", "settings", "vocabulary"},
     "reporters": {"diagnostics"},
     "authoring": {"diagnostics", "handbook", "history.git", "reading", "records"},
     "cli": {"authoring", "diagnostics", "handbook", "history.base", "history.git", "loading", "records", "reporters",
-            "rules", "settings", "site.built", "site.external", "views"},
-    "engines.build": {"loading", "reporters", "rules", "settings", "site.built"},
-    "engines.gate": {"authoring", "diagnostics", "handbook", "loading", "reporters", "rules"},
+            "rules", "settings", "site.built", "site.external", "site.exchange", "site.finish", "views",
+            "engines.build"},
+    "engines.build": {"authoring", "loading", "records", "reporters", "rules", "settings", "site.built",
+                      "site.exchange"},
+    "engines.gate": {"authoring", "diagnostics", "handbook", "loading", "reporters", "rules", "settings"},
     "engines.macros": {"diagnostics", "engines.gate", "handbook", "macro_names", "views", "vocabulary"},
-    "engines.mkdocs": {"diagnostics", "engines.gate", "engines.macros", "engines.mounting",
-                       "engines.setup", "engines.state", "handbook", "records", "reporters",
-                       "site.finish", "views"},
-    "engines.mounting": {"engines.pages", "engines.state", "handbook", "records", "settings", "views"},
-    "engines.pages": {"reading"},
-    "engines.setup": set(),
-    "engines.state": {"diagnostics", "engines.gate", "engines.macros", "engines.pages", "handbook", "history.git",
-                      "reading", "records", "settings", "site.articles", "views"},
+    "engines.mkdocs": {"engines.gate", "engines.macros", "engines.mounting", "engines.state", "records", "reporters",
+                       "site.assembly", "site.finish", "views"},
+    "engines.mounting": {"engines.state", "reading", "records", "settings", "site.assembly"},
+    "engines.state": {"diagnostics", "engines.gate", "engines.macros", "records", "settings", "site.assembly", "views"},
     "__init__": set(),
     "__main__": {"cli"},
 }  # fmt: skip
@@ -108,10 +108,41 @@ def test_only_engines_know_mkdocs() -> None:
             assert dotted(module).startswith("engines."), module
 
 
-def test_the_gate_and_the_build_command_need_no_engine() -> None:
-    """A repository's macros, and other engines, load the gate without MkDocs."""
-    for name in ("gate", "build"):
-        assert "mkdocs" not in {each.split(".")[0] for each in imported(PACKAGE / f"engines/{name}.py")}
+WITHOUT_MKDOCS = """
+import sys
+sys.modules |= dict.fromkeys(("mkdocs", "mkdocs_macros", "properdocs", "material"))  # an import of None fails
+import handbook.site.assembly, handbook.site.finish, handbook.engines.gate, handbook.engines.build, handbook.cli
+"""
+
+
+def test_assembly_and_finish_need_no_engine() -> None:
+    subprocess.run([sys.executable, "-c", WITHOUT_MKDOCS], cwd=ROOT, check=True)
+
+
+def private_names(module: Path) -> set[str]:
+    """The names with a leading underscore that a module imports, or takes from an object that is not its own."""
+    names: set[str] = set()
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            names |= {*(node.module or "").split("."), *(alias.name for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            names |= {part for alias in node.names for part in alias.name.split(".")}
+        elif isinstance(node, ast.Attribute):
+            names.add(node.attr)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in REFLECTION:
+            names |= {str(word.value) for word in node.args[1:2] if isinstance(word, ast.Constant)}
+    return {name for name in names if name.startswith("_") and name not in DUNDERS}
+
+
+REFLECTION = {"getattr", "setattr", "hasattr", "delattr"}
+DUNDERS = {"__future__", "__init__", "__name__", "__qualname__", "__file__", "__path__", "__traceback__", "__cause__"}
+
+
+def test_engines_use_no_private_name_of_mkdocs() -> None:
+    for module in MODULES:
+        if dotted(module).startswith("engines."):
+            assert private_names(module) == set(), module
 
 
 def test_no_rule_reads_the_clock_the_network_or_the_environment() -> None:

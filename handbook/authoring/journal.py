@@ -7,7 +7,6 @@ remains, and the next command that writes restores the old contents.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from handbook.authoring.locks import lock
 from handbook.authoring.writer import Prepared, WriteError, naming, prepare, shown, write_file
 from handbook.history.git import git_directory
 
@@ -144,7 +144,7 @@ class _Journal:
         except FileNotFoundError:
             return False
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            lock(descriptor, shared=True)
             return (self.folder / _INDEX).exists()
         finally:
             os.close(descriptor)
@@ -165,7 +165,7 @@ class _Journal:
             with naming(self.folder):
                 self.folder.mkdir(exist_ok=True)
                 descriptor = os.open(self.folder, os.O_RDONLY)
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                lock(descriptor)
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(descriptor), self.folder.stat()):
                     break

@@ -21,6 +21,7 @@ from handbook.loading import load
 from handbook.rules.engine import make_report, run_on_site
 from handbook.settings import Settings, read_settings
 from handbook.site.built import NoSiteError, Site, read_site, with_answers
+from handbook.site.exchange import recover
 from handbook.site.external import Failure, NoWebError, after, ask, remembered, worth_asking, written
 
 EPILOG = """\
@@ -55,6 +56,7 @@ def run(options: argparse.Namespace) -> int:
     settings = read_settings(root)
     if not settings.readable:
         raise UsageError(f"{SETTINGS_FILE} cannot be read; `handbook check` says why")
+    recover(Path(options.site))
     try:
         site = read_site(options.site, settings.site_url)
         if options.external:

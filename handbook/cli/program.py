@@ -20,8 +20,11 @@ from handbook.cli.common import UsageError
 from handbook.reporters.text import shown
 
 COMMANDS: Final = {
+    "build": "check everything, and build the site",
+    "serve": "serve a preview, which is built again on every change",
     "check": "check every record and page, and report every finding",
     "links": "check every link of a built site",
+    "finish": "finish a site that another engine has built: content policy, redirects, search",
     "rules": "list the rules, or explain one",
     "schema": "print the JSON Schema of a record's front matter, or of the settings",
     "new": "write a new record, and print its path",

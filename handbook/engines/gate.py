@@ -1,8 +1,6 @@
-"""The check of a build: load the handbook and run the rules, once for each MkDocs configuration.
+"""The check of a build: load the handbook and run the rules.
 
-The plugin and the macros module of a repository both ask here, in whatever order MkDocs calls them. The result is kept
-on the configuration object. Each build has its own, and so has each rebuild of `mkdocs serve`. For a macros module,
-`checked_handbook` and `page_address` are the public interface.
+For a macros module, `checked_handbook` and `page_address` are the public interface.
 """
 
 from __future__ import annotations
@@ -11,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
@@ -21,8 +19,7 @@ from handbook.handbook import Handbook
 from handbook.loading import load
 from handbook.reporters.text import text
 from handbook.rules.engine import run
-
-_KEPT: Final = "handbook_check"
+from handbook.settings import FILE
 
 
 @dataclass(frozen=True)
@@ -38,45 +35,38 @@ class CheckedHandbook:
             raise click.ClickException(f"the gate found errors\n{text(self.report)}")
 
 
-def checked_handbook(config: Mapping[str, Any]) -> Handbook:
-    """The handbook of a MkDocs configuration, loaded and checked.
+def check(config_file: str, *, is_preview: bool = False) -> CheckedHandbook:
+    """Load and check the handbook that a configuration file of MkDocs belongs to.
 
-    Raises click.ClickException with the report of every error in front matter, sections and links. A preview goes on:
-    it shows each finding on its page.
+    Raises click.ClickException where the file is not mkdocs.yml, where a file cannot be read, and, except in a preview,
+    where a command that writes several files was killed.
     """
-    checked = check(config)
-    if not is_preview(config):
-        checked.stop_on_errors()
-    return checked.handbook
-
-
-def check(config: Mapping[str, Any]) -> CheckedHandbook:
-    """The handbook of a MkDocs configuration with its report, errors included; the first call loads and checks.
-
-    Raises click.ClickException where a file cannot be read, and where a command that writes several files was killed.
-    """
-    checked = getattr(config, _KEPT, None)
-    if isinstance(checked, CheckedHandbook):
-        return checked
-    root = Path(config["config_file_path"]).resolve().parent
+    file = Path(config_file).resolve()
+    if file.name != FILE:
+        raise click.ClickException(f"{file.name}: the handbook reads its settings from {FILE}; build with that file")
+    if is_interrupted(file.parent) and not is_preview:
+        raise click.ClickException(INTERRUPTED)
     try:
-        if is_interrupted(root) and not is_preview(config):
-            raise click.ClickException(INTERRUPTED)
-        handbook = load(root)
-        checked = CheckedHandbook(handbook, run(handbook, date.today()))
+        handbook = load(file.parent)
+        return CheckedHandbook(handbook, run(handbook, date.today()))
     except OSError as error:
         raise click.ClickException(f"{error.filename} cannot be read: {error.strerror}") from error
-    if not isinstance(config, dict):  # another engine passes a plain dictionary, which has no attributes
-        setattr(config, _KEPT, checked)
-    return checked
+
+
+def checked_handbook(config: Mapping[str, Any]) -> Handbook:
+    """The handbook of a MkDocs configuration, checked: that of the plugin `handbook`, which has loaded it already.
+
+    Without the plugin it is loaded and checked here. Raises click.ClickException with the report of every error in
+    front matter, sections and links. A preview of the plugin goes on: it shows each finding on its page.
+    """
+    if plugin := (config.get("plugins") or {}).get("handbook"):
+        handbook: Handbook = plugin.current_build.assembly.handbook
+        return handbook
+    checked = check(config["config_file_path"])
+    checked.stop_on_errors()
+    return checked.handbook
 
 
 def page_address(page: Any) -> str:
     """The address of a page of MkDocs relative to the site's root, as views expect it: `adr/`, and `` for the home."""
     return "" if page.url in (".", "./") else str(page.url)
-
-
-def is_preview(config: Mapping[str, Any]) -> bool:
-    """Whether `mkdocs serve` runs, as our plugin was told at its start."""
-    plugin = (config.get("plugins") or {}).get("handbook")
-    return getattr(plugin, "serving", False)

@@ -1,26 +1,60 @@
-"""The files of the site, records and generated files among them, and the place of each record in the navigation."""
+"""What MkDocs builds: the files of the site, the pages that the handbook renders, and their place in the navigation."""
 
 from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
+from markupsafe import escape
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure import StructureItem
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation, Section
 from mkdocs.structure.pages import Page as SitePage
+from mkdocs.structure.toc import get_toc
 
-from handbook.engines.pages import HandbookPage
 from handbook.engines.state import Build
+from handbook.reading.render import TocEntry
 from handbook.records import Page, Record
 from handbook.records.kinds import MOUNTED
 from handbook.settings import DOCS
-from handbook.views import api
-from handbook.views.feed import feed
-from handbook.views.keys import keys
+from handbook.site.assembly import alert_source
 
-_ALERTS: Final = "alerts"
+
+class HandbookPage(SitePage):
+    """A page whose HTML the handbook makes from the tree that was checked, not Python-Markdown."""
+
+    def __init__(self, title: str | None, file: File, config: MkDocsConfig, build: Build) -> None:
+        super().__init__(title, file, config)  # registers the page with its file
+        self.build = build
+        self.named_in_nav = title is not None
+        if title is None and (own := build.title(self)) is not None:
+            self.title = own
+
+    def render(self, config: MkDocsConfig, files: Files) -> None:
+        """Make the content, the table of contents and the anchors of the page."""
+        article = self.build.article(self)
+        self.content = article.html
+        self.toc = get_toc(_nested(article.headings))
+        self.present_anchor_ids = set(article.ids)
+        if article.title and not self.named_in_nav and "title" not in self.meta:
+            self.title = article.title
+            if not self.is_homepage:
+                self.meta["title"] = article.title  # which Material prints as it is; it would print the other unescaped
+
+
+def _nested(headings: Iterable[TocEntry]) -> list[Any]:
+    """The headings as MkDocs wants them: each with those below it."""
+    top: list[Any] = []
+    open_tokens: list[Any] = []
+    for heading in headings:
+        token = {"level": heading.level, "id": heading.id, "name": heading.html, "children": []}
+        while open_tokens and open_tokens[-1]["level"] >= heading.level:
+            open_tokens.pop()
+        (open_tokens[-1]["children"] if open_tokens else top).append(token)
+        open_tokens.append(token)
+    return top
 
 
 def add_files(build: Build, files: Files, config: MkDocsConfig) -> None:
@@ -35,12 +69,8 @@ def add_files(build: Build, files: Files, config: MkDocsConfig) -> None:
     titles = dict(_nav_titles(config.nav or ()))
     for file in files.documentation_pages():
         document = build.document(file)
-        if isinstance(document, Page) and document.markdown:
-            continue  # rendered by Python-Markdown
-        title = titles.get(file.src_uri)
-        if title is None:
-            title = build.title(document, is_homepage=file.url in (".", "./")) if document else file.name
-        HandbookPage(title, file, config, build.render)  # registers itself with its file
+        if not (isinstance(document, Page) and document.markdown):  # which Python-Markdown renders
+            HandbookPage(titles.get(file.src_uri), file, config, build)
 
 
 def _nav_titles(nav: Iterable[Any]) -> Iterator[tuple[str, str]]:
@@ -54,7 +84,7 @@ def _nav_titles(nav: Iterable[Any]) -> Iterator[tuple[str, str]]:
 
 
 def _mounted(build: Build, config: MkDocsConfig) -> Iterator[File]:
-    handbook = build.handbook
+    handbook = build.assembly.handbook
     for path in (*handbook.documents, *sorted(handbook.attachments)):
         if not path.startswith(tuple(f"{folder}/" for folder in MOUNTED)):
             continue
@@ -65,28 +95,20 @@ def _mounted(build: Build, config: MkDocsConfig) -> Iterator[File]:
 
 
 def _generated(build: Build, config: MkDocsConfig) -> Iterator[File]:
-    for name, content in _contents(build).items():
+    alerts = {alert_source(alert): f"# {alert.name}\n" for alert in build.assembly.handbook.alerts}
+    for name, content in {**build.assembly.files(), **alerts}.items():
         file = File.generated(config, name, content=content)
         file.inclusion = InclusionLevel.NOT_IN_NAV
         yield file
 
 
-def _contents(build: Build) -> Mapping[str, str]:
-    """The generated files by name; the build writes the articles of alerts."""
-    handbook = build.handbook
-    alerts = {f"{_ALERTS}/{alert.name}.md": f"# {alert.name}\n" for alert in handbook.alerts}
-    return api.files(handbook, build.commit) | alerts | keys(handbook) | {"feed.xml": feed(handbook)}
-
-
-def place_records(build: Build, nav: Navigation, files: Files, config: MkDocsConfig) -> None:
+def place_records(build: Build, nav: Navigation, files: Files) -> None:
     """Place each record below the section of its index: for the breadcrumb and the tab that is shown as active."""
     sections = _sections(nav)
     for file in files.documentation_pages():
         folder = file.src_uri.split("/")[0]
-        if not isinstance(build.document(file), Record) and folder != _ALERTS:
-            continue
-        page = file.page or SitePage(None, file, config)
-        page.parent = page.parent or sections.get("runbooks" if folder == _ALERTS else folder)
+        if file.page and (isinstance(build.document(file), Record) or folder == "alerts"):
+            file.page.parent = file.page.parent or sections.get("runbooks" if folder == "alerts" else folder)
 
 
 def _sections(nav: Navigation) -> Mapping[str, Section]:
@@ -96,3 +118,11 @@ def _sections(nav: Navigation) -> Mapping[str, Section]:
         for page in nav.pages
         if page.file.name == "index" and isinstance(page.parent, Section)
     }
+
+
+def escape_titles(items: Iterable[StructureItem]) -> None:
+    """Make HTML of every title in the navigation, which Material's templates print as it is."""
+    for item in items:
+        if item.title:
+            item.title = escape(item.title)
+        escape_titles(getattr(item, "children", None) or ())

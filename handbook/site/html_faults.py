@@ -9,6 +9,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from handbook.reading.addresses import SCHEMES, scheme
 
+UNSAFE_PAGE: Final = ("SAFE009", "unsafe-page")
+"""The rule on what only the finished page shows."""
 ACTIVE: Final = frozenset((
     "animate", "animatemotion", "animatetransform", "applet", "base", "embed", "foreignobject", "frame", "frameset",
     "handler", "iframe", "link", "math", "meta", "noscript", "object", "plaintext", "portal", "script", "set", "style",

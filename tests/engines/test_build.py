@@ -14,7 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from handbook.engines import build as building
+from handbook.authoring import locks
+from handbook.cli import main
+from handbook.engines.build import BuildError
+from handbook.site import exchange
 from tests.commands import BIN, environment, run, unprivileged
 from tests.handbooks import ADR, ROOT, SMALL, copy_of, write
 
@@ -103,15 +106,16 @@ def test_a_page_that_is_not_safe_stops_the_build(text: str, fault: str, tmp_path
     assert not list((root / "site").rglob("*.html"))
 
 
-@pytest.mark.parametrize("options", [[], ["--quiet"]], ids=["aloud", "quietly"])
-def test_what_only_mkdocs_sees_stops_the_build_too(options: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["handbook", "mkdocs"])
+def test_what_only_mkdocs_sees_stops_the_build_too(command: str, tmp_path: Path) -> None:
     root = copy_of(SMALL, tmp_path / "handbook")
     write(root, {"docs/lost.md": "# Not in the navigation\n"})
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
     write(root, {"mkdocs.yml": settings + "validation: {nav: {omitted_files: warn}}\n"})
-    answer = run("mkdocs", "build", *options, cwd=root)
+    answer = run(command, "build", cwd=root)
     assert answer.returncode == 1
     assert "lost.md" in answer.stderr
+    assert "Traceback" not in answer.stderr
 
 
 @pytest.fixture
@@ -164,7 +168,7 @@ def test_make_site_keeps_the_old_site_when_a_link_leads_nowhere(made: Path) -> N
     write(made, {"mkdocs.yml": f"{settings}copyright: <a href='https://small.example/imprint/'>Imprint</a>\n"})
     answer = make(made)
     assert answer.returncode != 0
-    assert answer.stderr.startswith("Error: links of the new site lead nowhere\n")
+    assert answer.stderr.startswith("handbook: the new site has broken links\n")
     assert "LNK101 error: 'https://small.example/imprint/' on /404.html leads to no file of the site" in answer.stderr
     assert contents(made / "site") == before
 
@@ -194,7 +198,7 @@ def test_a_build_that_is_killed_leaves_a_whole_site(made: Path) -> None:
         assert contents(made / "site") == whole
     assert make(made).returncode == 0
     assert contents(made / "site") == whole
-    assert not (made / "site.new").exists()
+    assert not (made / ".site.new").exists()
 
 
 def test_the_site_is_there_at_every_moment_of_the_exchange(tmp_path: Path) -> None:
@@ -203,26 +207,61 @@ def test_the_site_is_there_at_every_moment_of_the_exchange(tmp_path: Path) -> No
     look = "import os, sys; os.chdir(sys.argv[1])\nwhile not os.path.exists('end'): os.stat('site/index.html')"
     looking = subprocess.Popen([sys.executable, "-c", look, str(tmp_path)], stderr=subprocess.PIPE)
     for number in range(1000):
-        write(tmp_path, {"site.new/index.html": str(number)})
-        building.put_in_place(tmp_path / "site.new", tmp_path / "site")
+        write(tmp_path, {".site.new/index.html": str(number)})
+        exchange.put_in_place(tmp_path / "site")
     (tmp_path / "end").touch()
     assert looking.communicate()[1] == b""
     assert contents(tmp_path / "site") == {"index.html": b"999"}
 
 
 def test_where_names_cannot_be_exchanged_they_are_renamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(building, "_exchanged", lambda one, other: False)
-    write(tmp_path, {"site/a": "old", "site.new/a": "new", "site.old/b": "from a build that was killed"})
-    building.put_in_place(tmp_path / "site.new", tmp_path / "site")
+    monkeypatch.setattr(exchange, "exchange", lambda one, other: False)
+    write(tmp_path, {"site/a": "old", ".site.new/a": "new"})
+    exchange.put_in_place(tmp_path / "site")
     assert contents(tmp_path) == {"site/a": b"new"}
+
+
+class Killed(BaseException):
+    """A kill, for a test."""
+
+
+@pytest.mark.parametrize("renames", [0, 1, 2])
+@pytest.mark.parametrize("command", ["build", "serve", "links"])
+def test_after_a_kill_the_next_command_restores_a_site(
+    command: str, renames: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a system that has neither locks nor a way to exchange two names, killed after each number of renames."""
+    root = write(tmp_path, {"mkdocs.yml": "site_name: x\n", "site/index.html": "old", ".site.new/index.html": "new"})
+    monkeypatch.setattr(exchange, "exchange", lambda one, other: False)
+    monkeypatch.setattr(locks, "fcntl", None)
+    monkeypatch.chdir(root)
+    rename, left = Path.rename, iter(range(renames))
+
+    def renamed(self: Path, target: Path) -> Path:
+        if next(left, None) is None:
+            raise Killed
+        return rename(self, target)
+
+    with pytest.MonkeyPatch.context() as patch, suppress(Killed):
+        patch.setattr(Path, "rename", renamed)
+        patch.setattr(shutil, "rmtree", lambda *_, **__: (_ for _ in ()).throw(Killed))
+        exchange.put_in_place(root / "site")
+    assert not (root / "site/index.html").exists() if renames == 1 else (root / "site/index.html").exists()
+
+    with suppress(SystemExit), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("handbook.cli.serve_command.serve", lambda *_: None)
+        patch.setattr("handbook.engines.build._run", lambda *_: (_ for _ in ()).throw(BuildError("stopped")))
+        main([command, "site"] if command == "links" else [command])
+    assert (root / "site/index.html").read_text() == ("new" if renames == 2 else "old")
+    assert not (root / ".site.old").exists() or command == "links"
 
 
 @pytest.mark.parametrize(
     ("before", "message"),
     [
-        (["prlimit", "--fsize=20000"], "Error: the site cannot be written: File too large"),
-        (["read-only"], "Error: the site cannot be written: Permission denied"),
-        (["flock", "--exclusive", "."], "Error: another build is at work in this folder"),
+        (["prlimit", "--fsize=20000"], "handbook: the site cannot be written: File too large"),
+        (["read-only"], "handbook: the site cannot be written: Permission denied"),
+        (["flock", "--exclusive", "."], "handbook: another build is at work on this handbook"),
     ],
     ids=["a full disk", "a folder that is read only", "two builds at once"],
 )

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from click import ClickException
+from mkdocs.config import load_config
 
 import macros
 from handbook.engines import macros as engine_macros
@@ -72,9 +73,12 @@ def test_an_engine_without_our_plugin_still_runs_the_gate(tmp_path: Path) -> Non
 
 
 def test_a_preview_goes_on_after_errors(tmp_path: Path) -> None:
-    write(tmp_path, {"mkdocs.yml": SETTINGS, "adr/0001-a.md": ADR.replace("accepted", "acepted")})
-    plugin = type("Plugin", (), {"serving": True})
-    config = {"config_file_path": str(tmp_path / "mkdocs.yml"), "plugins": {"handbook": plugin}}
+    settings = SETTINGS + "theme: {name: material}\nplugins: [handbook]\n"
+    broken = ADR.replace("accepted", "acepted")
+    write(tmp_path, {"mkdocs.yml": settings, "docs/index.md": "# Home\n", "adr/0001-a.md": broken})
+    config = load_config(str(tmp_path / "mkdocs.yml"))
+    config.plugins.on_startup(command="serve", dirty=False)
+    config.plugins.on_config(config)
     assert len(checked_handbook(config).records) == 1
 
 
@@ -105,14 +109,13 @@ ONE_MACRO = "def define_env(env):\n    @env.macro\n    def adr_index():\n       
 
 
 @pytest.mark.build
-@pytest.mark.parametrize("priority", ["100", "-100"], ids=["the plugin first", "mkdocs-macros first"])
 @pytest.mark.parametrize(
     ("modules", "root"), [("[macros]", ROOT), ("[]", SMALL)], ids=["macros of the repository", "macros of the engine"]
 )
-def test_a_build_loads_and_checks_once(priority: str, modules: str, root: Path, tmp_path: Path) -> None:
+def test_a_build_loads_and_checks_once(modules: str, root: Path, tmp_path: Path) -> None:
     copy = root if modules == "[macros]" else copy_of(root, tmp_path / "handbook")
     program = str(ROOT / "tests/programs/counted.py")
-    answer = run("python", program, priority, "2", str(tmp_path / "site"), cwd=copy)
+    answer = run("python", program, "2", str(tmp_path / "site"), cwd=copy)
     assert answer.stdout.split() == ["load", "run", "load", "run"], answer.stderr
 
 
@@ -223,7 +226,7 @@ def test_a_lowered_rule_publishes_no_template(tmp_path: Path) -> None:
     write(root, {"mkdocs.yml": settings.replace("SAFE002: error", "MD020: warning"), "adr/index.md": index})
     answer = run("mkdocs", "build", "--quiet", cwd=root)
     assert answer.returncode == 1
-    assert "Error: macros failed\nadr/index.md:" in answer.stderr
+    assert "Error: pages cannot be published\nadr/index.md:" in answer.stderr
     assert not (root / "site/adr/index.html").exists()
 
 
@@ -468,7 +471,7 @@ def define_env(env):
 ERRORS = {
     "{{ adr_idx() }}": "'adr_idx' is undefined\n    did you mean 'adr_index'?",
     "{{ polcy.slo }}": "'polcy' is undefined",
-    "{{ page.nothing.at_all }}": "'handbook.engines.pages.HandbookPage object' has no attribute 'nothing'",
+    "{{ page.nothing.at_all }}": "'handbook.engines.mounting.HandbookPage object' has no attribute 'nothing'",
     "{{ hello() }}": "hello() missing 1 required positional argument: 'name'",
     "{{ hello('a', b=1) }}": "hello() got an unexpected keyword argument 'b'",
     "{{ fails() }}": "ValueError: no such file: x.yml",
@@ -487,7 +490,7 @@ def test_every_error_of_a_macro_is_a_line(tmp_path: Path) -> None:
     write(root, {"mkdocs.yml": settings + "not_in_nav: /x*.md\n"})
     answer = built(root)
     lines = [f"docs/x{number}.md:8:1: MD020 error: {text}\n" for number, text in enumerate(ERRORS.values())]
-    expected = "Error: macros failed\n" + "".join(lines).replace("{root}", str(root))
+    expected = "Error: pages cannot be published\n" + "".join(lines).replace("{root}", str(root))
     assert answer.stderr.startswith(expected)
     assert answer.stderr.removeprefix(expected).count("\n") == 2  # the counts, and click's own end of line
     assert answer.returncode == 1

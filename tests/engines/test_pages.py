@@ -136,7 +136,7 @@ def test_a_wrong_anchor_in_a_page_of_material_stops_a_strict_build(tmp_path: Pat
     root = material(tmp_path / "handbook", MATERIAL.replace("../adr/", "adr/").replace("#context", "#contxt"))
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
     write(root, {"mkdocs.yml": settings + "validation: {links: {anchors: warn}}\n"})
-    answer = built(root)
+    answer = run("handbook", "build", cwd=root)
     assert answer.returncode == 1
     assert "#contxt" in answer.stderr + answer.stdout
 

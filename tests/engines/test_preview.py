@@ -1,4 +1,4 @@
-"""`mkdocs serve` while an author writes: it prints what is wrong, shows it, goes on, and recovers."""
+"""`handbook serve` while an author writes: it prints what is wrong, shows it, goes on, and recovers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATIENCE = 60.0
 
 
 class Preview:
-    """A running `mkdocs serve`."""
+    """A running `handbook serve`."""
 
     def __init__(self, root: Path, log: Path) -> None:
         with socket.socket() as free:
@@ -33,7 +33,7 @@ class Preview:
         self.address = f"http://127.0.0.1:{port}/"
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                [str(BIN / "mkdocs"), "serve", "--dev-addr", f"127.0.0.1:{port}"],
+                [str(BIN / "handbook"), "serve", "--address", f"127.0.0.1:{port}"],
                 cwd=root,
                 env=environment(),
                 stdin=subprocess.DEVNULL,

@@ -83,7 +83,7 @@ LAYOUTS = {
 COMMANDS = {
     "mkdocs build": ["{bin}/mkdocs", "build", "--quiet"],
     "python -m mkdocs build": ["{bin}/python", "-m", "mkdocs", "build", "--quiet"],
-    "python -m handbook.engines.build": ["{bin}/python", "-m", "handbook.engines.build"],
+    "python -m handbook build": ["{bin}/python", "-m", "handbook", "build"],
 }
 
 

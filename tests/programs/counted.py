@@ -1,4 +1,4 @@
-"""Build the site of this folder, and print how often the handbook was loaded and checked: PRIORITY BUILDS SITE."""
+"""Build the site of this folder, and print how often the handbook was loaded and checked: BUILDS SITE."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
 from handbook.engines import gate
-from handbook.engines.mkdocs import HandbookPlugin
 from handbook.site import finish
 
-priority, builds, site = sys.argv[1:]
+builds, site = sys.argv[1:]
 calls: list[str] = []
 
 
@@ -29,7 +28,6 @@ def counted(name: str) -> None:
 counted("load")
 counted("run")
 finish.index = lambda site: None
-HandbookPlugin.on_config.mkdocs_priority = int(priority)  # type: ignore[attr-defined]
 for _ in range(int(builds)):
     build(load_config("mkdocs.yml", site_dir=site))
 print(*calls)

@@ -1,0 +1,51 @@
+"""`handbook build`: check everything, and build the site."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from handbook.cli.common import UsageError, add_root, find_root
+from handbook.engines.build import BuildError, Engine, UnusableError, build
+
+EPILOG = """\
+example:
+  handbook build --output public
+
+exit codes:
+  0  the site is built, and takes the place of the old one
+  1  something is wrong with the handbook; the old site stays
+  2  a wrong call, or something that the machine refuses; the old site stays
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the subcommand."""
+    add_root(parser)
+    add_engine(parser)
+    parser.add_argument("--output", metavar="DIR", help="the folder for the site (default: site/ of the handbook)")
+
+
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """Add the option for the engine."""
+    engines = [engine.value for engine in Engine]
+    parser.add_argument("--engine", choices=engines, default=Engine.MKDOCS.value, help="what builds the site")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the subcommand. Raises UsageError."""
+    root = find_root(options.root)
+    try:
+        build(root, Path(options.output) if options.output else root / "site", Engine(options.engine))
+    except BuildError as error:
+        print(f"handbook: {error}", file=sys.stderr)
+        return 1
+    except BlockingIOError as error:
+        raise UsageError("another build is at work on this handbook") from error
+    except UnusableError as error:
+        raise UsageError(str(error)) from error
+    except OSError as error:
+        at = f" ({error.filename})" if error.filename else ""
+        raise UsageError(f"the site cannot be written: {error.strerror}{at}") from error
+    return 0

@@ -1,0 +1,42 @@
+"""`handbook serve`: a preview that is built again on every change."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from handbook.cli.build_command import add_engine
+from handbook.cli.common import UsageError, add_root, find_root
+from handbook.engines.build import BuildError, Engine, UnusableError, serve
+from handbook.site.exchange import recover
+
+EPILOG = """\
+example:
+  handbook serve --address 127.0.0.1:8080
+
+exit codes:
+  0  the preview was stopped
+  1  the settings cannot be used
+  2  a wrong call, or something that the machine refuses
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the subcommand."""
+    add_root(parser)
+    add_engine(parser)
+    parser.add_argument("--address", metavar="HOST:PORT", help="where to serve it (default: 127.0.0.1:8000)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the subcommand. Raises UsageError."""
+    root = find_root(options.root)
+    recover(root / "site")
+    try:
+        serve(root, options.address, Engine(options.engine))
+    except BuildError as error:
+        print(f"handbook: {error}", file=sys.stderr)
+        return 1
+    except UnusableError as error:
+        raise UsageError(str(error)) from error
+    return 0

@@ -125,6 +125,8 @@ def _kind_of(path: str, regular: bool, settings: Settings) -> FileKind:
     if path.startswith(_SAMPLES) and utf8:
         installed = not _INSTALLED.isdisjoint(path.split("/"))
         return FileKind.SAMPLE if regular and not installed else FileKind.IGNORED
+    if not regular and path.rpartition("/")[2].startswith(".#"):
+        return FileKind.IGNORED  # the lock of a file that is open in Emacs
     if not regular or not utf8:
         return FileKind.STRAY
     if AUDIT_PATH.fullmatch(path):

@@ -41,7 +41,7 @@ ROAD: dict[str, set[str]] = {
     "authoring": {"diagnostics", "handbook", "history.git", "reading", "records"},
     "cli": {"authoring", "diagnostics", "handbook", "history.base", "history.git", "loading", "records", "reporters",
             "rules", "settings", "site.built", "site.external", "site.exchange", "site.finish", "views",
-            "engines.build"},
+            "engines.build", "engines.stage"},
     "engines.build": {"authoring", "loading", "records", "reporters", "rules", "settings", "site.built",
                       "site.exchange"},
     "engines.gate": {"authoring", "diagnostics", "handbook", "loading", "reporters", "rules", "settings"},
@@ -50,6 +50,8 @@ ROAD: dict[str, set[str]] = {
                        "site.assembly", "site.finish", "views"},
     "engines.mounting": {"engines.state", "reading", "records", "settings", "site.assembly"},
     "engines.state": {"diagnostics", "engines.gate", "engines.macros", "records", "settings", "site.assembly", "views"},
+    "engines.stage": {"diagnostics", "engines.mkdocs", "engines.state", "handbook", "records", "reporters", "settings",
+                      "site.assembly", "site.exchange", "site.finish"},
     "__init__": set(),
     "__main__": {"cli"},
 }  # fmt: skip

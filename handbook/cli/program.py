@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "check": "check every record and page, and report every finding",
     "links": "check every link of a built site",
     "finish": "finish a site that another engine has built: content policy, redirects, search",
+    "stage": "write the site as the sources of another engine",
     "rules": "list the rules, or explain one",
     "schema": "print the JSON Schema of a record's front matter, or of the settings",
     "new": "write a new record, and print its path",

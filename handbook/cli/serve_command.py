@@ -39,4 +39,7 @@ def run(options: argparse.Namespace) -> int:
         return 1
     except UnusableError as error:
         raise UsageError(str(error)) from error
+    except OSError as error:
+        where = error.filename or options.address or "the address of mkdocs.yml"
+        raise UsageError(f"the preview cannot be served: {error.strerror} ({where})") from error
     return 0

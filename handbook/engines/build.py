@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import shlex
 import shutil
 import sys
 import time
@@ -18,7 +19,7 @@ from datetime import date
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -30,6 +31,9 @@ from handbook.rules.engine import run_on_site
 from handbook.settings import DOCS, FILE, read_settings
 from handbook.site.built import read_site
 from handbook.site.exchange import new_site, put_in_place, recover
+
+_PLUGIN: Final = "mkdocs.plugins.handbook"
+"""The name that our plugin logs under."""
 
 
 class Engine(StrEnum):
@@ -65,8 +69,8 @@ def build(root: Path, site: Path, engine: Engine) -> None:
         finally:
             shutil.rmtree(new, ignore_errors=True)
     seconds = time.monotonic() - start
-    print(f"{pages} pages are in {_shown(site)} after {seconds:.1f} s")
-    print(f"look at them with: python3 -m http.server --directory {_shown(site)}")
+    print(f"wrote {pages} pages to {shown_path(site)} in {seconds:.1f} s")
+    print(f"to read them: python3 -m http.server --directory {shlex.quote(shown_path(site))}")
 
 
 def serve(root: Path, address: str | None, engine: Engine) -> None:
@@ -83,16 +87,16 @@ def _usable(site: Path, root: Path) -> Path:
     site = site.resolve()
     sources = [root / folder for folder in (DOCS, *MOUNTED, ".git")]
     if root.is_relative_to(site) or any(site.is_relative_to(folder.resolve()) for folder in sources):
-        raise UnusableError(f"{_shown(site)} holds the sources of the handbook; name another folder")
+        raise UnusableError(f"{shown_path(site)} holds the sources of the handbook; name another folder")
     if site.exists() and not site.is_dir():
-        raise UnusableError(f"{_shown(site)} is no folder")
+        raise UnusableError(f"{shown_path(site)} is no folder")
     if site.is_dir() and any(site.iterdir()) and not (site / "index.html").is_file():
-        raise UnusableError(f"{_shown(site)} is not empty and holds no site; empty it, or name another folder")
+        raise UnusableError(f"{shown_path(site)} is not empty and holds no site; empty it, or name another folder")
     site.parent.mkdir(parents=True, exist_ok=True)
     return site
 
 
-def _shown(path: Path) -> str:
+def shown_path(path: Path) -> str:
     """A path relative to the working folder, where it is below it."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
@@ -131,14 +135,14 @@ class _Printer(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if record.levelno >= logging.WARNING:
             print(f"{record.levelname.lower()}: {record.getMessage()}", file=sys.stderr)
-        else:
+        elif not record.name.startswith("mkdocs.plugins.") or record.name == _PLUGIN:
             print(record.getMessage().removeprefix("handbook: "), flush=True)
 
 
 @contextmanager
 def _logging(engine: Engine, level: int) -> Iterator[None]:
     """Print the engine's messages from a level on, and all of the plugin's."""
-    logger, plugin = logging.getLogger(engine), logging.getLogger("mkdocs.plugins.handbook")
+    logger, plugin = logging.getLogger(engine), logging.getLogger(_PLUGIN)
     if engine is not Engine.MKDOCS:  # plugins log under the name of MkDocs, and strict mode counts their warnings
         logging.getLogger("mkdocs").parent = logger
     printer = _Printer()

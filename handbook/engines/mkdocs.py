@@ -72,7 +72,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         self.build = Build(Assembly.of(handbook, checked.report, is_preview=self.is_preview))
         for key in ("site_name", "site_description", "site_author"):
             config[key] = config[key] and escape(config[key])  # Material's templates print them as they are
-        config.extra["handbook_site"] = {"commit": self.build.assembly.commit, "kinds": SEARCHED}
+        config.extra["handbook_site"] = {"commit": self.build.assembly.commit, "kinds": list(SEARCHED)}
         config.theme.dirs.insert(0, str(_THEME))
         config.extra_css[:0] = finish.STYLES
         config.extra_javascript.append(finish.SCRIPTS[0])  # which loads the others when they are needed

@@ -37,8 +37,8 @@ _THEME_SCRIPTS: Final = frozenset((
 Each is the SHA-256 of its text without the address in `new URL("…")`, which differs from page to page.
 """
 _DATA_TYPES: Final = re.compile(r"""\btype\s*=\s*["']?application/(?:ld\+)?json\b""", re.IGNORECASE)
-_SCRIPT: Final = re.compile(r"<script\b(?![^>]*\bsrc\s*=)([^>]*)>(.*?)</script", re.DOTALL | re.IGNORECASE)
-_SCRIPT_ADDRESS: Final = re.compile(r'(?<=new URL\(")[\w./~%-]*(?=")')
+_SCRIPT: Final = re.compile(r"""<script\b(?![^>]*[\s"'/]src\s*=)([^>]*)>(.*?)</script""", re.DOTALL | re.IGNORECASE)
+_SCRIPT_ADDRESS: Final = re.compile(r'(?<=new URL\(")[\w./:~%-]*(?=")')
 _HEAD: Final = re.compile(r"<meta\s+charset\b[^>]*>", re.IGNORECASE)
 _POLICY_TAG: Final = re.compile(r'<meta http-equiv="Content-Security-Policy" content="[^"]*">')
 _POLICY: Final = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -41,7 +42,7 @@ def contents(site: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize(
-    "command", [["handbook", "check"], ["mkdocs", "build", "--site-dir", "{site}"]], ids=["check", "build"]
+    "command", [["handbook", "check"], ["handbook", "build", "--output", "{site}"]], ids=["check", "build"]
 )
 def test_two_years_on_nothing_fails(command: list[str], tmp_path: Path) -> None:
     arguments = [argument.format(site=tmp_path / "site") for argument in command]
@@ -58,10 +59,79 @@ def test_a_commit_has_one_site_wherever_and_whenever_it_is_built(tmp_path: Path)
     for command in (("init", "--quiet"), ("add", "."), commit, ("clone", "--quiet", ".", "../a/clone")):
         subprocess.run(["git", *command], cwd=root, check=True)
     first, second = tmp_path / "1", tmp_path / "elsewhere/2"
-    build = ("mkdocs", "build", "--site-dir")
+    build = ("handbook", "build", "--output")
     run("python", "-c", ON_ANOTHER_DAY, "2026-11-23", *build, str(first), cwd=root, check=True)
     run("python", "-c", ON_ANOTHER_DAY, "2028-11-24", *build, str(second), cwd=tmp_path / "a/clone", check=True)
     assert contents(first) == contents(second)
+
+
+def test_a_build_prints_its_stages_and_where_the_site_is(tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "a handbook")
+    answer = run("handbook", "build", "--root", str(root), "--output", "a site/x", cwd=tmp_path)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    stages = [re.sub(r"\b\d+(\.\d)?", "N", line) for line in answer.stdout.splitlines()]
+    assert stages == [
+        "checked N records and N pages in N s",
+        "built in N s",
+        "finished N pages and N redirects in N s",
+        "checked N links of N pages in N s",
+        "wrote N pages to a site/x in N s",
+        "to read them: python3 -m http.server --directory 'a site/x'",
+    ]
+    assert (tmp_path / "a site/x/index.html").is_file()
+    assert not (root / "site").exists()
+
+
+def test_a_site_is_built_by_f_and_in_a_worktree(tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    who = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.com")
+    worktree = ("worktree", "add", "--quiet", "-b", "tree", "../a tree")
+    for command in (("init", "--quiet"), ("add", "."), (*who, "commit", "--quiet", "--message", "x"), worktree):
+        subprocess.run(["git", *command], cwd=root, check=True)
+    tree = tmp_path / "a tree"
+    assert run("handbook", "build", cwd=tree / "docs").returncode == 0
+    answer = run("mkdocs", "build", "-f", str(root / "mkdocs.yml"), "--site-dir", str(tmp_path / "1"), cwd=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    assert contents(tmp_path / "1") == contents(tree / "site")
+
+
+def test_only_mkdocs_yml_holds_the_settings(tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    shutil.copy(root / "mkdocs.yml", root / "other.yml")
+    answer = run("mkdocs", "build", "-f", "other.yml", cwd=root)
+    assert answer.returncode == 1
+    assert "Error: other.yml: the handbook reads its settings from mkdocs.yml; build with that file\n" in answer.stderr
+
+
+@pytest.mark.parametrize("output", [".", "..", "docs/site", "adr", "full", "full/file", ".git/site"])
+def test_a_site_takes_the_place_of_nothing_else(output: str, tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    write(root, {"full/file": "x", ".git/HEAD": "x"})
+    before = contents(tmp_path)
+    answer = run("handbook", "build", "--output", output, cwd=root)
+    assert answer.returncode == 2
+    assert re.fullmatch(r"handbook: \S+ (holds the sources|is no folder|is not empty).*\n", answer.stderr)
+    assert contents(tmp_path) == before
+
+
+def test_an_inline_script_that_is_not_the_theme_s_stops_the_build(tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
+    write(root, {"mkdocs.yml": settings + 'copyright: "<script>window.P=1</script>"\n'})
+    line = settings.count("\n") + 1
+    for command, word in (("handbook", "handbook"), ("mkdocs", "Error")):
+        answer = run(command, "build", cwd=root)
+        assert answer.returncode == 1
+        finding = f"mkdocs.yml:{line}:1: SAFE009 error: inline script 'window.P=1' on /404.html and 27 more is not"
+        assert f"{word}: pages cannot be published\n{finding}" in answer.stderr
+
+
+def test_a_file_that_is_open_in_emacs_stops_nothing(tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    (root / "adr/.#0001-keep-orders-in-sqlite.md").symlink_to("author@host.1234:1")
+    (root / "docs/.#index.md").symlink_to("author@host.1234:1")
+    assert run("handbook", "check", cwd=root).returncode == 0
+    assert run("handbook", "build", cwd=root).returncode == 0
 
 
 def test_every_error_is_printed_at_once(tmp_path: Path) -> None:

@@ -89,6 +89,54 @@ def test_a_page_s_policy_allows_the_inline_scripts_of_the_theme_and_no_other() -
     assert policy[1].startswith("default-src 'none';")
 
 
+@pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.html")), ids=lambda path: path.stem)
+def test_every_inline_script_of_the_theme_is_in_the_list(script: Path) -> None:
+    text = script.read_text(encoding="utf-8").replace("{{ config.extra.scope | d(base_url) }}", "../..")
+    page = f'<head><meta charset="utf-8"></head>{text}'.replace("{{ base_url }}", "https://a.example/b/")
+    protected, foreign = publishing.with_policy(page)
+    assert foreign == ()
+    assert len(re.findall("'sha256-[^']*'", protected)) == page.count("<script>")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<head><meta charset=utf-8></head><script>x()</script>",
+        "<head><title>x</title></head><SCRIPT type=module>x()</SCRIPT >",
+        '<script data-src="a">x()</script>',
+        "<!doctype html><script\n>x()</script>",
+    ],
+)
+def test_any_other_inline_script_is_named_and_not_allowed(page: str) -> None:
+    protected, foreign = publishing.with_policy(page)
+    assert foreign == ("x()",)
+    assert "sha256-" not in protected
+    assert protected.index("Content-Security-Policy") < protected.lower().index("<script")
+
+
+@pytest.mark.build
+def test_a_site_can_be_finished_again(small_site: Path, tmp_path: Path) -> None:
+    site = copy_of(small_site, tmp_path / "site")
+    before = {path: path.read_bytes() for path in site.rglob("*.html")}
+    answer = run("handbook", "finish", str(site), "--root", str(SMALL), cwd=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    assert re.fullmatch(r"finished \d+ pages and \d+ redirects in \S+/site\n", answer.stdout)
+    assert {path: path.read_bytes() for path in site.rglob("*.html")} == before
+
+
+def test_what_is_no_site_cannot_be_finished(tmp_path: Path) -> None:
+    answer = run("handbook", "finish", "nowhere", "--root", str(SMALL), cwd=tmp_path)
+    assert (answer.returncode, answer.stderr) == (2, "handbook: nowhere holds no site; build it first\n")
+
+
+def test_two_pages_cannot_have_moved_from_one_address(tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    moved = ADR.replace("status: accepted", "status: accepted\nmoved_from: [/old/]")
+    write(root, {"adr/0004-a.md": moved, "adr/0005-b.md": moved, "site/index.html": ""})
+    with pytest.raises(publishing.FinishError, match=r"adr/0005-b.md: moved_from /old/ is in adr/0004-a.md, too"):
+        publishing.write_redirects(root / "site", load(root))
+
+
 def test_the_feed_tells_of_changes_with_their_own_dates() -> None:
     root = ElementTree.fromstring(feed(load(SMALL)))  # noqa: S314 - our own
     entries = root.findall(f"{ATOM}entry")

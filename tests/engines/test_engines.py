@@ -1,0 +1,107 @@
+"""Other engines: ProperDocs builds the same site, and Zensical builds a staged one with the same text."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from selectolax.lexbor import LexborHTMLParser
+
+from tests.commands import run
+from tests.engines.test_build import contents
+from tests.engines.test_macros import site_of
+from tests.handbooks import ADR, ROOT, SMALL, copy_of, write
+
+pytestmark = pytest.mark.build
+
+GENERATOR = re.compile(rb'<meta name="generator" content="[^"]*">')
+NOT_OF_THE_ARTICLE = ".headerlink, .md-content__button, .md-source-file, .md-tags, #__skip, form"
+"""What a theme adds to the article."""
+
+
+def article_of(page: Path) -> tuple[str, list[str]]:
+    """The text of a page's article without its white space, and the ids in it."""
+    article = LexborHTMLParser(page.read_bytes()).css_first("article.md-content__inner")
+    assert article is not None, page
+    for node in article.css(NOT_OF_THE_ARTICLE):
+        node.decompose()
+    return "".join(article.text().split()), sorted(node.attributes["id"] or "" for node in article.css("[id]"))
+
+
+def test_properdocs_builds_the_same_site(tmp_path: Path) -> None:
+    sites = []
+    for engine in ("mkdocs", "properdocs"):
+        answer = run("handbook", "build", "--engine", engine, "--output", str(tmp_path / engine), cwd=ROOT)
+        assert (answer.returncode, answer.stderr) == (0, "")
+        sites.append({path: GENERATOR.sub(b"", data) for path, data in contents(tmp_path / engine).items()})
+    assert sites[0] == sites[1]
+
+
+def test_zensical_builds_a_stage_with_the_same_text(real_site: Path, tmp_path: Path) -> None:
+    stage = tmp_path / "stage"
+    run("handbook", "stage", str(stage), cwd=ROOT, check=True)
+    answer = run("zensical", "build", "--strict", cwd=stage)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    run("handbook", "finish", str(stage / "site"), cwd=ROOT, check=True)
+
+    pages = {page.relative_to(real_site) for page in real_site.rglob("*.html")}
+    assert {page.relative_to(stage / "site") for page in (stage / "site").rglob("*.html")} == pages
+    for page in pages - {Path("404.html")}:
+        assert article_of(stage / "site" / page) == article_of(real_site / page), page
+    generated = {path for path in contents(real_site) if path.startswith("api/") or path.endswith((".csv", "feed.xml"))}
+    assert generated <= contents(stage / "site").keys()
+
+    links = run("handbook", "links", str(stage / "site"), cwd=ROOT)
+    findings = [line for line in links.stdout.splitlines() if " error: " in line or " warning: " in line]
+    # Zensical's theme leads to the home page by an empty href on the home page itself.
+    assert [finding.split(" (")[0] for finding in findings] == [
+        "docs/index.md:1:1: LNK103 error: an empty href on /: <a href>"
+    ]
+
+
+MACROS = "plugins:\n  - macros: {modules: [shop]}\n  - handbook\nnot_in_nav: /x.md\n"
+PAGE = """---
+render_macros: true
+description: One & two
+---
+# Hello *you* `_x_` & {{ 1 + 1 }}
+
+{{ hello('you') }}
+"""
+TABS = '---\nmarkdown: material\n---\n# Tabs\n\n=== "A"\n\n    x\n'
+HELLO = "def define_env(env):\n    @env.macro\n    def hello(name):\n        return f'**{name}**, {env.page.url}'\n"
+
+
+def test_a_stage_holds_macros_and_pages_of_material(tmp_path: Path) -> None:
+    root = site_of(tmp_path / "handbook", MACROS, {"shop.py": HELLO, "docs/x.md": PAGE, "docs/tabs.md": TABS})
+    settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
+    write(root, {"mkdocs.yml": settings.replace("nav:\n", "nav:\n  - tabs.md\n", 1)})
+    assert run("handbook", "stage", "../stage", cwd=root).returncode == 0
+    staged = (tmp_path / "stage/docs/x.md").read_text(encoding="utf-8")
+    assert "description: One &amp; two" in staged
+    assert "<strong>you</strong>, x/" in staged
+    assert '=== "A"' in (tmp_path / "stage/docs/tabs.md").read_text(encoding="utf-8")
+    assert run("zensical", "build", cwd=tmp_path / "stage").returncode == 0
+    heading = LexborHTMLParser((tmp_path / "stage/site/x/index.html").read_bytes()).css_first("h1")
+    assert heading is not None
+    assert heading.text().startswith("Hello you _x_ & 2")
+    assert heading.css_first("code") is not None
+
+
+def test_a_stage_takes_the_place_of_an_older_one_and_of_nothing_else(tmp_path: Path) -> None:
+    root = copy_of(SMALL, tmp_path / "handbook")
+    write(tmp_path, {"full/file": "x"})
+    for folder in ("../full", ".", "docs/stage", ".."):
+        answer = run("handbook", "stage", folder, cwd=root)
+        assert answer.returncode == 2, folder
+        assert "name another folder" in answer.stderr
+    assert run("handbook", "stage", "../stage", cwd=root).returncode == 0
+    write(tmp_path, {"stage/docs/old.md": "# Old\n"})
+    assert run("handbook", "stage", "../stage", cwd=root).returncode == 0
+    assert not (tmp_path / "stage/docs/old.md").exists()
+    write(root, {"adr/0001-keep-orders-in-sqlite.md": ADR.replace("accepted", "acepted")})
+    answer = run("handbook", "stage", "../stage", cwd=root)
+    assert answer.returncode == 1
+    assert "FM005 error" in answer.stderr
+    assert (tmp_path / "stage/docs/index.md").exists()

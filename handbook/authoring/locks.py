@@ -24,13 +24,19 @@ def lock(descriptor: int, *, shared: bool = False, wait: bool = True) -> None:
 
 @contextmanager
 def folder_lock(folder: Path) -> Iterator[None]:
-    """Hold a folder alone. Raises BlockingIOError where another process holds it."""
+    """Create a folder where there is none, and hold it alone.
+
+    Raises BlockingIOError where another process holds it, and where that has moved it away meanwhile.
+    """
+    folder.mkdir(exist_ok=True)
     if fcntl is None:
         yield
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         lock(descriptor, wait=False)
+        if not folder.exists() or not os.path.samestat(os.fstat(descriptor), folder.stat()):
+            raise BlockingIOError
         yield
     finally:
         os.close(descriptor)

@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"handbook: {error}", file=sys.stderr)
         return 1
     except BlockingIOError as error:
-        raise UsageError("another build is at work on this handbook") from error
+        raise UsageError("another build is writing to this folder") from error
     except UnusableError as error:
         raise UsageError(str(error)) from error
     except OSError as error:

@@ -1,7 +1,7 @@
 """`handbook build` and `handbook serve`: an engine builds the site beside the old one, which stays until the end.
 
 The engine is MkDocs, or ProperDocs, a drop-in for it. Whatever ends a build, the old site or the new one is there, and
-whole; a site with a broken link takes no place. One build at a time works on a handbook.
+whole; a site with a broken link takes no place. One build at a time writes to a folder.
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ def build(root: Path, site: Path, engine: Engine) -> None:
     start = time.monotonic()
     site = _usable(site, root)
     new = new_site(site)
-    with folder_lock(root):
+    with folder_lock(new):
         recover(site)
-        shutil.rmtree(new, ignore_errors=True)
+        _empty(new)
         try:
             _run(engine, root, new)
             pages = _check_links(root, new)
@@ -94,6 +94,15 @@ def _usable(site: Path, root: Path) -> Path:
         raise UnusableError(f"{shown_path(site)} is not empty and holds no site; empty it, or name another folder")
     site.parent.mkdir(parents=True, exist_ok=True)
     return site
+
+
+def _empty(folder: Path) -> None:
+    """Remove what a killed build has left in a folder."""
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
 
 
 def shown_path(path: Path) -> str:

@@ -28,7 +28,7 @@ def put_in_place(site: Path) -> None:
     if not site.exists():
         new.rename(site)
     elif exchange(new, site):
-        old = new
+        new.rename(old)
     else:
         site.rename(old)
         new.rename(site)

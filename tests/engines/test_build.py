@@ -331,7 +331,7 @@ def test_after_a_kill_the_next_command_restores_a_site(
     [
         (["prlimit", "--fsize=20000"], "handbook: the site cannot be written: File too large"),
         (["read-only"], "handbook: the site cannot be written: Permission denied"),
-        (["flock", "--exclusive", "."], "handbook: another build is at work on this handbook"),
+        (["flock", "--exclusive", ".site.new"], "handbook: another build is writing to this folder"),
     ],
     ids=["a full disk", "a folder that is read only", "two builds at once"],
 )
@@ -340,6 +340,8 @@ def test_what_the_machine_refuses_is_said_in_a_line(made: Path, before: list[str
     if before == ["read-only"]:
         before = unprivileged()
         made.chmod(0o555)
+    if "flock" in before:
+        (made / ".site.new").mkdir()
     answer = make(made, *before)
     made.chmod(0o755)
     assert answer.returncode != 0

@@ -81,17 +81,6 @@ def stock(root: Path, target: Path, *, in_nav: bool, search: bool) -> None:
     _write(target / "mkdocs.yml", yaml.safe_dump(settings, sort_keys=False))
 
 
-def without_search(root: Path) -> Path:
-    """The settings of a handbook of ours without an index of the search: a file that inherits from mkdocs.yml.
-
-    The plugin has no option for that, which nobody but us would want: a hook takes the indexing away.
-    """
-    file = root / "without-search.yml"
-    _write(file, yaml.safe_dump({"INHERIT": "mkdocs.yml", "hooks": ["without_search.py"]}, sort_keys=False))
-    _write(root / "without_search.py", "from handbook.site import finish\n\nfinish.index = lambda site: None\n")
-    return file
-
-
 def hugo(root: Path, target: Path) -> None:
     """The same pages for Hugo, in a plain layout that has a table of contents and resolves the links between files."""
     for path, text in pages(root):

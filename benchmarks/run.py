@@ -110,23 +110,32 @@ def _jsonschema(root: Path, own: Path) -> list[Command]:
     return commands
 
 
-def _mkdocs(settings: Path, site: Path) -> list[Command]:
-    words = [str(BIN / "mkdocs"), "build", "--quiet", "-f", settings.name, "--site-dir", str(site)]
-    return [Command(words, settings.parent)]
+def _mkdocs(root: Path, site: Path, *command: str) -> list[Command]:
+    """MkDocs, or a command that takes its place, on a handbook."""
+    return [Command([*(command or [str(BIN / "mkdocs")]), "build", "--quiet", "--site-dir", str(site)], root)]
+
+
+_WITHOUT_SEARCH: Final = """
+from handbook.site import finish
+from mkdocs.__main__ import cli
+finish.index = lambda site: None
+cli()
+"""
+"""MkDocs without our index of the search, for which the plugin has no option: nobody but us would want it."""
 
 
 def _ours(root: Path, own: Path) -> list[Command]:
-    return _mkdocs(others.without_search(root), own)
+    return _mkdocs(root, own, sys.executable, "-c", _WITHOUT_SEARCH)
 
 
 def _ours_with_search(root: Path, own: Path) -> list[Command]:
-    return _mkdocs(root / "mkdocs.yml", own)
+    return _mkdocs(root, own)
 
 
 def _stock(*, in_nav: bool = False, search: bool = False) -> Callable[[Path, Path], list[Command]]:
     def prepare(root: Path, own: Path) -> list[Command]:
         others.stock(root, own, in_nav=in_nav, search=search)
-        return _mkdocs(own / "mkdocs.yml", own / "site")
+        return _mkdocs(own, own / "site")
 
     return prepare
 

@@ -113,7 +113,7 @@ def shown_path(path: Path) -> str:
 
 def _run(engine: Engine, root: Path, site: Path) -> None:
     """Let the engine build the site."""
-    # A build makes millions of objects that stay, and ends: searching them for garbage takes a tenth of its time.
+    # A build makes millions of objects that stay, and ends: searching them for garbage takes 7 % of its time.
     gc.set_threshold(200_000, 50, 50)
     with _logging(engine, logging.WARNING), _as_build_error():
         run = _import(engine, "build").build

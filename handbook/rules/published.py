@@ -177,7 +177,8 @@ def gone(site: Site, context: Context) -> Iterator[Finding]:
 def unsafe_page(site: Site, context: Context) -> Iterator[Finding]:
     """The article of a page holds no script, handler or frame, and the page no address such as `javascript:`.
 
-    A record's page cannot hold them. A page that macros write, or that says `markdown: material`, could.
+    A record's page cannot hold them. A page that macros write, or that says `markdown: material`, could. The build also
+    reports an inline script that is not one of the theme's, wherever the page has it from, such as a setting.
 
     Why: what a page holds acts in the reader's browser as a part of this site.
 

@@ -188,7 +188,7 @@ def _read_document(root: Path, path: str, settings: Settings) -> Document:
 def _judge_attachments(root: Path, attachments: Iterable[str]) -> Iterator[Problem]:
     for path in sorted(attachments):
         if path.startswith(_IN_RECORD_FOLDERS) and (finding := judge(root, path)):
-            yield Problem(ProblemKind.ATTACHMENT, finding)
+            yield Problem(ProblemKind.UNSAFE_ATTACHMENT, finding)
 
 
 def _unattached(attachments: Iterable[str], documents: Mapping[str, Document]) -> set[str]:

@@ -105,7 +105,7 @@ class Organisation:
     )
     groups: Mapping[str, str] = field(MapOf(Text()), "the groups of the checklist: prefix and title")
     rules: Mapping[str, str] = field(
-        MapOf(Choice(*RULE_SEVERITIES)), "severities of rules that differ from the rule's own"
+        MapOf(Choice(*RULE_SEVERITIES)), "severities of rules, by code or name, that differ from the rule's own"
     )
     links: ExternalLinks = field(Group(ExternalLinks), "the check of external links")
     private: tuple[str, ...] = field(
@@ -209,7 +209,7 @@ class Settings:
     @property
     def readable(self) -> bool:
         """Whether mkdocs.yml could be read at all."""
-        return not any(problem.kind is ProblemKind.UNREADABLE for problem in self.problems)
+        return not any(problem.kind is ProblemKind.UNREADABLE_FILE for problem in self.problems)
 
     def at(self, *keys: str) -> Location:
         """The place of a key under `extra.handbook`, or the nearest one above it that is there."""
@@ -260,7 +260,7 @@ def read_settings(root: Path) -> Settings:
         node = _compose(root, root / FILE)
     except nodes.YamlError as error:
         empty = nodes.Mapping((), Location(FILE))
-        problem = Problem(ProblemKind.UNREADABLE, error.finding)
+        problem = Problem(ProblemKind.UNREADABLE_FILE, error.finding)
         return Settings(Organisation(), Policy(), empty, (problem,))
     reading = Reading()
     organisation, policy = Organisation(), Policy()
@@ -289,7 +289,7 @@ def _refuse_other_docs_dir(node: nodes.Mapping, reading: Reading) -> None:
         return
     name = f"docs_dir '{value.text}'" if isinstance(value, nodes.Scalar) else "docs_dir from the environment"
     hint = f"rename the folder to {DOCS}, and remove docs_dir"
-    reading.problem(ProblemKind.UNREADABLE, value.at, f"{name} is not supported", hint)
+    reading.problem(ProblemKind.UNREADABLE_FILE, value.at, f"{name} is not supported", hint)
 
 
 def settings_schema() -> dict[str, object]:

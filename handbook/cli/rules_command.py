@@ -6,7 +6,7 @@ import argparse
 
 from handbook.cli.common import UsageError
 from handbook.diagnostics import Severity
-from handbook.rules.engine import Rule, rules
+from handbook.rules.engine import Rule, find_rule, rules
 from handbook.views.rules_reference import explain
 
 EPILOG = """\
@@ -21,7 +21,7 @@ exit codes:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the subcommand."""
-    parser.add_argument("code", nargs="?", metavar="CODE", help="the code of a rule")
+    parser.add_argument("code", nargs="?", metavar="CODE", help="the code or the name of a rule")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -29,10 +29,10 @@ def run(options: argparse.Namespace) -> int:
     known = rules()
     if options.code is None:
         print("\n".join(_line(rule) for rule in known.values()))
-    elif options.code in known:
-        print(explain(known[options.code]))
+    elif rule := find_rule(options.code):
+        print(explain(rule))
     else:
-        raise UsageError(f"there is no rule '{options.code}'; `handbook rules` lists them")
+        raise UsageError(f"unknown rule '{options.code}'; `handbook rules` lists them")
     return 0
 
 

@@ -245,7 +245,7 @@ class Day(FieldType):
         try:
             day = date.fromisoformat(node.text)
         except ValueError:
-            reading.problem(ProblemKind.IMPOSSIBLE_DATE, node.at, f"{key} '{node.text}' is a date that does not exist")
+            reading.problem(ProblemKind.INVALID_DATE, node.at, f"{key} '{node.text}' is a date that does not exist")
             return None
         if not self.ahead:
             reading.dated.append(Dated(key, day, node.at))
@@ -267,7 +267,7 @@ class Moment(FieldType):
         try:
             moment = datetime.fromisoformat(node.text).astimezone(UTC)
         except (ValueError, OverflowError):
-            reading.problem(ProblemKind.IMPOSSIBLE_DATE, node.at, f"{key} '{node.text}' is a time that does not exist")
+            reading.problem(ProblemKind.INVALID_DATE, node.at, f"{key} '{node.text}' is a time that does not exist")
             return None
         reading.dated.append(Dated(key, moment.date(), node.at))
         return moment
@@ -348,7 +348,7 @@ class Many(FieldType):
                 continue
             if value in values:
                 shown = item.text if isinstance(item, Scalar) else "an entry"
-                reading.problem(ProblemKind.REPEATED_VALUE, item.at, f"{key} names {shown} twice")
+                reading.problem(ProblemKind.DUPLICATE_VALUE, item.at, f"{key} names {shown} twice")
             else:
                 values.append(value)
         return tuple(values)

@@ -11,19 +11,19 @@ from handbook.diagnostics import Finding
 class ProblemKind(StrEnum):
     """The kinds of problem that reading finds. A rule says by `reports` which one is its own."""
 
-    UNREADABLE = "unreadable"
-    NO_FRONT_MATTER = "no-front-matter"
+    UNREADABLE_FILE = "unreadable-file"
+    MISSING_FRONT_MATTER = "missing-front-matter"
     UNKNOWN_KEY = "unknown-key"
     DUPLICATE_KEY = "duplicate-key"
     UNKNOWN_VALUE = "unknown-value"
     WRONG_TYPE = "wrong-type"
     MISSING_KEY = "missing-key"
-    IMPOSSIBLE_DATE = "impossible-date"
+    INVALID_DATE = "invalid-date"
     EMPTY_VALUE = "empty-value"
-    REPEATED_VALUE = "repeated-value"
+    DUPLICATE_VALUE = "duplicate-value"
     PLACEHOLDER = "placeholder"
     UNKNOWN_POLICY = "unknown-policy"
-    ATTACHMENT = "attachment"
+    UNSAFE_ATTACHMENT = "unsafe-attachment"
 
 
 @dataclass(frozen=True, slots=True)

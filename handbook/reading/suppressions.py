@@ -17,17 +17,18 @@ from handbook.reading.source import Source
 
 _MARKED: Final = re.compile(r"^\s*(?:<!--|#)\s*handbook:(?P<text>.*?)(?:-->\s*)?$")
 _ALLOW: Final = re.compile(
-    r"\s*allow (?P<code>[A-Z]+[0-9]{3})(?: until (?P<until>[0-9]{4}-[0-9]{2}-[0-9]{2}))?:\s*(?P<reason>\S.*?)\s*"
+    r"\s*allow (?P<rule>[A-Z]+[0-9]{3}|[a-z]+(?:-[a-z]+)*)"
+    r"(?: until (?P<until>[0-9]{4}-[0-9]{2}-[0-9]{2}))?:\s*(?P<reason>\S.*?)\s*"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """One code allowed on one line. `code` is None where the comment cannot be read, or has no reason."""
+    """One rule allowed on one line. `rule` is its code or name; None where the comment is unreadable or has no reason."""
 
     at: Location
     line: int
-    code: str | None = None
+    rule: str | None = None
     until: date | None = None
     reason: str = ""
 
@@ -61,4 +62,4 @@ def _read(path: str, lines: tuple[str, ...], counts: Callable[[int], bool]) -> I
         if match is None:
             yield Suppression(at, target)
         else:
-            yield Suppression(at, target, match["code"], until, match["reason"])
+            yield Suppression(at, target, match["rule"], until, match["reason"])

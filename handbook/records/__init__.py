@@ -308,12 +308,12 @@ def read_document(cls: type[D], source: Source, vocabularies: Vocabularies, prob
     reading.problems.extend(problems)
     values: Mapping[str, Any] = {}
     if source.problem:
-        reading.problems.append(Problem(ProblemKind.UNREADABLE, source.problem))
+        reading.problems.append(Problem(ProblemKind.UNREADABLE_FILE, source.problem))
     elif source.front_matter:
         values = fields.read_fields(cls, source.front_matter.mapping, reading, end=source.front_matter.end)
     elif cls.needs_front_matter:
         hint = f"begin the file with '---', the keys of its kind ({cls.kind}), and '---'"
-        reading.problem(ProblemKind.NO_FRONT_MATTER, source.at(1), "no front matter", hint)
+        reading.problem(ProblemKind.MISSING_FRONT_MATTER, source.at(1), "no front matter", hint)
     return cls(path=source.path, source=source, **values, problems=tuple(reading.problems), dated=tuple(reading.dated))
 
 
@@ -331,12 +331,12 @@ def read_entity(cls: type[E], path: str, text: str | Finding, vocabularies: Voca
     try:
         node = nodes.parse(text, path) if isinstance(text, str) else None
         if isinstance(text, Finding):
-            reading.problems.append(Problem(ProblemKind.UNREADABLE, text))
+            reading.problems.append(Problem(ProblemKind.UNREADABLE_FILE, text))
         elif isinstance(node, nodes.Mapping):
             values = fields.read_fields(cls, node, reading, end=node.at)
         else:
-            reading.problem(ProblemKind.UNREADABLE, Location(path), "the file is not a mapping of keys to values")
+            reading.problem(ProblemKind.UNREADABLE_FILE, Location(path), "the file is not a mapping of keys to values")
     except nodes.YamlError as error:
-        reading.problems.append(Problem(ProblemKind.UNREADABLE, error.finding))
+        reading.problems.append(Problem(ProblemKind.UNREADABLE_FILE, error.finding))
     found = {"node": node} if isinstance(node, nodes.Mapping) else {}
     return cls(path=path, **found, **values, problems=tuple(reading.problems), dated=tuple(reading.dated))

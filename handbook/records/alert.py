@@ -123,14 +123,14 @@ class Alert(Entity):
 def read_alerts(path: str, service: str, text: str | Finding) -> tuple[tuple[Alert, ...], tuple[Problem, ...]]:
     """The alerts of a rule file, and what is wrong with its form; `text` is a finding where it could not be read."""
     if isinstance(text, Finding):
-        return (), (Problem(ProblemKind.UNREADABLE, text),)
+        return (), (Problem(ProblemKind.UNREADABLE_FILE, text),)
     reading = Reading()
     try:
         node = nodes.parse(text, path, plain=False)
     except nodes.YamlError as error:
-        return (), (Problem(ProblemKind.UNREADABLE, error.finding),)
+        return (), (Problem(ProblemKind.UNREADABLE_FILE, error.finding),)
     if not isinstance(node, nodes.Mapping):
-        reading.problem(ProblemKind.UNREADABLE, Location(path), "a rule file is a mapping with the key 'groups'")
+        reading.problem(ProblemKind.UNREADABLE_FILE, Location(path), "a rule file is a mapping with the key 'groups'")
         return (), tuple(reading.problems)
     read_fields(RuleFileFields, node, reading, end=node.at)
     return tuple(_alerts(path, service, node)), tuple(reading.problems)

@@ -23,7 +23,7 @@ from handbook.records.audit import Audit
 from handbook.records.postmortem import Postmortem
 from handbook.records.service import Service
 from handbook.records.standard import REQUIREMENTS, Requirement, Standard
-from handbook.rules.engine import Context, rule, rules
+from handbook.rules.engine import Context, find_rule, rule, rules
 from handbook.rules.standards import item_at
 from handbook.rules.wording import rewritten, unrelated
 from handbook.settings import Sample, Settings
@@ -60,8 +60,8 @@ def _reviewed(document: Document | None) -> str:
     return f"{getattr(document, REVIEWED, None)}"
 
 
-@rule("FM017", "reviewed-by-the-dozen", over=Base)
-def reviewed_by_the_dozen(base: Base, context: Context) -> Iterator[Finding]:
+@rule("FM017", "bulk-review", over=Base)
+def bulk_review(base: Base, context: Context) -> Iterator[Finding]:
     """One commit sets the day of review (`reviewed`) of three records at most.
 
     A new record does not count, and neither does a day that a later commit of the branch has set back.
@@ -83,8 +83,8 @@ def _names(records: Iterable[Record]) -> str:
     return ", ".join(record.id for record in records)
 
 
-@rule("FM018", "reviewed-by-nobody", over=Base)
-def reviewed_by_nobody(base: Base, context: Context) -> Iterator[Finding]:
+@rule("FM018", "missing-reviewer", over=Base)
+def missing_reviewer(base: Base, context: Context) -> Iterator[Finding]:
     """A commit that sets a day of review says in a trailer who reviewed: `Reviewed-by: a team`.
 
     Why: the day says that somebody read the page against reality; a reader with a doubt needs to know who.
@@ -119,7 +119,7 @@ def new_exception(base: Base, context: Context) -> Iterator[Finding]:
     hint = "tell the reviewers why it is needed"
     settings, before = context.handbook.settings, base.handbook.settings
     for suppression in _added(_suppressions(context.handbook), _suppressions(base.handbook), base, context.handbook):
-        yield Finding(suppression.at, f"new suppression of {suppression.code}: {suppression.reason}", hint)
+        yield Finding(suppression.at, f"new suppression of {suppression.rule}: {suppression.reason}", hint)
     for sample in _added(_samples(settings), _samples(before), base, context.handbook):
         yield Finding(settings.at_sample(sample), f"new secret sample in {sample.path}: {sample.reason}", hint)
     patterns = {pattern.casefold() for pattern in settings.organisation.private}
@@ -129,7 +129,7 @@ def new_exception(base: Base, context: Context) -> Iterator[Finding]:
             yield Finding(settings.at("private"), message, hint)
     for each in rules().values():
         if not each.firm and each.is_lowered_by(settings) and not each.is_lowered_by(before):
-            yield Finding(settings.at("rules", each.code), f"new lowered severity of {each.code}", hint)
+            yield Finding(settings.at("rules", each.key_in(settings)), f"new lowered severity of {each.code}", hint)
 
 
 E = TypeVar("E")
@@ -146,10 +146,18 @@ class _Exception(Generic[E]):
 
 def _suppressions(handbook: Handbook) -> list[_Exception[Suppression]]:
     return [
-        _Exception(each.at.path, (each.code, each.until, each.reason), each)
-        for each in handbook.suppressions
-        if each.code
+        _Exception(
+            suppression.at.path, (_code_of(suppression.rule), suppression.until, suppression.reason), suppression
+        )
+        for suppression in handbook.suppressions
+        if suppression.rule
     ]
+
+
+def _code_of(word: str) -> str:
+    """The code of the rule that a suppression names by its code or its name."""
+    rule = find_rule(word)
+    return rule.code if rule else word
 
 
 def _samples(settings: Settings) -> list[_Exception[Sample]]:
@@ -177,8 +185,8 @@ def _path_now(path: str, base: Base, handbook: Handbook) -> str:
     return document_now.path if document_now else base.renamed.get(path, path)
 
 
-@rule("DEC013", "decision-rewritten", over=Base, requires=_UNREAD)
-def decision_rewritten(base: Base, context: Context) -> Iterator[Finding]:
+@rule("DEC013", "rewritten-decision", over=Base, requires=_UNREAD)
+def rewritten_decision(base: Base, context: Context) -> Iterator[Finding]:
     """The text of a decision stays as it was decided: accepted, rejected, deprecated or superseded.
 
     The front matter may change. A link may lead elsewhere, and an id be another, where what they named is gone; the
@@ -197,8 +205,8 @@ def decision_rewritten(base: Base, context: Context) -> Iterator[Finding]:
             yield from islice(rewritten(old, now, base.handbook, context.handbook), 1)
 
 
-@rule("DEC014", "number-taken-there", over=Base)
-def number_taken_there(base: Base, context: Context) -> Iterator[Finding]:
+@rule("DEC014", "taken-decision-number", over=Base)
+def taken_decision_number(base: Base, context: Context) -> Iterator[Finding]:
     """A new decision takes a number that the base, as it is by now, has not given to another.
 
     Why: two branches took the next number; whichever is merged last makes what says ADR-0042 name both.
@@ -217,8 +225,8 @@ def number_taken_there(base: Base, context: Context) -> Iterator[Finding]:
             free += 1
 
 
-@rule("DEC015", "illegal-move", over=Base, requires=("DEC008",))
-def illegal_move(base: Base, context: Context) -> Iterator[Finding]:
+@rule("DEC015", "invalid-status-change", over=Base, requires=("DEC008",))
+def invalid_status_change(base: Base, context: Context) -> Iterator[Finding]:
     """A decision's status moves as it can: proposed to accepted or rejected, accepted to deprecated or superseded.
 
     A deprecated decision can be superseded. One branch may make several moves.
@@ -328,8 +336,8 @@ def _rules_of(document: Document) -> tuple[Requirement, ...]:
     return document.requirements if isinstance(document, Standard) else ()
 
 
-@rule("STD008", "rule-not-kept", over=Base, requires=(*_UNREAD, "FM102", "FM104", "STD002", "STD004"))
-def rule_not_kept(base: Base, context: Context) -> Iterator[Finding]:
+@rule("STD008", "lost-rule", over=Base, requires=(*_UNREAD, "FM102", "FM104", "STD002", "STD004"))
+def lost_rule(base: Base, context: Context) -> Iterator[Finding]:
     """A rule of a standard keeps its id, and no other rule is ever given it.
 
     A rule that holds no longer stays where it is, as `- **STD-08.2** Withdrawn: STD-08.4 says more.` A rule can be
@@ -365,10 +373,8 @@ def _requirements_at(standard: Standard) -> Location:
     return standard.source.at(next(sections, 1))
 
 
-@rule(
-    "CHK005", "item-not-kept", over=Base, requires=(*_UNREAD, "FM005", "FM006", "FM007", "LNK011", "CHK001", "CHK003")
-)
-def item_not_kept(base: Base, context: Context) -> Iterator[Finding]:
+@rule("CHK005", "lost-item", over=Base, requires=(*_UNREAD, "FM005", "FM006", "FM007", "LNK011", "CHK001", "CHK003"))
+def lost_item(base: Base, context: Context) -> Iterator[Finding]:
     """An item of the checklist keeps its id, and no other item is ever given it.
 
     An item that is asked no longer stays where it is, with the last quarter in which it was: `until: 2026-Q4`. An item
@@ -398,8 +404,8 @@ def item_not_kept(base: Base, context: Context) -> Iterator[Finding]:
             )
 
 
-@rule("PMT010", "taken-back", over=Base)
-def taken_back(base: Base, context: Context) -> Iterator[Finding]:
+@rule("PMT010", "withdrawn-postmortem", over=Base)
+def withdrawn_postmortem(base: Base, context: Context) -> Iterator[Finding]:
     """A post-mortem that was published stays published; a draft and one in review may go either way.
 
     Why: a draft stays out of the figures and the feed, so that an incident would vanish from both.
@@ -414,8 +420,8 @@ def taken_back(base: Base, context: Context) -> Iterator[Finding]:
     yield from _moves(base.handbook.of(Postmortem), POSTMORTEM_MOVES, base, context)
 
 
-@rule("SVC011", "closed-audit", over=Base, requires=("FM001",))
-def closed_audit(base: Base, context: Context) -> Iterator[Finding]:
+@rule("SVC011", "rewritten-audit", over=Base, requires=("FM001",))
+def rewritten_audit(base: Base, context: Context) -> Iterator[Finding]:
     """An audit stays as it is once its quarter has ended, on the day of the base's commit. One may be added late.
 
     Why: what was known at the end of a quarter is what the next quarter is measured by.

@@ -15,8 +15,8 @@ from handbook.rules.engine import Context, rule
 from handbook.vocabulary import ADR_DECIDED, ADR_MOVES, can_become
 
 
-@rule("DEC001", "decision-name", over=Adr)
-def decision_name(adr: Adr, context: Context) -> Iterator[Finding]:
+@rule("DEC001", "invalid-decision-name", over=Adr)
+def invalid_decision_name(adr: Adr, context: Context) -> Iterator[Finding]:
     """The file of a decision is `NNNN-slug.md`: four digits, then words in lower case joined by hyphens.
 
     Why: the number is the decision's id and stands nowhere else; the name is its address.
@@ -30,8 +30,8 @@ def decision_name(adr: Adr, context: Context) -> Iterator[Finding]:
         yield Finding(adr.source.at(1), f"the name is not {adr.file_form}", "such as 0042-keep-orders-in-postgresql.md")
 
 
-@rule("DEC002", "number-taken", over=Handbook)
-def number_taken(handbook: Handbook, context: Context) -> Iterator[Finding]:
+@rule("DEC002", "duplicate-decision-number", over=Handbook)
+def duplicate_decision_number(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """No two decisions have the same number.
 
     Why: two branches took the next number, and what says ADR-0042 now names both.
@@ -48,8 +48,8 @@ def number_taken(handbook: Handbook, context: Context) -> Iterator[Finding]:
             yield Finding(adr.source.at(1), f"{adr.id} is {first.path} already", hint)
 
 
-@rule("DEC003", "no-deciders", over=Adr, requires=("FM001", "FM002"))
-def no_deciders(adr: Adr, context: Context) -> Iterator[Finding]:
+@rule("DEC003", "missing-deciders", over=Adr, requires=("FM001", "FM002"))
+def missing_deciders(adr: Adr, context: Context) -> Iterator[Finding]:
     """A decision that is no longer only proposed names the teams that decided.
 
     Why: a reader with a question needs somebody to ask.
@@ -66,8 +66,8 @@ def no_deciders(adr: Adr, context: Context) -> Iterator[Finding]:
         yield Finding(adr.at("deciders"), f"'deciders' is missing: the status is {adr.status}", "deciders: [a-team]")
 
 
-@rule("DEC004", "no-successor", over=Adr)
-def no_successor(adr: Adr, context: Context) -> Iterator[Finding]:
+@rule("DEC004", "missing-successor", over=Adr)
+def missing_successor(adr: Adr, context: Context) -> Iterator[Finding]:
     """A superseded decision names the decision that replaced it.
 
     Why: a reader who lands on it must get to what holds now.
@@ -84,8 +84,8 @@ def no_successor(adr: Adr, context: Context) -> Iterator[Finding]:
         yield Finding(adr.at("status"), "the status is superseded, and superseded_by names no decision", hint, fix)
 
 
-@rule("DEC005", "still-in-force", over=Adr)
-def still_in_force(adr: Adr, context: Context) -> Iterator[Finding]:
+@rule("DEC005", "unexpected-successor", over=Adr)
+def unexpected_successor(adr: Adr, context: Context) -> Iterator[Finding]:
     """Only a decision whose status is superseded names a successor.
 
     Why: a reader would follow a decision that another has replaced.
@@ -111,8 +111,8 @@ def still_in_force(adr: Adr, context: Context) -> Iterator[Finding]:
         yield Finding(adr.at("superseded_by"), message, "status: superseded, with the date on which it was replaced")
 
 
-@rule("DEC006", "one-sided", over=Adr, requires=("DEC005",))
-def one_sided(adr: Adr, context: Context) -> Iterator[Finding]:
+@rule("DEC006", "one-sided-reference", over=Adr, requires=("DEC005",))
+def one_sided_reference(adr: Adr, context: Context) -> Iterator[Finding]:
     """Both decisions of a pair name each other: `supersedes` here, `superseded_by` there.
 
     What a proposed or rejected decision lists under `supersedes` has no effect yet, or never had.
@@ -147,8 +147,8 @@ def one_sided(adr: Adr, context: Context) -> Iterator[Finding]:
             yield Finding(at, f"{id} is {new.status}: it replaces nothing", f"wait until {id} is accepted")
 
 
-@rule("DEC007", "supersession-circle", over=Handbook)
-def supersession_circle(handbook: Handbook, context: Context) -> Iterator[Finding]:
+@rule("DEC007", "circular-supersession", over=Handbook)
+def circular_supersession(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """No decision supersedes or amends itself, directly or through others.
 
     Why: following the successors must end at the decision that holds.
@@ -191,8 +191,8 @@ def _circles(edges: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
                 way[after] = iter(edges[after])
 
 
-@rule("DEC008", "impossible-life", over=Adr)
-def impossible_life(adr: Adr, context: Context) -> Iterator[Finding]:
+@rule("DEC008", "invalid-history", over=Adr)
+def invalid_history(adr: Adr, context: Context) -> Iterator[Finding]:
     """The statuses of a decision follow one another as they can, and their dates with them.
 
     proposed → accepted or rejected; accepted → deprecated or superseded; deprecated → superseded. The history need not
@@ -221,8 +221,8 @@ def impossible_life(adr: Adr, context: Context) -> Iterator[Finding]:
             yield Finding(places[index], f"{before} on {earlier} stands before {after} on {later}", "oldest first")
 
 
-@rule("DEC009", "no-alternative", over=Adr, requires=("FM102", "FM104"))
-def no_alternative(adr: Adr, context: Context) -> Iterator[Finding]:
+@rule("DEC009", "missing-alternative", over=Adr, requires=("FM102", "FM104"))
+def missing_alternative(adr: Adr, context: Context) -> Iterator[Finding]:
     """Alternatives considered names at least one: an item of a list, a heading of its own, or a row of a table.
 
     Why: a decision without an alternative was none, and the next reader will propose what was already weighed.
@@ -256,8 +256,8 @@ def review_before_decision(adr: Adr, context: Context) -> Iterator[Finding]:
         yield Finding(adr.at("review_by"), f"review_by {adr.review_by} is not after date {adr.date}")
 
 
-@rule("DEC011", "review-due", over=Adr, severity=Severity.WARNING, requires=("DEC010",))
-def review_due(adr: Adr, context: Context) -> Iterator[Finding]:
+@rule("DEC011", "overdue-decision-review", over=Adr, severity=Severity.WARNING, requires=("DEC010",))
+def overdue_decision_review(adr: Adr, context: Context) -> Iterator[Finding]:
     """A decision in force is looked at again by the day that it names. Samples (`example: true`) are exempt.
 
     Why: a date of review that nobody acts on teaches readers to ignore all of them.
@@ -275,8 +275,8 @@ def review_due(adr: Adr, context: Context) -> Iterator[Finding]:
         )
 
 
-@rule("DEC012", "dead-citation", over=Record)
-def dead_citation(record: Record, context: Context) -> Iterator[Finding]:
+@rule("DEC012", "superseded-citation", over=Record)
+def superseded_citation(record: Record, context: Context) -> Iterator[Finding]:
     """A record in force that cites a superseded decision names the decision that holds now as well.
 
     Post-mortems, and decisions that are themselves no longer in force, tell what was; they are free to.

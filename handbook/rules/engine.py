@@ -112,13 +112,20 @@ class Rule:
 
     def severity_in(self, settings: Settings) -> Severity:
         """The severity that the settings give the rule, else its own; a firm rule is never lowered."""
-        severity = Severity(settings.organisation.rules.get(self.code, self.severity))
+        severity = Severity(self._set_in(settings) or self.severity)
         return self.severity if self.firm and self.severity is Severity.ERROR else severity
 
     def is_lowered_by(self, settings: Settings) -> bool:
         """Whether the settings make a warning of the rule's errors, or would, if it were not firm."""
-        wanted = settings.organisation.rules.get(self.code)
-        return self.severity is Severity.ERROR and wanted == Severity.WARNING
+        return self.severity is Severity.ERROR and self._set_in(settings) == Severity.WARNING
+
+    def _set_in(self, settings: Settings) -> str | None:
+        """The severity that the settings give the rule."""
+        return settings.organisation.rules.get(self.key_in(settings))
+
+    def key_in(self, settings: Settings) -> str:
+        """The word by which `handbook.rules` names the rule: its code, or its name."""
+        return self.name if self.name in settings.organisation.rules else self.code
 
     @cached_property
     def page(self) -> RulePage:
@@ -183,6 +190,11 @@ def rules() -> Mapping[str, Rule]:
     for family in _FAMILIES:
         import_module(f"handbook.rules.{family}")
     return _registered
+
+
+def find_rule(word: str) -> Rule | None:
+    """The rule with a code or a name; None where there is none."""
+    return rules().get(word) or next((rule for rule in rules().values() if rule.name == word), None)
 
 
 def run(
@@ -271,16 +283,16 @@ def _suppressed(found: Iterable[Diagnostic], handbook: Handbook) -> tuple[list[D
     One for a rule over a base silences nothing any more once it is in the base itself, and may stay; so may one for a
     rule over the finished site, which the gate does not see.
     """
-    firm = {each.code for each in rules().values() if each.firm}
-    allowed = {
-        (each.at.path, each.line, each.code): each
-        for each in handbook.suppressions
-        if each.code and each.code not in firm
-    }
+    allowed: dict[tuple[str, int, str], Suppression] = {}
+    for suppression in handbook.suppressions:
+        rule = find_rule(suppression.rule) if suppression.rule else None
+        if suppression.rule and not (rule and rule.firm):
+            allowed[suppression.at.path, suppression.line, rule.code if rule else suppression.rule] = suppression
     used = {(each.at.path, each.at.line, each.code) for each in found}
     kept = [each for each in found if (each.at.path, each.at.line, each.code) not in allowed]
     kept_for = {each.code for each in rules().values() if issubclass(each.over, Base | Site)}
-    return kept, tuple(each for place, each in allowed.items() if place not in used and each.code not in kept_for)
+    useless = (place for place in allowed if place not in used and place[2] not in kept_for)
+    return kept, tuple(allowed[place] for place in useless)
 
 
 def _findings(each: Rule, context: Context) -> Iterator[Finding]:

@@ -9,8 +9,8 @@ from handbook.handbook import Handbook
 from handbook.rules.engine import Context, rule
 
 
-@rule("FM014", "useless-suppression", over=Handbook)
-def useless_suppression(handbook: Handbook, context: Context) -> Iterator[Finding]:
+@rule("FM014", "unused-suppression", over=Handbook)
+def unused_suppression(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """A suppression silences something: its code is found on the line below it.
 
     Why: one that silences nothing is left over, and would hide the next fault there.
@@ -23,15 +23,15 @@ def useless_suppression(handbook: Handbook, context: Context) -> Iterator[Findin
         ### Load
     """
     for suppression in context.useless:
-        message = f"{suppression.code} is not found on the line below"
+        message = f"{suppression.rule} is not found on the line below"
         yield Finding(suppression.at, message, "take the suppression out")
 
 
 @rule("FM015", "suppression-without-reason", over=Handbook)
 def suppression_without_reason(handbook: Handbook, context: Context) -> Iterator[Finding]:
-    """A suppression names one code and a reason, and if it ends the day.
+    """A suppression names one rule, by its code or its name, and a reason, and if it ends the day.
 
-    `handbook: allow CODE: reason`, or `handbook: allow CODE until YYYY-MM-DD: reason`, in a comment.
+    `handbook: allow RULE: reason`, or `handbook: allow RULE until YYYY-MM-DD: reason`, in a comment.
 
     Why: whoever meets it has to know whether it still holds.
 
@@ -43,13 +43,13 @@ def suppression_without_reason(handbook: Handbook, context: Context) -> Iterator
         ### Load
     """
     for suppression in handbook.suppressions:
-        if suppression.code is None:
-            hint = "handbook: allow CODE until YYYY-MM-DD: reason"
+        if suppression.rule is None:
+            hint = "handbook: allow RULE until YYYY-MM-DD: reason"
             yield Finding(suppression.at, "a suppression that cannot be read, or has no reason", hint)
 
 
-@rule("FM016", "suppression-over", over=Handbook, severity=Severity.WARNING)
-def suppression_over(handbook: Handbook, context: Context) -> Iterator[Finding]:
+@rule("FM016", "expired-suppression", over=Handbook, severity=Severity.WARNING)
+def expired_suppression(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """A suppression has not come to its end. One that has still silences.
 
     Why: what was allowed until then was to be mended by then.
@@ -61,5 +61,5 @@ def suppression_over(handbook: Handbook, context: Context) -> Iterator[Finding]:
         deciders: [order-team, platform-team]
     """
     for suppression in handbook.suppressions:
-        if suppression.code and suppression.until and suppression.until < context.today:
+        if suppression.rule and suppression.until and suppression.until < context.today:
             yield Finding(suppression.at, f"the suppression ended on {suppression.until}", "mend it, or allow it anew")

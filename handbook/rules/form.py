@@ -32,8 +32,8 @@ def _required(record: Record) -> list[Section]:
     return list(found.values())
 
 
-@rule("FM101", "title", over=Document, requires=("FM001", "FM002"))
-def title(document: Document, context: Context) -> Iterator[Finding]:
+@rule("FM101", "missing-title", over=Document, requires=("FM001", "FM002"))
+def missing_title(document: Document, context: Context) -> Iterator[Finding]:
     """A file has one H1, before everything else in its body. It is the title.
 
     Why: the title stands nowhere else; without it lists show a file name, with two of them nobody knows which counts.
@@ -95,8 +95,8 @@ def _look_alike(record: Record, name: str, headings: list[str]) -> str:
     return did_you_mean(name, headings) or f"add '## {name}' with text of its own"
 
 
-@rule("FM103", "section-order", over=Record, requires=_UNREAD)
-def section_order(record: Record, context: Context) -> Iterator[Finding]:
+@rule("FM103", "misplaced-section", over=Record, requires=_UNREAD)
+def misplaced_section(record: Record, context: Context) -> Iterator[Finding]:
     """The required sections stand in the order of their kind; others may stand anywhere between.
 
     Why: a reader who knows one record knows where to look in every other.
@@ -150,8 +150,8 @@ def empty_section(record: Record, context: Context) -> Iterator[Finding]:
             yield Finding(at, f"the section '{section.heading.text}' is empty", "write it")
 
 
-@rule("FM105", "repeated-section", over=Record, requires=_UNREAD)
-def repeated_section(record: Record, context: Context) -> Iterator[Finding]:
+@rule("FM105", "duplicate-section", over=Record, requires=_UNREAD)
+def duplicate_section(record: Record, context: Context) -> Iterator[Finding]:
     """A required section stands once.
 
     Why: two sections of one name hold two answers.
@@ -235,8 +235,8 @@ def _in_text(source: Source) -> Iterator[Finding]:
                 yield placeholder_finding(source.at(line, match.start() + 1), match[0])
 
 
-@rule("FM107", "broken-shell", over=Handbook)
-def broken_shell(handbook: Handbook, context: Context) -> Iterator[Finding]:
+@rule("FM107", "invalid-shell", over=Handbook)
+def invalid_shell(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """A block of shell code is one that a shell can run, as far as shellcheck sees: its errors, not its warnings.
 
     The blocks are those that say `bash`, `sh`, `shell` or `zsh` after the fence. What a listing brings in from a file

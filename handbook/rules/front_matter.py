@@ -12,7 +12,7 @@ from handbook.handbook import Handbook
 from handbook.reading.problems import ProblemKind
 from handbook.records import Entity
 from handbook.records.kinds import KINDS
-from handbook.rules.engine import RETIRED, Context, RulePage, rule, rules
+from handbook.rules.engine import RETIRED, Context, RulePage, find_rule, rule, rules
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class ProblemRule:
 PROBLEM_RULES: Final = (
     ProblemRule(
         code="FM001",
-        kind=ProblemKind.UNREADABLE,
+        kind=ProblemKind.UNREADABLE_FILE,
         text="""
             A file is UTF-8, and its front matter is a mapping in plain YAML between two lines of `---`.
 
@@ -50,7 +50,7 @@ PROBLEM_RULES: Final = (
     ),
     ProblemRule(
         code="FM002",
-        kind=ProblemKind.NO_FRONT_MATTER,
+        kind=ProblemKind.MISSING_FRONT_MATTER,
         text="A record begins with front matter.",
         why="without it a record has no status, no owner and no date, and no index can show it.",
         bad="""
@@ -125,7 +125,7 @@ PROBLEM_RULES: Final = (
     ),
     ProblemRule(
         code="FM008",
-        kind=ProblemKind.IMPOSSIBLE_DATE,
+        kind=ProblemKind.INVALID_DATE,
         text="A date is one that the calendar has.",
         why="it was mistyped, and nobody can tell what was meant.",
         bad="review_by: 2027-02-30",
@@ -141,7 +141,7 @@ PROBLEM_RULES: Final = (
     ),
     ProblemRule(
         code="FM010",
-        kind=ProblemKind.REPEATED_VALUE,
+        kind=ProblemKind.DUPLICATE_VALUE,
         text="A list names nothing twice.",
         why="the second entry was meant to be another, or is noise.",
         bad="deciders: [platform-team, platform-team]",
@@ -153,8 +153,8 @@ for problem_rule in PROBLEM_RULES:
     problem_rule.register()
 
 
-@rule("FM011", "records-lost", over=Handbook)
-def records_lost(handbook: Handbook, context: Context) -> Iterator[Finding]:
+@rule("FM011", "missing-records", over=Handbook)
+def missing_records(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """Of each kind there are at least as many records as the settings expect, and a handbook has a record at all.
 
     Why: an empty folder passes every rule about its content; zero found must not pass.
@@ -190,8 +190,9 @@ def unknown_rule(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """
     known = rules()
     for code in handbook.settings.organisation.rules:
-        if code not in known:
-            hint = "remove it: the rule is retired" if code in RETIRED else did_you_mean(code, known)
+        if find_rule(code) is None:
+            names = (word for rule in known.values() for word in (rule.code, rule.name))
+            hint = "remove it: the rule is retired" if code in RETIRED else did_you_mean(code, names)
             yield Finding(handbook.settings.at("rules", code), f"'{code}' is not a rule", hint)
 
 

@@ -111,8 +111,8 @@ def broken_anchor(document: Document, context: Context) -> Iterator[Finding]:
             yield Finding(link.at, f"{other.path} has no heading '#{target.fragment}'", hint)
 
 
-@rule("LNK004", "not-relative", over=Document)
-def not_relative(document: Document, context: Context) -> Iterator[Finding]:
+@rule("LNK004", "absolute-link", over=Document)
+def absolute_link(document: Document, context: Context) -> Iterator[Finding]:
     """A link to a file is relative, and stays within the repository.
 
     Why: an absolute path leads elsewhere on the Git host, in an editor and on a site that does not stand at the root.
@@ -131,8 +131,8 @@ def not_relative(document: Document, context: Context) -> Iterator[Finding]:
             yield Finding(link.at, f"'{link.target}' is not a relative path within the repository", hint)
 
 
-@rule("LNK005", "no-address", over=Document)
-def no_address(document: Document, context: Context) -> Iterator[Finding]:
+@rule("LNK005", "invalid-address", over=Document)
+def invalid_address(document: Document, context: Context) -> Iterator[Finding]:
     """A link can be read as an address, and names a place.
 
     Why: a browser that cannot read it does nothing; MkDocs itself stops with a traceback.
@@ -233,8 +233,8 @@ def html_link(page: Page, context: Context) -> Iterator[Finding]:
             yield Finding(at, "a link or an image in HTML", "write it in Markdown")
 
 
-@rule("LNK009", "own-address", over=Document)
-def own_address(document: Document, context: Context) -> Iterator[Finding]:
+@rule("LNK009", "own-site-address", over=Document)
+def own_site_address(document: Document, context: Context) -> Iterator[Finding]:
     """A link to a page of this site is the path of its file, not its address.
 
     What the site makes itself has an address alone: `/alerts/<Name>/`, and files such as JSON.
@@ -264,8 +264,8 @@ def own_address(document: Document, context: Context) -> Iterator[Finding]:
             yield Finding(link.at, f"'{address}' is no page of this site", hint)
 
 
-@rule("LNK010", "not-in-nav", over=Page)
-def not_in_nav(page: Page, context: Context) -> Iterator[Finding]:
+@rule("LNK010", "missing-from-nav", over=Page)
+def missing_from_nav(page: Page, context: Context) -> Iterator[Finding]:
     """The navigation, where mkdocs.yml has one, lists every page that is no record.
 
     A page that is left out on purpose stands under `not_in_nav`.

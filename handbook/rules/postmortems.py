@@ -13,8 +13,8 @@ from handbook.rules.engine import Context, rule
 _MISSING = ("FM102", "FM104")
 
 
-@rule("PMT001", "postmortem-name", over=Postmortem)
-def postmortem_name(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
+@rule("PMT001", "invalid-postmortem-name", over=Postmortem)
+def invalid_postmortem_name(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
     """The file of a post-mortem is `YYYY-MM-DD-slug.md`, with the day on which the impact began, in UTC.
 
     Why: the name is the address, and sorts the archive.
@@ -32,8 +32,8 @@ def postmortem_name(postmortem: Postmortem, context: Context) -> Iterator[Findin
         yield Finding(postmortem.source.at(1), f"the name's date is not that of started, {began.date()}")
 
 
-@rule("PMT002", "published-incomplete", over=Postmortem, requires=("FM001", "FM002"))
-def published_incomplete(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
+@rule("PMT002", "incomplete-publication", over=Postmortem, requires=("FM001", "FM002"))
+def incomplete_publication(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
     """A post-mortem that is published has `resolved`, `published`, `caused_by` and `reviewers`.
 
     Why: a figure or a lesson of an incident that is not over, or that nobody reviewed, is a guess.
@@ -52,8 +52,8 @@ def published_incomplete(postmortem: Postmortem, context: Context) -> Iterator[F
                 yield Finding(postmortem.at(key), f"'{key}' is missing: the post-mortem is published")
 
 
-@rule("PMT003", "times-out-of-order", over=Postmortem)
-def times_out_of_order(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
+@rule("PMT003", "misordered-times", over=Postmortem)
+def misordered_times(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
     """Started ≤ detected ≤ acknowledged, and started ≤ mitigated ≤ resolved; published is not before the end.
 
     Why: a duration computed from them would be negative, or too long.
@@ -72,8 +72,8 @@ def times_out_of_order(postmortem: Postmortem, context: Context) -> Iterator[Fin
         yield Finding(postmortem.at("published"), "published is before resolved")
 
 
-@rule("PMT004", "timeline-form", over=Postmortem, requires=_MISSING)
-def timeline_form(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
+@rule("PMT004", "invalid-timeline", over=Postmortem, requires=_MISSING)
+def invalid_timeline(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
     """The timeline is a list, each item `HH:MM — what happened` in UTC, with a date before the time on another day.
 
     Why: the site draws it to scale, and checks that it is in order.
@@ -94,8 +94,8 @@ def timeline_form(postmortem: Postmortem, context: Context) -> Iterator[Finding]
             yield Finding(at, "the timeline is not a list", "write '- HH:MM — what happened'")
 
 
-@rule("PMT005", "timeline-order", over=Postmortem)
-def timeline_order(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
+@rule("PMT005", "misordered-timeline", over=Postmortem)
+def misordered_timeline(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
     """The lines of the timeline are in order.
 
     Why: what came first is what the reader is trying to find out.
@@ -114,8 +114,8 @@ def timeline_order(postmortem: Postmortem, context: Context) -> Iterator[Finding
             yield Finding(postmortem.source.at(entry.line), f"{entry.at:%H:%M} comes after {before.at:%H:%M}", hint)
 
 
-@rule("PMT006", "actions-form", over=Postmortem, requires=_MISSING)
-def actions_form(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
+@rule("PMT006", "invalid-action-table", over=Postmortem, requires=_MISSING)
+def invalid_action_table(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
     """Action items is one table with the columns Id, Action, Owner, Due and Status.
 
     Why: every action of every post-mortem is listed in one place, with its owner and its day.
@@ -139,8 +139,8 @@ def actions_form(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
             yield Finding(postmortem.source.at(table.first), "the columns are others", f"| {columns} |")
 
 
-@rule("PMT007", "action-incomplete", over=Postmortem)
-def action_incomplete(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
+@rule("PMT007", "incomplete-action", over=Postmortem)
+def incomplete_action(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
     """An action has an id (A1, A2, and so on, in order), a text, a team as its owner, a day, and a status.
 
     The status is open, dropped, or done with the day: `done 2026-05-18`.
@@ -175,8 +175,8 @@ def _wrong_cells(action: Action, number: int, context: Context) -> Iterator[tupl
         yield 4, f"{action.id} has no status", "write open, dropped, or done YYYY-MM-DD"
 
 
-@rule("PMT008", "action-overdue", over=Postmortem, severity=Severity.WARNING)
-def action_overdue(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
+@rule("PMT008", "overdue-action", over=Postmortem, severity=Severity.WARNING)
+def overdue_action(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
     """An open action is done by its day.
 
     Why: what was learnt from an incident is what is done about it.
@@ -194,8 +194,8 @@ def action_overdue(postmortem: Postmortem, context: Context) -> Iterator[Finding
             )
 
 
-@rule("PMT009", "not-yet-published", over=Postmortem, severity=Severity.WARNING)
-def not_yet_published(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
+@rule("PMT009", "overdue-publication", over=Postmortem, severity=Severity.WARNING)
+def overdue_publication(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
     """The post-mortem of a severity that the policy names is published within as many business days as it says.
 
     Business days are Monday to Friday, but for the holidays of `postmortem.country`, counted from the day after the

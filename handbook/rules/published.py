@@ -42,8 +42,8 @@ def _also(files: list[str]) -> str:
     return f" (also on {named}{f' and {len(files) - 2} more' if len(files) > 2 else ''})"
 
 
-@rule("LNK101", "dead-link", over=Site)
-def dead_link(site: Site, context: Context) -> Iterator[Finding]:
+@rule("LNK101", "broken-site-link", over=Site)
+def broken_site_link(site: Site, context: Context) -> Iterator[Finding]:
     """What a page, the feed, the sitemap or the JSON links to is a file of the site, spelt as on disk.
 
     This is asked of the finished pages, and so of what templates, macros and the theme write, too.
@@ -58,8 +58,8 @@ def dead_link(site: Site, context: Context) -> Iterator[Finding]:
     yield from _faults(site, context, LinkFaultKind.MISSING)
 
 
-@rule("LNK102", "dead-fragment", over=Site)
-def dead_fragment(site: Site, context: Context) -> Iterator[Finding]:
+@rule("LNK102", "broken-site-anchor", over=Site)
+def broken_site_anchor(site: Site, context: Context) -> Iterator[Finding]:
     """What stands behind `#` in a link is an id of the page that it leads to, or the name of an anchor there.
 
     Why: the page opens at its top, and the reader is left to search.
@@ -86,8 +86,8 @@ def empty_link(site: Site, context: Context) -> Iterator[Finding]:
     yield from _faults(site, context, LinkFaultKind.EMPTY)
 
 
-@rule("LNK104", "repeated-id", over=Site)
-def repeated_id(site: Site, context: Context) -> Iterator[Finding]:
+@rule("LNK104", "duplicate-site-id", over=Site)
+def duplicate_site_id(site: Site, context: Context) -> Iterator[Finding]:
     """No two elements of a page have the same id.
 
     Why: a link leads to the first, and what a screen reader is told of the second is said of the first.
@@ -100,8 +100,8 @@ def repeated_id(site: Site, context: Context) -> Iterator[Finding]:
     yield from _faults(site, context, LinkFaultKind.DUPLICATE)
 
 
-@rule("LNK105", "unparsable-link", over=Site)
-def unparsable_link(site: Site, context: Context) -> Iterator[Finding]:
+@rule("LNK105", "invalid-site-address", over=Site)
+def invalid_site_address(site: Site, context: Context) -> Iterator[Finding]:
     """An address can be read as one: its host, its port and its brackets are in order.
 
     Why: a browser makes nothing of it, and some programs that read the page stop.
@@ -114,8 +114,8 @@ def unparsable_link(site: Site, context: Context) -> Iterator[Finding]:
     yield from _faults(site, context, LinkFaultKind.INVALID)
 
 
-@rule("LNK106", "out-of-the-site", over=Site)
-def out_of_the_site(site: Site, context: Context) -> Iterator[Finding]:
+@rule("LNK106", "link-outside-site", over=Site)
+def link_outside_site(site: Site, context: Context) -> Iterator[Finding]:
     """A path leads to a place within the site, not to one above it on the same host.
 
     Why: what is there is not part of the site, and another host or a copy on disk has something else there.
@@ -142,8 +142,8 @@ def unreadable_page(site: Site, context: Context) -> Iterator[Finding]:
     yield from _faults(site, context, LinkFaultKind.UNREADABLE)
 
 
-@rule("LNK108", "no-answer", over=Site, severity=Severity.WARNING)
-def no_answer(site: Site, context: Context) -> Iterator[Finding]:
+@rule("LNK108", "unreachable-link", over=Site, severity=Severity.WARNING)
+def unreachable_link(site: Site, context: Context) -> Iterator[Finding]:
     """Another host answers for an address with a page (`handbook links --external`).
 
     Addresses that the settings pass over (`handbook.links.ignore`) are not asked, nor are examples such as
@@ -159,8 +159,8 @@ def no_answer(site: Site, context: Context) -> Iterator[Finding]:
     yield from _faults(site, context, LinkFaultKind.NO_ANSWER)
 
 
-@rule("LNK109", "gone", over=Site)
-def gone(site: Site, context: Context) -> Iterator[Finding]:
+@rule("LNK109", "dead-external-link", over=Site)
+def dead_external_link(site: Site, context: Context) -> Iterator[Finding]:
     """An address of another host that did not answer in one run answers in the next (`--external --state FILE`).
 
     Why: what did not answer twice, a week apart, is gone for a reader.

@@ -39,7 +39,7 @@ def unknown_record(entity: Entity, context: Context) -> Iterator[Finding]:
 
 def _unread(handbook: Handbook) -> bool:
     """Whether a rule file could not be read, so that an alert that seems to be missing may stand there."""
-    return any(problem.kind is ProblemKind.UNREADABLE for file in handbook.rule_files for problem in file.problems)
+    return any(problem.kind is ProblemKind.UNREADABLE_FILE for file in handbook.rule_files for problem in file.problems)
 
 
 def _misnamed(id: str, handbook: Handbook) -> bool:

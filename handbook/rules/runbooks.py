@@ -46,8 +46,8 @@ _UNREAD = ("FM001", "FM002")
 _MISSING = ("FM102", "FM104")
 
 
-@rule("RBK001", "runbook-name", over=Runbook)
-def runbook_name(runbook: Runbook, context: Context) -> Iterator[Finding]:
+@rule("RBK001", "invalid-runbook-name", over=Runbook)
+def invalid_runbook_name(runbook: Runbook, context: Context) -> Iterator[Finding]:
     """A runbook is `runbooks/<service>/slug.md`.
 
     Why: the folder says whose it is, and the path is the address that alerts send people to.
@@ -61,8 +61,8 @@ def runbook_name(runbook: Runbook, context: Context) -> Iterator[Finding]:
         yield Finding(runbook.source.at(1), f"the name is not {runbook.file_form}", "such as shop/orders-down.md")
 
 
-@rule("RBK002", "alerts-or-trigger", over=Runbook, requires=_UNREAD)
-def alerts_or_trigger(runbook: Runbook, context: Context) -> Iterator[Finding]:
+@rule("RBK002", "invalid-trigger", over=Runbook, requires=_UNREAD)
+def invalid_trigger(runbook: Runbook, context: Context) -> Iterator[Finding]:
     """A runbook names the alerts that lead to it, or says in `trigger` how a person comes here without one; not both.
 
     Why: a runbook that nothing leads to is not found when it is needed.
@@ -83,8 +83,8 @@ def alerts_or_trigger(runbook: Runbook, context: Context) -> Iterator[Finding]:
         yield Finding(runbook.at("trigger"), "both alerts and trigger", "with an alert, the alert is the trigger")
 
 
-@rule("RBK003", "no-cause", over=Runbook, requires=_MISSING)
-def no_cause(runbook: Runbook, context: Context) -> Iterator[Finding]:
+@rule("RBK003", "missing-cause", over=Runbook, requires=_MISSING)
+def missing_cause(runbook: Runbook, context: Context) -> Iterator[Finding]:
     """Under Common causes and fixes stands at least one H3, each a cause.
 
     Why: who comes here at night needs the next command, not an essay.
@@ -103,8 +103,8 @@ def no_cause(runbook: Runbook, context: Context) -> Iterator[Finding]:
             )
 
 
-@rule("RBK004", "cause-incomplete", over=Runbook)
-def cause_incomplete(runbook: Runbook, context: Context) -> Iterator[Finding]:
+@rule("RBK004", "incomplete-cause", over=Runbook)
+def incomplete_cause(runbook: Runbook, context: Context) -> Iterator[Finding]:
     """Each cause has a paragraph that begins with `**Symptom:**` and one that begins with `**Fix:**`.
 
     A block of code may stand for the text of the fix.
@@ -126,8 +126,8 @@ def cause_incomplete(runbook: Runbook, context: Context) -> Iterator[Finding]:
             yield Finding(at, f"the cause '{cause.title}' has no fix", "add a paragraph '**Fix:** …'")
 
 
-@rule("RBK005", "escalation-form", over=Runbook, requires=_MISSING)
-def escalation_form(runbook: Runbook, context: Context) -> Iterator[Finding]:
+@rule("RBK005", "invalid-escalation", over=Runbook, requires=_MISSING)
+def invalid_escalation(runbook: Runbook, context: Context) -> Iterator[Finding]:
     """Escalation is a list, each item `Tier 1 (15 min): who`.
 
     Why: it says after how many minutes to call whom, when nobody has the patience to read.
@@ -148,8 +148,8 @@ def escalation_form(runbook: Runbook, context: Context) -> Iterator[Finding]:
             yield Finding(at, "the escalation is not a list", "write '- Tier 1 (15 min): who'")
 
 
-@rule("RBK006", "escalation-order", over=Runbook, requires=("RBK005",))
-def escalation_order(runbook: Runbook, context: Context) -> Iterator[Finding]:
+@rule("RBK006", "misordered-escalation", over=Runbook, requires=("RBK005",))
+def misordered_escalation(runbook: Runbook, context: Context) -> Iterator[Finding]:
     """Tiers count from 1 without a gap, and their minutes rise.
 
     Why: a step that is out of order is a call that is not made.
@@ -176,8 +176,8 @@ def escalation_order(runbook: Runbook, context: Context) -> Iterator[Finding]:
         minutes = step.minutes
 
 
-@rule("RBK007", "alert-of-another-service", over=Runbook)
-def alert_of_another_service(runbook: Runbook, context: Context) -> Iterator[Finding]:
+@rule("RBK007", "foreign-alert", over=Runbook)
+def foreign_alert(runbook: Runbook, context: Context) -> Iterator[Finding]:
     """The alerts that a runbook lists are defined in the rules of its own service.
 
     Why: the alert's team would be sent to a runbook that another team keeps.
@@ -196,8 +196,8 @@ def alert_of_another_service(runbook: Runbook, context: Context) -> Iterator[Fin
             yield Finding(at, f"{name} is an alert of {alert.service}", f"a runbook of {alert.service} should list it")
 
 
-@rule("RBK008", "alert-name", over=Handbook)
-def alert_name(handbook: Handbook, context: Context) -> Iterator[Finding]:
+@rule("RBK008", "invalid-alert-name", over=Handbook)
+def invalid_alert_name(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """An alert's name is one word of letters, digits and underscores, and no other alert has it.
 
     Why: the name is an address here, `/alerts/<Name>/`, for good.
@@ -219,8 +219,8 @@ def alert_name(handbook: Handbook, context: Context) -> Iterator[Finding]:
             )
 
 
-@rule("RBK009", "expression", over=Handbook)
-def expression(handbook: Handbook, context: Context) -> Iterator[Finding]:
+@rule("RBK009", "invalid-promql", over=Handbook)
+def invalid_promql(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """The expression of an alert is PromQL.
 
     Why: Prometheus refuses the whole file, and none of its alerts fires.
@@ -256,8 +256,8 @@ def _no_url(alert: Alert, context: Context, *, paging: bool) -> Iterator[Finding
         yield Finding(alert.at("alert"), f"{alert.name} has no runbook_url", f"annotations: runbook_url: {url}")
 
 
-@rule("RBK010", "pages-without-runbook", over=Alert)
-def pages_without_runbook(alert: Alert, context: Context) -> Iterator[Finding]:
+@rule("RBK010", "paging-alert-without-runbook", over=Alert)
+def paging_alert_without_runbook(alert: Alert, context: Context) -> Iterator[Finding]:
     """An alert that wakes somebody (`policy.alerts.paging`) says in `runbook_url` where to read on.
 
     An alert whose severity is a template counts as one of them.
@@ -286,8 +286,8 @@ def alert_without_runbook(alert: Alert, context: Context) -> Iterator[Finding]:
     yield from _no_url(alert, context, paging=False)
 
 
-@rule("RBK012", "runbook-url", over=Alert)
-def runbook_url(alert: Alert, context: Context) -> Iterator[Finding]:
+@rule("RBK012", "wrong-runbook-url", over=Alert)
+def wrong_runbook_url(alert: Alert, context: Context) -> Iterator[Finding]:
     """The `runbook_url` of an alert is its own address, `/alerts/<Name>/`, or that of a runbook that lists it.
 
     A runbook lists the alert, and a fragment exists on the page. The address holds no template: Prometheus adds the
@@ -368,8 +368,8 @@ def _how_to_list(alert: Alert, runbook: Runbook | None = None) -> str:
     return f"set 'alerts: [{', '.join((*runbook.alerts, alert.name))}]' there"
 
 
-@rule("RBK013", "rules-without-alert", over=Handbook)
-def rules_without_alert(handbook: Handbook, context: Context) -> Iterator[Finding]:
+@rule("RBK013", "empty-rule-file", over=Handbook)
+def empty_rule_file(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """A rule file holds an alert, and a file that a service names is there.
 
     Why: an empty file passes every check of its alerts.
@@ -387,14 +387,16 @@ def rules_without_alert(handbook: Handbook, context: Context) -> Iterator[Findin
                 yield Finding(service.at("rules", path), f"there is no rule file {path}", hint)
     holding = {alert.path for alert in handbook.alerts}
     for file in handbook.rule_files:
-        if file.path not in holding and not any(problem.kind is ProblemKind.UNREADABLE for problem in file.problems):
+        if file.path not in holding and not any(
+            problem.kind is ProblemKind.UNREADABLE_FILE for problem in file.problems
+        ):
             owner = handbook.get(Service, file.service)
             at = owner.at("rules", file.path) if owner and file.path in owner.rules else Location(file.path)
             yield Finding(at, f"{file.path} holds no alert", "write one, or take the file out")
 
 
-@rule("RBK014", "runbook-review-due", over=Runbook, severity=Severity.WARNING)
-def runbook_review_due(runbook: Runbook, context: Context) -> Iterator[Finding]:
+@rule("RBK014", "overdue-runbook-review", over=Runbook, severity=Severity.WARNING)
+def overdue_runbook_review(runbook: Runbook, context: Context) -> Iterator[Finding]:
     """A runbook is read against reality as often as the policy says (`review.runbook`).
 
     Why: systems change, and commands that worked once may do harm now.
@@ -408,8 +410,8 @@ def runbook_review_due(runbook: Runbook, context: Context) -> Iterator[Finding]:
     yield from too_old(runbook, "reviewed", days, "read it, and mend it", context)
 
 
-@rule("RBK015", "exercise-due", over=Runbook, severity=Severity.WARNING)
-def exercise_due(runbook: Runbook, context: Context) -> Iterator[Finding]:
+@rule("RBK015", "overdue-exercise", over=Runbook, severity=Severity.WARNING)
+def overdue_exercise(runbook: Runbook, context: Context) -> Iterator[Finding]:
     """A runbook is followed, in an incident or a drill, as often as the policy says (`review.exercise`).
 
     Why: what was only read has not been shown to work.
@@ -423,8 +425,8 @@ def exercise_due(runbook: Runbook, context: Context) -> Iterator[Finding]:
     yield from too_old(runbook, "exercised", days, "try it in a drill", context)
 
 
-@rule("RBK016", "harm-without-warning", over=Runbook)
-def harm_without_warning(runbook: Runbook, context: Context) -> Iterator[Finding]:
+@rule("RBK016", "missing-warning", over=Runbook)
+def missing_warning(runbook: Runbook, context: Context) -> Iterator[Finding]:
     """A warning stands above a command that destroys or stops something, under the same heading.
 
     Such commands delete, drain, drop, force, terminate, or scale to 0. A warning is a callout (`> [!WARNING]`,

@@ -16,7 +16,7 @@ from handbook.reading.problems import ProblemKind
 from handbook.reading.raw_html import TagFault
 from handbook.records import Document, Record
 from handbook.rules.credentials import locate, texts
-from handbook.rules.engine import Context, rule, rules
+from handbook.rules.engine import Context, find_rule, rule, rules
 
 _NAME: Final = re.compile(r"[\w.+%@-]+")
 
@@ -83,8 +83,8 @@ def unsafe_link(document: Document, context: Context) -> Iterator[Finding]:
             yield Finding(link.at, f"a link to '{found}:' is not published", f"use one of {', '.join(SCHEMES)}")
 
 
-@rule("SAFE004", "attachment", over=Handbook, reports=ProblemKind.ATTACHMENT)
-def attachment(handbook: Handbook, context: Context) -> Iterator[Finding]:
+@rule("SAFE004", "unsafe-attachment", over=Handbook, reports=ProblemKind.UNSAFE_ATTACHMENT)
+def unsafe_attachment(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """An attachment is a picture, a PDF or text, of 1 MB at most; an SVG holds no script, handler or foreign object.
 
     HTML is none: it would be a page of this site that nobody checked.
@@ -96,11 +96,11 @@ def attachment(handbook: Handbook, context: Context) -> Iterator[Finding]:
     Good:
         adr/0002-use-postgresql/load.csv
     """
-    yield from handbook.problems_of(ProblemKind.ATTACHMENT)
+    yield from handbook.problems_of(ProblemKind.UNSAFE_ATTACHMENT)
 
 
-@rule("SAFE005", "secret", over=Handbook)
-def secret(handbook: Handbook, context: Context) -> Iterator[Finding]:
+@rule("SAFE005", "exposed-secret", over=Handbook)
+def exposed_secret(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """No file of the handbook contains a key, a token or a password in a URL.
 
     The rule searches pages, records, attachments, samples, the whole text of the settings, audits and rule files,
@@ -180,13 +180,11 @@ def disabled_safety_rule(handbook: Handbook, context: Context) -> Iterator[Findi
     Good:
         rules: {SAFE002: error}
     """
-    firm = {each.code: each for each in rules().values() if each.firm}
     hint = "remove it; a published example of a secret is declared under handbook.samples"
     for suppression in handbook.suppressions:
-        if suppression.code in firm:
-            yield Finding(suppression.at, f"suppression of {suppression.code}, which cannot be suppressed", hint)
-    for code, each in firm.items():
-        if each.is_lowered_by(handbook.settings):
-            yield Finding(
-                handbook.settings.at("rules", code), f"lowered severity of {code}, which stays an error", hint
-            )
+        if suppression.rule and (suppressed := find_rule(suppression.rule)) and suppressed.firm:
+            yield Finding(suppression.at, f"suppression of {suppressed.code}, which cannot be suppressed", hint)
+    for firm in (each for each in rules().values() if each.firm):
+        if firm.is_lowered_by(handbook.settings):
+            at = handbook.settings.at("rules", firm.key_in(handbook.settings))
+            yield Finding(at, f"lowered severity of {firm.code}, which stays an error", hint)

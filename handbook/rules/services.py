@@ -14,8 +14,8 @@ from handbook.rules.engine import Context, rule
 from handbook.vocabulary import PROOFS
 
 
-@rule("SVC001", "service-name", over=Service)
-def service_name(service: Service, context: Context) -> Iterator[Finding]:
+@rule("SVC001", "invalid-service-name", over=Service)
+def invalid_service_name(service: Service, context: Context) -> Iterator[Finding]:
     """The file of a service is `docs/services/slug.md`.
 
     Why: the slug is what runbooks, audits and other services name it by.
@@ -29,8 +29,8 @@ def service_name(service: Service, context: Context) -> Iterator[Finding]:
         yield Finding(service.source.at(1), f"the name is not {service.file_form}", "such as order-service.md")
 
 
-@rule("SVC002", "nobody-on-call", over=Service, requires=("FM001", "FM002"))
-def nobody_on_call(service: Service, context: Context) -> Iterator[Finding]:
+@rule("SVC002", "missing-on-call", over=Service, requires=("FM001", "FM002"))
+def missing_on_call(service: Service, context: Context) -> Iterator[Finding]:
     """A service of tier 1 or 2 names its rota, `on_call`.
 
     Why: when it is down, somebody has to be called.
@@ -68,8 +68,8 @@ def unknown_item(audit: Audit, context: Context) -> Iterator[Finding]:
             yield Finding(audit.key_at(id), f"{id} is not in force in {audit.quarter}", f"see {owned.standard.path}")
 
 
-@rule("SVC004", "item-not-answered", over=Audit, requires=("FM001",))
-def item_not_answered(audit: Audit, context: Context) -> Iterator[Finding]:
+@rule("SVC004", "unanswered-item", over=Audit, requires=("FM001",))
+def unanswered_item(audit: Audit, context: Context) -> Iterator[Finding]:
     """An audit answers every item in force in its quarter. `verdict: unknown` is an answer.
 
     Why: what is left out looks like what was met.
@@ -86,8 +86,8 @@ def item_not_answered(audit: Audit, context: Context) -> Iterator[Finding]:
             yield Finding(audit.at("results"), f"{id} is not answered", f"{id}: {{verdict: unknown, needs: …}}")
 
 
-@rule("SVC005", "verdict-incomplete", over=Audit)
-def verdict_incomplete(audit: Audit, context: Context) -> Iterator[Finding]:
+@rule("SVC005", "incomplete-verdict", over=Audit)
+def incomplete_verdict(audit: Audit, context: Context) -> Iterator[Finding]:
     """A verdict comes with what it rests on.
 
     pass and fail say how it is known (`by`); automated and evidence say where it can be seen; attested says who, and of
@@ -133,8 +133,8 @@ def waiver_without_decision(audit: Audit, context: Context) -> Iterator[Finding]
             yield Finding(audit.at("results", id, "adr"), message, "name a decision that is in force")
 
 
-@rule("SVC007", "proof-too-strong", over=Audit)
-def proof_too_strong(audit: Audit, context: Context) -> Iterator[Finding]:
+@rule("SVC007", "overstated-proof", over=Audit)
+def overstated_proof(audit: Audit, context: Context) -> Iterator[Finding]:
     """How an item is said to be known (`by`) is not stronger than how it can be known (`verify` of the item).
 
     Why: what only a team can attest is not shown by a file, however often it is claimed.
@@ -152,8 +152,8 @@ def proof_too_strong(audit: Audit, context: Context) -> Iterator[Finding]:
             yield Finding(at, f"{id} is known by {best} at best, not {result.by}", f"by: {best}")
 
 
-@rule("SVC008", "attests-another-text", over=Audit)
-def attests_another_text(audit: Audit, context: Context) -> Iterator[Finding]:
+@rule("SVC008", "outdated-attestation", over=Audit)
+def outdated_attestation(audit: Audit, context: Context) -> Iterator[Finding]:
     """An attestation names the fingerprint of the item's text as it stands (`of`).
 
     The fingerprint is the first six hex digits of the SHA-256 of the text.
@@ -174,8 +174,8 @@ def attests_another_text(audit: Audit, context: Context) -> Iterator[Finding]:
             yield Finding(at, f"{id} has another text by now", f"attest it anew: of: {owned.item.fingerprint}")
 
 
-@rule("SVC009", "waiver-over", over=Audit, severity=Severity.WARNING)
-def waiver_over(audit: Audit, context: Context) -> Iterator[Finding]:
+@rule("SVC009", "expired-waiver", over=Audit, severity=Severity.WARNING)
+def expired_waiver(audit: Audit, context: Context) -> Iterator[Finding]:
     """A waiver has not come to its end, in the newest audit of its service.
 
     Why: what was put off until then is now simply not met.
@@ -194,8 +194,8 @@ def waiver_over(audit: Audit, context: Context) -> Iterator[Finding]:
             yield Finding(at, f"the waiver of {id} ended on {result.until}", "meet the item, or decide anew")
 
 
-@rule("SVC010", "audit-due", over=Service, severity=Severity.WARNING)
-def audit_due(service: Service, context: Context) -> Iterator[Finding]:
+@rule("SVC010", "overdue-audit", over=Service, severity=Severity.WARNING)
+def overdue_audit(service: Service, context: Context) -> Iterator[Finding]:
     """A service that was audited is audited every quarter: its newest audit is of this quarter or the one before.
 
     Why: evidence that is older than a quarter says what was so, not what is.

@@ -14,8 +14,8 @@ from handbook.rules.engine import Context, rule
 from handbook.vocabulary import OBLIGATIONS
 
 
-@rule("STD001", "standard-name", over=Standard)
-def standard_name(standard: Standard, context: Context) -> Iterator[Finding]:
+@rule("STD001", "invalid-standard-name", over=Standard)
+def invalid_standard_name(standard: Standard, context: Context) -> Iterator[Finding]:
     """The file of a standard is `NN-slug.md`.
 
     Why: the number is the standard's id and stands nowhere else.
@@ -29,8 +29,8 @@ def standard_name(standard: Standard, context: Context) -> Iterator[Finding]:
         yield Finding(standard.source.at(1), f"the name is not {standard.file_form}", "such as 05-testing-pyramid.md")
 
 
-@rule("STD002", "standard-number-taken", over=Handbook)
-def standard_number_taken(handbook: Handbook, context: Context) -> Iterator[Finding]:
+@rule("STD002", "duplicate-standard-number", over=Handbook)
+def duplicate_standard_number(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """No two standards have the same number.
 
     Why: what says STD-05 would name both.
@@ -46,8 +46,8 @@ def standard_number_taken(handbook: Handbook, context: Context) -> Iterator[Find
             yield Finding(standard.source.at(1), f"{standard.id} is {first.path} already", "take a free number")
 
 
-@rule("STD003", "serves-no-pillar", over=Standard)
-def serves_no_pillar(standard: Standard, context: Context) -> Iterator[Finding]:
+@rule("STD003", "missing-calms-pillar", over=Standard)
+def missing_calms_pillar(standard: Standard, context: Context) -> Iterator[Finding]:
     """A standard serves at least one pillar of CALMS.
 
     Why: a practice that serves none is bureaucracy, and should not be a standard.
@@ -64,8 +64,8 @@ def serves_no_pillar(standard: Standard, context: Context) -> Iterator[Finding]:
         )
 
 
-@rule("STD004", "rule-without-id", over=Standard, requires=("FM102", "FM104", "STD001", "STD002"))
-def rule_without_id(standard: Standard, context: Context) -> Iterator[Finding]:
+@rule("STD004", "missing-rule-id", over=Standard, requires=("FM102", "FM104", "STD001", "STD002"))
+def missing_rule_id(standard: Standard, context: Context) -> Iterator[Finding]:
     """Under What it requires each item of the list is a rule that begins with its id in bold, `**STD-08.1**`.
 
     The id is the standard's own, with a number of its own that is never given again.
@@ -102,8 +102,8 @@ def _section(standard: Standard, title: str) -> Location | None:
     return standard.source.at(line) if line else None
 
 
-@rule("STD005", "rule-does-not-bind", over=Standard)
-def rule_does_not_bind(standard: Standard, context: Context) -> Iterator[Finding]:
+@rule("STD005", "missing-obligation", over=Standard)
+def missing_obligation(standard: Standard, context: Context) -> Iterator[Finding]:
     """A rule says MUST, SHOULD or MAY, or that it is withdrawn: `**STD-08.1** Withdrawn: …`.
 
     Why: a reader cannot tell an order from a piece of advice.
@@ -133,8 +133,8 @@ def unknown_policy(handbook: Handbook, context: Context) -> Iterator[Finding]:
     yield from handbook.problems_of(ProblemKind.UNKNOWN_POLICY)
 
 
-@rule("STD007", "standard-review-due", over=Standard, severity=Severity.WARNING)
-def standard_review_due(standard: Standard, context: Context) -> Iterator[Finding]:
+@rule("STD007", "overdue-standard-review", over=Standard, severity=Severity.WARNING)
+def overdue_standard_review(standard: Standard, context: Context) -> Iterator[Finding]:
     """A standard is read against reality as often as the policy says (`review.standard`).
 
     Why: a standard that nobody reads any more is followed by nobody.
@@ -159,8 +159,8 @@ def item_at(standard: Standard, index: int, key: str) -> Location:
     return standard.at("checklist")
 
 
-@rule("CHK001", "item-twice", over=Handbook)
-def item_twice(handbook: Handbook, context: Context) -> Iterator[Finding]:
+@rule("CHK001", "duplicate-item", over=Handbook)
+def duplicate_item(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """An item of the checklist has an id of its own, in a group of the settings.
 
     Why: an audit answers ids; one that names two items answers neither.
@@ -187,8 +187,8 @@ def item_twice(handbook: Handbook, context: Context) -> Iterator[Finding]:
             seen.setdefault(item.id, standard)
 
 
-@rule("CHK002", "item-not-explained", over=Standard, requires=("FM102", "CHK001"))
-def item_not_explained(standard: Standard, context: Context) -> Iterator[Finding]:
+@rule("CHK002", "unexplained-item", over=Standard, requires=("FM102", "CHK001"))
+def unexplained_item(standard: Standard, context: Context) -> Iterator[Finding]:
     """Every item of a standard's checklist has an H3 under How to verify it that begins with its id, with text below.
 
     Why: whoever audits has to know what to look at.
@@ -211,8 +211,8 @@ def item_not_explained(standard: Standard, context: Context) -> Iterator[Finding
             yield Finding(at, f"{item.id} is not explained", f"add '### {item.id}' under {VERIFICATION}")
 
 
-@rule("CHK003", "explains-no-item", over=Standard, requires=("CHK001",))
-def explains_no_item(standard: Standard, context: Context) -> Iterator[Finding]:
+@rule("CHK003", "unknown-item-heading", over=Standard, requires=("CHK001",))
+def unknown_item_heading(standard: Standard, context: Context) -> Iterator[Finding]:
     """An H3 under How to verify it that begins with an id names an item of the standard's own checklist, once.
 
     Why: it would be an address that audits and links rely on, of an item that is not there.
@@ -237,8 +237,8 @@ def explains_no_item(standard: Standard, context: Context) -> Iterator[Finding]:
         seen.add(id)
 
 
-@rule("CHK004", "item-ends-before-it-begins", over=Standard)
-def item_ends_before_it_begins(standard: Standard, context: Context) -> Iterator[Finding]:
+@rule("CHK004", "invalid-item-period", over=Standard)
+def invalid_item_period(standard: Standard, context: Context) -> Iterator[Finding]:
     """The last quarter of an item is not before its first.
 
     Why: no audit would ever answer it.

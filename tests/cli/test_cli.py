@@ -151,7 +151,7 @@ def test_what_narrows_a_report(
         (["check", "--root", "{root}", "/etc/hostname"], "is outside of"),
         (["check", "--root", "{root}", "--select", "NOPE"], "no rule's code begins with 'NOPE'"),
         (["check", "--root", "{root}", "--output", "{empty}/no/such/file"], "cannot be written"),
-        (["rules", "NOPE"], "there is no rule 'NOPE'"),
+        (["rules", "NOPE"], "unknown rule 'NOPE'"),
         (["export", "--root", "{root}", "--output", "/dev/null/x"], "cannot be written"),
     ],
 )
@@ -301,6 +301,8 @@ def test_nothing_asks_a_question(kind: str) -> None:
     [
         ("", ["FM104"], 0),
         ("<!-- handbook: allow FM104: it follows next week -->\n", [], 1),
+        ("<!-- handbook: allow empty-section: it follows next week -->\n", [], 1),
+        ("<!-- handbook: allow empty-sections: it follows next week -->\n", ["FM014", "FM104"], 0),
         ("<!-- handbook: allow FM104 until 2027-01-31: it follows next week -->\n\n", [], 1),
         ("<!-- handbook: allow FM104 until 2026-01-31: it follows next week -->\n", ["FM016"], 1),
         ("<!-- handbook: allow FM104 -->\n", ["FM015", "FM104"], 0),

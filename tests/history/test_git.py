@@ -72,7 +72,7 @@ def test_the_workflow_compares_a_pull_request_with_its_base(base: str, code: int
         check=False,
     )
     assert answer.returncode == code, answer.stderr
-    assert ("title=DEC013 decision-rewritten::" in answer.stdout) == (base == "main")
+    assert ("title=DEC013 rewritten-decision::" in answer.stdout) == (base == "main")
     assert not (repository / "harm").exists()
 
 

@@ -32,7 +32,9 @@ SHARES: Final = {"runbook": 0.20, "postmortem": 0.15, "service": 0.05}
 
 _PROJECT: Final = Path(__file__).parent.parent / "mkdocs.yml"
 _SETTINGS: Final = ("theme", "validation")
-_WORDS: Final[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "words.yml").read_text(encoding="utf-8"))
+_WORDS: Final[dict[str, Any]] = yaml.safe_load(
+    (Path(__file__).parent / "words.yml").read_text(encoding="utf-8")
+)
 _MATTER: Final = ("subjects", "objects", "conditions", "closings")
 """Of these a record has a few: it speaks of something, and not of everything."""
 
@@ -91,7 +93,9 @@ class Author:
         numbers = {kind: max(2, round(share * self.records)) for kind, share in SHARES.items()}
         standards = self._standards(min(len(_WORDS["standards"]), max(2, self.records // 20)))
         services = self._services(numbers["service"])
-        adrs = self._adrs(self.records - sum(numbers.values()) - len(standards), services, standards)
+        adrs = self._adrs(
+            self.records - sum(numbers.values()) - len(standards), services, standards
+        )
         runbooks = self._runbooks(numbers["runbook"], services)
         plan = Plan(standards, services, adrs, runbooks, [])
         plan.postmortems = self._postmortems(numbers["postmortem"], plan)
@@ -124,15 +128,24 @@ class Author:
             ]
             facts: dict[str, Any] = {
                 "summary": self._sentence(),
-                "core_tools": self._some(["git", "make", "pytest", "Prometheus", "Kubernetes", "PostgreSQL"], 1, 3),
+                "core_tools": self._some(
+                    ["git", "make", "pytest", "Prometheus", "Kubernetes", "PostgreSQL"], 1, 3
+                ),
                 "prevents": self._sentence().rstrip("."),
-                "calms": self._some(["culture", "automation", "lean", "measurement", "sharing"], 1, 3),
+                "calms": self._some(
+                    ["culture", "automation", "lean", "measurement", "sharing"], 1, 3
+                ),
                 "owner": self._team(),
                 "reviewed": self._ago(10, 300),
                 "checklist": items,
             }
             id = f"STD-{index + 1:02}"
-            anchors = (f"std-{index + 1:02}-1", f"std-{index + 1:02}-4", items[0]["id"].lower(), "when-to-deviate")
+            anchors = (
+                f"std-{index + 1:02}-1",
+                f"std-{index + 1:02}-4",
+                items[0]["id"].lower(),
+                "when-to-deviate",
+            )
             path = f"docs/standards/{index + 1:02}-{slug(title, '-')}.md"
             found.append(Entry(path, title, id, facts["owner"], facts["reviewed"], anchors, facts))
         return found
@@ -142,7 +155,9 @@ class Author:
         self.random.shuffle(names)
         found: list[Entry] = []
         for index in range(number):
-            name = names[index % len(names)] + (f"-{index // len(names) + 1}" if index >= len(names) else "")
+            name = names[index % len(names)] + (
+                f"-{index // len(names) + 1}" if index >= len(names) else ""
+            )
             owner, tier = self._team(), self.random.randint(1, 4)
             facts = {
                 "owner": owner,
@@ -155,7 +170,9 @@ class Author:
                 "tags": self._some(_WORDS["tags"], 0, 2),
             }
             title = name.replace("-", " ").capitalize()
-            found.append(Entry(f"docs/services/{name}.md", title, name, owner, self.today, (), facts))
+            found.append(
+                Entry(f"docs/services/{name}.md", title, name, owner, self.today, (), facts)
+            )
         return found
 
     def _adrs(self, number: int, services: list[Entry], standards: list[Entry]) -> list[Entry]:
@@ -164,11 +181,15 @@ class Author:
             # Evenly over five years, oldest first, as numbers are given.
             day = self.today - timedelta(days=_QUIET_DAYS + 1800 * (number - index) // number)
             title = f"Use {self.random.choice(_WORDS['technologies'])} for {self.random.choice(_WORDS['purposes'])}"
-            status = self.random.choices(["accepted", "proposed", "rejected", "deprecated"], [80, 8, 6, 6])[0]
+            status = self.random.choices(
+                ["accepted", "proposed", "rejected", "deprecated"], [80, 8, 6, 6]
+            )[0]
             facts: dict[str, Any] = {"status": status, "date": day}
             if status != "proposed":
                 facts["deciders"] = sorted(self._some(_WORDS["teams"], 1, 3))
-                facts["history"] = [{"status": "proposed", "date": day - timedelta(days=self.random.randint(3, 20))}]
+                facts["history"] = [
+                    {"status": "proposed", "date": day - timedelta(days=self.random.randint(3, 20))}
+                ]
             if status == "deprecated":
                 facts["history"].append({"status": "accepted", "date": day - timedelta(days=1)})
             if status == "accepted":
@@ -203,12 +224,16 @@ class Author:
         # Every symptom of a service once; the services by turns, so that each has runbooks.
         for symptom, service in islice(self._dealt(pairs, len(services)), number):
             causes = self._some(_WORDS["causes"], 3, 5)
-            camel = "".join(word.capitalize() for word in f"{service.name} {symptom}".replace("-", " ").split())
+            camel = "".join(
+                word.capitalize() for word in f"{service.name} {symptom}".replace("-", " ").split()
+            )
             facts: dict[str, Any] = {}
             if self.random.random() < 0.85:
                 facts["alerts"] = [camel, f"{camel}Soon"] if self.random.random() < 0.3 else [camel]
             else:
-                facts["trigger"] = f"A customer or a colleague reports {symptom} of the {service.title.lower()}"
+                facts["trigger"] = (
+                    f"A customer or a colleague reports {symptom} of the {service.title.lower()}"
+                )
             facts |= {
                 "severity": self.random.choice(self.severities),
                 "owner": service.owner,
@@ -221,7 +246,11 @@ class Author:
             title = f"{service.title}: {symptom}"
             anchors = tuple(slug(cause, "-") for cause in causes)
             facts["_causes"] = causes
-            found.append(Entry(f"runbooks/{id}.md", title, id, service.owner, facts["reviewed"], anchors, facts))
+            found.append(
+                Entry(
+                    f"runbooks/{id}.md", title, id, service.owner, facts["reviewed"], anchors, facts
+                )
+            )
         return found
 
     def _dealt(self, pairs: list[Any], hand: int) -> Iterator[Any]:
@@ -240,14 +269,24 @@ class Author:
             path = f"postmortems/{day}-{runbook.id.replace('/', '-')}.md"
             if path in found:
                 continue
-            started = datetime(day.year, day.month, day.day, self.random.randint(1, 14), self.random.randint(0, 59))
+            started = datetime(
+                day.year, day.month, day.day, self.random.randint(1, 14), self.random.randint(0, 59)
+            )
             times = [started + timedelta(minutes=each) for each in self._minutes()]
             others = (each.name for each in self._some(plan.services, 0, 2))
             facts: dict[str, Any] = {
                 "severity": self.random.choice(self.severities),
                 "status": "draft" if draft else "published",
-                **dict(zip(("started", "detected", "acknowledged", "mitigated", "resolved"), times, strict=True)),
-                "caused_by": self.random.choice(["change", "capacity", "dependency", "configuration", "security"]),
+                **dict(
+                    zip(
+                        ("started", "detected", "acknowledged", "mitigated", "resolved"),
+                        times,
+                        strict=True,
+                    )
+                ),
+                "caused_by": self.random.choice(
+                    ["change", "capacity", "dependency", "configuration", "security"]
+                ),
                 "services": sorted({service, *others}),
                 "alerts": runbook.facts.get("alerts", []),
                 "authors": [runbook.owner],
@@ -261,7 +300,9 @@ class Author:
             symptom = runbook.title.split(": ")[1]
             title = f"{symptom.capitalize()} of the {runbook.title.split(':')[0].lower()}"
             anchors = ("impact", "root-cause", "action-items", "lessons-learned")
-            found[path] = Entry(path, title, PurePosixPath(path).stem, runbook.owner, day, anchors, facts)
+            found[path] = Entry(
+                path, title, PurePosixPath(path).stem, runbook.owner, day, anchors, facts
+            )
         return [found[path] for path in sorted(found)]
 
     def _minutes(self) -> list[int]:
@@ -286,17 +327,25 @@ class Author:
             text += f": {self.random.randint(2, 900)} {pick(['ms', 'requests a second', 'MB', 'rows', 'minutes'])}"
         return f"{text}."
 
-    def _paragraph(self, least: int, most: int, mentions: Iterable[str] = (), indent: str = "") -> str:
+    def _paragraph(
+        self, least: int, most: int, mentions: Iterable[str] = (), indent: str = ""
+    ) -> str:
         """Sentences, filled into lines; what is mentioned is spread over them."""
         mentions = list(mentions)
         number = max(self.random.randint(least, most), len(mentions))
         at = self.random.sample(range(number), len(mentions))
         named = dict(zip(at, mentions, strict=True))
-        return _filled(" ".join(self._sentence(named.get(each, "")) for each in range(number)), indent)
+        return _filled(
+            " ".join(self._sentence(named.get(each, "")) for each in range(number)), indent
+        )
 
     def _listing(self, name: str, indent: str = "") -> str:
         language = self.random.choice(list(_WORDS["listings"]))
-        values = {"name": name, "place": self.random.choice(["production", "staging"]), "table": name.replace("-", "_")}
+        values = {
+            "name": name,
+            "place": self.random.choice(["production", "staging"]),
+            "table": name.replace("-", "_"),
+        }
         lines = [
             each.format(**values, number=self.random.randint(2, 60))
             for each in self._some(_WORDS["listings"][language], 1, 3)
@@ -304,7 +353,9 @@ class Author:
         return textwrap.indent("\n".join((f"```{language}", *lines, "```")), indent)
 
     def _message(self, name: str) -> str:
-        return str(self.random.choice(_WORDS["messages"])).format(name=name, number=self.random.randint(2, 900))
+        return str(self.random.choice(_WORDS["messages"])).format(
+            name=name, number=self.random.randint(2, 900)
+        )
 
     def _table(self) -> str:
         rows = [
@@ -325,13 +376,22 @@ class Author:
             if other is here:
                 continue
             if other.id.startswith(("ADR-", "STD-")) and self.random.random() < 0.6:
-                found.append(other.id + (".1" if other.id.startswith("STD-") and self.random.random() < 0.5 else ""))
+                found.append(
+                    other.id
+                    + (".1" if other.id.startswith("STD-") and self.random.random() < 0.5 else "")
+                )
                 continue
-            anchor = self.random.choice(other.anchors) if other.anchors and self.random.random() < 0.3 else ""
+            anchor = (
+                self.random.choice(other.anchors)
+                if other.anchors and self.random.random() < 0.3
+                else ""
+            )
             target = relpath(other.path, PurePosixPath(here.path).parent.as_posix())
             found.append(f"[{other.title}]({target}{f'#{anchor}' if anchor else ''})")
         if self.random.random() < 0.3:
-            found.append(self.random.choice(self.random.choice(plan.standards).facts["checklist"])["id"])
+            found.append(
+                self.random.choice(self.random.choice(plan.standards).facts["checklist"])["id"]
+            )
         return found
 
     # Records.
@@ -355,35 +415,47 @@ class Author:
             yield postmortem.path, self._postmortem(postmortem)
 
     def _record(self, entry: Entry, parts: Iterable[str]) -> str:
-        keys = {key: value for key, value in entry.facts.items() if not key.startswith("_") and value != []}
+        keys = {
+            key: value
+            for key, value in entry.facts.items()
+            if not key.startswith("_") and value != []
+        }
         keys |= {"checklist": entry.facts["checklist"]} if "checklist" in entry.facts else {}
         head = "".join(f"{key}: {_flow(value)}\n" for key, value in keys.items())
-        self.matter = {kind: self._some(_WORDS[kind], 4, 4) for kind in _MATTER}  # the next record's
+        self.matter = {
+            kind: self._some(_WORDS[kind], 4, 4) for kind in _MATTER
+        }  # the next record's
         return f"---\n{head}---\n# {entry.title}\n\n" + "\n\n".join(parts) + "\n"
 
     def _adr(self, adr: Entry) -> str:
         links = self._links(adr, 5)
         chosen = self._some(_WORDS["alternatives"], 2, 4)
-        return self._record(adr, [
-            "## Context",
-            self._paragraph(4, 7, links[:2]),
-            self._paragraph(4, 6),
-            self._table(),
-            "## Decision",
-            self._paragraph(4, 6, links[2:3]),
-            self._listing(adr.name[5:30].strip("-")),
-            "## Alternatives considered",
-            "\n".join(_filled(f"- {each}: {self._paragraph(3, 5)}", "    ", hang=True) for each in chosen),
-            "## Measured",
-            self._paragraph(4, 6, links[3:4]),
-            self._listing(adr.name[5:30].strip("-")),
-            "## Consequences",
-            "\n".join(
-                _filled(f"- {kind}: {self._sentence()} {self._sentence()}", "    ", hang=True)
-                for kind in ("Good", "Good", "Bad", "Bad")
-            ),
-            self._paragraph(3, 5, links[4:]),
-        ])  # fmt: skip
+        return self._record(
+            adr,
+            [
+                "## Context",
+                self._paragraph(4, 7, links[:2]),
+                self._paragraph(4, 6),
+                self._table(),
+                "## Decision",
+                self._paragraph(4, 6, links[2:3]),
+                self._listing(adr.name[5:30].strip("-")),
+                "## Alternatives considered",
+                "\n".join(
+                    _filled(f"- {each}: {self._paragraph(3, 5)}", "    ", hang=True)
+                    for each in chosen
+                ),
+                "## Measured",
+                self._paragraph(4, 6, links[3:4]),
+                self._listing(adr.name[5:30].strip("-")),
+                "## Consequences",
+                "\n".join(
+                    _filled(f"- {kind}: {self._sentence()} {self._sentence()}", "    ", hang=True)
+                    for kind in ("Good", "Good", "Bad", "Bad")
+                ),
+                self._paragraph(3, 5, links[4:]),
+            ],
+        )
 
     def _runbook(self, runbook: Entry) -> str:
         links = self._links(runbook, 4)
@@ -409,11 +481,17 @@ class Author:
                 _filled(f"**Fix:** {self._paragraph(2, 4)}"),
                 self._listing(service),
             ]
-        tiers = ("Engineer on call", f"Owner of the service, `@{runbook.owner}`", "Director of engineering")
+        tiers = (
+            "Engineer on call",
+            f"Owner of the service, `@{runbook.owner}`",
+            "Director of engineering",
+        )
         parts += [
             "## Escalation",
             self._paragraph(1, 2, links[2:]),
-            "\n".join(f"- Tier {tier} ({15 * tier} min): {who}" for tier, who in enumerate(tiers, 1)),
+            "\n".join(
+                f"- Tier {tier} ({15 * tier} min): {who}" for tier, who in enumerate(tiers, 1)
+            ),
         ]
         return self._record(runbook, parts)
 
@@ -421,30 +499,56 @@ class Author:
         links = self._links(postmortem, 5)
         facts = postmortem.facts
         runbook = f"[the runbook](../runbooks/{facts['runbooks'][0]}.md)"
-        moments = sorted({
-            *(facts[key] for key in ("started", "detected", "acknowledged", "mitigated", "resolved")),
-            *(facts["started"] + timedelta(minutes=self.random.randint(-30, 100)) for _ in range(8)),
-        })  # fmt: skip
-        return self._record(postmortem, [
-            "## Impact",
-            self._paragraph(4, 6, links[:1]),
-            self._table(),
-            "## Timeline",
-            "\n".join(_filled(f"- {each:%H:%M} — {_small(self._sentence())}", "    ", hang=True) for each in moments),
-            "## Root cause",
-            self._paragraph(4, 7, [runbook, *links[1:3]]),
-            self._listing(facts["services"][0]),
-            self._paragraph(5, 7),
-            "## What went well",
-            "\n".join(_filled(f"- {self._sentence()} {self._sentence()}", "    ", hang=True) for _ in range(4)),
-            "## What went wrong",
-            "\n".join(_filled(f"- {self._sentence()} {self._sentence()}", "    ", hang=True) for _ in range(5)),
-            self._paragraph(3, 5, links[3:]),
-            "## Action items",
-            "\n".join(("| Id | Action | Owner | Due | Status |", "|---|---|---|---|---|", *self._actions(postmortem))),
-            "## Lessons learned",
-            "\n".join(_filled(f"- {self._sentence()}", "    ", hang=True) for _ in range(4)),
-        ])  # fmt: skip
+        moments = sorted(
+            {
+                *(
+                    facts[key]
+                    for key in ("started", "detected", "acknowledged", "mitigated", "resolved")
+                ),
+                *(
+                    facts["started"] + timedelta(minutes=self.random.randint(-30, 100))
+                    for _ in range(8)
+                ),
+            }
+        )
+        return self._record(
+            postmortem,
+            [
+                "## Impact",
+                self._paragraph(4, 6, links[:1]),
+                self._table(),
+                "## Timeline",
+                "\n".join(
+                    _filled(f"- {each:%H:%M} — {_small(self._sentence())}", "    ", hang=True)
+                    for each in moments
+                ),
+                "## Root cause",
+                self._paragraph(4, 7, [runbook, *links[1:3]]),
+                self._listing(facts["services"][0]),
+                self._paragraph(5, 7),
+                "## What went well",
+                "\n".join(
+                    _filled(f"- {self._sentence()} {self._sentence()}", "    ", hang=True)
+                    for _ in range(4)
+                ),
+                "## What went wrong",
+                "\n".join(
+                    _filled(f"- {self._sentence()} {self._sentence()}", "    ", hang=True)
+                    for _ in range(5)
+                ),
+                self._paragraph(3, 5, links[3:]),
+                "## Action items",
+                "\n".join(
+                    (
+                        "| Id | Action | Owner | Due | Status |",
+                        "|---|---|---|---|---|",
+                        *self._actions(postmortem),
+                    )
+                ),
+                "## Lessons learned",
+                "\n".join(_filled(f"- {self._sentence()}", "    ", hang=True) for _ in range(4)),
+            ],
+        )
 
     def _actions(self, postmortem: Entry) -> Iterator[str]:
         for number in range(1, self.random.randint(3, 7)):
@@ -456,19 +560,25 @@ class Author:
 
     def _service(self, service: Entry) -> str:
         links = self._links(service, 4)
-        return self._record(service, [
-            self._paragraph(5, 7, links[:1]),
-            "## What it keeps",
-            self._paragraph(4, 7, links[1:2]),
-            self._table(),
-            "## How it runs",
-            self._paragraph(4, 7, links[2:3]),
-            self._listing(service.name),
-            self._paragraph(4, 6),
-            "## Limits",
-            "\n".join(_filled(f"- {self._sentence()} {self._sentence()}", "    ", hang=True) for _ in range(6)),
-            self._paragraph(4, 7, links[3:]),
-        ])  # fmt: skip
+        return self._record(
+            service,
+            [
+                self._paragraph(5, 7, links[:1]),
+                "## What it keeps",
+                self._paragraph(4, 7, links[1:2]),
+                self._table(),
+                "## How it runs",
+                self._paragraph(4, 7, links[2:3]),
+                self._listing(service.name),
+                self._paragraph(4, 6),
+                "## Limits",
+                "\n".join(
+                    _filled(f"- {self._sentence()} {self._sentence()}", "    ", hang=True)
+                    for _ in range(6)
+                ),
+                self._paragraph(4, 7, links[3:]),
+            ],
+        )
 
     def _standard(self, standard: Entry) -> str:
         links = self._links(standard, 6)
@@ -490,7 +600,10 @@ class Author:
             self._paragraph(2, 3),
         ]
         for item in standard.facts["checklist"]:
-            parts += [f"### {item['id']} {self.random.choice(_WORDS['causes'])}", self._paragraph(3, 5)]
+            parts += [
+                f"### {item['id']} {self.random.choice(_WORDS['causes'])}",
+                self._paragraph(3, 5),
+            ]
         parts += ["## When to deviate", self._paragraph(4, 6, links[4:])]
         return self._record(standard, parts)
 
@@ -512,7 +625,9 @@ class Author:
             last = last.replace(day=1, month=3 * ((last.month - 1) // 3) + 1)
 
     def _result(self, item: Mapping[str, str]) -> dict[str, Any]:
-        verdict = self.random.choices(["pass", "fail", "unknown", "not-applicable", "waived"], [70, 10, 8, 7, 5])[0]
+        verdict = self.random.choices(
+            ["pass", "fail", "unknown", "not-applicable", "waived"], [70, 10, 8, 7, 5]
+        )[0]
         match verdict:
             case "unknown":
                 return {"verdict": verdict, "needs": "the figures of the quarter"}
@@ -524,7 +639,11 @@ class Author:
         if item["verify"] == "attested":
             of = hashlib.sha256(item["item"].encode()).hexdigest()[:6]
             return {"verdict": verdict, "by": "attested", "who": self._team(), "of": _Quoted(of)}
-        return {"verdict": verdict, "by": "evidence", "evidence": f"settings.py:{self.random.randint(1, 300)}"}
+        return {
+            "verdict": verdict,
+            "by": "evidence",
+            "evidence": f"settings.py:{self.random.randint(1, 300)}",
+        }
 
     def _rule_files(self) -> Iterator[tuple[str, str]]:
         """The rules of each service whose runbooks list alerts."""
@@ -540,23 +659,37 @@ class Author:
                     "expr": f"sum(rate({series}_requests_total{{code=~'5..'}}[5m])) > {self.random.randint(1, 99)}",
                     "for": f"{self.random.randint(1, 15)}m",
                     "labels": {"severity": self.random.choice(["page", "ticket"])},
-                    "annotations": {"summary": runbook.title, "runbook_url": f"{SITE_URL}alerts/{name}/"},
+                    "annotations": {
+                        "summary": runbook.title,
+                        "runbook_url": f"{SITE_URL}alerts/{name}/",
+                    },
                 }
                 for name, runbook in listed
             ]
-            yield f"runbooks/{service}/{service}.rules.yml", _yaml({"groups": [{"name": service, "rules": rows}]})
+            yield (
+                f"runbooks/{service}/{service}.rules.yml",
+                _yaml({"groups": [{"name": service, "rules": rows}]}),
+            )
 
     # Pages and settings.
 
     def _pages(self) -> Iterator[tuple[str, str]]:
         for path, (title, macros) in PAGES.items():
             calls = "\n\n".join(f"{{{{ {macro}() }}}}" for macro in macros)
-            yield path, f"---\nrender_macros: true\nhide: [toc]\n---\n# {title}\n\n{self._paragraph(2, 3)}\n\n{calls}\n"
+            yield (
+                path,
+                f"---\nrender_macros: true\nhide: [toc]\n---\n# {title}\n\n{self._paragraph(2, 3)}\n\n{calls}\n",
+            )
 
     def _settings(self) -> str:
         plan, extra = self.plan, self.project["extra"]
-        expect = {"standard": len(plan.standards), "adr": len(plan.adrs), "runbook": len(plan.runbooks),
-                  "postmortem": len(plan.postmortems), "service": len(plan.services)}  # fmt: skip
+        expect = {
+            "standard": len(plan.standards),
+            "adr": len(plan.adrs),
+            "runbook": len(plan.runbooks),
+            "postmortem": len(plan.postmortems),
+            "service": len(plan.services),
+        }
         own = {
             "teams": {team: {"channel": f"#{team}"} for team in _WORDS["teams"]},
             "tags": _WORDS["tags"],
@@ -626,7 +759,11 @@ def _flow(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {_flow(each)}" for key, each in value.items()) + "}"
     text = str(value)
-    return f'"{text}"' if isinstance(value, str) and (": " in text or text[-1:] == "," or ", " in text) else text
+    return (
+        f'"{text}"'
+        if isinstance(value, str) and (": " in text or text[-1:] == "," or ", " in text)
+        else text
+    )
 
 
 def _yaml(value: object) -> str:
@@ -636,16 +773,22 @@ def _yaml(value: object) -> str:
 def _without_modules(plugin: Any) -> Any:
     """A plugin of the settings without the macros of this repository: the engine registers its own."""
     if isinstance(plugin, dict) and "macros" in plugin:
-        return {"macros": {key: value for key, value in plugin["macros"].items() if key != "modules"}}
+        return {
+            "macros": {key: value for key, value in plugin["macros"].items() if key != "modules"}
+        }
     return plugin
 
 
 def _filled(text: str, indent: str = "", *, hang: bool = False) -> str:
     """Text filled into lines; with `hang` the first is not indented."""
     return textwrap.fill(
-        " ".join(text.split()), _WIDTH, initial_indent="" if hang else indent, subsequent_indent=indent,
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
+        " ".join(text.split()),
+        _WIDTH,
+        initial_indent="" if hang else indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _small(text: str) -> str:
@@ -663,9 +806,15 @@ def generate(root: Path, records: int, seed: int = 1, today: date = TODAY) -> No
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; answers 2 where the folder holds something already."""
     parser = argparse.ArgumentParser(description="Write a valid handbook of any size.")
-    parser.add_argument("folder", type=Path, metavar="DIR", help="a folder that is empty or not there")
-    parser.add_argument("--records", type=int, required=True, metavar="N", help="the number of Markdown records")
-    parser.add_argument("--seed", type=int, default=1, metavar="S", help="another seed, other texts")
+    parser.add_argument(
+        "folder", type=Path, metavar="DIR", help="a folder that is empty or not there"
+    )
+    parser.add_argument(
+        "--records", type=int, required=True, metavar="N", help="the number of Markdown records"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, metavar="S", help="another seed, other texts"
+    )
     parser.add_argument("--today", type=date.fromisoformat, default=TODAY, metavar="YYYY-MM-DD")
     options = parser.parse_args(arguments)
     if options.folder.exists() and any(options.folder.iterdir()):

@@ -12,8 +12,13 @@ import yaml
 _MOUNTED: Final = ("adr", "runbooks", "postmortems")
 _MACRO: Final = re.compile(r"\{\{ [a-z_]+\(\) \}\}")
 _HEAD: Final = re.compile(r"---\n(.*?)---\n", re.DOTALL)
-_TITLES: Final = {"adr": "Decisions", "runbooks": "Runbooks", "postmortems": "Post-mortems", "standards": "Standards",
-                  "services": "Services"}  # fmt: skip
+_TITLES: Final = {
+    "adr": "Decisions",
+    "runbooks": "Runbooks",
+    "postmortems": "Post-mortems",
+    "standards": "Standards",
+    "services": "Services",
+}
 
 
 def pages(root: Path) -> Iterator[tuple[str, str]]:
@@ -33,8 +38,15 @@ def pages(root: Path) -> Iterator[tuple[str, str]]:
             text = re.sub(r"\]\(((?:\.\./)+)docs/", r"](\1", text)
         if _MACRO.search(text):
             folder = path.rpartition("/")[0]
-            listed = [other for other in files if folder and other.is_relative_to(file.parent) and other != file]
-            lines = (f"- [{_title(other)}]({other.relative_to(file.parent).as_posix()})" for other in listed)
+            listed = [
+                other
+                for other in files
+                if folder and other.is_relative_to(file.parent) and other != file
+            ]
+            lines = (
+                f"- [{_title(other)}]({other.relative_to(file.parent).as_posix()})"
+                for other in listed
+            )
             text = f"{_MACRO.sub('', text).rstrip()}\n\n" + "\n".join(lines) + "\n"
         yield path, text
 
@@ -73,10 +85,15 @@ def stock(root: Path, target: Path, *, in_nav: bool, search: bool) -> None:
     sample = "docs/standards/samples/settings.yml"
     _write(target / sample, (root / sample).read_text(encoding="utf-8"))
     if in_nav:
-        folders = {folder: [path for path in paths if path.startswith(f"{folder}/")] for folder in _TITLES}
+        folders = {
+            folder: [path for path in paths if path.startswith(f"{folder}/")] for folder in _TITLES
+        }
         settings["nav"] = [
             {"Home": ["index.md"]},
-            *({_TITLES[folder]: sorted(listed, key=_index_first)} for folder, listed in folders.items()),
+            *(
+                {_TITLES[folder]: sorted(listed, key=_index_first)}
+                for folder, listed in folders.items()
+            ),
         ]
     _write(target / "mkdocs.yml", yaml.safe_dump(settings, sort_keys=False))
 
@@ -91,8 +108,13 @@ def hugo(root: Path, target: Path) -> None:
 
 def front_matter(root: Path, target: Path) -> dict[str, list[str]]:
     """The front matter of every record in a YAML file of its own: the paths by kind."""
-    folders = {"adr": root / "adr", "runbook": root / "runbooks", "postmortem": root / "postmortems",
-               "standard": root / "docs/standards", "service": root / "docs/services"}  # fmt: skip
+    folders = {
+        "adr": root / "adr",
+        "runbook": root / "runbooks",
+        "postmortem": root / "postmortems",
+        "standard": root / "docs/standards",
+        "service": root / "docs/services",
+    }
     found: dict[str, list[str]] = {}
     for kind, folder in folders.items():
         for file in sorted(folder.rglob("*.md")):

@@ -64,7 +64,9 @@ class Subject:
 
     def best(self, size: int, *, clock: bool = False) -> Run | None:
         """The quickest run at a size, by the processor or by the clock."""
-        return min(self.runs.get(size, ()), key=lambda run: run.wall if clock else run.cpu, default=None)
+        return min(
+            self.runs.get(size, ()), key=lambda run: run.wall if clock else run.cpu, default=None
+        )
 
 
 def measured(command: Command, log: Path, codes: Sequence[int]) -> Run:
@@ -73,20 +75,29 @@ def measured(command: Command, log: Path, codes: Sequence[int]) -> Run:
     with log.open("wb") as output:
         begin = time.perf_counter()
         process = subprocess.Popen(  # noqa: S603
-            command.words, cwd=command.folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            command.words,
+            cwd=command.folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
         )
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - begin
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in codes:
         end = log.read_text(encoding="utf-8", errors="replace")[-2000:]
-        raise RuntimeError(f"{' '.join(command.words)[:200]} ended with {process.returncode}\n{end}")
+        raise RuntimeError(
+            f"{' '.join(command.words)[:200]} ended with {process.returncode}\n{end}"
+        )
     return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def together(runs: Sequence[Run]) -> Run:
     """Commands that run one after the other as one."""
-    return Run(sum(run.wall for run in runs), sum(run.cpu for run in runs), max(run.peak for run in runs))
+    return Run(
+        sum(run.wall for run in runs), sum(run.cpu for run in runs), max(run.peak for run in runs)
+    )
 
 
 # What is measured. Each is given the handbook and a folder of its own.
@@ -106,13 +117,19 @@ def _jsonschema(root: Path, own: Path) -> list[Command]:
         asked = [str(BIN / "handbook"), "schema", kind, "--root", str(root)]
         schema = own / f"{kind}.schema.json"
         schema.write_bytes(subprocess.run(asked, capture_output=True, check=True).stdout)  # noqa: S603
-        commands.append(Command([str(BIN / "check-jsonschema"), "--schemafile", str(schema), *files], own))
+        commands.append(
+            Command([str(BIN / "check-jsonschema"), "--schemafile", str(schema), *files], own)
+        )
     return commands
 
 
 def _mkdocs(root: Path, site: Path, *command: str) -> list[Command]:
     """MkDocs, or a command that takes its place, on a handbook."""
-    return [Command([*(command or [str(BIN / "mkdocs")]), "build", "--quiet", "--site-dir", str(site)], root)]
+    return [
+        Command(
+            [*(command or [str(BIN / "mkdocs")]), "build", "--quiet", "--site-dir", str(site)], root
+        )
+    ]
 
 
 _WITHOUT_SEARCH: Final = """
@@ -156,7 +173,15 @@ def _links(root: Path, own: Path) -> list[Command]:
 
 def _lychee(root: Path, own: Path) -> list[Command]:
     site = str(_site(root))
-    options = ["--offline", "--include-fragments", "--no-progress", "--index-files", "index.html", "--root-dir", site]
+    options = [
+        "--offline",
+        "--include-fragments",
+        "--no-progress",
+        "--index-files",
+        "index.html",
+        "--root-dir",
+        site,
+    ]
     return [Command([str(BIN / "lychee"), *options, site], own)]
 
 
@@ -169,7 +194,9 @@ def _linkchecker(root: Path, own: Path) -> list[Command]:
 def subjects() -> tuple[list[Subject], list[str]]:
     """What can be measured here, in the order of turns, and a line for each that cannot."""
     small = tuple(size for size in SIZES if size <= BASE)
-    large = SIZES[:-1]  # what no mark asks for at the largest size, so that the whole takes less than twenty minutes
+    large = SIZES[
+        :-1
+    ]  # what no mark asks for at the largest size, so that the whole takes less than twenty minutes
     wanted = [
         Subject("gate", "handbook check", _gate),
         Subject("gate", "handbook --help", _start, (SIZES[0],)),
@@ -189,7 +216,9 @@ def subjects() -> tuple[list[Subject], list[str]]:
         absent["Hugo"] = "Hugo is not on this machine (Debian: apt-get install hugo)"
     for name in ("check-jsonschema", "lychee", "linkchecker"):
         if not (BIN / name).is_file():
-            absent["LinkChecker" if name == "linkchecker" else name] = f"{name} is not installed (make bench does)"
+            absent["LinkChecker" if name == "linkchecker" else name] = (
+                f"{name} is not installed (make bench does)"
+            )
     return [subject for subject in wanted if subject.name not in absent], list(absent.values())
 
 
@@ -200,17 +229,31 @@ def measure(wanted: Sequence[Subject], size: int, rounds: int, today: date) -> N
         root = Path(folder) / "handbook"
         # In a process of its own: what this one holds would count as memory of those that it starts.
         script = Path(__file__).parent / "generate.py"
-        command = [sys.executable, str(script), str(root), "--records", str(size), "--today", str(today)]
+        command = [
+            sys.executable,
+            str(script),
+            str(root),
+            "--records",
+            str(size),
+            "--today",
+            str(today),
+        ]
         subprocess.run(command, check=True)  # noqa: S603
         here = [subject for subject in wanted if size in subject.sizes]
         prepared: list[tuple[Subject, Sequence[Command]]] = []
         for subject in here:
-            own = _site(root) if subject.prepare is _ours_with_search else Path(folder) / f"own-{len(prepared)}"
+            own = (
+                _site(root)
+                if subject.prepare is _ours_with_search
+                else Path(folder) / f"own-{len(prepared)}"
+            )
             own.mkdir()
             prepared.append((subject, subject.prepare(root, own)))
         for turn in range(1, rounds + 1):
             for subject, commands in prepared:
-                run = together([measured(each, Path(folder) / "log", subject.codes) for each in commands])
+                run = together(
+                    [measured(each, Path(folder) / "log", subject.codes) for each in commands]
+                )
                 subject.runs.setdefault(size, []).append(run)
                 print(
                     f"{size:>6}  {turn}  {subject.name:<24} {run.cpu:8.2f} s of {run.wall:8.2f} s  {run.peak:6.0f} MB",
@@ -277,12 +320,19 @@ class Figures:
         """Milliseconds by the clock that our check of links takes for a page of the site, its start apart."""
         subject, start = self.subjects.get("handbook links"), self.best("handbook --help", SIZES[0])
         run = subject.best(size, clock=True) if subject else None
-        return 1000 * (run.wall - start.wall) / subject.pages[size] if subject and run and start else None
+        return (
+            1000 * (run.wall - start.wall) / subject.pages[size]
+            if subject and run and start
+            else None
+        )
 
     def growth(self, name: str) -> float | None:
         """Time a record at the largest size, against that at the base: 1 is linear."""
         subject = self.subjects.get(name)
-        large, base = self.each(name, max(subject.runs, default=0)) if subject else None, self.each(name, BASE)
+        large, base = (
+            self.each(name, max(subject.runs, default=0)) if subject else None,
+            self.each(name, BASE),
+        )
         return large / base if subject and large and base and max(subject.runs) > BASE else None
 
     def marks(self) -> Iterator[Mark]:
@@ -293,29 +343,58 @@ class Figures:
         ours, stock, listed = "ours", "stock, out of the nav", "stock, in the nav"
         for size in sorted({at, large}):
             yield Mark(f"gate, a record, at {size:,}", " ms", 2, self.each("handbook check", size))
-        yield Mark(f"gate, growth from {BASE:,} to {SIZES[-1]:,}", "", 1, self.growth("handbook check"))
+        yield Mark(
+            f"gate, growth from {BASE:,} to {SIZES[-1]:,}", "", 1, self.growth("handbook check")
+        )
         yield Mark(f"gate, peak memory at {large:,}", " MB", 600, gate.peak if gate else None)
         yield Mark("start-up", " s", 0.25, start.cpu if start else None)
         for clock, by in ((True, "by the clock"), (False, "processor time")):
-            out, nav = self.ratio(ours, stock, at, clock=clock), self.ratio(listed, ours, at, clock=clock)
+            out, nav = (
+                self.ratio(ours, stock, at, clock=clock),
+                self.ratio(listed, ours, at, clock=clock),
+            )
             yield Mark(f"build, ours to stock out of the nav, at {at:,}, {by}", " ×", 1.3, out)
-            yield Mark(f"build, stock in the nav to ours, at {at:,}, {by}", " ×", 4, nav, least=True)
+            yield Mark(
+                f"build, stock in the nav to ours, at {at:,}, {by}", " ×", 4, nav, least=True
+            )
         yield Mark(f"build, growth from {BASE:,} to {SIZES[-1]:,}", "", 1, self.growth(ours))
-        yield Mark(f"links, a page, start-up apart, at {at:,}, by the clock", " ms", 0.5, self.links(at))
+        yield Mark(
+            f"links, a page, start-up apart, at {at:,}, by the clock", " ms", 0.5, self.links(at)
+        )
 
 
 _GROUPS: Final = {
-    "gate": ("The gate", "handbook check", "Every rule over every record, beside a check of the front matter alone."),
-    "build": ("The build", "ours", "Cold, with all rules and views; no search index on either side."),
-    "search": ("The build with the search index", "ours with search", "The same with the plugin search on both sides."),
-    "links": ("Links of the built site", "lychee", "Our site with search, from disk; other hosts are not asked."),
-}  # fmt: skip
+    "gate": (
+        "The gate",
+        "handbook check",
+        "Every rule over every record, beside a check of the front matter alone.",
+    ),
+    "build": (
+        "The build",
+        "ours",
+        "Cold, with all rules and views; no search index on either side.",
+    ),
+    "search": (
+        "The build with the search index",
+        "ours with search",
+        "The same with the plugin search on both sides.",
+    ),
+    "links": (
+        "Links of the built site",
+        "lychee",
+        "Our site with search, from disk; other hosts are not asked.",
+    ),
+}
 
 
 def tables(figures: Figures) -> Iterator[str]:
     """What was measured, as Markdown: a table a group, each cell seconds, ms a record, ratio and memory."""
     for group, (title, base, text) in _GROUPS.items():
-        rows = [subject for subject in figures.subjects.values() if subject.group == group and subject.runs]
+        rows = [
+            subject
+            for subject in figures.subjects.values()
+            if subject.group == group and subject.runs
+        ]
         sizes = sorted({size for subject in rows for size in subject.runs})
         if not rows:
             continue
@@ -325,7 +404,11 @@ def tables(figures: Figures) -> Iterator[str]:
         for subject in rows:
             cells = (_cell(figures, subject, base, size) for size in sizes)
             growth = figures.growth(subject.name)
-            yield f"| {subject.name} | " + " | ".join(cells) + f" | {f'{growth:.2f}' if growth else '–'} |"
+            yield (
+                f"| {subject.name} | "
+                + " | ".join(cells)
+                + f" | {f'{growth:.2f}' if growth else '–'} |"
+            )
         yield ""
 
 
@@ -340,7 +423,9 @@ def _cell(figures: Figures, subject: Subject, base: str, size: int) -> str:
 def machine() -> str:
     """The machine in general terms."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    tools = ", ".join(f"{name} {version(name)}" for name in ("mkdocs", "mkdocs-material", "pyromark"))
+    tools = ", ".join(
+        f"{name} {version(name)}" for name in ("mkdocs", "mkdocs-material", "pyromark")
+    )
     return (
         f"{os.cpu_count()} cores, {memory:.0f} GB of memory, {platform.system()} on {platform.machine()}, "
         f"Python {platform.python_version()}, {tools}; the load before the first run was {os.getloadavg()[0]:.1f}"
@@ -376,21 +461,41 @@ def report(figures: Figures, absent: Sequence[str], described: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; answers 1 where something that is measured did not do its work."""
     parser = argparse.ArgumentParser(description="Measure what we build beside what others build.")
-    parser.add_argument("--short", action="store_true", help="100 records, one run each, nothing written: for CI")
-    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), metavar="N", help="numbers of records")
-    parser.add_argument("--runs", type=int, metavar="N", help="runs of each (default: three up to 1,000, one beyond)")
-    parser.add_argument("--output", type=Path, default=RESULTS, metavar="FILE", help="where the report goes")
+    parser.add_argument(
+        "--short", action="store_true", help="100 records, one run each, nothing written: for CI"
+    )
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", default=list(SIZES), metavar="N", help="numbers of records"
+    )
+    parser.add_argument(
+        "--runs",
+        type=int,
+        metavar="N",
+        help="runs of each (default: three up to 1,000, one beyond)",
+    )
+    parser.add_argument(
+        "--output", type=Path, default=RESULTS, metavar="FILE", help="where the report goes"
+    )
     options = parser.parse_args(arguments)
     described = machine()
     wanted, absent = subjects()
-    today = date.today()  # so that no date of the texts is overdue, and every build prints as little as any other
+    today = (
+        date.today()
+    )  # so that no date of the texts is overdue, and every build prints as little as any other
     text = ""
     try:
         for size in SIZES[:1] if options.short else options.sizes:
-            measure(wanted, size, options.runs or (3 if size <= BASE and not options.short else 1), today)
+            measure(
+                wanted,
+                size,
+                options.runs or (3 if size <= BASE and not options.short else 1),
+                today,
+            )
             text = report(Figures(wanted), absent, described)
             if not options.short:
-                options.output.write_text(text, encoding="utf-8")  # at each size: the last takes half of the time
+                options.output.write_text(
+                    text, encoding="utf-8"
+                )  # at each size: the last takes half of the time
     except (RuntimeError, subprocess.CalledProcessError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -73,11 +73,17 @@ def _typed(page: Page, query: str, pace: int) -> tuple[float, float, str]:
     page.locator("#hb-search input").fill("")
     page.evaluate(_WATCH)
     page.keyboard.type(query, delay=pace)
-    page.wait_for_function("query => document.getElementById('hb-search').dataset.shown === query", arg=query)
+    page.wait_for_function(
+        "query => document.getElementById('hb-search').dataset.shown === query", arg=query
+    )
     took = page.evaluate("window.took")
     page.wait_for_load_state("networkidle")
     first = page.locator(".hb-search__results a")
-    return sum(_Compressing.sent) / 1000, took, first.first.inner_text() if first.count() else "(nothing)"
+    return (
+        sum(_Compressing.sent) / 1000,
+        took,
+        first.first.inner_text() if first.count() else "(nothing)",
+    )
 
 
 def main(arguments: list[str]) -> int:
@@ -103,9 +109,13 @@ def main(arguments: list[str]) -> int:
             return result
 
         first(queries[0], QUICK)  # a browser that has just started is slow
-        print(f"{'first: kB':>10}{'ms':>6}{'again: kB':>11}{'ms':>6}{'slowly: kB':>12}{'ms':>6}  query: first result")
+        print(
+            f"{'first: kB':>10}{'ms':>6}{'again: kB':>11}{'ms':>6}{'slowly: kB':>12}{'ms':>6}  query: first result"
+        )
         for query in queries:
-            size, took, title = sorted((first(query, QUICK) for _ in range(3)), key=lambda each: each[1])[1]
+            size, took, title = sorted(
+                (first(query, QUICK) for _ in range(3)), key=lambda each: each[1]
+            )[1]
             again, again_took, _ = _typed(kept, query, QUICK)
             slowly, slowly_took, _ = first(query, SLOW)
             worst = max(worst, size / 300, again / 300, max(took, again_took, slowly_took) / 500)

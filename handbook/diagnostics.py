@@ -135,7 +135,9 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
 
 def only_candidate(word: str, candidates: Sequence[str]) -> str | None:
     """The one candidate that `word` can only be a slip for: near by a ratio of 0.8, no other by 0.7; or None."""
-    near = difflib.get_close_matches(word.casefold(), {each.casefold() for each in candidates}, n=2, cutoff=0.7)
+    near = difflib.get_close_matches(
+        word.casefold(), {each.casefold() for each in candidates}, n=2, cutoff=0.7
+    )
     best = [each for each in candidates if near and each.casefold() == near[0]]
     sure = len(near) == 1 and difflib.SequenceMatcher(None, near[0], word.casefold()).ratio() >= 0.8
     return best[0] if sure and len(best) == 1 else None

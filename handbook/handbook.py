@@ -95,7 +95,9 @@ class RuleFile:
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, repr=False)  # mkdocs-macros prints all of the configuration into a log that nobody reads
+@dataclass(
+    frozen=True, repr=False
+)  # mkdocs-macros prints all of the configuration into a log that nobody reads
 class Handbook:
     """Everything that was read. Paths are relative to the root, POSIX, and spelt as on disk."""
 
@@ -198,7 +200,10 @@ class Handbook:
     def standards_of(self, id: str) -> tuple[Standard, ...]:
         """The standards that an item of the checklist belongs to: its owner, then those that are verified by it too."""
         owner = self.items[id].standard
-        return (owner, *(each for each in self.of(Standard) if each is not owner and id in each.verified_by))
+        return (
+            owner,
+            *(each for each in self.of(Standard) if each is not owner and id in each.verified_by),
+        )
 
     def named(self, id: str) -> Named:
         """What an id in prose names: a record, a rule of a standard, or an item of the checklist."""
@@ -249,7 +254,11 @@ class Handbook:
     @cached_property
     def by_address(self) -> Mapping[str, Document | Alert]:
         """Pages, records and alerts by their address."""
-        return {self.address(entity): entity for entity in self.entities if isinstance(entity, Document | Alert)}
+        return {
+            self.address(entity): entity
+            for entity in self.entities
+            if isinstance(entity, Document | Alert)
+        }
 
     def resolve(self, source: str, target: str) -> Target:
         """What a link that stands in the file `source` leads to. A folder leads to its index.md."""
@@ -281,7 +290,10 @@ class Handbook:
     def _links(self) -> Mapping[str, tuple[ResolvedLink, ...]]:
         """The links of every document, by its path."""
         return {
-            path: tuple(ResolvedLink(link, self.resolve(path, link.target)) for link in document.source.links)
+            path: tuple(
+                ResolvedLink(link, self.resolve(path, link.target))
+                for link in document.source.links
+            )
             for path, document in self.documents.items()
         }
 
@@ -300,7 +312,9 @@ class Handbook:
 
     def incidents_of(self, alert: Alert) -> tuple[Postmortem, ...]:
         """The post-mortems that name an alert."""
-        return tuple(ref.source for ref in self.referring_to(alert) if isinstance(ref.source, Postmortem))
+        return tuple(
+            ref.source for ref in self.referring_to(alert) if isinstance(ref.source, Postmortem)
+        )
 
     def anchors_of(self, alert: Alert) -> frozenset[str]:
         """The ids on the page of an alert: those of its one runbook, and "incidents" only if it has any."""

@@ -86,7 +86,8 @@ def load(root: Path) -> Handbook:
     paths = _classify_files(root, settings)
     documents = {path: _read_document(root, path, settings) for path in paths[FileKind.DOCUMENT]}
     audits = tuple(
-        read_entity(Audit, path, files.read_text(root, path), settings.vocabularies) for path in paths[FileKind.AUDIT]
+        read_entity(Audit, path, files.read_text(root, path), settings.vocabularies)
+        for path in paths[FileKind.AUDIT]
     )
     alerts, rule_files = _read_rule_files(root, documents, paths[FileKind.RULE_FILE])
     unattached = _unattached(paths[FileKind.ATTACHMENT], documents)
@@ -137,7 +138,11 @@ def _kind_of(path: str, regular: bool, settings: Settings) -> FileKind:
         return FileKind.IGNORED
     if _class_of(path):
         return FileKind.DOCUMENT
-    return FileKind.README if path.endswith("/README.md") and not path.startswith(_IN_DOCS) else FileKind.ATTACHMENT
+    return (
+        FileKind.README
+        if path.endswith("/README.md") and not path.startswith(_IN_DOCS)
+        else FileKind.ATTACHMENT
+    )
 
 
 def _class_of(path: str) -> type[Document] | None:
@@ -177,7 +182,9 @@ def _read_document(root: Path, path: str, settings: Settings) -> Document:
         replaced = substitute(data.decode("utf-8", "surrogateescape"), path, settings.value)
         source = read_source(path, replaced.text.encode("utf-8", "surrogateescape"))
         source = replace(source, replacements=replaced.replacements)
-        problems = tuple(Problem(ProblemKind.UNKNOWN_POLICY, finding) for finding in replaced.unknown)
+        problems = tuple(
+            Problem(ProblemKind.UNKNOWN_POLICY, finding) for finding in replaced.unknown
+        )
         return read_document(cls, source, settings.vocabularies, problems)
     document = read_document(cls, read_source(path, data), settings.vocabularies)
     if isinstance(document, Page) and document.markdown:
@@ -193,7 +200,11 @@ def _judge_attachments(root: Path, attachments: Iterable[str]) -> Iterator[Probl
 
 def _unattached(attachments: Iterable[str], documents: Mapping[str, Document]) -> set[str]:
     """The files in record folders that are not in a folder named after a record beside it."""
-    stems = {path.removesuffix(".md") for path, document in documents.items() if isinstance(document, Record)}
+    stems = {
+        path.removesuffix(".md")
+        for path, document in documents.items()
+        if isinstance(document, Record)
+    }
     return {
         path
         for path in attachments
@@ -223,7 +234,9 @@ def _read_rule_files(
     return tuple(alerts), tuple(rule_files)
 
 
-def _read_suppressions(root: Path, documents: Mapping[str, Document], others: Iterable[str]) -> Iterator[Suppression]:
+def _read_suppressions(
+    root: Path, documents: Mapping[str, Document], others: Iterable[str]
+) -> Iterator[Suppression]:
     for document in documents.values():
         if "handbook:" in document.source.text:
             yield from in_source(document.source)

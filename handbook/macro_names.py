@@ -25,10 +25,25 @@ _MKDOCS_MACROS: Final = ("context", "fix_url", "macros_info", "now")
 _DEFAULT_MODULE: Final = "main"
 _OTHERS: Final = frozenset(
     {
-        "autorefs", "blog", "group", "handbook", "info", "macros", "meta", "minify", "offline", "optimize", "privacy",
-        "projects", "redirects", "search", "social", "tags", "typeset",
+        "autorefs",
+        "blog",
+        "group",
+        "handbook",
+        "info",
+        "macros",
+        "meta",
+        "minify",
+        "offline",
+        "optimize",
+        "privacy",
+        "projects",
+        "redirects",
+        "search",
+        "social",
+        "tags",
+        "typeset",
     }
-)  # fmt: skip
+)
 """The plugins that register no macros: those of Material, and a few that many use."""
 
 
@@ -50,7 +65,9 @@ def read_macro_names(root: Path, settings: Settings) -> MacroNames:
         signatures |= dict.fromkeys(entry.key for entry in extra.entries)
     plugins = dict(_plugins(settings.root_node))
     options = plugins.get("macros")
-    is_complete = all(name.split("/")[-1] in _OTHERS for name in plugins) and not _hooks_add_names(root, settings)
+    is_complete = all(name.split("/")[-1] in _OTHERS for name in plugins) and not _hooks_add_names(
+        root, settings
+    )
     for module in _modules(root, options):
         signatures |= module.names
         is_complete &= module.is_complete

@@ -52,15 +52,22 @@ class Country(FieldType):
 
     def parse(self, key: str, node: nodes.Scalar, reading: Reading) -> str | None:
         """The code, or None after a problem was noted."""
-        from holidays import list_supported_countries  # 40 ms that only those pay who name a country
+        from holidays import (
+            list_supported_countries,
+        )  # 40 ms that only those pay who name a country
 
         known = list_supported_countries()
         country, _, part = node.text.partition("-")
         if country in known and (not part or part in known[country]):
             return node.text
-        near = did_you_mean(part, known[country]) if country in known else did_you_mean(country, known)
+        near = (
+            did_you_mean(part, known[country]) if country in known else did_you_mean(country, known)
+        )
         reading.problem(
-            ProblemKind.UNKNOWN_VALUE, node.at, f"{key} '{node.text}' is no country whose holidays are known", near
+            ProblemKind.UNKNOWN_VALUE,
+            node.at,
+            f"{key} '{node.text}' is no country whose holidays are known",
+            near,
         )
         return None
 
@@ -80,7 +87,9 @@ class Team:
 class ExternalLinks:
     """What the check of external links passes over."""
 
-    ignore: tuple[str, ...] = field(Many(Text()), "addresses that are not asked, * standing for anything")
+    ignore: tuple[str, ...] = field(
+        Many(Text()), "addresses that are not asked, * standing for anything"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +98,9 @@ class Sample:
 
     path: str | None = field(Text(), "the file that contains it", required=True)
     sha256: str | None = field(
-        Pattern("[0-9a-f]{64}", "a SHA-256, 64 digits from 0 to f"), "the SHA-256 of the matched text", required=True
+        Pattern("[0-9a-f]{64}", "a SHA-256, 64 digits from 0 to f"),
+        "the SHA-256 of the matched text",
+        required=True,
     )
     reason: str | None = field(Text(), "why it is no secret", required=True)
 
@@ -103,15 +114,21 @@ class Organisation:
     expect: Mapping[str, int] = field(
         MapOf(Number()), "for each kind, the number of records below which something was lost"
     )
-    groups: Mapping[str, str] = field(MapOf(Text()), "the groups of the checklist: prefix and title")
+    groups: Mapping[str, str] = field(
+        MapOf(Text()), "the groups of the checklist: prefix and title"
+    )
     rules: Mapping[str, str] = field(
-        MapOf(Choice(*RULE_SEVERITIES)), "severities of rules, by code or name, that differ from the rule's own"
+        MapOf(Choice(*RULE_SEVERITIES)),
+        "severities of rules, by code or name, that differ from the rule's own",
     )
     links: ExternalLinks = field(Group(ExternalLinks), "the check of external links")
     private: tuple[str, ...] = field(
-        Many(Text()), "e-mail addresses and host names that are not published, * standing for anything"
+        Many(Text()),
+        "e-mail addresses and host names that are not published, * standing for anything",
     )
-    samples: tuple[Sample, ...] = field(Many(Group(Sample)), "published examples that have the form of a secret")
+    samples: tuple[Sample, ...] = field(
+        Many(Group(Sample)), "published examples that have the form of a secret"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +155,8 @@ class Publication:
     severities: tuple[str, ...] = field(Many(Text()), "the severities that have one")
     business_days: int | None = field(Number(1, 90), "within how many business days of the start")
     country: str | None = field(
-        Nullable(Country()), "the country whose holidays are no business days: DE, or DE-BY; null for none"
+        Nullable(Country()),
+        "the country whose holidays are no business days: DE, or DE-BY; null for none",
     )
 
 
@@ -149,7 +167,9 @@ _ALERT_SEVERITIES: Final = ("page", "critical", "warning", "info")
 class Alerting:
     """What alerts are made of."""
 
-    paging: tuple[str, ...] = field(Many(Text()), "the values of the label severity that wake somebody")
+    paging: tuple[str, ...] = field(
+        Many(Text()), "the values of the label severity that wake somebody"
+    )
     severities: tuple[str, ...] = field(
         Many(Text(), default=_ALERT_SEVERITIES),
         "the values of the label severity, beside those of paging",
@@ -164,7 +184,9 @@ class Policy:
         MapOf(Group(IncidentSeverity)), "the severities of incidents, the worst first"
     )
     review: Review = field(Group(Review), "how long a review holds")
-    postmortem: Publication = field(Group(Publication), "which incidents have a post-mortem, and how soon")
+    postmortem: Publication = field(
+        Group(Publication), "which incidents have a post-mortem, and how soon"
+    )
     alerts: Alerting = field(Group(Alerting), "what alerts are made of")
 
 
@@ -187,13 +209,21 @@ class Settings:
     def vocabularies(self) -> Vocabularies:
         """The words that records choose from."""
         own = self.organisation
-        return {"teams": tuple(own.teams), "tags": own.tags, "severities": tuple(self.policy.severities)}
+        return {
+            "teams": tuple(own.teams),
+            "tags": own.tags,
+            "severities": tuple(self.policy.severities),
+        }
 
     @property
     def alert_severities(self) -> tuple[str, ...]:
         """The values that the label severity of an alert may have; none where a list of them cannot be read."""
-        policy, alerts = (self.root_node.find("extra", *keys) for keys in (("policy",), ("policy", "alerts")))
-        lists = [entry.value for entry in alerts.entries] if isinstance(alerts, nodes.Mapping) else []
+        policy, alerts = (
+            self.root_node.find("extra", *keys) for keys in (("policy",), ("policy", "alerts"))
+        )
+        lists = (
+            [entry.value for entry in alerts.entries] if isinstance(alerts, nodes.Mapping) else []
+        )
         faults = {problem.finding.at for problem in self.problems}
         if any(node is not None and node.at in faults for node in (policy, alerts, *lists)):
             return ()
@@ -203,7 +233,9 @@ class Settings:
     def value(self, name: str) -> str | None:
         """The value of the policy at a dotted name, as text; None where there is none, or more than one value."""
         node = self.root_node.find("extra", "policy", *name.split("."))
-        short = isinstance(node, nodes.Scalar) and len(node.text) <= _LONGEST  # it may stand in a text very often
+        short = (
+            isinstance(node, nodes.Scalar) and len(node.text) <= _LONGEST
+        )  # it may stand in a text very often
         return node.text if isinstance(node, nodes.Scalar) and short and not node.empty else None
 
     @property
@@ -278,16 +310,24 @@ def read_settings(root: Path) -> Settings:
         site_url=_text(node, "site_url") or "/",
         exclude_docs=tuple((_text(node, "exclude_docs") or "").splitlines()),
         not_in_nav=tuple((_text(node, "not_in_nav") or "").splitlines()),
-        nav=frozenset(item.text for item in nodes.scalars(nav)) if (nav := node.find("nav")) is not None else None,
+        nav=frozenset(item.text for item in nodes.scalars(nav))
+        if (nav := node.find("nav")) is not None
+        else None,
     )
 
 
 def _refuse_other_docs_dir(node: nodes.Mapping, reading: Reading) -> None:
     """Note a `docs_dir` that is not the folder of pages."""
     value = node.find("docs_dir")
-    if value is None or (isinstance(value, nodes.Scalar) and (value.empty or posixpath.normpath(value.text) == DOCS)):
+    if value is None or (
+        isinstance(value, nodes.Scalar) and (value.empty or posixpath.normpath(value.text) == DOCS)
+    ):
         return
-    name = f"docs_dir '{value.text}'" if isinstance(value, nodes.Scalar) else "docs_dir from the environment"
+    name = (
+        f"docs_dir '{value.text}'"
+        if isinstance(value, nodes.Scalar)
+        else "docs_dir from the environment"
+    )
     hint = f"rename the folder to {DOCS}, and remove docs_dir"
     reading.problem(ProblemKind.UNREADABLE_FILE, value.at, f"{name} is not supported", hint)
 
@@ -316,7 +356,9 @@ def _compose(root: Path, file: Path, heirs: tuple[Path, ...] = ()) -> nodes.Mapp
         raise nodes.YamlError(replace(text, at=replace(text.at, path=path)))
     node = nodes.parse(text, path, plain=False)
     if not isinstance(node, nodes.Mapping):
-        raise nodes.YamlError(Finding(Location(path), "the settings are not a mapping of keys to values"))
+        raise nodes.YamlError(
+            Finding(Location(path), "the settings are not a mapping of keys to values")
+        )
     inherited = node.get("INHERIT")
     if inherited is None or not isinstance(inherited.value, nodes.Scalar):
         return node
@@ -324,7 +366,9 @@ def _compose(root: Path, file: Path, heirs: tuple[Path, ...] = ()) -> nodes.Mapp
     if parent in heirs or parent == file:
         raise nodes.YamlError(Finding(inherited.value.at, "INHERIT goes round in a circle"))
     if not parent.is_file():
-        raise nodes.YamlError(Finding(inherited.value.at, f"INHERIT names no file: {inherited.value.text}"))
+        raise nodes.YamlError(
+            Finding(inherited.value.at, f"INHERIT names no file: {inherited.value.text}")
+        )
     return _merge(_compose(root, parent, (*heirs, file)), node)
 
 
@@ -337,7 +381,11 @@ def _merge(parent: nodes.Mapping, child: nodes.Mapping) -> nodes.Mapping:
         under = merged.get(entry.key)
         if entry.key in own:
             repeated.append(entry)
-        elif under and isinstance(under.value, nodes.Mapping) and isinstance(entry.value, nodes.Mapping):
+        elif (
+            under
+            and isinstance(under.value, nodes.Mapping)
+            and isinstance(entry.value, nodes.Mapping)
+        ):
             merged[entry.key] = nodes.Entry(entry.key, entry.at, _merge(under.value, entry.value))
         else:
             merged[entry.key] = entry

@@ -33,11 +33,26 @@ PARTS: dict[str, list[list[str]]] = {
         ],
     ],
     "fuzz": [[sys.executable, "-m", "pytest", "--quiet", "--numprocesses", "2", "-m", "fuzz"]],
-    "mutation": [[sys.executable, "-m", "pytest", "--quiet", "--numprocesses", "2", "-m", "mutation"]],
+    "mutation": [
+        [sys.executable, "-m", "pytest", "--quiet", "--numprocesses", "2", "-m", "mutation"]
+    ],
     "builds": [[sys.executable, "-m", "pytest", "--quiet", "--numprocesses", "2", "-m", "build"]],
-    "browser": [[sys.executable, "-m", "pytest", "--quiet", "--numprocesses", "2", "-m", "browser"]],
+    "browser": [
+        [sys.executable, "-m", "pytest", "--quiet", "--numprocesses", "2", "-m", "browser"]
+    ],
     "samples": [
-        [sys.executable, "-m", "pytest", "--quiet", "--numprocesses", "2", "--dist", "loadgroup", "-m", "samples"]
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--quiet",
+            "--numprocesses",
+            "2",
+            "--dist",
+            "loadgroup",
+            "-m",
+            "samples",
+        ]
     ],
 }
 
@@ -45,7 +60,10 @@ PARTS: dict[str, list[list[str]]] = {
 def passes(command: list[str]) -> bool:
     """Whether a command ends, and ends well."""
     try:
-        return subprocess.run(command, stdin=subprocess.DEVNULL, timeout=HUNG, check=False).returncode == 0
+        return (
+            subprocess.run(command, stdin=subprocess.DEVNULL, timeout=HUNG, check=False).returncode
+            == 0
+        )
     except subprocess.TimeoutExpired:
         return False
 
@@ -61,7 +79,9 @@ def main(arguments: list[str]) -> int:
     for part in wanted:
         begin = time.monotonic()
         failed += [
-            f"{part}: {Path(command[0]).name} {' '.join(command[1:])}" for command in PARTS[part] if not passes(command)
+            f"{part}: {Path(command[0]).name} {' '.join(command[1:])}"
+            for command in PARTS[part]
+            if not passes(command)
         ]
         times.append(f"{part}: {time.monotonic() - begin:.1f} s")
     print("\n".join(times))

@@ -38,10 +38,16 @@ def need(tool: str, *others: str) -> str:
 
 def unprivileged() -> list[str]:
     """The words before a command that let it see files as a user does: root reads and writes whatever the modes say."""
-    return [need("setpriv"), "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    return (
+        [need("setpriv"), "--bounding-set=-dac_override,-dac_read_search"]
+        if os.geteuid() == 0
+        else []
+    )
 
 
-def run(command: str, *arguments: str, cwd: Path, check: bool = False, **env: str) -> subprocess.CompletedProcess[str]:
+def run(
+    command: str, *arguments: str, cwd: Path, check: bool = False, **env: str
+) -> subprocess.CompletedProcess[str]:
     """Run an installed command without standard input; answers its exit code and what it printed."""
     return subprocess.run(
         [str(BIN / command), *arguments],
@@ -58,7 +64,9 @@ def run(command: str, *arguments: str, cwd: Path, check: bool = False, **env: st
 class Quiet(SimpleHTTPRequestHandler):
     """Answers the files of a folder."""
 
-    disable_nagle_algorithm = True  # else a file waits 40 ms until the head before it is acknowledged
+    disable_nagle_algorithm = (
+        True  # else a file waits 40 ms until the head before it is acknowledged
+    )
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
         """Say nothing: what is asked for is the test's matter."""
@@ -90,7 +98,15 @@ def node_packages(source: Path, folder: Path) -> Path:
     for file in ("package.json", "package-lock.json"):
         shutil.copy(source / file, folder)
     subprocess.run(
-        [str(NODE / "node"), str(NPM), "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"],
+        [
+            str(NODE / "node"),
+            str(NPM),
+            "ci",
+            "--silent",
+            "--no-audit",
+            "--no-fund",
+            "--ignore-scripts",
+        ],
         cwd=folder,
         env=environment(PATH=f"{NODE}{os.pathsep}{os.environ['PATH']}"),
         stdin=subprocess.DEVNULL,
@@ -100,10 +116,18 @@ def node_packages(source: Path, folder: Path) -> Path:
     return folder
 
 
-def run_node(folder: Path, *command: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+def run_node(
+    folder: Path, *command: str, stdin: str = "", **env: str
+) -> subprocess.CompletedProcess[str]:
     """Run a command of Node's where its packages are installed."""
     path = os.pathsep.join((str(folder / "node_modules/.bin"), str(NODE), os.environ["PATH"]))
     return subprocess.run(
-        command, cwd=folder, env=environment(PATH=path, **env), input=stdin, capture_output=True, text=True,
-        timeout=120, check=False,
-    )  # fmt: skip
+        command,
+        cwd=folder,
+        env=environment(PATH=path, **env),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )

@@ -75,7 +75,9 @@ def report(root: Path, today: date = TODAY) -> Report:
     return run(load(root), today)
 
 
-def check(root: Path, files: Mapping[str, str | bytes], today: date = TODAY) -> tuple[Diagnostic, ...]:
+def check(
+    root: Path, files: Mapping[str, str | bytes], today: date = TODAY
+) -> tuple[Diagnostic, ...]:
     """What the gate says of settings and the files given."""
     write(root, {"mkdocs.yml": SETTINGS, **files})
     return report(root, today).findings
@@ -103,7 +105,9 @@ def replace_once(root: Path, good: str, bad: str) -> str:
             text = path.read_text(encoding="utf-8")
             for indent in ("    ", "  ", ""):
                 if textwrap.indent(good, indent) in text:
-                    text = text.replace(textwrap.indent(good, indent), textwrap.indent(bad, indent), 1)
+                    text = text.replace(
+                        textwrap.indent(good, indent), textwrap.indent(bad, indent), 1
+                    )
                     path.write_text(text, encoding="utf-8")
                     return path.relative_to(root).as_posix()
     raise AssertionError(f"the small handbook does not hold: {good}")

@@ -73,7 +73,9 @@ def mutants(handbook: Handbook) -> Iterator[Mutant]:
         assert record.mapping
         head, body = raw.removeprefix("---\n").split("\n---\n", 1)
         for what, way, text, right in _keys(record.mapping, type(record)):
-            yield Mutant(record.path, what, way, f"---\n{text}\n{_comments(head)}---\n{body}", right)
+            yield Mutant(
+                record.path, what, way, f"---\n{text}\n{_comments(head)}---\n{body}", right
+            )
         yield from _sections(record, raw)
         yield from _links(handbook, record, raw)
         yield from _rows(record, raw)
@@ -95,12 +97,16 @@ def _comments(yaml: str) -> str:
 
 def _keys(mapping: nodes.Mapping, table: type) -> Iterator[tuple[str, str, str, str]]:
     """Each key of a mapping, at any depth, spoilt in each way: what, way, the YAML, and why it may live."""
-    for way_there, within, rows in _mappings(mapping, {row.key: row for row in fields_of(table)}, ()):
+    for way_there, within, rows in _mappings(
+        mapping, {row.key: row for row in fields_of(table)}, ()
+    ):
         for index, entry in enumerate(within.entries):
             row = rows.get(entry.key)
             key, value = json.dumps(entry.key), _flow(entry.value)
             kind = row.type if row else rows.item if isinstance(rows, _Own) else None
-            bad = "TODO" if kind is None or _free(kind) else "zzz"  # any word is a text; this one waits for another
+            bad = (
+                "TODO" if kind is None or _free(kind) else "zzz"
+            )  # any word is a text; this one waits for another
             changes = {
                 "delete": "",
                 "misspell the key": f"{json.dumps(entry.key + 'x')}: {value}",
@@ -161,7 +167,9 @@ def _free(kind: FieldType) -> bool:
 
 def _bad_value(value: nodes.Node, bad: str) -> str:
     """The value with a bad word in the place of its last."""
-    if isinstance(value, nodes.Sequence) and all(isinstance(item, nodes.Scalar) for item in value.items):
+    if isinstance(value, nodes.Sequence) and all(
+        isinstance(item, nodes.Scalar) for item in value.items
+    ):
         return "[" + ", ".join([*map(_flow, value.items[:-1]), bad]) + "]"
     return bad
 
@@ -174,12 +182,20 @@ def _flow(node: nodes.Node, spoilt: nodes.Node | None = None, text: str = "") ->
         return "null" if node.empty else json.dumps(node.text)
     if isinstance(node, nodes.Sequence):
         return "[" + ", ".join(_flow(item, spoilt, text) for item in node.items) + "]"
-    return "{" + ", ".join(f"{json.dumps(each.key)}: {_flow(each.value, spoilt, text)}" for each in node.entries) + "}"
+    return (
+        "{"
+        + ", ".join(
+            f"{json.dumps(each.key)}: {_flow(each.value, spoilt, text)}" for each in node.entries
+        )
+        + "}"
+    )
 
 
 def _sections(record: Record, raw: str) -> Iterator[Mutant]:
     lines = raw.split("\n")
-    found = [section for section in record.source.sections if section.heading.text in record.sections]
+    found = [
+        section for section in record.source.sections if section.heading.text in record.sections
+    ]
     for index, section in enumerate(found):
         head, first, last = section.heading.first - 1, section.heading.last, section.last
         other = found[index - 1]
@@ -189,11 +205,14 @@ def _sections(record: Record, raw: str) -> Iterator[Mutant]:
         changes = {
             "delete": lines[:head] + lines[last:],
             "empty": [*lines[:first], "", *lines[last:]],
-            "swap": lines[: low[0]] + lines[high[0] : high[1]] + lines[low[1] : high[0]] + lines[low[0] : low[1]]
+            "swap": lines[: low[0]]
+            + lines[high[0] : high[1]]
+            + lines[low[1] : high[0]]
+            + lines[low[0] : low[1]]
             + lines[high[1] :],
             "duplicate": lines[:last] + whole + lines[last:],
             "put into a fence": [*lines[:head], "`````text", *whole, "`````", "", *lines[last:]],
-        }  # fmt: skip
+        }
         for way in SECTION_WAYS:
             yield Mutant(record.path, f"## {section.heading.text}", way, "\n".join(changes[way]))
 
@@ -216,7 +235,10 @@ def _links(handbook: Handbook, record: Record, raw: str) -> Iterator[Mutant]:
     for mention in record.source.mentions:
         if handbook.named(mention.id).kind and (mention.id, mention.at.line) not in defined:
             text = _replaced(
-                raw, mention.at, mention.id, re.sub(r"[0-9](?=[0-9]*$)", "9", mention.id).rstrip("9") + "99"
+                raw,
+                mention.at,
+                mention.id,
+                re.sub(r"[0-9](?=[0-9]*$)", "9", mention.id).rstrip("9") + "99",
             )
             yield Mutant(record.path, f"{mention.at.line}: {mention.id}", "id", text)
 
@@ -237,7 +259,9 @@ def _rows(record: Record, raw: str) -> Iterator[Mutant]:
         return Mutant(record.path, f"{first}: {lines[first - 1].strip()[:40]}", way, text, right)
 
     for section in record.source.sections:
-        rows = list(_machine_rows(record.source, section.heading.text, section.heading.last, section.last))
+        rows = list(
+            _machine_rows(record.source, section.heading.text, section.heading.last, section.last)
+        )
         for index, number in enumerate(rows):
             own, other = lines[number - 1], lines[rows[index - 1] - 1]
             for way, changed in _spoilt(own):
@@ -259,7 +283,9 @@ def _machine_rows(source: Source, title: str, first: int, last: int) -> Iterator
         if not first < block.first <= last:
             continue
         if title in (TIMELINE, ESCALATION, REQUIREMENTS) and isinstance(block, Item):
-            if title != REQUIREMENTS or RULE_ITEM.match(source.line(block.first).removeprefix("- ")):
+            if title != REQUIREMENTS or RULE_ITEM.match(
+                source.line(block.first).removeprefix("- ")
+            ):
                 yield block.first
         elif title == ACTIONS and isinstance(block, Table):
             yield from range(block.first + 2, block.last + 1)
@@ -278,9 +304,15 @@ def _spoilt(row: str) -> Iterator[tuple[str, str]]:
     if row.startswith("|"):
         cells = row.strip().strip("|").split("|")
         for index in range(len(cells)):
-            yield f"drop cell {index + 1}", "|" + "|".join([*cells[:index], *cells[index + 1 :]]) + "|"
+            yield (
+                f"drop cell {index + 1}",
+                "|" + "|".join([*cells[:index], *cells[index + 1 :]]) + "|",
+            )
         for index in (0, 2, 3, 4):  # the second is free text
-            yield f"bad value in cell {index + 1}", "|" + "|".join([*cells[:index], " zzz ", *cells[index + 1 :]]) + "|"
+            yield (
+                f"bad value in cell {index + 1}",
+                "|" + "|".join([*cells[:index], " zzz ", *cells[index + 1 :]]) + "|",
+            )
     elif LABEL.match(row):
         yield "drop the label", LABEL.sub("", row)
         yield "bad label", LABEL.sub("**Zzz:** ", row)
@@ -301,7 +333,9 @@ class Gate:
         self.root = Path(tempfile.mkdtemp(prefix="mutants-"))
         for name in CONTENT:
             source = root / name
-            shutil.copytree(source, self.root / name) if source.is_dir() else shutil.copy(source, self.root / name)
+            shutil.copytree(source, self.root / name) if source.is_dir() else shutil.copy(
+                source, self.root / name
+            )
         loading.read_source = lru_cache(maxsize=256)(read_source)  # type: ignore[attr-defined]
 
     def kills(self, mutant: Mutant) -> str:
@@ -342,16 +376,23 @@ def main(arguments: list[str]) -> int:
     begin = time.monotonic()
     chosen = list(mutants(load(ROOT)))
     if options.sample:
-        chosen = sorted(random.Random(options.seed).sample(chosen, options.sample), key=lambda each: each.name)  # noqa: S311
+        chosen = sorted(
+            random.Random(options.seed).sample(chosen, options.sample),  # noqa: S311 - no secret
+            key=lambda mutant: mutant.name,
+        )
     parts = [chosen[start :: options.processes] for start in range(options.processes)]
     with ProcessPoolExecutor(options.processes) as pool:
         results = [result for part in pool.map(judged, parts) for result in part]
     killed = Counter(code for _, code in results if code)
     for mutant, code in sorted(results, key=lambda each: (each[0].right, each[0].name)):
         if not code:
-            print(f"lives: {mutant.name}" + (f" ({mutant.right})" if mutant.right else "  <-- a hole"))
+            print(
+                f"lives: {mutant.name}" + (f" ({mutant.right})" if mutant.right else "  <-- a hole")
+            )
     print(", ".join(f"{code} {count}" for code, count in sorted(killed.items())))
-    print(f"{killed.total()}/{len(results)} killed, {len(holes(results))} holes, {time.monotonic() - begin:.0f} s")
+    print(
+        f"{killed.total()}/{len(results)} killed, {len(holes(results))} holes, {time.monotonic() - begin:.0f} s"
+    )
     return 1 if holes(results) else 0
 
 

@@ -13,7 +13,9 @@ TEAM = "order-team"
 def git(root: Path, *arguments: str, day: str = "2026-11-20") -> str:
     """What a git command prints, done on a day by a team, whatever the machine's settings."""
     moment = f"{day}T12:00:00Z"
-    who = {f"GIT_{role}_{part}": TEAM for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
+    who = {
+        f"GIT_{role}_{part}": TEAM for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")
+    }
     dates = {"GIT_AUTHOR_DATE": moment, "GIT_COMMITTER_DATE": moment}
     own = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
     found = subprocess.run(

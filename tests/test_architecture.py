@@ -29,32 +29,124 @@ ROAD: dict[str, set[str]] = {
     "site.built_files": {"reading", "site.html_faults"},
     "site.resolving": {"diagnostics", "site.built_files"},
     "site.built": {"loading", "site.built_files", "site.resolving"},
-    "site.origins": {"diagnostics", "handbook", "reading", "records", "site.built_files", "site.built"},
+    "site.origins": {
+        "diagnostics",
+        "handbook",
+        "reading",
+        "records",
+        "site.built_files",
+        "site.built",
+    },
     "site.external": set(),
-    "site.assembly": {"diagnostics", "handbook", "history.git", "reading", "records", "site.html_faults", "views"},
+    "site.assembly": {
+        "diagnostics",
+        "handbook",
+        "history.git",
+        "reading",
+        "records",
+        "site.html_faults",
+        "views",
+    },
     "site.finish": {"diagnostics", "handbook", "reading", "settings", "site.html_faults"},
     "site.exchange": set(),
-    "rules": {"diagnostics", "handbook", "history.base", "macro_names", "reading", "records", "settings",
-              "site.built", "site.built_files", "site.origins", "vocabulary"},
+    "rules": {
+        "diagnostics",
+        "handbook",
+        "history.base",
+        "macro_names",
+        "reading",
+        "records",
+        "settings",
+        "site.built",
+        "site.built_files",
+        "site.origins",
+        "vocabulary",
+    },
     "views": {"diagnostics", "handbook", "reading", "records", "rules", "settings", "vocabulary"},
     "reporters": {"diagnostics"},
     "authoring": {"diagnostics", "handbook", "history.git", "reading", "records"},
-    "cli": {"authoring", "diagnostics", "handbook", "history.base", "history.git", "loading", "records", "reporters",
-            "rules", "settings", "site.built", "site.external", "site.exchange", "site.finish", "views",
-            "engines.build", "engines.stage"},
-    "engines.build": {"authoring", "loading", "records", "reporters", "rules", "settings", "site.built",
-                      "site.exchange"},
-    "engines.gate": {"authoring", "diagnostics", "handbook", "loading", "reporters", "rules", "settings"},
-    "engines.macros": {"diagnostics", "engines.gate", "handbook", "macro_names", "views", "vocabulary"},
-    "engines.mkdocs": {"engines.gate", "engines.macros", "engines.mounting", "engines.state", "records", "reporters",
-                       "site.assembly", "site.finish", "views"},
+    "cli": {
+        "authoring",
+        "diagnostics",
+        "handbook",
+        "history.base",
+        "history.git",
+        "loading",
+        "records",
+        "reporters",
+        "rules",
+        "settings",
+        "site.built",
+        "site.external",
+        "site.exchange",
+        "site.finish",
+        "views",
+        "engines.build",
+        "engines.stage",
+    },
+    "engines.build": {
+        "authoring",
+        "loading",
+        "records",
+        "reporters",
+        "rules",
+        "settings",
+        "site.built",
+        "site.exchange",
+    },
+    "engines.gate": {
+        "authoring",
+        "diagnostics",
+        "handbook",
+        "loading",
+        "reporters",
+        "rules",
+        "settings",
+    },
+    "engines.macros": {
+        "diagnostics",
+        "engines.gate",
+        "handbook",
+        "macro_names",
+        "views",
+        "vocabulary",
+    },
+    "engines.mkdocs": {
+        "engines.gate",
+        "engines.macros",
+        "engines.mounting",
+        "engines.state",
+        "records",
+        "reporters",
+        "site.assembly",
+        "site.finish",
+        "views",
+    },
     "engines.mounting": {"engines.state", "reading", "records", "settings", "site.assembly"},
-    "engines.state": {"diagnostics", "engines.gate", "engines.macros", "records", "settings", "site.assembly", "views"},
-    "engines.stage": {"diagnostics", "engines.mkdocs", "engines.state", "handbook", "records", "reporters", "settings",
-                      "site.assembly", "site.exchange", "site.finish"},
+    "engines.state": {
+        "diagnostics",
+        "engines.gate",
+        "engines.macros",
+        "records",
+        "settings",
+        "site.assembly",
+        "views",
+    },
+    "engines.stage": {
+        "diagnostics",
+        "engines.mkdocs",
+        "engines.state",
+        "handbook",
+        "records",
+        "reporters",
+        "settings",
+        "site.assembly",
+        "site.exchange",
+        "site.finish",
+    },
     "__init__": set(),
     "__main__": {"cli"},
-}  # fmt: skip
+}
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
@@ -67,7 +159,9 @@ def dotted(module: Path) -> str:
 def stage_of(name: str) -> str | None:
     """The stage that a dotted name belongs to: the longest that begins it; None for a package of several stages."""
     parts = name.split(".")
-    return next((stage for n in range(len(parts), 0, -1) if (stage := ".".join(parts[:n])) in ROAD), None)
+    return next(
+        (stage for n in range(len(parts), 0, -1) if (stage := ".".join(parts[:n])) in ROAD), None
+    )
 
 
 def imported(module: Path) -> set[str]:
@@ -83,10 +177,14 @@ def imported(module: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.relative_to(PACKAGE).as_posix())
+@pytest.mark.parametrize(
+    "module", MODULES, ids=lambda module: module.relative_to(PACKAGE).as_posix()
+)
 def test_imports_point_one_way(module: Path) -> None:
     own = stage_of(dotted(module))
-    names = {name.removeprefix("handbook.") for name in imported(module) if name.startswith("handbook.")}
+    names = {
+        name.removeprefix("handbook.") for name in imported(module) if name.startswith("handbook.")
+    }
     used = {stage for name in names if (stage := stage_of(name))}
     assert own is None or used <= ROAD[own] | {own}
 
@@ -132,13 +230,26 @@ def private_names(module: Path) -> set[str]:
             names |= {part for alias in node.names for part in alias.name.split(".")}
         elif isinstance(node, ast.Attribute):
             names.add(node.attr)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in REFLECTION:
+        elif (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in REFLECTION
+        ):
             names |= {str(word.value) for word in node.args[1:2] if isinstance(word, ast.Constant)}
     return {name for name in names if name.startswith("_") and name not in DUNDERS}
 
 
 REFLECTION = {"getattr", "setattr", "hasattr", "delattr"}
-DUNDERS = {"__future__", "__init__", "__name__", "__qualname__", "__file__", "__path__", "__traceback__", "__cause__"}
+DUNDERS = {
+    "__future__",
+    "__init__",
+    "__name__",
+    "__qualname__",
+    "__file__",
+    "__path__",
+    "__traceback__",
+    "__cause__",
+}
 
 
 def test_engines_use_no_private_name_of_mkdocs() -> None:
@@ -175,12 +286,25 @@ def test_a_module_name_repeats_only_between_rules_views_and_records() -> None:
         if module.stem != "__init__":
             packages.setdefault(module.stem, []).append(module.parent.name)
     repeated = {name: own for name, own in packages.items() if len(own) > 1}
-    assert {name: own for name, own in repeated.items() if not set(own) <= {"rules", "views", "records"}} == {}
+    assert {
+        name: own for name, own in repeated.items() if not set(own) <= {"rules", "views", "records"}
+    } == {}
 
 
 def test_the_tests_have_the_folders_of_the_package() -> None:
-    own = {"browser", "content", "golden", "programs", "samples", "sites"}  # what no package of ours is
-    folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and path.name != "__pycache__"}
+    own = {
+        "browser",
+        "content",
+        "golden",
+        "programs",
+        "samples",
+        "sites",
+    }  # what no package of ours is
+    folders = {
+        path.name
+        for path in (ROOT / "tests").iterdir()
+        if path.is_dir() and path.name != "__pycache__"
+    }
     packages = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()}
     assert folders - own <= packages
     assert packages - folders == {"reporters"}  # which tests/cli tries

@@ -28,7 +28,9 @@ def test_a_generated_handbook_has_no_finding(tmp_path: Path) -> None:
     assert all(answer.records.values()), answer.records
 
 
-@pytest.mark.parametrize(("seed", "today"), [(2, date(2026, 11, 23)), (3, date(2028, 2, 29)), (4, date(2027, 1, 1))])
+@pytest.mark.parametrize(
+    ("seed", "today"), [(2, date(2026, 11, 23)), (3, date(2028, 2, 29)), (4, date(2027, 1, 1))]
+)
 def test_any_seed_and_day_give_a_valid_handbook(seed: int, today: date, tmp_path: Path) -> None:
     generate(tmp_path, 200, seed, today)
     assert report(tmp_path, today).findings == ()
@@ -41,7 +43,11 @@ def test_a_seed_gives_the_same_handbook_again() -> None:
 
 
 def test_the_texts_have_the_size_of_real_records() -> None:
-    sizes = [len(text) for path, text in Author(300, 1, TODAY).files() if path.startswith(("adr/", "runbooks/"))]
+    sizes = [
+        len(text)
+        for path, text in Author(300, 1, TODAY).files()
+        if path.startswith(("adr/", "runbooks/"))
+    ]
     assert 4_000 < sum(sizes) / len(sizes) < 9_000
 
 
@@ -52,7 +58,9 @@ def _calls(root: Path, records: int) -> dict[str, float]:
     calls: Counter[str] = Counter()
     subjects: dict[str, int] = {}
     for code, each in rules().items():
-        if not issubclass(each.over, Entity) or each.over is Audit:  # the audits of a small handbook are shorter
+        if (
+            not issubclass(each.over, Entity) or each.over is Audit
+        ):  # the audits of a small handbook are shorter
             continue
         over = context.handbook.of(each.over)
         subjects[code] = len(over)
@@ -62,7 +70,7 @@ def _calls(root: Path, records: int) -> dict[str, float]:
 
         sys.setprofile(count)
         for subject in over:
-            list(each.check(subject, context))
+            list(each.findings(subject, context))
         sys.setprofile(None)
     return {code: calls[code] / number for code, number in subjects.items()}
 

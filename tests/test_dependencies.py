@@ -18,7 +18,10 @@ def without(package: str | None, folder: Path) -> str:
     if package is None:
         return ""
     message = f"{package} is not available"
-    write(folder, {f"{package}/__init__.py": f"raise ModuleNotFoundError({message!r}, name={package!r})\n"})
+    write(
+        folder,
+        {f"{package}/__init__.py": f"raise ModuleNotFoundError({message!r}, name={package!r})\n"},
+    )
     return str(folder)
 
 
@@ -28,7 +31,12 @@ def test_front_matter_is_split_and_read_with_positions(package: str | None, tmp_
     record = ADR.replace("---\n", f"---\n{COMMENT}", 1).replace("accepted", "acepted")
     root = write(tmp_path / "handbook", {"mkdocs.yml": SETTINGS, "adr/0001-a.md": record})
     answer = run(
-        "handbook", "check", "--root", str(root), cwd=tmp_path, PYTHONPATH=without(package, tmp_path / "without")
+        "handbook",
+        "check",
+        "--root",
+        str(root),
+        cwd=tmp_path,
+        PYTHONPATH=without(package, tmp_path / "without"),
     )
     assert (FINDING in answer.stdout) == (package is None)
     assert (f"{package} is not available" in answer.stderr) == (package is not None)
@@ -57,7 +65,14 @@ def test_other_hosts_are_asked_by_linkchecker(package: str | None, tmp_path: Pat
     (tmp_path / "page.html").write_text("<p>Here.</p>", encoding="utf-8")
     with served(tmp_path) as address:
         page = f"{address}page.html"
-        answer = run("python", "-c", ASK, page, cwd=tmp_path, PYTHONPATH=without(package, tmp_path / "without"))
+        answer = run(
+            "python",
+            "-c",
+            ASK,
+            page,
+            cwd=tmp_path,
+            PYTHONPATH=without(package, tmp_path / "without"),
+        )
     assert (answer.stdout == f"{ {page: ''} }\n") == (package is None)
     assert (f"{package} is not available" in answer.stderr) == (package is not None)
 

@@ -20,7 +20,9 @@ LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 
 
 def tracked() -> list[Path]:
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
 
 
@@ -35,7 +37,10 @@ def test_a_lock_pins_every_package_with_hashes_and_names_no_host(lock: Path) -> 
 
 
 def test_both_locks_hold_the_same_version_of_what_both_hold() -> None:
-    site, test = (dict(re.findall(r"^([a-z0-9.-]+)==([^\s;]+)", lock.read_text(), re.MULTILINE)) for lock in LOCKS)
+    site, test = (
+        dict(re.findall(r"^([a-z0-9.-]+)==([^\s;]+)", lock.read_text(), re.MULTILINE))
+        for lock in LOCKS
+    )
     assert {name: version for name, version in site.items() if test.get(name) != version} == {}
 
 
@@ -80,10 +85,17 @@ def test_actions_are_those_of_the_list() -> None:
     pins = ROOT.parent / "shared/content/actions.tsv"
     if not pins.is_file():
         pytest.skip("the list of pinned actions is not here")
-    known = {f"{name}@{commit} # {version}" for name, version, commit in
-             (line.split("\t") for line in pins.read_text(encoding="utf-8").splitlines()[1:])}  # fmt: skip
+    known = {
+        f"{name}@{commit} # {version}"
+        for name, version, commit in (
+            line.split("\t") for line in pins.read_text(encoding="utf-8").splitlines()[1:]
+        )
+    }
     for workflow in WORKFLOWS:
-        assert set(re.findall(r"uses: (.+)$", workflow.read_text(encoding="utf-8"), re.MULTILINE)) <= known
+        assert (
+            set(re.findall(r"uses: (.+)$", workflow.read_text(encoding="utf-8"), re.MULTILINE))
+            <= known
+        )
 
 
 def test_the_hooks_are_valid() -> None:
@@ -94,14 +106,27 @@ def test_the_hooks_are_valid() -> None:
 def test_another_repository_can_use_the_hook(tmp_path: Path) -> None:
     """What pre-commit does with this repository's hook in one that holds nothing but records."""
     site = copy_of(SMALL, tmp_path / "records")
-    hooks = write(tmp_path / "hooks", {".pre-commit-hooks.yaml": (ROOT / ".pre-commit-hooks.yaml").read_bytes()})
+    hooks = write(
+        tmp_path / "hooks",
+        {".pre-commit-hooks.yaml": (ROOT / ".pre-commit-hooks.yaml").read_bytes()},
+    )
     env = {"GIT_CONFIG_GLOBAL": os.devnull, "PRE_COMMIT_HOME": str(tmp_path / "home")}
-    env |= {f"GIT_{who}_{what}": "a@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    env |= {
+        f"GIT_{who}_{what}": "a@example.com"
+        for who in ("AUTHOR", "COMMITTER")
+        for what in ("NAME", "EMAIL")
+    }
     env["PATH"] = os.pathsep.join((str(BIN), os.environ["PATH"]))
 
     def called(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command, cwd=folder, env=environment(**env), capture_output=True, text=True, timeout=60, check=False
+            command,
+            cwd=folder,
+            env=environment(**env),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
 
     for folder in (site, hooks):
@@ -125,7 +150,11 @@ def test_the_editor_reads_what_the_gate_prints(tmp_path: Path) -> None:
     (found,) = filter(None, (re.fullmatch(pattern["regexp"], line) for line in printed))
     read = {key: found[group] for key, group in pattern.items() if key != "regexp"}
     assert read["message"].startswith("status 'superceded' is not one of")
-    assert (read["file"], read["line"], read["column"]) == ("adr/0001-keep-orders-in-sqlite.md", "2", "9")
+    assert (read["file"], read["line"], read["column"]) == (
+        "adr/0001-keep-orders-in-sqlite.md",
+        "2",
+        "9",
+    )
     assert (read["code"], read["severity"]) == ("FM005", "error")
 
 
@@ -148,7 +177,15 @@ def test_what_documents_link_to_is_there() -> None:
 
 def test_no_file_names_a_path_of_a_machine_or_a_registry() -> None:
     forbidden = re.compile(
-        "|".join(("/" + r"root/", "/" + r"home/\w", "/" + "work/", "pypi" + r"\.org", "registry" + r"\.npmjs"))
+        "|".join(
+            (
+                "/" + r"root/",
+                "/" + r"home/\w",
+                "/" + "work/",
+                "pypi" + r"\.org",
+                "registry" + r"\.npmjs",
+            )
+        )
     )
     for file in tracked():
         if file.suffix in (".png", ".ico"):

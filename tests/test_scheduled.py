@@ -13,7 +13,9 @@ from handbook.site.external import Failure, remembered, written
 from tests.commands import run_node
 from tests.handbooks import ROOT, write
 
-JOBS: dict[str, Any] = yaml.safe_load((ROOT / ".github/workflows/scheduled.yml").read_text(encoding="utf-8"))["jobs"]
+JOBS: dict[str, Any] = yaml.safe_load(
+    (ROOT / ".github/workflows/scheduled.yml").read_text(encoding="utf-8")
+)["jobs"]
 STRICT, LINKS = "The scheduled check found something", "Links to other hosts lead nowhere"
 
 # The script as actions/github-script runs it; standard input holds the issues that there are.
@@ -40,15 +42,23 @@ console.log(JSON.stringify({ asked, outputs }));
 
 def step(job: str, name: str) -> str:
     """The script of a step."""
-    (found,) = (each["with"]["script"] for each in JOBS[job]["steps"] if each.get("name", "").startswith(name))
+    (found,) = (
+        each["with"]["script"]
+        for each in JOBS[job]["steps"]
+        if each.get("name", "").startswith(name)
+    )
     return str(found)
 
 
-def issue(title: str, body: str = "", state: str = "open", user: str = "github-actions[bot]") -> dict[str, object]:
+def issue(
+    title: str, body: str = "", state: str = "open", user: str = "github-actions[bot]"
+) -> dict[str, object]:
     return {"number": 7, "title": title, "body": body, "state": state, "user": user}
 
 
-def ran(folder: Path, script: str, issues: list[dict[str, object]], **env: str) -> tuple[list[Any], dict[str, str]]:
+def ran(
+    folder: Path, script: str, issues: list[dict[str, object]], **env: str
+) -> tuple[list[Any], dict[str, str]]:
     """What a script asked of the Git host, the list of issues apart, and what it put out."""
     write(folder, {"host.mjs": HOST})
     answer = run_node(folder, "node", "host.mjs", stdin=json.dumps([script, issues]), **env)
@@ -81,8 +91,16 @@ def test_what_is_old_has_one_issue(
 STATE = {"https://a.dev/```": Failure("2026-11-16", 1), "https://b.dev/ü": Failure("2026-11-09", 2)}
 
 
-def kept(folder: Path, status: str, issue_number: str, state: dict[str, Failure] = STATE) -> list[Any]:
-    write(folder, {"state.json": written(state), "links.txt": "adr/0001-a.md:1:1: LNK109 error: ```json\n{}\n```\n"})
+def kept(
+    folder: Path, status: str, issue_number: str, state: dict[str, Failure] = STATE
+) -> list[Any]:
+    write(
+        folder,
+        {
+            "state.json": written(state),
+            "links.txt": "adr/0001-a.md:1:1: LNK109 error: ```json\n{}\n```\n",
+        },
+    )
     asked, _ = ran(folder, step("links", "Keep the issue"), [], STATUS=status, ISSUE=issue_number)
     return asked
 
@@ -91,7 +109,11 @@ def kept(folder: Path, status: str, issue_number: str, state: dict[str, Failure]
 def test_the_state_goes_from_run_to_run_in_the_issue(state: str, tmp_path: Path) -> None:
     """What one run writes the next reads, whatever the report holds, and whether the issue is open or closed."""
     ((_, options),) = kept(tmp_path, "1", "7")
-    issues = [issue("Another"), issue(LINKS, "```json\n{}\n```", user="somebody"), issue(LINKS, options["body"], state)]
+    issues = [
+        issue("Another"),
+        issue(LINKS, "```json\n{}\n```", user="somebody"),
+        issue(LINKS, options["body"], state),
+    ]
     _, outputs = ran(tmp_path, step("links", "Read in the issue"), issues)
     assert outputs == {"issue": "7"}
     assert remembered((tmp_path / "state.json").read_text(encoding="utf-8")) == STATE
@@ -121,7 +143,11 @@ def test_without_an_issue_there_is_no_state(tmp_path: Path) -> None:
     ],
 )
 def test_the_issue_is_open_while_something_is_gone(
-    status: str, number: str, state: dict[str, Failure], expected: list[tuple[str, str | None]], tmp_path: Path
+    status: str,
+    number: str,
+    state: dict[str, Failure],
+    expected: list[tuple[str, str | None]],
+    tmp_path: Path,
 ) -> None:
     asked = kept(tmp_path, status, number, state)
     assert [(name, options.get("state")) for name, options in asked] == expected
@@ -129,7 +155,9 @@ def test_the_issue_is_open_while_something_is_gone(
 
 
 def test_an_issue_is_never_longer_than_one_can_be(tmp_path: Path) -> None:
-    many = {f"https://a.dev/{number}/{'x' * 500}": Failure("2026-11-16", 2) for number in range(500)}
+    many = {
+        f"https://a.dev/{number}/{'x' * 500}": Failure("2026-11-16", 2) for number in range(500)
+    }
     ((_, options),) = kept(tmp_path, "1", "7", many)
     assert len(options["body"]) < 65_536
     _, outputs = ran(tmp_path, step("links", "Read in the issue"), [issue(LINKS, options["body"])])

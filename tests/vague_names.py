@@ -13,8 +13,41 @@ from pathlib import Path
 from typing import Final
 
 VAGUE: Final = frozenset(
-    "found each known shown told said made kept here there what which wanted given other left one way part place word "
-    "once again named written before after own asked still over piece ways".split()
+    [
+        "found",
+        "each",
+        "known",
+        "shown",
+        "told",
+        "said",
+        "made",
+        "kept",
+        "here",
+        "there",
+        "what",
+        "which",
+        "wanted",
+        "given",
+        "other",
+        "left",
+        "one",
+        "way",
+        "part",
+        "place",
+        "word",
+        "once",
+        "again",
+        "named",
+        "written",
+        "before",
+        "after",
+        "own",
+        "asked",
+        "still",
+        "over",
+        "piece",
+        "ways",
+    ]
 )
 ROOT: Final = Path(__file__).parent.parent
 CODE: Final = ("handbook", "macros", "tests", "benchmarks")
@@ -38,7 +71,9 @@ def python_files(paths: Iterable[str | Path]) -> Iterator[Path]:
 
 def vague_share(files: Iterable[Path]) -> tuple[float, Counter[str]]:
     """The share of bindings with a vague name, and how often each vague name is bound."""
-    names = Counter(name for file in files for name, _ in bindings(ast.parse(file.read_text(encoding="utf-8"))))
+    names = Counter(
+        name for file in files for name, _ in bindings(ast.parse(file.read_text(encoding="utf-8")))
+    )
     vague = Counter({name: count for name, count in names.items() if name.strip("_") in VAGUE})
     return vague.total() / (names.total() or 1), vague
 
@@ -47,7 +82,9 @@ def main() -> None:
     """Print the share, each vague name with its count, and the files with most of them."""
     files = list(python_files(sys.argv[1:] or [ROOT / folder for folder in CODE]))
     share, vague = vague_share(files)
-    print(f"{share:.1%} of the bindings are vague: {', '.join(f'{name} {n}' for name, n in vague.most_common())}")
+    print(
+        f"{share:.1%} of the bindings are vague: {', '.join(f'{name} {n}' for name, n in vague.most_common())}"
+    )
     for file in files:
         count = vague_share([file])[1].total()
         if count:

@@ -35,15 +35,22 @@ def fix(handbook: Handbook, edits: Iterable[Edit], reorder: Callable[[str], bool
     """
     before: dict[str, bytes] = {}
     values, contents = _edited(handbook.root, {}, before, edits)
-    orders, contents = _edited(handbook.root, contents, before, in_order(_documents(handbook, contents), reorder))
+    orders, contents = _edited(
+        handbook.root, contents, before, in_order(_documents(handbook, contents), reorder)
+    )
     return Fixed(contents, before, values, orders)
 
 
-def _documents(handbook: Handbook, contents: Mapping[str, bytes]) -> Iterable[tuple[type[Document], Source]]:
+def _documents(
+    handbook: Handbook, contents: Mapping[str, bytes]
+) -> Iterable[tuple[type[Document], Source]]:
     """The documents as they are after the first edits."""
     for document in handbook.of(Document):
         content = contents.get(document.path)
-        yield type(document), document.source if content is None else read_source(document.path, content)
+        yield (
+            type(document),
+            document.source if content is None else read_source(document.path, content),
+        )
 
 
 def _edited(
@@ -60,10 +67,14 @@ def _edited(
             read[path] = (root / path).read_bytes()
         before = changed.get(path, read[path])
         text = before.decode("utf-8")
-        for edit in sorted(wanted, key=lambda edit: edit.at, reverse=True):  # from the end, so that no place moves
+        for edit in sorted(
+            wanted, key=lambda edit: edit.at, reverse=True
+        ):  # from the end, so that no place moves
             start = _offset(text, edit)
             if start is not None:
-                old, new = (part.replace("\n", _end_of_lines(text)) for part in (edit.old, edit.new))
+                old, new = (
+                    part.replace("\n", _end_of_lines(text)) for part in (edit.old, edit.new)
+                )
                 text = text[:start] + new + text[start + len(old) :]
                 made.append(edit)
         if text.encode("utf-8") != before:

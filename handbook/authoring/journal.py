@@ -34,7 +34,9 @@ class Restoration:
     edited: tuple[str, ...]
 
 
-def write_files(base: Path, contents: Mapping[Path, bytes], before: Mapping[Path, bytes | None] | None = None) -> None:
+def write_files(
+    base: Path, contents: Mapping[Path, bytes], before: Mapping[Path, bytes | None] | None = None
+) -> None:
     """Write several files below the folder `base`, or none of them. Missing folders are created.
 
     `before` is what the files are known to hold (None: they do not exist). Raises WriteError, also where a file holds
@@ -56,7 +58,11 @@ def _prepare(target: Path, content: bytes, before: Mapping[Path, bytes | None] |
     prepared = prepare(target, content)
     if before is not None and prepared.old != before.get(target):
         prepared.discard()
-        reason = "it was edited at the same time" if before.get(target) is not None else "it exists by now"
+        reason = (
+            "it was edited at the same time"
+            if before.get(target) is not None
+            else "it exists by now"
+        )
         raise WriteError(f"{shown(target)} cannot be written: {reason}")
     return prepared
 
@@ -121,7 +127,10 @@ class _Journal:
         return cls(tree / ".handbook", tree)
 
     def change(
-        self, contents: Mapping[Path, bytes], before: Mapping[Path, bytes | None] | None, created: Sequence[Path]
+        self,
+        contents: Mapping[Path, bytes],
+        before: Mapping[Path, bytes | None] | None,
+        created: Sequence[Path],
     ) -> None:
         """Write the files, or none of them. `created` are folders to be removed if the change is undone."""
         prepared: list[Prepared] = []
@@ -186,9 +195,14 @@ class _Journal:
             if file.old is not None:
                 write_file(self.folder / str(number), file.old)
             old = None if file.old is None else _digest(file.old)
-            entries.append({"path": self._below_tree(file.path), "old": old, "new": _digest(file.new)})
+            entries.append(
+                {"path": self._below_tree(file.path), "old": old, "new": _digest(file.new)}
+            )
         folders = [self._below_tree(folder) for folder in created if self._holds(folder.resolve())]
-        write_file(self.folder / _INDEX, json.dumps({"files": entries, "folders": folders}, indent=2).encode())
+        write_file(
+            self.folder / _INDEX,
+            json.dumps({"files": entries, "folders": folders}, indent=2).encode(),
+        )
 
     def _replace(self, files: Sequence[Prepared]) -> None:
         """Replace every file; undo what was done if one cannot be replaced.
@@ -209,7 +223,9 @@ class _Journal:
                 for file in outside:
                     file.put_back()
             except WriteError as second:
-                cause = error.cause if isinstance(error, WriteError) else "the change was interrupted"
+                cause = (
+                    error.cause if isinstance(error, WriteError) else "the change was interrupted"
+                )
                 outcome = f"files before it are changed, and were not restored: {second}"
                 raise WriteError(cause, outcome) from error
             raise
@@ -235,7 +251,9 @@ class _Journal:
             with naming(index):
                 index.unlink()
         except (ValueError, TypeError, KeyError, FileNotFoundError, RecursionError) as error:
-            raise WriteError(f"{shown(index)} is damaged", "restore the files from Git, and remove it") from error
+            raise WriteError(
+                f"{shown(index)} is damaged", "restore the files from Git, and remove it"
+            ) from error
         return Restoration(tuple(restored), tuple(edited))
 
     def _put_back(self, path: Path, copy: Path, old: str | None) -> None:

@@ -24,7 +24,12 @@ class CannotWriteError(ValueError):
 
 
 def new(
-    handbook: Handbook, kind: str, title: str, given: Mapping[str, str], today: date, others: Collection[str] = ()
+    handbook: Handbook,
+    kind: str,
+    title: str,
+    given: Mapping[str, str],
+    today: date,
+    others: Collection[str] = (),
 ) -> tuple[str, str]:
     """Make the path and the text of a new record. `given` are keys of its front matter, as YAML, and `service`.
 
@@ -47,7 +52,9 @@ def new(
         raise CannotWriteError(f"the title holds an invisible character, U+{ord(hidden):04X}")
     name = _slug(title)
     if not name:
-        raise CannotWriteError("the title has no letter from a to z, and no digit, to make a name of")
+        raise CannotWriteError(
+            "the title has no letter from a to z, and no digit, to make a name of"
+        )
     ids = {each.kind: tuple(record.id for record in handbook.of(each)) for each in RECORDS}
     draft = Draft(name, given, today, frozenset({*handbook.documents, *others}), ids)
     try:
@@ -72,7 +79,9 @@ def _front_matter(cls: type[Record], draft: Draft) -> str:
     values = {key: _LIST if isinstance(rows[key].type, Many) else TODO for key in wanted}
     values |= {**own, **{key: value for key, value in draft.given.items() if key in rows}}
     comment = cls.new_comment(values)
-    lines = ([comment] if comment else []) + [f"{key}: {values[key]}" for key in rows if key in values]
+    lines = ([comment] if comment else []) + [
+        f"{key}: {values[key]}" for key in rows if key in values
+    ]
     return "".join(f"{line}\n" for line in lines)
 
 

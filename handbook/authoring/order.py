@@ -16,7 +16,9 @@ from handbook.reading.source import FrontMatter, Source
 from handbook.records import Document
 
 
-def in_order(documents: Iterable[tuple[type[Document], Source]], wanted: Callable[[str], bool]) -> Iterator[Edit]:
+def in_order(
+    documents: Iterable[tuple[type[Document], Source]], wanted: Callable[[str], bool]
+) -> Iterator[Edit]:
     """The edits that put the keys of documents in the order of their class, for those whose path is `wanted`.
 
     The lines of a key, those of its value and the comments above it move together, and no byte of them changes. A key
@@ -33,13 +35,20 @@ def in_order(documents: Iterable[tuple[type[Document], Source]], wanted: Callabl
 def _reordered(source: Source, front_matter: FrontMatter, ranks: Mapping[str, int]) -> Edit | None:
     entries, end = front_matter.mapping.entries, front_matter.end.line
     starts = [_first_line(source, entry.at.line) for entry in entries]
-    pieces = ["".join(f"{source.line(line)}\n" for line in range(*ends)) for ends in pairwise([*starts, end])]
+    pieces = [
+        "".join(f"{source.line(line)}\n" for line in range(*ends))
+        for ends in pairwise([*starts, end])
+    ]
     placed: list[int] = []
     for entry in entries:
         placed.append(ranks.get(entry.key, placed[-1] if placed else -1))
     old = "".join(pieces)
     new = "".join(pieces[index] for index in sorted(range(len(pieces)), key=placed.__getitem__))
-    return Edit(source.at(starts[0]), old, new) if pieces and all(pieces) and _values(old) == _values(new) else None
+    return (
+        Edit(source.at(starts[0]), old, new)
+        if pieces and all(pieces) and _values(old) == _values(new)
+        else None
+    )
 
 
 def _first_line(source: Source, line: int) -> int:
@@ -58,4 +67,6 @@ def _values(yaml: str) -> list[tuple[str, list[str]]] | None:
     except nodes.YamlError:
         return None
     entries = node.entries if isinstance(node, nodes.Mapping) else ()
-    return sorted((entry.key, [value.text for value in nodes.scalars(entry.value)]) for entry in entries)
+    return sorted(
+        (entry.key, [value.text for value in nodes.scalars(entry.value)]) for entry in entries
+    )

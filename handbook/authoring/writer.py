@@ -130,12 +130,18 @@ def naming(target: Path, outcome: str = "nothing changed in it") -> Iterator[Non
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise WriteError(f"{shown(target)} cannot be written: {error.strerror or error}", outcome) from error
+        raise WriteError(
+            f"{shown(target)} cannot be written: {error.strerror or error}", outcome
+        ) from error
 
 
 def shown(path: Path) -> str:
     """A path as a message names it: relative to the current folder where it is below that."""
-    return os.path.relpath(path) if Path(os.path.realpath(path)).is_relative_to(Path.cwd()) else str(path)
+    return (
+        os.path.relpath(path)
+        if Path(os.path.realpath(path)).is_relative_to(Path.cwd())
+        else str(path)
+    )
 
 
 def _write_straight(target: Path, content: bytes) -> bool:
@@ -161,7 +167,9 @@ def _descriptor(target: Path) -> int | None:
     """The open file of this process that a name such as /dev/stdout or /dev/fd/63 stands for."""
     path = target.absolute()
     for _ in range(_MAX_LINKS):
-        if match := _DESCRIPTOR.fullmatch(str(path).replace(f"/proc/{os.getpid()}/", "/proc/self/")):
+        if match := _DESCRIPTOR.fullmatch(
+            str(path).replace(f"/proc/{os.getpid()}/", "/proc/self/")
+        ):
             return int(match[1])
         if not path.is_symlink():
             break
@@ -209,7 +217,9 @@ def _keep_rights(descriptor: int, path: Path, status: os.stat_result) -> None:
     except PermissionError:
         os.fchown(descriptor, -1, status.st_gid)
     os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
-    for name in os.listxattr(path) if hasattr(os, "listxattr") else ():  # access control lists among them
+    for name in (
+        os.listxattr(path) if hasattr(os, "listxattr") else ()
+    ):  # access control lists among them
         with suppress(OSError):
             os.setxattr(descriptor, name, os.getxattr(path, name))
 

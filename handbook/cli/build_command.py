@@ -24,20 +24,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the subcommand."""
     add_root(parser)
     add_engine(parser)
-    parser.add_argument("--output", metavar="DIR", help="the folder for the site (default: site/ of the handbook)")
+    parser.add_argument(
+        "--output", metavar="DIR", help="the folder for the site (default: site/ of the handbook)"
+    )
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
     """Add the option for the engine."""
     engines = [engine.value for engine in Engine]
-    parser.add_argument("--engine", choices=engines, default=Engine.MKDOCS.value, help="what builds the site")
+    parser.add_argument(
+        "--engine", choices=engines, default=Engine.MKDOCS.value, help="what builds the site"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the subcommand. Raises UsageError."""
     root = find_root(options.root)
     try:
-        build(root, Path(options.output) if options.output else root / "site", Engine(options.engine))
+        build(
+            root, Path(options.output) if options.output else root / "site", Engine(options.engine)
+        )
     except BuildError as error:
         print(f"handbook: {error}", file=sys.stderr)
         return 1

@@ -43,19 +43,31 @@ exit codes:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the subcommand."""
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="report only findings in these files and folders")
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="report only findings in these files and folders"
+    )
     add_root(parser)
     add_report(parser)
     parser.add_argument(
-        "--select", metavar="CODES", default="", help="report only these codes, or codes that begin with them"
+        "--select",
+        metavar="CODES",
+        default="",
+        help="report only these codes, or codes that begin with them",
     )
     parser.add_argument(
-        "--ignore", metavar="CODES", default="", help="do not report these codes, or codes that begin with them"
+        "--ignore",
+        metavar="CODES",
+        default="",
+        help="do not report these codes, or codes that begin with them",
     )
     parser.add_argument(
-        "--base", metavar="REV", help="report also what this branch changed that others rely on: origin/main"
+        "--base",
+        metavar="REV",
+        help="report also what this branch changed that others rely on: origin/main",
     )
-    parser.add_argument("--fix", action="store_true", help="apply the fixes that are unambiguous, then check again")
+    parser.add_argument(
+        "--fix", action="store_true", help="apply the fixes that are unambiguous, then check again"
+    )
     add_today(parser)
 
 
@@ -99,15 +111,22 @@ def _compare(base: Base, handbook: Handbook) -> None:
     """Report a handbook that the base did not have. Raises UsageError where the base cannot be compared with."""
     try:
         if base.is_before(handbook):
-            print(f"handbook: the handbook is new: {shown(base.revision)} has no record", file=sys.stderr)
+            print(
+                f"handbook: the handbook is new: {shown(base.revision)} has no record",
+                file=sys.stderr,
+            )
     except RevisionError as error:
         raise UsageError(f"--base {base.revision}: {error}") from error
 
 
-def _report(handbook: Handbook, options: argparse.Namespace, paths: Sequence[str], base: Base | None) -> Report:
+def _report(
+    handbook: Handbook, options: argparse.Namespace, paths: Sequence[str], base: Base | None
+) -> Report:
     select, ignore = _codes(options.select), _codes(options.ignore)
     with uncollected():
-        report = run_rules(handbook, options.today or date.today(), base=base, select=select, ignore=ignore)
+        report = run_rules(
+            handbook, options.today or date.today(), base=base, select=select, ignore=ignore
+        )
     findings = tuple(finding for finding in report.findings if _is_below(paths, finding.at.path))
     return replace(report, findings=findings)
 
@@ -122,7 +141,9 @@ def _codes(text: str) -> tuple[str, ...]:
 
 def _is_below(paths: Sequence[str], path: str) -> bool:
     """Whether a path is among those that were given; without any, every path is."""
-    return not paths or any(given == "." or path == given or path.startswith(f"{given}/") for given in paths)
+    return not paths or any(
+        given == "." or path == given or path.startswith(f"{given}/") for given in paths
+    )
 
 
 def _first_line(text: str) -> str:
@@ -131,7 +152,9 @@ def _first_line(text: str) -> str:
     return f"the block {first!r}" if others else repr(text)
 
 
-def _fix(handbook: Handbook, options: argparse.Namespace, paths: Sequence[str], report: Report) -> bool:
+def _fix(
+    handbook: Handbook, options: argparse.Namespace, paths: Sequence[str], report: Report
+) -> bool:
     """Apply the fixes, and report them on standard error; whether anything changed.
 
     Values come first, then the order of keys, whose lines hold them. The order has no code: it is left as it is where
@@ -140,9 +163,18 @@ def _fix(handbook: Handbook, options: argparse.Namespace, paths: Sequence[str], 
     edits = (finding.fix for finding in report.findings if finding.fix)
     fixed = fix(handbook, edits, lambda path: not options.select and _is_below(paths, path))
     contents = {handbook.root / path: content for path, content in fixed.contents.items()}
-    write_files(handbook.root, contents, {handbook.root / path: content for path, content in fixed.before.items()})
+    write_files(
+        handbook.root,
+        contents,
+        {handbook.root / path: content for path, content in fixed.before.items()},
+    )
     changes = [
-        (edit.at, f"{_first_line(edit.old)} is now {_first_line(edit.new)}" if edit.old else f"added {edit.new!r}")
+        (
+            edit.at,
+            f"{_first_line(edit.old)} is now {_first_line(edit.new)}"
+            if edit.old
+            else f"added {edit.new!r}",
+        )
         for edit in fixed.values
     ]
     changes += [(edit.at, "the keys are now in their order") for edit in fixed.orders]

@@ -24,20 +24,32 @@ class UsageError(Exception):
 def add_root(parser: argparse.ArgumentParser) -> None:
     """Add the option for the root of the handbook."""
     parser.add_argument(
-        "--root", metavar="DIR", help=f"the handbook (default: the nearest parent folder with {SETTINGS_FILE})"
+        "--root",
+        metavar="DIR",
+        help=f"the handbook (default: the nearest parent folder with {SETTINGS_FILE})",
     )
 
 
 def add_report(parser: argparse.ArgumentParser) -> None:
     """Add the options for the form of a report."""
-    parser.add_argument("--format", choices=list(REPORTERS), default="text", help="the form of the report")
-    parser.add_argument("--output", metavar="FILE", help="write the report to a file instead of standard output")
+    parser.add_argument(
+        "--format", choices=list(REPORTERS), default="text", help="the form of the report"
+    )
+    parser.add_argument(
+        "--output", metavar="FILE", help="write the report to a file instead of standard output"
+    )
     parser.add_argument("--strict", action="store_true", help="exit with 1 for warnings, too")
 
 
 def add_today(parser: argparse.ArgumentParser) -> None:
     """Add the option for the day that counts as today."""
-    parser.add_argument("--today", type=_day, default=None, metavar="YYYY-MM-DD", help="the day that counts as today")
+    parser.add_argument(
+        "--today",
+        type=_day,
+        default=None,
+        metavar="YYYY-MM-DD",
+        help="the day that counts as today",
+    )
 
 
 def _day(text: str) -> date:
@@ -72,9 +84,14 @@ def restore_interrupted(*folders: Path) -> None:
     for folder in folders:
         if restoration := restore(folder):
             for path in restoration.restored:
-                print(f"handbook: restored {shown(path)}: the command that changed it was interrupted", file=sys.stderr)
+                print(
+                    f"handbook: restored {shown(path)}: the command that changed it was interrupted",
+                    file=sys.stderr,
+                )
             for path in restoration.edited:
-                print(f"handbook: left {shown(path)} as it is: it was edited since", file=sys.stderr)
+                print(
+                    f"handbook: left {shown(path)} as it is: it was edited since", file=sys.stderr
+                )
 
 
 def write_report(report: Report, options: argparse.Namespace) -> int:
@@ -88,7 +105,9 @@ def write_report(report: Report, options: argparse.Namespace) -> int:
 
 def _in_colour() -> bool:
     """Whether standard output is a terminal that wants colour (https://no-color.org)."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return (
+        sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    )
 
 
 def write_text(content: str, output: str | None) -> None:

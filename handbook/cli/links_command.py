@@ -22,7 +22,15 @@ from handbook.rules.engine import make_report, run_on_site
 from handbook.settings import Settings, read_settings
 from handbook.site.built import NoSiteError, Site, read_site, with_answers
 from handbook.site.exchange import recover
-from handbook.site.external import Failure, NoWebError, after, ask, remembered, worth_asking, written
+from handbook.site.external import (
+    Failure,
+    NoWebError,
+    after,
+    ask,
+    remembered,
+    worth_asking,
+    written,
+)
 
 EPILOG = """\
 example:
@@ -40,9 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("site", metavar="SITE", help="the folder of the built site")
     add_root(parser)
     add_report(parser)
-    parser.add_argument("--external", action="store_true", help="ask other hosts, too, through LinkChecker")
     parser.add_argument(
-        "--state", metavar="FILE", help="keep what did not answer for the next run, where a second failure is an error"
+        "--external", action="store_true", help="ask other hosts, too, through LinkChecker"
+    )
+    parser.add_argument(
+        "--state",
+        metavar="FILE",
+        help="keep what did not answer for the next run, where a second failure is an error",
     )
     add_today(parser)
 

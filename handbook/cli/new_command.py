@@ -7,7 +7,14 @@ from datetime import date
 
 from handbook.authoring.journal import write_files
 from handbook.authoring.new import CannotWriteError, new
-from handbook.cli.common import UsageError, add_root, add_today, encoded, find_root, restore_interrupted
+from handbook.cli.common import (
+    UsageError,
+    add_root,
+    add_today,
+    encoded,
+    find_root,
+    restore_interrupted,
+)
 from handbook.history.git import RevisionError, files, find
 from handbook.loading import load
 from handbook.records.kinds import RECORDS
@@ -24,12 +31,20 @@ exit codes:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the subcommand."""
-    parser.add_argument("kind", choices=[kind.kind for kind in RECORDS], help="the kind of the record")
+    parser.add_argument(
+        "kind", choices=[kind.kind for kind in RECORDS], help="the kind of the record"
+    )
     parser.add_argument("title", metavar="TITLE", help="its title")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="a value of its front matter, as YAML"
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a value of its front matter, as YAML",
     )
-    parser.add_argument("--base", metavar="REV", help="skip the numbers that this revision has taken: origin/main")
+    parser.add_argument(
+        "--base", metavar="REV", help="skip the numbers that this revision has taken: origin/main"
+    )
     add_today(parser)
     add_root(parser)
 
@@ -45,7 +60,9 @@ def run(options: argparse.Namespace) -> int:
     handbook = load(root)
     try:
         others = files(root, find(root, options.base)) if options.base is not None else ()
-        path, text = new(handbook, options.kind, options.title, given, options.today or date.today(), others)
+        path, text = new(
+            handbook, options.kind, options.title, given, options.today or date.today(), others
+        )
     except RevisionError as error:
         raise UsageError(f"--base {options.base}: {error}") from error
     except CannotWriteError as error:

@@ -62,7 +62,9 @@ def _open_streams() -> None:
     sys.stdout, sys.stderr = sys.stdout or StringIO(), sys.stderr or StringIO()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # the name of a file need not be text, nor a terminal UTF-8
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # the name of a file need not be text, nor a terminal UTF-8
 
 
 class _Parser(argparse.ArgumentParser):

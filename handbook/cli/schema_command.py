@@ -25,7 +25,9 @@ exit codes:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the subcommand."""
-    parser.add_argument("kind", choices=[*(kind.kind for kind in RECORDS), "audit", "settings"], help="the kind")
+    parser.add_argument(
+        "kind", choices=[*(kind.kind for kind in RECORDS), "audit", "settings"], help="the kind"
+    )
     add_root(parser)
 
 

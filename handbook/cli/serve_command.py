@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the subcommand."""
     add_root(parser)
     add_engine(parser)
-    parser.add_argument("--address", metavar="HOST:PORT", help="where to serve it (default: 127.0.0.1:8000)")
+    parser.add_argument(
+        "--address", metavar="HOST:PORT", help="where to serve it (default: 127.0.0.1:8000)"
+    )
 
 
 def run(options: argparse.Namespace) -> int:

@@ -24,7 +24,9 @@ exit codes:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the subcommand."""
-    parser.add_argument("folder", metavar="DIR", help="the folder for the sources: new, empty, or an older stage")
+    parser.add_argument(
+        "folder", metavar="DIR", help="the folder for the sources: new, empty, or an older stage"
+    )
     add_root(parser)
 
 
@@ -39,5 +41,7 @@ def run(options: argparse.Namespace) -> int:
     except click.ClickException as error:
         print(f"handbook: {error.format_message()}", file=sys.stderr)
         return 1
-    print(f"staged {staged.pages} pages and {staged.files - staged.pages} other files in {options.folder}")
+    print(
+        f"staged {staged.pages} pages and {staged.files - staged.pages} other files in {options.folder}"
+    )
     return 0

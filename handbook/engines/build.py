@@ -86,12 +86,18 @@ def _usable(site: Path, root: Path) -> Path:
     """The folder for the site without symbolic links. Raises UnusableError where building there would lose files."""
     site = site.resolve()
     sources = [root / folder for folder in (DOCS, *MOUNTED, ".git")]
-    if root.is_relative_to(site) or any(site.is_relative_to(folder.resolve()) for folder in sources):
-        raise UnusableError(f"{shown_path(site)} holds the sources of the handbook; name another folder")
+    if root.is_relative_to(site) or any(
+        site.is_relative_to(folder.resolve()) for folder in sources
+    ):
+        raise UnusableError(
+            f"{shown_path(site)} holds the sources of the handbook; name another folder"
+        )
     if site.exists() and not site.is_dir():
         raise UnusableError(f"{shown_path(site)} is no folder")
     if site.is_dir() and any(site.iterdir()) and not (site / "index.html").is_file():
-        raise UnusableError(f"{shown_path(site)} is not empty and holds no site; empty it, or name another folder")
+        raise UnusableError(
+            f"{shown_path(site)} is not empty and holds no site; empty it, or name another folder"
+        )
     site.parent.mkdir(parents=True, exist_ok=True)
     return site
 
@@ -127,7 +133,9 @@ def _run(engine: Engine, root: Path, site: Path) -> None:
 
 def _import(engine: Engine, command: str) -> Any:
     """The module of a command of the engine. Raises UnusableError where the engine is not installed."""
-    os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")  # Material's banner is about an engine that we do not use
+    os.environ.setdefault(
+        "NO_MKDOCS_2_WARNING", "1"
+    )  # Material's banner is about an engine that we do not use
     try:
         if engine is Engine.PROPERDOCS:
             import_module("properdocs.replacement")  # from here on `mkdocs` means ProperDocs
@@ -152,7 +160,9 @@ class _Printer(logging.Handler):
 def _logging(engine: Engine, level: int) -> Iterator[None]:
     """Print the engine's messages from a level on, and all of the plugin's."""
     logger, plugin = logging.getLogger(engine), logging.getLogger(_PLUGIN)
-    if engine is not Engine.MKDOCS:  # plugins log under the name of MkDocs, and strict mode counts their warnings
+    if (
+        engine is not Engine.MKDOCS
+    ):  # plugins log under the name of MkDocs, and strict mode counts their warnings
         logging.getLogger("mkdocs").parent = logger
     printer = _Printer()
     logger.addHandler(printer)

@@ -43,7 +43,9 @@ def check(config_file: str, *, is_preview: bool = False) -> CheckedHandbook:
     """
     file = Path(config_file).resolve()
     if file.name != FILE:
-        raise click.ClickException(f"{file.name}: the handbook reads its settings from {FILE}; build with that file")
+        raise click.ClickException(
+            f"{file.name}: the handbook reads its settings from {FILE}; build with that file"
+        )
     if is_interrupted(file.parent) and not is_preview:
         raise click.ClickException(INTERRUPTED)
     try:

@@ -86,8 +86,12 @@ def _import(name: str, root: Path) -> None:
     loaded = sys.modules.get(top)
     if loaded is not None and not _is_below(loaded, root):
         if not hasattr(loaded, "define_env"):
-            raise click.ClickException(f"mkdocs.yml: the module '{name}' has the name of another; rename it")
-        for other in [other for other in sys.modules if other == top or other.startswith(f"{top}.")]:
+            raise click.ClickException(
+                f"mkdocs.yml: the module '{name}' has the name of another; rename it"
+            )
+        for other in [
+            other for other in sys.modules if other == top or other.startswith(f"{top}.")
+        ]:
             del sys.modules[other]  # of a build of another repository, in this process
     sys.path.insert(0, str(root))
     try:
@@ -97,7 +101,9 @@ def _import(name: str, root: Path) -> None:
     finally:
         sys.path.remove(str(root))
     if not _is_below(sys.modules[top], root):
-        raise click.ClickException(f"mkdocs.yml: the module '{name}' is not that of the repository; add __init__.py")
+        raise click.ClickException(
+            f"mkdocs.yml: the module '{name}' is not that of the repository; add __init__.py"
+        )
 
 
 def _is_below(module: ModuleType, root: Path) -> bool:
@@ -135,7 +141,9 @@ def register(plugin: Any, handbook: Handbook) -> None:
     mkdocs-macros has to have loaded those modules: what is registered before stays for every later build.
     """
     names = [name for name in MACROS if name not in plugin.macros]
-    plugin.register_macros({name: macro(name, handbook, lambda: page_address(plugin.page)) for name in names})
+    plugin.register_macros(
+        {name: macro(name, handbook, lambda: page_address(plugin.page)) for name in names}
+    )
 
 
 def catch_errors(plugin: Any, report: Callable[[MacroError], str]) -> None:
@@ -173,7 +181,11 @@ def _line(error: Exception) -> int | None:
     """The line of a page's text that an error comes from, where Jinja knows it."""
     if isinstance(error, TemplateSyntaxError):
         return None if _is_included(error) else error.lineno
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == _TEMPLATE]
+    lines = [
+        frame.lineno
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename == _TEMPLATE
+    ]
     return lines[-1] if lines else None
 
 
@@ -188,7 +200,11 @@ def _message(error: Exception) -> str:
         message = error.message or "unknown syntax"
         return f"{error.filename}:{error.lineno}: {message}" if _is_included(error) else message
     text = _SCOPE.sub("", " ".join(str(error).split()))
-    return text if isinstance(error, (TypeError, UndefinedError)) else f"{type(error).__name__}: {text}"
+    return (
+        text
+        if isinstance(error, (TypeError, UndefinedError))
+        else f"{type(error).__name__}: {text}"
+    )
 
 
 def _hint(error: Exception, macros: Iterable[str]) -> str | None:

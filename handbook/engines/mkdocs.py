@@ -56,7 +56,9 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         """Remember whether this is a preview, which goes on whatever the check finds."""
         self.is_preview = command == "serve"
 
-    @event_priority(100)  # before mkdocs-macros, which reads its settings then, and calls the modules of macros
+    @event_priority(
+        100
+    )  # before mkdocs-macros, which reads its settings then, and calls the modules of macros
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Load and check the handbook. Raises click.ClickException with every finding where one is an error."""
         self.on_shutdown()
@@ -68,14 +70,23 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             sys.stderr.write(text(checked.report))
         handbook = checked.handbook
         records, pages = len(handbook.records), len(handbook.of(Page))
-        _log.info("checked %s records and %s pages in %.1f s", records, pages, time.monotonic() - start)
+        _log.info(
+            "checked %s records and %s pages in %.1f s", records, pages, time.monotonic() - start
+        )
         self.build = Build(Assembly.of(handbook, checked.report, is_preview=self.is_preview))
         for key in ("site_name", "site_description", "site_author"):
-            config[key] = config[key] and escape(config[key])  # Material's templates print them as they are
-        config.extra["handbook_site"] = {"commit": self.build.assembly.commit, "kinds": list(SEARCHED)}
+            config[key] = config[key] and escape(
+                config[key]
+            )  # Material's templates print them as they are
+        config.extra["handbook_site"] = {
+            "commit": self.build.assembly.commit,
+            "kinds": list(SEARCHED),
+        }
         config.theme.dirs.insert(0, str(_THEME))
         config.extra_css[:0] = finish.STYLES
-        config.extra_javascript.append(finish.SCRIPTS[0])  # which loads the others when they are needed
+        config.extra_javascript.append(
+            finish.SCRIPTS[0]
+        )  # which loads the others when they are needed
         if plugin := config.plugins.get("macros"):
             macros.set_up(plugin, handbook)
         return config
@@ -89,7 +100,9 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             return
         callers = [page.path for page in build.assembly.handbook.of(Page) if page.render_macros]
         if callers and not self.is_preview:
-            raise click.ClickException(f"{callers[0]}: no plugin 'macros' in mkdocs.yml; add '- macros' to 'plugins'")
+            raise click.ClickException(
+                f"{callers[0]}: no plugin 'macros' in mkdocs.yml; add '- macros' to 'plugins'"
+            )
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
         """Mount the folders of records beside the pages, and add the generated files."""
@@ -107,19 +120,25 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         document = self.current_build.document(page.file)
         return self.current_build.source(page, document) if document else None
 
-    def on_page_markdown(self, markdown: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
+    def on_page_markdown(
+        self, markdown: str, *, page: SitePage, config: MkDocsConfig, files: Files
+    ) -> str:
         """Escape the titles, which Material prints as they are, and date the page by Git.
 
         MkDocs wants a day of every page, and would take that of the build: it gets the day of the last commit.
         """
         for key in page.meta.keys() & {"title", "description"}:
             page.meta[key] = escape(page.meta[key])
-        page.title = page.title and escape(page.title)  # mkdocs-macros has set it by now, where it holds braces
+        page.title = page.title and escape(
+            page.title
+        )  # mkdocs-macros has set it by now, where it holds braces
         page.update_date = self.current_build.last_change
         return markdown
 
     @event_priority(100)  # before any plugin that changes the page
-    def on_page_content(self, html: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
+    def on_page_content(
+        self, html: str, *, page: SitePage, config: MkDocsConfig, files: Files
+    ) -> str:
         """Add what is known of a page around its text, where Python-Markdown has rendered it."""
         document = self.current_build.document(page.file)
         if isinstance(page, mounting.HandbookPage) or document is None:
@@ -155,9 +174,16 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             raise click.ClickException(str(error)) from error
         if finished.findings:
             self.current_build.findings += finished.findings
-            raise click.ClickException(f"pages cannot be published\n{text(self.current_build.report)}")
+            raise click.ClickException(
+                f"pages cannot be published\n{text(self.current_build.report)}"
+            )
         seconds = time.monotonic() - start
-        _log.info("finished %s pages and %s redirects in %.1f s", finished.pages, finished.redirects, seconds)
+        _log.info(
+            "finished %s pages and %s redirects in %.1f s",
+            finished.pages,
+            finished.redirects,
+            seconds,
+        )
 
     def on_shutdown(self) -> None:
         """Stop the indexing of a preview that ends or is built again."""
@@ -171,12 +197,18 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         if self.build is None or isinstance(error, click.ClickException | BuildError):
             return
         if macros.comes_from_macros(error):
-            raise click.ClickException(macros.failure(error, self.build.assembly.handbook.root)) from error
+            raise click.ClickException(
+                macros.failure(error, self.build.assembly.handbook.root)
+            ) from error
         if isinstance(error, OSError) and not self.is_preview:
             at = f" ({error.filename})" if error.filename else ""
-            raise click.ClickException(f"the site cannot be written: {error.strerror}{at}") from error
+            raise click.ClickException(
+                f"the site cannot be written: {error.strerror}{at}"
+            ) from error
 
-    def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any) -> LiveReloadServer:
+    def on_serve(
+        self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any
+    ) -> LiveReloadServer:
         """Rebuild when a record changes."""
         root = self.current_build.assembly.handbook.root
         for folder in MOUNTED:

@@ -41,7 +41,9 @@ class HandbookPage(SitePage):
         if article.title and not self.named_in_nav and "title" not in self.meta:
             self.title = article.title
             if not self.is_homepage:
-                self.meta["title"] = article.title  # which Material prints as it is; it would print the other unescaped
+                self.meta["title"] = (
+                    article.title
+                )  # which Material prints as it is; it would print the other unescaped
 
 
 def _nested(headings: Iterable[TocEntry]) -> list[Any]:
@@ -108,7 +110,9 @@ def place_records(build: Build, nav: Navigation, files: Files) -> None:
     for file in files.documentation_pages():
         folder = file.src_uri.split("/")[0]
         if file.page and (isinstance(build.document(file), Record) or folder == "alerts"):
-            file.page.parent = file.page.parent or sections.get("runbooks" if folder == "alerts" else folder)
+            file.page.parent = file.page.parent or sections.get(
+                "runbooks" if folder == "alerts" else folder
+            )
 
 
 def _sections(nav: Navigation) -> Mapping[str, Section]:

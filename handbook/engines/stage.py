@@ -37,8 +37,13 @@ from handbook.site.assembly import Article
 from handbook.site.exchange import new_site, put_in_place
 
 _SETTINGS: Final = (
-    "site_name", "site_url", "site_description", "site_author", "copyright", "nav",
-)  # fmt: skip
+    "site_name",
+    "site_url",
+    "site_description",
+    "site_author",
+    "copyright",
+    "nav",
+)
 """The settings of MkDocs that every engine of its kind knows."""
 _EXTENSIONS: Final[Mapping[str, Any]] = {"attr_list": {}, "toc": {"permalink": True}}
 """What the Markdown of a staged page needs."""
@@ -68,10 +73,18 @@ def stage(root: Path, folder: Path) -> Staged:
     the findings where the handbook cannot be published, WriteError and OSError.
     """
     folder = folder.resolve()
-    if root.is_relative_to(folder) or (folder.is_relative_to(root) and folder.parts[len(root.parts)] in (DOCS, ".git")):
+    if root.is_relative_to(folder) or (
+        folder.is_relative_to(root) and folder.parts[len(root.parts)] in (DOCS, ".git")
+    ):
         raise StageError(f"{folder} holds the sources of the handbook; name another folder")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not (folder / _MARKER).is_file():
-        raise StageError(f"{folder} is not empty and holds no stage; empty it, or name another folder")
+    if (
+        folder.exists()
+        and (not folder.is_dir() or any(folder.iterdir()))
+        and not (folder / _MARKER).is_file()
+    ):
+        raise StageError(
+            f"{folder} is not empty and holds no stage; empty it, or name another folder"
+        )
     config = load_config(str(root / FILE))
     config.plugins.on_startup(command="build", dirty=False)
     config.plugins.on_config(config)
@@ -82,10 +95,17 @@ def stage(root: Path, folder: Path) -> Staged:
     build = plugin.current_build
     assembly, handbook = build.assembly, build.assembly.handbook
     articles = list(assembly.pages(_expander(config, build)))
-    if findings := (*build.findings, *(finding for article in articles for finding in article.findings)):
-        raise click.ClickException(f"pages cannot be published\n{text(Report(handbook.counts, findings))}")
+    if findings := (
+        *build.findings,
+        *(finding for article in articles for finding in article.findings),
+    ):
+        raise click.ClickException(
+            f"pages cannot be published\n{text(Report(handbook.counts, findings))}"
+        )
     sources = {article.address: article.source for article in articles} | _other_sources(handbook)
-    contents = {f"{DOCS}/{article.source}": _page(article, sources).encode() for article in articles}
+    contents = {
+        f"{DOCS}/{article.source}": _page(article, sources).encode() for article in articles
+    }
     pages = len(contents)
     contents |= {f"{DOCS}/{name}": content.encode() for name, content in assembly.files().items()}
     contents |= dict(_copied(handbook))
@@ -111,14 +131,18 @@ def _expander(config: MkDocsConfig, build: Build) -> Callable[[Page], str]:
         file = File(source, config.docs_dir, config.site_dir, use_directory_urls=True)
         mounted = SitePage(page.title, file, config)
         mounted.meta = {"render_macros": True}
-        return str(plugin.on_page_markdown(page.source.body, page=mounted, config=config, files=Files([])))
+        return str(
+            plugin.on_page_markdown(page.source.body, page=mounted, config=config, files=Files([]))
+        )
 
     return expand
 
 
 def _other_sources(handbook: Handbook) -> dict[str, str]:
     """The sources of what is copied, by address: attachments, and pages that only Python-Markdown can render."""
-    paths = [page.path for page in handbook.of(Page) if page.markdown] + sorted(handbook.attachments)
+    paths = [page.path for page in handbook.of(Page) if page.markdown] + sorted(
+        handbook.attachments
+    )
     return {handbook.url(path) or "": handbook.source_uri(path) for path in paths}
 
 
@@ -136,14 +160,28 @@ def _copied(handbook: Handbook) -> Iterator[tuple[str, bytes]]:
 
 def _settings(config: MkDocsConfig) -> str:
     """The settings for the engine. Edit links are missing: their addresses come from a staged path."""
-    given: dict[str, Any] = {key: value for part in config.user_configs for key, value in part.items()}
+    given: dict[str, Any] = {
+        key: value for part in config.user_configs for key, value in part.items()
+    }
     settings: dict[str, Any] = {key: given[key] for key in _SETTINGS if key in given}
-    theme = given["theme"] if isinstance(given.get("theme"), dict) else {"name": given.get("theme", "material")}
-    features = [name for name in theme.get("features", ()) if not name.startswith("content.action.")]
+    theme = (
+        given["theme"]
+        if isinstance(given.get("theme"), dict)
+        else {"name": given.get("theme", "material")}
+    )
+    features = [
+        name for name in theme.get("features", ()) if not name.startswith("content.action.")
+    ]
     settings["theme"] = {**theme, "custom_dir": "theme", "features": features}
-    extensions = {**{name: config.mdx_configs.get(name, {}) for name in config.markdown_extensions}, **_EXTENSIONS}
+    extensions = {
+        **{name: config.mdx_configs.get(name, {}) for name in config.markdown_extensions},
+        **_EXTENSIONS,
+    }
     settings["markdown_extensions"] = [{name: options} for name, options in extensions.items()]
-    settings["extra_css"], settings["extra_javascript"] = list(config.extra_css), list(config.extra_javascript)
+    settings["extra_css"], settings["extra_javascript"] = (
+        list(config.extra_css),
+        list(config.extra_javascript),
+    )
     settings["extra"] = {"generator": False, "handbook_site": config.extra["handbook_site"]}
     return str(yaml.dump(settings, sort_keys=False, allow_unicode=True, width=math.inf))
 
@@ -169,7 +207,9 @@ def _page(article: Article, sources: Mapping[str, str]) -> str:
         else:
             parts.append((node.html or "").strip())
     text_of_page = "\n".join(parts)
-    return f"---\n{yaml.safe_dump(metadata, width=math.inf, allow_unicode=True)}---\n{text_of_page}\n"
+    return (
+        f"---\n{yaml.safe_dump(metadata, width=math.inf, allow_unicode=True)}---\n{text_of_page}\n"
+    )
 
 
 def _heading(node: LexborNode) -> str:
@@ -179,7 +219,11 @@ def _heading(node: LexborNode) -> str:
         if child.tag == "-text":
             parts.append(_MARKUP.sub(lambda match: f"&#{ord(match[0])};", child.text_content or ""))
         elif "headerlink" not in (child.attributes.get("class") or ""):
-            parts.append(f"<{child.tag}>{_heading(child)}</{child.tag}>" if child.tag == "code" else _heading(child))
+            parts.append(
+                f"<{child.tag}>{_heading(child)}</{child.tag}>"
+                if child.tag == "code"
+                else _heading(child)
+            )
     return "".join(parts).strip()
 
 

@@ -55,13 +55,19 @@ class Build:
         document = self.document(page.file)
         if document is None:
             return page.file.name
-        return None if isinstance(document, Page) and page.file.url in (".", "./") else self.assembly.title(document)
+        return (
+            None
+            if isinstance(document, Page) and page.file.url in (".", "./")
+            else self.assembly.title(document)
+        )
 
     def source(self, page: SitePage, document: Document) -> str:
         """The text that MkDocs gets of a document: the body that was checked, and a front matter of its own."""
         metadata: dict[str, Any] = {"render_macros": False, **self.assembly.metadata(document)}
         if isinstance(document, Page):
-            metadata["render_macros"] = document.render_macros and not is_shown_broken(document, self.assembly)
+            metadata["render_macros"] = document.render_macros and not is_shown_broken(
+                document, self.assembly
+            )
             if document.description:
                 metadata["description"] = document.description
         if title := self.title(page):
@@ -71,7 +77,11 @@ class Build:
 
     def article(self, page: SitePage) -> Article:
         """The article of a page, once its macros have run."""
-        document, markdown, address = self.document(page.file), page.markdown or "", page_address(page)
+        document, markdown, address = (
+            self.document(page.file),
+            page.markdown or "",
+            page_address(page),
+        )
         if document:
             article = self.assembly.article(document, markdown)
         elif isinstance(alert := self.assembly.handbook.by_address.get(address), Alert):
@@ -86,8 +96,13 @@ class Build:
         path, line, document = page.file.src_uri, error.line or 1, self.document(page.file)
         if document:
             body = document.source.body  # MkDocs drops the empty lines at its beginning
-            path, line = document.path, document.source.body_line - 1 + len(body) - len(body.lstrip("\n")) + line
-        finding = Diagnostic(Location(path, line), *BROKEN_MACRO, Severity.ERROR, error.message, error.hint)
+            path, line = (
+                document.path,
+                document.source.body_line - 1 + len(body) - len(body.lstrip("\n")) + line,
+            )
+        finding = Diagnostic(
+            Location(path, line), *BROKEN_MACRO, Severity.ERROR, error.message, error.hint
+        )
         self.findings.append(finding)
         return fence(f"{path}:{line}: {error.message}", "text")
 
@@ -95,4 +110,6 @@ class Build:
 def is_shown_broken(page: Page, assembly: Assembly) -> bool:
     """Whether the template of a page is broken, and a preview shows the page without running it."""
     findings = assembly.report.findings if assembly.is_preview else ()
-    return any(finding.code == BROKEN_MACRO[0] and finding.at.path == page.path for finding in findings)
+    return any(
+        finding.code == BROKEN_MACRO[0] and finding.at.path == page.path for finding in findings
+    )

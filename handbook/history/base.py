@@ -23,7 +23,9 @@ REVIEWED: Final = "reviewed"
 """The key under which a record says when it was last read against reality."""
 
 _READ: Final = (".md", ".yml", ".yaml")
-_STAMPED: Final = tuple(kind for kind in RECORDS if REVIEWED in {row.key for row in fields_of(kind)})
+_STAMPED: Final = tuple(
+    kind for kind in RECORDS if REVIEWED in {row.key for row in fields_of(kind)}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,9 @@ def _unread(root: Path, commit: str) -> str | None:
     own = revision.prefix(root)
     folders = tuple(f"{own}{kind.folder}/" for kind in RECORDS)
     entries = revision.entries(root, commit)
-    roots = {path.removesuffix(FILE) for path in entries if path.endswith(f"/{FILE}") or path == FILE}
+    roots = {
+        path.removesuffix(FILE) for path in entries if path.endswith(f"/{FILE}") or path == FILE
+    }
     for path, mode in entries.items():
         if mode in ("160000", "120000"):
             if path.startswith(folders) or any(folder.startswith(f"{path}/") for folder in folders):
@@ -114,14 +118,18 @@ def _seems_record(path: str, roots: Collection[str]) -> bool:
     for start in range(len(parts)):
         folder, name = "".join(f"{part}/" for part in parts[:start]), "/".join(parts[start:])
         owners = [kind for kind in RECORDS if kind.owns(name)]
-        if owners and (folder in roots or owners != [Adr] or parts[start - 1] not in ("doc", "docs")):
+        if owners and (
+            folder in roots or owners != [Adr] or parts[start - 1] not in ("doc", "docs")
+        ):
             return True
     return False
 
 
 def _handbook(root: Path, commit: str) -> Handbook:
     """The handbook as it stood in a commit; one without records where there was none."""
-    objects = {path: id for path, id in revision.files(root, commit).items() if path.endswith(_READ)}
+    objects = {
+        path: id for path, id in revision.files(root, commit).items() if path.endswith(_READ)
+    }
     with tempfile.TemporaryDirectory(prefix="handbook-") as folder:
         (Path(folder) / FILE).touch()
         for path, content in zip(objects, revision.contents(root, objects.values()), strict=True):
@@ -157,7 +165,10 @@ def _stamped(change: revision.Change) -> bool:
 
 def _days(root: Path, objects: list[str]) -> dict[str, str | None]:
     """The day of review that each object holds, as it is written."""
-    return {id: _day(content) for id, content in zip(objects, revision.contents(root, objects), strict=True)}
+    return {
+        id: _day(content)
+        for id, content in zip(objects, revision.contents(root, objects), strict=True)
+    }
 
 
 def _day(content: bytes) -> str | None:

@@ -72,7 +72,11 @@ def git_directory(folder: Path) -> tuple[Path, Path] | None:
     for tree in (start, *start.parents):
         git = tree / ".git"
         if git.is_file():
-            name = git.read_text(encoding="utf-8", errors="surrogateescape").removeprefix("gitdir:").strip()
+            name = (
+                git.read_text(encoding="utf-8", errors="surrogateescape")
+                .removeprefix("gitdir:")
+                .strip()
+            )
             git = Path(os.path.realpath(tree / name))
         if (git / "HEAD").is_file():
             return tree, git
@@ -92,7 +96,9 @@ def changes(root: Path) -> dict[str, str] | None:
     """
     if _git(root, "rev-parse", "--is-shallow-repository") != "false":
         return None
-    log = _git(root, "log", "--relative", "--format=%x00%cs", "--name-only", "--no-renames", "-z", "HEAD")
+    log = _git(
+        root, "log", "--relative", "--format=%x00%cs", "--name-only", "--no-renames", "-z", "HEAD"
+    )
     found: dict[str, str] = {}
     day = ""
     for entry in (log or "").split("\0"):
@@ -110,9 +116,13 @@ def find(root: Path, revision: str) -> str:
         raise RevisionError(
             f"{root} is in no git repository that can be read ({_said(root, 'rev-parse', '--git-dir')})"
         )
-    found = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    found = _git(
+        root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
+    )
     if not found:
-        raise RevisionError(f"git knows no commit '{revision}' here; fetch it first: git fetch origin")
+        raise RevisionError(
+            f"git knows no commit '{revision}' here; fetch it first: git fetch origin"
+        )
     return found
 
 
@@ -169,13 +179,17 @@ def prefix(root: Path) -> str:
 def contents(root: Path, objects: Iterable[str]) -> Iterator[bytes]:
     """What the objects with these ids hold, in their order."""
     wanted = list(objects)
-    answer = _answer(root, "cat-file", "--batch", given="".join(f"{each}\n" for each in wanted).encode())
+    answer = _answer(
+        root, "cat-file", "--batch", given="".join(f"{each}\n" for each in wanted).encode()
+    )
     start = 0
     for each in wanted:
         end = answer.index(b"\n", start)
         size = answer[start:end].rpartition(b" ")[2]
         if not size.isdigit():
-            raise RevisionError(f"git lacks the object {each}; fetch the whole repository: git fetch --refetch")
+            raise RevisionError(
+                f"git lacks the object {each}; fetch the whole repository: git fetch --refetch"
+            )
         start = end + 1 + int(size) + 1
         yield answer[end + 1 : start - 1]
 
@@ -186,7 +200,16 @@ def renames(root: Path, commit: str) -> dict[str, str]:
     A file was renamed where half of its text is the same.
     """
     words = _answer(
-        root, "diff-tree", "-r", "-M", "--diff-filter=R", "--name-status", "-z", "--relative", commit, "HEAD"
+        root,
+        "diff-tree",
+        "-r",
+        "-M",
+        "--diff-filter=R",
+        "--name-status",
+        "-z",
+        "--relative",
+        commit,
+        "HEAD",
     )
     names = [os.fsdecode(word) for word in words.split(b"\0")]
     return dict(zip(names[1::3], names[2::3], strict=False))
@@ -199,10 +222,27 @@ def commits(root: Path, since: str, folders: Iterable[str]) -> Iterator[Commit]:
     """
     listed = _answer(root, "rev-list", f"{since}..HEAD")
     trailers = "--format=%H%n%(trailers:key=Reviewed-by,valueonly)"
-    log = _answer(root, "log", "--no-show-signature", "-z", trailers, f"{since}..HEAD").decode("utf-8", "replace")
-    reviewers = {lines[0]: tuple(filter(None, lines[1:])) for lines in map(str.splitlines, log.split("\0")) if lines}
+    log = _answer(root, "log", "--no-show-signature", "-z", trailers, f"{since}..HEAD").decode(
+        "utf-8", "replace"
+    )
+    reviewers = {
+        lines[0]: tuple(filter(None, lines[1:]))
+        for lines in map(str.splitlines, log.split("\0"))
+        if lines
+    }
     changed = _answer(
-        root, "diff-tree", "--stdin", "-r", "-c", "-M", "-z", "--no-abbrev", "--relative", "--", *folders, given=listed
+        root,
+        "diff-tree",
+        "--stdin",
+        "-r",
+        "-c",
+        "-M",
+        "-z",
+        "--no-abbrev",
+        "--relative",
+        "--",
+        *folders,
+        given=listed,
     )
     for commit, changes in _changes(iter(changed.split(b"\0"))).items():
         yield Commit(commit, reviewers.get(commit, ()), tuple(changes))

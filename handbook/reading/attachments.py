@@ -57,7 +57,9 @@ def judge(root: Path, path: str) -> Finding | None:
     at = Location(path)
     suffix = Path(path).suffix.lower()
     if suffix not in _PLAIN and suffix != ".svg":
-        return Finding(at, f"'{suffix or path}' is no kind of attachment", "a picture, a PDF or text")
+        return Finding(
+            at, f"'{suffix or path}' is no kind of attachment", "a picture, a PDF or text"
+        )
     data = read(root, path)
     if isinstance(data, Finding):
         return data
@@ -66,11 +68,17 @@ def judge(root: Path, path: str) -> Finding | None:
         if isinstance(text, Finding):
             return text
         if _ACTIVE_SVG.search(text):
-            return Finding(at, "the SVG holds a script, a handler, or a link", "save it as a plain drawing")
+            return Finding(
+                at, "the SVG holds a script, a handler, or a link", "save it as a plain drawing"
+            )
         if _is_deep_svg(text):
-            return Finding(at, f"SVG nested deeper than {_DEEPEST_SVG} elements", "save it as a plain drawing")
+            return Finding(
+                at, f"SVG nested deeper than {_DEEPEST_SVG} elements", "save it as a plain drawing"
+            )
     elif not re.match(_BEGINNINGS.get(suffix, _NO_HTML), data, re.DOTALL | re.IGNORECASE):
-        return Finding(at, f"this is no '{suffix}': it begins otherwise", "save it as what its name says")
+        return Finding(
+            at, f"this is no '{suffix}': it begins otherwise", "save it as what its name says"
+        )
     return None
 
 

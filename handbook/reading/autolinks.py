@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 _URL = re.compile(r"(?<![A-Za-z])(?:https?|ftp)://(?=[^\W_])", re.IGNORECASE)
 _WWW = re.compile(r"(?:(?<=[\s*_~(])|(?<![\s\S]))www\.(?=[^\s<])")
-_MAIL = re.compile(r"(?<![A-Za-z0-9_.+-])[A-Za-z0-9._+-]+@[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?[A-Za-z0-9_-]*")
+_MAIL = re.compile(
+    r"(?<![A-Za-z0-9_.+-])[A-Za-z0-9._+-]+@[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?[A-Za-z0-9_-]*"
+)
 _DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)*")
 _REST = re.compile(r"[^ \t\n\r\f\v<]*")
 _ENTITY = re.compile(r"&[A-Za-z0-9]+;")
@@ -52,7 +54,11 @@ def _urls(text: str, start: int, end: int, limit: int) -> Iterator[Autolink]:
                 continue
             domain = _DOMAIN.match(text, match.start() if prefix else match.end(), limit)
             last = _end_of_url(text, match.start(), limit)
-            if domain and last > match.end() and _is_valid_domain(domain[0], needs_dot=bool(prefix)):
+            if (
+                domain
+                and last > match.end()
+                and _is_valid_domain(domain[0], needs_dot=bool(prefix))
+            ):
                 yield Autolink(match.start(), last, prefix)
                 done = last
 

@@ -8,7 +8,9 @@ from typing import Final
 
 from handbook.diagnostics import Location
 
-SNIPPET: Final = re.compile(r"^[ \t]*-{1,}8<-{1,} \"(?P<path>[^\":]+)(?::(?P<section>[^\"]+))?\"[ \t]*$", re.MULTILINE)
+SNIPPET: Final = re.compile(
+    r"^[ \t]*-{1,}8<-{1,} \"(?P<path>[^\":]+)(?::(?P<section>[^\"]+))?\"[ \t]*$", re.MULTILINE
+)
 """A line that includes a file, or a section of one (pymdownx.snippets)."""
 
 

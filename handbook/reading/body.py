@@ -119,9 +119,13 @@ class _BodyReader:
             case NodeKind.FENCE | NodeKind.INDENTED_CODE:
                 is_fenced = node.kind is NodeKind.FENCE
                 is_closed = not is_fenced or last - first == node.text.count("\n") + 1
-                return Code(first, last, parent, node.start, node.detail, node.text, is_fenced, is_closed)
+                return Code(
+                    first, last, parent, node.start, node.detail, node.text, is_fenced, is_closed
+                )
             case NodeKind.TABLE:
-                head, *rows = (tuple(self._cell(cell) for cell in row.children) for row in node.children)
+                head, *rows = (
+                    tuple(self._cell(cell) for cell in row.children) for row in node.children
+                )
                 spans = tuple(map(self._span, node.children))
                 return Table(first, last, parent, node.start, head, tuple(rows), spans)
             case NodeKind.HTML_BLOCK:
@@ -140,8 +144,12 @@ class _BodyReader:
         return Heading(first, last, parent, node.start, level, text, given_id, is_setext)
 
     def _span(self, row: MarkdownNode) -> RowSpan:
-        starts = tuple(cell.start + _indent(self.text[cell.start : cell.end]) for cell in row.children)
-        return RowSpan(row.start, starts, row.children[-1].end if row.children else row.start, row.end)
+        starts = tuple(
+            cell.start + _indent(self.text[cell.start : cell.end]) for cell in row.children
+        )
+        return RowSpan(
+            row.start, starts, row.children[-1].end if row.children else row.start, row.end
+        )
 
     def _cell(self, cell: MarkdownNode) -> str:
         return self.text[cell.start : cell.end].strip().replace("\\|", "|")
@@ -151,7 +159,9 @@ class _BodyReader:
         lines = [line.strip() for line in self.text[node.start : node.end].strip().split("\n")]
         if quotes and len(lines) > 1:
             marks = re.compile(rf"(?:>[ \t]*){{0,{quotes}}}")
-            lines[1:] = [line[match.end() :] if (match := marks.match(line)) else line for line in lines[1:]]
+            lines[1:] = [
+                line[match.end() :] if (match := marks.match(line)) else line for line in lines[1:]
+            ]
         return "\n".join(lines)
 
     def _line(self, offset: int) -> int:
@@ -171,7 +181,9 @@ class _BodyReader:
                 self.has_html = True
             is_link = node.kind in (NodeKind.LINK, NodeKind.IMAGE)
             if is_link:
-                self.links.append(Link(node.text, node.kind is NodeKind.IMAGE, self._at(node.start)))
+                self.links.append(
+                    Link(node.text, node.kind is NodeKind.IMAGE, self._at(node.start))
+                )
             if node.children:
                 self._read_inlines(node.children, linked=linked or is_link)
 
@@ -210,7 +222,11 @@ def find_explicit_id(heading: MarkdownNode) -> re.Match[str] | None:
 
 def _name_headings(blocks: Sequence[Block]) -> Iterator[Block]:
     """Give each heading that has no id one that is made of its text."""
-    items = (block.text for block in blocks if isinstance(block, Paragraph) and isinstance(block.parent, Item))
+    items = (
+        block.text
+        for block in blocks
+        if isinstance(block, Paragraph) and isinstance(block.parent, Item)
+    )
     given = {block.id for block in blocks if isinstance(block, Heading) and block.id}
     ids = HeadingIds(given | {anchor(match[1]) for match in map(RULE_ITEM.match, items) if match})
     for block in blocks:

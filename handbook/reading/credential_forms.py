@@ -17,13 +17,31 @@ SIGNS: Final = tuple(
     map(
         re.compile,
         (
-            "a(?:3t|bia|cca|kia|sia)[0-9a-z]{16}", "aws", "accountkey=", "gh[oprsu]_", "github_pat_", "gl[a-z]+-",
-            "gr1348941", "_authtoken", "t3blbkfj", "private key", "putty-user-key-file", "pypi-age", r"sg\.", "xox",
-            r"hooks\.slack\.com", "sq0csp-", "k_live_", "secret_?access_?key", "passw(?:or)?d=", "pwd=",
-            r"//[^/\n]*@", r"\\/[^/\n]*@",
+            "a(?:3t|bia|cca|kia|sia)[0-9a-z]{16}",
+            "aws",
+            "accountkey=",
+            "gh[oprsu]_",
+            "github_pat_",
+            "gl[a-z]+-",
+            "gr1348941",
+            "_authtoken",
+            "t3blbkfj",
+            "private key",
+            "putty-user-key-file",
+            "pypi-age",
+            r"sg\.",
+            "xox",
+            r"hooks\.slack\.com",
+            "sq0csp-",
+            "k_live_",
+            "secret_?access_?key",
+            "passw(?:or)?d=",
+            "pwd=",
+            r"//[^/\n]*@",
+            r"\\/[^/\n]*@",
         ),
     )
-)  # fmt: skip
+)
 """Every credential contains one of these, case folded: a text without any is not searched form by form.
 
 They begin with letters or slashes, because a search for those is a hundred times as fast as for a choice of beginnings.
@@ -41,7 +59,9 @@ _URL: Final = re.compile(
 """The part of a URL from its slashes to its host, with a user and a password. The user can be an e-mail address."""
 _SCHEME: Final = re.compile(r"(?<![\w+.-])[A-Za-z][\w+.-]{0,30}:\\?$")
 _LONGEST_SCHEME: Final = 33
-_QUERY: Final = re.compile(r"""(?i)[?&;](?P<parameter>(?:password|passwd|pwd)=(?P<password>[^\s&#"'`<>]+))""")
+_QUERY: Final = re.compile(
+    r"""(?i)[?&;](?P<parameter>(?:password|passwd|pwd)=(?P<password>[^\s&#"'`<>]+))"""
+)
 
 _PORT: Final = re.compile(r"[0-9]{1,5}(?:[)\]}<>,;|].*)?")
 """A port, which ends the URL or stands before the next address of a list."""
@@ -85,7 +105,9 @@ _KEY_HEADER: Final = re.compile(
     r"BEGIN (?<=[-–—][-–— ]BEGIN )(?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)? ?[-–—]{0,5}"
 )
 _PUTTY_HEADER: Final = re.compile(r"PuTTY-User-Key-File-[0-9]:[^\n\\]{0,60}")
-_NEXT_KEY: Final = re.compile(r"-----END|BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY|PuTTY-User-Key-File-[0-9]:")
+_NEXT_KEY: Final = re.compile(
+    r"-----END|BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY|PuTTY-User-Key-File-[0-9]:"
+)
 _DASHES: Final = re.compile("[-–—]{2,5} ?$")
 _LONGEST_KEY: Final = 20_000
 _BEFORE_KEY: Final = re.compile(r"""[\s>"'#*+\\-]{0,40}""")
@@ -125,7 +147,9 @@ def _extent_of_private_key(match: re.Match[str]) -> Extent | None:
     text = match.string
     dashes = _DASHES.search(text[max(0, match.start() - 6) : match.start()])
     start = match.start() - (len(dashes[0]) if dashes else 0)
-    starts_line = _BEFORE_KEY.fullmatch(text[max(0, start - 40) : start].rpartition("\n")[2]) is not None
+    starts_line = (
+        _BEFORE_KEY.fullmatch(text[max(0, start - 40) : start].rpartition("\n")[2]) is not None
+    )
     following = _NEXT_KEY.search(text, match.end(), match.end() + _LONGEST_KEY)
     end = following.start() if following else min(len(text), match.end() + _LONGEST_KEY)
     if not following or not following[0].endswith("END"):
@@ -189,7 +213,9 @@ def is_placeholder_password(password: str) -> bool:
     if password in _CONSTANTS or _PLACEHOLDER.fullmatch("".join(words)):
         return True
     placeholders = [word for word in words if _PLACEHOLDER.fullmatch(word)]
-    return bool(placeholders) and all(_PLACEHOLDER.fullmatch(word) or _FILLER.fullmatch(word) for word in words)
+    return bool(placeholders) and all(
+        _PLACEHOLDER.fullmatch(word) or _FILLER.fullmatch(word) for word in words
+    )
 
 
 @cache
@@ -224,17 +250,29 @@ def forms() -> tuple[Form, ...]:
     return (
         *(Form(aws_key, pattern, _extent_of_aws_key) for pattern in aws.AWSKeyDetector.denylist),
         # The form of ~/.aws/credentials and of what `aws iam create-access-key` prints.
-        Form(aws_key, re.compile(r"(?i)secret_?access_?key\W{1,6}[A-Z0-9/+]{40}(?![A-Z0-9/+=])"), _extent_of_aws_key),
+        Form(
+            aws_key,
+            re.compile(r"(?i)secret_?access_?key\W{1,6}[A-Z0-9/+]{40}(?![A-Z0-9/+=])"),
+            _extent_of_aws_key,
+        ),
         *(
             Form(private_key.PrivateKeyDetector.secret_type, header, _extent_of_private_key)
             for header in (_KEY_HEADER, _PUTTY_HEADER)
         ),
-        *(Form(detector.secret_type, pattern) for detector in detectors for pattern in detector.denylist),
+        *(
+            Form(detector.secret_type, pattern)
+            for detector in detectors
+            for pattern in detector.denylist
+        ),
         # These two take the square of the length of a line in the form that detect-secrets has.
         Form(
-            npm.NpmDetector.secret_type, re.compile(r"_authToken\s{0,9}=\s{0,9}[\"']?(?:npm_\w{9,}|[A-Fa-f0-9-]{36})")
+            npm.NpmDetector.secret_type,
+            re.compile(r"_authToken\s{0,9}=\s{0,9}[\"']?(?:npm_\w{9,}|[A-Fa-f0-9-]{36})"),
         ),
-        Form(openai.OpenAIDetector.secret_type, re.compile(r"sk-(?<![\w-]sk-)[\w-]{20,200}T3BlbkFJ[A-Za-z0-9]{20}")),
+        Form(
+            openai.OpenAIDetector.secret_type,
+            re.compile(r"sk-(?<![\w-]sk-)[\w-]{20,200}T3BlbkFJ[A-Za-z0-9]{20}"),
+        ),
         # Fine-grained tokens: detect-secrets does not know them yet.
         Form("GitHub Token", re.compile(r"github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}")),
         Form("password in a URL", _URL, _extent_of_url),

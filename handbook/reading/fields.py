@@ -18,7 +18,15 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
-from handbook.diagnostics import Edit, Finding, Location, ask_whether, did_you_mean, nearest, only_candidate
+from handbook.diagnostics import (
+    Edit,
+    Finding,
+    Location,
+    ask_whether,
+    did_you_mean,
+    nearest,
+    only_candidate,
+)
 from handbook.reading import nodes
 from handbook.reading.nodes import Node, Scalar
 from handbook.reading.placeholders import find_placeholder, is_unwritten, placeholder_finding
@@ -28,7 +36,9 @@ Vocabularies = Mapping[str, tuple[str, ...]]
 """The organisation's own words by name (`teams`, `tags`), from the settings."""
 
 
-_MOMENT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:Z|[+-][0-9]{2}:[0-9]{2})")
+_MOMENT: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:Z|[+-][0-9]{2}:[0-9]{2})"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +59,12 @@ class Reading:
         self.dated: list[Dated] = []
 
     def problem(
-        self, kind: ProblemKind, at: Location, message: str, hint: str | None = None, fix: Edit | None = None
+        self,
+        kind: ProblemKind,
+        at: Location,
+        message: str,
+        hint: str | None = None,
+        fix: Edit | None = None,
     ) -> None:
         """Note a problem of a kind at a place."""
         self.problems.append(Problem(kind, Finding(at, message, hint, fix)))
@@ -59,7 +74,10 @@ class Reading:
         word = find_placeholder(node.text)
         del self.problems[since:]
         self.problems.append(
-            Problem(ProblemKind.PLACEHOLDER, placeholder_finding(node.at, word[0] if word else "", replacement))
+            Problem(
+                ProblemKind.PLACEHOLDER,
+                placeholder_finding(node.at, word[0] if word else "", replacement),
+            )
         )
 
 
@@ -92,11 +110,16 @@ class FieldType(ABC):
     def read_node(self, key: str, node: Node, reading: Reading) -> Any:
         """The value of `node` as the type has it. One piece of text unless overridden."""
         if not isinstance(node, Scalar):
-            reading.problem(ProblemKind.WRONG_TYPE, node.at, f"{key} is {_shape(node)}, not {self.noun}")
+            reading.problem(
+                ProblemKind.WRONG_TYPE, node.at, f"{key} is {_shape(node)}, not {self.noun}"
+            )
             return self.default
         if node.empty or not node.text.strip():
             reading.problem(
-                ProblemKind.EMPTY_VALUE, node.at, f"{key} has no value", f"write {self.noun}, or leave the key out"
+                ProblemKind.EMPTY_VALUE,
+                node.at,
+                f"{key} has no value",
+                f"write {self.noun}, or leave the key out",
             )
             return self.default
         return self.parse(key, node, reading)
@@ -131,7 +154,9 @@ class Nullable(FieldType):
         self.noun = f"{item.noun}, or null"
 
     def read_node(self, key: str, node: Node, reading: Reading) -> Any:
-        return None if isinstance(node, Scalar) and node.empty else self.item.read(key, node, reading)
+        return (
+            None if isinstance(node, Scalar) and node.empty else self.item.read(key, node, reading)
+        )
 
     def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
         return {"anyOf": [self.item.schema(vocabularies), {"type": "null"}]}
@@ -187,10 +212,15 @@ class Number(FieldType):
     def __init__(self, least: int = 0, most: int = 999_999_999) -> None:
         self.least = least
         self.most = most
-        self.noun = f"a whole number from {least} to {most}" if most < 999_999_999 else "a whole number"
+        self.noun = (
+            f"a whole number from {least} to {most}" if most < 999_999_999 else "a whole number"
+        )
 
     def parse(self, key: str, node: Scalar, reading: Reading) -> int | None:
-        if re.fullmatch(r"0|[1-9][0-9]{0,8}", node.text) and self.least <= int(node.text) <= self.most:
+        if (
+            re.fullmatch(r"0|[1-9][0-9]{0,8}", node.text)
+            and self.least <= int(node.text) <= self.most
+        ):
             return int(node.text)
         reading.problem(ProblemKind.WRONG_TYPE, node.at, f"{key} '{node.text}' is not {self.noun}")
         return None
@@ -240,12 +270,18 @@ class Day(FieldType):
 
     def parse(self, key: str, node: Scalar, reading: Reading) -> date | None:
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", node.text):
-            reading.problem(ProblemKind.WRONG_TYPE, node.at, f"{key} '{node.text}' is not {self.noun}")
+            reading.problem(
+                ProblemKind.WRONG_TYPE, node.at, f"{key} '{node.text}' is not {self.noun}"
+            )
             return None
         try:
             day = date.fromisoformat(node.text)
         except ValueError:
-            reading.problem(ProblemKind.INVALID_DATE, node.at, f"{key} '{node.text}' is a date that does not exist")
+            reading.problem(
+                ProblemKind.INVALID_DATE,
+                node.at,
+                f"{key} '{node.text}' is a date that does not exist",
+            )
             return None
         if not self.ahead:
             reading.dated.append(Dated(key, day, node.at))
@@ -262,12 +298,18 @@ class Moment(FieldType):
 
     def parse(self, key: str, node: Scalar, reading: Reading) -> datetime | None:
         if not _MOMENT.fullmatch(node.text):
-            reading.problem(ProblemKind.WRONG_TYPE, node.at, f"{key} '{node.text}' is not {self.noun}")
+            reading.problem(
+                ProblemKind.WRONG_TYPE, node.at, f"{key} '{node.text}' is not {self.noun}"
+            )
             return None
         try:
             moment = datetime.fromisoformat(node.text).astimezone(UTC)
         except (ValueError, OverflowError):
-            reading.problem(ProblemKind.INVALID_DATE, node.at, f"{key} '{node.text}' is a time that does not exist")
+            reading.problem(
+                ProblemKind.INVALID_DATE,
+                node.at,
+                f"{key} '{node.text}' is a time that does not exist",
+            )
             return None
         reading.dated.append(Dated(key, moment.date(), node.at))
         return moment
@@ -280,7 +322,9 @@ class Url(Pattern):
     """An address on the web."""
 
     def __init__(self) -> None:
-        super().__init__(r"""https?://[^\s<>"'{}|\\^`\[\]]+""", "an address, such as https://example.com/")
+        super().__init__(
+            r"""https?://[^\s<>"'{}|\\^`\[\]]+""", "an address, such as https://example.com/"
+        )
 
 
 class Choice(FieldType):
@@ -307,7 +351,9 @@ class Choice(FieldType):
         message = f"{key} '{node.text}' is not one of {known}"
         meant = only_candidate(node.text, words)
         fix = Edit(node.at, node.text, meant) if meant else None
-        reading.problem(ProblemKind.UNKNOWN_VALUE, node.at, message, did_you_mean(node.text, words), fix)
+        reading.problem(
+            ProblemKind.UNKNOWN_VALUE, node.at, message, did_you_mean(node.text, words), fix
+        )
         return None
 
     def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
@@ -337,7 +383,9 @@ class Many(FieldType):
             return ()
         if not isinstance(node, nodes.Sequence):
             hint = f"write {key}: [{node.text}]" if isinstance(node, Scalar) else None
-            reading.problem(ProblemKind.WRONG_TYPE, node.at, f"{key} is {_shape(node)}, not a list", hint)
+            reading.problem(
+                ProblemKind.WRONG_TYPE, node.at, f"{key} is {_shape(node)}, not a list", hint
+            )
             return ()
         values: list[Any] = []
         for item in node.items:
@@ -372,7 +420,9 @@ class MapOf(FieldType):
         if isinstance(node, Scalar) and node.empty:
             return self.default
         if not isinstance(node, nodes.Mapping):
-            reading.problem(ProblemKind.WRONG_TYPE, node.at, f"{key} is {_shape(node)}, not {self.noun}")
+            reading.problem(
+                ProblemKind.WRONG_TYPE, node.at, f"{key} is {_shape(node)}, not {self.noun}"
+            )
             return self.default
         values = {}
         for entry in _entries(node, reading):
@@ -397,7 +447,9 @@ class Group(FieldType):
         if isinstance(node, Scalar) and node.empty and self.default is not None:
             return self.default
         if not isinstance(node, nodes.Mapping):
-            reading.problem(ProblemKind.WRONG_TYPE, node.at, f"{key} is {_shape(node)}, not {self.noun}")
+            reading.problem(
+                ProblemKind.WRONG_TYPE, node.at, f"{key} is {_shape(node)}, not {self.noun}"
+            )
             return None
         return self.table(**read_fields(self.table, node, reading, end=node.at, others=self.others))
 
@@ -462,7 +514,9 @@ def read_fields(
         if key not in rows:
             meant = nearest(key, rows)
             hint = ask_whether(meant) if meant else f"known keys: {', '.join(rows)}"
-            reading.problem(ProblemKind.UNKNOWN_KEY, entry.at, f"'{key}' is not a key of this kind", hint)
+            reading.problem(
+                ProblemKind.UNKNOWN_KEY, entry.at, f"'{key}' is not a key of this kind", hint
+            )
             if meant is None or meant in present or meant in seen:
                 continue
             key = meant
@@ -471,7 +525,9 @@ def read_fields(
         values[rows[key].name] = rows[key].type.default if value is None else value
     for row in rows.values():
         if row.required and row.key not in seen:
-            reading.problem(ProblemKind.MISSING_KEY, end, f"'{row.key}' is missing", f"{row.key}: {row.help}")
+            reading.problem(
+                ProblemKind.MISSING_KEY, end, f"'{row.key}' is missing", f"{row.key}: {row.help}"
+            )
     return values
 
 
@@ -489,14 +545,20 @@ def field_at(table: type, node: nodes.Mapping, at: Location) -> tuple[FieldType,
     return None
 
 
-def _type_at(type: FieldType, required: bool, node: Node, at: Location) -> tuple[FieldType, bool] | None:
+def _type_at(
+    type: FieldType, required: bool, node: Node, at: Location
+) -> tuple[FieldType, bool] | None:
     if isinstance(node, Scalar):
         return (type, required) if node.at == at else None
     if isinstance(type, Group) and isinstance(node, nodes.Mapping):
         return field_at(type.table, node, at)
     if not isinstance(type, Many | MapOf):
         return None
-    values = node.items if isinstance(node, nodes.Sequence) else tuple(entry.value for entry in node.entries)
+    values = (
+        node.items
+        if isinstance(node, nodes.Sequence)
+        else tuple(entry.value for entry in node.entries)
+    )
     return next(filter(None, (_type_at(type.item, required, value, at) for value in values)), None)
 
 
@@ -506,7 +568,10 @@ def _entries(node: nodes.Mapping, reading: Reading) -> Iterator[nodes.Entry]:
         if entry.key in seen:
             first = seen[entry.key].line
             reading.problem(
-                ProblemKind.DUPLICATE_KEY, entry.at, f"'{entry.key}' stands twice", f"it stands on line {first} already"
+                ProblemKind.DUPLICATE_KEY,
+                entry.at,
+                f"'{entry.key}' stands twice",
+                f"it stands on line {first} already",
             )
             continue
         seen[entry.key] = entry.at
@@ -518,7 +583,9 @@ def schema_of(table: type, vocabularies: Vocabularies) -> dict[str, Any]:
     rows = fields_of(table)
     return {
         "type": "object",
-        "properties": {row.key: {"description": row.help, **row.type.schema(vocabularies)} for row in rows},
+        "properties": {
+            row.key: {"description": row.help, **row.type.schema(vocabularies)} for row in rows
+        },
         "required": [row.key for row in rows if row.required],
         "additionalProperties": False,
     }

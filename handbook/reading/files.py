@@ -32,7 +32,11 @@ _READABLE: Final = re.compile(rb"\n|[ -~]{8,}")
 def hidden_character(text: str) -> str | None:
     """The first character of a text that no editor shows, or that is no text at all; None where there is none."""
     match = _HIDDEN.search(text)
-    return match[0] if match else next((character for character in text if "\ud800" <= character <= "\udfff"), None)
+    return (
+        match[0]
+        if match
+        else next((character for character in text if "\ud800" <= character <= "\udfff"), None)
+    )
 
 
 def is_utf8(path: str) -> bool:
@@ -66,17 +70,25 @@ def decode(path: str, data: bytes, *, longest: int = LONGEST_LINE) -> str | Find
         text = data.decode().replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        return Finding(Location(path, line), f"not UTF-8: byte {data[error.start]:#04x}", "save the file as UTF-8")
+        return Finding(
+            Location(path, line),
+            f"not UTF-8: byte {data[error.start]:#04x}",
+            "save the file as UTF-8",
+        )
     if hidden := _HIDDEN.search(text):
         at = Location(
-            path, text.count("\n", 0, hidden.start()) + 1, hidden.start() - text.rfind("\n", 0, hidden.start())
+            path,
+            text.count("\n", 0, hidden.start()) + 1,
+            hidden.start() - text.rfind("\n", 0, hidden.start()),
         )
         return Finding(at, f"a character that nobody sees, U+{ord(hidden[0]):04X}", "take it out")
     if len(text) > longest:
         for line, content in enumerate(text.split("\n"), 1):
             if len(content) > longest:
                 return Finding(
-                    Location(path, line), f"a line of more than {longest} characters", "break it into several"
+                    Location(path, line),
+                    f"a line of more than {longest} characters",
+                    "break it into several",
                 )
     return text
 
@@ -103,7 +115,9 @@ def read_loosely(root: Path, path: str) -> str:
 def _decode_loosely(data: bytes) -> str:
     if data.startswith((BOM_UTF16_BE, BOM_UTF16_LE)):
         data = data.decode("utf-16", "replace").encode()
-    data = data.removeprefix(BOM_UTF8).replace(b"\0", b"")  # without NUL bytes, UTF-16 is ASCII where it can be
+    data = data.removeprefix(BOM_UTF8).replace(
+        b"\0", b""
+    )  # without NUL bytes, UTF-16 is ASCII where it can be
     data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     try:
         return _HIDDEN.sub(" ", data.decode())

@@ -67,12 +67,18 @@ def _lexer(language: str) -> Lexer | None:
 def _with_options(text: str, language: str, options: dict[str, str]) -> str:
     first = options.get("linenums", "")
     highlighter = Highlight(
-        None, pygments_style=Uncoloured, linenums_style="pymdownx-inline", anchor_linenums=False, stripnl=False
+        None,
+        pygments_style=Uncoloured,
+        linenums_style="pymdownx-inline",
+        anchor_linenums=False,
+        stripnl=False,
     )
     html = highlighter.highlight(
         text,
         language,
-        hl_lines=[int(line) for line in options.get("hl_lines", "").split() if _NUMBER.fullmatch(line)],
+        hl_lines=[
+            int(line) for line in options.get("hl_lines", "").split() if _NUMBER.fullmatch(line)
+        ],
         linestart=int(first) if _NUMBER.fullmatch(first) else -1,
         title=options.get("title"),
     )

@@ -34,7 +34,18 @@ CALLOUT_KINDS: Final = {
 }
 """The kind of GitHub's callout for each kind of admonition that has one."""
 
-_OTHER_KINDS: Final = ("todo", "tldr", "done", "help", "faq", "fail", "missing", "snippet", "cite", "seealso")
+_OTHER_KINDS: Final = (
+    "todo",
+    "tldr",
+    "done",
+    "help",
+    "faq",
+    "fail",
+    "missing",
+    "snippet",
+    "cite",
+    "seealso",
+)
 _KINDS: Final = frozenset({*CALLOUT_KINDS, *_OTHER_KINDS})
 _PLACEMENT: Final = frozenset({"inline", "end"})
 _DEEPEST_NESTING: Final = 4
@@ -98,13 +109,17 @@ def find_constructs(
     if not any(sign in text for sign in _SIGNS) and not _COLON_LINE.search(text):
         return ()
     finder = _Finder(lines, body_line, blocks, depth)
-    return tuple(sorted(finder.find_in_text(), key=lambda construct: (construct.first, construct.column)))
+    return tuple(
+        sorted(finder.find_in_text(), key=lambda construct: (construct.first, construct.column))
+    )
 
 
 class _Finder:
     """Walks the texts of a body once; `end` is the last line of the construct that was found last."""
 
-    def __init__(self, lines: Sequence[str], body_line: int, blocks: Sequence[Block], depth: int) -> None:
+    def __init__(
+        self, lines: Sequence[str], body_line: int, blocks: Sequence[Block], depth: int
+    ) -> None:
         self.lines, self.body_line, self.blocks, self.depth = lines, body_line, blocks, depth
         self.end = 0
         self.contents: list[str] = []
@@ -125,7 +140,11 @@ class _Finder:
         """The lines of a text without what stands before it: marks of lists and quotations."""
         if isinstance(block, Paragraph):
             return block.text.split("\n")
-        return [self._line(line) for line in range(block.first, block.last + 1)] if block.parent is None else []
+        return (
+            [self._line(line) for line in range(block.first, block.last + 1)]
+            if block.parent is None
+            else []
+        )
 
     def _find_at(self, index: int, block: Block, line: int) -> Iterator[Construct]:
         """Find the construct whose header or definition stands on a line of a text."""
@@ -218,10 +237,15 @@ class _Finder:
     def _cover(self, last: int) -> None:
         self.end = max(self.end, last)
 
-    def _read_body(self, construct: Construct) -> tuple[tuple[Block, ...], tuple[Construct, ...]] | None:
+    def _read_body(
+        self, construct: Construct
+    ) -> tuple[tuple[Block, ...], tuple[Construct, ...]] | None:
         """The blocks and constructs in the text of a construct, with their lines; None if it has no text."""
         indent = construct.column - 1 + INDENT
-        body = [_dedent(self._line(line), indent) for line in range(construct.first + 1, construct.last + 1)]
+        body = [
+            _dedent(self._line(line), indent)
+            for line in range(construct.first + 1, construct.last + 1)
+        ]
         if not body or self.depth >= _DEEPEST_NESTING or any(line is None for line in body):
             return None
         dedented = ["" if line is None else line for line in body]
@@ -254,7 +278,9 @@ class _Finder:
         first = next(number for number, line in enumerate(body) if line.strip())
         if not blocks or any("\t" in line[: len(line) - len(line.lstrip())] for line in body):
             return None
-        apart = not title and not (isinstance(blocks[0], Paragraph) and blocks[0].first == first + 1)
+        apart = not title and not (
+            isinstance(blocks[0], Paragraph) and blocks[0].first == first + 1
+        )
         head = [f"[!{kind}]", *([f"**{title}**", ""] if title.strip() else [""] * apart)]
         new = [f"> {line}" if line.strip() else ">" for line in (*head, *body[first:])]
         above = self._line(construct.first - 1).strip() and self.end != construct.first - 1
@@ -286,7 +312,9 @@ class _Finder:
     def _term_above(self, index: int) -> Paragraph | None:
         """The text above a definition that a blank line parts from it."""
         block, before = self.blocks[index], self.blocks[index - 1] if index else None
-        is_near = before is not None and before.parent is block.parent and before.last + 2 == block.first
+        is_near = (
+            before is not None and before.parent is block.parent and before.last + 2 == block.first
+        )
         return before if isinstance(before, Paragraph) and is_near else None
 
     def _is_definition(self, content: str) -> bool:
@@ -313,7 +341,9 @@ class _Finder:
         if count:
             self._cover(line + count - 1)
             text = self.contents[line - block.first].strip()
-            yield Construct(MaterialSyntax.ABBREVIATION, line, self.end, self._column(line, text) + 1, text)
+            yield Construct(
+                MaterialSyntax.ABBREVIATION, line, self.end, self._column(line, text) + 1, text
+            )
 
 
 def _dedent(line: str, columns: int) -> str | None:

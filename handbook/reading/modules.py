@@ -38,7 +38,9 @@ def read_module(text: str) -> ModuleNames:
             tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return UNKNOWN
-    hooks = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in _HOOKS]
+    hooks = [
+        node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in _HOOKS
+    ]
     if not any(hook.name == "define_env" for hook in hooks):
         return UNKNOWN  # it is imported or assigned
     return _Reader(tree).read(hooks)
@@ -53,7 +55,9 @@ class _Reader:
 
     def __init__(self, tree: ast.Module) -> None:
         self._names: dict[str, Signature | None] = {}
-        self._parents = {child: parent for parent in ast.walk(tree) for child in ast.iter_child_nodes(parent)}
+        self._parents = {
+            child: parent for parent in ast.walk(tree) for child in ast.iter_child_nodes(parent)
+        }
         self._imported = {
             alias.asname or alias.name: alias.name
             for node in ast.walk(tree)
@@ -61,7 +65,9 @@ class _Reader:
             for alias in node.names
         }
         self._assigned = {
-            node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+            node.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
         }
         self._functions: dict[str, list[ast.FunctionDef]] = {}
         for node in ast.walk(tree):
@@ -98,7 +104,10 @@ class _Reader:
         """`@env.macro` over a function, `env.macro(f)`, or `env.macro(f, "name")`."""
         if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             is_plain = len(parent.decorator_list) == 1
-            self._note(parent.name, _signature(parent) if isinstance(parent, ast.FunctionDef) and is_plain else None)
+            self._note(
+                parent.name,
+                _signature(parent) if isinstance(parent, ast.FunctionDef) and is_plain else None,
+            )
         elif isinstance(parent, ast.Call) and parent.func is attribute:
             self._read_macro_call(parent)
         else:
@@ -108,7 +117,9 @@ class _Reader:
         values = dict(zip(("v", "name"), call.args, strict=False))
         values.update({keyword.arg: keyword.value for keyword in call.keywords if keyword.arg})
         function, name = values.get("v"), values.get("name")
-        if name is not None and not (isinstance(name, ast.Constant) and isinstance(name.value, str)):
+        if name is not None and not (
+            isinstance(name, ast.Constant) and isinstance(name.value, str)
+        ):
             raise _DynamicError
         explicit = name.value if isinstance(name, ast.Constant) else None
         self._note(str(explicit or self._name_of(function)), self._signature_of(function))
@@ -117,7 +128,9 @@ class _Reader:
         """The name under which `env.macro(f)` registers a function: its own."""
         if isinstance(function, ast.Attribute):
             return function.attr
-        if isinstance(function, ast.Name) and (function.id in self._functions or function.id in self._imported):
+        if isinstance(function, ast.Name) and (
+            function.id in self._functions or function.id in self._imported
+        ):
             return self._imported.get(function.id, function.id)
         raise _DynamicError
 
@@ -138,7 +151,9 @@ class _Reader:
                 self._note(name)
             case ast.Attribute(attr=name, ctx=ast.Store()):
                 self._note(name)
-            case ast.Attribute(attr="update") if isinstance(call := self._parents[parent], ast.Call):
+            case ast.Attribute(attr="update") if isinstance(
+                call := self._parents[parent], ast.Call
+            ):
                 self._note_all(_keys_of(call))
             case ast.Attribute(attr=method) if self._is_called(parent) and method not in _READS:
                 raise _DynamicError
@@ -192,7 +207,9 @@ def _signature(function: _Function) -> Signature | None:
     parameters = [
         Parameter(
             argument.arg,
-            Parameter.POSITIONAL_ONLY if index < len(arguments.posonlyargs) else Parameter.POSITIONAL_OR_KEYWORD,
+            Parameter.POSITIONAL_ONLY
+            if index < len(arguments.posonlyargs)
+            else Parameter.POSITIONAL_OR_KEYWORD,
             default=Parameter.empty if index < required else ...,
         )
         for index, argument in enumerate(positional)
@@ -200,7 +217,11 @@ def _signature(function: _Function) -> Signature | None:
     if arguments.vararg:
         parameters.append(Parameter(arguments.vararg.arg, Parameter.VAR_POSITIONAL))
     for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        parameters.append(Parameter(argument.arg, Parameter.KEYWORD_ONLY, default=... if default else Parameter.empty))
+        parameters.append(
+            Parameter(
+                argument.arg, Parameter.KEYWORD_ONLY, default=... if default else Parameter.empty
+            )
+        )
     if arguments.kwarg:
         parameters.append(Parameter(arguments.kwarg.arg, Parameter.VAR_KEYWORD))
     try:

@@ -124,8 +124,12 @@ def _fathom(text: str, path: str, first_line: int) -> None:
             depth += 1
             if depth > _DEEPEST:
                 mark = event.start_mark
-                at = Location(path, first_line + (mark.line if mark else 0), (mark.column if mark else 0) + 1)
-                raise YamlError(Finding(at, f"not YAML that is read here: nested deeper than {_DEEPEST}"))
+                at = Location(
+                    path, first_line + (mark.line if mark else 0), (mark.column if mark else 0) + 1
+                )
+                raise YamlError(
+                    Finding(at, f"not YAML that is read here: nested deeper than {_DEEPEST}")
+                )
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 
@@ -162,7 +166,9 @@ class _Converter:
         return Location(self.path, self.first_line + mark.line, mark.column + 1)
 
     def refuse(self, node: yaml.Node, message: str, hint: str | None = None) -> YamlError:
-        return YamlError(Finding(self.location(node), f"not YAML that is read here: {message}", hint))
+        return YamlError(
+            Finding(self.location(node), f"not YAML that is read here: {message}", hint)
+        )
 
     def convert(self, node: yaml.Node) -> Node:
         key = id(node)

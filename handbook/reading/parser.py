@@ -147,14 +147,18 @@ class _Insertions:
     """Angle brackets around addresses, and the original offsets of a text that has them."""
 
     def __init__(self, addresses: Sequence[Autolink]) -> None:
-        self.without_scheme = {address.start for address in addresses if address.target_prefix == "http://"}
+        self.without_scheme = {
+            address.start for address in addresses if address.target_prefix == "http://"
+        }
         self.pieces: list[tuple[int, str]] = []
         for address in addresses:
             scheme = "http://" if address.start in self.without_scheme else ""
             self.pieces += [(address.start, f"<{scheme}"), (address.end, ">")]
         lengths = accumulate((len(piece) for _, piece in self.pieces), initial=0)
         self.lengths = list(lengths)
-        self.places = [at + before for (at, _), before in zip(self.pieces, self.lengths, strict=False)]
+        self.places = [
+            at + before for (at, _), before in zip(self.pieces, self.lengths, strict=False)
+        ]
 
     def insert(self, text: str) -> str:
         """The text with the brackets."""
@@ -207,7 +211,9 @@ _VERBATIM: Final = frozenset((NodeKind.FENCE, NodeKind.INDENTED_CODE, NodeKind.H
 _UNLINKED: Final = frozenset((*_VERBATIM, NodeKind.LINK, NodeKind.IMAGE))
 _KINDS: Final = tuple(NodeKind)
 _INLINE: Final = frozenset(_KINDS[_KINDS.index(NodeKind.TEXT) :])
-_TEXT_CONTAINERS: Final = frozenset((NodeKind.DOCUMENT, NodeKind.ITEM, NodeKind.QUOTE, NodeKind.FOOTNOTE))
+_TEXT_CONTAINERS: Final = frozenset(
+    (NodeKind.DOCUMENT, NodeKind.ITEM, NodeKind.QUOTE, NodeKind.FOOTNOTE)
+)
 """The blocks in which text without a paragraph gets a plain block around it."""
 
 
@@ -276,7 +282,9 @@ class _Builder:
             node.text = "".join(child.text for child in node.children)
             node.children = []
         elif node.kind is NodeKind.LIST and node.children:
-            node.end = node.children[-1].end  # the parser's range has the definitions of links after it
+            node.end = node.children[
+                -1
+            ].end  # the parser's range has the definitions of links after it
 
     def _add(self, node: MarkdownNode) -> None:
         """Add a node to the one that is open; text right within a block gets a plain block around it."""
@@ -308,14 +316,18 @@ class _Builder:
                 self.crossed = link.end
                 continue
             if link.start > done:
-                self._add(MarkdownNode(NodeKind.TEXT, done, link.start, self.text[done : link.start]))
+                self._add(
+                    MarkdownNode(NodeKind.TEXT, done, link.start, self.text[done : link.start])
+                )
             shown = self.text[link.start : link.end]
             inner = MarkdownNode(NodeKind.TEXT, link.start, link.end, shown)
             target = link.target_prefix + shown
             self._add(MarkdownNode(NodeKind.LINK, link.start, link.end, target, children=[inner]))
             done = link.end
         if done < end:
-            self._add(MarkdownNode(NodeKind.TEXT, done, end, self.text[done:end] if is_exact else value))
+            self._add(
+                MarkdownNode(NodeKind.TEXT, done, end, self.text[done:end] if is_exact else value)
+            )
 
     def _limit(self, end: int) -> int:
         """Where an address that begins in a text before `end` ends at the latest: with its line, or its cell."""
@@ -338,7 +350,9 @@ def _describe(node: MarkdownNode, value: Any) -> None:
         case NodeKind.FENCE:
             node.detail = value["Fenced"].strip()
         case NodeKind.TABLE:
-            node.alignments = tuple("" if alignment == "None" else alignment.lower() for alignment in value)
+            node.alignments = tuple(
+                "" if alignment == "None" else alignment.lower() for alignment in value
+            )
         case NodeKind.FOOTNOTE:
             node.text = _label(value)
         case NodeKind.LINK | NodeKind.IMAGE:

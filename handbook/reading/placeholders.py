@@ -11,7 +11,9 @@ PLACEHOLDERS: Final = ("todo", "tbd", "fixme", "xxx", "lorem ipsum", "to be writ
 
 _WORDS: Final = rf"(?ai:{'|'.join(PLACEHOLDERS)})"
 _PLACEHOLDER: Final = re.compile(rf"\b{_WORDS}\b")
-_UNWRITTEN: Final = re.compile(rf"\b(?:TODO|TBD|FIXME|XXX)\b|\b(?ai:lorem ipsum)\b|^\W*{_WORDS}\s*(?:[:.,!?…]|$)")
+_UNWRITTEN: Final = re.compile(
+    rf"\b(?:TODO|TBD|FIXME|XXX)\b|\b(?ai:lorem ipsum)\b|^\W*{_WORDS}\s*(?:[:.,!?…]|$)"
+)
 _CODE: Final = re.compile(r"`[^`\n]*`")
 
 
@@ -34,8 +36,12 @@ def is_unwritten(text: str) -> bool:
     return bool(_UNWRITTEN.search(without_code(text)))
 
 
-def placeholder_finding(at: Location, word: str, replacement: str = "text", *, optional: bool = False) -> Finding:
+def placeholder_finding(
+    at: Location, word: str, replacement: str = "text", *, optional: bool = False
+) -> Finding:
     """Report a placeholder; `replacement` is what to write, `optional` whether its key can be left out."""
     return Finding(
-        at, f"placeholder '{word}'", f"replace it with {replacement}" + (", or leave the key out" if optional else "")
+        at,
+        f"placeholder '{word}'",
+        f"replace it with {replacement}" + (", or leave the key out" if optional else ""),
     )

@@ -48,7 +48,12 @@ def substitute(text: str, path: str, value: Callable[[str], str | None]) -> Subs
         column = match.start() - line_start + shift + 1
         found = value(match[1])
         if found is None:
-            unknown.append(Finding(Location(path, line, column), f"'policy.{match[1]}' is not one value of the policy"))
+            unknown.append(
+                Finding(
+                    Location(path, line, column),
+                    f"'policy.{match[1]}' is not one value of the policy",
+                )
+            )
             continue
         found = " ".join(found.split())
         pieces += [text[done : match.start()], found]

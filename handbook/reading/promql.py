@@ -90,12 +90,16 @@ def _ask_child(expressions: list[str]) -> list[str | None]:
             input=json.dumps(expressions).encode(),
             capture_output=True,
             check=False,
-            timeout=2 * _SECONDS * len(expressions),  # of time on the clock, where the child cannot limit itself
+            timeout=2
+            * _SECONDS
+            * len(expressions),  # of time on the clock, where the child cannot limit itself
         )
     except subprocess.TimeoutExpired as error:
         return _read_answers(error.stdout or b"")
     if answer.returncode > 0:
-        last_line = (answer.stderr.decode(errors="replace").strip().splitlines() or ["no message"])[-1]
+        last_line = (answer.stderr.decode(errors="replace").strip().splitlines() or ["no message"])[
+            -1
+        ]
         raise ChildProcessError(ECHILD, f"the child process failed: {last_line}", "promql_parser")
     return _read_answers(answer.stdout)
 
@@ -135,7 +139,9 @@ def _answer_all(expressions: list[str]) -> None:
     import signal
 
     for expression in expressions:
-        if hasattr(signal, "setitimer"):  # its signal ends the process; the parser does not return to Python before
+        if hasattr(
+            signal, "setitimer"
+        ):  # its signal ends the process; the parser does not return to Python before
             signal.setitimer(signal.ITIMER_PROF, _SECONDS)
         print(json.dumps(_reason_for_deep(expression)), flush=True)
 

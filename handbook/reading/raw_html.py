@@ -119,8 +119,16 @@ class _TagReader:
             yield from self._close(self.outer, all_kinds=False)
 
     def _tag(self, match: re.Match[str], offset: int, *, is_block: bool) -> Iterator[str]:
-        name, is_end, rest = (match["name"] or "").lower(), bool(match["end"]), (match["rest"] or "").strip()
-        if name not in ELEMENTS or rest not in ("", "/" * (name == _VOID)) or (is_end and name == _VOID):
+        name, is_end, rest = (
+            (match["name"] or "").lower(),
+            bool(match["end"]),
+            (match["rest"] or "").strip(),
+        )
+        if (
+            name not in ELEMENTS
+            or rest not in ("", "/" * (name == _VOID))
+            or (is_end and name == _VOID)
+        ):
             fault = TagFault.NOT_ALLOWED
             self.refused[name] += not is_end
         elif name in _SECTIONS and not is_block:

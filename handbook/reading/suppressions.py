@@ -45,8 +45,12 @@ def in_yaml(path: str, text: str) -> Iterator[Suppression]:
     yield from _read(path, tuple(text.splitlines()), lambda _: True)
 
 
-def _read(path: str, lines: tuple[str, ...], counts: Callable[[int], bool]) -> Iterator[Suppression]:
-    marked = {number for number, line in enumerate(lines, 1) if _MARKED.match(line) and counts(number)}
+def _read(
+    path: str, lines: tuple[str, ...], counts: Callable[[int], bool]
+) -> Iterator[Suppression]:
+    marked = {
+        number for number, line in enumerate(lines, 1) if _MARKED.match(line) and counts(number)
+    }
     for number in sorted(marked):
         line = lines[number - 1]
         target = number + 1

@@ -13,7 +13,9 @@ from jinja2 import nodes
 JINJA_NAMES: Final = frozenset(jinja2.Environment(autoescape=True).globals)
 """The functions of Jinja itself: `range`, `dict`, `namespace` …"""
 
-MARKS: Final = tuple(f"{kind}_{end}_string" for kind in ("block", "variable", "comment") for end in ("start", "end"))
+MARKS: Final = tuple(
+    f"{kind}_{end}_string" for kind in ("block", "variable", "comment") for end in ("start", "end")
+)
 """The marks of templates, by Jinja's names, which an organisation can change."""
 
 _IMPLICIT: Final = frozenset({"caller", "loop", "self", "super"})
@@ -82,7 +84,11 @@ def read_template(text: str, syntax: Syntax) -> Template:
         return Template(tuple(_calls(tree)), declared, is_complete=tree.find(nodes.Extends) is None)
     except jinja2.TemplateSyntaxError as error:
         raise TemplateError(error.message or "unknown syntax", error.lineno) from error
-    except (AssertionError, AttributeError, ImportError) as error:  # of marks that are equal, of an extension
+    except (
+        AssertionError,
+        AttributeError,
+        ImportError,
+    ) as error:  # of marks that are equal, of an extension
         raise TemplateError(str(error)) from error
     except RecursionError as error:
         raise TemplateError("nested too deeply") from error

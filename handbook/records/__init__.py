@@ -104,7 +104,12 @@ class Document(Entity):
 
     source: Source
     moved_from: tuple[str, ...] = field(
-        Many(Pattern(r"/(?:(?!\.{1,2}/)[\w.-]+/)+", "an old path of this site, such as /adr/0007-old-name/")),
+        Many(
+            Pattern(
+                r"/(?:(?!\.{1,2}/)[\w.-]+/)+",
+                "an old path of this site, such as /adr/0007-old-name/",
+            )
+        ),
         "addresses at which this page stood before",
     )
 
@@ -137,7 +142,9 @@ class Document(Entity):
     @property
     def readable(self) -> bool:
         """Whether the front matter could be read: what seems absent from an unreadable one may be there."""
-        return self.source.problem is None and (self.source.front_matter is not None or not self.needs_front_matter)
+        return self.source.problem is None and (
+            self.source.front_matter is not None or not self.needs_front_matter
+        )
 
     def at(self, key: str, value: str | None = None) -> Location:
         """The place of the value under a key, or of one value in the list there; else of the closing `---`."""
@@ -172,7 +179,10 @@ class Document(Entity):
         entry = self.source.front_matter.mapping.get(key) if self.source.front_matter else None
         if entry is None:
             return False
-        values = (entry.value, *(entry.value.items if isinstance(entry.value, nodes.Sequence) else ()))
+        values = (
+            entry.value,
+            *(entry.value.items if isinstance(entry.value, nodes.Sequence) else ()),
+        )
         if any(isinstance(value, nodes.Scalar) and is_unwritten(value.text) for value in values):
             return True
         places = {value.at for value in values}
@@ -187,9 +197,12 @@ class Page(Document):
     label: ClassVar[str] = "Page"
     needs_front_matter: ClassVar[bool] = False
 
-    render_macros: bool = field(Flag(), "true where the page calls macros; elsewhere braces are text")
+    render_macros: bool = field(
+        Flag(), "true where the page calls macros; elsewhere braces are text"
+    )
     markdown: str | None = field(
-        Choice("material"), "material for a page in Python-Markdown, with the extensions of mkdocs.yml"
+        Choice("material"),
+        "material for a page in Python-Markdown, with the extensions of mkdocs.yml",
     )
     hide: tuple[str, ...] = field(
         Many(Choice("navigation", "toc", "path", "footer")), "parts of the layout to leave out"
@@ -290,19 +303,29 @@ class Record(Document):
 
     def references(self) -> Iterator[UnresolvedReference]:
         for written in fields.references_of(self):
-            yield UnresolvedReference(written.key, written.kind, written.id, self.at(written.key, written.id))
+            yield UnresolvedReference(
+                written.key, written.kind, written.id, self.at(written.key, written.id)
+            )
 
 
 def next_number(kind: type[Record], paths: Iterable[str]) -> int:
     """The number after the highest that a file of a numbered kind has among these paths."""
     names = (path.removeprefix(f"{kind.folder}/") for path in paths if kind.owns(path))
-    return max((int(match["number"]) for match in map(kind.file_name.fullmatch, names) if match), default=0) + 1
+    return (
+        max(
+            (int(match["number"]) for match in map(kind.file_name.fullmatch, names) if match),
+            default=0,
+        )
+        + 1
+    )
 
 
 D = TypeVar("D", bound=Document)
 
 
-def read_document(cls: type[D], source: Source, vocabularies: Vocabularies, problems: tuple[Problem, ...] = ()) -> D:
+def read_document(
+    cls: type[D], source: Source, vocabularies: Vocabularies, problems: tuple[Problem, ...] = ()
+) -> D:
     """The document of a class that a source stands for. What is wrong with its front matter is in its `problems`."""
     reading = Reading(vocabularies)
     reading.problems.extend(problems)
@@ -310,11 +333,19 @@ def read_document(cls: type[D], source: Source, vocabularies: Vocabularies, prob
     if source.problem:
         reading.problems.append(Problem(ProblemKind.UNREADABLE_FILE, source.problem))
     elif source.front_matter:
-        values = fields.read_fields(cls, source.front_matter.mapping, reading, end=source.front_matter.end)
+        values = fields.read_fields(
+            cls, source.front_matter.mapping, reading, end=source.front_matter.end
+        )
     elif cls.needs_front_matter:
         hint = f"begin the file with '---', the keys of its kind ({cls.kind}), and '---'"
         reading.problem(ProblemKind.MISSING_FRONT_MATTER, source.at(1), "no front matter", hint)
-    return cls(path=source.path, source=source, **values, problems=tuple(reading.problems), dated=tuple(reading.dated))
+    return cls(
+        path=source.path,
+        source=source,
+        **values,
+        problems=tuple(reading.problems),
+        dated=tuple(reading.dated),
+    )
 
 
 E = TypeVar("E", bound=Entity)
@@ -335,8 +366,14 @@ def read_entity(cls: type[E], path: str, text: str | Finding, vocabularies: Voca
         elif isinstance(node, nodes.Mapping):
             values = fields.read_fields(cls, node, reading, end=node.at)
         else:
-            reading.problem(ProblemKind.UNREADABLE_FILE, Location(path), "the file is not a mapping of keys to values")
+            reading.problem(
+                ProblemKind.UNREADABLE_FILE,
+                Location(path),
+                "the file is not a mapping of keys to values",
+            )
     except nodes.YamlError as error:
         reading.problems.append(Problem(ProblemKind.UNREADABLE_FILE, error.finding))
     found = {"node": node} if isinstance(node, nodes.Mapping) else {}
-    return cls(path=path, **found, **values, problems=tuple(reading.problems), dated=tuple(reading.dated))
+    return cls(
+        path=path, **found, **values, problems=tuple(reading.problems), dated=tuple(reading.dated)
+    )

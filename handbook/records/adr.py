@@ -41,10 +41,17 @@ class Adr(Record):
         "amends": Tie("amends", "amended by"),
     }
     folder: ClassVar[str] = "adr"
-    file_name: ClassVar[re.Pattern[str]] = re.compile(r"(?P<number>[0-9]{4})-[a-z0-9]+(?:-[a-z0-9]+)*\.md")
+    file_name: ClassVar[re.Pattern[str]] = re.compile(
+        r"(?P<number>[0-9]{4})-[a-z0-9]+(?:-[a-z0-9]+)*\.md"
+    )
     file_form: ClassVar[str] = "NNNN-slug.md"
     mention: ClassVar[re.Pattern[str] | None] = re.compile(r"ADR-[0-9.]+")
-    sections: ClassVar[tuple[str, ...]] = ("Context", "Decision", "Alternatives considered", "Consequences")
+    sections: ClassVar[tuple[str, ...]] = (
+        "Context",
+        "Decision",
+        "Alternatives considered",
+        "Consequences",
+    )
     template: ClassVar[Mapping[str, str]] = {
         "Context": "TODO: say what the problem is, and what limits the choice",
         "Decision": "TODO: say what is decided, in full sentences",
@@ -52,22 +59,35 @@ class Adr(Record):
         "Consequences": "TODO: say what becomes easier, and what becomes harder",
     }
 
-    status: str | None = field(Choice(*ADR_STATUSES), f"one of {', '.join(ADR_STATUSES)}", required=True)
-    date: datetime.date | None = field(Day(), "the day it took this status, YYYY-MM-DD", required=True)
-    deciders: tuple[str, ...] = field(Many(Choice(of="teams")), "the teams that decided; required unless proposed")
+    status: str | None = field(
+        Choice(*ADR_STATUSES), f"one of {', '.join(ADR_STATUSES)}", required=True
+    )
+    date: datetime.date | None = field(
+        Day(), "the day it took this status, YYYY-MM-DD", required=True
+    )
+    deciders: tuple[str, ...] = field(
+        Many(Choice(of="teams")), "the teams that decided; required unless proposed"
+    )
     history: tuple[StatusChange, ...] = field(
-        Many(Group(StatusChange)), "earlier statuses, oldest first: {status: proposed, date: 2026-05-11}"
+        Many(Group(StatusChange)),
+        "earlier statuses, oldest first: {status: proposed, date: 2026-05-11}",
     )
     supersedes: tuple[str, ...] = field(Many(_ADR), "decisions that this one replaces")
     superseded_by: tuple[str, ...] = field(Many(_ADR), "decisions that replace this one")
-    amends: tuple[str, ...] = field(Many(_ADR), "decisions that this one changes in part; they stay in force")
+    amends: tuple[str, ...] = field(
+        Many(_ADR), "decisions that this one changes in part; they stay in force"
+    )
     services: tuple[str, ...] = field(
-        Many(RecordId("service", r"[a-z0-9]+(?:-[a-z0-9]+)*", "order-service")), "services that it binds"
+        Many(RecordId("service", r"[a-z0-9]+(?:-[a-z0-9]+)*", "order-service")),
+        "services that it binds",
     )
     standards: tuple[str, ...] = field(
-        Many(RecordId("standard", r"STD-[0-9]{2}", "STD-05")), "standards that it rests on or departs from"
+        Many(RecordId("standard", r"STD-[0-9]{2}", "STD-05")),
+        "standards that it rests on or departs from",
     )
-    review_by: datetime.date | None = field(Day(ahead=True), "the day on which this decision is looked at again")
+    review_by: datetime.date | None = field(
+        Day(ahead=True), "the day on which this decision is looked at again"
+    )
 
     @classmethod
     def id_of(cls, path: str) -> str:
@@ -80,7 +100,11 @@ class Adr(Record):
 
     @classmethod
     def new_values(cls, draft: Draft) -> Mapping[str, str]:
-        return {"status": "proposed", "date": f"{draft.today}"} if draft.status("proposed") == "proposed" else {}
+        return (
+            {"status": "proposed", "date": f"{draft.today}"}
+            if draft.status("proposed") == "proposed"
+            else {}
+        )
 
     @classmethod
     def new_keys(cls, draft: Draft) -> Set[str]:
@@ -98,5 +122,8 @@ class Adr(Record):
 
     @property
     def events(self) -> tuple[Event, ...]:
-        changes = [*((change.date, change.status) for change in self.history), (self.date, self.status)]
+        changes = [
+            *((change.date, change.status) for change in self.history),
+            (self.date, self.status),
+        ]
         return tuple(Event(day, status) for day, status in changes if day and status)

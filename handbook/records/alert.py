@@ -120,7 +120,9 @@ class Alert(Entity):
         return value.at if value is not None else self.node.at
 
 
-def read_alerts(path: str, service: str, text: str | Finding) -> tuple[tuple[Alert, ...], tuple[Problem, ...]]:
+def read_alerts(
+    path: str, service: str, text: str | Finding
+) -> tuple[tuple[Alert, ...], tuple[Problem, ...]]:
     """The alerts of a rule file, and what is wrong with its form; `text` is a finding where it could not be read."""
     if isinstance(text, Finding):
         return (), (Problem(ProblemKind.UNREADABLE_FILE, text),)
@@ -130,7 +132,11 @@ def read_alerts(path: str, service: str, text: str | Finding) -> tuple[tuple[Ale
     except nodes.YamlError as error:
         return (), (Problem(ProblemKind.UNREADABLE_FILE, error.finding),)
     if not isinstance(node, nodes.Mapping):
-        reading.problem(ProblemKind.UNREADABLE_FILE, Location(path), "a rule file is a mapping with the key 'groups'")
+        reading.problem(
+            ProblemKind.UNREADABLE_FILE,
+            Location(path),
+            "a rule file is a mapping with the key 'groups'",
+        )
         return (), tuple(reading.problems)
     read_fields(RuleFileFields, node, reading, end=node.at)
     return tuple(_alerts(path, service, node)), tuple(reading.problems)
@@ -168,5 +174,7 @@ def _texts(node: nodes.Node | None) -> dict[str, str]:
     for entry in node.entries:
         if isinstance(entry.value, nodes.Scalar):
             text = "" if entry.value.empty else entry.value.text.strip() and entry.value.text
-            texts.setdefault(entry.key, text)  # the first of duplicate keys counts, as it does for `find`
+            texts.setdefault(
+                entry.key, text
+            )  # the first of duplicate keys counts, as it does for `find`
     return texts

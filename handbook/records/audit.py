@@ -14,22 +14,33 @@ from handbook.reading.fields import Choice, Day, Group, MapOf, Pattern, RecordId
 from handbook.records import Entity, Tie, UnresolvedReference
 from handbook.vocabulary import PROOFS, VERDICTS
 
-PATH = re.compile(r"docs/services/(?P<service>[a-z0-9]+(?:-[a-z0-9]+)*)/(?P<quarter>[0-9]{4}-Q[1-4])\.yml")
+PATH = re.compile(
+    r"docs/services/(?P<service>[a-z0-9]+(?:-[a-z0-9]+)*)/(?P<quarter>[0-9]{4}-Q[1-4])\.yml"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """The answer to one item."""
 
-    verdict: str | None = field(Choice(*VERDICTS), "pass, fail, unknown, not-applicable or waived", required=True)
-    by: str | None = field(Choice(*reversed(PROOFS)), "how it is known: automated, evidence, attested")
-    evidence: str | None = field(Text(), "where it can be seen: a path with its line, or an address")
+    verdict: str | None = field(
+        Choice(*VERDICTS), "pass, fail, unknown, not-applicable or waived", required=True
+    )
+    by: str | None = field(
+        Choice(*reversed(PROOFS)), "how it is known: automated, evidence, attested"
+    )
+    evidence: str | None = field(
+        Text(), "where it can be seen: a path with its line, or an address"
+    )
     needs: str | None = field(Text(), "what is missing to know")
     who: str | None = field(Choice(of="teams"), "the team that attests it")
     of: str | None = field(
-        Pattern(r"[0-9a-f]{6}", "six hex digits: the fingerprint of an item's text"), "the text that was attested"
+        Pattern(r"[0-9a-f]{6}", "six hex digits: the fingerprint of an item's text"),
+        "the text that was attested",
     )
-    adr: str | None = field(RecordId("adr", r"ADR-[0-9]{4}", "ADR-0042"), "the decision that waives it")
+    adr: str | None = field(
+        RecordId("adr", r"ADR-[0-9]{4}", "ADR-0042"), "the decision that waives it"
+    )
     until: datetime.date | None = field(Day(ahead=True), "the day on which the waiver ends")
     reason: str | None = field(Text(), "why it does not apply")
 
@@ -53,7 +64,9 @@ class Audit(Entity):
         "the commit of the service's repository that was looked at",
         required=True,
     )
-    results: Mapping[str, Result] = field(MapOf(Group(Result)), "the answer to each item, by its id", required=True)
+    results: Mapping[str, Result] = field(
+        MapOf(Group(Result)), "the answer to each item, by its id", required=True
+    )
     node: nodes.Mapping | None = None
 
     @property
@@ -78,7 +91,9 @@ class Audit(Entity):
         yield UnresolvedReference("audit", "service", self.service, Location(self.path))
         for id, result in self.results.items():
             if result.adr:
-                yield UnresolvedReference("waiver", "adr", result.adr, self.at("results", id, "adr"))
+                yield UnresolvedReference(
+                    "waiver", "adr", result.adr, self.at("results", id, "adr")
+                )
 
     @property
     def doubtful(self) -> bool:

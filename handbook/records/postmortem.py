@@ -23,7 +23,10 @@ ACTIONS = "Action items"
 ACTION_COLUMNS = ("Id", "Action", "Owner", "Due", "Status")
 WHEN_PUBLISHED = ("resolved", "published", "caused_by", "reviewers")
 """The keys that a published post-mortem requires."""
-_ENTRY = re.compile(r"(?:(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}) )?(?P<time>[0-9]{2}:[0-9]{2}) — (?P<what>.+)", re.DOTALL)
+_ENTRY = re.compile(
+    r"(?:(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}) )?(?P<time>[0-9]{2}:[0-9]{2}) — (?P<what>.+)",
+    re.DOTALL,
+)
 _NEW_ACTIONS: Final = f"""| {" | ".join(ACTION_COLUMNS)} |
 |{"|".join("---" for _ in ACTION_COLUMNS)}|
 | A1 | TODO: say what has to be done | TODO | TODO | open |"""
@@ -103,11 +106,19 @@ class Postmortem(Record):
         "adrs": Tie("bears on", "borne on by"),
     }
     folder: ClassVar[str] = "postmortems"
-    file_name: ClassVar[re.Pattern[str]] = re.compile(rf"(?P<day>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})-{SLUG}\.md")
+    file_name: ClassVar[re.Pattern[str]] = re.compile(
+        rf"(?P<day>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})-{SLUG}\.md"
+    )
     file_form: ClassVar[str] = "YYYY-MM-DD-slug.md"
     sections: ClassVar[tuple[str, ...]] = (
-        "Impact", TIMELINE, "Root cause", "What went well", "What went wrong", ACTIONS, "Lessons learned",
-    )  # fmt: skip
+        "Impact",
+        TIMELINE,
+        "Root cause",
+        "What went well",
+        "What went wrong",
+        ACTIONS,
+        "Lessons learned",
+    )
     template: ClassVar[Mapping[str, str]] = {
         "Impact": "TODO: say who could not do what, and how many they were",
         TIMELINE: "- {time} — TODO: say what happened",
@@ -118,14 +129,22 @@ class Postmortem(Record):
         "Lessons learned": "TODO: say what other teams should know",
     }
 
-    severity: str | None = field(Choice(of="severities"), "the severity of the incident", required=True)
-    status: str | None = field(Choice(*POSTMORTEM_STATUSES), "how far the post-mortem is", required=True)
+    severity: str | None = field(
+        Choice(of="severities"), "the severity of the incident", required=True
+    )
+    status: str | None = field(
+        Choice(*POSTMORTEM_STATUSES), "how far the post-mortem is", required=True
+    )
     started: datetime.datetime | None = field(Moment(), "impact begins", required=True)
     detected: datetime.datetime | None = field(Moment(), "somebody or something notices")
     acknowledged: datetime.datetime | None = field(Moment(), "somebody begins to work on it")
     mitigated: datetime.datetime | None = field(Moment(), "no severe impact is left")
-    resolved: datetime.datetime | None = field(Moment(), "the incident is declared over; required when published")
-    published: datetime.date | None = field(Day(), "the day it was published; required when published")
+    resolved: datetime.datetime | None = field(
+        Moment(), "the incident is declared over; required when published"
+    )
+    published: datetime.date | None = field(
+        Day(), "the day it was published; required when published"
+    )
     caused_by: str | None = field(Choice(*CAUSES), "what brought it about; required when published")
     services: tuple[str, ...] = field(
         Many(RecordId("service", SLUG, "order-service")), "the services that it hit", required=True
@@ -133,13 +152,19 @@ class Postmortem(Record):
     alerts: tuple[str, ...] = field(
         Many(RecordId("alert", ALERT_NAME, "OrderServiceHighErrorRate")), "the alerts that fired"
     )
-    authors: tuple[str, ...] = field(Many(Choice(of="teams")), "the teams that wrote it", required=True)
-    reviewers: tuple[str, ...] = field(Many(Choice(of="teams")), "the teams that reviewed it; required when published")
+    authors: tuple[str, ...] = field(
+        Many(Choice(of="teams")), "the teams that wrote it", required=True
+    )
+    reviewers: tuple[str, ...] = field(
+        Many(Choice(of="teams")), "the teams that reviewed it; required when published"
+    )
     runbooks: tuple[str, ...] = field(
         Many(RecordId("runbook", rf"{SLUG}/{SLUG}", "order-service/high-error-rate")),
         "the runbooks that were followed",
     )
-    adrs: tuple[str, ...] = field(Many(RecordId("adr", r"ADR-[0-9]{4}", "ADR-0042")), "decisions that it bears on")
+    adrs: tuple[str, ...] = field(
+        Many(RecordId("adr", r"ADR-[0-9]{4}", "ADR-0042")), "decisions that it bears on"
+    )
 
     @classmethod
     def new_path(cls, draft: Draft) -> str:
@@ -155,7 +180,10 @@ class Postmortem(Record):
 
     @classmethod
     def new_sections(cls, path: str, draft: Draft) -> Mapping[str, str]:
-        return {**cls.template, TIMELINE: cls.template[TIMELINE].format(time=f"{_given_start(draft):%H:%M}")}
+        return {
+            **cls.template,
+            TIMELINE: cls.template[TIMELINE].format(time=f"{_given_start(draft):%H:%M}"),
+        }
 
     @property
     def changed(self) -> datetime.date | None:
@@ -163,12 +191,19 @@ class Postmortem(Record):
 
     @property
     def events(self) -> tuple[Event, ...]:
-        return (Event(self.published, "published"),) if self.status == "published" and self.published else ()
+        return (
+            (Event(self.published, "published"),)
+            if self.status == "published" and self.published
+            else ()
+        )
 
     @property
     def extras(self) -> Mapping[str, Any]:
         return {
-            "minutes": {duration.name.lower().replace(" ", "_"): duration.minutes for duration in self.durations},
+            "minutes": {
+                duration.name.lower().replace(" ", "_"): duration.minutes
+                for duration in self.durations
+            },
             "timeline": tuple({"at": entry.at, "what": entry.what} for entry in self.timeline),
         }
 
@@ -182,7 +217,8 @@ class Postmortem(Record):
             ("Time to resolve", "resolved − started", self.started, self.resolved),
         )
         return tuple(
-            Duration(name, formula, end - start if start and end else None) for name, formula, start, end in pairs
+            Duration(name, formula, end - start if start and end else None)
+            for name, formula, start, end in pairs
         )
 
     @cached_property
@@ -191,7 +227,11 @@ class Postmortem(Record):
         day = self.started.date() if self.started else None
         found = []
         for block in self.section_blocks(TIMELINE):
-            if isinstance(block, Paragraph) and isinstance(block.parent, Item) and block.first == block.parent.first:
+            if (
+                isinstance(block, Paragraph)
+                and isinstance(block.parent, Item)
+                and block.first == block.parent.first
+            ):
                 match = _ENTRY.fullmatch(block.text)
                 day = _day(match["day"]) or day if match and match["day"] else day
                 clock = _time(match["time"]) if match else None
@@ -219,7 +259,9 @@ class Postmortem(Record):
 
     def action_parts(self, action: Action) -> tuple[MarkdownNode, ...]:
         """The text of an action, as it was parsed."""
-        table = next(table for table in self.action_tables if table.first <= action.line <= table.last)
+        table = next(
+            table for table in self.action_tables if table.first <= action.line <= table.last
+        )
         row = self.source.node_of(table).children[action.line - table.first - 1]
         return tuple(row.children[1].children)
 
@@ -232,7 +274,9 @@ def _given_start(draft: Draft) -> datetime.datetime:
             return started.astimezone(datetime.UTC)
     except (ValueError, OverflowError):
         pass
-    raise IncompleteDraftError("a post-mortem needs --set started=…, with an offset: started=2026-05-15T10:14Z")
+    raise IncompleteDraftError(
+        "a post-mortem needs --set started=…, with an offset: started=2026-05-15T10:14Z"
+    )
 
 
 def _action(row: tuple[str, ...], places: Sequence[Location]) -> Action:
@@ -240,12 +284,26 @@ def _action(row: tuple[str, ...], places: Sequence[Location]) -> Action:
     done = _DONE.fullmatch(status)
     word = "done" if done and _day(done[1]) else status if status in ("open", "dropped") else ""
     columns = tuple(place.column for place in places)
-    return Action(id, what, owner, _day(due), word, _day(done[1]) if done else None, places[0].line, row, columns)
+    return Action(
+        id,
+        what,
+        owner,
+        _day(due),
+        word,
+        _day(done[1]) if done else None,
+        places[0].line,
+        row,
+        columns,
+    )
 
 
 def _day(text: str) -> datetime.date | None:
     try:
-        return datetime.date.fromisoformat(text) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else None
+        return (
+            datetime.date.fromisoformat(text)
+            if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text)
+            else None
+        )
     except ValueError:
         return None
 

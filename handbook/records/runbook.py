@@ -75,7 +75,12 @@ class Runbook(Record):
     depth: ClassVar[int] = 2
     file_name: ClassVar[re.Pattern[str]] = re.compile(rf"{SLUG}/{SLUG}\.md")
     file_form: ClassVar[str] = "<service>/slug.md"
-    sections: ClassVar[tuple[str, ...]] = ("When to use this runbook", "Diagnosis steps", CAUSES, ESCALATION)
+    sections: ClassVar[tuple[str, ...]] = (
+        "When to use this runbook",
+        "Diagnosis steps",
+        CAUSES,
+        ESCALATION,
+    )
     template: ClassVar[Mapping[str, str]] = {
         "When to use this runbook": "TODO: say what the reader sees when this runbook is the right one",
         "Diagnosis steps": "1. TODO: give the first command or page to check, and say what each answer means",
@@ -85,13 +90,20 @@ class Runbook(Record):
     template_keys: ClassVar[tuple[str, ...]] = ("service",)
 
     alerts: tuple[str, ...] = field(
-        Many(RecordId("alert", ALERT_NAME, "OrderServiceHighErrorRate")), "the alerts that it answers"
+        Many(RecordId("alert", ALERT_NAME, "OrderServiceHighErrorRate")),
+        "the alerts that it answers",
     )
     trigger: str | None = field(Text(), "one sentence: how a person comes here without an alert")
-    severity: str | None = field(Choice(of="severities"), "the highest it is expected to page at", required=True)
+    severity: str | None = field(
+        Choice(of="severities"), "the highest it is expected to page at", required=True
+    )
     owner: str | None = field(Choice(of="teams"), "the team that keeps it", required=True)
-    reviewed: datetime.date | None = field(Day(), "the day it was last read against reality", required=True)
-    exercised: datetime.date | None = field(Day(), "the day it was last followed, in an incident or a drill")
+    reviewed: datetime.date | None = field(
+        Day(), "the day it was last read against reality", required=True
+    )
+    exercised: datetime.date | None = field(
+        Day(), "the day it was last followed, in an incident or a drill"
+    )
 
     @classmethod
     def new_path(cls, draft: Draft) -> str:
@@ -124,11 +136,17 @@ class Runbook(Record):
         return {
             "service": self.service,
             "causes": tuple(
-                {"title": cause.title, "symptom": cause.symptom, "fix": cause.fix, "fragment": cause.anchor}
+                {
+                    "title": cause.title,
+                    "symptom": cause.symptom,
+                    "fix": cause.fix,
+                    "fragment": cause.anchor,
+                }
                 for cause in self.causes
             ),
             "escalation": tuple(
-                {"tier": step.tier, "minutes": step.minutes, "who": step.who} for step in self.escalation
+                {"tier": step.tier, "minutes": step.minutes, "who": step.who}
+                for step in self.escalation
             ),
         }
 
@@ -136,19 +154,29 @@ class Runbook(Record):
     def causes(self) -> tuple[Cause, ...]:
         """The causes that the body sets out, in its order."""
         inside = self.section_blocks(CAUSES)
-        headings = [index for index, block in enumerate(inside) if isinstance(block, Heading) and block.level == 3]
+        headings = [
+            index
+            for index, block in enumerate(inside)
+            if isinstance(block, Heading) and block.level == 3
+        ]
         found = []
         for index, end in zip(headings, [*headings[1:], len(inside)], strict=False):
             heading = inside[index]
             if isinstance(heading, Heading):
-                paragraphs = [block for block in inside[index:end] if isinstance(block, Paragraph) and not block.parent]
+                paragraphs = [
+                    block
+                    for block in inside[index:end]
+                    if isinstance(block, Paragraph) and not block.parent
+                ]
                 texts = [paragraph.text for paragraph in paragraphs]
                 codes = [block.text for block in inside[index:end] if isinstance(block, Code)]
                 fix = _labelled("Fix", texts)
                 symptom = _labelled("Symptom", texts)
                 fix = fix or (codes[0] if fix == "" and codes else None)
                 unwritten = not (symptom and fix) and self.unwritten(_unlabelled(inside[index:end]))
-                labelled = next((each for each in paragraphs if each.text.startswith("**Symptom:**")), None)
+                labelled = next(
+                    (each for each in paragraphs if each.text.startswith("**Symptom:**")), None
+                )
                 place = (heading.text, heading.id, heading.first)
                 found.append(Cause(*place, symptom or None, fix, heading, labelled, unwritten))
         return tuple(found)
@@ -163,10 +191,22 @@ class Runbook(Record):
         """The lines of the escalation, in their order."""
         found = []
         for block in self.section_blocks(ESCALATION):
-            if isinstance(block, Paragraph) and isinstance(block.parent, Item) and block.first == block.parent.first:
+            if (
+                isinstance(block, Paragraph)
+                and isinstance(block.parent, Item)
+                and block.first == block.parent.first
+            ):
                 match = _STEP.fullmatch(block.text)
                 if match:
-                    found.append(Step(block.text, block.first, int(match["tier"]), int(match["minutes"]), match["who"]))
+                    found.append(
+                        Step(
+                            block.text,
+                            block.first,
+                            int(match["tier"]),
+                            int(match["minutes"]),
+                            match["who"],
+                        )
+                    )
                 else:
                     found.append(Step(block.text, block.first))
         return tuple(found)
@@ -176,9 +216,13 @@ def _given_service(draft: Draft) -> str:
     """The service that a new runbook is given. Raises IncompleteDraftError where it is missing or unknown."""
     service, services = draft.given.get("service"), draft.ids["service"]
     if not services:
-        raise IncompleteDraftError("no service for the runbook; add one first: handbook new service …")
+        raise IncompleteDraftError(
+            "no service for the runbook; add one first: handbook new service …"
+        )
     if not service:
-        raise IncompleteDraftError("a runbook needs --set service=…, one of: " + ", ".join(services))
+        raise IncompleteDraftError(
+            "a runbook needs --set service=…, one of: " + ", ".join(services)
+        )
     if service not in services:
         hint = did_you_mean(service, services)
         raise IncompleteDraftError(f"there is no service '{service}'{'; ' + hint if hint else ''}")
@@ -188,7 +232,9 @@ def _given_service(draft: Draft) -> str:
 def _unlabelled(blocks: Iterable[Block]) -> Iterator[Block]:
     """The blocks of a cause that are neither its symptom nor its fix."""
     for block in blocks:
-        if not (isinstance(block, Paragraph) and block.text.startswith(("**Symptom:**", "**Fix:**"))):
+        if not (
+            isinstance(block, Paragraph) and block.text.startswith(("**Symptom:**", "**Fix:**"))
+        ):
             yield block
 
 

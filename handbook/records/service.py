@@ -7,7 +7,19 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import ClassVar
 
-from handbook.reading.fields import Choice, Decimal, Group, Many, MapOf, Number, Pattern, RecordId, Text, Url, field
+from handbook.reading.fields import (
+    Choice,
+    Decimal,
+    Group,
+    Many,
+    MapOf,
+    Number,
+    Pattern,
+    RecordId,
+    Text,
+    Url,
+    field,
+)
 from handbook.records import SLUG, Record, Tie
 from handbook.records.draft import Draft
 
@@ -17,8 +29,12 @@ class Objective:
     """A service level objective."""
 
     name: str | None = field(Text(), "what is promised: availability, latency", required=True)
-    objective: float | None = field(Decimal(), "the percentage that is to be reached", required=True)
-    window: str | None = field(Pattern(r"[0-9]{1,4}d", "a number of days, such as 30d"), "over how long", required=True)
+    objective: float | None = field(
+        Decimal(), "the percentage that is to be reached", required=True
+    )
+    window: str | None = field(
+        Pattern(r"[0-9]{1,4}d", "a number of days, such as 30d"), "over how long", required=True
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,7 +27,9 @@ _QUARTER = Pattern(r"[0-9]{4}-Q[1-4]", "a quarter, such as 2026-Q4")
 class ChecklistItem:
     """An item of the compliance checklist."""
 
-    id: str | None = field(Pattern(ITEM_ID, "the id of an item, such as TEST-01"), "its permanent id", required=True)
+    id: str | None = field(
+        Pattern(ITEM_ID, "the id of an item, such as TEST-01"), "its permanent id", required=True
+    )
     item: str | None = field(Text(), "what is to be so, as a sentence", required=True)
     verify: str | None = field(Choice(*reversed(PROOFS)), "how it is known at best", required=True)
     since: str | None = field(_QUARTER, "the quarter from which audits answer it", required=True)
@@ -41,7 +43,11 @@ class ChecklistItem:
 
     def in_force(self, quarter: str) -> bool:
         """Whether an audit of that quarter answers it."""
-        return bool(self.since) and str(self.since) <= quarter and (not self.until or quarter <= self.until)
+        return (
+            bool(self.since)
+            and str(self.since) <= quarter
+            and (not self.until or quarter <= self.until)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +89,12 @@ class Standard(Record):
     file_form: ClassVar[str] = "NN-slug.md"
     mention: ClassVar[re.Pattern[str] | None] = re.compile(r"STD-[0-9.]+")
     sections: ClassVar[tuple[str, ...]] = (
-        "Why it matters", REQUIREMENTS, "How to implement it", VERIFICATION, "When to deviate",
-    )  # fmt: skip
+        "Why it matters",
+        REQUIREMENTS,
+        "How to implement it",
+        VERIFICATION,
+        "When to deviate",
+    )
     template: ClassVar[Mapping[str, str]] = {
         "Why it matters": "TODO: say what goes wrong without this standard",
         REQUIREMENTS: "- **{id}.1** TODO: say what a team must, should or may do, with that verb in capitals",
@@ -94,13 +104,21 @@ class Standard(Record):
     }
 
     summary: str | None = field(Text(), "one sentence", required=True)
-    core_tools: tuple[str, ...] = field(Many(Text()), "the tools that it is kept with", required=True)
+    core_tools: tuple[str, ...] = field(
+        Many(Text()), "the tools that it is kept with", required=True
+    )
     prevents: str | None = field(Text(), "what happens without it", required=True)
-    calms: tuple[str, ...] = field(Many(Choice(*CALMS)), "the pillars that it serves, at least one", required=True)
+    calms: tuple[str, ...] = field(
+        Many(Choice(*CALMS)), "the pillars that it serves, at least one", required=True
+    )
     owner: str | None = field(Choice(of="teams"), "the team that keeps it", required=True)
-    reviewed: datetime.date | None = field(Day(), "the day it was last read against reality", required=True)
+    reviewed: datetime.date | None = field(
+        Day(), "the day it was last read against reality", required=True
+    )
     checklist: tuple[ChecklistItem, ...] = field(
-        Many(Group(ChecklistItem)), "the items of the checklist that it owns; may be empty", required=True
+        Many(Group(ChecklistItem)),
+        "the items of the checklist that it owns; may be empty",
+        required=True,
     )
 
     @classmethod
@@ -132,7 +150,8 @@ class Standard(Record):
     def extras(self) -> Mapping[str, Any]:
         return {
             "requirements": tuple(
-                {"id": rule.id, "obligation": rule.obligation, "text": rule.text} for rule in self.requirements
+                {"id": rule.id, "obligation": rule.obligation, "text": rule.text}
+                for rule in self.requirements
             )
         }
 
@@ -144,28 +163,46 @@ class Standard(Record):
         for block in self.section_blocks(REQUIREMENTS):
             item = block.parent
             top = isinstance(item, Item) and item.parent is not None and item.parent.parent is None
-            if isinstance(block, Paragraph) and item is not None and top and block.first == item.first:
+            if (
+                isinstance(block, Paragraph)
+                and item is not None
+                and top
+                and block.first == item.first
+            ):
                 text = " ".join(block.text.split())
                 obligation = re.search(rf"\b({'|'.join(OBLIGATIONS)})\b", text)
                 found.append(
-                    Requirement(marked.get(id(block)), obligation[1] if obligation else None, text, block.first)
+                    Requirement(
+                        marked.get(id(block)),
+                        obligation[1] if obligation else None,
+                        text,
+                        block.first,
+                    )
                 )
         return tuple(found)
 
     @cached_property
     def verified_by(self) -> frozenset[str]:
         """The ids of the items that How to verify it names, its own and those of other standards."""
-        part = next((each for each in self.source.sections if each.heading.text == VERIFICATION), None)
+        part = next(
+            (each for each in self.source.sections if each.heading.text == VERIFICATION), None
+        )
         if part is None:
             return frozenset()
         mentions = self.source.mentions
-        return frozenset(each.id for each in mentions if part.heading.last < each.at.line <= part.last)
+        return frozenset(
+            each.id for each in mentions if part.heading.last < each.at.line <= part.last
+        )
 
     @cached_property
     def explanations(self) -> tuple[tuple[str, Heading], ...]:
         """The H3s under How to verify it that begin with the id of an item: the id and the heading."""
-        headings = (block for block in self.section_blocks(VERIFICATION) if isinstance(block, Heading))
-        found = ((re.match(ITEM_ID, heading.text), heading) for heading in headings if heading.level == 3)
+        headings = (
+            block for block in self.section_blocks(VERIFICATION) if isinstance(block, Heading)
+        )
+        found = (
+            (re.match(ITEM_ID, heading.text), heading) for heading in headings if heading.level == 3
+        )
         return tuple((match[0], heading) for match, heading in found if match)
 
     @property
@@ -178,5 +215,9 @@ class Standard(Record):
         """Whether the text before the explanations, or the heading of one, is still to be written."""
         blocks = self.section_blocks(VERIFICATION)
         introduction = takewhile(lambda block: not isinstance(block, Heading), blocks)
-        headings = (block for block in blocks if isinstance(block, Heading) and not re.match(ITEM_ID, block.text))
+        headings = (
+            block
+            for block in blocks
+            if isinstance(block, Heading) and not re.match(ITEM_ID, block.text)
+        )
         return self.unwritten([*introduction, *headings])

@@ -13,5 +13,10 @@ from handbook.reporters.text import text
 
 Reporter = Callable[[Report], str]
 
-REPORTERS: Final[Mapping[str, Reporter]] = {"text": text, "json": as_json, "github": github, "sarif": sarif}
+REPORTERS: Final[Mapping[str, Reporter]] = {
+    "text": text,
+    "json": as_json,
+    "github": github,
+    "sarif": sarif,
+}
 """Every reporter by the name that `--format` gives it."""

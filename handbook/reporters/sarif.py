@@ -11,7 +11,9 @@ from urllib.parse import quote
 
 from handbook.diagnostics import Diagnostic, Report
 
-_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_SCHEMA = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
 
 
 def sarif(report: Report) -> str:
@@ -25,7 +27,12 @@ def sarif(report: Report) -> str:
         "results": [_result(finding, codes.index(finding.code)) for finding in report.findings],
         "properties": {"summary": report.summary},
     }
-    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
+    return (
+        json.dumps(
+            {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False
+        )
+        + "\n"
+    )
 
 
 def _result(finding: Diagnostic, rule: int) -> dict[str, object]:

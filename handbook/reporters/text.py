@@ -33,12 +33,17 @@ def shown(text: str) -> str:
     """Text that keeps to its line, and tells a terminal nothing: what is not to be seen is written as an escape."""
     if text.isprintable():
         return text
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+    )
 
 
 def summary(report: Report) -> str:
     """What was read and found, in one line."""
-    read = ", ".join(f"{count} {kind}" for kind, count in report.records.items() if count) or "no record"
+    read = (
+        ", ".join(f"{count} {kind}" for kind, count in report.records.items() if count)
+        or "no record"
+    )
     counts = [_count(report.errors, "error"), _count(report.warnings, "warning")]
     if report.suppressed:
         counts.append(f"{report.suppressed} suppressed")
@@ -47,7 +52,8 @@ def summary(report: Report) -> str:
     if report.lowered:
         counts.append(_count(report.lowered, "lowered severity", "lowered severities"))
     exceptions = ", ".join(
-        shown(f"{finding.message} ({finding.at.path}:{finding.at.line})") for finding in report.new_exceptions
+        shown(f"{finding.message} ({finding.at.path}:{finding.at.line})")
+        for finding in report.new_exceptions
     )
     return f"{read}: {', '.join(counts)}{f'; {exceptions}' if exceptions else ''}"
 

@@ -76,7 +76,11 @@ def bulk_review(base: Base, context: Context) -> Iterator[Finding]:
     for stamping, records in _live(base, context.handbook):
         if len(records) > _STAMPS_AT_ONCE:
             message = f"commit {stamping.commit} stamps {len(records)} records as reviewed: {_names(records)}"
-            yield Finding(records[0].at(REVIEWED), message, f"review {_STAMPS_AT_ONCE} at most, and commit them")
+            yield Finding(
+                records[0].at(REVIEWED),
+                message,
+                f"review {_STAMPS_AT_ONCE} at most, and commit them",
+            )
 
 
 def _names(records: Iterable[Record]) -> str:
@@ -97,7 +101,11 @@ def missing_reviewer(base: Base, context: Context) -> Iterator[Finding]:
     for stamping, records in _live(base, context.handbook):
         if not stamping.reviewers:
             message = f"commit {stamping.commit} stamps {_names(records)} as reviewed, and names no reviewer"
-            yield Finding(records[0].at(REVIEWED), message, "end the commit's message with a line Reviewed-by: a-team")
+            yield Finding(
+                records[0].at(REVIEWED),
+                message,
+                "end the commit's message with a line Reviewed-by: a-team",
+            )
 
 
 @rule("FM019", NEW_EXCEPTION, over=Base, severity=Severity.WARNING, firm=True)
@@ -118,10 +126,16 @@ def new_exception(base: Base, context: Context) -> Iterator[Finding]:
     """
     hint = "tell the reviewers why it is needed"
     settings, before = context.handbook.settings, base.handbook.settings
-    for suppression in _added(_suppressions(context.handbook), _suppressions(base.handbook), base, context.handbook):
-        yield Finding(suppression.at, f"new suppression of {suppression.rule}: {suppression.reason}", hint)
+    for suppression in _added(
+        _suppressions(context.handbook), _suppressions(base.handbook), base, context.handbook
+    ):
+        yield Finding(
+            suppression.at, f"new suppression of {suppression.rule}: {suppression.reason}", hint
+        )
     for sample in _added(_samples(settings), _samples(before), base, context.handbook):
-        yield Finding(settings.at_sample(sample), f"new secret sample in {sample.path}: {sample.reason}", hint)
+        yield Finding(
+            settings.at_sample(sample), f"new secret sample in {sample.path}: {sample.reason}", hint
+        )
     patterns = {pattern.casefold() for pattern in settings.organisation.private}
     for pattern in before.organisation.private:
         if pattern.casefold() not in patterns:
@@ -129,7 +143,11 @@ def new_exception(base: Base, context: Context) -> Iterator[Finding]:
             yield Finding(settings.at("private"), message, hint)
     for each in rules().values():
         if not each.firm and each.is_lowered_by(settings) and not each.is_lowered_by(before):
-            yield Finding(settings.at("rules", each.key_in(settings)), f"new lowered severity of {each.code}", hint)
+            yield Finding(
+                settings.at("rules", each.key_in(settings)),
+                f"new lowered severity of {each.code}",
+                hint,
+            )
 
 
 E = TypeVar("E")
@@ -147,7 +165,9 @@ class _Exception(Generic[E]):
 def _suppressions(handbook: Handbook) -> list[_Exception[Suppression]]:
     return [
         _Exception(
-            suppression.at.path, (_code_of(suppression.rule), suppression.until, suppression.reason), suppression
+            suppression.at.path,
+            (_code_of(suppression.rule), suppression.until, suppression.reason),
+            suppression,
         )
         for suppression in handbook.suppressions
         if suppression.rule
@@ -161,12 +181,19 @@ def _code_of(word: str) -> str:
 
 
 def _samples(settings: Settings) -> list[_Exception[Sample]]:
-    return [_Exception(sample.path or "", (sample.sha256,), sample) for sample in settings.organisation.samples]
+    return [
+        _Exception(sample.path or "", (sample.sha256,), sample)
+        for sample in settings.organisation.samples
+    ]
 
 
-def _added(now: list[_Exception[E]], before: list[_Exception[E]], base: Base, handbook: Handbook) -> list[E]:
+def _added(
+    now: list[_Exception[E]], before: list[_Exception[E]], base: Base, handbook: Handbook
+) -> list[E]:
     """The exceptions that the base does not have; one that moved with its file was not added."""
-    left = Counter((_path_now(exception.path, base, handbook), exception.key) for exception in before)
+    left = Counter(
+        (_path_now(exception.path, base, handbook), exception.key) for exception in before
+    )
     added = []
     for exception in now:
         if left[exception.path, exception.key]:
@@ -216,7 +243,11 @@ def taken_decision_number(base: Base, context: Context) -> Iterator[Finding]:
     Good:
         adr/0005-record-the-prices.md
     """
-    taken = {Adr.id_of(path): path for path in base.paths if Adr.owns(path) and path not in context.handbook.documents}
+    taken = {
+        Adr.id_of(path): path
+        for path in base.paths
+        if Adr.owns(path) and path not in context.handbook.documents
+    }
     free = next_number(Adr, {*context.handbook.documents, *base.paths})
     for adr in context.handbook.of(Adr):
         if adr.id in taken and adr.path not in base.paths and not base.handbook.get(Adr, adr.id):
@@ -248,15 +279,27 @@ def invalid_status_change(base: Base, context: Context) -> Iterator[Finding]:
 
 
 def _moves(
-    records: Iterable[Adr | Postmortem], moves: Mapping[str, tuple[str, ...]], base: Base, context: Context
+    records: Iterable[Adr | Postmortem],
+    moves: Mapping[str, tuple[str, ...]],
+    base: Base,
+    context: Context,
 ) -> Iterator[Finding]:
     for old in records:
         now = _now(old, base, context.handbook)
-        if isinstance(now, Adr | Postmortem) and old.status and now.status and now.status != old.status:
+        if (
+            isinstance(now, Adr | Postmortem)
+            and old.status
+            and now.status
+            and now.status != old.status
+        ):
             if not can_become(moves, old.status, now.status):
                 legal = " or ".join(moves[old.status]) or "nothing"
                 hint = f"after {old.status} comes {legal}"
-                yield Finding(now.at("status"), f"{now.status} cannot follow {old.status}, as it was in the base", hint)
+                yield Finding(
+                    now.at("status"),
+                    f"{now.status} cannot follow {old.status}, as it was in the base",
+                    hint,
+                )
 
 
 @rule("LNK011", "lost-page", over=Base)
@@ -278,16 +321,26 @@ def lost_page(base: Base, context: Context) -> Iterator[Finding]:
     for address, old in base.handbook.by_address.items():
         if address not in handbook.by_address and f"/{address}" not in kept:
             message = f"/{address} was published, and leads nowhere now"
-            yield Finding(Location(old.path), message, f"the page that replaces it says moved_from: [/{address}]")
+            yield Finding(
+                Location(old.path),
+                message,
+                f"the page that replaces it says moved_from: [/{address}]",
+            )
     for old in base.handbook.documents.values():
         for address in old.moved_from:
             if address not in kept and address.strip("/") + "/" not in handbook.by_address:
                 now = _now(old, base, handbook)
                 at = now.at("moved_from") if now else Location(old.path)
-                yield Finding(at, f"{address} led to {old.path}, and leads nowhere now", f"moved_from: [{address}]")
+                yield Finding(
+                    at,
+                    f"{address} led to {old.path}, and leads nowhere now",
+                    f"moved_from: [{address}]",
+                )
 
 
-@rule("LNK012", "lost-heading", over=Base, requires=(*_UNREAD, "FM102", "CHK002", "STD004", "DEC013"))
+@rule(
+    "LNK012", "lost-heading", over=Base, requires=(*_UNREAD, "FM102", "CHK002", "STD004", "DEC013")
+)
 def lost_heading(base: Base, context: Context) -> Iterator[Finding]:
     """A heading that was published keeps its id, whatever its text becomes.
 
@@ -320,11 +373,17 @@ def _lost_headings(old: Document, now: Document, handbook: Handbook) -> Iterator
             new = next((each for each in now.source.headings if each.first > before), None)
             if new is None or new.id in old.source.anchors or new.level == 1:
                 hint = f"write {{#{heading.id}}} after the heading that took its place"
-                yield Finding(now.source.at(before), f"the heading '{heading.text}' below here is gone", hint)
+                yield Finding(
+                    now.source.at(before), f"the heading '{heading.text}' below here is gone", hint
+                )
             else:
                 before = new.first
                 hint = f"{'#' * new.level} {new.text} {{#{heading.id}}}"
-                yield Finding(now.source.at(before), f"the heading '{heading.text}' was here, #{heading.id}", hint)
+                yield Finding(
+                    now.source.at(before),
+                    f"the heading '{heading.text}' was here, #{heading.id}",
+                    hint,
+                )
 
 
 def _items_of(document: Document) -> Iterator[str]:
@@ -362,18 +421,27 @@ def lost_rule(base: Base, context: Context) -> Iterator[Finding]:
             if rule is None:
                 hint = f"put it back: - **{was.id}** Withdrawn: why"
                 yield Finding(_requirements_at(now), f"{was.id} is gone: '{was.said}'", hint)
-            elif not (rule.withdrawn or rule.unwritten) and (was.withdrawn or unrelated(was.said, rule.said)):
+            elif not (rule.withdrawn or rule.unwritten) and (
+                was.withdrawn or unrelated(was.said, rule.said)
+            ):
                 hint = f"give the new rule a new id, and keep {was.id} as withdrawn"
                 message = f"{was.id} said '{was.said}', and is another rule now"
                 yield Finding(now.source.at(rule.line), message, hint)
 
 
 def _requirements_at(standard: Standard) -> Location:
-    sections = (each.heading.first for each in standard.source.sections if each.heading.text == REQUIREMENTS)
+    sections = (
+        each.heading.first for each in standard.source.sections if each.heading.text == REQUIREMENTS
+    )
     return standard.source.at(next(sections, 1))
 
 
-@rule("CHK005", "lost-item", over=Base, requires=(*_UNREAD, "FM005", "FM006", "FM007", "LNK011", "CHK001", "CHK003"))
+@rule(
+    "CHK005",
+    "lost-item",
+    over=Base,
+    requires=(*_UNREAD, "FM005", "FM006", "FM007", "LNK011", "CHK001", "CHK003"),
+)
 def lost_item(base: Base, context: Context) -> Iterator[Finding]:
     """An item of the checklist keeps its id, and no other item is ever given it.
 
@@ -395,12 +463,20 @@ def lost_item(base: Base, context: Context) -> Iterator[Finding]:
             if isinstance(there, Standard) and not there.ids_known:
                 continue
             at = there.at("checklist") if there else Location(old.standard.path)
-            yield Finding(at, f"{id} is gone: '{was.item}'", f"put {id} back, with until: and its last quarter")
-        elif unrelated(was.item or "", owned.item.item or "") and not is_unwritten(owned.item.item or ""):
+            yield Finding(
+                at,
+                f"{id} is gone: '{was.item}'",
+                f"put {id} back, with until: and its last quarter",
+            )
+        elif unrelated(was.item or "", owned.item.item or "") and not is_unwritten(
+            owned.item.item or ""
+        ):
             at = item_at(owned.standard, owned.standard.checklist.index(owned.item), "item")
             message = f"{id} was '{was.item}', and is another item now"
             yield Finding(
-                at, message, f"give the new item a new id, and put {id} back, with until: and its last quarter"
+                at,
+                message,
+                f"give the new item a new id, and put {id} back, with until: and its last quarter",
             )
 
 
@@ -441,7 +517,9 @@ def rewritten_audit(base: Base, context: Context) -> Iterator[Finding]:
             at = _first_difference(old, now) if now else Location(old.path)
             message = f"the audit of {old.service} for {old.quarter} was {'changed' if now else 'taken out'}"
             yield Finding(
-                at, f"{message}, and the quarter is over", "put it back; what is known by now is the next audit's"
+                at,
+                f"{message}, and the quarter is over",
+                "put it back; what is known by now is the next audit's",
             )
 
 
@@ -453,5 +531,7 @@ def _first_difference(old: Audit, now: Audit) -> Location:
     for key in ("date", "auditor", "commit"):
         if getattr(old, key) != getattr(now, key):
             return now.at(key)
-    changed = next((id for id, result in now.results.items() if result != old.results.get(id)), None)
+    changed = next(
+        (id for id, result in now.results.items() if result != old.results.get(id)), None
+    )
     return now.key_at(changed) if changed else now.at("results")

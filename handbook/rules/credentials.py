@@ -63,7 +63,9 @@ def find_credentials(handbook: Handbook) -> tuple[Credential, ...]:
         for at, (start, end, form) in zip(places, matches, strict=True):
             if text.decoded and (at.path, at.line) in lines:
                 continue
-            digest = hashlib.sha256(text.text[start:end].encode("utf-8", "surrogateescape")).hexdigest()
+            digest = hashlib.sha256(
+                text.text[start:end].encode("utf-8", "surrogateescape")
+            ).hexdigest()
             credentials.append(Credential(at, form.name, digest, samples.get((at.path, digest))))
         lines.update((at.path, at.line) for at in places)
     return tuple(sorted(credentials, key=lambda credential: credential.at))
@@ -88,7 +90,9 @@ def _suspects(handbook: Handbook) -> Iterator[SearchedText]:
         of_file = list(group)
         if has_sign("\n".join(text.text for text in of_file)):
             yield from of_file
-    names = sorted({*handbook.documents, *handbook.attachments, *handbook.texts, *_yaml_files(handbook)})
+    names = sorted(
+        {*handbook.documents, *handbook.attachments, *handbook.texts, *_yaml_files(handbook)}
+    )
     if has_sign("\n".join(names)):
         yield from (SearchedText(Location(path), path, name=True) for path in names)
 
@@ -109,7 +113,9 @@ def _unescaped(start: Location, text: str) -> SearchedText:
     if "\\" not in text:
         return SearchedText(start, text)
     offsets = (match.start() for match in ESCAPE.finditer(text))
-    return SearchedText(start, ESCAPE.sub("", text), tuple(offset - index for index, offset in enumerate(offsets)))
+    return SearchedText(
+        start, ESCAPE.sub("", text), tuple(offset - index for index, offset in enumerate(offsets))
+    )
 
 
 def _yaml_files(handbook: Handbook) -> list[str]:

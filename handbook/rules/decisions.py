@@ -16,7 +16,7 @@ from handbook.vocabulary import ADR_DECIDED, ADR_MOVES, can_become
 
 
 @rule("DEC001", "invalid-decision-name", over=Adr)
-def invalid_decision_name(adr: Adr, context: Context) -> Iterator[Finding]:
+def invalid_decision_name(adr: Adr) -> Iterator[Finding]:
     """The file of a decision is `NNNN-slug.md`: four digits, then words in lower case joined by hyphens.
 
     Why: the number is the decision's id and stands nowhere else; the name is its address.
@@ -27,11 +27,15 @@ def invalid_decision_name(adr: Adr, context: Context) -> Iterator[Finding]:
         adr/0003-keep-orders-in-mysql.md
     """
     if not adr.well_named:
-        yield Finding(adr.source.at(1), f"the name is not {adr.file_form}", "such as 0042-keep-orders-in-postgresql.md")
+        yield Finding(
+            adr.source.at(1),
+            f"the name is not {adr.file_form}",
+            "such as 0042-keep-orders-in-postgresql.md",
+        )
 
 
 @rule("DEC002", "duplicate-decision-number", over=Handbook)
-def duplicate_decision_number(handbook: Handbook, context: Context) -> Iterator[Finding]:
+def duplicate_decision_number(handbook: Handbook) -> Iterator[Finding]:
     """No two decisions have the same number.
 
     Why: two branches took the next number, and what says ADR-0042 now names both.
@@ -49,7 +53,7 @@ def duplicate_decision_number(handbook: Handbook, context: Context) -> Iterator[
 
 
 @rule("DEC003", "missing-deciders", over=Adr, requires=("FM001", "FM002"))
-def missing_deciders(adr: Adr, context: Context) -> Iterator[Finding]:
+def missing_deciders(adr: Adr) -> Iterator[Finding]:
     """A decision that is no longer only proposed names the teams that decided.
 
     Why: a reader with a question needs somebody to ask.
@@ -63,7 +67,11 @@ def missing_deciders(adr: Adr, context: Context) -> Iterator[Finding]:
         deciders: [platform-team]
     """
     if adr.status not in (None, "proposed") and not adr.deciders and not adr.doubtful("deciders"):
-        yield Finding(adr.at("deciders"), f"'deciders' is missing: the status is {adr.status}", "deciders: [a-team]")
+        yield Finding(
+            adr.at("deciders"),
+            f"'deciders' is missing: the status is {adr.status}",
+            "deciders: [a-team]",
+        )
 
 
 @rule("DEC004", "missing-successor", over=Adr)
@@ -79,13 +87,22 @@ def missing_successor(adr: Adr, context: Context) -> Iterator[Finding]:
     """
     if adr.status == "superseded" and not adr.superseded_by and not adr.doubtful("superseded_by"):
         claimed = [other.id for other in context.handbook.of(Adr) if adr.id in other.supersedes]
-        hint = f"superseded_by: [{', '.join(claimed)}]" if claimed else "superseded_by: [the decision that replaced it]"
+        hint = (
+            f"superseded_by: [{', '.join(claimed)}]"
+            if claimed
+            else "superseded_by: [the decision that replaced it]"
+        )
         fix = adr.adding("superseded_by", claimed[0]) if len(claimed) == 1 else None
-        yield Finding(adr.at("status"), "the status is superseded, and superseded_by names no decision", hint, fix)
+        yield Finding(
+            adr.at("status"),
+            "the status is superseded, and superseded_by names no decision",
+            hint,
+            fix,
+        )
 
 
 @rule("DEC005", "unexpected-successor", over=Adr)
-def unexpected_successor(adr: Adr, context: Context) -> Iterator[Finding]:
+def unexpected_successor(adr: Adr) -> Iterator[Finding]:
     """Only a decision whose status is superseded names a successor.
 
     Why: a reader would follow a decision that another has replaced.
@@ -108,7 +125,11 @@ def unexpected_successor(adr: Adr, context: Context) -> Iterator[Finding]:
     """
     if adr.superseded_by and adr.status not in (None, "superseded"):
         message = f"superseded_by names a successor, and the status is {adr.status}"
-        yield Finding(adr.at("superseded_by"), message, "status: superseded, with the date on which it was replaced")
+        yield Finding(
+            adr.at("superseded_by"),
+            message,
+            "status: superseded, with the date on which it was replaced",
+        )
 
 
 @rule("DEC006", "one-sided-reference", over=Adr, requires=("DEC005",))
@@ -127,16 +148,37 @@ def one_sided_reference(adr: Adr, context: Context) -> Iterator[Finding]:
     handbook = context.handbook
     for id in adr.supersedes:
         old = handbook.get(Adr, id)
-        if old is None or old is adr or not old.readable or adr.status not in ADR_DECIDED or handbook.ambiguous(old):
+        if (
+            old is None
+            or old is adr
+            or not old.readable
+            or adr.status not in ADR_DECIDED
+            or handbook.ambiguous(old)
+        ):
             continue
-        lone = old.status == "superseded" and not old.superseded_by  # DEC004 says so, at the other side
-        if adr.id not in old.superseded_by and not lone and old.status and not old.doubtful("superseded_by"):
+        lone = (
+            old.status == "superseded" and not old.superseded_by
+        )  # DEC004 says so, at the other side
+        if (
+            adr.id not in old.superseded_by
+            and not lone
+            and old.status
+            and not old.doubtful("superseded_by")
+        ):
             hint = f"in {old.path}: status: superseded, superseded_by: [{adr.id}]"
             fix = old.adding("superseded_by", adr.id) if old.status == "superseded" else None
-            yield Finding(adr.at("supersedes", id), f"{id} does not name {adr.id} as its successor", hint, fix)
+            yield Finding(
+                adr.at("supersedes", id), f"{id} does not name {adr.id} as its successor", hint, fix
+            )
     for id in adr.superseded_by:
         new = handbook.get(Adr, id)
-        if new is None or new is adr or not new.readable or new.status is None or handbook.ambiguous(new):
+        if (
+            new is None
+            or new is adr
+            or not new.readable
+            or new.status is None
+            or handbook.ambiguous(new)
+        ):
             continue
         at = adr.at("superseded_by", id)
         if adr.id not in new.supersedes and not new.doubtful("supersedes"):
@@ -144,11 +186,13 @@ def one_sided_reference(adr: Adr, context: Context) -> Iterator[Finding]:
             fix = new.adding("supersedes", adr.id) if new.status in ADR_DECIDED else None
             yield Finding(at, f"{id} does not say that it supersedes {adr.id}", hint, fix)
         elif new.status not in ADR_DECIDED:
-            yield Finding(at, f"{id} is {new.status}: it replaces nothing", f"wait until {id} is accepted")
+            yield Finding(
+                at, f"{id} is {new.status}: it replaces nothing", f"wait until {id} is accepted"
+            )
 
 
 @rule("DEC007", "circular-supersession", over=Handbook)
-def circular_supersession(handbook: Handbook, context: Context) -> Iterator[Finding]:
+def circular_supersession(handbook: Handbook) -> Iterator[Finding]:
     """No decision supersedes or amends itself, directly or through others.
 
     Why: following the successors must end at the decision that holds.
@@ -168,7 +212,9 @@ def circular_supersession(handbook: Handbook, context: Context) -> Iterator[Find
             if adr is not None:
                 way = " → ".join((*circle, circle[0]))
                 at = adr.at(key, circle[1] if len(circle) > 1 else circle[0])
-                yield Finding(at, f"{key} goes round in a circle: {way}", "take out the edge that is not true")
+                yield Finding(
+                    at, f"{key} goes round in a circle: {way}", "take out the edge that is not true"
+                )
 
 
 def _circles(edges: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
@@ -192,7 +238,7 @@ def _circles(edges: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
 
 
 @rule("DEC008", "invalid-history", over=Adr)
-def invalid_history(adr: Adr, context: Context) -> Iterator[Finding]:
+def invalid_history(adr: Adr) -> Iterator[Finding]:
     """The statuses of a decision follow one another as they can, and their dates with them.
 
     proposed → accepted or rejected; accepted → deprecated or superseded; deprecated → superseded. The history need not
@@ -216,13 +262,19 @@ def invalid_history(adr: Adr, context: Context) -> Iterator[Finding]:
     for index, ((before, earlier), (after, later)) in enumerate(pairwise(changes)):
         if before and after and not can_become(ADR_MOVES, before, after):
             moves = ", ".join(ADR_MOVES[before]) or "nothing"
-            yield Finding(places[index], f"{after} cannot follow {before}", f"after {before} comes {moves}")
+            yield Finding(
+                places[index], f"{after} cannot follow {before}", f"after {before} comes {moves}"
+            )
         elif earlier and later and earlier > later:
-            yield Finding(places[index], f"{before} on {earlier} stands before {after} on {later}", "oldest first")
+            yield Finding(
+                places[index],
+                f"{before} on {earlier} stands before {after} on {later}",
+                "oldest first",
+            )
 
 
 @rule("DEC009", "missing-alternative", over=Adr, requires=("FM102", "FM104"))
-def missing_alternative(adr: Adr, context: Context) -> Iterator[Finding]:
+def missing_alternative(adr: Adr) -> Iterator[Finding]:
     """Alternatives considered names at least one: an item of a list, a heading of its own, or a row of a table.
 
     Why: a decision without an alternative was none, and the next reader will propose what was already weighed.
@@ -235,14 +287,20 @@ def missing_alternative(adr: Adr, context: Context) -> Iterator[Finding]:
     for section in adr.source.sections:
         if section.heading.text == "Alternatives considered" and section.filled:
             blocks = adr.section_blocks(section.heading.text)
-            if not any(isinstance(block, Item | Table | Heading) for block in blocks) and not adr.unwritten(blocks):
+            if not any(
+                isinstance(block, Item | Table | Heading) for block in blocks
+            ) and not adr.unwritten(blocks):
                 at = adr.source.at(section.heading.first)
-                yield Finding(at, "no alternative is set out", "give each a list item that begins with its name")
+                yield Finding(
+                    at,
+                    "no alternative is set out",
+                    "give each a list item that begins with its name",
+                )
             return
 
 
 @rule("DEC010", "review-before-decision", over=Adr)
-def review_before_decision(adr: Adr, context: Context) -> Iterator[Finding]:
+def review_before_decision(adr: Adr) -> Iterator[Finding]:
     """The day of review comes after the day of the status.
 
     Why: one of the two was mistyped.
@@ -253,10 +311,14 @@ def review_before_decision(adr: Adr, context: Context) -> Iterator[Finding]:
         review_by: 2027-03-02
     """
     if adr.review_by and adr.date and adr.review_by <= adr.date:
-        yield Finding(adr.at("review_by"), f"review_by {adr.review_by} is not after date {adr.date}")
+        yield Finding(
+            adr.at("review_by"), f"review_by {adr.review_by} is not after date {adr.date}"
+        )
 
 
-@rule("DEC011", "overdue-decision-review", over=Adr, severity=Severity.WARNING, requires=("DEC010",))
+@rule(
+    "DEC011", "overdue-decision-review", over=Adr, severity=Severity.WARNING, requires=("DEC010",)
+)
 def overdue_decision_review(adr: Adr, context: Context) -> Iterator[Finding]:
     """A decision in force is looked at again by the day that it names. Samples (`example: true`) are exempt.
 
@@ -267,7 +329,12 @@ def overdue_decision_review(adr: Adr, context: Context) -> Iterator[Finding]:
     Good:
         review_by: 2027-03-02
     """
-    if adr.status == "accepted" and adr.review_by and adr.review_by < context.today and not adr.example:
+    if (
+        adr.status == "accepted"
+        and adr.review_by
+        and adr.review_by < context.today
+        and not adr.example
+    ):
         yield Finding(
             adr.at("review_by"),
             f"was to be reviewed by {adr.review_by}",
@@ -288,7 +355,9 @@ def superseded_citation(record: Record, context: Context) -> Iterator[Finding]:
     Good:
         as ADR-0002 does
     """
-    if isinstance(record, Postmortem) or (isinstance(record, Adr) and record.status not in ("proposed", "accepted")):
+    if isinstance(record, Postmortem) or (
+        isinstance(record, Adr) and record.status not in ("proposed", "accepted")
+    ):
         return
     handbook = context.handbook
     references = handbook.referred_from(record)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from importlib import import_module
-from typing import Any, Final
+from typing import Final
 
 from handbook.diagnostics import Diagnostic, Finding, Report, Severity
 from handbook.handbook import Handbook
@@ -30,13 +30,27 @@ from handbook.site.built import Site
 from handbook.site.origins import Origins
 
 _FAMILIES: Final = (
-    "front_matter", "markdown", "form", "standards", "decisions", "runbooks", "postmortems", "services", "references",
-    "links", "safety", "changes", "published", "exceptions",
-)  # fmt: skip
+    "front_matter",
+    "markdown",
+    "form",
+    "standards",
+    "decisions",
+    "runbooks",
+    "postmortems",
+    "services",
+    "references",
+    "links",
+    "safety",
+    "changes",
+    "published",
+    "exceptions",
+)
 
 
 _FIRM_FAMILY: Final = "SAFE"
-RETIRED: Final = frozenset(f"MD{number:03}" for number in (1, 3, 4, 5, 8, 9, 10, 11, 14, 15, 16, 17, 18, 19, 99))
+RETIRED: Final = frozenset(
+    f"MD{number:03}" for number in (1, 3, 4, 5, 8, 9, 10, 11, 14, 15, 16, 17, 18, 19, 99)
+)
 """The codes of rules that are gone (ADR-0021). No other rule gets one."""
 
 
@@ -64,7 +78,8 @@ class Context:
         return Origins(self.handbook, self.site)
 
 
-Check = Callable[[Any, Context], Iterator[Finding]]
+Check = Callable[..., Iterator[Finding]]
+"""A check takes its subject and, where it asks for it, the context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +102,8 @@ def read_page(check: Check) -> RulePage:
     text, *parts = re.split(r"^(Why|Bad|Good):[ \n]", docstring, flags=re.MULTILINE)
     named = dict(zip(parts[::2], parts[1::2], strict=True))
     return RulePage(
-        text.strip(), *(inspect.cleandoc("\n" + named[name]).strip("\n") for name in ("Why", "Bad", "Good"))
+        text.strip(),
+        *(inspect.cleandoc("\n" + named[name]).strip("\n") for name in ("Why", "Bad", "Good")),
     )
 
 
@@ -126,6 +142,14 @@ class Rule:
     def key_in(self, settings: Settings) -> str:
         """The word by which `handbook.rules` names the rule: its code, or its name."""
         return self.name if self.name in settings.organisation.rules else self.code
+
+    def findings(self, subject: object, context: Context) -> Iterator[Finding]:
+        """Run the check over one subject."""
+        return self.check(subject, context) if self._needs_context else self.check(subject)
+
+    @cached_property
+    def _needs_context(self) -> bool:
+        return "context" in inspect.signature(self.check).parameters
 
     @cached_property
     def page(self) -> RulePage:
@@ -176,10 +200,14 @@ def rule(
     def register(check: Check) -> Check:
         if code in _registered or code in RETIRED or not set(requires) <= set(_registered):
             raise ValueError(f"{code} is taken, or requires a rule that is not yet there")
-        if severity is Severity.ERROR and any(_registered[each].severity is not severity for each in requires):
+        if severity is Severity.ERROR and any(
+            _registered[each].severity is not severity for each in requires
+        ):
             raise ValueError(f"{code} is an error and requires a warning")
         is_firm = firm or code.startswith(_FIRM_FAMILY)
-        _registered[code] = Rule(code, name, over, severity, requires, check, is_firm, reports, page)
+        _registered[code] = Rule(
+            code, name, over, severity, requires, check, is_firm, reports, page
+        )
         return check
 
     return register
@@ -216,18 +244,24 @@ def run(
     kept, useless = _suppressed(found, handbook)
     suppressed = len(found) - len(kept)
     if handbook.settings.readable:
-        kept += _found(filter(_judges_suppressions, rules().values()), replace(context, useless=useless))
+        kept += _found(
+            filter(_judges_suppressions, rules().values()), replace(context, useless=useless)
+        )
     select, ignore = tuple(select), tuple(ignore)
     reported = [
         diagnostic
         for diagnostic in kept
-        if (not select or diagnostic.code.startswith(select)) and not (ignore and diagnostic.code.startswith(ignore))
+        if (not select or diagnostic.code.startswith(select))
+        and not (ignore and diagnostic.code.startswith(ignore))
     ]
     return make_report(handbook.counts, handbook.settings, reported, suppressed)
 
 
 def make_report(
-    records: Mapping[str, int], settings: Settings, findings: Iterable[Diagnostic] = (), suppressed: int = 0
+    records: Mapping[str, int],
+    settings: Settings,
+    findings: Iterable[Diagnostic] = (),
+    suppressed: int = 0,
 ) -> Report:
     """Make the report of a run: its findings, sorted, and every exception that is made.
 
@@ -277,7 +311,9 @@ def _diagnostic(rule: Rule, severity: Severity, finding: Finding, handbook: Hand
     return Diagnostic(at, rule.code, rule.name, severity, finding.message, finding.hint, fix)
 
 
-def _suppressed(found: Iterable[Diagnostic], handbook: Handbook) -> tuple[list[Diagnostic], tuple[Suppression, ...]]:
+def _suppressed(
+    found: Iterable[Diagnostic], handbook: Handbook
+) -> tuple[list[Diagnostic], tuple[Suppression, ...]]:
     """The findings that no suppression silences, and the suppressions that silence none. Firm rules have none.
 
     One for a rule over a base silences nothing any more once it is in the base itself, and may stay; so may one for a
@@ -287,7 +323,9 @@ def _suppressed(found: Iterable[Diagnostic], handbook: Handbook) -> tuple[list[D
     for suppression in handbook.suppressions:
         rule = find_rule(suppression.rule) if suppression.rule else None
         if suppression.rule and not (rule and rule.firm):
-            allowed[suppression.at.path, suppression.line, rule.code if rule else suppression.rule] = suppression
+            allowed[
+                suppression.at.path, suppression.line, rule.code if rule else suppression.rule
+            ] = suppression
     used = {(each.at.path, each.at.line, each.code) for each in found}
     kept = [each for each in found if (each.at.path, each.at.line, each.code) not in allowed]
     kept_for = {each.code for each in rules().values() if issubclass(each.over, Base | Site)}
@@ -299,14 +337,14 @@ def _findings(each: Rule, context: Context) -> Iterator[Finding]:
     handbook = context.handbook
     if issubclass(each.over, Base):
         if context.base:
-            yield from each.check(context.base, context)
+            yield from each.findings(context.base, context)
         return
     if issubclass(each.over, Site):
         if context.site:
-            yield from each.check(context.site, context)
+            yield from each.findings(context.site, context)
         return
     if issubclass(each.over, Handbook):
-        yield from each.check(handbook, context)
+        yield from each.findings(handbook, context)
         return
     for entity in handbook.of(each.over):
-        yield from each.check(entity, context)
+        yield from each.findings(entity, context)

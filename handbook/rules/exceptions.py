@@ -28,7 +28,7 @@ def unused_suppression(handbook: Handbook, context: Context) -> Iterator[Finding
 
 
 @rule("FM015", "suppression-without-reason", over=Handbook)
-def suppression_without_reason(handbook: Handbook, context: Context) -> Iterator[Finding]:
+def suppression_without_reason(handbook: Handbook) -> Iterator[Finding]:
     """A suppression names one rule, by its code or its name, and a reason, and if it ends the day.
 
     `handbook: allow RULE: reason`, or `handbook: allow RULE until YYYY-MM-DD: reason`, in a comment.
@@ -45,7 +45,9 @@ def suppression_without_reason(handbook: Handbook, context: Context) -> Iterator
     for suppression in handbook.suppressions:
         if suppression.rule is None:
             hint = "handbook: allow RULE until YYYY-MM-DD: reason"
-            yield Finding(suppression.at, "a suppression that cannot be read, or has no reason", hint)
+            yield Finding(
+                suppression.at, "a suppression that cannot be read, or has no reason", hint
+            )
 
 
 @rule("FM016", "expired-suppression", over=Handbook, severity=Severity.WARNING)
@@ -62,4 +64,8 @@ def expired_suppression(handbook: Handbook, context: Context) -> Iterator[Findin
     """
     for suppression in handbook.suppressions:
         if suppression.rule and suppression.until and suppression.until < context.today:
-            yield Finding(suppression.at, f"the suppression ended on {suppression.until}", "mend it, or allow it anew")
+            yield Finding(
+                suppression.at,
+                f"the suppression ended on {suppression.until}",
+                "mend it, or allow it anew",
+            )

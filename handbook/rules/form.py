@@ -12,12 +12,17 @@ from handbook.handbook import Handbook
 from handbook.reading import nodes
 from handbook.reading.blocks import SNIPPET, Code, Heading, Paragraph, Section, Table
 from handbook.reading.fields import field_at
-from handbook.reading.placeholders import PLACEHOLDERS, find_placeholder, placeholder_finding, without_code
+from handbook.reading.placeholders import (
+    PLACEHOLDERS,
+    find_placeholder,
+    placeholder_finding,
+    without_code,
+)
 from handbook.reading.problems import ProblemKind
 from handbook.reading.shell import LANGUAGES, shell_errors
 from handbook.reading.source import Source
 from handbook.records import Document, Entity, Record
-from handbook.rules.engine import Context, rule
+from handbook.rules.engine import rule
 
 _UNREAD = ("FM001",)
 _SWALLOWED = ("FM001", "MD007", "MD013")  # an open fence or comment takes what follows with it
@@ -33,7 +38,7 @@ def _required(record: Record) -> list[Section]:
 
 
 @rule("FM101", "missing-title", over=Document, requires=("FM001", "FM002"))
-def missing_title(document: Document, context: Context) -> Iterator[Finding]:
+def missing_title(document: Document) -> Iterator[Finding]:
     """A file has one H1, before everything else in its body. It is the title.
 
     Why: the title stands nowhere else; without it lists show a file name, with two of them nobody knows which counts.
@@ -58,13 +63,21 @@ def missing_title(document: Document, context: Context) -> Iterator[Finding]:
     if not headings[0].text:
         yield Finding(document.source.at(headings[0].first), "the title is empty")
     elif isinstance(document, Record) and first is not headings[0]:
-        yield Finding(document.source.at(headings[0].first), "something stands before the title", "move it below")
+        yield Finding(
+            document.source.at(headings[0].first),
+            "something stands before the title",
+            "move it below",
+        )
     for heading in headings[1:]:
-        yield Finding(document.source.at(heading.first), f"a second H1, '{heading.text}'", "a section's heading has ##")
+        yield Finding(
+            document.source.at(heading.first),
+            f"a second H1, '{heading.text}'",
+            "a section's heading has ##",
+        )
 
 
 @rule("FM102", "missing-section", over=Record, requires=_SWALLOWED)
-def missing_section(record: Record, context: Context) -> Iterator[Finding]:
+def missing_section(record: Record) -> Iterator[Finding]:
     """Every section that the kind requires is there, as an H2. One that stands in a code block or a comment is not.
 
     Why: readers look for the same thing at the same place, most of all at three in the morning.
@@ -75,13 +88,23 @@ def missing_section(record: Record, context: Context) -> Iterator[Finding]:
         ## Consequences
     """
     sections = {section.heading.text: section for section in _required(record)}
-    headings = [heading.text for heading in record.source.headings if heading.text not in record.sections]
+    headings = [
+        heading.text for heading in record.source.headings if heading.text not in record.sections
+    ]
     for index, name in enumerate(record.sections):
         if name in sections:
             continue
-        following = (sections[later].heading.first for later in record.sections[index + 1 :] if later in sections)
+        following = (
+            sections[later].heading.first
+            for later in record.sections[index + 1 :]
+            if later in sections
+        )
         line = next(following, record.source.last_line)
-        yield Finding(record.source.at(line), f"the section '{name}' is missing", _look_alike(record, name, headings))
+        yield Finding(
+            record.source.at(line),
+            f"the section '{name}' is missing",
+            _look_alike(record, name, headings),
+        )
 
 
 def _look_alike(record: Record, name: str, headings: list[str]) -> str:
@@ -96,7 +119,7 @@ def _look_alike(record: Record, name: str, headings: list[str]) -> str:
 
 
 @rule("FM103", "misplaced-section", over=Record, requires=_UNREAD)
-def misplaced_section(record: Record, context: Context) -> Iterator[Finding]:
+def misplaced_section(record: Record) -> Iterator[Finding]:
     """The required sections stand in the order of their kind; others may stand anywhere between.
 
     Why: a reader who knows one record knows where to look in every other.
@@ -125,12 +148,16 @@ def misplaced_section(record: Record, context: Context) -> Iterator[Finding]:
         if rank < furthest:
             at = record.source.at(section.heading.first)
             order = " · ".join(record.sections)
-            yield Finding(at, f"'{name}' belongs before '{record.sections[furthest]}'", f"the order is {order}")
+            yield Finding(
+                at,
+                f"'{name}' belongs before '{record.sections[furthest]}'",
+                f"the order is {order}",
+            )
         furthest = max(furthest, rank)
 
 
 @rule("FM104", "empty-section", over=Record, requires=_SWALLOWED)
-def empty_section(record: Record, context: Context) -> Iterator[Finding]:
+def empty_section(record: Record) -> Iterator[Finding]:
     """A required section has text of its own. Headings and comments are not text.
 
     Why: an empty section says that a question was asked and looks as if it had been answered.
@@ -151,7 +178,7 @@ def empty_section(record: Record, context: Context) -> Iterator[Finding]:
 
 
 @rule("FM105", "duplicate-section", over=Record, requires=_UNREAD)
-def duplicate_section(record: Record, context: Context) -> Iterator[Finding]:
+def duplicate_section(record: Record) -> Iterator[Finding]:
     """A required section stands once.
 
     Why: two sections of one name hold two answers.
@@ -172,13 +199,18 @@ def duplicate_section(record: Record, context: Context) -> Iterator[Finding]:
     first: dict[str, Heading] = {}
     for section in record.source.sections:
         name = section.heading.text
-        if name in record.sections and first.setdefault(name, section.heading) is not section.heading:
+        if (
+            name in record.sections
+            and first.setdefault(name, section.heading) is not section.heading
+        ):
             at = record.source.at(section.heading.first)
-            yield Finding(at, f"a second section '{name}'", f"the first begins on line {first[name].first}")
+            yield Finding(
+                at, f"a second section '{name}'", f"the first begins on line {first[name].first}"
+            )
 
 
 @rule("FM106", "placeholder", over=Handbook, requires=_UNREAD, reports=ProblemKind.PLACEHOLDER)
-def placeholder(handbook: Handbook, context: Context) -> Iterator[Finding]:
+def placeholder(handbook: Handbook) -> Iterator[Finding]:
     """No placeholder is left in a text or in a value.
 
     A placeholder is `TODO`, `TBD`, `FIXME`, `XXX`, "To be written" or "lorem ipsum", outside code. Each value and each
@@ -202,7 +234,9 @@ def placeholder(handbook: Handbook, context: Context) -> Iterator[Finding]:
         if match := find_placeholder(sample.reason or ""):
             at = handbook.settings.at_sample(sample, "reason")
             yield placeholder_finding(at, match[0], "why it is no secret")
-    for problem in chain(handbook.settings.problems, *(file.problems for file in handbook.rule_files)):
+    for problem in chain(
+        handbook.settings.problems, *(file.problems for file in handbook.rule_files)
+    ):
         if problem.kind is ProblemKind.PLACEHOLDER and problem.finding.at not in places:
             yield problem.finding
 
@@ -215,7 +249,9 @@ def _in_values(entity: Entity, handbook: Handbook) -> Iterator[Finding]:
         if match := find_placeholder(value.text):
             field = field_at(type(entity), mapping, value.at)
             replacement = field[0].replacement(handbook.settings.vocabularies) if field else "text"
-            yield placeholder_finding(value.at, match[0], replacement, optional=not (field and field[1]))
+            yield placeholder_finding(
+                value.at, match[0], replacement, optional=not (field and field[1])
+            )
 
 
 def _in_text(source: Source) -> Iterator[Finding]:
@@ -236,7 +272,7 @@ def _in_text(source: Source) -> Iterator[Finding]:
 
 
 @rule("FM107", "invalid-shell", over=Handbook)
-def invalid_shell(handbook: Handbook, context: Context) -> Iterator[Finding]:
+def invalid_shell(handbook: Handbook) -> Iterator[Finding]:
     """A block of shell code is one that a shell can run, as far as shellcheck sees: its errors, not its warnings.
 
     The blocks are those that say `bash`, `sh`, `shell` or `zsh` after the fence. What a listing brings in from a file
@@ -259,4 +295,7 @@ def invalid_shell(handbook: Handbook, context: Context) -> Iterator[Finding]:
         source, code = blocks[error.script]
         line = code.first + error.line
         indent = source.line(line).find(code.text.split("\n")[error.line - 1])
-        yield Finding(source.at(line, max(indent, 0) + error.column), f"a shell cannot run it: {error.message}")
+        yield Finding(
+            source.at(line, max(indent, 0) + error.column),
+            f"a shell cannot run it: {error.message}",
+        )

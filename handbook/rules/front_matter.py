@@ -31,7 +31,7 @@ class ProblemRule:
         page = RulePage(*map(cleandoc, (self.text, self.why, self.bad, self.good)))
         rule(self.code, self.kind.value, over=Handbook, reports=self.kind, page=page)(self._check)
 
-    def _check(self, handbook: Handbook, context: Context) -> Iterator[Finding]:
+    def _check(self, handbook: Handbook) -> Iterator[Finding]:
         return iter(handbook.problems_of(self.kind))
 
 
@@ -154,7 +154,7 @@ for problem_rule in PROBLEM_RULES:
 
 
 @rule("FM011", "missing-records", over=Handbook)
-def missing_records(handbook: Handbook, context: Context) -> Iterator[Finding]:
+def missing_records(handbook: Handbook) -> Iterator[Finding]:
     """Of each kind there are at least as many records as the settings expect, and a handbook has a record at all.
 
     Why: an empty folder passes every rule about its content; zero found must not pass.
@@ -174,11 +174,13 @@ def missing_records(handbook: Handbook, context: Context) -> Iterator[Finding]:
             message = f"at least {least} of kind {kind} expected, {known[kind]} found"
             yield Finding(at, message, "restore what was lost, or lower the number if it is right")
     if not any(expected.values()) and not any(handbook.counts.values()):
-        yield Finding(handbook.settings.at("expect"), "no record found", "the root may be another folder")
+        yield Finding(
+            handbook.settings.at("expect"), "no record found", "the root may be another folder"
+        )
 
 
 @rule("FM012", "unknown-rule", over=Handbook)
-def unknown_rule(handbook: Handbook, context: Context) -> Iterator[Finding]:
+def unknown_rule(handbook: Handbook) -> Iterator[Finding]:
     """The settings change the severity of rules that exist.
 
     Why: a misspelt code leaves the rule as it was, and its author believes otherwise.
@@ -192,7 +194,9 @@ def unknown_rule(handbook: Handbook, context: Context) -> Iterator[Finding]:
     for code in handbook.settings.organisation.rules:
         if find_rule(code) is None:
             names = (word for rule in known.values() for word in (rule.code, rule.name))
-            hint = "remove it: the rule is retired" if code in RETIRED else did_you_mean(code, names)
+            hint = (
+                "remove it: the rule is retired" if code in RETIRED else did_you_mean(code, names)
+            )
             yield Finding(handbook.settings.at("rules", code), f"'{code}' is not a rule", hint)
 
 
@@ -213,4 +217,8 @@ def future_date(entity: Entity, context: Context) -> Iterator[Finding]:
         return
     for dated in entity.dated:
         if dated.day > context.today:
-            yield Finding(dated.at, f"{dated.key} {dated.day} lies in the future", "write the day on which it happened")
+            yield Finding(
+                dated.at,
+                f"{dated.key} {dated.day} lies in the future",
+                "write the day on which it happened",
+            )

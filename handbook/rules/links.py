@@ -57,7 +57,11 @@ def broken_image(document: Document, context: Context) -> Iterator[Finding]:
     for resolved in context.handbook.links_of(document):
         link, target = resolved.link, resolved.target
         if link.image and target.external and scheme(link.target) in ("", "http", "https"):
-            yield Finding(link.at, "the image comes from another host", "keep a copy in the folder beside the record")
+            yield Finding(
+                link.at,
+                "the image comes from another host",
+                "keep a copy in the folder beside the record",
+            )
         elif link.image and (path := _missing(context.handbook, target)):
             yield _not_there(document, context.handbook, link, path)
 
@@ -66,17 +70,30 @@ def _missing(handbook: Handbook, target: Target) -> str | None:
     """The path that a link leads to where the site has no such file; None where all is well or another rule speaks."""
     if target.path is None or target.outside or handbook.published(target.path):
         return None
-    lost = any(handbook.lost(kind.kind) and target.path.startswith(f"{kind.folder}/") for kind in RECORDS)
+    lost = any(
+        handbook.lost(kind.kind) and target.path.startswith(f"{kind.folder}/") for kind in RECORDS
+    )
     return None if lost else target.path
 
 
 def _not_there(document: Document, handbook: Handbook, link: Link, path: str) -> Finding:
     if (handbook.root / path).exists() and path not in handbook.strays:
-        real = next((other for other in _all(handbook) if other.casefold() == path.casefold()), None)
+        real = next(
+            (other for other in _all(handbook) if other.casefold() == path.casefold()), None
+        )
         if real:
-            return Finding(link.at, f"'{link.target}' is spelt otherwise on disk", f"the file is {real}")
-        return Finding(link.at, f"'{link.target}' is not published on the site", "link to it at the Git host instead")
-    near = {posixpath.relpath(other, posixpath.dirname(document.path) or "."): other for other in _all(handbook)}
+            return Finding(
+                link.at, f"'{link.target}' is spelt otherwise on disk", f"the file is {real}"
+            )
+        return Finding(
+            link.at,
+            f"'{link.target}' is not published on the site",
+            "link to it at the Git host instead",
+        )
+    near = {
+        posixpath.relpath(other, posixpath.dirname(document.path) or "."): other
+        for other in _all(handbook)
+    }
     hint = did_you_mean(posixpath.normpath(link.target.split("#")[0]), near)
     return Finding(link.at, f"'{link.target}' leads to no file", hint or f"there is no {path}")
 
@@ -101,10 +118,21 @@ def broken_anchor(document: Document, context: Context) -> Iterator[Finding]:
     """
     for resolved in context.handbook.links_of(document):
         link, target = resolved.link, resolved.target
-        if target.fragment and target.path in context.handbook.attachments and not target.path.endswith(".pdf"):
-            yield Finding(link.at, f"{target.path} is no page, and has no '#{target.fragment}'", "take it out")
+        if (
+            target.fragment
+            and target.path in context.handbook.attachments
+            and not target.path.endswith(".pdf")
+        ):
+            yield Finding(
+                link.at, f"{target.path} is no page, and has no '#{target.fragment}'", "take it out"
+            )
         other = context.handbook.documents.get(target.path or "")
-        if not target.fragment or target.outside or other is None or (isinstance(other, Page) and other.render_macros):
+        if (
+            not target.fragment
+            or target.outside
+            or other is None
+            or (isinstance(other, Page) and other.render_macros)
+        ):
             continue
         if other.source.is_parsed and target.fragment not in other.source.anchors:
             hint = did_you_mean(target.fragment, other.source.anchors)
@@ -128,7 +156,9 @@ def absolute_link(document: Document, context: Context) -> Iterator[Finding]:
             inside = link.target.lstrip("/").split("#")[0]
             relative = posixpath.relpath(inside, posixpath.dirname(document.path) or ".")
             hint = f"write {relative}" if context.handbook.published(inside) else None
-            yield Finding(link.at, f"'{link.target}' is not a relative path within the repository", hint)
+            yield Finding(
+                link.at, f"'{link.target}' is not a relative path within the repository", hint
+            )
 
 
 @rule("LNK005", "invalid-address", over=Document)
@@ -147,7 +177,9 @@ def invalid_address(document: Document, context: Context) -> Iterator[Finding]:
         if target.invalid:
             yield Finding(link.at, f"'{link.target}' is not an address")
         elif not link.target:
-            yield Finding(link.at, "the link has no target", "write a path or an address in the parentheses")
+            yield Finding(
+                link.at, "the link has no target", "write a path or an address in the parentheses"
+            )
 
 
 @rule("LNK006", "broken-listing", over=Document)
@@ -166,36 +198,56 @@ def broken_listing(document: Document, context: Context) -> Iterator[Finding]:
     """
     source = document.source
     lines = source.body.split("\n") if "-8<-" in source.body else []
-    code = {line for block in source.every(Code) for line in range(block.first, block.last + 1)} if lines else set()
+    code = (
+        {line for block in source.every(Code) for line in range(block.first, block.last + 1)}
+        if lines
+        else set()
+    )
     size = 0
     for line, content in enumerate(lines, source.body_line):
         if not (match := SNIPPET.fullmatch(content)):
             if _SCISSORS.match(content):
                 yield Finding(
-                    source.at(line), "a listing that is not read here", 'write --8<-- "path" or "path:section"'
+                    source.at(line),
+                    "a listing that is not read here",
+                    'write --8<-- "path" or "path:section"',
                 )
             continue
         if line not in code:
-            yield Finding(source.at(line), "a listing outside of a block of code", "put a fence around it")
+            yield Finding(
+                source.at(line), "a listing outside of a block of code", "put a fence around it"
+            )
         at = source.at(line, content.find('"') + 2)
         text = context.handbook.listing(match["path"])
         if text is None:
-            yield Finding(at, f"there is no file '{match['path']}'", "a path below docs/standards/samples or runbooks")
+            yield Finding(
+                at,
+                f"there is no file '{match['path']}'",
+                "a path below docs/standards/samples or runbooks",
+            )
         elif match["section"] and f"[start:{match['section']}]" not in text:
             yield Finding(
-                at, f"'{match['path']}' has no section '{match['section']}'", "mark it with [start:…] and [end:…]"
+                at,
+                f"'{match['path']}' has no section '{match['section']}'",
+                "mark it with [start:…] and [end:…]",
             )
         elif _NOT_LISTED.search(text):
             yield Finding(
-                at, f"'{match['path']}' holds a fence, or a listing", "show another file, or a copy of a part"
+                at,
+                f"'{match['path']}' holds a fence, or a listing",
+                "show another file, or a copy of a part",
             )
         elif (size := size + len(text)) > LARGEST:
-            yield Finding(at, "the listings of this file are too long together", "show sections, or fewer files")
+            yield Finding(
+                at,
+                "the listings of this file are too long together",
+                "show sections, or fewer files",
+            )
             return
 
 
 @rule("LNK007", "undefined-reference", over=Document)
-def undefined_reference(document: Document, context: Context) -> Iterator[Finding]:
+def undefined_reference(document: Document) -> Iterator[Finding]:
     """A link by reference, `[text][name]`, or a footnote, `[^name]`, has its definition in the same file.
 
     Why: the site shows the brackets as they stand, and reports nothing.
@@ -213,7 +265,7 @@ def undefined_reference(document: Document, context: Context) -> Iterator[Findin
 
 
 @rule("LNK008", "html-link", over=Page)
-def html_link(page: Page, context: Context) -> Iterator[Finding]:
+def html_link(page: Page) -> Iterator[Finding]:
     """A link or an image in a page is written in Markdown, not in HTML. In records there is no HTML at all.
 
     Why: the site does not turn the path into an address there, and nothing checks where it leads.
@@ -227,7 +279,9 @@ def html_link(page: Page, context: Context) -> Iterator[Finding]:
     for node in source.tree.walk() if source.has_html else ():
         if node.kind not in (NodeKind.HTML, NodeKind.HTML_BLOCK):
             continue
-        written = COMMENT.sub(lambda comment: " " * len(comment[0]), source.body[node.start : node.end])
+        written = COMMENT.sub(
+            lambda comment: " " * len(comment[0]), source.body[node.start : node.end]
+        )
         for match in _HTML_LINK.finditer(written):
             at = source.at_body(node.start + match.start())
             yield Finding(at, "a link or an image in HTML", "write it in Markdown")
@@ -284,11 +338,13 @@ def missing_from_nav(page: Page, context: Context) -> Iterator[Finding]:
     """
     uri = context.handbook.source_uri(page.path)
     if not context.handbook.settings.listed(uri):
-        yield Finding(page.source.at(1), "no entry of the navigation leads to this page", f"add {uri} to nav")
+        yield Finding(
+            page.source.at(1), "no entry of the navigation leads to this page", f"add {uri} to nav"
+        )
 
 
 @rule("LNK013", "duplicate-id", over=Document)
-def duplicate_id(document: Document, context: Context) -> Iterator[Finding]:
+def duplicate_id(document: Document) -> Iterator[Finding]:
     """An id belongs to one heading or list item, and does not begin with `__`, which is reserved for the theme.
 
     Why: a link to the id opens the first place, and no link can open the second.
@@ -310,6 +366,8 @@ def duplicate_id(document: Document, context: Context) -> Iterator[Finding]:
             yield Finding(source.at(line), message, "give one of them another id")
         elif id.startswith("__"):
             yield Finding(
-                source.at(line), f"reserved id '{id}'", "give the heading an id that does not begin with '__'"
+                source.at(line),
+                f"reserved id '{id}'",
+                "give the heading an id that does not begin with '__'",
             )
         first.setdefault(id, line)

@@ -21,16 +21,24 @@ from handbook.records import Document, Page, Record
 from handbook.rules.engine import Context, rule
 
 _DELIMITER_ROW = re.compile(r"(?=.*\|)(?=.*-)[|:\- \t]+")
-_TEXTS = frozenset((
-    NodeKind.PARAGRAPH, NodeKind.PLAIN, NodeKind.HEADING, NodeKind.TABLE_CELL, NodeKind.EMPHASIS, NodeKind.STRONG,
-    NodeKind.STRIKETHROUGH, NodeKind.LINK,
-))  # fmt: skip
+_TEXTS = frozenset(
+    (
+        NodeKind.PARAGRAPH,
+        NodeKind.PLAIN,
+        NodeKind.HEADING,
+        NodeKind.TABLE_CELL,
+        NodeKind.EMPHASIS,
+        NodeKind.STRONG,
+        NodeKind.STRIKETHROUGH,
+        NodeKind.LINK,
+    )
+)
 _TILDE = re.compile(r"(?<![~\\])~(?!~)")
 _MERMAID = re.compile(r"\{? *\.?mermaid(?![\w-])", re.IGNORECASE)
 
 
 @rule("MD002", "text-under-table", over=Document)
-def text_under_table(document: Document, context: Context) -> Iterator[Finding]:
+def text_under_table(document: Document) -> Iterator[Finding]:
     """A blank line separates a table from the text below it.
 
     Why: GitHub reads the line as one more row of the table.
@@ -47,11 +55,15 @@ def text_under_table(document: Document, context: Context) -> Iterator[Finding]:
     for table in source.every(Table):
         for row in table.spans[1:]:
             if "|" not in body[row.start : row.end]:
-                yield Finding(source.at_body(row.cells[0]), "text right below a table", "put a blank line before it")
+                yield Finding(
+                    source.at_body(row.cells[0]),
+                    "text right below a table",
+                    "put a blank line before it",
+                )
 
 
 @rule("MD006", "accidental-heading", over=Document, requires=("FM002",))
-def accidental_heading(document: Document, context: Context) -> Iterator[Finding]:
+def accidental_heading(document: Document) -> Iterator[Finding]:
     """A line of `---` or `===` is not right below a paragraph of several lines.
 
     Why: GitHub makes one heading of all of them.
@@ -69,11 +81,13 @@ def accidental_heading(document: Document, context: Context) -> Iterator[Finding
             if heading.first in document.source.construct_lines:
                 continue
             hint = "put a blank line before its last line, or write a heading on one line with '## ' before it"
-            yield Finding(document.source.at(heading.last), "a paragraph of several lines as a heading", hint)
+            yield Finding(
+                document.source.at(heading.last), "a paragraph of several lines as a heading", hint
+            )
 
 
 @rule("MD007", "unclosed-fence", over=Document)
-def unclosed_fence(document: Document, context: Context) -> Iterator[Finding]:
+def unclosed_fence(document: Document) -> Iterator[Finding]:
     """A block of code that a fence opens is closed by a fence of the same characters, at least as long.
 
     Why: all that follows is code.
@@ -93,11 +107,13 @@ def unclosed_fence(document: Document, context: Context) -> Iterator[Finding]:
     for code in document.source.every(Code):
         if not code.closed:
             at = document.source.at(code.first)
-            yield Finding(at, "the fence is never closed", "end the code with a line of the same fence")
+            yield Finding(
+                at, "the fence is never closed", "end the code with a line of the same fence"
+            )
 
 
 @rule("MD012", "too-many-cells", over=Document)
-def too_many_cells(document: Document, context: Context) -> Iterator[Finding]:
+def too_many_cells(document: Document) -> Iterator[Finding]:
     r"""A row of a table has no more cells than the header. Write a `|` within a cell as `\|`, also in code.
 
     Why: GitHub does not show the extra cells.
@@ -119,7 +135,7 @@ def too_many_cells(document: Document, context: Context) -> Iterator[Finding]:
 
 
 @rule("MD013", "unclosed-comment", over=Document)
-def unclosed_comment(document: Document, context: Context) -> Iterator[Finding]:
+def unclosed_comment(document: Document) -> Iterator[Finding]:
     """A comment is closed.
 
     Why: all that follows is hidden.
@@ -133,7 +149,9 @@ def unclosed_comment(document: Document, context: Context) -> Iterator[Finding]:
         for comment in COMMENT.finditer(block.text):
             if not comment[0].endswith(("-->", "--!>")):
                 line = block.first + block.text.count("\n", 0, comment.start())
-                yield Finding(document.source.at(line), "the comment is never closed", "end it with '-->'")
+                yield Finding(
+                    document.source.at(line), "the comment is never closed", "end it with '-->'"
+                )
 
 
 @rule("MD020", "broken-macro", over=Page)
@@ -158,11 +176,17 @@ def broken_macro(page: Page, context: Context) -> Iterator[Finding]:
         template = read_template(source.body, names.syntax)
     except TemplateError as error:
         line = source.body_line + (error.line or 2) - 1
-        hint = None if error.line else "split it into several expressions, or correct the plugin macros in mkdocs.yml"
+        hint = (
+            None
+            if error.line
+            else "split it into several expressions, or correct the plugin macros in mkdocs.yml"
+        )
         yield Finding(source.at(line), f"not a template: {error.message}", hint)
         return
     for call in template.calls:
-        if call.name in template.declared or (call.name not in names.signatures and not template.is_complete):
+        if call.name in template.declared or (
+            call.name not in names.signatures and not template.is_complete
+        ):
             continue
         if fault := _fault(call, names):
             line = source.body_line + call.line - 1
@@ -190,7 +214,7 @@ _LONGEST_QUOTE: Final = 60
 
 
 @rule("MD021", "material-syntax", over=Document)
-def material_syntax(document: Document, context: Context) -> Iterator[Finding]:
+def material_syntax(document: Document) -> Iterator[Finding]:
     """A record or page has GitHub Flavored Markdown alone, without the syntax of Material and Python-Markdown.
 
     That is: admonitions (`!!! note`), collapsible blocks (`??? note`), content tabs (`=== "Title"`), definition lists
@@ -207,9 +231,15 @@ def material_syntax(document: Document, context: Context) -> Iterator[Finding]:
     """
     for construct in document.source.constructs:
         at = document.source.at(construct.first, construct.column)
-        text = construct.text if len(construct.text) <= _LONGEST_QUOTE else f"{construct.text[:_LONGEST_QUOTE]}…"
+        text = (
+            construct.text
+            if len(construct.text) <= _LONGEST_QUOTE
+            else f"{construct.text[:_LONGEST_QUOTE]}…"
+        )
         callout = construct.callout
-        edit = Edit(document.source.at(construct.first), callout.old, callout.new) if callout else None
+        edit = (
+            Edit(document.source.at(construct.first), callout.old, callout.new) if callout else None
+        )
         yield Finding(at, f"{construct.syntax} '{text}'", _material_hint(construct), edit)
 
 
@@ -223,7 +253,7 @@ def _material_hint(construct: Construct) -> str:
 
 
 @rule("MD022", "mermaid-fence", over=Document)
-def mermaid_fence(document: Document, context: Context) -> Iterator[Finding]:
+def mermaid_fence(document: Document) -> Iterator[Finding]:
     """A diagram is an SVG file beside the record, not a fence with the source of Mermaid.
 
     An SVG whose root says `fill="currentColor"` has the colours of the page. The source can stay, in a `text` fence.
@@ -245,11 +275,13 @@ def mermaid_fence(document: Document, context: Context) -> Iterator[Finding]:
                 'draw it as an SVG attachment whose root says fill="currentColor"; '
                 "keep the source in a fence of ```text if you want it"
             )
-            yield Finding(document.source.at(code.first), "Mermaid source, which the site does not draw", hint)
+            yield Finding(
+                document.source.at(code.first), "Mermaid source, which the site does not draw", hint
+            )
 
 
 @rule("MD023", "misplaced-delimiter-row", over=Document)
-def misplaced_delimiter_row(document: Document, context: Context) -> Iterator[Finding]:
+def misplaced_delimiter_row(document: Document) -> Iterator[Finding]:
     """A table begins below a blank line, and its delimiter row has as many cells as its header.
 
     Why: otherwise the table, or a part of it, is shown as text.
@@ -272,7 +304,11 @@ def misplaced_delimiter_row(document: Document, context: Context) -> Iterator[Fi
             continue
         for line, text in enumerate(paragraph.text.split("\n"), paragraph.first):
             is_item = paragraph.first == paragraph.last and isinstance(paragraph.parent, Item)
-            if not is_item and _DELIMITER_ROW.fullmatch(text) and line not in source.construct_lines:
+            if (
+                not is_item
+                and _DELIMITER_ROW.fullmatch(text)
+                and line not in source.construct_lines
+            ):
                 yield Finding(source.at(line), "a delimiter row that makes no table", hint)
     for before, block in pairwise(source.blocks):
         if isinstance(before, Table) and isinstance(block, Code) and not block.fenced:
@@ -282,7 +318,7 @@ def misplaced_delimiter_row(document: Document, context: Context) -> Iterator[Fi
 
 
 @rule("MD024", "single-tilde", over=Document)
-def single_tilde(document: Document, context: Context) -> Iterator[Finding]:
+def single_tilde(document: Document) -> Iterator[Finding]:
     r"""A single `~` within words is written as `\~`, and text that is struck out has `~~` around it.
 
     Why: GitHub strikes out what is between two of them, as in `10~20 and 30~40`.
@@ -307,7 +343,10 @@ def _struck_by_tildes(body: str, nodes: list[MarkdownNode]) -> Iterator[int]:
         if node.kind is not NodeKind.TEXT:
             continue
         for match in _TILDE.finditer(body, node.start, node.end):
-            before, after = body[match.start() - 1 : match.start()], body[match.end() : match.end() + 1]
+            before, after = (
+                body[match.start() - 1 : match.start()],
+                body[match.end() : match.end() + 1],
+            )
             if opener is not None and before.strip():
                 yield opener
                 opener = None
@@ -316,7 +355,7 @@ def _struck_by_tildes(body: str, nodes: list[MarkdownNode]) -> Iterator[int]:
 
 
 @rule("MD025", "unbalanced-html", over=Record, requires=("MD013",))
-def unbalanced_html(record: Record, context: Context) -> Iterator[Finding]:
+def unbalanced_html(record: Record) -> Iterator[Finding]:
     """An HTML element that a record may hold is closed in the paragraph, list item or quotation that it was opened in.
 
     `<details>` and `<summary>` begin a line, since they hold blocks.
@@ -335,7 +374,13 @@ def unbalanced_html(record: Record, context: Context) -> Iterator[Finding]:
 
 
 _TAG_FAULTS: Final = {
-    TagFault.UNCLOSED: ("'{}' is never closed", "close it in the same paragraph, list item or quotation"),
-    TagFault.UNOPENED: ("'{}' closes nothing", "remove it, or open it in the same paragraph, list item or quotation"),
+    TagFault.UNCLOSED: (
+        "'{}' is never closed",
+        "close it in the same paragraph, list item or quotation",
+    ),
+    TagFault.UNOPENED: (
+        "'{}' closes nothing",
+        "remove it, or open it in the same paragraph, list item or quotation",
+    ),
     TagFault.WITHIN_LINE: ("'{}' in the middle of a line", "begin a line with it"),
 }

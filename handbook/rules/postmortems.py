@@ -7,14 +7,22 @@ from itertools import pairwise
 
 from handbook.diagnostics import Finding, Severity, did_you_mean
 from handbook.reading.placeholders import is_unwritten
-from handbook.records.postmortem import ACTION_COLUMNS, ACTIONS, TIMELINE, WHEN_PUBLISHED, Action, Postmortem, deadline
+from handbook.records.postmortem import (
+    ACTION_COLUMNS,
+    ACTIONS,
+    TIMELINE,
+    WHEN_PUBLISHED,
+    Action,
+    Postmortem,
+    deadline,
+)
 from handbook.rules.engine import Context, rule
 
 _MISSING = ("FM102", "FM104")
 
 
 @rule("PMT001", "invalid-postmortem-name", over=Postmortem)
-def invalid_postmortem_name(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
+def invalid_postmortem_name(postmortem: Postmortem) -> Iterator[Finding]:
     """The file of a post-mortem is `YYYY-MM-DD-slug.md`, with the day on which the impact began, in UTC.
 
     Why: the name is the address, and sorts the archive.
@@ -29,11 +37,13 @@ def invalid_postmortem_name(postmortem: Postmortem, context: Context) -> Iterato
         return
     began = postmortem.started
     if began and not postmortem.id.startswith(f"{began.date()}-"):
-        yield Finding(postmortem.source.at(1), f"the name's date is not that of started, {began.date()}")
+        yield Finding(
+            postmortem.source.at(1), f"the name's date is not that of started, {began.date()}"
+        )
 
 
 @rule("PMT002", "incomplete-publication", over=Postmortem, requires=("FM001", "FM002"))
-def incomplete_publication(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
+def incomplete_publication(postmortem: Postmortem) -> Iterator[Finding]:
     """A post-mortem that is published has `resolved`, `published`, `caused_by` and `reviewers`.
 
     Why: a figure or a lesson of an incident that is not over, or that nobody reviewed, is a guess.
@@ -49,11 +59,13 @@ def incomplete_publication(postmortem: Postmortem, context: Context) -> Iterator
     if postmortem.status == "published":
         for key in WHEN_PUBLISHED:
             if not getattr(postmortem, key) and not postmortem.doubtful(key):
-                yield Finding(postmortem.at(key), f"'{key}' is missing: the post-mortem is published")
+                yield Finding(
+                    postmortem.at(key), f"'{key}' is missing: the post-mortem is published"
+                )
 
 
 @rule("PMT003", "misordered-times", over=Postmortem)
-def misordered_times(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
+def misordered_times(postmortem: Postmortem) -> Iterator[Finding]:
     """Started ≤ detected ≤ acknowledged, and started ≤ mitigated ≤ resolved; published is not before the end.
 
     Why: a duration computed from them would be negative, or too long.
@@ -68,12 +80,16 @@ def misordered_times(postmortem: Postmortem, context: Context) -> Iterator[Findi
         for (before, earlier), (after, later) in pairwise(known):
             if later < earlier:
                 yield Finding(postmortem.at(after), f"{after} is before {before}")
-    if postmortem.published and postmortem.resolved and postmortem.published < postmortem.resolved.date():
+    if (
+        postmortem.published
+        and postmortem.resolved
+        and postmortem.published < postmortem.resolved.date()
+    ):
         yield Finding(postmortem.at("published"), "published is before resolved")
 
 
 @rule("PMT004", "invalid-timeline", over=Postmortem, requires=_MISSING)
-def invalid_timeline(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
+def invalid_timeline(postmortem: Postmortem) -> Iterator[Finding]:
     """The timeline is a list, each item `HH:MM — what happened` in UTC, with a date before the time on another day.
 
     Why: the site draws it to scale, and checks that it is in order.
@@ -85,7 +101,11 @@ def invalid_timeline(postmortem: Postmortem, context: Context) -> Iterator[Findi
     """
     for entry in postmortem.timeline:
         if not entry.what and not entry.unwritten:
-            yield Finding(postmortem.source.at(entry.line), "not a line of a timeline", "write 'HH:MM — what happened'")
+            yield Finding(
+                postmortem.source.at(entry.line),
+                "not a line of a timeline",
+                "write 'HH:MM — what happened'",
+            )
     for section in postmortem.source.sections:
         if section.heading.text == TIMELINE and section.filled and not postmortem.timeline:
             if postmortem.unwritten(postmortem.section_blocks(TIMELINE)):
@@ -95,7 +115,7 @@ def invalid_timeline(postmortem: Postmortem, context: Context) -> Iterator[Findi
 
 
 @rule("PMT005", "misordered-timeline", over=Postmortem)
-def misordered_timeline(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
+def misordered_timeline(postmortem: Postmortem) -> Iterator[Finding]:
     """The lines of the timeline are in order.
 
     Why: what came first is what the reader is trying to find out.
@@ -111,11 +131,15 @@ def misordered_timeline(postmortem: Postmortem, context: Context) -> Iterator[Fi
     for before, entry in pairwise(known):
         if before.at and entry.at and entry.at < before.at:
             hint = "move it up, or write the date before the time if it is another day"
-            yield Finding(postmortem.source.at(entry.line), f"{entry.at:%H:%M} comes after {before.at:%H:%M}", hint)
+            yield Finding(
+                postmortem.source.at(entry.line),
+                f"{entry.at:%H:%M} comes after {before.at:%H:%M}",
+                hint,
+            )
 
 
 @rule("PMT006", "invalid-action-table", over=Postmortem, requires=_MISSING)
-def invalid_action_table(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
+def invalid_action_table(postmortem: Postmortem) -> Iterator[Finding]:
     """Action items is one table with the columns Id, Action, Owner, Due and Status.
 
     Why: every action of every post-mortem is listed in one place, with its owner and its day.
@@ -131,12 +155,18 @@ def invalid_action_table(postmortem: Postmortem, context: Context) -> Iterator[F
         if section.heading.text == ACTIONS and section.filled and not tables:
             if postmortem.unwritten(postmortem.section_blocks(ACTIONS)):
                 return
-            yield Finding(postmortem.source.at(section.heading.first), "no table of actions", f"| {columns} |")
+            yield Finding(
+                postmortem.source.at(section.heading.first), "no table of actions", f"| {columns} |"
+            )
     for index, table in enumerate(tables):
         if index:
-            yield Finding(postmortem.source.at(table.first), "a second table of actions", "join the two")
+            yield Finding(
+                postmortem.source.at(table.first), "a second table of actions", "join the two"
+            )
         elif table.head != ACTION_COLUMNS and not any(map(is_unwritten, table.head)):
-            yield Finding(postmortem.source.at(table.first), "the columns are others", f"| {columns} |")
+            yield Finding(
+                postmortem.source.at(table.first), "the columns are others", f"| {columns} |"
+            )
 
 
 @rule("PMT007", "incomplete-action", over=Postmortem)
@@ -156,18 +186,28 @@ def incomplete_action(postmortem: Postmortem, context: Context) -> Iterator[Find
         if not action.unwritten:
             for cell, message, hint in _wrong_cells(action, number, context):
                 if not is_unwritten(action.cells[cell]):
-                    yield Finding(postmortem.source.at(action.line, action.columns[cell]), message, hint)
+                    yield Finding(
+                        postmortem.source.at(action.line, action.columns[cell]), message, hint
+                    )
 
 
-def _wrong_cells(action: Action, number: int, context: Context) -> Iterator[tuple[int, str, str | None]]:
+def _wrong_cells(
+    action: Action, number: int, context: Context
+) -> Iterator[tuple[int, str, str | None]]:
     """The cells of an action that cannot be read: index, message and hint."""
     teams = context.handbook.settings.organisation.teams
     if action.id != f"A{number}":
-        yield 0, f"the id is '{action.id}', not A{number}", "count from A1; an id is never given again"
+        yield (
+            0,
+            f"the id is '{action.id}', not A{number}",
+            "count from A1; an id is never given again",
+        )
     if not action.text:
         yield 1, f"{action.id} does not say what is done", None
     if action.owner not in teams:
-        problem = f"is owned by '{action.owner}', which is no team" if action.owner else "has no owner"
+        problem = (
+            f"is owned by '{action.owner}', which is no team" if action.owner else "has no owner"
+        )
         yield 2, f"{action.id} {problem}", did_you_mean(action.owner, teams) or "name a team"
     if action.due is None:
         yield 3, f"{action.id} has no day on which it is due", "write YYYY-MM-DD"
@@ -190,7 +230,9 @@ def overdue_action(postmortem: Postmortem, context: Context) -> Iterator[Finding
         if action.open and action.due and action.due < context.today and not postmortem.example:
             at = postmortem.source.at(action.line, action.columns[3])
             yield Finding(
-                at, f"{action.id} was due on {action.due}", "do it, drop it with a word why, or name a new day"
+                at,
+                f"{action.id} was due on {action.due}",
+                "do it, drop it with a word why, or name a new day",
             )
 
 
@@ -217,4 +259,6 @@ def overdue_publication(postmortem: Postmortem, context: Context) -> Iterator[Fi
         last = deadline(postmortem.started.date(), policy.business_days, policy.country)
         if last < context.today:
             at = postmortem.at("status")
-            yield Finding(at, f"was to be published by {last}, and is {postmortem.status}", "finish it")
+            yield Finding(
+                at, f"was to be published by {last}, and is {postmortem.status}", "finish it"
+            )

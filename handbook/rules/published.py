@@ -32,7 +32,9 @@ def _faults(site: Site, context: Context, kind: LinkFaultKind) -> Iterator[Findi
         pages = [fault for fault in faults if target not in known or fault.file.endswith(".html")]
         if pages:
             also = _also([fault.file for fault in pages[1:]])
-            yield Finding(context.origins.page(pages[0]), f"{pages[0].message}{also}", pages[0].hint)
+            yield Finding(
+                context.origins.page(pages[0]), f"{pages[0].message}{also}", pages[0].hint
+            )
 
 
 def _also(files: list[str]) -> str:

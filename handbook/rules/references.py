@@ -39,12 +39,19 @@ def unknown_record(entity: Entity, context: Context) -> Iterator[Finding]:
 
 def _unread(handbook: Handbook) -> bool:
     """Whether a rule file could not be read, so that an alert that seems to be missing may stand there."""
-    return any(problem.kind is ProblemKind.UNREADABLE_FILE for file in handbook.rule_files for problem in file.problems)
+    return any(
+        problem.kind is ProblemKind.UNREADABLE_FILE
+        for file in handbook.rule_files
+        for problem in file.problems
+    )
 
 
 def _misnamed(id: str, handbook: Handbook) -> bool:
     """Whether an alert has that name but for characters that no name of an alert may have, which RBK008 reports."""
-    return any(re.sub(r"\W", "", alert.name).casefold() == id.casefold() for alert in handbook.misnamed_alerts)
+    return any(
+        re.sub(r"\W", "", alert.name).casefold() == id.casefold()
+        for alert in handbook.misnamed_alerts
+    )
 
 
 @rule("REF002", "unknown-id", over=Document)
@@ -62,12 +69,19 @@ def unknown_id(document: Document, context: Context) -> Iterator[Finding]:
     """
     handbook = context.handbook
     marked = {id for id, _ in document.source.marked}
-    own = {heading.first for heading in document.source.headings if own_id(heading.level, heading.text)}
+    own = {
+        heading.first for heading in document.source.headings if own_id(heading.level, heading.text)
+    }
     for mention in document.source.mentions:
         if isinstance(document, Standard) and (mention.at.line in own or mention.id in marked):
             continue  # where a rule or an item has its own place; STD004 and CHK003 speak of those
         named = handbook.named(mention.id)
         if named.kind and named.record is None and not handbook.lost(named.kind):
-            known = [id for kind, id in handbook.by_id if kind == named.kind] or list(handbook.items)
-            hint = did_you_mean(mention.id, known) or "write it as code if it is not meant as a reference"
+            known = [id for kind, id in handbook.by_id if kind == named.kind] or list(
+                handbook.items
+            )
+            hint = (
+                did_you_mean(mention.id, known)
+                or "write it as code if it is not meant as a reference"
+            )
             yield Finding(mention.at, f"{mention.id} names nothing that is here", hint)

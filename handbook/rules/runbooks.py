@@ -47,7 +47,7 @@ _MISSING = ("FM102", "FM104")
 
 
 @rule("RBK001", "invalid-runbook-name", over=Runbook)
-def invalid_runbook_name(runbook: Runbook, context: Context) -> Iterator[Finding]:
+def invalid_runbook_name(runbook: Runbook) -> Iterator[Finding]:
     """A runbook is `runbooks/<service>/slug.md`.
 
     Why: the folder says whose it is, and the path is the address that alerts send people to.
@@ -58,11 +58,15 @@ def invalid_runbook_name(runbook: Runbook, context: Context) -> Iterator[Finding
         runbooks/shop/slow-search.md
     """
     if not runbook.well_named:
-        yield Finding(runbook.source.at(1), f"the name is not {runbook.file_form}", "such as shop/orders-down.md")
+        yield Finding(
+            runbook.source.at(1),
+            f"the name is not {runbook.file_form}",
+            "such as shop/orders-down.md",
+        )
 
 
 @rule("RBK002", "invalid-trigger", over=Runbook, requires=_UNREAD)
-def invalid_trigger(runbook: Runbook, context: Context) -> Iterator[Finding]:
+def invalid_trigger(runbook: Runbook) -> Iterator[Finding]:
     """A runbook names the alerts that lead to it, or says in `trigger` how a person comes here without one; not both.
 
     Why: a runbook that nothing leads to is not found when it is needed.
@@ -78,13 +82,21 @@ def invalid_trigger(runbook: Runbook, context: Context) -> Iterator[Finding]:
     if runbook.doubtful("alerts") or runbook.doubtful("trigger"):
         return
     if not runbook.alerts and not runbook.trigger:
-        yield Finding(runbook.at("alerts"), "neither alerts nor trigger", "name the alert, or say how one comes here")
+        yield Finding(
+            runbook.at("alerts"),
+            "neither alerts nor trigger",
+            "name the alert, or say how one comes here",
+        )
     elif runbook.alerts and runbook.trigger:
-        yield Finding(runbook.at("trigger"), "both alerts and trigger", "with an alert, the alert is the trigger")
+        yield Finding(
+            runbook.at("trigger"),
+            "both alerts and trigger",
+            "with an alert, the alert is the trigger",
+        )
 
 
 @rule("RBK003", "missing-cause", over=Runbook, requires=_MISSING)
-def missing_cause(runbook: Runbook, context: Context) -> Iterator[Finding]:
+def missing_cause(runbook: Runbook) -> Iterator[Finding]:
     """Under Common causes and fixes stands at least one H3, each a cause.
 
     Why: who comes here at night needs the next command, not an essay.
@@ -99,12 +111,14 @@ def missing_cause(runbook: Runbook, context: Context) -> Iterator[Finding]:
             if runbook.unwritten(runbook.section_blocks(CAUSES)):
                 return
             yield Finding(
-                runbook.source.at(section.heading.first), "no cause is set out", "give each a heading, '### '"
+                runbook.source.at(section.heading.first),
+                "no cause is set out",
+                "give each a heading, '### '",
             )
 
 
 @rule("RBK004", "incomplete-cause", over=Runbook)
-def incomplete_cause(runbook: Runbook, context: Context) -> Iterator[Finding]:
+def incomplete_cause(runbook: Runbook) -> Iterator[Finding]:
     """Each cause has a paragraph that begins with `**Symptom:**` and one that begins with `**Fix:**`.
 
     A block of code may stand for the text of the fix.
@@ -121,13 +135,17 @@ def incomplete_cause(runbook: Runbook, context: Context) -> Iterator[Finding]:
             continue
         at = runbook.source.at(cause.line)
         if cause.symptom is None:
-            yield Finding(at, f"the cause '{cause.title}' has no symptom", "add a paragraph '**Symptom:** …'")
+            yield Finding(
+                at, f"the cause '{cause.title}' has no symptom", "add a paragraph '**Symptom:** …'"
+            )
         if cause.fix is None:
-            yield Finding(at, f"the cause '{cause.title}' has no fix", "add a paragraph '**Fix:** …'")
+            yield Finding(
+                at, f"the cause '{cause.title}' has no fix", "add a paragraph '**Fix:** …'"
+            )
 
 
 @rule("RBK005", "invalid-escalation", over=Runbook, requires=_MISSING)
-def invalid_escalation(runbook: Runbook, context: Context) -> Iterator[Finding]:
+def invalid_escalation(runbook: Runbook) -> Iterator[Finding]:
     """Escalation is a list, each item `Tier 1 (15 min): who`.
 
     Why: it says after how many minutes to call whom, when nobody has the patience to read.
@@ -139,7 +157,11 @@ def invalid_escalation(runbook: Runbook, context: Context) -> Iterator[Finding]:
     """
     for step in runbook.escalation:
         if step.tier is None and not step.unwritten:
-            yield Finding(runbook.source.at(step.line), "not a step of an escalation", "write 'Tier 1 (15 min): who'")
+            yield Finding(
+                runbook.source.at(step.line),
+                "not a step of an escalation",
+                "write 'Tier 1 (15 min): who'",
+            )
     for section in runbook.source.sections:
         if section.heading.text == ESCALATION and section.filled and not runbook.escalation:
             if runbook.unwritten(runbook.section_blocks(ESCALATION)):
@@ -149,7 +171,7 @@ def invalid_escalation(runbook: Runbook, context: Context) -> Iterator[Finding]:
 
 
 @rule("RBK006", "misordered-escalation", over=Runbook, requires=("RBK005",))
-def misordered_escalation(runbook: Runbook, context: Context) -> Iterator[Finding]:
+def misordered_escalation(runbook: Runbook) -> Iterator[Finding]:
     """Tiers count from 1 without a gap, and their minutes rise.
 
     Why: a step that is out of order is a call that is not made.
@@ -167,11 +189,17 @@ def misordered_escalation(runbook: Runbook, context: Context) -> Iterator[Findin
         if step.tier is None or step.minutes is None:
             continue
         if step.tier != number:
-            yield Finding(at, f"tier {step.tier} stands where tier {number} belongs", "count from 1, without a gap")
+            yield Finding(
+                at,
+                f"tier {step.tier} stands where tier {number} belongs",
+                "count from 1, without a gap",
+            )
             return
         if step.minutes <= minutes:
             yield Finding(
-                at, f"{step.minutes} minutes do not come after {minutes}", "each tier comes later than the last"
+                at,
+                f"{step.minutes} minutes do not come after {minutes}",
+                "each tier comes later than the last",
             )
         minutes = step.minutes
 
@@ -193,11 +221,15 @@ def foreign_alert(runbook: Runbook, context: Context) -> Iterator[Finding]:
         alert = context.handbook.get(Alert, name)
         if alert and alert.service != runbook.service:
             at = runbook.at("alerts", name)
-            yield Finding(at, f"{name} is an alert of {alert.service}", f"a runbook of {alert.service} should list it")
+            yield Finding(
+                at,
+                f"{name} is an alert of {alert.service}",
+                f"a runbook of {alert.service} should list it",
+            )
 
 
 @rule("RBK008", "invalid-alert-name", over=Handbook)
-def invalid_alert_name(handbook: Handbook, context: Context) -> Iterator[Finding]:
+def invalid_alert_name(handbook: Handbook) -> Iterator[Finding]:
     """An alert's name is one word of letters, digits and underscores, and no other alert has it.
 
     Why: the name is an address here, `/alerts/<Name>/`, for good.
@@ -211,16 +243,20 @@ def invalid_alert_name(handbook: Handbook, context: Context) -> Iterator[Finding
         first = handbook.by_id[alert.kind, alert.id]
         if alert in handbook.misnamed_alerts:
             yield Finding(
-                alert.at("alert"), f"'{alert.name}' is no name of an alert", "write it as one word: OrdersDown"
+                alert.at("alert"),
+                f"'{alert.name}' is no name of an alert",
+                "write it as one word: OrdersDown",
             )
         elif first is not alert:
             yield Finding(
-                alert.at("alert"), f"{alert.name} is an alert of {first.path} already", "give it another name"
+                alert.at("alert"),
+                f"{alert.name} is an alert of {first.path} already",
+                "give it another name",
             )
 
 
 @rule("RBK009", "invalid-promql", over=Handbook)
-def invalid_promql(handbook: Handbook, context: Context) -> Iterator[Finding]:
+def invalid_promql(handbook: Handbook) -> Iterator[Finding]:
     """The expression of an alert is PromQL.
 
     Why: Prometheus refuses the whole file, and none of its alerts fires.
@@ -231,10 +267,14 @@ def invalid_promql(handbook: Handbook, context: Context) -> Iterator[Finding]:
         expr: sum(orders) < 1
     """
     alerts = [alert for alert in handbook.alerts if alert.expr and not is_unwritten(alert.expr)]
-    for alert, fault in zip(alerts, check_expressions([alert.expr for alert in alerts]), strict=True):
+    for alert, fault in zip(
+        alerts, check_expressions([alert.expr for alert in alerts]), strict=True
+    ):
         at = alert.at("expr")
         if fault and fault.reason is None:
-            yield Finding(at, "expression too deeply nested to check", "split it into recording rules")
+            yield Finding(
+                at, "expression too deeply nested to check", "split it into recording rules"
+            )
         elif fault:
             yield Finding(at, f"not PromQL: {fault.reason}", "try it with promtool check rules")
 
@@ -250,10 +290,16 @@ def _unknown_severity(alert: Alert, handbook: Handbook) -> bool:
 def _no_url(alert: Alert, context: Context, *, paging: bool) -> Iterator[Finding]:
     handbook = context.handbook
     pages = alert.severity in handbook.settings.policy.alerts.paging or alert.severity_is_template
-    written = alert.node.find("annotations", "runbook_url")  # FM006 and FM009 report one that cannot be read
+    written = alert.node.find(
+        "annotations", "runbook_url"
+    )  # FM006 and FM009 report one that cannot be read
     if pages is paging and written is None and not _unknown_severity(alert, handbook):
         url = _own_url(alert, handbook)
-        yield Finding(alert.at("alert"), f"{alert.name} has no runbook_url", f"annotations: runbook_url: {url}")
+        yield Finding(
+            alert.at("alert"),
+            f"{alert.name} has no runbook_url",
+            f"annotations: runbook_url: {url}",
+        )
 
 
 @rule("RBK010", "paging-alert-without-runbook", over=Alert)
@@ -325,7 +371,8 @@ def wrong_runbook_url(alert: Alert, context: Context) -> Iterator[Finding]:
         yield Finding(at, f"address of another alert, {target.name}", own_url)
     elif isinstance(target, Alert) and not runbooks:
         if not any(
-            runbook.service == alert.service and _may_list(runbook, handbook) for runbook in handbook.of(Runbook)
+            runbook.service == alert.service and _may_list(runbook, handbook)
+            for runbook in handbook.of(Runbook)
         ):
             yield Finding(at, f"no runbook that lists {alert.name}", _how_to_list(alert))
     elif isinstance(target, Runbook) and target not in runbooks:
@@ -335,7 +382,9 @@ def wrong_runbook_url(alert: Alert, context: Context) -> Iterator[Finding]:
     elif not isinstance(target, Alert | Runbook):
         yield Finding(at, f"page that is not a runbook, {target.path}", own_url)
     elif fragment:
-        anchors = handbook.anchors_of(target) if isinstance(target, Alert) else target.source.anchors
+        anchors = (
+            handbook.anchors_of(target) if isinstance(target, Alert) else target.source.anchors
+        )
         if unquote(fragment) not in anchors:
             hint = did_you_mean(unquote(fragment), anchors) or f"leave '#{fragment}' out"
             yield Finding(at, f"unknown heading '#{fragment}' on /{address}", hint)
@@ -369,7 +418,7 @@ def _how_to_list(alert: Alert, runbook: Runbook | None = None) -> str:
 
 
 @rule("RBK013", "empty-rule-file", over=Handbook)
-def empty_rule_file(handbook: Handbook, context: Context) -> Iterator[Finding]:
+def empty_rule_file(handbook: Handbook) -> Iterator[Finding]:
     """A rule file holds an alert, and a file that a service names is there.
 
     Why: an empty file passes every check of its alerts.
@@ -391,7 +440,11 @@ def empty_rule_file(handbook: Handbook, context: Context) -> Iterator[Finding]:
             problem.kind is ProblemKind.UNREADABLE_FILE for problem in file.problems
         ):
             owner = handbook.get(Service, file.service)
-            at = owner.at("rules", file.path) if owner and file.path in owner.rules else Location(file.path)
+            at = (
+                owner.at("rules", file.path)
+                if owner and file.path in owner.rules
+                else Location(file.path)
+            )
             yield Finding(at, f"{file.path} holds no alert", "write one, or take the file out")
 
 
@@ -426,7 +479,7 @@ def overdue_exercise(runbook: Runbook, context: Context) -> Iterator[Finding]:
 
 
 @rule("RBK016", "missing-warning", over=Runbook)
-def missing_warning(runbook: Runbook, context: Context) -> Iterator[Finding]:
+def missing_warning(runbook: Runbook) -> Iterator[Finding]:
     """A warning stands above a command that destroys or stops something, under the same heading.
 
     Such commands delete, drain, drop, force, terminate, or scale to 0. A warning is a callout (`> [!WARNING]`,
@@ -459,16 +512,19 @@ def missing_warning(runbook: Runbook, context: Context) -> Iterator[Finding]:
             if match := _HARM.search(text):
                 line = block.first + text.count("\n", 0, match.start()) + block.fenced
                 at = runbook.source.at(
-                    line, len(runbook.source.line(line)) - len(runbook.source.line(line).lstrip()) + 1
+                    line,
+                    len(runbook.source.line(line)) - len(runbook.source.line(line).lstrip()) + 1,
                 )
                 what = " ".join(match[0].split())
                 yield Finding(
-                    at, f"'{what}' without a warning above it", "put '> [!WARNING]' and what is at stake above"
+                    at,
+                    f"'{what}' without a warning above it",
+                    "put '> [!WARNING]' and what is at stake above",
                 )
 
 
 @rule("RBK017", "unknown-alert-severity", over=Handbook)
-def unknown_alert_severity(handbook: Handbook, context: Context) -> Iterator[Finding]:
+def unknown_alert_severity(handbook: Handbook) -> Iterator[Finding]:
     """The label `severity` of an alert is one that the policy names (`policy.alerts`: `severities` and `paging`).
 
     The label stands at the alert or at its group. An alert without it has no finding here, unless another label is
@@ -505,4 +561,6 @@ def _misspelt_severity(alert: Alert, places: set[Location]) -> Iterator[Finding]
             if entry.at not in places and only_candidate(entry.key, ["severity"]):
                 places.add(entry.at)
                 fix = Edit(entry.at, entry.key, "severity")
-                yield Finding(entry.at, f"unknown label '{entry.key}'", "did you mean 'severity'?", fix)
+                yield Finding(
+                    entry.at, f"unknown label '{entry.key}'", "did you mean 'severity'?", fix
+                )

@@ -22,7 +22,7 @@ _NAME: Final = re.compile(r"[\w.+%@-]+")
 
 
 @rule("SAFE001", "raw-html", over=Record)
-def raw_html(record: Record, context: Context) -> Iterator[Finding]:
+def raw_html(record: Record) -> Iterator[Finding]:
     """A record holds no raw HTML but comments, and `details`, `summary`, `br`, `kbd`, `sub` and `sup`.
 
     They have no attributes.
@@ -36,7 +36,9 @@ def raw_html(record: Record, context: Context) -> Iterator[Finding]:
     """
     for at, tag in record.source.faulty_tags:
         if tag.fault is TagFault.NOT_ALLOWED:
-            yield Finding(at, f"raw HTML '{_short(tag.text)}'", "write it in Markdown, or in backticks")
+            yield Finding(
+                at, f"raw HTML '{_short(tag.text)}'", "write it in Markdown, or in backticks"
+            )
 
 
 def _short(text: str) -> str:
@@ -45,7 +47,7 @@ def _short(text: str) -> str:
 
 
 @rule("SAFE002", "stray-file", over=Handbook)
-def stray_file(handbook: Handbook, context: Context) -> Iterator[Finding]:
+def stray_file(handbook: Handbook) -> Iterator[Finding]:
     """A record folder holds records, `index.md`, `README.md`, and attachments in a folder with a record's stem.
 
     Symbolic links are not followed anywhere, and every name is UTF-8.
@@ -64,11 +66,15 @@ def stray_file(handbook: Handbook, context: Context) -> Iterator[Finding]:
         elif not is_utf8(path):
             yield Finding(at, "the name of the file is not UTF-8", "rename the file")
         else:
-            yield Finding(at, "neither a record nor an attachment of one", "move it to a folder named as its record is")
+            yield Finding(
+                at,
+                "neither a record nor an attachment of one",
+                "move it to a folder named as its record is",
+            )
 
 
 @rule("SAFE003", "unsafe-link", over=Document)
-def unsafe_link(document: Document, context: Context) -> Iterator[Finding]:
+def unsafe_link(document: Document) -> Iterator[Finding]:
     """A link to another place begins with http, https, mailto or tel.
 
     Why: `javascript:` and `data:` run in the reader's browser as if they were this site.
@@ -80,11 +86,15 @@ def unsafe_link(document: Document, context: Context) -> Iterator[Finding]:
     """
     for link in document.source.links:
         if (found := scheme(link.target)) not in ("", *SCHEMES):
-            yield Finding(link.at, f"a link to '{found}:' is not published", f"use one of {', '.join(SCHEMES)}")
+            yield Finding(
+                link.at,
+                f"a link to '{found}:' is not published",
+                f"use one of {', '.join(SCHEMES)}",
+            )
 
 
 @rule("SAFE004", "unsafe-attachment", over=Handbook, reports=ProblemKind.UNSAFE_ATTACHMENT)
-def unsafe_attachment(handbook: Handbook, context: Context) -> Iterator[Finding]:
+def unsafe_attachment(handbook: Handbook) -> Iterator[Finding]:
     """An attachment is a picture, a PDF or text, of 1 MB at most; an SVG holds no script, handler or foreign object.
 
     HTML is none: it would be a page of this site that nobody checked.
@@ -122,11 +132,15 @@ def exposed_secret(handbook: Handbook, context: Context) -> Iterator[Finding]:
         if credential.sample is None:
             entry = f"{{path: {json.dumps(credential.at.path)}, sha256: {credential.sha256}, reason: TODO}}"
             hint = "revoke it, and remove it here and from the history; if it is a published example, declare it under"
-            yield Finding(credential.at, f"possible secret: {credential.name}", f"{hint} handbook.samples: {entry}")
+            yield Finding(
+                credential.at,
+                f"possible secret: {credential.name}",
+                f"{hint} handbook.samples: {entry}",
+            )
 
 
 @rule("SAFE006", "private-name", over=Handbook)
-def private_name(handbook: Handbook, context: Context) -> Iterator[Finding]:
+def private_name(handbook: Handbook) -> Iterator[Finding]:
     """No e-mail address or host name is published that the settings call private (`handbook.private`).
 
     Why: it tells strangers whom to write to, and what to attack.
@@ -141,7 +155,9 @@ def private_name(handbook: Handbook, context: Context) -> Iterator[Finding]:
     for start, text in texts(handbook) if patterns else ():
         names = [(match.start(), match[0].rstrip(".+%@-")) for match in _NAME.finditer(text)]
         found = [(offset, name) for offset, name in names if name and private.match(name)]
-        for at, (_, name) in zip(locate(start, text, (offset for offset, _ in found)), found, strict=True):
+        for at, (_, name) in zip(
+            locate(start, text, (offset for offset, _ in found)), found, strict=True
+        ):
             yield Finding(at, f"'{name}' is private", "name a team or a channel, or take it out")
 
 
@@ -166,11 +182,15 @@ def unused_sample(handbook: Handbook, context: Context) -> Iterator[Finding]:
     for sample in handbook.settings.organisation.samples:
         if sample not in used:
             message = f"no possible secret with this SHA-256 in {sample.path}"
-            yield Finding(handbook.settings.at_sample(sample), message, "remove the entry, or correct path and sha256")
+            yield Finding(
+                handbook.settings.at_sample(sample),
+                message,
+                "remove the entry, or correct path and sha256",
+            )
 
 
 @rule("SAFE008", "disabled-safety-rule", over=Handbook)
-def disabled_safety_rule(handbook: Handbook, context: Context) -> Iterator[Finding]:
+def disabled_safety_rule(handbook: Handbook) -> Iterator[Finding]:
     """No rule of the family SAFE, and no rule that reports new exceptions, is suppressed or lowered to a warning.
 
     Why: a pull request could wave its own secrets through.
@@ -183,7 +203,11 @@ def disabled_safety_rule(handbook: Handbook, context: Context) -> Iterator[Findi
     hint = "remove it; a published example of a secret is declared under handbook.samples"
     for suppression in handbook.suppressions:
         if suppression.rule and (suppressed := find_rule(suppression.rule)) and suppressed.firm:
-            yield Finding(suppression.at, f"suppression of {suppressed.code}, which cannot be suppressed", hint)
+            yield Finding(
+                suppression.at,
+                f"suppression of {suppressed.code}, which cannot be suppressed",
+                hint,
+            )
     for firm in (each for each in rules().values() if each.firm):
         if firm.is_lowered_by(handbook.settings):
             at = handbook.settings.at("rules", firm.key_in(handbook.settings))

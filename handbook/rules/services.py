@@ -15,7 +15,7 @@ from handbook.vocabulary import PROOFS
 
 
 @rule("SVC001", "invalid-service-name", over=Service)
-def invalid_service_name(service: Service, context: Context) -> Iterator[Finding]:
+def invalid_service_name(service: Service) -> Iterator[Finding]:
     """The file of a service is `docs/services/slug.md`.
 
     Why: the slug is what runbooks, audits and other services name it by.
@@ -26,11 +26,13 @@ def invalid_service_name(service: Service, context: Context) -> Iterator[Finding
         docs/services/warehouse.md
     """
     if not service.well_named:
-        yield Finding(service.source.at(1), f"the name is not {service.file_form}", "such as order-service.md")
+        yield Finding(
+            service.source.at(1), f"the name is not {service.file_form}", "such as order-service.md"
+        )
 
 
 @rule("SVC002", "missing-on-call", over=Service, requires=("FM001", "FM002"))
-def missing_on_call(service: Service, context: Context) -> Iterator[Finding]:
+def missing_on_call(service: Service) -> Iterator[Finding]:
     """A service of tier 1 or 2 names its rota, `on_call`.
 
     Why: when it is down, somebody has to be called.
@@ -44,7 +46,11 @@ def missing_on_call(service: Service, context: Context) -> Iterator[Finding]:
         repository: https://git.example/shop
     """
     if service.tier in (1, 2) and not service.on_call and not service.doubtful("on_call"):
-        yield Finding(service.at("on_call"), f"'on_call' is missing: the tier is {service.tier}", "on_call: https://…")
+        yield Finding(
+            service.at("on_call"),
+            f"'on_call' is missing: the tier is {service.tier}",
+            "on_call: https://…",
+        )
 
 
 @rule("SVC003", "unknown-item", over=Audit)
@@ -65,7 +71,11 @@ def unknown_item(audit: Audit, context: Context) -> Iterator[Finding]:
             hint = did_you_mean(id, context.handbook.items)
             yield Finding(audit.key_at(id), f"{id} is no item of the checklist", hint)
         elif owned.item.since and not owned.item.in_force(audit.quarter):
-            yield Finding(audit.key_at(id), f"{id} is not in force in {audit.quarter}", f"see {owned.standard.path}")
+            yield Finding(
+                audit.key_at(id),
+                f"{id} is not in force in {audit.quarter}",
+                f"see {owned.standard.path}",
+            )
 
 
 @rule("SVC004", "unanswered-item", over=Audit, requires=("FM001",))
@@ -83,11 +93,15 @@ def unanswered_item(audit: Audit, context: Context) -> Iterator[Finding]:
         return
     for id, owned in context.handbook.items.items():
         if owned.item.in_force(audit.quarter) and id not in audit.results:
-            yield Finding(audit.at("results"), f"{id} is not answered", f"{id}: {{verdict: unknown, needs: …}}")
+            yield Finding(
+                audit.at("results"),
+                f"{id} is not answered",
+                f"{id}: {{verdict: unknown, needs: …}}",
+            )
 
 
 @rule("SVC005", "incomplete-verdict", over=Audit)
-def incomplete_verdict(audit: Audit, context: Context) -> Iterator[Finding]:
+def incomplete_verdict(audit: Audit) -> Iterator[Finding]:
     """A verdict comes with what it rests on.
 
     pass and fail say how it is known (`by`); automated and evidence say where it can be seen; attested says who, and of
@@ -104,7 +118,9 @@ def incomplete_verdict(audit: Audit, context: Context) -> Iterator[Finding]:
         needed: tuple[str, ...] = ()
         match result.verdict:
             case "pass" | "fail":
-                proof = {"attested": ("who", "of")}.get(result.by or "", ("evidence",) if result.by else ())
+                proof = {"attested": ("who", "of")}.get(
+                    result.by or "", ("evidence",) if result.by else ()
+                )
                 needed = ("by", *proof)
             case "not-applicable":
                 needed = ("reason",)
@@ -112,7 +128,10 @@ def incomplete_verdict(audit: Audit, context: Context) -> Iterator[Finding]:
                 needed = ("adr", "until")
         for key in needed:
             if not getattr(result, key) and not audit.doubtful:
-                yield Finding(audit.at("results", id), f"{id}: '{key}' is missing for the verdict {result.verdict}")
+                yield Finding(
+                    audit.at("results", id),
+                    f"{id}: '{key}' is missing for the verdict {result.verdict}",
+                )
 
 
 @rule("SVC006", "waiver-without-decision", over=Audit)
@@ -130,7 +149,9 @@ def waiver_without_decision(audit: Audit, context: Context) -> Iterator[Finding]
         decision = context.handbook.get(Adr, result.adr) if result.adr else None
         if decision and decision.status not in (None, "accepted"):
             message = f"{id} is waived by {decision.id}, which is {decision.status}"
-            yield Finding(audit.at("results", id, "adr"), message, "name a decision that is in force")
+            yield Finding(
+                audit.at("results", id, "adr"), message, "name a decision that is in force"
+            )
 
 
 @rule("SVC007", "overstated-proof", over=Audit)
@@ -171,7 +192,9 @@ def outdated_attestation(audit: Audit, context: Context) -> Iterator[Finding]:
             continue
         if result.of and result.of != owned.item.fingerprint:
             at = audit.at("results", id, "of")
-            yield Finding(at, f"{id} has another text by now", f"attest it anew: of: {owned.item.fingerprint}")
+            yield Finding(
+                at, f"{id} has another text by now", f"attest it anew: of: {owned.item.fingerprint}"
+            )
 
 
 @rule("SVC009", "expired-waiver", over=Audit, severity=Severity.WARNING)
@@ -191,7 +214,9 @@ def expired_waiver(audit: Audit, context: Context) -> Iterator[Finding]:
     for id, result in audit.results.items():
         if result.verdict == "waived" and result.until and result.until < context.today:
             at = audit.at("results", id, "until")
-            yield Finding(at, f"the waiver of {id} ended on {result.until}", "meet the item, or decide anew")
+            yield Finding(
+                at, f"the waiver of {id} ended on {result.until}", "meet the item, or decide anew"
+            )
 
 
 @rule("SVC010", "overdue-audit", over=Service, severity=Severity.WARNING)
@@ -208,9 +233,13 @@ def overdue_audit(service: Service, context: Context) -> Iterator[Finding]:
     audits = context.handbook.audits_of(service)
     if service.example or not audits:
         return
-    before = context.today.replace(day=1, month=3 * ((context.today.month - 1) // 3) + 1) - timedelta(days=1)
+    before = context.today.replace(
+        day=1, month=3 * ((context.today.month - 1) // 3) + 1
+    ) - timedelta(days=1)
     least = f"{before.year}-Q{(before.month + 2) // 3}"
     if audits[0].quarter < least:
         yield Finding(
-            Location(audits[0].path), f"the newest audit is of {audits[0].quarter}", "audit it for this quarter"
+            Location(audits[0].path),
+            f"the newest audit is of {audits[0].quarter}",
+            "audit it for this quarter",
         )

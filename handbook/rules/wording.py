@@ -41,8 +41,12 @@ def unrelated(before: str, after: str) -> bool:
 
 
 def _words(text: str) -> set[str]:
-    words = {word[:4] for word in re.findall(r"\w{3,}", text.casefold()) if word not in _SMALL_WORDS}
-    return words | {letter for letter in text if letter.isalpha() and letter.lower() == letter.upper()}
+    words = {
+        word[:4] for word in re.findall(r"\w{3,}", text.casefold()) if word not in _SMALL_WORDS
+    }
+    return words | {
+        letter for letter in text if letter.isalpha() and letter.lower() == letter.upper()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +65,24 @@ def rewritten(old: Adr, now: Adr, base: Handbook, handbook: Handbook) -> Iterato
     (before, notes), (after, added) = _parted(_said(old.source)), _parted(_said(now.source))
     for then, said in zip_longest(before, after):
         if said is None:
-            yield Finding(now.source.at(now.source.last_line), f"the text of {decided}, has lost its end", hint)
+            yield Finding(
+                now.source.at(now.source.last_line),
+                f"the text of {decided}, has lost its end",
+                hint,
+            )
         elif then is None or then.form != said.form:
-            yield Finding(now.source.at(_line(then, said)), f"another text than that of {decided}", hint)
+            yield Finding(
+                now.source.at(_line(then, said)), f"another text than that of {decided}", hint
+            )
         else:
             for was, id in zip(then.ids, said.ids, strict=True):
                 named = handbook.named(was)
                 if was != id and (named.record or not named.kind):
-                    yield Finding(now.source.at(said.block.first), f"{decided}, says {was} here, not {id}", hint)
+                    yield Finding(
+                        now.source.at(said.block.first),
+                        f"{decided}, says {was} here, not {id}",
+                        hint,
+                    )
     for was, new in zip(base.links_of(old), handbook.links_of(now), strict=False):
         still = handbook.resolve(old.path, was.link.target)
         moved = was.link.target != new.link.target and still != new.target
@@ -77,10 +91,16 @@ def rewritten(old: Adr, now: Adr, base: Handbook, handbook: Handbook) -> Iterato
     for then, said in zip_longest(notes, added):
         if then and (said is None or then.form != said.form):
             line = said.block.first if said else now.source.last_line
-            yield Finding(now.source.at(line), f"a note of {old.id} was changed", "put it back, and add one below it")
+            yield Finding(
+                now.source.at(line),
+                f"a note of {old.id} was changed",
+                "put it back, and add one below it",
+            )
         elif said and not then and not _is_note(said):
             hint = "- 2026-11-23: what was learned"
-            yield Finding(now.source.at(said.block.first), "a note is an item of a list, its date first", hint)
+            yield Finding(
+                now.source.at(said.block.first), "a note is an item of a list, its date first", hint
+            )
 
 
 def _exists(target: Target, handbook: Handbook) -> bool:
@@ -93,7 +113,11 @@ def _exists(target: Target, handbook: Handbook) -> bool:
 
 def _parted(said: list[_Said]) -> tuple[list[_Said], list[_Said]]:
     """The text of a decision, and what stands under its last heading where that is Notes."""
-    heads = [index for index, each in enumerate(said) if isinstance(each.block, Heading) and each.block.level <= 2]
+    heads = [
+        index
+        for index, each in enumerate(said)
+        if isinstance(each.block, Heading) and each.block.level <= 2
+    ]
     if heads and said[heads[-1]].form[2] == f"## {_NOTES}":
         return said[: heads[-1]], said[heads[-1] + 1 :]
     return said, []
@@ -103,7 +127,9 @@ def _is_note(said: _Said) -> bool:
     """Whether a block is part of a list whose items begin with their date."""
     if said.form[1] == 0:
         return isinstance(said.block, List)
-    begins_item = said.form[1] == 2 and said.block.parent and said.block.first == said.block.parent.first
+    begins_item = (
+        said.form[1] == 2 and said.block.parent and said.block.first == said.block.parent.first
+    )
     return not begins_item or bool(_NOTE.match(said.form[2]))
 
 
@@ -146,4 +172,6 @@ def _line(then: _Said | None, said: _Said) -> int:
     """The line at which a block begins to differ: in code and tables its own, else the block's first."""
     was = then.form[2].split("\n") if then else []
     now = said.form[2].split("\n")
-    return said.block.first + next((n for n, (one, other) in enumerate(zip(was, now, strict=False)) if one != other), 0)
+    return said.block.first + next(
+        (n for n, (one, other) in enumerate(zip(was, now, strict=False)) if one != other), 0
+    )

@@ -74,7 +74,9 @@ class Assembly:
     @classmethod
     def of(cls, handbook: Handbook, report: Report, *, is_preview: bool = False) -> Assembly:
         """Assemble a checked handbook, with what Git says of its files."""
-        return cls(handbook, report, git.commit(handbook.root), git.changes(handbook.root), is_preview)
+        return cls(
+            handbook, report, git.commit(handbook.root), git.changes(handbook.root), is_preview
+        )
 
     def pages(self, expand: Callable[[Page], str]) -> Iterator[Article]:
         """Every page of the site, by its source; `expand` returns the Markdown of a page after its macros have run.
@@ -85,7 +87,9 @@ class Assembly:
         for document in self.handbook.documents.values():
             if isinstance(document, Page):
                 if not document.markdown:
-                    yield self.article(document, expand(document) if document.render_macros else None)
+                    yield self.article(
+                        document, expand(document) if document.render_macros else None
+                    )
             else:
                 yield self.article(document)
         for alert in self.handbook.alerts:
@@ -93,15 +97,25 @@ class Assembly:
 
     def files(self) -> Mapping[str, str]:
         """The generated files by their path on the site: JSON, CSV, the feed and the keys of the search."""
-        return {**api.files(self.handbook, self.commit), **keys(self.handbook), "feed.xml": feed(self.handbook)}
+        return {
+            **api.files(self.handbook, self.commit),
+            **keys(self.handbook),
+            "feed.xml": feed(self.handbook),
+        }
 
     def article(self, document: Document, markdown: str | None = None) -> Article:
         """The article of a record or page; `markdown` is the body of a page after its macros have run."""
         address, path = self.handbook.address(document), document.path
         references = PageReferences(self.handbook, path, address)
         faults: tuple[Diagnostic, ...] = ()
-        if isinstance(document, Record) or markdown is None or document.source.body.strip() == markdown.strip():
-            rendered = render(document.source, references, raw_html=not isinstance(document, Record))
+        if (
+            isinstance(document, Record)
+            or markdown is None
+            or document.source.body.strip() == markdown.strip()
+        ):
+            rendered = render(
+                document.source, references, raw_html=not isinstance(document, Record)
+            )
         else:
             checked = frozenset(link.target for link in document.source.links)
             rendered, faults = _render_written(path, markdown, references, checked)
@@ -138,10 +152,21 @@ class Assembly:
 
     def other_article(self, source: str, address: str, markdown: str) -> Article:
         """The article of a page that is not the handbook's: another plugin wrote its Markdown."""
-        rendered, faults = _render_written(source, markdown, PageReferences(self.handbook, source, address))
+        rendered, faults = _render_written(
+            source, markdown, PageReferences(self.handbook, source, address)
+        )
         html, unsafe = _withhold_unsafe(source, rendered.html)
         headings, ids = rendered.headings, rendered.ids
-        return Article(source, address, _title_of(rendered), None, html, headings, ids, findings=faults + unsafe)
+        return Article(
+            source,
+            address,
+            _title_of(rendered),
+            None,
+            html,
+            headings,
+            ids,
+            findings=faults + unsafe,
+        )
 
     def surround(self, document: Document, html: str) -> tuple[str, tuple[Diagnostic, ...]]:
         """The HTML of a document with its facts and references, and a finding where a page could act on its reader.
@@ -156,7 +181,10 @@ class Assembly:
         before, after = self._parts(document)
         if self.is_preview:
             before = (
-                findings_box(finding for finding in self.report.findings if finding.at.path == document.path) + before
+                findings_box(
+                    finding for finding in self.report.findings if finding.at.path == document.path
+                )
+                + before
             )
         return _after_title(html, before) + after, ()
 
@@ -179,7 +207,9 @@ class Assembly:
         """The title of a document as text; None where macros write it."""
         if isinstance(document, Record):
             return f"{document.id}: {document.title}" if document.mention else document.title
-        return None if isinstance(document, Page) and document.render_macros else document.source.title
+        return (
+            None if isinstance(document, Page) and document.render_macros else document.source.title
+        )
 
     def metadata(self, document: Document) -> Mapping[str, Any]:
         """The front matter of a document for themes."""
@@ -209,7 +239,10 @@ def _render_written(
         for link in source.links
         if link.target not in checked and references.target(link.target) is None
     ]
-    findings = (Diagnostic(Location(path, 1), *BROKEN_MACRO, Severity.ERROR, message, hint) for message, hint in faults)
+    findings = (
+        Diagnostic(Location(path, 1), *BROKEN_MACRO, Severity.ERROR, message, hint)
+        for message, hint in faults
+    )
     return render(source, references, raw_html=True), tuple(findings)
 
 

@@ -77,7 +77,11 @@ def _read_site(folder: Path, shown: str, site_url: str) -> Site:
     pages = [read_file(folder, file) for file in sorted(files.regular) if READ.fullmatch(file)]
     if not any(page.ids is not None for page in pages):
         raise NoSiteError(f"{shown} holds no page; build the site first")
-    faults = [unreadable(file, "not a regular file") for file in sorted(files.irregular) if READ.fullmatch(file)]
+    faults = [
+        unreadable(file, "not a regular file")
+        for file in sorted(files.irregular)
+        if READ.fullmatch(file)
+    ]
     resolver = Resolver(files, {page.file: page.ids for page in pages}, site_url)
     external: dict[str, list[str]] = defaultdict(list)
     for page in pages:
@@ -88,9 +92,18 @@ def _read_site(folder: Path, shown: str, site_url: str) -> Site:
                 continue
             shown_value = value if len(value) <= MAX_SHOWN else f"{value[:MAX_SHOWN]}…"
             message = f"'{shown_value}' on /{address(page.file)} {target.message}"
-            faults.append(LinkFault(page.file, target.kind, target.address, message, target.hint, page.values[value]))
-    counts = {"page": sum(page.ids is not None for page in pages), "link": sum(len(page.values) for page in pages)}
-    return Site(shown, tuple(faults), {url: tuple(files) for url, files in sorted(external.items())}, counts)
+            faults.append(
+                LinkFault(
+                    page.file, target.kind, target.address, message, target.hint, page.values[value]
+                )
+            )
+    counts = {
+        "page": sum(page.ids is not None for page in pages),
+        "link": sum(len(page.values) for page in pages),
+    }
+    return Site(
+        shown, tuple(faults), {url: tuple(files) for url, files in sorted(external.items())}, counts
+    )
 
 
 def _files(folder: Path) -> SiteFiles:
@@ -105,5 +118,7 @@ def _files(folder: Path) -> SiteFiles:
                 if entry.is_dir(follow_symlinks=False):
                     left.append(f"{below}{entry.name}/")
                 else:
-                    (regular if entry.is_file(follow_symlinks=False) else irregular).append(f"{below}{entry.name}")
+                    (regular if entry.is_file(follow_symlinks=False) else irregular).append(
+                        f"{below}{entry.name}"
+                    )
     return SiteFiles(frozenset(regular), frozenset(irregular))

@@ -26,12 +26,24 @@ READ: Final = re.compile(
     r".*\.(?:html?|css)|feed\.xml|sitemap\.xml|api/v1/.*\.json|assets/keys/(?!parts\.json).*\.json"
 )
 _ADDRESS_ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
-    "img": ("srcset", "longdesc", "usemap"), "source": ("srcset",), "link": ("imagesrcset",), "meta": ("content",),
-    "video": ("poster",), "object": ("data", "codebase", "classid", "usemap"), "form": ("action",),
-    "button": ("formaction",), "input": ("formaction", "usemap"), "blockquote": ("cite",), "q": ("cite",),
-    "del": ("cite",), "ins": ("cite",), "use": ("xlink:href",), "image": ("xlink:href",), "html": ("manifest",),
+    "img": ("srcset", "longdesc", "usemap"),
+    "source": ("srcset",),
+    "link": ("imagesrcset",),
+    "meta": ("content",),
+    "video": ("poster",),
+    "object": ("data", "codebase", "classid", "usemap"),
+    "form": ("action",),
+    "button": ("formaction",),
+    "input": ("formaction", "usemap"),
+    "blockquote": ("cite",),
+    "q": ("cite",),
+    "del": ("cite",),
+    "ins": ("cite",),
+    "use": ("xlink:href",),
+    "image": ("xlink:href",),
+    "html": ("manifest",),
     "body": ("background",),
-}  # fmt: skip
+}
 """The attributes, besides href and src, that hold addresses."""
 _SELECTOR: Final = f":is([href],[src],style,{','.join(_ADDRESS_ATTRIBUTES)})"
 """One selector for all: of a list the parser gives a node as often as it fits."""
@@ -39,14 +51,18 @@ _RELATIONS_NOT_FOLLOWED: Final = ("edit", "preconnect", "dns-prefetch")
 """What a page says of an address that no reader is led to without an account, or at all."""
 _CANDIDATE: Final = re.compile(r"[\s,]*([^\s,]\S*)")
 _REFRESH: Final = re.compile(r"[\d.\s]*[;,]\s*(?:url\s*=\s*)?[\"']?([^\"']*)", re.IGNORECASE)
-_IN_STYLE: Final = re.compile(r"/\*.*?(?:\*/|\Z)|(?:@import\s+|\burl\(\s*)[\"']?([^\"'()\s;]+)", re.DOTALL)
+_IN_STYLE: Final = re.compile(
+    r"/\*.*?(?:\*/|\Z)|(?:@import\s+|\burl\(\s*)[\"']?([^\"'()\s;]+)", re.DOTALL
+)
 _TAG: Final = re.compile(rb"<(/?)([A-Za-z][^\s/>]*)([^<>]*)")
 _SPACE: Final = re.compile(rb"[\s/]+")
 _PERHAPS_ACTIVE: Final = re.compile(
     rf"<(?:{'|'.join(sorted(ACTIVE))})\b|[\s/\"']on[a-z]+\s*=|srcdoc".encode(), re.IGNORECASE
 )
 _ACTIVE_SCHEMES: Final = ("javascript", "vbscript")
-_VOID: Final = frozenset(b"area base br col embed hr img input link meta p source track wbr".split())
+_VOID: Final = frozenset(
+    b"area base br col embed hr img input link meta p source track wbr".split()
+)
 _MAX_PLAIN_BYTES: Final = 100_000
 _MAX_TAGS: Final = 20_000
 """Bytes of a page, and its tags, or bytes of one tag, below which the parser cannot take long."""
@@ -105,7 +121,9 @@ def address(file: str) -> str:
 
 def unreadable(file: str, reason: str) -> LinkFault:
     """The fault of a file that cannot be read."""
-    return LinkFault(file, LinkFaultKind.UNREADABLE, "", f"/{address(file)} cannot be read: {reason}")
+    return LinkFault(
+        file, LinkFaultKind.UNREADABLE, "", f"/{address(file)} cannot be read: {reason}"
+    )
 
 
 def read_file(folder: Path, file: str) -> BuiltFile:
@@ -123,7 +141,9 @@ def read_file(folder: Path, file: str) -> BuiltFile:
         elif file.endswith(".css"):
             page.values = dict.fromkeys(_addresses_in_style(text))
         elif _is_too_deep(data):
-            page.faults.append(unreadable(file, "nested too deeply, or an element with too many attributes"))
+            page.faults.append(
+                unreadable(file, "nested too deeply, or an element with too many attributes")
+            )
         elif file.endswith(".xml"):
             _read_xml(page, data)
         else:
@@ -132,7 +152,9 @@ def read_file(folder: Path, file: str) -> BuiltFile:
         page.faults.append(unreadable(file, str(error.strerror)))
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        page.faults.append(unreadable(file, f"not UTF-8: byte {data[error.start]:#04x} on line {line}"))
+        page.faults.append(
+            unreadable(file, f"not UTF-8: byte {data[error.start]:#04x} on line {line}")
+        )
     except (ValueError, RecursionError) as error:
         page.faults.append(unreadable(file, f"not JSON: {error}"))
     return page
@@ -169,18 +191,26 @@ def _read_html(page: BuiltFile, data: bytes) -> None:
             if node.attributes.get("rel") not in _RELATIONS_NOT_FOLLOWED and node.tag != "base":
                 values.update(dict.fromkeys(_addresses_of(page, node)))
     for act in _active(document, data, values):
-        page.faults.append(LinkFault(page.file, LinkFaultKind.ACTIVE, act, f"/{address(page.file)} holds {act}"))
+        page.faults.append(
+            LinkFault(page.file, LinkFaultKind.ACTIVE, act, f"/{address(page.file)} holds {act}")
+        )
     values.pop("", None)
     page.values = {_join(base, value) if base else value: None for value in values}
 
 
 def _active(document: LexborHTMLParser, data: bytes, addresses: Iterable[str]) -> Iterator[str]:
     """What could act on a reader in the article of a page, by its content, or anywhere, by an address."""
-    if _PERHAPS_ACTIVE.search(data, max(data.find(b"<article"), 0), max(data.rfind(b"</article>"), 0)):
+    if _PERHAPS_ACTIVE.search(
+        data, max(data.find(b"<article"), 0), max(data.rfind(b"</article>"), 0)
+    ):
         for article in document.css("article"):
             if act := find_active(article):
                 yield act
-    yield from (f"the address '{value[:MAX_SHOWN]}'" for value in addresses if scheme(value) in _ACTIVE_SCHEMES)
+    yield from (
+        f"the address '{value[:MAX_SHOWN]}'"
+        for value in addresses
+        if scheme(value) in _ACTIVE_SCHEMES
+    )
 
 
 def _trees(tree: LexborHTMLParser | LexborNode) -> Iterator[LexborHTMLParser | LexborNode]:
@@ -193,7 +223,9 @@ def _trees(tree: LexborHTMLParser | LexborNode) -> Iterator[LexborHTMLParser | L
 
 def _base_of(document: LexborHTMLParser) -> str:
     """The address from which the addresses of a page count; empty where the page names none."""
-    return next((href for base in document.css("base[href]") if (href := base.attributes["href"])), "")
+    return next(
+        (href for base in document.css("base[href]") if (href := base.attributes["href"])), ""
+    )
 
 
 def _ids(page: BuiltFile, document: LexborHTMLParser) -> frozenset[str]:
@@ -230,7 +262,9 @@ def _other_addresses(tag: str, attributes: Mapping[str, str | None]) -> Iterator
             yield from _addresses_in_srcset(value)
         elif name != "content":
             yield value
-        elif (attributes.get("http-equiv") or "").lower() == "refresh" and (match := _REFRESH.match(value)):
+        elif (attributes.get("http-equiv") or "").lower() == "refresh" and (
+            match := _REFRESH.match(value)
+        ):
             yield match[1]
 
 
@@ -254,7 +288,9 @@ def _addresses_in_style(text: str) -> Iterator[str]:
 def _join(base: str, value: str) -> str:
     """An address as the page has it that says from where addresses count."""
     try:
-        plain = not any(each.startswith(("/", "\\")) or urlsplit(each).scheme for each in (base, value))
+        plain = not any(
+            each.startswith(("/", "\\")) or urlsplit(each).scheme for each in (base, value)
+        )
         if not plain:
             return urljoin(base, value)
     except ValueError:
@@ -266,12 +302,19 @@ def _read_xml(page: BuiltFile, data: bytes) -> None:
     """The addresses of a feed (Atom) or a sitemap. The parser of HTML reads these, too, and knows no entities."""
     for node in LexborHTMLParser(data).css("link[href],id,loc"):
         value = (node.attributes.get("href") if node.tag == "link" else node.text()) or ""
-        value = value.strip().partition("#")[0] if node.tag == "id" else value.strip()  # an id is no link
+        value = (
+            value.strip().partition("#")[0] if node.tag == "id" else value.strip()
+        )  # an id is no link
         if value:
             page.values[value] = None
         else:
             page.faults.append(
-                LinkFault(page.file, LinkFaultKind.EMPTY, f"<{node.tag}>", f"an empty <{node.tag}> in /{page.file}")
+                LinkFault(
+                    page.file,
+                    LinkFaultKind.EMPTY,
+                    f"<{node.tag}>",
+                    f"an empty <{node.tag}> in /{page.file}",
+                )
             )
 
 

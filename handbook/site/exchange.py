@@ -38,7 +38,9 @@ def put_in_place(site: Path) -> None:
 def exchange(one: Path, other: Path) -> bool:
     """Exchange two names at once, where the system can; whether it has."""
     renameat2 = getattr(ctypes.CDLL(None), "renameat2", None)
-    return renameat2 is not None and renameat2(_HERE, bytes(one), _HERE, bytes(other), _EXCHANGE) == 0
+    return (
+        renameat2 is not None and renameat2(_HERE, bytes(one), _HERE, bytes(other), _EXCHANGE) == 0
+    )
 
 
 def recover(site: Path) -> None:

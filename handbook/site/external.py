@@ -151,24 +151,49 @@ def _linkchecker(addresses: Iterable[str], timeout: int) -> dict[str, tuple[str,
     with tempfile.TemporaryDirectory(prefix="handbook-links-") as folder:
         Path(folder).chmod(0o755)  # started by root, LinkChecker reads as nobody
         configuration = Path(folder) / "linkcheckerrc"
-        configuration.write_text(_CONFIGURATION.format(timeout=timeout, most=_MOST), encoding="utf-8")
+        configuration.write_text(
+            _CONFIGURATION.format(timeout=timeout, most=_MOST), encoding="utf-8"
+        )
         # Neither the user's settings and plugins nor their passwords (.netrc), and results in English.
-        environment = os.environ | {"HOME": folder, "XDG_DATA_HOME": folder, "XDG_CONFIG_HOME": folder,
-                                    "LC_ALL": "C.UTF-8", "LANGUAGE": "en", "PYTHONUTF8": "1"}  # fmt: skip
+        environment = os.environ | {
+            "HOME": folder,
+            "XDG_DATA_HOME": folder,
+            "XDG_CONFIG_HOME": folder,
+            "LC_ALL": "C.UTF-8",
+            "LANGUAGE": "en",
+            "PYTHONUTF8": "1",
+        }
         command = [sys.executable, "-m", "linkcheck", "--config", str(configuration), "--stdin"]
         try:
             answer = subprocess.run(  # noqa: S603 - our own words; addresses go in as data
-                command, input="\n".join(re.sub(r"\s", "%20", address) for address in addresses), env=environment,
-                capture_output=True, encoding="utf-8", errors="replace", timeout=_MOST + 60, check=False,
-            )  # fmt: skip
+                command,
+                input="\n".join(re.sub(r"\s", "%20", address) for address in addresses),
+                env=environment,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                timeout=_MOST + 60,
+                check=False,
+            )
         except subprocess.TimeoutExpired as error:
-            raise NoWebError(f"LinkChecker did not come to an end within {_MOST + 60} seconds") from error
-    found = {row[0]: (row[1], row[2], row[3]) for row in csv.reader(answer.stdout.splitlines(True), delimiter=";")
-             if len(row) == 4}  # fmt: skip
-    if answer.returncode not in (0, 1) or not found:  # 1 is that of a broken link, and that of a crash
+            raise NoWebError(
+                f"LinkChecker did not come to an end within {_MOST + 60} seconds"
+            ) from error
+    found = {
+        row[0]: (row[1], row[2], row[3])
+        for row in csv.reader(answer.stdout.splitlines(True), delimiter=";")
+        if len(row) == 4
+    }
+    if (
+        answer.returncode not in (0, 1) or not found
+    ):  # 1 is that of a broken link, and that of a crash
         reason = (answer.stderr.strip() or "it printed nothing").splitlines()[-1]
         raise NoWebError(f"LinkChecker failed: {reason}")
-    return {address: found[asked] for address in addresses if (asked := re.sub(r"\s", "%20", address)) in found}
+    return {
+        address: found[asked]
+        for address in addresses
+        if (asked := re.sub(r"\s", "%20", address)) in found
+    }
 
 
 def remembered(text: str) -> dict[str, Failure]:
@@ -186,7 +211,9 @@ def remembered(text: str) -> dict[str, Failure]:
     return state
 
 
-def after(answers: Mapping[str, str | None], before: Mapping[str, Failure], today: str) -> dict[str, Failure]:
+def after(
+    answers: Mapping[str, str | None], before: Mapping[str, Failure], today: str
+) -> dict[str, Failure]:
     """What is remembered after a run: what failed, counted on; what is not known, as it was; and nothing else."""
     state = {}
     for address, said in answers.items():
@@ -200,5 +227,8 @@ def after(answers: Mapping[str, str | None], before: Mapping[str, Failure], toda
 
 def written(state: Mapping[str, Failure]) -> str:
     """What is remembered as JSON, an address a line."""
-    lines = (f"{json.dumps(address)}: {json.dumps(asdict(failure))}" for address, failure in sorted(state.items()))
+    lines = (
+        f"{json.dumps(address)}: {json.dumps(asdict(failure))}"
+        for address, failure in sorted(state.items())
+    )
     return "{" + ",".join(f"\n  {line}" for line in lines) + "\n}\n"

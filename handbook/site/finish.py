@@ -22,22 +22,26 @@ STYLES: Final = ("assets/handbook.css",)
 SCRIPTS: Final = ("assets/handbook.js", "assets/search.js")
 """The styles and scripts of ours, below the folder of the site."""
 
-_THEME_SCRIPTS: Final = frozenset((
-    "7eb3684fdacd2881f67b9428983273a29d8774d8bc82622af9b65a8ec1032a90",  # base.html of Material 9.7 and 9.8
-    "213d571a86bd568ccb65bf92ca3cf95284d8c140997189b0272a503b72fa3988",  # base.html of Zensical
-    "0eb10c249dbdb0beef225a10ce5cbe55418cc4a7014cc208f8e7d6ed8f00906e",  # palette.html, and from here on of both
-    "d74bb3b582599bb38b62d1eb15a60a0af4ce0147e3335efe0a811693984b71ce",  # content.html: linked content tabs
-    "ffcc0f7735fdab434d257c80e65cec2e88d716991e69757185b7e450e41a5b2f",  # content.html: the tab of an address
-    "e441dbdde5a0501b99527bb443d86875df7b1a02ed15df77ed97b4c8234e4b70",  # announce.html
-    "825a478f6ef2a37cf6bc1140ddb9b0665d08eee69a0635d5e82471fba8e2f73a",  # outdated.html
-    "3907d77c1c78f2658c4fefb1c0cb8a4caf9e66479edaeace65c6c1e213f47107",  # consent.html
-))  # fmt: skip
+_THEME_SCRIPTS: Final = frozenset(
+    (
+        "7eb3684fdacd2881f67b9428983273a29d8774d8bc82622af9b65a8ec1032a90",  # base.html of Material 9.7 and 9.8
+        "213d571a86bd568ccb65bf92ca3cf95284d8c140997189b0272a503b72fa3988",  # base.html of Zensical
+        "0eb10c249dbdb0beef225a10ce5cbe55418cc4a7014cc208f8e7d6ed8f00906e",  # palette.html, and from here on of both
+        "d74bb3b582599bb38b62d1eb15a60a0af4ce0147e3335efe0a811693984b71ce",  # content.html: linked content tabs
+        "ffcc0f7735fdab434d257c80e65cec2e88d716991e69757185b7e450e41a5b2f",  # content.html: the tab of an address
+        "e441dbdde5a0501b99527bb443d86875df7b1a02ed15df77ed97b4c8234e4b70",  # announce.html
+        "825a478f6ef2a37cf6bc1140ddb9b0665d08eee69a0635d5e82471fba8e2f73a",  # outdated.html
+        "3907d77c1c78f2658c4fefb1c0cb8a4caf9e66479edaeace65c6c1e213f47107",  # consent.html
+    )
+)
 """The inline scripts that a page may run: those of the theme, in its folder `partials/javascripts/`.
 
 Each is the SHA-256 of its text without the address in `new URL("…")`, which differs from page to page.
 """
 _DATA_TYPES: Final = re.compile(r"""\btype\s*=\s*["']?application/(?:ld\+)?json\b""", re.IGNORECASE)
-_SCRIPT: Final = re.compile(r"""<script\b(?![^>]*[\s"'/]src\s*=)([^>]*)>(.*?)</script""", re.DOTALL | re.IGNORECASE)
+_SCRIPT: Final = re.compile(
+    r"""<script\b(?![^>]*[\s"'/]src\s*=)([^>]*)>(.*?)</script""", re.DOTALL | re.IGNORECASE
+)
 _SCRIPT_ADDRESS: Final = re.compile(r'(?<=new URL\(")[\w./:~%-]*(?=")')
 _HEAD: Final = re.compile(r"<meta\s+charset\b[^>]*>", re.IGNORECASE)
 _POLICY_TAG: Final = re.compile(r'<meta http-equiv="Content-Security-Policy" content="[^"]*">')
@@ -56,9 +60,19 @@ _REDIRECT: Final = (
 _COMMENT: Final = re.compile(r"^ *(?://.*|/\*[^*]*\*/) *\n", re.MULTILINE)
 
 _LEFT_OUT: Final = (
-    ".headerlink", ".md-content__button", ".hb-table", ".hb-filter", ".hb-all", ".hb-recent", ".hb-hero",
-    ".hb-ties", ".hb-facts__wide", ".hb-changed", ".hb-findings", "[data-search-exclude]",
-)  # fmt: skip
+    ".headerlink",
+    ".md-content__button",
+    ".hb-table",
+    ".hb-filter",
+    ".hb-all",
+    ".hb-recent",
+    ".hb-hero",
+    ".hb-ties",
+    ".hb-facts__wide",
+    ".hb-changed",
+    ".hb-findings",
+    "[data-search-exclude]",
+)
 """What a page repeats of other records, and what is no text: a record is found by its own page."""
 
 
@@ -114,14 +128,22 @@ def _read(file: Path) -> str:
 def with_policy(html: str) -> tuple[str, tuple[str, ...]]:
     """A page with its Content-Security-Policy, which allows the theme's inline scripts, and the text of all others."""
     html = _POLICY_TAG.sub("", html, count=1)
-    scripts = {script for attributes, script in _SCRIPT.findall(html) if not _DATA_TYPES.search(attributes)}
-    allowed = sorted(hashlib.sha256(script.encode()).digest() for script in scripts if _is_of_theme(script))
+    scripts = {
+        script for attributes, script in _SCRIPT.findall(html) if not _DATA_TYPES.search(attributes)
+    }
+    allowed = sorted(
+        hashlib.sha256(script.encode()).digest() for script in scripts if _is_of_theme(script)
+    )
     hashes = "".join(f" 'sha256-{base64.b64encode(digest).decode()}'" for digest in allowed)
     meta = f'<meta http-equiv="Content-Security-Policy" content="{_POLICY.format(hashes=hashes)}">'
     if charset := _HEAD.search(html):
         at = charset.end()
     else:
-        at = head.end() if (head := re.search("<head[^>]*>|<html[^>]*>|<!doctype[^>]*>", html, re.IGNORECASE)) else 0
+        at = (
+            head.end()
+            if (head := re.search("<head[^>]*>|<html[^>]*>|<!doctype[^>]*>", html, re.IGNORECASE))
+            else 0
+        )
     foreign = tuple(sorted(script for script in scripts if not _is_of_theme(script)))
     return html[:at] + meta + html[at:], foreign
 
@@ -136,7 +158,9 @@ def _foreign_script(handbook: Handbook, script: str, files: list[str]) -> Diagno
     first = next((line.strip() for line in script.splitlines() if line.strip()), "")
     settings = (handbook.root / FILE).read_text(encoding="utf-8").splitlines()
     lines = (number for number, line in enumerate(settings, 1) if first and first in line)
-    pages = f"/{files[0].removesuffix('index.html')}" + (f" and {len(files) - 1} more" if len(files) > 1 else "")
+    pages = f"/{files[0].removesuffix('index.html')}" + (
+        f" and {len(files) - 1} more" if len(files) > 1 else ""
+    )
     message = f"inline script '{first[:60]}' on {pages} is not one of the theme's"
     hint = "remove it from the settings, the template or the plugin that writes it; put scripts into a file of the site"
     return Diagnostic(Location(FILE, next(lines, 1)), *UNSAFE_PAGE, Severity.ERROR, message, hint)
@@ -149,8 +173,20 @@ def without_comments(text: str) -> str:
 
 def start_indexing(site: Path) -> subprocess.Popen[str]:
     """Start the process that writes the index of the search into a built site."""
-    command = [sys.executable, "-m", "pagefind", "--site", str(site), "--glob", "**/index.html", "--quiet",
-               "--root-selector", "article.md-content__inner", "--exclude-selectors", ", ".join(_LEFT_OUT)]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "pagefind",
+        "--site",
+        str(site),
+        "--glob",
+        "**/index.html",
+        "--quiet",
+        "--root-selector",
+        "article.md-content__inner",
+        "--exclude-selectors",
+        ", ".join(_LEFT_OUT),
+    ]
     return subprocess.Popen(  # noqa: S603 - our own words, and a path
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -161,7 +197,9 @@ def index(site: Path) -> None:
     with start_indexing(site) as process:
         output, errors = process.communicate()
     if process.returncode:
-        raise FinishError(f"the search could not be indexed: {errors.strip() or output.strip() or 'pagefind failed'}")
+        raise FinishError(
+            f"the search could not be indexed: {errors.strip() or output.strip() or 'pagefind failed'}"
+        )
 
 
 def write_redirects(site: Path, handbook: Handbook) -> int:
@@ -169,7 +207,9 @@ def write_redirects(site: Path, handbook: Handbook) -> int:
 
     Raises FinishError where a page has that address now, and where two have moved from it.
     """
-    moves = [(old, document) for document in handbook.documents.values() for old in document.moved_from]
+    moves = [
+        (old, document) for document in handbook.documents.values() for old in document.moved_from
+    ]
     written: dict[str, str] = {}
     for old, document in moves:
         file = site / old.strip("/") / "index.html"
@@ -179,7 +219,9 @@ def write_redirects(site: Path, handbook: Handbook) -> int:
             raise FinishError(f"{document.path}: moved_from {old} is the address of a page")
         written[old] = document.path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(redirect(relative(handbook.address(document), f"{old.strip('/')}/")), encoding="utf-8")
+        file.write_text(
+            redirect(relative(handbook.address(document), f"{old.strip('/')}/")), encoding="utf-8"
+        )
     return len(moves)
 
 

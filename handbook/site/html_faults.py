@@ -11,11 +11,32 @@ from handbook.reading.addresses import SCHEMES, scheme
 
 UNSAFE_PAGE: Final = ("SAFE009", "unsafe-page")
 """The rule on what only the finished page shows."""
-ACTIVE: Final = frozenset((
-    "animate", "animatemotion", "animatetransform", "applet", "base", "embed", "foreignobject", "frame", "frameset",
-    "handler", "iframe", "link", "math", "meta", "noscript", "object", "plaintext", "portal", "script", "set", "style",
-    "template",
-))  # fmt: skip
+ACTIVE: Final = frozenset(
+    (
+        "animate",
+        "animatemotion",
+        "animatetransform",
+        "applet",
+        "base",
+        "embed",
+        "foreignobject",
+        "frame",
+        "frameset",
+        "handler",
+        "iframe",
+        "link",
+        "math",
+        "meta",
+        "noscript",
+        "object",
+        "plaintext",
+        "portal",
+        "script",
+        "set",
+        "style",
+        "template",
+    )
+)
 _VOID: Final = frozenset(("area", "br", "col", "hr", "img", "input", "source", "track", "wbr"))
 _ADDRESSES: Final = frozenset(("action", "formaction", "href", "src", "xlink:href"))
 

@@ -21,7 +21,11 @@ class Origins:
 
     def __init__(self, handbook: Handbook, site: Site) -> None:
         self.handbook, self.site = handbook, site
-        self.moved = {f"{old.strip('/')}/": each for each in handbook.documents.values() for old in each.moved_from}
+        self.moved = {
+            f"{old.strip('/')}/": each
+            for each in handbook.documents.values()
+            for old in each.moved_from
+        }
         self.by_path: dict[str, list[Entity]] = defaultdict(list)
         for each in handbook.entities:
             self.by_path[each.path].append(each)

@@ -63,7 +63,9 @@ class SiteFiles:
 class Resolver:
     """Says where addresses lead. What pages name in common is resolved once for the folder that they stand in."""
 
-    def __init__(self, files: SiteFiles, ids: Mapping[str, frozenset[str] | None], site_url: str) -> None:
+    def __init__(
+        self, files: SiteFiles, ids: Mapping[str, frozenset[str] | None], site_url: str
+    ) -> None:
         self.files = files
         try:
             site = urlsplit(site_url)
@@ -125,7 +127,11 @@ class Resolver:
                 return External(urlunsplit((parts.scheme or "https", *parts[1:4], "")))
         if path.startswith("/"):
             if not f"{path}/".startswith(self.root):
-                return Broken(LinkFaultKind.OUTSIDE, path, f"leads out of the site, which begins at {self.root}")
+                return Broken(
+                    LinkFaultKind.OUTSIDE,
+                    path,
+                    f"leads out of the site, which begins at {self.root}",
+                )
             path = path[len(self.root) :]
         elif path:
             path = f"{file.rpartition('/')[0]}/{path}"
@@ -152,10 +158,19 @@ class Resolver:
             found, file = f"{found}/", f"{file}/{INDEX}"
         if file not in self.files.regular:
             return Broken(
-                LinkFaultKind.MISSING, f"{found}{mark}", "leads to no file of the site", self._hint(found, file)
+                LinkFaultKind.MISSING,
+                f"{found}{mark}",
+                "leads to no file of the site",
+                self._hint(found, file),
             )
         ids = self.ids[address(file)]
-        if not fragment or ids is None or fragment in ids or raw in ids or fragment.lower() == "top":
+        if (
+            not fragment
+            or ids is None
+            or fragment in ids
+            or raw in ids
+            or fragment.lower() == "top"
+        ):
             return None
         message = f"leads to /{found}, which has no id '{fragment[:MAX_SHOWN]}'"
         return Broken(LinkFaultKind.FRAGMENT, f"{found}{mark}", message, self._near(fragment, ids))

@@ -19,11 +19,24 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from handbook.reading.addresses import relative
 
 TONES: Final[Mapping[str, str]] = {
-    "accepted": "good", "published": "good", "pass": "good", "done": "good",
-    "proposed": "open", "draft": "open", "in-review": "open", "unknown": "open", "open": "open",
-    "deprecated": "gone", "superseded": "gone", "not-applicable": "gone", "dropped": "gone",
-    "rejected": "bad", "fail": "bad", "waived": "note", "example": "note",
-}  # fmt: skip
+    "accepted": "good",
+    "published": "good",
+    "pass": "good",
+    "done": "good",
+    "proposed": "open",
+    "draft": "open",
+    "in-review": "open",
+    "unknown": "open",
+    "open": "open",
+    "deprecated": "gone",
+    "superseded": "gone",
+    "not-applicable": "gone",
+    "dropped": "gone",
+    "rejected": "bad",
+    "fail": "bad",
+    "waived": "note",
+    "example": "note",
+}
 """How a word is coloured; the word itself says what it means."""
 
 

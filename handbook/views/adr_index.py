@@ -27,7 +27,9 @@ def adr_index(handbook: Handbook, here: str) -> str:
         (
             status,
             _MEANING[status],
-            sorted((adr for adr in adrs if adr.status == status), key=lambda adr: adr.id, reverse=True),
+            sorted(
+                (adr for adr in adrs if adr.status == status), key=lambda adr: adr.id, reverse=True
+            ),
         )
         for status in _ORDER
     ]

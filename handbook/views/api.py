@@ -22,14 +22,27 @@ from handbook.settings import settings_schema
 
 _SCHEMAS: Final[tuple[type[Record] | type[Audit], ...]] = (*RECORDS, Audit)
 _ACTION_COLUMNS: Final = ("id", "postmortem", "action", "owner", "due", "status", "done", "url")
-_ITEM_COLUMNS: Final = ("id", "group", "item", "verify", "since", "until", "extra", "standard", "fingerprint", "url")
+_ITEM_COLUMNS: Final = (
+    "id",
+    "group",
+    "item",
+    "verify",
+    "since",
+    "until",
+    "extra",
+    "standard",
+    "fingerprint",
+    "url",
+)
 
 
 def files(handbook: Handbook, revision: str | None) -> dict[str, str]:
     """Every file of the interface, made from a commit: its path relative to the site's root, and its text."""
     made = {f"api/v1/schemas/{kind.kind}.json": _text(schema(handbook, kind)) for kind in _SCHEMAS}
     made["api/v1/schemas/settings.json"] = _text(settings_schema())
-    lists = {kind.plural: [_record(handbook, record) for record in handbook.of(kind)] for kind in RECORDS}
+    lists = {
+        kind.plural: [_record(handbook, record) for record in handbook.of(kind)] for kind in RECORDS
+    }
     lists["alerts"] = _alerts(handbook)
     lists["checklist"] = _checklist(handbook)
     lists["actions"] = _actions(handbook)
@@ -73,12 +86,18 @@ def _record(handbook: Handbook, record: Record) -> dict[str, Any]:
 
 
 def _referring(handbook: Handbook, entity: Entity) -> list[dict[str, str]]:
-    found = {(ref.source.kind, ref.source.id) for ref in handbook.referring_to(entity) if ref.source.kind != "page"}
+    found = {
+        (ref.source.kind, ref.source.id)
+        for ref in handbook.referring_to(entity)
+        if ref.source.kind != "page"
+    }
     return [{"kind": kind, "id": id} for kind, id in sorted(found)]
 
 
 def _audit(audit: Audit) -> dict[str, Any]:
-    return {"quarter": audit.quarter} | {row.key: _value(getattr(audit, row.name)) for row in fields_of(Audit)}
+    return {"quarter": audit.quarter} | {
+        row.key: _value(getattr(audit, row.name)) for row in fields_of(Audit)
+    }
 
 
 def _alerts(handbook: Handbook) -> list[dict[str, Any]]:
@@ -156,5 +175,7 @@ def _csv(columns: tuple[str, ...], items: Iterable[Mapping[str, Any]]) -> str:
     writer.writerow(columns)
     for item in items:
         cells = ("" if item[column] is None else str(item[column]) for column in columns)
-        writer.writerow([f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t")) else cell for cell in cells])
+        writer.writerow(
+            [f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t")) else cell for cell in cells]
+        )
     return target.getvalue()

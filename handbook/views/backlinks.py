@@ -19,7 +19,9 @@ _SHOWN_ABOVE = ("alert", "audit", "folder")  # what the page of a service sets o
 def backlinks(handbook: Handbook, record: Record) -> str:
     """The HTML of both directions, each record or page once with every way in which it is tied; "" for none."""
     linker = Linker(handbook, handbook.address(record))
-    outward = _ties(linker, ((ref.target, _tie(ref).outward) for ref in handbook.referred_from(record)))
+    outward = _ties(
+        linker, ((ref.target, _tie(ref).outward) for ref in handbook.referred_from(record))
+    )
     naming = (ref for ref in handbook.referring_to(record) if ref.via not in _SHOWN_ABOVE)
     inward = _ties(linker, ((ref.source, _tie(ref).inward) for ref in naming))
     return render("backlinks.html.j2", outward=outward, inward=inward) if outward or inward else ""
@@ -27,7 +29,11 @@ def backlinks(handbook: Handbook, record: Record) -> str:
 
 def _tie(reference: Reference) -> Tie:
     """The words for a reference; the key itself where its kind has none."""
-    return _IN_TEXT if reference.via == "text" else reference.source.ties.get(reference.via, Tie(*[reference.via] * 2))
+    return (
+        _IN_TEXT
+        if reference.via == "text"
+        else reference.source.ties.get(reference.via, Tie(*[reference.via] * 2))
+    )
 
 
 def _ties(linker: Linker, pairs: Iterable[tuple[Entity, str]]) -> list[tuple[PageLink, str]]:

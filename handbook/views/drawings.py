@@ -36,7 +36,14 @@ def timeline(points: Sequence[tuple[datetime, str]]) -> Markup:
         gap = at - before
         y += max(_LINE, _TALL * gap.total_seconds() / whole) if gap else 0
         label = ", ".join(moments[at])
-        marks.append({"y": round(y, 1), "time": f"{at:%H:%M}", "label": label, "gap": duration(gap) if gap else ""})
+        marks.append(
+            {
+                "y": round(y, 1),
+                "time": f"{at:%H:%M}",
+                "label": label,
+                "gap": duration(gap) if gap else "",
+            }
+        )
     told = "; ".join(f"{mark['time']} {mark['label']}" for mark in marks)
     return _drawing("timeline.svg.j2", marks=marks, width=WIDTH, height=round(y + 14), told=told)
 
@@ -85,7 +92,13 @@ def shares(parts: Sequence[Share]) -> Markup:
         width = WIDTH * part.count / total
         if part.count:
             bars.append(
-                {"x": round(x, 1), "width": round(width, 1), "tone": part.tone, "word": part.word, "count": part.count}
+                {
+                    "x": round(x, 1),
+                    "width": round(width, 1),
+                    "tone": part.tone,
+                    "word": part.word,
+                    "count": part.count,
+                }
             )
         x += width
     told = ", ".join(f"{part.count} {part.word}" for part in parts if part.count)

@@ -56,7 +56,11 @@ def _shown(value: Value) -> dict[str, object]:
     if isinstance(value, PageLink):
         return {"link": value, "time": None, "text": value.title}
     if isinstance(value, datetime):
-        return {"link": None, "time": value.isoformat().replace("+00:00", "Z"), "text": moment(value)}
+        return {
+            "link": None,
+            "time": value.isoformat().replace("+00:00", "Z"),
+            "text": moment(value),
+        }
     if isinstance(value, date):
         return {"link": None, "time": value.isoformat(), "text": value.isoformat()}
     return {"link": None, "time": None, "text": value}
@@ -99,11 +103,21 @@ def _standard(standard: Standard, linker: Linker) -> Iterator[Row]:
     yield Row("Reviewed", _one(standard.reviewed))
     yield Row("CALMS", tuple(pillar.capitalize() for pillar in standard.calms))
     yield Row("Core tools", standard.core_tools)
-    yield Row("Prevents", _one(linker.inline(standard.prevents or "", standard.path) or None), wide=True)
+    yield Row(
+        "Prevents", _one(linker.inline(standard.prevents or "", standard.path) or None), wide=True
+    )
     items = [PageLink("", item.id, f"#{item.id.lower()}") for item in standard.checklist if item.id]
     yield Row("Checklist", tuple(items), wide=True)
-    owners = ((id, owned.standard) for id, owned in linker.handbook.items.items() if id in standard.verified_by)
-    others = [PageLink("", id, f"{linker.url(owner)}#{id.lower()}") for id, owner in owners if owner is not standard]
+    owners = (
+        (id, owned.standard)
+        for id, owned in linker.handbook.items.items()
+        if id in standard.verified_by
+    )
+    others = [
+        PageLink("", id, f"{linker.url(owner)}#{id.lower()}")
+        for id, owner in owners
+        if owner is not standard
+    ]
     yield Row("Items shared with others", tuple(others), wide=True)
 
 
@@ -111,7 +125,10 @@ def _standard(standard: Standard, linker: Linker) -> Iterator[Row]:
 def _runbook(runbook: Runbook, linker: Linker) -> Iterator[Row]:
     """What somebody needs who was woken comes first: the fixes, and whom to call."""
     service = linker.handbook.get(Service, runbook.service)
-    causes = [PageLink("", linker.heading(runbook, cause.heading), f"#{cause.anchor}") for cause in runbook.causes]
+    causes = [
+        PageLink("", linker.heading(runbook, cause.heading), f"#{cause.anchor}")
+        for cause in runbook.causes
+    ]
     yield Row("Causes and fixes", tuple(causes), wide=True)
     if service and service.on_call:
         yield Row("On call", (PageLink("", "Who is on call", service.on_call),))
@@ -157,5 +174,7 @@ def _service(service: Service, linker: Linker) -> Iterator[Row]:
         yield Row("On call", (PageLink("", "Who is on call", service.on_call),))
     if service.repository:
         yield Row("Code", (PageLink("", "Repository", service.repository),))
-    yield Row("Dashboards", tuple(PageLink("", title, url) for title, url in service.dashboards.items()))
+    yield Row(
+        "Dashboards", tuple(PageLink("", title, url) for title, url in service.dashboards.items())
+    )
     yield Row("Depends on", tuple(linker.find("service", service.depends_on)), wide=True)

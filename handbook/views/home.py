@@ -33,7 +33,12 @@ def home(handbook: Handbook, here: str) -> str:
 def _recent(handbook: Handbook, most: int) -> list[tuple[date, Record, str]]:
     """The records that changed last, by their own dates: the day, the record, and what happened."""
     found = [
-        (record.changed, f"{place} {record.id}", record, getattr(record, "status", None) or kind.change_word)
+        (
+            record.changed,
+            f"{place} {record.id}",
+            record,
+            getattr(record, "status", None) or kind.change_word,
+        )
         for place, kind in enumerate(RECORDS)
         if kind.change_word is not None
         for record in handbook.of(kind)
@@ -46,7 +51,14 @@ def _recent(handbook: Handbook, most: int) -> list[tuple[date, Record, str]]:
 def everything(handbook: Handbook, here: str) -> str:
     """Markdown: every record by kind, A to Z, and every alert and item of the checklist."""
     lists = [
-        (kind.list_title, sorted(handbook.of(kind), key=lambda record: record.title.casefold())) for kind in RECORDS
+        (kind.list_title, sorted(handbook.of(kind), key=lambda record: record.title.casefold()))
+        for kind in RECORDS
     ]
     alerts = sorted(handbook.alerts, key=lambda alert: alert.name.casefold())
-    return render("everything.md.j2", lists=lists, alerts=alerts, items=handbook.items, linker=Linker(handbook, here))
+    return render(
+        "everything.md.j2",
+        lists=lists,
+        alerts=alerts,
+        items=handbook.items,
+        linker=Linker(handbook, here),
+    )

@@ -37,7 +37,10 @@ def keys(handbook: Handbook) -> dict[str, str]:
     for key, *what in _keys(handbook):
         for part in {_part(word) for word in _WORD.findall(_HUMP.sub(" ", key).lower())}:
             parts.setdefault(part, {}).setdefault((what[0], what[1], what[2]), []).append(key)
-    rows = {part: [[*what, *names] for what, names in found.items()] for part, found in sorted(parts.items())}
+    rows = {
+        part: [[*what, *names] for what, names in found.items()]
+        for part, found in sorted(parts.items())
+    }
     return {
         f"{FOLDER}/{name}.json": json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         for name, content in [("parts", [*rows]), *rows.items()]
@@ -69,8 +72,18 @@ def _keys(handbook: Handbook) -> Iterator[tuple[str, str, str, str]]:
         yield id, f"{id}: {owned.item.item}".replace("`", ""), url, Standard.label
     if "docs/reference/rules.md" in handbook.documents:
         for rule in rules().values():
-            yield rule.code, f"{rule.code}: {rule.name}", f"reference/rules/#{rule.code.lower()}", Page.label
+            yield (
+                rule.code,
+                f"{rule.code}: {rule.name}",
+                f"reference/rules/#{rule.code.lower()}",
+                Page.label,
+            )
     for runbook in handbook.of(Runbook):
         for cause in runbook.causes:
             for message in re.findall(r"`([^`]+)`", cause.symptom or ""):
-                yield message, runbook.title, f"{handbook.address(runbook)}#{cause.anchor}", Runbook.label
+                yield (
+                    message,
+                    runbook.title,
+                    f"{handbook.address(runbook)}#{cause.anchor}",
+                    Runbook.label,
+                )

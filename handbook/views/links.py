@@ -38,7 +38,10 @@ class Linker:
         """The link to an entity. Its id is shown where people know it by one: ADR-0023, STD-05."""
         known = isinstance(entity, Record) and entity.mention is not None
         return PageLink(
-            entity.id if known else "", self.title(entity), self.url(entity), bool(getattr(entity, "example", False))
+            entity.id if known else "",
+            self.title(entity),
+            self.url(entity),
+            bool(getattr(entity, "example", False)),
         )
 
     def url(self, entity: Entity) -> str:

@@ -29,13 +29,17 @@ def figures(postmortems: Sequence[Postmortem]) -> list[dict[str, str | int]]:
     """For each duration: its formula, of how many incidents it is known, its median and its 90th percentile."""
     rows: list[dict[str, str | int]] = []
     for index, first in enumerate(postmortems[0].durations if postmortems else ()):
-        known = [value for each in postmortems if (value := each.durations[index].value) is not None]
+        known = [
+            value for each in postmortems if (value := each.durations[index].value) is not None
+        ]
         rows.append(
             {
                 "name": first.name,
                 "formula": first.formula,
                 "n": len(known),
-                "median": duration(timedelta(seconds=median(value.total_seconds() for value in known)))
+                "median": duration(
+                    timedelta(seconds=median(value.total_seconds() for value in known))
+                )
                 if known
                 else "n/a",
                 "p90": duration(percentile(known, 0.9)) if known else "n/a",
@@ -47,7 +51,11 @@ def figures(postmortems: Sequence[Postmortem]) -> list[dict[str, str | int]]:
 def _charts(published: Sequence[Postmortem]) -> Iterator[Markup]:
     """The time to mitigate and that to resolve, each as dots with their median."""
     for index in (2, 3):
-        known = [(each.durations[index].name, value) for each in published if (value := each.durations[index].value)]
+        known = [
+            (each.durations[index].name, value)
+            for each in published
+            if (value := each.durations[index].value)
+        ]
         yield dots(known[0][0].capitalize() if known else "", [value for _, value in known])
 
 
@@ -80,7 +88,11 @@ def durations(postmortem: Postmortem) -> str:
 
 def actions(handbook: Handbook, here: str) -> str:
     """Markdown: every action of every post-mortem, the open ones first, each at its permanent address."""
-    rows = [(postmortem, action) for postmortem in handbook.of(Postmortem) for action in postmortem.actions]
+    rows = [
+        (postmortem, action)
+        for postmortem in handbook.of(Postmortem)
+        for action in postmortem.actions
+    ]
     rows.sort(key=lambda row: (not row[1].open, str(row[1].due), row[0].id, row[1].line))
     facets = [
         facet("Status", "status", (action.status for _, action in rows)),

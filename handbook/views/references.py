@@ -16,10 +16,33 @@ from handbook.reading.render import NamedTarget
 
 _SVG = "{http://www.w3.org/2000/svg"
 """The namespace of a drawing, as ElementTree writes it before a `}`."""
-_DRAWN = frozenset((
-    "circle", "clipPath", "defs", "desc", "ellipse", "g", "line", "linearGradient", "marker", "mask", "path", "pattern",
-    "polygon", "polyline", "radialGradient", "rect", "stop", "svg", "symbol", "text", "tspan", "title", "use",
-))  # fmt: skip
+_DRAWN = frozenset(
+    (
+        "circle",
+        "clipPath",
+        "defs",
+        "desc",
+        "ellipse",
+        "g",
+        "line",
+        "linearGradient",
+        "marker",
+        "mask",
+        "path",
+        "pattern",
+        "polygon",
+        "polyline",
+        "radialGradient",
+        "rect",
+        "stop",
+        "svg",
+        "symbol",
+        "text",
+        "tspan",
+        "title",
+        "use",
+    )
+)
 """The elements of a drawing that can be a part of a page."""
 _URL_OF_ID = re.compile(r"(url\(\s*['\"]?)#")
 
@@ -45,7 +68,11 @@ class PageReferences:
         fragment = f"#{quote(target.fragment)}" if target.fragment else ""
         if target.path == self.path and target.fragment in self.own_ids:
             return fragment
-        return fragment if fragment and url == self.here else relative(quote(url) + fragment, self.here)
+        return (
+            fragment
+            if fragment and url == self.here
+            else relative(quote(url) + fragment, self.here)
+        )
 
     def named(self, id: str) -> NamedTarget | None:
         """What an id names; None for nothing, and for the record whose text it is in."""
@@ -55,7 +82,10 @@ class PageReferences:
             return None
         fragment = f"#{named.fragment}" if named.fragment else ""
         address = self.handbook.address(record)
-        return NamedTarget(fragment if address == self.here else relative(address + fragment, self.here), record.title)
+        return NamedTarget(
+            fragment if address == self.here else relative(address + fragment, self.here),
+            record.title,
+        )
 
     def drawing(self, link: str, alt: str) -> str | None:
         """The SVG of an attachment that draws in currentColor and has no style, which the page's policy refuses.
@@ -78,8 +108,14 @@ class PageReferences:
             namespace, _, element.tag = element.tag.rpartition("}")
             if namespace != _SVG or element.tag not in _DRAWN:
                 return None
-            attributes = ((name.rpartition("}")[2], value) for name, value in element.attrib.items())
-            element.attrib = {name: _with_prefix(name, value, prefix) for name, value in attributes if name != "class"}
+            attributes = (
+                (name.rpartition("}")[2], value) for name, value in element.attrib.items()
+            )
+            element.attrib = {
+                name: _with_prefix(name, value, prefix)
+                for name, value in attributes
+                if name != "class"
+            }
         drawing.set("class", "hb-drawing")
         drawing.set("aria-label", alt)
         return ElementTree.tostring(drawing, encoding="unicode", short_empty_elements=False)

@@ -36,7 +36,9 @@ def rules_reference() -> str:
 def explain(rule: Rule) -> str:
     """One rule as text for a terminal."""
     parts = [f"{rule.code} {rule.name} ({rule.severity})", rule.text, f"Why: {rule.why}"]
-    parts += [f"{label}:\n\n{_indented(text)}" for label, text in (("Bad", rule.bad), ("Good", rule.good))]
+    parts += [
+        f"{label}:\n\n{_indented(text)}" for label, text in (("Bad", rule.bad), ("Good", rule.good))
+    ]
     return "\n\n".join(parts)
 
 

@@ -25,7 +25,8 @@ def runbook_catalog(handbook: Handbook, here: str) -> str:
     linker = Linker(handbook, here)
     runbooks = sorted(handbook.of(Runbook), key=lambda runbook: runbook.id)
     services = [
-        (name, handbook.get(Service, name), list(own)) for name, own in groupby(runbooks, key=lambda each: each.service)
+        (name, handbook.get(Service, name), list(own))
+        for name, own in groupby(runbooks, key=lambda each: each.service)
     ]
     return render(
         "runbook_catalog.md.j2",
@@ -50,11 +51,16 @@ def alert_page(handbook: Handbook, alert: Alert) -> Rendered:
     runbooks = handbook.runbooks_of(alert)
     article = None
     if len(runbooks) == 1:
-        references = PageReferences(handbook, runbooks[0].path, here, runbooks[0].source.anchors_below_title)
+        references = PageReferences(
+            handbook, runbooks[0].path, here, runbooks[0].source.anchors_below_title
+        )
         article = render_body(runbooks[0].source, references, without_title=True)
     taken = article.ids if article else frozenset()
     incidents = handbook.incidents_of(alert)
-    sections = [("title", slug(alert.name, "-"), 1, alert.name), ("when", "when", 2, "When it fires")]
+    sections = [
+        ("title", slug(alert.name, "-"), 1, alert.name),
+        ("when", "when", 2, "When it fires"),
+    ]
     sections += [("incidents", "incidents", 2, "Incidents")] if incidents else []
     ids = {key: None if id in taken else id for key, id, _, _ in sections}
     html = render(

@@ -32,7 +32,9 @@ class Score:
 def score(audit: Audit) -> Score:
     """The counts of an audit: every verdict, and the passes by how they are known, the strongest first."""
     verdicts = Counter(result.verdict for result in audit.results.values() if result.verdict)
-    passes = Counter(result.by for result in audit.results.values() if result.verdict == "pass" and result.by)
+    passes = Counter(
+        result.by for result in audit.results.values() if result.verdict == "pass" and result.by
+    )
     return Score(
         {verdict: verdicts[verdict] for verdict in VERDICTS},
         {proof: passes[proof] for proof in reversed(PROOFS)},
@@ -42,7 +44,9 @@ def score(audit: Audit) -> Score:
 
 def verdicts(counted: Score) -> Markup:
     """The HTML of an audit's verdicts as shares of one bar."""
-    return shares([Share(verdict, count, TONES[verdict]) for verdict, count in counted.verdicts.items()])
+    return shares(
+        [Share(verdict, count, TONES[verdict]) for verdict, count in counted.verdicts.items()]
+    )
 
 
 def services_index(handbook: Handbook, here: str) -> str:
@@ -54,7 +58,13 @@ def services_index(handbook: Handbook, here: str) -> str:
         facet("Owner", "owner", (service.owner for service in services)),
         facet("Tier", "tier", (service.tier for service in services)),
     ]
-    return render("services_index.md.j2", rows=scored, verdicts=verdicts, facets=facets, linker=Linker(handbook, here))
+    return render(
+        "services_index.md.j2",
+        rows=scored,
+        verdicts=verdicts,
+        facets=facets,
+        linker=Linker(handbook, here),
+    )
 
 
 def service_knowledge(handbook: Handbook, service: Service) -> str:
@@ -70,7 +80,9 @@ def service_knowledge(handbook: Handbook, service: Service) -> str:
         incidents=[each for each in handbook.of(Postmortem) if service.id in each.services],
         adrs=adrs,
         dependents=[other for other in handbook.of(Service) if service.id in other.depends_on],
-        audits=[(audit, score(audit), _results(linker, audit)) for audit in handbook.audits_of(service)],
+        audits=[
+            (audit, score(audit), _results(linker, audit)) for audit in handbook.audits_of(service)
+        ],
         verdicts=verdicts,
         linker=linker,
         tone=lambda severity: severity_tone(handbook, severity),
@@ -82,5 +94,9 @@ def _results(linker: Linker, audit: Audit) -> list[tuple[str, str, object]]:
     items = linker.handbook.items
     order = list(items)
     ids = sorted(audit.results, key=lambda id: (order.index(id) if id in order else len(order), id))
-    texts = {id: linker.inline(items[id].item.item or "", items[id].standard.path) for id in ids if id in items}
+    texts = {
+        id: linker.inline(items[id].item.item or "", items[id].standard.path)
+        for id in ids
+        if id in items
+    }
     return [(id, texts.get(id, ""), audit.results[id]) for id in ids]

@@ -15,7 +15,9 @@ def standards_index(handbook: Handbook, here: str) -> str:
     """Markdown: a table of all standards, and which of them serve each pillar of CALMS."""
     standards = sorted(handbook.of(Standard), key=lambda standard: standard.id)
     pillars = [(pillar, [each for each in standards if pillar in each.calms]) for pillar in CALMS]
-    return render("standards_index.md.j2", standards=standards, pillars=pillars, linker=Linker(handbook, here))
+    return render(
+        "standards_index.md.j2", standards=standards, pillars=pillars, linker=Linker(handbook, here)
+    )
 
 
 def checklist(handbook: Handbook, here: str) -> str:
@@ -26,13 +28,21 @@ def checklist(handbook: Handbook, here: str) -> str:
         return id.split("-")[0]
 
     groups = [
-        (name, titles.get(name, name), [(handbook.standards_of(id), handbook.items[id].item) for id in ids])
+        (
+            name,
+            titles.get(name, name),
+            [(handbook.standards_of(id), handbook.items[id].item) for id in ids],
+        )
         for name, ids in groupby(handbook.items, key=group)
     ]
     facets = [
         facet("Known by", "verify", (owned.item.verify for owned in handbook.items.values())),
         facet("Group", "group", (name for name, _, _ in groups)),
-        facet("Standard", "standard", (each.id for id in handbook.items for each in handbook.standards_of(id))),
+        facet(
+            "Standard",
+            "standard",
+            (each.id for id in handbook.items for each in handbook.standards_of(id)),
+        ),
     ]
     return render(
         "checklist.md.j2",

@@ -33,14 +33,21 @@ def test_a_word_with_one_candidate_is_mended(
 ) -> None:
     text = ADR.replace(good, bad)
     assert mended(tmp_path, {"adr/0001-a.md": text.replace("\n", "\r\n").encode()}) == 0
-    for slip, word in (("acepted", "accepted"), ("Accepted", "accepted"), ("ordr", "order"), ("platfrom", "platform")):
+    for slip, word in (
+        ("acepted", "accepted"),
+        ("Accepted", "accepted"),
+        ("ordr", "order"),
+        ("platfrom", "platform"),
+    ):
         text = text.replace(slip, word)
     assert (tmp_path / "adr/0001-a.md").read_bytes() == text.replace("\n", "\r\n").encode()
     assert "is now" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("word", ["nearly", "ted"])
-def test_a_word_that_may_be_another_is_left(word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_word_that_may_be_another_is_left(
+    word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     text = ADR.replace("accepted", word)
     assert mended(tmp_path, {"adr/0001-a.md": text}) == 1
     assert (tmp_path / "adr/0001-a.md").read_text(encoding="utf-8") == text
@@ -52,15 +59,36 @@ def test_a_word_that_may_be_another_is_left(word: str, tmp_path: Path, capsys: p
     [
         (OLD, ADR, OLD, ADR.replace("\n---\n", "\nsupersedes: [ADR-0001]\n---\n")),
         (OLD, NEW.replace("[ADR-0001]", "[]"), OLD, NEW),
-        (OLD.replace("superseded_by: [ADR-0002]\n", ""), NEW,
-         OLD.replace("superseded_by: [ADR-0002]\n", "").replace("\n---\n", "\nsuperseded_by: [ADR-0002]\n---\n"), NEW),
-        (OLD.replace("[ADR-0002]", "\n  - ADR-0003"), NEW,
-         OLD.replace("[ADR-0002]", "\n  - ADR-0002\n  - ADR-0003"), NEW),
-        (OLD.replace("[ADR-0002]", "[ADR-0003]"), NEW, OLD.replace("[ADR-0002]", "[ADR-0002, ADR-0003]"), NEW),
+        (
+            OLD.replace("superseded_by: [ADR-0002]\n", ""),
+            NEW,
+            OLD.replace("superseded_by: [ADR-0002]\n", "").replace(
+                "\n---\n", "\nsuperseded_by: [ADR-0002]\n---\n"
+            ),
+            NEW,
+        ),
+        (
+            OLD.replace("[ADR-0002]", "\n  - ADR-0003"),
+            NEW,
+            OLD.replace("[ADR-0002]", "\n  - ADR-0002\n  - ADR-0003"),
+            NEW,
+        ),
+        (
+            OLD.replace("[ADR-0002]", "[ADR-0003]"),
+            NEW,
+            OLD.replace("[ADR-0002]", "[ADR-0002, ADR-0003]"),
+            NEW,
+        ),
     ],
-)  # fmt: skip
-def test_the_other_side_of_a_pair_is_added(old: str, new: str, fixed_old: str, fixed_new: str, tmp_path: Path) -> None:
-    files: dict[str, str | bytes] = {"adr/0001-a.md": old, "adr/0002-b.md": new, "adr/0003-c.md": NEW}
+)
+def test_the_other_side_of_a_pair_is_added(
+    old: str, new: str, fixed_old: str, fixed_new: str, tmp_path: Path
+) -> None:
+    files: dict[str, str | bytes] = {
+        "adr/0001-a.md": old,
+        "adr/0002-b.md": new,
+        "adr/0003-c.md": NEW,
+    }
     if "ADR-0003" not in old:
         del files["adr/0003-c.md"]
     assert mended(tmp_path, files) == 0
@@ -96,23 +124,34 @@ ORDERED = "status: accepted\ndate: 2026-03-02\ndeciders: [order-team]\n"
     [
         ("deciders: [order-team]\ndate: 2026-03-02\nstatus: accepted\n", ORDERED),
         ("date: 2026-03-02\nstatus: accepted\ndeciders: [order-team]\n", ORDERED),
-        ("'date': 2026-03-02\nstatus:   acepted  # in May\ndeciders: [order-team]\n",
-         "status:   accepted  # in May\n'date': 2026-03-02\ndeciders: [order-team]\n"),
-        ("# Who.\ndeciders:\n  # one\n  - order-team\n\n# When,\n# by day.\n\ndate: 2026-03-02\nstatus: accepted\n",
-         "status: accepted\n# When,\n# by day.\n\ndate: 2026-03-02\n# Who.\ndeciders:\n  # one\n  - order-team\n\n"),
-        ("status: accepted\ntags: [database]\n# handbook: allow FM010: twice is meant\n"
-         "deciders: [order-team, order-team]\ndate: 2026-03-02\n",
-         "status: accepted\ndate: 2026-03-02\n# handbook: allow FM010: twice is meant\n"
-         "deciders: [order-team, order-team]\ntags: [database]\n"),
+        (
+            "'date': 2026-03-02\nstatus:   acepted  # in May\ndeciders: [order-team]\n",
+            "status:   accepted  # in May\n'date': 2026-03-02\ndeciders: [order-team]\n",
+        ),
+        (
+            "# Who.\ndeciders:\n  # one\n  - order-team\n\n# When,\n# by day.\n\ndate: 2026-03-02\nstatus: accepted\n",
+            "status: accepted\n# When,\n# by day.\n\ndate: 2026-03-02\n# Who.\ndeciders:\n  # one\n  - order-team\n\n",
+        ),
+        (
+            "status: accepted\ntags: [database]\n# handbook: allow FM010: twice is meant\n"
+            "deciders: [order-team, order-team]\ndate: 2026-03-02\n",
+            "status: accepted\ndate: 2026-03-02\n# handbook: allow FM010: twice is meant\n"
+            "deciders: [order-team, order-team]\ntags: [database]\n",
+        ),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_keys_are_put_in_their_order(
     head: str, mended_head: str, end: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With their lines and the comments above them, and not a byte is another."""
-    assert mended(tmp_path, {"adr/0001-a.md": headed(head).replace("\n", end).encode()}, "--strict") == 0
-    assert (tmp_path / "adr/0001-a.md").read_bytes() == headed(mended_head).replace("\n", end).encode()
+    assert (
+        mended(tmp_path, {"adr/0001-a.md": headed(head).replace("\n", end).encode()}, "--strict")
+        == 0
+    )
+    assert (tmp_path / "adr/0001-a.md").read_bytes() == headed(mended_head).replace(
+        "\n", end
+    ).encode()
     assert "the keys are now in their order" in capsys.readouterr().err
 
 
@@ -129,7 +168,9 @@ def test_keys_that_cannot_be_moved_by_lines_are_left(head: str, tmp_path: Path) 
     assert (tmp_path / "adr/0001-a.md").read_text(encoding="utf-8") == text
 
 
-def test_the_order_of_keys_is_no_finding_and_is_left_where_others_are_asked_for(tmp_path: Path) -> None:
+def test_the_order_of_keys_is_no_finding_and_is_left_where_others_are_asked_for(
+    tmp_path: Path,
+) -> None:
     text = headed("date: 2026-03-02\nstatus: accepted\ndeciders: [order-team]\n")
     files: dict[str, str | bytes] = {"adr/0001-a.md": text, "adr/0002-b.md": text}
     write(tmp_path, {"mkdocs.yml": SETTINGS, **files})

@@ -30,7 +30,9 @@ from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, write
 from tests.repositories import git, started
 
 SPOILT = ADR.replace("accepted", "acepted") + "Long. " * 400
-REORDERED = ADR.replace("status: accepted\ndate: 2026-03-02\n", "date: 2026-03-02\nstatus: accepted\n")
+REORDERED = ADR.replace(
+    "status: accepted\ndate: 2026-03-02\n", "date: 2026-03-02\nstatus: accepted\n"
+)
 FILES = {
     "mkdocs.yml": SETTINGS,
     "adr/0001-a.md": SPOILT,
@@ -67,7 +69,9 @@ class Disk:
             if name == "open" and not arguments[1] & os.O_CREAT:
                 return function(*arguments, **options)
             self.done += 1
-            if self.last is not None and (self.done == self.last or (self.done > self.last and not self.once)):
+            if self.last is not None and (
+                self.done == self.last or (self.done > self.last and not self.once)
+            ):
                 if name == "write" and self.done == self.last:
                     function(arguments[0], bytes(arguments[1])[: len(arguments[1]) // 2])
                 raise self.fault(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -92,7 +96,9 @@ def snapshot(root: Path) -> dict[str, bytes]:
     return {
         path.relative_to(root).as_posix(): path.read_bytes()
         for path in sorted(root.rglob("*"))
-        if path.is_file() and not {".git", ".handbook"} & set(path.parts) and not path.name.endswith(".tmp")
+        if path.is_file()
+        and not {".git", ".handbook"} & set(path.parts)
+        and not path.name.endswith(".tmp")
     }
 
 
@@ -126,7 +132,11 @@ def handbook(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 @pytest.fixture
 def few_exported(monkeypatch: pytest.MonkeyPatch) -> None:
     """An export of three files, which has every kind of moment that one of twenty has."""
-    files = {"api/v1/adrs.json": "new\n", "api/v1/schemas/adr.json": "{}\n", "checklist.csv": "id\n"}
+    files = {
+        "api/v1/adrs.json": "new\n",
+        "api/v1/schemas/adr.json": "{}\n",
+        "checklist.csv": "id\n",
+    }
     monkeypatch.setattr("handbook.views.api.files", lambda *_: files)
 
 
@@ -195,7 +205,9 @@ def test_a_change_that_fails_at_any_moment_changes_nothing_and_says_so_in_one_li
         with changes_of(Disk(moment, OSError, once=True)):
             code = called(root, command)
         err = capsys.readouterr().err
-        if "No space left on device" in err:  # not where a temporary file could not be removed, or a folder flushed
+        if (
+            "No space left on device" in err
+        ):  # not where a temporary file could not be removed, or a folder flushed
             failures += 1
             assert (code, err.count("\n")) == (2, 1), err
             assert "nothing changed in it" in err
@@ -211,7 +223,10 @@ def test_sigkill_loses_nothing(moment: int, handbook: Path) -> None:
     old = snapshot(handbook)
     program = [sys.executable, str(ROOT / "tests" / "programs/killed.py"), str(moment)]
     answer = subprocess.run(
-        [*program, "check", "--fix", "--root", str(handbook)], env=environment(), capture_output=True, check=False
+        [*program, "check", "--fix", "--root", str(handbook)],
+        env=environment(),
+        capture_output=True,
+        check=False,
     )
     assert answer.returncode == -signal.SIGKILL, answer.stderr
     restore(handbook)
@@ -225,7 +240,9 @@ def test_a_restored_file_is_named_and_one_that_was_edited_since_is_left(
     finished = shutil.copytree(handbook, tmp_path / "finished", symlinks=True)
     with changes_of(disk := Disk()):
         called(finished, COMMANDS["export"])
-    for moment in range(disk.done, 0, -1):  # from the end back to the moment before the journal is removed
+    for moment in range(
+        disk.done, 0, -1
+    ):  # from the end back to the moment before the journal is removed
         root = shutil.copytree(handbook, tmp_path / str(moment), symlinks=True)
         with changes_of(Disk(moment)), pytest.raises(Killed):
             called(root, COMMANDS["export"])
@@ -248,14 +265,24 @@ def test_a_journal_that_names_a_file_elsewhere_is_refused(
     root = write(tmp_path / "handbook", FILES)
     (root / "link").symlink_to(tmp_path)
     entry = {"path": path, "old": "0" * 64, "new": "1" * 64}
-    write(root, {".handbook/journal.json": json.dumps({"files": [entry], "folders": []}), ".handbook/0": "harm"})
+    write(
+        root,
+        {
+            ".handbook/journal.json": json.dumps({"files": [entry], "folders": []}),
+            ".handbook/0": "harm",
+        },
+    )
     assert called(root, COMMANDS["new"]) == 2
     assert ".handbook/journal.json is damaged" in capsys.readouterr().err
     assert not (tmp_path / "outside.txt").exists()
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", "[" * 200_000, '{"files": [1], "folders": []}', "\xff"])
-def test_a_journal_that_cannot_be_read_is_said(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", "[" * 200_000, '{"files": [1], "folders": []}', "\xff"]
+)
+def test_a_journal_that_cannot_be_read_is_said(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     root = write(tmp_path / "handbook", FILES | {".handbook/journal.json": text.encode("latin-1")})
     assert called(root, COMMANDS["new"]) == 2
     err = capsys.readouterr().err
@@ -267,21 +294,34 @@ def limited(command: str, root: Path) -> subprocess.CompletedProcess[str]:
     """A command that may write files of 1,024 bytes only."""
     return subprocess.run(
         ["bash", "-c", f"ulimit -f 1; exec {BIN}/handbook {command}"],
-        cwd=root, env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=root,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize(
     ("command", "file"),
-    [("check --fix adr/0001-a.md", "adr/0001-a.md"), ("export --output out", "out/"),
-     ("check --format sarif --output report.txt", "report.txt"),
-     ("new runbook 'Orders are slow' --set service=shop --root small", "small/runbooks/shop/orders-are-slow.md")],
-)  # fmt: skip
+    [
+        ("check --fix adr/0001-a.md", "adr/0001-a.md"),
+        ("export --output out", "out/"),
+        ("check --format sarif --output report.txt", "report.txt"),
+        (
+            "new runbook 'Orders are slow' --set service=shop --root small",
+            "small/runbooks/shop/orders-are-slow.md",
+        ),
+    ],
+)
 def test_a_size_limit_loses_no_record(command: str, file: str, tmp_path: Path) -> None:
     root = write(tmp_path, FILES)
     shutil.copytree(SMALL, root / "small")
     before = snapshot(root)
-    answer = limited(command if "new" not in command else command + f" --set 'trigger={'x' * 1200}'", root)
+    answer = limited(
+        command if "new" not in command else command + f" --set 'trigger={'x' * 1200}'", root
+    )
     assert answer.returncode == 2
     assert answer.stderr.startswith(f"handbook: {file}")
     assert answer.stderr.endswith("cannot be written: File too large; nothing changed in it\n")
@@ -295,11 +335,17 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     for command in (["check", "--fix"], ["new", "adr", "A thing"]):
         answer = subprocess.run(
             [*unprivileged(), str(BIN / "handbook"), *command],
-            cwd=root, env=environment(), capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            cwd=root,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert answer.returncode == 2
         assert answer.stderr.startswith("handbook: adr/00")
-        assert answer.stderr.endswith(" cannot be written: Permission denied; nothing changed in it\n")
+        assert answer.stderr.endswith(
+            " cannot be written: Permission denied; nothing changed in it\n"
+        )
         assert answer.stderr.count("\n") == 1
     (root / "adr").chmod(0o755)
     assert snapshot(root) == snapshot(write(tmp_path / "again", FILES))
@@ -310,10 +356,17 @@ def test_a_file_that_may_not_be_written_is_not_replaced(tmp_path: Path) -> None:
     (root / "adr/0003-c.md").chmod(0o444)
     answer = subprocess.run(
         [*unprivileged(), str(BIN / "handbook"), "check", "--fix"],
-        cwd=root, env=environment(), capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=root,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert answer.returncode == 2
-    assert answer.stderr == "handbook: adr/0003-c.md cannot be written: Permission denied; nothing changed in it\n"
+    assert (
+        answer.stderr
+        == "handbook: adr/0003-c.md cannot be written: Permission denied; nothing changed in it\n"
+    )
     assert (root / "adr/0001-a.md").read_text(encoding="utf-8") == SPOILT
 
 
@@ -361,8 +414,11 @@ def test_standard_output_by_its_name_is_written_straight(name: str, tmp_path: Pa
     with log.open("a") as output:
         subprocess.run(
             [str(BIN / "handbook"), "check", "--output", name.format(root=root)],
-            cwd=root, env=environment(), stdout=output, check=False,
-        )  # fmt: skip
+            cwd=root,
+            env=environment(),
+            stdout=output,
+            check=False,
+        )
         output.write("after\n")
     lines = log.read_text(encoding="utf-8").splitlines()
     assert (lines[0], lines[-1]) == ("before", "after")
@@ -370,25 +426,36 @@ def test_standard_output_by_its_name_is_written_straight(name: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize("arguments", [["check", "--output", "/dev/full"], ["check"], ["rules"]])
-def test_output_that_cannot_be_written_is_said_in_one_line(arguments: list[str], tmp_path: Path) -> None:
+def test_output_that_cannot_be_written_is_said_in_one_line(
+    arguments: list[str], tmp_path: Path
+) -> None:
     root = write(tmp_path, FILES)
     with Path("/dev/full").open("w") as full:
         answer = subprocess.run(
             [str(BIN / "handbook"), *arguments],
-            cwd=root, env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, check=False,
-        )  # fmt: skip
+            cwd=root,
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
     assert answer.returncode == 2
     assert "cannot be written: No space left on device" in answer.stderr
     assert answer.stderr.count("\n") == 1
 
 
 def test_a_folder_in_place_of_the_file_is_said(tmp_path: Path) -> None:
-    with pytest.raises(WriteError, match="cannot be written: Is a directory; nothing changed in it"):
+    with pytest.raises(
+        WriteError, match="cannot be written: Is a directory; nothing changed in it"
+    ):
         write_file(tmp_path, b"new")
 
 
 @pytest.mark.parametrize("last", ["c.txt", "d"])
-def test_a_link_that_leads_out_of_the_folder_is_followed_and_undone(last: str, tmp_path: Path) -> None:
+def test_a_link_that_leads_out_of_the_folder_is_followed_and_undone(
+    last: str, tmp_path: Path
+) -> None:
     outside = tmp_path / "outside.txt"
     outside.write_text("old")
     base = write(tmp_path / "base", {"a.txt": "old", "c.txt": "old"})
@@ -420,7 +487,10 @@ def test_a_file_behind_a_link_is_restored_where_a_later_one_fails(tmp_path: Path
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         real(source, target)  # type: ignore[arg-type]
 
-    with patch("os.replace", second_fails), pytest.raises(WriteError, match="a\\.txt cannot be written"):
+    with (
+        patch("os.replace", second_fails),
+        pytest.raises(WriteError, match="a\\.txt cannot be written"),
+    ):
         write_files(base, contents)
     assert outside in calls
     assert (base / "a.txt").read_text() == outside.read_text() == "old"
@@ -431,7 +501,9 @@ def test_what_an_editor_saves_meanwhile_is_not_lost(several: bool, tmp_path: Pat
     base = write(tmp_path, {"a.txt": "old", "b.txt": "old"})
     contents = {base / name: b"new" for name in ("a.txt", "b.txt") if several or name == "a.txt"}
     before: Mapping[Path, bytes | None] = dict.fromkeys(contents, b"older")
-    with pytest.raises(WriteError, match=r"a\.txt cannot be written: it was edited at the same time; nothing"):
+    with pytest.raises(
+        WriteError, match=r"a\.txt cannot be written: it was edited at the same time; nothing"
+    ):
         write_files(base, contents, before)
     assert snapshot(base) == {"a.txt": b"old", "b.txt": b"old"}
     real = os.fsync
@@ -440,14 +512,19 @@ def test_what_an_editor_saves_meanwhile_is_not_lost(several: bool, tmp_path: Pat
         real(descriptor)
         (base / "a.txt").write_text("saved")
 
-    with patch("os.fsync", saved_meanwhile), pytest.raises(WriteError, match="edited at the same time"):
+    with (
+        patch("os.fsync", saved_meanwhile),
+        pytest.raises(WriteError, match="edited at the same time"),
+    ):
         write_files(base, contents)
     assert snapshot(base) == {"a.txt": b"saved", "b.txt": b"old"}
 
 
 def test_a_new_record_takes_no_file_that_exists_by_now(tmp_path: Path) -> None:
     base = write(tmp_path, {"a.txt": "old"})
-    with pytest.raises(WriteError, match=r"a\.txt cannot be written: it exists by now; nothing changed"):
+    with pytest.raises(
+        WriteError, match=r"a\.txt cannot be written: it exists by now; nothing changed"
+    ):
         write_files(base, {base / "a.txt": b"new"}, {base / "a.txt": None})
     assert snapshot(base) == {"a.txt": b"old"}
 
@@ -476,28 +553,44 @@ def test_the_group_stays_where_the_owner_cannot(open_folder: Path) -> None:
     )
     answer = subprocess.run(
         [sys.executable, "-c", program],
-        cwd=root, env=environment(PYTHONDONTWRITEBYTECODE="1"), capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=root,
+        env=environment(PYTHONDONTWRITEBYTECODE="1"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     status = (root / "adr/0001-a.md").stat()
     assert "accepted" in (root / "adr/0001-a.md").read_text(encoding="utf-8"), answer.stderr
     assert (status.st_gid, stat.S_IMODE(status.st_mode)) == (12000, 0o660)
 
 
 def test_a_temporary_file_of_a_dead_process_of_the_same_number_is_removed(tmp_path: Path) -> None:
-    left = [f".handbook-{os.getpid()}-00000000-11111111.tmp", f".handbook-{2**22 + 1}-00000000-11111111.tmp"]
+    left = [
+        f".handbook-{os.getpid()}-00000000-11111111.tmp",
+        f".handbook-{2**22 + 1}-00000000-11111111.tmp",
+    ]
     base = write(tmp_path, dict.fromkeys([*left, ".handbook-1-00000000-11111111.tmp"], "half"))
     write_file(base / "a.txt", b"new")
-    assert sorted(path.name for path in base.iterdir()) == [".handbook-1-00000000-11111111.tmp", "a.txt"]
+    assert sorted(path.name for path in base.iterdir()) == [
+        ".handbook-1-00000000-11111111.tmp",
+        "a.txt",
+    ]
 
 
-@pytest.mark.parametrize("arguments", ["check", "rules", "check --output /dev/stdout", "export --output {root}"])
+@pytest.mark.parametrize(
+    "arguments", ["check", "rules", "check --output /dev/stdout", "export --output {root}"]
+)
 def test_a_closed_standard_output_is_no_traceback(arguments: str, tmp_path: Path) -> None:
     root = write(tmp_path, FILES)
     command = arguments.format(root=root)
     answer = subprocess.run(
         ["bash", "-c", f"{BIN}/handbook {command} >&-"],
-        cwd=root, env=environment(), stderr=subprocess.PIPE, text=True, check=False,
-    )  # fmt: skip
+        cwd=root,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
     assert "Traceback" not in answer.stderr
     assert answer.returncode in (0, 1, 2)
 

@@ -49,7 +49,12 @@ def watch(page: Page, address: str) -> Watched:
             note(f"failed: {request.url}")
 
     page.on("requestfailed", failed)
-    page.on("response", lambda answer: note(f"status {answer.status}: {answer.url}") if answer.status >= 400 else None)
+    page.on(
+        "response",
+        lambda answer: (
+            note(f"status {answer.status}: {answer.url}") if answer.status >= 400 else None
+        ),
+    )
 
     def other_host(url: str) -> None:
         if not url.startswith((address, "data:", "blob:")):

@@ -23,7 +23,11 @@ pytestmark = pytest.mark.browser
 IMAGE = 'x"><img src=x onerror=alert(1)>'
 ENDS = "</script></style></title></template></textarea><script>alert(1)</script>"
 IN_MARKDOWN = '`"><img src=x onerror=alert(1)>` &lt;script&gt;alert(1)&lt;/script&gt; {{ 7*7 }}'
-ACCEPTED = [text.replace("0001-a.md", "0002-use-postgresql/load.png") for text, code in WAYS.items() if code is None]
+ACCEPTED = [
+    text.replace("0001-a.md", "0002-use-postgresql/load.png")
+    for text, code in WAYS.items()
+    if code is None
+]
 # In each file what stands on the left becomes what stands on the right, once.
 CHANGES = {
     "mkdocs.yml": {
@@ -73,7 +77,7 @@ CHANGES = {
         "Alert on the pool": IN_MARKDOWN,
         "An index was": f"{IN_MARKDOWN} was",
     },
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +94,9 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run("mkdocs", "build", cwd=root, check=True)
     for page in (root / "site").rglob("*.html"):
         html = page.read_text(encoding="utf-8")
-        page.write_text(re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html), encoding="utf-8")
+        page.write_text(
+            re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html), encoding="utf-8"
+        )
     return root / "site"
 
 
@@ -147,9 +153,20 @@ def test_neither_search_nor_filter_runs_one(hostile: Path, watch: Watch) -> None
             if not search.is_visible():
                 page.locator(".hb-find").click()
             search.fill(query)
-            page.wait_for_function("query => document.getElementById('hb-search').dataset.shown === query", arg=query)
+            page.wait_for_function(
+                "query => document.getElementById('hb-search').dataset.shown === query", arg=query
+            )
             assert watch.acts() == [], query
-        for path in ("adr", "runbooks", "checklist", "services", "postmortems", "actions", "standards", "search"):
+        for path in (
+            "adr",
+            "runbooks",
+            "checklist",
+            "services",
+            "postmortems",
+            "actions",
+            "standards",
+            "search",
+        ):
             for key in ("q", "status", "owner", "kind", "x"):
                 page.goto(f"{address}{path}/?{key}={quote(IMAGE)}#{quote(ENDS)}")
                 assert watch.acts() == [], path
@@ -157,7 +174,9 @@ def test_neither_search_nor_filter_runs_one(hostile: Path, watch: Watch) -> None
 
 
 @pytest.mark.parametrize("planted", ["<img src=x onerror=alert(1)>", "<script>alert(1)</script>"])
-def test_a_script_in_a_page_would_be_noticed(planted: str, hostile: Path, watch: Watch, tmp_path: Path) -> None:
+def test_a_script_in_a_page_would_be_noticed(
+    planted: str, hostile: Path, watch: Watch, tmp_path: Path
+) -> None:
     """The canary: the same page with one of the texts as HTML."""
     html = (hostile / "adr/0002-use-postgresql/index.html").read_text(encoding="utf-8")
     write(tmp_path, {"index.html": html.replace("</h1>", f"</h1>{planted}", 1)})

@@ -26,12 +26,20 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scores(packages: Path, url: str) -> dict[str, float]:
     """The score of each category, of 100."""
     ran = run_node(
-        packages, "lighthouse", url, "--quiet", "--output=json", "--disable-full-page-screenshot",
+        packages,
+        "lighthouse",
+        url,
+        "--quiet",
+        "--output=json",
+        "--disable-full-page-screenshot",
         "--chrome-flags=--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage",
         CHROME_PATH=need(*CHROMIUM),
-    )  # fmt: skip
+    )
     assert ran.returncode == 0, ran.stderr
-    return {name: 100 * category["score"] for name, category in json.loads(ran.stdout)["categories"].items()}
+    return {
+        name: 100 * category["score"]
+        for name, category in json.loads(ran.stdout)["categories"].items()
+    }
 
 
 @pytest.mark.parametrize("url", PAGES)
@@ -40,7 +48,11 @@ def test_lighthouse_has_nothing_to_ask_for(
 ) -> None:
     """Performance is reported and not asserted: it depends on the machine."""
     runs = [scores(packages, f"{address}{url}") for _ in range(2)]
-    if any(runs[0][name] != runs[1][name] for name in ASKED):  # two that agree are the median, whatever a third says
+    if any(
+        runs[0][name] != runs[1][name] for name in ASKED
+    ):  # two that agree are the median, whatever a third says
         runs.append(scores(packages, f"{address}{url}"))
-    record_property(f"Lighthouse, performance of /{url}", round(median(run["performance"] for run in runs)))
+    record_property(
+        f"Lighthouse, performance of /{url}", round(median(run["performance"] for run in runs))
+    )
     assert {name: median(run[name] for run in runs) for name in ASKED} == dict.fromkeys(ASKED, 100)

@@ -55,8 +55,14 @@ def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def test_bare_addresses_are_links(page: Page) -> None:
-    assert page.get_by_role("link", name="https://a.example/x_y").get_attribute("href") == "https://a.example/x_y"
-    assert page.get_by_role("link", name="ann@a.example").get_attribute("href") == "mailto:ann@a.example"
+    assert (
+        page.get_by_role("link", name="https://a.example/x_y").get_attribute("href")
+        == "https://a.example/x_y"
+    )
+    assert (
+        page.get_by_role("link", name="ann@a.example").get_attribute("href")
+        == "mailto:ann@a.example"
+    )
 
 
 def test_a_list_of_tasks_has_boxes(page: Page) -> None:
@@ -85,4 +91,6 @@ def test_a_title_in_parentheses_is_the_title_of_its_link(page: Page) -> None:
 def test_a_repeated_heading_is_found_by_its_id_and_by_its_old_one(id: str, page: Page) -> None:
     page.goto(f"{page.url.partition('#')[0]}#{id}")
     heading = page.get_by_role("heading", name="Same").nth(0 if id == "same" else 1)
-    assert page.evaluate("document.querySelector(':target').closest('h3').id") == heading.get_attribute("id")
+    assert page.evaluate(
+        "document.querySelector(':target').closest('h3').id"
+    ) == heading.get_attribute("id")

@@ -50,9 +50,14 @@ def violations(page: Page) -> list[str]:
     """What axe-core finds: the rule, and where."""
     page.evaluate(AXE)
     found: list[dict[str, Any]] = page.evaluate(
-        "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}}).then(found => found.violations)", WCAG
+        "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}}).then(found => found.violations)",
+        WCAG,
     )
-    return [f"{each['id']}: {node['target']} {node['failureSummary']}" for each in found for node in each["nodes"]]
+    return [
+        f"{each['id']}: {node['target']} {node['failureSummary']}"
+        for each in found
+        for node in each["nodes"]
+    ]
 
 
 @pytest.mark.parametrize("url", PAGES)
@@ -61,7 +66,9 @@ def test_a_page_is_quiet_accessible_and_fits(opened: Opener, url: str, width: in
     for palette in ("light", "dark"):
         watched = opened(width, palette)
         page = watched.open(url)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the screen"
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+            "the page is wider than the screen"
+        )
         assert violations(page) == []
         assert watched.faults == []
 
@@ -72,7 +79,10 @@ def test_every_page_fits_when_enlarged(opened: Opener, zoom: str, width: int) ->
     watched = opened(width)
     for url in PAGES:
         page = watched.open(url)
-        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), (zoom, url)
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), (
+            zoom,
+            url,
+        )
 
 
 def test_nothing_moves_for_who_wants_less_motion(opened: Opener) -> None:
@@ -86,9 +96,7 @@ def test_nothing_moves_for_who_wants_less_motion(opened: Opener) -> None:
 
 
 def test_a_planted_motion_is_seen(browser: Browser, tmp_path: Path) -> None:
-    html = (
-        "<!doctype html><title>x</title><style>@keyframes a {to {left: 9px}} p {animation: a 9s infinite}</style><p>x"
-    )
+    html = "<!doctype html><title>x</title><style>@keyframes a {to {left: 9px}} p {animation: a 9s infinite}</style><p>x"
     with page_with(browser, tmp_path, html) as watched:
         assert watched.open("").evaluate(MOVING) == ["a"]
 
@@ -131,10 +139,15 @@ def test_the_open_search_is_accessible(opened: Opener, palette: str) -> None:
             "<meta http-equiv='Content-Security-Policy' content=\"style-src 'none'\"><style>p {color: red}</style>",
             "console: Applying inline style violates",
         ),
-        ("<img src='https://elsewhere.example/x.png'>", "another host: https://elsewhere.example/x.png"),
+        (
+            "<img src='https://elsewhere.example/x.png'>",
+            "another host: https://elsewhere.example/x.png",
+        ),
     ],
 )
-def test_the_watcher_sees_a_planted_fault(browser: Browser, tmp_path: Path, html: str, fault: str) -> None:
+def test_the_watcher_sees_a_planted_fault(
+    browser: Browser, tmp_path: Path, html: str, fault: str
+) -> None:
     with page_with(browser, tmp_path, f"<!doctype html><title>x</title>{html}") as watched:
         watched.open("")
         watched.page.wait_for_load_state("networkidle")
@@ -142,6 +155,8 @@ def test_the_watcher_sees_a_planted_fault(browser: Browser, tmp_path: Path, html
 
 
 def test_axe_sees_a_planted_fault(browser: Browser, tmp_path: Path) -> None:
-    with page_with(browser, tmp_path, "<!doctype html><html><title>x</title><img src='data:,'></html>") as watched:
+    with page_with(
+        browser, tmp_path, "<!doctype html><html><title>x</title><img src='data:,'></html>"
+    ) as watched:
         found = violations(watched.open(""))
         assert any(each.startswith("image-alt") for each in found)

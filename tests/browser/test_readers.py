@@ -24,14 +24,18 @@ def search(page: Page, query: str) -> None:
     if not page.locator("#hb-search[open]").count():
         page.locator(".hb-find").click()
     page.locator("#hb-search input").fill(query)
-    page.wait_for_function("query => document.getElementById('hb-search').dataset.shown === query", arg=query)
+    page.wait_for_function(
+        "query => document.getElementById('hb-search').dataset.shown === query", arg=query
+    )
 
 
 def search_at_once(page: Page, query: str) -> None:
     """The same in a search that is open, without the wait for a next key."""
     page.locator("#hb-search input").evaluate("(input, query) => { input.value = query; }", query)
     page.locator("#hb-search select").dispatch_event("change")
-    page.wait_for_function("query => document.getElementById('hb-search').dataset.shown === query", arg=query)
+    page.wait_for_function(
+        "query => document.getElementById('hb-search').dataset.shown === query", arg=query
+    )
 
 
 def titles(page: Page, most: int = 3) -> list[str]:
@@ -56,9 +60,15 @@ def test_from_an_alert_s_name_to_the_command_of_its_fix_in_two_taps(opened: Open
 
 def test_the_address_of_an_alert_leads_to_its_runbook(opened: Opener) -> None:
     page = opened().open("alerts/OrderServiceErrorsCritical/")
-    page.get_by_role("link", name="Runbook: Order service: database connection pool exhausted").click()
+    page.get_by_role(
+        "link", name="Runbook: Order service: database connection pool exhausted"
+    ).click()
     page.wait_for_url("**/runbooks/order-service/database-connection-pool-exhausted/")
-    assert page.get_by_role("heading", level=1).inner_text().startswith("Order service: database connection pool")
+    assert (
+        page.get_by_role("heading", level=1)
+        .inner_text()
+        .startswith("Order service: database connection pool")
+    )
 
 
 HANDBOOK = load(ROOT)
@@ -121,7 +131,9 @@ def test_what_is_searched_to_the_letter_comes_first(opened: Opener) -> None:
 
 
 @pytest.mark.parametrize(("query", "title"), QUESTIONS)
-def test_a_question_finds_its_answer_among_the_first_three(opened: Opener, query: str, title: str) -> None:
+def test_a_question_finds_its_answer_among_the_first_three(
+    opened: Opener, query: str, title: str
+) -> None:
     page = opened().open("")
     search(page, query)
     assert any(title in each for each in titles(page)), titles(page)
@@ -143,7 +155,9 @@ def test_a_query_typed_slowly_finds_what_it_finds_at_once(opened: Opener) -> Non
     page.locator("#hb-search input").fill("")
     page.wait_for_function("() => !document.getElementById('hb-search').dataset.shown")
     page.keyboard.type("connection pool timeout", delay=220)
-    page.wait_for_function("() => document.getElementById('hb-search').dataset.shown === 'connection pool timeout'")
+    page.wait_for_function(
+        "() => document.getElementById('hb-search').dataset.shown === 'connection pool timeout'"
+    )
     assert titles(page, 10) == at_once
     assert len(set(at_once)) == len(at_once) > 3
 
@@ -200,12 +214,16 @@ def visible_rows(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("width", [390, 719, 1440])
 @pytest.mark.parametrize("url", INDEXES)
-def test_a_filter_shows_the_rows_that_it_counts_and_no_others(url: str, width: int, opened: Opener) -> None:
+def test_a_filter_shows_the_rows_that_it_counts_and_no_others(
+    url: str, width: int, opened: Opener
+) -> None:
     watched = opened(width)
     page = watched.open(url)
     every = visible_rows(page)
     assert every
-    word = max(every[0].split(), key=lambda word: (sum(word not in row for row in every), len(word)))
+    word = max(
+        every[0].split(), key=lambda word: (sum(word not in row for row in every), len(word))
+    )
     for text in (word, "nothing has this text"):
         page.get_by_label("Text").fill(text)
         wanted = [row for row in every if all(part in row for part in text.split())]
@@ -226,12 +244,18 @@ def test_a_filter_shows_the_rows_that_it_counts_and_no_others(url: str, width: i
 
 
 def test_the_list_of_indexes_is_complete(real_site: Path) -> None:
-    pages = (page for page in real_site.rglob("index.html") if 'class="hb-filter"' in page.read_text(encoding="utf-8"))
+    pages = (
+        page
+        for page in real_site.rglob("index.html")
+        if 'class="hb-filter"' in page.read_text(encoding="utf-8")
+    )
     assert {f"{page.parent.relative_to(real_site)}/" for page in pages} == set(INDEXES)
 
 
 @pytest.mark.parametrize("url", INDEXES)
-def test_by_keyboard_alone_through_the_filter_of_an_index_to_a_record(opened: Opener, url: str) -> None:
+def test_by_keyboard_alone_through_the_filter_of_an_index_to_a_record(
+    opened: Opener, url: str
+) -> None:
     watched = opened()
     page = watched.open(url)
     field = page.get_by_label("Text")
@@ -274,7 +298,9 @@ def test_a_table_is_filtered_sorted_and_linked_to(opened: Opener) -> None:
     page.wait_for_function("() => !location.search")
     assert shown.count() == every
     page.get_by_label("Text").fill("digest")
-    page.wait_for_function("() => document.querySelector('.hb-filter output').textContent.startsWith('2 of')")
+    page.wait_for_function(
+        "() => document.querySelector('.hb-filter output').textContent.startsWith('2 of')"
+    )
     page.goto(page.url.split("?")[0])
     page.get_by_role("button", name="Item").first.click()
     page.get_by_role("button", name="Item").first.click()

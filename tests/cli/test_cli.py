@@ -23,8 +23,12 @@ def broken(tmp_path: Path) -> Path:
         tmp_path / "handbook",
         {
             "mkdocs.yml": SETTINGS,
-            "adr/0001-a.md": ADR.replace("accepted", "acepted").replace("What.", "Percent % and: colon"),
-            "adr/0002-b.md": ADR.replace("2026-03-02", "2026-03-02\nreview_by: 2026-04-01").replace("What.", ""),
+            "adr/0001-a.md": ADR.replace("accepted", "acepted").replace(
+                "What.", "Percent % and: colon"
+            ),
+            "adr/0002-b.md": ADR.replace("2026-03-02", "2026-03-02\nreview_by: 2026-04-01").replace(
+                "What.", ""
+            ),
         },
     )
 
@@ -35,7 +39,9 @@ def called(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, st
     return code, out, err
 
 
-def test_text_has_a_line_a_finding_and_its_hint_below(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_has_a_line_a_finding_and_its_hint_below(
+    broken: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     code, out, err = called(capsys, "check", "--root", str(broken), "--today", "2026-11-23")
     assert out.splitlines() == [
         "adr/0001-a.md:2:9: FM005 error: status 'acepted' is not one of proposed, accepted, rejected, deprecated, "
@@ -51,13 +57,20 @@ def test_text_has_a_line_a_finding_and_its_hint_below(broken: Path, capsys: pyte
 
 
 def test_json_is_as_the_contract_says(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = called(capsys, "check", "--root", str(broken), "--today", "2026-11-23", "--format", "json")
+    code, out, _ = called(
+        capsys, "check", "--root", str(broken), "--today", "2026-11-23", "--format", "json"
+    )
     report = json.loads(out)
     assert (code, report["version"], report["root"]) == (1, 1, ".")
     assert report["records"] == dict.fromkeys((kind.kind for kind in KINDS), 0) | {"adr": 2}
     assert report["summary"] == {
-        "errors": 2, "warnings": 1, "suppressed": 0, "samples": 0, "lowered": 0, "new_exceptions": []
-    }  # fmt: skip
+        "errors": 2,
+        "warnings": 1,
+        "suppressed": 0,
+        "samples": 0,
+        "lowered": 0,
+        "new_exceptions": [],
+    }
     assert report["findings"][0] == {
         "path": "adr/0001-a.md",
         "line": 2,
@@ -70,8 +83,12 @@ def test_json_is_as_the_contract_says(broken: Path, capsys: pytest.CaptureFixtur
     }
 
 
-def test_annotations_are_workflow_commands(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    _, out, _ = called(capsys, "check", "--root", str(broken), "--today", "2026-11-23", "--format", "github")
+def test_annotations_are_workflow_commands(
+    broken: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, out, _ = called(
+        capsys, "check", "--root", str(broken), "--today", "2026-11-23", "--format", "github"
+    )
     assert out.splitlines()[0] == (
         "::error file=adr/0001-a.md,line=2,col=9,title=FM005 unknown-value::status 'acepted' is not one of proposed, "
         "accepted, rejected, deprecated, superseded%0Adid you mean 'accepted'?"
@@ -80,7 +97,9 @@ def test_annotations_are_workflow_commands(broken: Path, capsys: pytest.CaptureF
 
 def test_sarif_has_a_result_a_finding(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """That it validates against its schema is tried in tests/samples/test_sarif.py, where Node's packages are."""
-    code, out, _ = called(capsys, "check", "--root", str(broken), "--today", "2026-11-23", "--format", "sarif")
+    code, out, _ = called(
+        capsys, "check", "--root", str(broken), "--today", "2026-11-23", "--format", "sarif"
+    )
     document = json.loads(out)
     (found,) = document["runs"]
     assert (code, document["version"]) == (1, "2.1.0")
@@ -96,7 +115,12 @@ def test_sarif_has_a_result_a_finding(broken: Path, capsys: pytest.CaptureFixtur
 
 @pytest.mark.parametrize(
     ("terminal", "environment", "coloured"),
-    [(True, {}, True), (False, {}, False), (True, {"NO_COLOR": "1"}, False), (True, {"TERM": "dumb"}, False)],
+    [
+        (True, {}, True),
+        (False, {}, False),
+        (True, {"NO_COLOR": "1"}, False),
+        (True, {"TERM": "dumb"}, False),
+    ],
 )
 def test_text_has_colour_on_a_terminal_that_wants_it(
     broken: Path,
@@ -134,7 +158,11 @@ def test_text_has_colour_on_a_terminal_that_wants_it(
     ],
 )
 def test_what_narrows_a_report(
-    broken: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], codes: list[str], exit_code: int
+    broken: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    codes: list[str],
+    exit_code: int,
 ) -> None:
     given = ["--today", "2026-11-23", *(argument.format(root=broken) for argument in arguments)]
     code, out, _ = called(capsys, "check", "--root", str(broken), *given)
@@ -156,11 +184,17 @@ def test_what_narrows_a_report(
     ],
 )
 def test_what_is_wrong_with_the_call_is_said_in_one_line(
-    broken: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+    broken: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
 ) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
-    code, out, err = called(capsys, *(argument.format(root=broken, empty=empty) for argument in arguments))
+    code, out, err = called(
+        capsys, *(argument.format(root=broken, empty=empty) for argument in arguments)
+    )
     assert code == 2
     assert out == ""
     assert err.startswith("handbook: ")
@@ -180,7 +214,9 @@ def test_the_help_of_a_command_has_an_example_and_its_exit_codes(
     assert re.search(r"exit codes:\n  0  .+\n(  1  .+\n)?  2  ", out)
 
 
-def test_the_command_alone_prints_its_help_and_is_a_wrong_call(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_alone_prints_its_help_and_is_a_wrong_call(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     code, out, err = called(capsys)
     assert (code, out) == (2, "")
     assert all(f"    {command} " in err for command in COMMANDS)
@@ -193,7 +229,8 @@ def test_the_command_tells_its_version(capsys: pytest.CaptureFixture[str]) -> No
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--\x1b[31m"], ["check", "--\x1b]0;x\x07"], ["new", "adr", "a", "\n::error::x\u202e"]]
+    "arguments",
+    [["--\x1b[31m"], ["check", "--\x1b]0;x\x07"], ["new", "adr", "a", "\n::error::x\u202e"]],
 )
 def test_a_wrong_call_is_shown_without_control_characters(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
@@ -207,17 +244,26 @@ def test_a_wrong_call_is_shown_without_control_characters(
 
 
 def test_the_package_runs_as_the_command() -> None:
-    assert run("python", "-m", "handbook", "--version", cwd=ROOT).stdout == f"handbook {handbook.__version__}\n"
+    assert (
+        run("python", "-m", "handbook", "--version", cwd=ROOT).stdout
+        == f"handbook {handbook.__version__}\n"
+    )
 
 
 def test_the_help_imports_no_rule_and_no_record() -> None:
     program = "import sys; from handbook.cli.program import main\ntry: main(['--help'])\nfinally: print(*sys.modules)"
     modules = run("python", "-c", program, cwd=ROOT).stdout.split()
     assert "handbook.cli.program" in modules
-    assert not [name for name in modules if name.startswith(("handbook.rules", "handbook.records", "pyromark"))]
+    assert not [
+        name
+        for name in modules
+        if name.startswith(("handbook.rules", "handbook.records", "pyromark"))
+    ]
 
 
-@pytest.mark.parametrize("arguments", [["nope"], ["check", "--today", "2026-02-30"], ["check", "--format", "xml"]])
+@pytest.mark.parametrize(
+    "arguments", [["nope"], ["check", "--today", "2026-02-30"], ["check", "--format", "xml"]]
+)
 def test_a_call_that_cannot_be_understood_exits_with_2(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -234,9 +280,13 @@ def test_the_root_is_the_nearest_folder_above_that_holds_the_settings(
     assert called(capsys, "check", "--select", "FM005")[0] == 1
 
 
-def test_output_goes_to_a_file(broken: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_output_goes_to_a_file(
+    broken: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     target = tmp_path / "report.json"
-    code, out, _ = called(capsys, "check", "--root", str(broken), "--format", "json", "--output", str(target))
+    code, out, _ = called(
+        capsys, "check", "--root", str(broken), "--format", "json", "--output", str(target)
+    )
     assert (code, out) == (1, "")
     assert json.loads(target.read_text(encoding="utf-8"))["version"] == 1
 
@@ -250,7 +300,9 @@ def test_rules_are_listed_and_explained(capsys: pytest.CaptureFixture[str]) -> N
 
 
 @pytest.mark.parametrize("kind", [kind.kind for kind in RECORDS])
-def test_a_schema_names_the_words_of_the_settings(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_schema_names_the_words_of_the_settings(
+    kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     _, out, _ = called(capsys, "schema", kind, "--root", str(SMALL))
     schema = json.loads(out)
     assert schema["$id"] == f"https://small.example/api/v1/schemas/{kind}.json"
@@ -264,7 +316,9 @@ def test_the_schema_of_the_settings_knows_its_keys(capsys: pytest.CaptureFixture
     assert {"severities", "review", "postmortem", "alerts"} <= set(known["policy"]["properties"])
 
 
-def test_export_writes_what_the_site_serves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_export_writes_what_the_site_serves(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert called(capsys, "export", "--root", str(SMALL), "--output", str(tmp_path))[0] == 0
     document = json.loads((tmp_path / "api/v1/adrs.json").read_text(encoding="utf-8"))
     assert [item["id"] for item in document["items"]] == ["ADR-0001", "ADR-0002", "ADR-0003"]
@@ -309,16 +363,26 @@ def test_nothing_asks_a_question(kind: str) -> None:
         ("<!-- handbook: allow FM104: -->\n", ["FM015", "FM104"], 0),
         ("<!-- handbook: allow FM104 until 2026-02-30: no such day -->\n", ["FM015", "FM104"], 0),
         ("<!-- handbook: allow FM102: another -->\n", ["FM014", "FM104"], 0),
-        ("<!-- handbook: allow FM102: one -->\n<!-- handbook: allow FM104: two -->\n", ["FM014"], 1),
+        (
+            "<!-- handbook: allow FM102: one -->\n<!-- handbook: allow FM104: two -->\n",
+            ["FM014"],
+            1,
+        ),
         ("```\n<!-- handbook: allow FM104: in code -->\n```\n\n", ["FM104"], 0),
     ],
 )
 def test_a_suppression_allows_one_code_on_the_next_line(
-    comment: str, codes: list[str], suppressed: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    comment: str,
+    codes: list[str],
+    suppressed: int,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     text = ADR.replace("What.\n\n", "").replace("## Decision", f"{comment}## Decision")
     write(tmp_path, {"mkdocs.yml": SETTINGS, "adr/0001-a.md": text})
-    _, out, _ = called(capsys, "check", "--root", str(tmp_path), "--today", "2026-11-23", "--format", "json")
+    _, out, _ = called(
+        capsys, "check", "--root", str(tmp_path), "--today", "2026-11-23", "--format", "json"
+    )
     found = json.loads(out)
     assert [each["code"] for each in found["findings"]] == codes
     assert found["summary"]["suppressed"] == suppressed
@@ -327,8 +391,12 @@ def test_a_suppression_allows_one_code_on_the_next_line(
 def test_a_suppression_in_front_matter_and_in_yaml_is_a_comment(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = ADR.replace("status:", "# handbook: allow FM005: the old word\nstatus:").replace("accepted", "agreed")
-    settings = SETTINGS.replace("    tags:", "    # handbook: allow FM003: for another tool\n    other: 1\n    tags:")
+    text = ADR.replace("status:", "# handbook: allow FM005: the old word\nstatus:").replace(
+        "accepted", "agreed"
+    )
+    settings = SETTINGS.replace(
+        "    tags:", "    # handbook: allow FM003: for another tool\n    other: 1\n    tags:"
+    )
     write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": text})
     code, out, _ = called(capsys, "check", "--root", str(tmp_path), "--format", "json")
     assert (code, json.loads(out)["summary"]["suppressed"]) == (0, 2)
@@ -336,6 +404,8 @@ def test_a_suppression_in_front_matter_and_in_yaml_is_a_comment(
 
 @pytest.mark.parametrize("kind", ["adr", "runbook", "postmortem", "standard", "service", "audit"])
 def test_a_schema_is_one_that_other_validators_take(kind: str, tmp_path: Path) -> None:
-    (tmp_path / "schema.json").write_text(run("handbook", "schema", kind, cwd=ROOT).stdout, encoding="utf-8")
+    (tmp_path / "schema.json").write_text(
+        run("handbook", "schema", kind, cwd=ROOT).stdout, encoding="utf-8"
+    )
     answer = run("check-jsonschema", "--check-metaschema", "schema.json", cwd=tmp_path)
     assert answer.returncode == 0, answer.stdout

@@ -25,7 +25,9 @@ pytestmark = pytest.mark.build
 HERE = Path(__file__).parent
 SOURCE = ROOT.parent / "shared/content"
 FACTS: dict[str, dict[str, Any]] = {
-    id: row for path in sorted(HERE.glob("facts*.yml")) for id, row in yaml.safe_load(path.read_text("utf-8")).items()
+    id: row
+    for path in sorted(HERE.glob("facts*.yml"))
+    for id, row in yaml.safe_load(path.read_text("utf-8")).items()
 }
 CORRECTIONS: dict[str, dict[str, Any]] = {
     id: row
@@ -72,7 +74,9 @@ def sections(site: Path, page: str) -> dict[str, str]:
 def pages(site: Path) -> dict[str, str]:
     """The text of every page, without listings of bad examples."""
     return {
-        str(path.parent.relative_to(site)): sections(site, str(path.parent.relative_to(site)))["page"]
+        str(path.parent.relative_to(site)): sections(site, str(path.parent.relative_to(site)))[
+            "page"
+        ]
         for path in sorted(site.rglob("index.html"))
         if "reference/proofs" not in str(path)
     }
@@ -80,7 +84,9 @@ def pages(site: Path) -> dict[str, str]:
 
 def read_at(site: Path, at: str) -> str:
     page, _, heading = at.partition("#")
-    text = sections(site, f"standards/{page}" if page[:2].isdigit() or page == "" else page).get(heading or "top")
+    text = sections(site, f"standards/{page}" if page[:2].isdigit() or page == "" else page).get(
+        heading or "top"
+    )
     assert text is not None, f"there is no heading {at}"
     return text
 
@@ -118,7 +124,9 @@ def test_every_fact_and_every_correction_has_a_row() -> None:
     if not SOURCE.is_dir():
         pytest.skip("the list of facts is not here")
     for name, rows in (("facts.md", FACTS), ("corrections.md", CORRECTIONS)):
-        ids = re.findall(r"^(?:- )?\*\*([A-Z]\d*\.\d+)\*\*", (SOURCE / name).read_text("utf-8"), re.MULTILINE)
+        ids = re.findall(
+            r"^(?:- )?\*\*([A-Z]\d*\.\d+)\*\*", (SOURCE / name).read_text("utf-8"), re.MULTILINE
+        )
         assert ids
         assert sorted(set(ids) - set(rows)) == []
         assert sorted(set(rows) - set(ids)) == []
@@ -127,7 +135,11 @@ def test_every_fact_and_every_correction_has_a_row() -> None:
 def test_every_term_and_number_of_a_fact_is_read_or_has_its_reason() -> None:
     if not SOURCE.is_dir():
         pytest.skip("the list of facts is not here")
-    lines = re.findall(r"^- \*\*([A-Z]\d*\.\d+)\*\* — (.+)$", (SOURCE / "facts.md").read_text("utf-8"), re.MULTILINE)
+    lines = re.findall(
+        r"^- \*\*([A-Z]\d*\.\d+)\*\* — (.+)$",
+        (SOURCE / "facts.md").read_text("utf-8"),
+        re.MULTILINE,
+    )
     missing = {}
     for id, line in lines:
         row = FACTS.get(id, {})

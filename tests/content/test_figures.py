@@ -19,7 +19,9 @@ FIGURE = re.compile(
 )
 # What is no claim about the world: a line of an example, or the product of two numbers of the listing above.
 ALLOWED = {
-    "docs/standards/07-semantic-versioning.md": {"40%"},  # a commit message of the reference service
+    "docs/standards/07-semantic-versioning.md": {
+        "40%"
+    },  # a commit message of the reference service
     "docs/standards/09-kubernetes.md": {"300 s"},  # failureThreshold times periodSeconds
     "docs/standards/08-observability.md": {"0.1%"},  # 1 − the target of the policy, beside it
 }

@@ -38,11 +38,17 @@ with time_machine.travel(day, tick=True):
 
 
 def contents(site: Path) -> dict[str, bytes]:
-    return {file.relative_to(site).as_posix(): file.read_bytes() for file in sorted(site.rglob("*")) if file.is_file()}
+    return {
+        file.relative_to(site).as_posix(): file.read_bytes()
+        for file in sorted(site.rglob("*"))
+        if file.is_file()
+    }
 
 
 @pytest.mark.parametrize(
-    "command", [["handbook", "check"], ["handbook", "build", "--output", "{site}"]], ids=["check", "build"]
+    "command",
+    [["handbook", "check"], ["handbook", "build", "--output", "{site}"]],
+    ids=["check", "build"],
 )
 def test_two_years_on_nothing_fails(command: list[str], tmp_path: Path) -> None:
     arguments = [argument.format(site=tmp_path / "site") for argument in command]
@@ -56,12 +62,26 @@ def test_a_commit_has_one_site_wherever_and_whenever_it_is_built(tmp_path: Path)
     root = copy_of(SMALL, tmp_path / "handbook")
     identity = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.com")
     commit = (*identity, "commit", "--quiet", "--message", "x")
-    for command in (("init", "--quiet"), ("add", "."), commit, ("clone", "--quiet", ".", "../a/clone")):
+    for command in (
+        ("init", "--quiet"),
+        ("add", "."),
+        commit,
+        ("clone", "--quiet", ".", "../a/clone"),
+    ):
         subprocess.run(["git", *command], cwd=root, check=True)
     first, second = tmp_path / "1", tmp_path / "elsewhere/2"
     build = ("handbook", "build", "--output")
     run("python", "-c", ON_ANOTHER_DAY, "2026-11-23", *build, str(first), cwd=root, check=True)
-    run("python", "-c", ON_ANOTHER_DAY, "2028-11-24", *build, str(second), cwd=tmp_path / "a/clone", check=True)
+    run(
+        "python",
+        "-c",
+        ON_ANOTHER_DAY,
+        "2028-11-24",
+        *build,
+        str(second),
+        cwd=tmp_path / "a/clone",
+        check=True,
+    )
     assert contents(first) == contents(second)
 
 
@@ -86,11 +106,24 @@ def test_a_site_is_built_by_f_and_in_a_worktree(tmp_path: Path) -> None:
     root = copy_of(SMALL, tmp_path / "handbook")
     who = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.com")
     worktree = ("worktree", "add", "--quiet", "-b", "tree", "../a tree")
-    for command in (("init", "--quiet"), ("add", "."), (*who, "commit", "--quiet", "--message", "x"), worktree):
+    for command in (
+        ("init", "--quiet"),
+        ("add", "."),
+        (*who, "commit", "--quiet", "--message", "x"),
+        worktree,
+    ):
         subprocess.run(["git", *command], cwd=root, check=True)
     tree = tmp_path / "a tree"
     assert run("handbook", "build", cwd=tree / "docs").returncode == 0
-    answer = run("mkdocs", "build", "-f", str(root / "mkdocs.yml"), "--site-dir", str(tmp_path / "1"), cwd=tmp_path)
+    answer = run(
+        "mkdocs",
+        "build",
+        "-f",
+        str(root / "mkdocs.yml"),
+        "--site-dir",
+        str(tmp_path / "1"),
+        cwd=tmp_path,
+    )
     assert answer.returncode == 0, answer.stderr
     assert contents(tmp_path / "1") == contents(tree / "site")
 
@@ -100,17 +133,24 @@ def test_only_mkdocs_yml_holds_the_settings(tmp_path: Path) -> None:
     shutil.copy(root / "mkdocs.yml", root / "other.yml")
     answer = run("mkdocs", "build", "-f", "other.yml", cwd=root)
     assert answer.returncode == 1
-    assert "Error: other.yml: the handbook reads its settings from mkdocs.yml; build with that file\n" in answer.stderr
+    assert (
+        "Error: other.yml: the handbook reads its settings from mkdocs.yml; build with that file\n"
+        in answer.stderr
+    )
 
 
-@pytest.mark.parametrize("output", [".", "..", "docs/site", "adr", "full", "full/file", ".git/site"])
+@pytest.mark.parametrize(
+    "output", [".", "..", "docs/site", "adr", "full", "full/file", ".git/site"]
+)
 def test_a_site_takes_the_place_of_nothing_else(output: str, tmp_path: Path) -> None:
     root = copy_of(SMALL, tmp_path / "handbook")
     write(root, {"full/file": "x", ".git/HEAD": "x"})
     before = contents(tmp_path)
     answer = run("handbook", "build", "--output", output, cwd=root)
     assert answer.returncode == 2
-    assert re.fullmatch(r"handbook: \S+ (holds the sources|is no folder|is not empty).*\n", answer.stderr)
+    assert re.fullmatch(
+        r"handbook: \S+ (holds the sources|is no folder|is not empty).*\n", answer.stderr
+    )
     assert contents(tmp_path) == before
 
 
@@ -139,7 +179,8 @@ def test_every_error_is_printed_at_once(tmp_path: Path) -> None:
     for name in ("0001-keep-orders-in-sqlite", "0002-use-postgresql", "0003-keep-orders-in-mysql"):
         file = root / f"adr/{name}.md"
         file.write_text(
-            file.read_text(encoding="utf-8").replace("deciders: [", "deciders: [nobody, "), encoding="utf-8"
+            file.read_text(encoding="utf-8").replace("deciders: [", "deciders: [nobody, "),
+            encoding="utf-8",
         )
     answer = run("mkdocs", "build", cwd=root)
     assert answer.stderr.count("FM005 error: deciders 'nobody'") == 3
@@ -210,7 +251,9 @@ def make(root: Path, *before: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*before, "make", "site"],
         cwd=root,
-        env=environment(MAKELEVEL="0", MAKEFLAGS=""),  # not as a part of the make that runs the tests
+        env=environment(
+            MAKELEVEL="0", MAKEFLAGS=""
+        ),  # not as a part of the make that runs the tests
         capture_output=True,
         text=True,
         check=False,
@@ -235,11 +278,19 @@ def test_make_site_keeps_the_old_site_when_a_link_leads_nowhere(made: Path) -> N
     """A link that a theme writes: neither the gate nor MkDocs looks at it."""
     before = contents(made / "site")
     settings = (made / "mkdocs.yml").read_text(encoding="utf-8")
-    write(made, {"mkdocs.yml": f"{settings}copyright: <a href='https://small.example/imprint/'>Imprint</a>\n"})
+    write(
+        made,
+        {
+            "mkdocs.yml": f"{settings}copyright: <a href='https://small.example/imprint/'>Imprint</a>\n"
+        },
+    )
     answer = make(made)
     assert answer.returncode != 0
     assert answer.stderr.startswith("handbook: the new site has broken links\n")
-    assert "LNK101 error: 'https://small.example/imprint/' on /404.html leads to no file of the site" in answer.stderr
+    assert (
+        "LNK101 error: 'https://small.example/imprint/' on /404.html leads to no file of the site"
+        in answer.stderr
+    )
     assert contents(made / "site") == before
 
 
@@ -250,7 +301,10 @@ def test_a_build_that_is_killed_leaves_a_whole_site(made: Path) -> None:
     assert make(made).returncode == 0
     took = time.monotonic() - begin
     chance = random.Random(2026)  # noqa: S311 - moments, not secrets
-    for moment in (*(chance.uniform(0, took) for _ in range(3)), *(chance.uniform(0.9, 1.05) * took for _ in range(3))):
+    for moment in (
+        *(chance.uniform(0, took) for _ in range(3)),
+        *(chance.uniform(0.9, 1.05) * took for _ in range(3)),
+    ):
         process = subprocess.Popen(
             ["make", "site"],
             cwd=made,
@@ -284,7 +338,9 @@ def test_the_site_is_there_at_every_moment_of_the_exchange(tmp_path: Path) -> No
     assert contents(tmp_path / "site") == {"index.html": b"999"}
 
 
-def test_where_names_cannot_be_exchanged_they_are_renamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_names_cannot_be_exchanged_they_are_renamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(exchange, "exchange", lambda one, other: False)
     write(tmp_path, {"site/a": "old", ".site.new/a": "new"})
     exchange.put_in_place(tmp_path / "site")
@@ -301,7 +357,10 @@ def test_after_a_kill_the_next_command_restores_a_site(
     command: str, renames: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a system that has neither locks nor a way to exchange two names, killed after each number of renames."""
-    root = write(tmp_path, {"mkdocs.yml": "site_name: x\n", "site/index.html": "old", ".site.new/index.html": "new"})
+    root = write(
+        tmp_path,
+        {"mkdocs.yml": "site_name: x\n", "site/index.html": "old", ".site.new/index.html": "new"},
+    )
     monkeypatch.setattr(exchange, "exchange", lambda one, other: False)
     monkeypatch.setattr(locks, "fcntl", None)
     monkeypatch.chdir(root)
@@ -316,11 +375,17 @@ def test_after_a_kill_the_next_command_restores_a_site(
         patch.setattr(Path, "rename", renamed)
         patch.setattr(shutil, "rmtree", lambda *_, **__: (_ for _ in ()).throw(Killed))
         exchange.put_in_place(root / "site")
-    assert not (root / "site/index.html").exists() if renames == 1 else (root / "site/index.html").exists()
+    assert (
+        not (root / "site/index.html").exists()
+        if renames == 1
+        else (root / "site/index.html").exists()
+    )
 
     with suppress(SystemExit), pytest.MonkeyPatch.context() as patch:
         patch.setattr("handbook.cli.serve_command.serve", lambda *_: None)
-        patch.setattr("handbook.engines.build._run", lambda *_: (_ for _ in ()).throw(BuildError("stopped")))
+        patch.setattr(
+            "handbook.engines.build._run", lambda *_: (_ for _ in ()).throw(BuildError("stopped"))
+        )
         main([command, "site"] if command == "links" else [command])
     assert (root / "site/index.html").read_text() == ("new" if renames == 2 else "old")
     assert not (root / ".site.old").exists() or command == "links"
@@ -331,11 +396,16 @@ def test_after_a_kill_the_next_command_restores_a_site(
     [
         (["prlimit", "--fsize=20000"], "handbook: the site cannot be written: File too large"),
         (["read-only"], "handbook: the site cannot be written: Permission denied"),
-        (["flock", "--exclusive", ".site.new"], "handbook: another build is writing to this folder"),
+        (
+            ["flock", "--exclusive", ".site.new"],
+            "handbook: another build is writing to this folder",
+        ),
     ],
     ids=["a full disk", "a folder that is read only", "two builds at once"],
 )
-def test_what_the_machine_refuses_is_said_in_a_line(made: Path, before: list[str], message: str) -> None:
+def test_what_the_machine_refuses_is_said_in_a_line(
+    made: Path, before: list[str], message: str
+) -> None:
     whole = contents(made / "site")
     if before == ["read-only"]:
         before = unprivileged()

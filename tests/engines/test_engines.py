@@ -26,15 +26,21 @@ def article_of(page: Path) -> tuple[str, list[str]]:
     assert article is not None, page
     for node in article.css(NOT_OF_THE_ARTICLE):
         node.decompose()
-    return "".join(article.text().split()), sorted(node.attributes["id"] or "" for node in article.css("[id]"))
+    return "".join(article.text().split()), sorted(
+        node.attributes["id"] or "" for node in article.css("[id]")
+    )
 
 
 def test_properdocs_builds_the_same_site(tmp_path: Path) -> None:
     sites = []
     for engine in ("mkdocs", "properdocs"):
-        answer = run("handbook", "build", "--engine", engine, "--output", str(tmp_path / engine), cwd=ROOT)
+        answer = run(
+            "handbook", "build", "--engine", engine, "--output", str(tmp_path / engine), cwd=ROOT
+        )
         assert (answer.returncode, answer.stderr) == (0, "")
-        sites.append({path: GENERATOR.sub(b"", data) for path, data in contents(tmp_path / engine).items()})
+        sites.append(
+            {path: GENERATOR.sub(b"", data) for path, data in contents(tmp_path / engine).items()}
+        )
     assert sites[0] == sites[1]
 
 
@@ -49,11 +55,17 @@ def test_zensical_builds_a_stage_with_the_same_text(real_site: Path, tmp_path: P
     assert {page.relative_to(stage / "site") for page in (stage / "site").rglob("*.html")} == pages
     for page in pages - {Path("404.html")}:
         assert article_of(stage / "site" / page) == article_of(real_site / page), page
-    generated = {path for path in contents(real_site) if path.startswith("api/") or path.endswith((".csv", "feed.xml"))}
+    generated = {
+        path
+        for path in contents(real_site)
+        if path.startswith("api/") or path.endswith((".csv", "feed.xml"))
+    }
     assert generated <= contents(stage / "site").keys()
 
     links = run("handbook", "links", str(stage / "site"), cwd=ROOT)
-    findings = [line for line in links.stdout.splitlines() if " error: " in line or " warning: " in line]
+    findings = [
+        line for line in links.stdout.splitlines() if " error: " in line or " warning: " in line
+    ]
     # Zensical's theme leads to the home page by an empty href on the home page itself.
     assert [finding.split(" (")[0] for finding in findings] == [
         "docs/index.md:1:1: LNK103 error: an empty href on /: <a href>"
@@ -74,7 +86,9 @@ HELLO = "def define_env(env):\n    @env.macro\n    def hello(name):\n        ret
 
 
 def test_a_stage_holds_macros_and_pages_of_material(tmp_path: Path) -> None:
-    root = site_of(tmp_path / "handbook", MACROS, {"shop.py": HELLO, "docs/x.md": PAGE, "docs/tabs.md": TABS})
+    root = site_of(
+        tmp_path / "handbook", MACROS, {"shop.py": HELLO, "docs/x.md": PAGE, "docs/tabs.md": TABS}
+    )
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
     write(root, {"mkdocs.yml": settings.replace("nav:\n", "nav:\n  - tabs.md\n", 1)})
     assert run("handbook", "stage", "../stage", cwd=root).returncode == 0

@@ -53,7 +53,9 @@ def test_every_macro_has_a_view(name: str) -> None:
 
 def test_a_macro_without_a_view_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_macros, "MACROS", {"check_list": "standards"})
-    with pytest.raises(LookupError, match=r"the macro 'check_list' has no view in handbook\.views\.standards"):
+    with pytest.raises(
+        LookupError, match=r"the macro 'check_list' has no view in handbook\.views\.standards"
+    ):
         engine_macros.macro("check_list", load(SMALL), lambda: "")
 
 
@@ -68,7 +70,9 @@ def test_this_repository_and_the_engine_define_the_same_macros() -> None:
 
 def test_an_engine_without_our_plugin_still_runs_the_gate(tmp_path: Path) -> None:
     write(tmp_path, {"mkdocs.yml": SETTINGS, "adr/0001-a.md": ADR.replace("accepted", "acepted")})
-    with pytest.raises(ClickException, match=r"the gate found errors\nadr/0001-a\.md:2:9: FM005 error"):
+    with pytest.raises(
+        ClickException, match=r"the gate found errors\nadr/0001-a\.md:2:9: FM005 error"
+    ):
         macros.define_env(Environment(tmp_path))
 
 
@@ -88,7 +92,9 @@ def test_a_preview_goes_on_after_errors(tmp_path: Path) -> None:
 BOTH = "plugins: [macros, handbook]\n"
 
 
-def site_of(root: Path, plugins: str = BOTH, files: Mapping[str, str] = MappingProxyType({})) -> Path:
+def site_of(
+    root: Path, plugins: str = BOTH, files: Mapping[str, str] = MappingProxyType({})
+) -> Path:
     """A copy of the small handbook with other plugins and more files."""
     copy_of(SMALL, root)
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
@@ -105,12 +111,16 @@ def article(root: Path, page: str) -> str:
     return html.partition("<article")[2].partition("</article>")[0]
 
 
-ONE_MACRO = "def define_env(env):\n    @env.macro\n    def adr_index():\n        return 'Our own index.'\n"
+ONE_MACRO = (
+    "def define_env(env):\n    @env.macro\n    def adr_index():\n        return 'Our own index.'\n"
+)
 
 
 @pytest.mark.build
 @pytest.mark.parametrize(
-    ("modules", "root"), [("[macros]", ROOT), ("[]", SMALL)], ids=["macros of the repository", "macros of the engine"]
+    ("modules", "root"),
+    [("[macros]", ROOT), ("[]", SMALL)],
+    ids=["macros of the repository", "macros of the engine"],
 )
 def test_a_build_loads_and_checks_once(modules: str, root: Path, tmp_path: Path) -> None:
     copy = root if modules == "[macros]" else copy_of(root, tmp_path / "handbook")
@@ -147,24 +157,38 @@ def test_a_folder_macros_that_defines_some_of_them_wins(tmp_path: Path) -> None:
     ids=["nothing set", "templates everywhere"],
 )
 def test_braces_in_records_and_alerts_stay_text(plugins: str, tmp_path: Path) -> None:
-    root = site_of(tmp_path / "handbook", plugins, {"docs/plain.md": "# Plain\n\nA page with {{ braces }}.\n"})
-    record, rules = root / "adr/0001-keep-orders-in-sqlite.md", next(root.glob("runbooks/*/*.rules.yml"))
-    record.write_text(record.read_text("utf-8").replace("A backup", "A `{{ backup }}` and {{ braces }}"), "utf-8")
-    rules.write_text(rules.read_text("utf-8").replace("summary: ", "summary: '{{ $labels.pod }}' # "), "utf-8")
+    root = site_of(
+        tmp_path / "handbook", plugins, {"docs/plain.md": "# Plain\n\nA page with {{ braces }}.\n"}
+    )
+    record, rules = (
+        root / "adr/0001-keep-orders-in-sqlite.md",
+        next(root.glob("runbooks/*/*.rules.yml")),
+    )
+    record.write_text(
+        record.read_text("utf-8").replace("A backup", "A `{{ backup }}` and {{ braces }}"), "utf-8"
+    )
+    rules.write_text(
+        rules.read_text("utf-8").replace("summary: ", "summary: '{{ $labels.pod }}' # "), "utf-8"
+    )
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
     write(root, {"mkdocs.yml": settings.replace("nav:\n", "nav:\n  - Plain: plain.md\n")})
     answer = built(root)
     assert answer.returncode == 0, answer.stderr
     assert "{{ backup }}" in article(root, "adr/0001-keep-orders-in-sqlite")
     assert "{{ braces }}" in article(root, "plain")
-    assert "{{ $labels.pod }}" in "".join(page.read_text("utf-8") for page in root.glob("site/alerts/*/index.html"))
+    assert "{{ $labels.pod }}" in "".join(
+        page.read_text("utf-8") for page in root.glob("site/alerts/*/index.html")
+    )
 
 
 @pytest.mark.build
 def test_pages_that_call_macros_need_the_plugin(tmp_path: Path) -> None:
     answer = built(site_of(tmp_path / "handbook", "plugins: [handbook]\n"))
     assert answer.returncode == 1
-    assert answer.stderr == "Error: adr/index.md: no plugin 'macros' in mkdocs.yml; add '- macros' to 'plugins'\n"
+    assert (
+        answer.stderr
+        == "Error: adr/index.md: no plugin 'macros' in mkdocs.yml; add '- macros' to 'plugins'\n"
+    )
 
 
 SHOP = "plugins:\n  - macros: {modules: [shop]}\n  - handbook\n"
@@ -175,22 +199,53 @@ HOOK = "def define_env(env):\n    {}\n"
 @pytest.mark.parametrize(
     ("plugins", "code", "message"),
     [
-        ("plugins:\n  - macros: {modules: [nowhere]}\n  - handbook\n", "",
-         "mkdocs.yml: unknown module 'nowhere'; remove it from 'modules' of the plugin macros, or add nowhere.py"),
-        (SHOP.replace("modules: [shop]", "module_name: shop"), "", "mkdocs.yml: macros failed: ImportError: "),
-        (SHOP.replace("modules: [shop]", "on_undefined: strickt"), "", "mkdocs.yml: macros failed: ValueError: "),
+        (
+            "plugins:\n  - macros: {modules: [nowhere]}\n  - handbook\n",
+            "",
+            "mkdocs.yml: unknown module 'nowhere'; remove it from 'modules' of the plugin macros, or add nowhere.py",
+        ),
+        (
+            SHOP.replace("modules: [shop]", "module_name: shop"),
+            "",
+            "mkdocs.yml: macros failed: ImportError: ",
+        ),
+        (
+            SHOP.replace("modules: [shop]", "on_undefined: strickt"),
+            "",
+            "mkdocs.yml: macros failed: ValueError: ",
+        ),
         (SHOP, "def define_env(env)\n", "shop.py:1: macros failed: SyntaxError: expected ':'"),
-        (SHOP, "import nowhere_at_all\n", "shop.py:1: macros failed: ModuleNotFoundError: No module"),
-        (SHOP, HOOK.format("raise ValueError('mine')"), "shop.py:2: macros failed: ValueError: mine"),
+        (
+            SHOP,
+            "import nowhere_at_all\n",
+            "shop.py:1: macros failed: ModuleNotFoundError: No module",
+        ),
+        (
+            SHOP,
+            HOOK.format("raise ValueError('mine')"),
+            "shop.py:2: macros failed: ValueError: mine",
+        ),
         (SHOP, HOOK.format("env.makro(print)"), "shop.py:2: macros failed: AttributeError: "),
-        (SHOP, HOOK.format("open('/nowhere/at/all')"), "shop.py:2: macros failed: FileNotFoundError: "),
+        (
+            SHOP,
+            HOOK.format("open('/nowhere/at/all')"),
+            "shop.py:2: macros failed: FileNotFoundError: ",
+        ),
         (SHOP, "name = 1\n", "mkdocs.yml: macros failed: NameError: "),
-        (SHOP.replace("shop", "yaml"), "", "mkdocs.yml: the module 'yaml' has the name of another; rename it"),
+        (
+            SHOP.replace("shop", "yaml"),
+            "",
+            "mkdocs.yml: the module 'yaml' has the name of another; rename it",
+        ),
     ],
-)  # fmt: skip
-def test_a_module_that_fails_is_one_line(plugins: str, code: str, message: str, tmp_path: Path) -> None:
+)
+def test_a_module_that_fails_is_one_line(
+    plugins: str, code: str, message: str, tmp_path: Path
+) -> None:
     module = "yaml.py" if "yaml]" in plugins else "shop.py"
-    root = site_of(tmp_path / "handbook", plugins, {module: code} if code or module == "yaml.py" else {})
+    root = site_of(
+        tmp_path / "handbook", plugins, {module: code} if code or module == "yaml.py" else {}
+    )
     answer = run("mkdocs", "build", "--quiet", cwd=root)
     assert answer.returncode == 1
     assert answer.stderr.startswith(f"Error: {message}"), answer.stderr
@@ -200,7 +255,9 @@ def test_a_module_that_fails_is_one_line(plugins: str, code: str, message: str, 
 @pytest.mark.build
 @pytest.mark.parametrize("path", ["macros.py", "macros/__init__.py"])
 @pytest.mark.parametrize("command", [["mkdocs"], ["python", "-m", "mkdocs"]], ids=" ".join)
-def test_the_module_of_the_repository_comes_before_any_other(command: list[str], path: str, tmp_path: Path) -> None:
+def test_the_module_of_the_repository_comes_before_any_other(
+    command: list[str], path: str, tmp_path: Path
+) -> None:
     """The environment of these tests has our own macros/ on the path of modules, in front of the repository's."""
     plugins = "plugins:\n  - macros: {modules: [macros]}\n  - handbook\n"
     root = site_of(tmp_path / "handbook", plugins, {path: ONE_MACRO})
@@ -214,7 +271,9 @@ def test_a_folder_without_a_module_is_one_line(tmp_path: Path) -> None:
     plugins = "plugins:\n  - macros: {modules: [macros]}\n  - handbook\n"
     root = site_of(tmp_path / "handbook", plugins, {"macros/notes.txt": "No code."})
     answer = run("mkdocs", "build", "--quiet", cwd=root)
-    assert answer.stderr.startswith("Error: mkdocs.yml: the module 'macros' is not that of the repository; add __init")
+    assert answer.stderr.startswith(
+        "Error: mkdocs.yml: the module 'macros' is not that of the repository; add __init"
+    )
     assert answer.stderr.count("\n") == 1
 
 
@@ -223,7 +282,10 @@ def test_a_lowered_rule_publishes_no_template(tmp_path: Path) -> None:
     root = site_of(tmp_path / "handbook")
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
     index = (root / "adr/index.md").read_text(encoding="utf-8").replace("adr_index()", "adr_idx()")
-    write(root, {"mkdocs.yml": settings.replace("SAFE002: error", "MD020: warning"), "adr/index.md": index})
+    write(
+        root,
+        {"mkdocs.yml": settings.replace("SAFE002: error", "MD020: warning"), "adr/index.md": index},
+    )
     answer = run("mkdocs", "build", "--quiet", cwd=root)
     assert answer.returncode == 1
     assert "Error: pages cannot be published\nadr/index.md:" in answer.stderr
@@ -233,12 +295,18 @@ def test_a_lowered_rule_publishes_no_template(tmp_path: Path) -> None:
 # What the check says of calls, without running any code.
 
 
-def calls(root: Path, text: str, settings: str = BOTH, files: Mapping[str, str] = MappingProxyType({})) -> list[str]:
+def calls(
+    root: Path, text: str, settings: str = BOTH, files: Mapping[str, str] = MappingProxyType({})
+) -> list[str]:
     """The messages and hints of MD020 on a page with this text."""
     write(root, {"docs/index.md": "# Home\n", "docs/x.md": PAGE + text + "\n", **files})
     found = check(root, {"mkdocs.yml": SETTINGS + settings})
     assert not [finding for finding in found if finding.code == "FM001"]
-    return [f"{each.message} ({each.hint})" if each.hint else each.message for each in found if each.code == "MD020"]
+    return [
+        f"{each.message} ({each.hint})" if each.hint else each.message
+        for each in found
+        if each.code == "MD020"
+    ]
 
 
 def test_names_of_a_template_that_a_page_extends_are_left_to_the_build(tmp_path: Path) -> None:
@@ -295,7 +363,7 @@ WRONG = {
     "{{ adr_index( }}": "not a template: unexpected '}', expected ')'",
     "{% for x in %}": "not a template: Expected an expression, got 'end of statement block'",
     "{{ adr_index() ": "not a template: unexpected end of template, expected 'end of print statement'.",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("text", WRONG)
@@ -331,9 +399,9 @@ DEFINED = {
     "a macro in the mapping": "env.macros['hello'] = str",
     "under a condition": "if env.conf['strict']:\n    @env.macro\n    def hello(name):\n        return name",
     "beside what only reads": "site = env.variables['config'].site_name\nx = env.variables.get('x')\n"
-                              "@env.filter\ndef shout(x):\n    return x.upper()\n"
-                              "@env.macro\ndef hello(name):\n    return env.page.title + site + env.variables.x",
-}  # fmt: skip
+    "@env.filter\ndef shout(x):\n    return x.upper()\n"
+    "@env.macro\ndef hello(name):\n    return env.page.title + site + env.variables.x",
+}
 
 
 @pytest.mark.parametrize("body", DEFINED.values(), ids=DEFINED)
@@ -349,7 +417,9 @@ DEFINED = {
     ],
     ids=["a module", "a pluglet", "a module of a package", "a path", "main.py", "main/"],
 )
-def test_macros_of_the_repository_s_modules_are_welcome(options: str, path: str, body: str, tmp_path: Path) -> None:
+def test_macros_of_the_repository_s_modules_are_welcome(
+    options: str, path: str, body: str, tmp_path: Path
+) -> None:
     settings = f"plugins:\n  - macros: {options}\n  - handbook\n"
     assert calls(tmp_path, "{{ hello('x') }}{{ helo('x') }}", settings, {path: module(body)}) == [
         "unknown macro 'helo' (did you mean 'hello'?)"
@@ -362,12 +432,18 @@ def test_macros_of_the_repository_s_modules_are_welcome(options: str, path: str,
         ("@env.macro\ndef hello(name):\n    pass", "hello()", "hello(name)"),
         ("@env.macro\ndef hello():\n    pass", "hello(1)", "hello()"),
         ("def hello(a, b=1):\n    pass\nenv.macro(hello)", "hello(1, c=2)", "hello(a, b=…)"),
-        ("def hello(a, /, *b, **c):\n    pass\nenv.macro(hello)", "hello()", "hello(a, /, *b, **c)"),
+        (
+            "def hello(a, /, *b, **c):\n    pass\nenv.macro(hello)",
+            "hello()",
+            "hello(a, /, *b, **c)",
+        ),
         ("env.macro(lambda *, a: a, 'hello')", "hello()", "hello(*, a)"),
         ("@env.macro\ndef adr_index(status):\n    pass", "adr_index()", "adr_index(status)"),
     ],
 )
-def test_wrong_arguments_for_a_module_s_macro_are_a_finding(body: str, call: str, usage: str, tmp_path: Path) -> None:
+def test_wrong_arguments_for_a_module_s_macro_are_a_finding(
+    body: str, call: str, usage: str, tmp_path: Path
+) -> None:
     name = usage.partition("(")[0]
     found = calls(tmp_path, f"{{{{ {call} }}}}", files={"main.py": module(body)})
     assert found == [f"wrong arguments for macro '{name}' (call it as {usage})"]
@@ -383,7 +459,9 @@ def test_wrong_arguments_for_a_module_s_macro_are_a_finding(body: str, call: str
     ],
     ids=["another decorator", "a value", "twice", "bound again"],
 )
-def test_arguments_are_left_to_the_build_where_the_signature_is_not_sure(body: str, tmp_path: Path) -> None:
+def test_arguments_are_left_to_the_build_where_the_signature_is_not_sure(
+    body: str, tmp_path: Path
+) -> None:
     assert calls(tmp_path, "{{ hello(1, 2, 3) }}", files={"main.py": module(body)}) == []
 
 
@@ -410,21 +488,32 @@ OPEN: dict[str, tuple[str, dict[str, str]]] = {
     "an installed package": ("plugins:\n  - macros: {modules: [mkdocs_macros_test]}\n", {}),
     "a module that is missing": ("plugins:\n  - macros: {module_name: nowhere}\n", {}),
     "a module outside": ("plugins:\n  - macros: {module_name: ../elsewhere}\n", {}),
-    "a name that no file has": ("plugins:\n  - macros: {modules: ['" + 300 * "x" + '\', "\\0"]}\n', {}),
+    "a name that no file has": (
+        "plugins:\n  - macros: {modules: ['" + 300 * "x" + '\', "\\0"]}\n',
+        {},
+    ),
     "a module with an error": (BOTH, {"main.py": "def define_env(env:\n"}),
     "a module with a NUL": (BOTH, {"main.py": "x = '\0'\n"}),
     "a module in parentheses": (BOTH, {"main.py": "(" * 10_000}),
     "an imported hook": (BOTH, {"main.py": "from elsewhere import define_env\n"}),
     "an assigned hook": (BOTH, {"main.py": "define_env = print\n"}),
-    "a hook of pages": (BOTH, {"main.py": module("pass") + "def on_pre_page_macros(env):\n    other(env)\n"}),
+    "a hook of pages": (
+        BOTH,
+        {"main.py": module("pass") + "def on_pre_page_macros(env):\n    other(env)\n"},
+    ),
     "another plugin": ("plugins: [macros, handbook, mkdocs-shop]\n", {}),
-    "a hook of MkDocs": (BOTH + "hooks: [h.py]\n", {"h.py": "def on_config(c): c.plugins['macros'].x()\n"}),
+    "a hook of MkDocs": (
+        BOTH + "hooks: [h.py]\n",
+        {"h.py": "def on_config(c): c.plugins['macros'].x()\n"},
+    ),
     "an extension of Jinja": ("plugins:\n  - macros: {j2_extensions: [shop.Tags]}\n", {}),
 }
 
 
 @pytest.mark.parametrize("case", OPEN)
-def test_unknown_names_are_left_to_the_build_where_they_can_come_from_elsewhere(case: str, tmp_path: Path) -> None:
+def test_unknown_names_are_left_to_the_build_where_they_can_come_from_elsewhere(
+    case: str, tmp_path: Path
+) -> None:
     settings, files = OPEN[case]
     assert calls(tmp_path, "{{ hello('x') }}", settings, files) == []
 
@@ -434,21 +523,40 @@ def test_unknown_names_are_left_to_the_build_where_they_can_come_from_elsewhere(
     [
         ("plugins: [search, macros, handbook, tags, material/blog]\n", "{{ helo() }}"),
         (BOTH + "hooks: [h.py]\n", "{{ helo() }}"),
-        ("plugins:\n  - macros: {j2_variable_start_string: '[[', j2_variable_end_string: ']]'}\n", "[[ helo() ]]"),
+        (
+            "plugins:\n  - macros: {j2_variable_start_string: '[[', j2_variable_end_string: ']]'}\n",
+            "[[ helo() ]]",
+        ),
         ("plugins:\n  - macros: {j2_extensions: [jinja2.ext.do]}\n", "{% do helo() %}"),
         ("plugins:\n  macros: {}\n  handbook:\n", "{{ helo() }}"),
         ("", "{{ helo() }}"),
     ],
-    ids=["plugins of Material", "another hook", "other marks", "an extension of Jinja", "a mapping", "no plugins"],
+    ids=[
+        "plugins of Material",
+        "another hook",
+        "other marks",
+        "an extension of Jinja",
+        "a mapping",
+        "no plugins",
+    ],
 )
-def test_unknown_names_are_found_whatever_else_mkdocs_yml_says(settings: str, text: str, tmp_path: Path) -> None:
-    assert calls(tmp_path, text, settings, {"h.py": "def on_config(config): ...\n"}) == ["unknown macro 'helo'"]
+def test_unknown_names_are_found_whatever_else_mkdocs_yml_says(
+    settings: str, text: str, tmp_path: Path
+) -> None:
+    assert calls(tmp_path, text, settings, {"h.py": "def on_config(config): ...\n"}) == [
+        "unknown macro 'helo'"
+    ]
 
 
 def test_the_check_runs_no_module(tmp_path: Path) -> None:
-    source = "open('ran', 'w').close()\n" + module("open('ran', 'w').close()\n@env.macro\ndef hello(): pass")
+    source = "open('ran', 'w').close()\n" + module(
+        "open('ran', 'w').close()\n@env.macro\ndef hello(): pass"
+    )
     settings = "plugins:\n  - macros: {modules: [one], module_name: two}\n"
-    assert calls(tmp_path, "{{ hello() }}", settings, {"one.py": source, "two/__init__.py": source}) == []
+    assert (
+        calls(tmp_path, "{{ hello() }}", settings, {"one.py": source, "two/__init__.py": source})
+        == []
+    )
     write(tmp_path, {"adr/0001-a.md": ADR})
     assert run("handbook", "check", cwd=tmp_path).returncode == 0
     assert not list(tmp_path.rglob("ran"))
@@ -489,10 +597,15 @@ def test_every_error_of_a_macro_is_a_line(tmp_path: Path) -> None:
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
     write(root, {"mkdocs.yml": settings + "not_in_nav: /x*.md\n"})
     answer = built(root)
-    lines = [f"docs/x{number}.md:8:1: MD020 error: {text}\n" for number, text in enumerate(ERRORS.values())]
+    lines = [
+        f"docs/x{number}.md:8:1: MD020 error: {text}\n"
+        for number, text in enumerate(ERRORS.values())
+    ]
     expected = "Error: pages cannot be published\n" + "".join(lines).replace("{root}", str(root))
     assert answer.stderr.startswith(expected)
-    assert answer.stderr.removeprefix(expected).count("\n") == 2  # the counts, and click's own end of line
+    assert (
+        answer.stderr.removeprefix(expected).count("\n") == 2
+    )  # the counts, and click's own end of line
     assert answer.returncode == 1
     assert not list(root.glob("site/**/*.html"))
 

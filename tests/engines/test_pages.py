@@ -39,7 +39,9 @@ def with_text(root: Path, text: str) -> Path:
     """The handbook with a text at the end of a section of a decision."""
     record = root / RECORD
     source = record.read_text(encoding="utf-8")
-    record.write_text(source.replace("\n## Decision\n", f"\n{text}\n\n## Decision\n", 1), encoding="utf-8")
+    record.write_text(
+        source.replace("\n## Decision\n", f"\n{text}\n\n## Decision\n", 1), encoding="utf-8"
+    )
     return root
 
 
@@ -68,7 +70,13 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The article of a decision with each of the texts."""
     root = site_of(tmp_path_factory.mktemp("shown") / "handbook")
     names = {text: f"adr/0{number}-x" for number, text in enumerate(SHOWN, 100)}
-    write(root, {f"{name}.md": ADR.replace("\nWhy.\n", f"\nWhy.\n\n{text}\n", 1) for text, name in names.items()})
+    write(
+        root,
+        {
+            f"{name}.md": ADR.replace("\nWhy.\n", f"\nWhy.\n\n{text}\n", 1)
+            for text, name in names.items()
+        },
+    )
     answer = built(root)
     assert answer.returncode == 0, answer.stderr
     return {text: article(root, name) for text, name in names.items()}
@@ -109,15 +117,22 @@ def test_the_navigation_names_a_page_and_else_its_heading_does(tmp_path: Path) -
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
     write(root, {"mkdocs.yml": settings.replace("- Markdown: markdown.md", "- Forms: markdown.md")})
     assert built(root).returncode == 0
-    assert re.search(r'<span class="md-ellipsis">\s*Forms', (root / "site/index.html").read_text(encoding="utf-8"))
+    assert re.search(
+        r'<span class="md-ellipsis">\s*Forms',
+        (root / "site/index.html").read_text(encoding="utf-8"),
+    )
 
 
 def material(root: Path, text: str) -> Path:
     """A handbook with a page in Material's syntax."""
     site_of(root, files={"docs/tabs.md": text})
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
-    extensions = "markdown_extensions:\n  - admonition\n  - pymdownx.tabbed: {alternate_style: true}\n"
-    settings = settings.replace("markdown_extensions:\n", extensions).replace("nav:\n", "nav:\n  - Tabs: tabs.md\n", 1)
+    extensions = (
+        "markdown_extensions:\n  - admonition\n  - pymdownx.tabbed: {alternate_style: true}\n"
+    )
+    settings = settings.replace("markdown_extensions:\n", extensions).replace(
+        "nav:\n", "nav:\n  - Tabs: tabs.md\n", 1
+    )
     return write(root, {"mkdocs.yml": settings})
 
 
@@ -133,7 +148,9 @@ def test_a_page_that_says_so_is_in_the_syntax_of_material(tmp_path: Path) -> Non
 
 
 def test_a_wrong_anchor_in_a_page_of_material_stops_a_strict_build(tmp_path: Path) -> None:
-    root = material(tmp_path / "handbook", MATERIAL.replace("../adr/", "adr/").replace("#context", "#contxt"))
+    root = material(
+        tmp_path / "handbook", MATERIAL.replace("../adr/", "adr/").replace("#context", "#contxt")
+    )
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
     write(root, {"mkdocs.yml": settings + "validation: {links: {anchors: warn}}\n"})
     answer = run("handbook", "build", cwd=root)
@@ -141,9 +158,13 @@ def test_a_wrong_anchor_in_a_page_of_material_stops_a_strict_build(tmp_path: Pat
     assert "#contxt" in answer.stderr + answer.stdout
 
 
-@pytest.mark.parametrize("text", ['<p onclick="x()">a</p>', "<iframe></iframe>", "[a](javascript:x)"])
+@pytest.mark.parametrize(
+    "text", ['<p onclick="x()">a</p>', "<iframe></iframe>", "[a](javascript:x)"]
+)
 def test_a_page_of_material_that_could_act_stops_the_build(text: str, tmp_path: Path) -> None:
-    answer = built(material(tmp_path / "handbook", f"---\nmarkdown: material\n---\n# Tabs\n\n{text}\n"))
+    answer = built(
+        material(tmp_path / "handbook", f"---\nmarkdown: material\n---\n# Tabs\n\n{text}\n")
+    )
     assert answer.returncode == 1
     assert "docs/tabs.md:1:1: SAFE009 error: the page would hold" in answer.stderr
 
@@ -156,7 +177,9 @@ def test_links_finds_what_could_act_in_a_finished_page(tmp_path: Path) -> None:
     page.write_text(html.replace("<p>", '<p onmouseover="x()">', 1), encoding="utf-8")
     answer = run("python", "-m", "handbook", "links", "site", cwd=root)
     assert answer.returncode == 1
-    assert "docs/markdown.md:1:1: SAFE009 error: /markdown/ holds <p onmouseover=…>" in answer.stdout
+    assert (
+        "docs/markdown.md:1:1: SAFE009 error: /markdown/ holds <p onmouseover=…>" in answer.stdout
+    )
 
 
 def test_a_page_of_material_has_the_title_of_its_heading(tmp_path: Path) -> None:
@@ -164,7 +187,9 @@ def test_a_page_of_material_has_the_title_of_its_heading(tmp_path: Path) -> None
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
     write(root, {"mkdocs.yml": settings.replace("  - Tabs: tabs.md\n", "  - tabs.md\n")})
     assert built(root).returncode == 0
-    assert "<title>Hello - A small handbook</title>" in (root / "site/tabs/index.html").read_text(encoding="utf-8")
+    assert "<title>Hello - A small handbook</title>" in (root / "site/tabs/index.html").read_text(
+        encoding="utf-8"
+    )
 
 
 MACROS = "---\nrender_macros: true\n---\n"
@@ -190,7 +215,10 @@ def test_a_title_that_a_macro_writes_is_shown_as_written(tmp_path: Path) -> None
     ("text", "message"),
     [
         ('{{ "> " * 150 }}deep', "nested too deeply"),
-        ('[d]({{ "nope.md" }})', "a macro or plugin wrote a link to 'nope.md', which is not on this site"),
+        (
+            '[d]({{ "nope.md" }})',
+            "a macro or plugin wrote a link to 'nope.md', which is not on this site",
+        ),
     ],
 )
 def test_what_macros_write_is_checked(text: str, message: str, tmp_path: Path) -> None:

@@ -96,7 +96,8 @@ def test_the_text_is_found_in_a_preview_soon_after_each_build(preview: Preview) 
     before = indexed()
     record = preview.root / "adr/0002-use-postgresql.md"
     record.write_text(
-        record.read_text(encoding="utf-8").replace("## Context", "## Context\n\nUnheardof."), encoding="utf-8"
+        record.read_text(encoding="utf-8").replace("## Context", "## Context\n\nUnheardof."),
+        encoding="utf-8",
     )
     preview.wait(lambda: indexed() not in ("", before), "index of the new text")
 
@@ -125,8 +126,14 @@ def test_no_defect_stops_it(preview: Preview, path: str, good: str, bad: str) ->
 
     record = preview.root / "adr/0003-keep-orders-in-mysql.md"
     file.write_text(whole, encoding="utf-8")
-    record.write_text(record.read_text(encoding="utf-8").replace("Fewer things", "Far fewer things"), encoding="utf-8")
-    preview.wait(lambda: "Far fewer things" in preview.page("adr/0003-keep-orders-in-mysql/"), "page after mending")
+    record.write_text(
+        record.read_text(encoding="utf-8").replace("Fewer things", "Far fewer things"),
+        encoding="utf-8",
+    )
+    preview.wait(
+        lambda: "Far fewer things" in preview.page("adr/0003-keep-orders-in-mysql/"),
+        "page after mending",
+    )
 
 
 @pytest.mark.parametrize(
@@ -139,12 +146,17 @@ def test_no_defect_stops_it(preview: Preview, path: str, good: str, bad: str) ->
     ],
     ids=["broken front matter", "no text", "nested too deeply", "a control character"],
 )
-def test_a_preview_shows_why_a_file_cannot_be_read(data: bytes, message: str, tmp_path: Path) -> None:
+def test_a_preview_shows_why_a_file_cannot_be_read(
+    data: bytes, message: str, tmp_path: Path
+) -> None:
     root = copy_of(SMALL, tmp_path / "handbook")
     (root / "adr/0002-use-postgresql.md").write_bytes(data)
     running = Preview(root, tmp_path / "log")
     try:
-        running.wait(lambda: "hb-findings" in running.page("adr/0002-use-postgresql/"), "page with the finding")
+        running.wait(
+            lambda: "hb-findings" in running.page("adr/0002-use-postgresql/"),
+            "page with the finding",
+        )
         assert "FM001" in running.page("adr/0002-use-postgresql/")
         assert f"adr/0002-use-postgresql.md{message}" in running.printed()
     finally:

@@ -16,7 +16,9 @@ from tests.handbooks import ROOT, SMALL, copy_of, write
 pytestmark = pytest.mark.build
 
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_CACHE_DIR": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-MODULE = "def define_env(env):\n    @env.macro\n    def hello(name):\n        return f'Hello, {name}.'\n"
+MODULE = (
+    "def define_env(env):\n    @env.macro\n    def hello(name):\n        return f'Hello, {name}.'\n"
+)
 UNUSED = "raise RuntimeError('nothing names this module')\n"
 PAGE = "---\nrender_macros: true\n---\n\n# A page\n\n{text}\n\n{{{{ adr_index() }}}}\n"
 
@@ -39,7 +41,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of this repository, built without an index and without a cache."""
     folder = tmp_path_factory.mktemp("wheel")
     pip = [sys.executable, "-m", "pip", "--quiet"]
-    answer = called([*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), "."], ROOT)
+    answer = called(
+        [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), "."], ROOT
+    )
     assert answer.returncode == 0, answer.stderr
     (file,) = folder.iterdir()
     return file
@@ -52,10 +56,15 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     A folder that is named in a `.pth` file is on the path, and its own `.pth` files, ours among them, are not read.
     """
     venv = tmp_path_factory.mktemp("installed") / "venv"
-    assert called([sys.executable, "-m", "venv", "--without-pip", str(venv)], venv.parent).returncode == 0
+    assert (
+        called([sys.executable, "-m", "venv", "--without-pip", str(venv)], venv.parent).returncode
+        == 0
+    )
     packages = Path(sysconfig.get_path("purelib", vars={"base": str(venv)}))
     pip = [sys.executable, "-m", "pip", "--quiet"]
-    answer = called([*pip, "install", "--no-deps", "--target", str(packages), str(wheel)], venv.parent)
+    answer = called(
+        [*pip, "install", "--no-deps", "--target", str(packages), str(wheel)], venv.parent
+    )
     assert answer.returncode == 0, answer.stderr
     mkdocs = (BIN / "mkdocs").read_text(encoding="utf-8").replace(str(BIN), str(venv / "bin"))
     write(venv, {"bin/mkdocs": mkdocs})
@@ -68,7 +77,11 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     assert {name.split("/")[0] for name in names} == {"handbook", "handbook-0.1.0.dist-info"}
-    files = {path.relative_to(ROOT).as_posix() for path in (ROOT / "handbook").rglob("*") if path.is_file()}
+    files = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "handbook").rglob("*")
+        if path.is_file()
+    }
     assert names >= {path for path in files if "__pycache__" not in path}
 
 
@@ -101,7 +114,9 @@ def test_a_repository_with_macros_of_its_own_is_built(
     write(root, {path: module, "docs/page.md": PAGE.format(text=text)})
     write(root, {"mkdocs.yml": settings[:begin] + plugins + settings[end:]})
 
-    where = called([str(installed / "python"), "-c", "import handbook; print(handbook.__file__)"], root)
+    where = called(
+        [str(installed / "python"), "-c", "import handbook; print(handbook.__file__)"], root
+    )
     assert Path(where.stdout.strip()).is_relative_to(installed.parent)
 
     answer = called([word.format(bin=installed) for word in COMMANDS[command]], root)

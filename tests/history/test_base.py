@@ -67,14 +67,18 @@ def test_a_branch_that_did_nothing_wrong_has_no_finding(branch: Path) -> None:
 
 
 @pytest.mark.parametrize("each", OVER_A_BASE, ids=lambda each: each.code)
-def test_the_bad_example_is_found_by_its_rule_and_by_no_other_over_a_base(each: Rule, branch: Path) -> None:
+def test_the_bad_example_is_found_by_its_rule_and_by_no_other_over_a_base(
+    each: Rule, branch: Path
+) -> None:
     if each.good in MESSAGE:
         committed(branch, MESSAGE.replace(each.good, each.bad))
     else:
         replace_once(branch, each.good, each.bad)
         committed(branch, MESSAGE)
     alone = places(run(load(branch), TODAY).findings)
-    assert {place.rpartition(":")[2] for place in found(branch) if place not in alone} == {each.code}
+    assert {place.rpartition(":")[2] for place in found(branch) if place not in alone} == {
+        each.code
+    }
 
 
 DECISION = "adr/0002-use-postgresql.md"
@@ -102,7 +106,9 @@ NOTES = "\n## Notes\n\n- 2026-11-20: ADR-0003 asked for more.\n"
 )
 def test_what_a_decision_said_stays(old: str, new: str, line: int, branch: Path) -> None:
     edit(branch, DECISION, old, new)
-    assert [place.split(":")[:2] for place in found(branch) if place.endswith("DEC013")] == [[DECISION, str(line)]]
+    assert [place.split(":")[:2] for place in found(branch) if place.endswith("DEC013")] == [
+        [DECISION, str(line)]
+    ]
 
 
 @pytest.mark.parametrize(
@@ -112,12 +118,20 @@ def test_what_a_decision_said_stays(old: str, new: str, line: int, branch: Path)
         ("(0001-keep-orders", "(./0001-keep-orders"),
         ("https://postgresql.example", "https://archive.example/postgresql"),
         ("## Measured", "## Measured {#measured}"),
-        ("## Context\n", "<!-- handbook: allow DEC012 until 2027-01-31: a reason -->\n\n## Context\n"),
+        (
+            "## Context\n",
+            "<!-- handbook: allow DEC012 until 2027-01-31: a reason -->\n\n## Context\n",
+        ),
         (END, END + NOTES),
-        (END, END + NOTES + "- 2026-11-23: And [more](0003-keep-orders-in-mysql.md).\n    - In part.\n"),
+        (
+            END,
+            END
+            + NOTES
+            + "- 2026-11-23: And [more](0003-keep-orders-in-mysql.md).\n    - In part.\n",
+        ),
         ("tags: [database]", "tags: []\nstandards: [STD-08]"),
     ],
-)  # fmt: skip
+)
 def test_what_keeps_a_decision_alive_is_legal(old: str, new: str, branch: Path) -> None:
     edit(branch, DECISION, old, new)
     assert [place for place in found(branch) if "DEC013" in place] == []
@@ -129,9 +143,14 @@ def test_a_link_and_an_id_follow_what_has_moved(branch: Path) -> None:
     edit(branch, DECISION, "[the context](#context)", "[the reports](0003-keep-orders-in-mysql.md)")
     committed(branch, "docs: before it was merged")
     git(branch, "checkout", "--quiet", "-b", "renumbering")
-    (branch / "adr/0003-keep-orders-in-mysql.md").rename(branch / "adr/0007-keep-orders-in-mysql.md")
+    (branch / "adr/0003-keep-orders-in-mysql.md").rename(
+        branch / "adr/0007-keep-orders-in-mysql.md"
+    )
     edit(
-        branch, "adr/0007-keep-orders-in-mysql.md", "amends:", "moved_from: [/adr/0003-keep-orders-in-mysql/]\namends:"
+        branch,
+        "adr/0007-keep-orders-in-mysql.md",
+        "amends:",
+        "moved_from: [/adr/0003-keep-orders-in-mysql/]\namends:",
     )
     edit(branch, DECISION, "ADR-0003", "ADR-0007")
     edit(branch, DECISION, "0003-keep-orders", "0007-keep-orders")
@@ -143,7 +162,9 @@ def test_notes_grow_and_are_not_rewritten(branch: Path) -> None:
     edit(branch, DECISION, END, END + NOTES)
     committed(branch, "docs: a note")
     edit(branch, DECISION, "asked for more", "asked for less")
-    assert messages(branch) == ["DEC013 a note of ADR-0002 was changed; put it back, and add one below it"]
+    assert messages(branch) == [
+        "DEC013 a note of ADR-0002 was changed; put it back, and add one below it"
+    ]
     edit(branch, DECISION, "asked for less", "asked for more")
     edit(branch, DECISION, NOTES, NOTES + "- 2026-11-22: It came to nothing.\n")
     assert found(branch) == []
@@ -214,14 +235,25 @@ def test_closed_audits_move_with_their_service(branch: Path) -> None:
     (branch / "docs/services/search").rename(branch / "docs/services/find")
     text = (branch / "docs/services/search.md").read_text(encoding="utf-8")
     (branch / "docs/services/search.md").unlink()
-    write(branch, {"docs/services/find.md": text.replace("owner:", "moved_from: [/services/search/]\nowner:")})
+    write(
+        branch,
+        {
+            "docs/services/find.md": text.replace(
+                "owner:", "moved_from: [/services/search/]\nowner:"
+            )
+        },
+    )
     assert [place for place in found(branch) if "SVC011" in place or "LNK011" in place] == []
     edit(branch, AUDIT.replace("search", "find"), "2026-09-01", "2026-09-02")
-    assert [place for place in found(branch) if "SVC011" in place] == ["docs/services/find/2026-Q3.yml:1:7:SVC011"]
+    assert [place for place in found(branch) if "SVC011" in place] == [
+        "docs/services/find/2026-Q3.yml:1:7:SVC011"
+    ]
 
 
 @pytest.mark.parametrize(("day", "codes"), [("2026-12-31", []), ("2027-01-01", ["SVC011"])])
-def test_the_day_of_the_base_closes_a_quarter_not_the_clock(day: str, codes: list[str], tmp_path: Path) -> None:
+def test_the_day_of_the_base_closes_a_quarter_not_the_clock(
+    day: str, codes: list[str], tmp_path: Path
+) -> None:
     root = started(copy_of(SMALL, tmp_path / "handbook"), day)
     edit(root, "docs/services/shop/2026-Q4.yml", "OBS-03: {verdict: fail", "OBS-03: {verdict: pass")
     assert [place.rpartition(":")[2] for place in found(root)] == codes
@@ -268,17 +300,29 @@ def test_a_record_that_is_renamed_and_stamped_was_stamped(branch: Path) -> None:
     for path, day in STAMPED.items():
         edit(branch, path, "reviewed: 2026-11-20", f"reviewed: 2026-11-{day}")
     (branch / "runbooks/shop/orders-flat.md").rename(branch / "runbooks/shop/flat.md")
-    edit(branch, "runbooks/shop/flat.md", "alerts:", "moved_from: [/runbooks/shop/orders-flat/]\nalerts:")
+    edit(
+        branch,
+        "runbooks/shop/flat.md",
+        "alerts:",
+        "moved_from: [/runbooks/shop/orders-flat/]\nalerts:",
+    )
     edit(branch, "runbooks/shop/flat.md", "reviewed: 2026-11-05", "reviewed: 2026-11-20")
     committed(branch, "docs: read again")
-    assert [place for place in found(branch) if "FM018" in place] == ["runbooks/shop/flat.md:6:11:FM018"]
+    assert [place for place in found(branch) if "FM018" in place] == [
+        "runbooks/shop/flat.md:6:11:FM018"
+    ]
 
 
 def test_a_merge_stamps_only_what_no_parent_had(branch: Path) -> None:
     committed(branch, MESSAGE)
     git(branch, "checkout", "--quiet", "-b", "side", "HEAD~1")
     edit(branch, "docs/standards/05-testing.md", "reviewed: 2026-11-04", "reviewed: 2026-11-19")
-    edit(branch, "docs/standards/08-observability.md", "With a decision.", "With a decision that says why.")
+    edit(
+        branch,
+        "docs/standards/08-observability.md",
+        "With a decision.",
+        "With a decision that says why.",
+    )
     committed(branch, MESSAGE)
     git(branch, "checkout", "--quiet", "branch")
     git(branch, "merge", "--quiet", "--no-edit", "side")
@@ -294,7 +338,9 @@ def test_a_page_that_moved_says_so(branch: Path) -> None:
     text = (branch / "docs/markdown.md").read_text(encoding="utf-8")
     (branch / "docs/markdown.md").unlink()
     for page in branch.rglob("*.md"):
-        page.write_text(page.read_text(encoding="utf-8").replace("markdown.md", "text.md"), encoding="utf-8")
+        page.write_text(
+            page.read_text(encoding="utf-8").replace("markdown.md", "text.md"), encoding="utf-8"
+        )
     for rules_file in branch.rglob("*.rules.yml"):
         changed = rules_file.read_text(encoding="utf-8").replace("/markdown/", "/text/")
         rules_file.write_text(changed, encoding="utf-8")
@@ -309,12 +355,26 @@ def test_a_page_that_moved_says_so(branch: Path) -> None:
 
 def test_an_old_address_goes_on_leading_somewhere(branch: Path) -> None:
     git(branch, "checkout", "--quiet", "main")
-    edit(branch, DECISION, "status: accepted", "status: accepted\nmoved_from: [/old/place/, /older/place/]")
+    edit(
+        branch,
+        DECISION,
+        "status: accepted",
+        "status: accepted\nmoved_from: [/old/place/, /older/place/]",
+    )
     committed(branch, "docs: it was elsewhere")
-    edit(branch, DECISION, "moved_from: [/old/place/, /older/place/]", "moved_from: [/older/place/]")
+    edit(
+        branch, DECISION, "moved_from: [/old/place/, /older/place/]", "moved_from: [/older/place/]"
+    )
     assert found(branch) == [f"{DECISION}:3:13:LNK011"]
-    assert messages(branch)[0].startswith(f"LNK011 /old/place/ led to {DECISION}, and leads nowhere now; ")
-    edit(branch, "adr/0004-meanwhile.md", "status: accepted", "status: accepted\nmoved_from: [/old/place/]")
+    assert messages(branch)[0].startswith(
+        f"LNK011 /old/place/ led to {DECISION}, and leads nowhere now; "
+    )
+    edit(
+        branch,
+        "adr/0004-meanwhile.md",
+        "status: accepted",
+        "status: accepted\nmoved_from: [/old/place/]",
+    )
     assert found(branch) == []
 
 
@@ -394,8 +454,18 @@ def test_an_id_that_was_withdrawn_is_not_given_again(branch: Path) -> None:
 def test_what_main_did_meanwhile_is_not_the_branchs(branch: Path) -> None:
     committed(branch, MESSAGE)
     git(branch, "checkout", "--quiet", "main")
-    edit(branch, PAGE, "### Nobody buys", "### No customers {#nobody-buys}\n\n**Symptom:** a\n\n**Fix:** b\n\n### New")
-    edit(branch, "adr/0003-keep-orders-in-mysql.md", "Two databases to keep.", "Two databases to keep!")
+    edit(
+        branch,
+        PAGE,
+        "### Nobody buys",
+        "### No customers {#nobody-buys}\n\n**Symptom:** a\n\n**Fix:** b\n\n### New",
+    )
+    edit(
+        branch,
+        "adr/0003-keep-orders-in-mysql.md",
+        "Two databases to keep.",
+        "Two databases to keep!",
+    )
     committed(branch, "docs: without asking")
     git(branch, "checkout", "--quiet", "branch")
     assert found(branch) == []
@@ -437,7 +507,9 @@ def test_links_and_odd_names_in_a_base_harm_nothing(branch: Path, tmp_path: Path
     assert "docs/latin-\udce9.md" in base.handbook.strays
 
 
-ALLOWED = "# handbook: allow FM010: both offices share a name\ndeciders: [platform-team, platform-team]"
+ALLOWED = (
+    "# handbook: allow FM010: both offices share a name\ndeciders: [platform-team, platform-team]"
+)
 PLAIN = "deciders: [platform-team]"
 LOWERED = "rules: {SAFE002: error, FM104: warning}"
 SAMPLED = """rules: {SAFE002: error}
@@ -455,8 +527,15 @@ def exceptions(root: Path) -> list[str]:
 
 def test_every_new_exception_is_a_warning_that_the_summary_lists(branch: Path) -> None:
     edit(branch, DECISION, PLAIN, ALLOWED)
-    edit(branch, DECISION, END, END + "\n## Notes\n\n- 2026-11-20: AKIA" + "Q7ZK2M9XW4RT8B3N" + "\n")
-    edit(branch, "mkdocs.yml", "rules: {SAFE002: error}", SAMPLED.replace("{SAFE002: error}", LOWERED[7:]))
+    edit(
+        branch, DECISION, END, END + "\n## Notes\n\n- 2026-11-20: AKIA" + "Q7ZK2M9XW4RT8B3N" + "\n"
+    )
+    edit(
+        branch,
+        "mkdocs.yml",
+        "rules: {SAFE002: error}",
+        SAMPLED.replace("{SAFE002: error}", LOWERED[7:]),
+    )
     messages_of_all = [
         f"{DECISION}:4 new suppression of FM010: both offices share a name",
         f"mkdocs.yml:{line_of(branch, 'mkdocs.yml', 'FM104')} new lowered severity of FM104",
@@ -466,7 +545,10 @@ def test_every_new_exception_is_a_warning_that_the_summary_lists(branch: Path) -
     report = run(load(branch), TODAY, base=read_base(branch, "main"))
     assert (report.errors, report.warnings) == (0, 3)
     summary = REPORTERS["text"](report).splitlines()[-1]
-    assert "0 errors, 3 warnings, 1 suppressed, 1 secret sample, 1 lowered severity; new suppression" in summary
+    assert (
+        "0 errors, 3 warnings, 1 suppressed, 1 secret sample, 1 lowered severity; new suppression"
+        in summary
+    )
     assert all(message.partition(" ")[2] in summary for message in messages_of_all)
 
 
@@ -485,10 +567,16 @@ def test_an_exception_of_the_base_is_not_new(branch: Path) -> None:
     edit(branch, DECISION, "---\nstatus", "---\n# A comment above moves it.\nstatus")
     assert exceptions(branch) == []
     edit(branch, DECISION, "allow FM010:", "allow FM010 until 2027-01-01:")
-    assert exceptions(branch) == [f"{DECISION}:5 new suppression of FM010: both offices share a name"]
+    assert exceptions(branch) == [
+        f"{DECISION}:5 new suppression of FM010: both offices share a name"
+    ]
     edit(branch, DECISION, "allow FM010 until 2027-01-01:", "allow FM010:")
-    edit(branch, "adr/0001-keep-orders-in-sqlite.md", "deciders: [order-team]", "# handbook: allow FM010: both offices "
-         "share a name\ndeciders: [order-team, order-team]")  # fmt: skip
+    edit(
+        branch,
+        "adr/0001-keep-orders-in-sqlite.md",
+        "deciders: [order-team]",
+        "# handbook: allow FM010: both offices share a name\ndeciders: [order-team, order-team]",
+    )
     assert exceptions(branch) == [
         "adr/0001-keep-orders-in-sqlite.md:4 new suppression of FM010: both offices share a name"
     ]
@@ -540,7 +628,9 @@ def test_an_exception_that_moves_with_a_page_that_says_so_is_not_new(branch: Pat
     write(branch, {"docs/markup.md": other})
     assert exceptions(branch) == []
     write(branch, {"docs/markup.md": other.replace("/markdown/", "/marked/")})
-    assert exceptions(branch) == ["docs/markup.md:6 new suppression of MD012: the importer writes it so"]
+    assert exceptions(branch) == [
+        "docs/markup.md:6 new suppression of MD012: the importer writes it so"
+    ]
 
 
 def test_an_exception_that_moves_with_a_rule_file_is_not_new(branch: Path) -> None:
@@ -571,8 +661,13 @@ PRIVATE = 'private: ["*@corp.example", "*.internal"]'
         ('private: ["*.INTERNAL", "*@corp.example", "*.corp.example"]', []),
     ],
 )
-def test_a_private_pattern_that_is_removed_is_an_exception(private: str, removed: list[str], branch: Path) -> None:
+def test_a_private_pattern_that_is_removed_is_an_exception(
+    private: str, removed: list[str], branch: Path
+) -> None:
     edit(branch, "mkdocs.yml", PRIVATE, private)
     line = line_of(branch, "mkdocs.yml", "private:" if "private" in private else "  handbook:")
-    expected = [f"mkdocs.yml:{line} pattern removed from handbook.private: '{pattern}'" for pattern in removed]
+    expected = [
+        f"mkdocs.yml:{line} pattern removed from handbook.private: '{pattern}'"
+        for pattern in removed
+    ]
     assert exceptions(branch) == sorted(expected)

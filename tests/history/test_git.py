@@ -54,8 +54,12 @@ def test_a_finding_against_a_base_is_an_error_like_any_other(repository: Path, b
     ]
 
 
-@pytest.mark.parametrize(("base", "code"), [("main", 1), ("", 0), ("branch; touch harm", 2), ("$(touch harm)", 2)])
-def test_the_workflow_compares_a_pull_request_with_its_base(base: str, code: int, repository: Path) -> None:
+@pytest.mark.parametrize(
+    ("base", "code"), [("main", 1), ("", 0), ("branch; touch harm", 2), ("$(touch harm)", 2)]
+)
+def test_the_workflow_compares_a_pull_request_with_its_base(
+    base: str, code: int, repository: Path
+) -> None:
     workflow = yaml.safe_load((ROOT / ".github/workflows/check.yml").read_text(encoding="utf-8"))
     steps = workflow["jobs"]["gate"]["steps"]
     assert steps[0]["with"]["fetch-depth"] == 0
@@ -76,13 +80,17 @@ def test_the_workflow_compares_a_pull_request_with_its_base(base: str, code: int
     assert not (repository / "harm").exists()
 
 
-def test_without_a_base_git_is_not_asked(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_base_git_is_not_asked(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     shutil.rmtree(repository / ".git")
     assert main(["check", "--root", str(repository), "--today", str(TODAY)]) == 0
     assert capsys.readouterr().out == "1 adr: 0 errors, 0 warnings\n"
 
 
-@pytest.mark.parametrize("base", ["mian", "", "-n", "--all", "main:adr", "HEAD^{/nothing says so}", "0" * 40, "a b\nc"])
+@pytest.mark.parametrize(
+    "base", ["mian", "", "-n", "--all", "main:adr", "HEAD^{/nothing says so}", "0" * 40, "a b\nc"]
+)
 def test_a_revision_that_git_does_not_know_is_said(repository: Path, base: str) -> None:
     code, out, err = checked(repository, base)
     assert (code, out) == (2, "")
@@ -92,7 +100,16 @@ def test_a_revision_that_git_does_not_know_is_said(repository: Path, base: str) 
 
 
 def test_a_shallow_clone_is_said_and_not_guessed_around(repository: Path, tmp_path: Path) -> None:
-    git(tmp_path, "clone", "--quiet", "--depth", "1", "--no-single-branch", f"file://{repository}", "shallow")
+    git(
+        tmp_path,
+        "clone",
+        "--quiet",
+        "--depth",
+        "1",
+        "--no-single-branch",
+        f"file://{repository}",
+        "shallow",
+    )
     code, out, err = checked(tmp_path / "shallow", "origin/main")
     assert (code, out) == (2, "")
     assert "this is a shallow clone" in err
@@ -107,7 +124,10 @@ def test_a_folder_in_no_repository_is_said(repository: Path) -> None:
     ceiling = {"GIT_CEILING_DIRECTORIES": str(repository.parent)}
     code, out, err = checked(repository, "main", **ceiling)
     assert (code, out) == (2, "")
-    assert f"--base main: {repository} is in no git repository that can be read (fatal: not a git repository" in err
+    assert (
+        f"--base main: {repository} is in no git repository that can be read (fatal: not a git repository"
+        in err
+    )
 
 
 def test_a_machine_without_git_is_said(repository: Path, tmp_path: Path) -> None:
@@ -140,8 +160,10 @@ def test_a_commit_of_no_day_is_said(repository: Path) -> None:
     late = git(repository, "hash-object", "-t", "commit", "-w", "--literally", "commit")
     git(repository, "reset", "--quiet", "--hard", late)
     assert checked(repository, "HEAD") == (
-        2, "", f"handbook: --base HEAD: the date of commit {late[:12]} is in no calendar\n"
-    )  # fmt: skip
+        2,
+        "",
+        f"handbook: --base HEAD: the date of commit {late[:12]} is in no calendar\n",
+    )
 
 
 def test_an_object_that_is_lost_is_said(repository: Path) -> None:
@@ -153,7 +175,10 @@ def test_an_object_that_is_lost_is_said(repository: Path) -> None:
 
 
 def test_where_no_file_can_be_laid_out_it_is_said(
-    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    repository: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
     assert main(["check", "--root", str(repository), "--base", "main"]) == 2
@@ -181,7 +206,9 @@ def test_the_users_settings_of_git_change_nothing(repository: Path, tmp_path: Pa
 @pytest.fixture
 def subfolder(tmp_path: Path) -> Path:
     """A handbook in a subfolder of a repository, whose branch, in a linked worktree, has rewritten a decision."""
-    repository = started(write(tmp_path / "all", {"kb/mkdocs.yml": SETTINGS, "kb/adr/0001-a.md": ADR}))
+    repository = started(
+        write(tmp_path / "all", {"kb/mkdocs.yml": SETTINGS, "kb/adr/0001-a.md": ADR})
+    )
     git(repository, "worktree", "add", "--quiet", "-b", "branch", str(tmp_path / "linked"))
     return write(tmp_path / "linked/kb", {"adr/0001-a.md": ADR.replace("What.", "Something else.")})
 
@@ -195,22 +222,33 @@ def subfolder(tmp_path: Path) -> Path:
         {"GIT_INDEX_FILE": "/dev/null"},
         {"GIT_OBJECT_DIRECTORY": "/nowhere"},
         {"GIT_NAMESPACE": "other"},
-        {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "core.worktree", "GIT_CONFIG_VALUE_0": "/nowhere"},
+        {
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": "core.worktree",
+            "GIT_CONFIG_VALUE_0": "/nowhere",
+        },
         {"GIT_CEILING_DIRECTORIES": "{top}"},
         {"GIT_LITERAL_PATHSPECS": "0", "GIT_TRACE": "1"},
     ],
 )
-def test_what_the_caller_tells_git_does_not_blind_the_base(variables: dict[str, str], subfolder: Path) -> None:
+def test_what_the_caller_tells_git_does_not_blind_the_base(
+    variables: dict[str, str], subfolder: Path
+) -> None:
     """A hook of a linked worktree has GIT_DIR in its environment: the base seemed to be empty."""
     top = subfolder.parent
     places = {"git": git(top, "rev-parse", "--absolute-git-dir"), "top": str(top)}
-    code, out, err = checked(subfolder, "main", **{name: text.format(**places) for name, text in variables.items()})
+    code, out, err = checked(
+        subfolder, "main", **{name: text.format(**places) for name, text in variables.items()}
+    )
     assert (code, err) == (1, "")
     assert "DEC013" in out
 
 
 def test_a_hook_of_a_linked_worktree_stops_the_commit(subfolder: Path) -> None:
-    hook = Path(git(subfolder, "rev-parse", "--path-format=absolute", "--git-path", "hooks")) / "pre-commit"
+    hook = (
+        Path(git(subfolder, "rev-parse", "--path-format=absolute", "--git-path", "hooks"))
+        / "pre-commit"
+    )
     hook.parent.mkdir(exist_ok=True)
     hook.write_text(f"#!/bin/sh\nexec {BIN}/handbook check --root kb --base main\n")
     hook.chmod(0o755)
@@ -227,12 +265,18 @@ NO_RECORD = "handbook: the handbook is new: main has no record\n"
     "before",
     [
         {"README.md": "# Shop\n"},
-        {"kb/mkdocs.yml": SETTINGS, "kb/adr/index.md": "# Decisions\n", "kb/adr/README.md": "How.\n"},
+        {
+            "kb/mkdocs.yml": SETTINGS,
+            "kb/adr/index.md": "# Decisions\n",
+            "kb/adr/README.md": "How.\n",
+        },
         {"shop/docs/adr/0001-a.md": ADR, "doc/adr/0001-b.md": ADR, "shop/mkdocs.yml": SETTINGS},
         {"adrs/0001-a.md": ADR, "more/adr/0001-a.txt": ADR, "runbooks/more/deep/a.md": ADR},
     ],
 )
-def test_a_handbook_that_the_base_does_not_have_is_new(before: dict[str, str | bytes], tmp_path: Path) -> None:
+def test_a_handbook_that_the_base_does_not_have_is_new(
+    before: dict[str, str | bytes], tmp_path: Path
+) -> None:
     root = started(write(tmp_path / "all", before))
     git(root, "checkout", "--quiet", "-b", "branch")
     write(root, {"kb/mkdocs.yml": SETTINGS, "kb/adr/0001-a.md": ADR})
@@ -251,7 +295,9 @@ def test_a_handbook_that_the_base_does_not_have_is_new(before: dict[str, str | b
         ("old/postmortems/2026-05-04-a.md", "old/postmortems/2026-05-04-a.md"),
     ],
 )
-def test_a_base_that_only_seems_to_have_no_record_is_refused(moved: str, seen: str, tmp_path: Path) -> None:
+def test_a_base_that_only_seems_to_have_no_record_is_refused(
+    moved: str, seen: str, tmp_path: Path
+) -> None:
     root = started(write(tmp_path / "all", {moved: ADR}))
     git(root, "checkout", "--quiet", "-b", "branch")
     (root / moved).unlink()
@@ -264,7 +310,9 @@ def test_a_base_that_only_seems_to_have_no_record_is_refused(moved: str, seen: s
 
 
 def test_a_handbook_that_was_in_docs_is_seen(tmp_path: Path) -> None:
-    root = started(write(tmp_path / "all", {"docs/mkdocs.yml": SETTINGS, "docs/adr/0001-a.md": ADR}))
+    root = started(
+        write(tmp_path / "all", {"docs/mkdocs.yml": SETTINGS, "docs/adr/0001-a.md": ADR})
+    )
     git(root, "checkout", "--quiet", "-b", "branch")
     write(root, {"mkdocs.yml": SETTINGS, "adr/0001-a.md": ADR})
     committed(root, "docs: move the handbook")
@@ -273,7 +321,12 @@ def test_a_handbook_that_was_in_docs_is_seen(tmp_path: Path) -> None:
 
 def test_a_replaced_object_does_not_blind_the_base(repository: Path) -> None:
     committed(repository, "docs: nothing more")
-    git(repository, "replace", git(repository, "rev-parse", "main:"), git(repository, "rev-parse", "HEAD:"))
+    git(
+        repository,
+        "replace",
+        git(repository, "rev-parse", "main:"),
+        git(repository, "rev-parse", "HEAD:"),
+    )
     code, out, _ = checked(repository, "main")
     assert (code, "DEC013" in out) == (1, True)
 
@@ -288,7 +341,12 @@ def test_a_record_folder_that_is_a_submodule_or_a_link_in_the_base_is_no_new_han
     git(root, "update-index", "--add", "--cacheinfo", f"{mode},{id},{folder}")
     git(root, "commit", "--quiet", "--message", "docs: elsewhere")
     git(root, "checkout", "--quiet", "-b", "branch")
-    write(root, {"adr/0001-a.md": ADR} if folder != "adr" else {"docs/standards/README.md": "", "adr/0001-a.md": ADR})
+    write(
+        root,
+        {"adr/0001-a.md": ADR}
+        if folder != "adr"
+        else {"docs/standards/README.md": "", "adr/0001-a.md": ADR},
+    )
     code, _, err = checked(root, "main")
     assert code == 2
     assert f"no record was read from it, although it holds {folder}" in err
@@ -305,12 +363,28 @@ def test_what_the_repository_names_is_not_run(repository: Path, tmp_path: Path) 
     program = tmp_path / "program"
     program.write_text(f"#!/bin/sh\ntouch {harm}\n")
     program.chmod(0o755)
-    for key in ("core.fsmonitor", "gpg.program", "gpg.ssh.program", "core.pager", "core.sshCommand", "diff.external",
-                "core.editor", "credential.helper", "core.askPass", "core.gitProxy"):  # fmt: skip
+    for key in (
+        "core.fsmonitor",
+        "gpg.program",
+        "gpg.ssh.program",
+        "core.pager",
+        "core.sshCommand",
+        "diff.external",
+        "core.editor",
+        "credential.helper",
+        "core.askPass",
+        "core.gitProxy",
+    ):
         git(repository, "config", key, str(program))
-    for key, value in (("log.showSignature", "true"), ("remote.origin.url", f"ext::{program}"), ("color.ui", "always"),
-                       ("protocol.ext.allow", "always"), ("remote.origin.promisor", "true"),
-                       ("extensions.partialClone", "origin"), ("diff.relative", "true")):  # fmt: skip
+    for key, value in (
+        ("log.showSignature", "true"),
+        ("remote.origin.url", f"ext::{program}"),
+        ("color.ui", "always"),
+        ("protocol.ext.allow", "always"),
+        ("remote.origin.promisor", "true"),
+        ("extensions.partialClone", "origin"),
+        ("diff.relative", "true"),
+    ):
         git(repository, "config", key, value)
     (repository / ".git/hooks").mkdir(exist_ok=True)
     for name in ("post-index-change", "reference-transaction", "post-checkout"):
@@ -319,7 +393,9 @@ def test_what_the_repository_names_is_not_run(repository: Path, tmp_path: Path) 
         "\n\n", "\ngpgsig -----BEGIN PGP SIGNATURE-----\n\n", 1
     )
     (tmp_path / "commit").write_text(signed + "\n")
-    id = git(repository, "hash-object", "-t", "commit", "-w", "--literally", str(tmp_path / "commit"))
+    id = git(
+        repository, "hash-object", "-t", "commit", "-w", "--literally", str(tmp_path / "commit")
+    )
     git(repository, "update-ref", "refs/heads/branch", id)
     harm.unlink(missing_ok=True)
     code, out, _ = checked(repository, "main")

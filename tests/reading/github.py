@@ -42,7 +42,9 @@ _CALLOUT: Final = re.compile(
     r"<blockquote>\n<p>\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\](?:(</p>)|(?:<br />)?\n)",
     re.IGNORECASE,
 )
-_TAG: Final = re.compile(r"<!---?>|<!--.*?(?:--!?>|\Z)|<(?:\"[^\"]*\"|'[^']*'|[^'\">])*>", re.DOTALL)
+_TAG: Final = re.compile(
+    r"<!---?>|<!--.*?(?:--!?>|\Z)|<(?:\"[^\"]*\"|'[^']*'|[^'\">])*>", re.DOTALL
+)
 _SHOWN: Final = re.compile(r"<(?:br ?/?|/?(?:kbd|sub|sup|details|summary))>", re.IGNORECASE)
 _SECTION: Final = re.compile(r"</?(?:details|summary)>", re.IGNORECASE)
 
@@ -333,7 +335,9 @@ class Comparison:
 
     def report(self) -> str:
         """The lines that differ."""
-        lines = unified_diff(self.github.split("\n"), self.ours.split("\n"), "GitHub", "our page", lineterm="", n=2)
+        lines = unified_diff(
+            self.github.split("\n"), self.ours.split("\n"), "GitHub", "our page", lineterm="", n=2
+        )
         return "\n".join(lines)
 
 
@@ -381,7 +385,9 @@ def _visible(text: str) -> str:
 
 
 def _pieces(text: str) -> tuple[str, ...]:
-    return tuple(_visible(piece) for line in text.strip().split("\n") for piece in line.split(" ¦ "))
+    return tuple(
+        _visible(piece) for line in text.strip().split("\n") for piece in line.split(" ¦ ")
+    )
 
 
 BLOCKS: Final = _pieces("""
@@ -414,11 +420,29 @@ ACTIVE: Final = _pieces("""
 [x](u "\\" onclick='y") ¦ ![" onerror="x](u) ¦ ```" onclick="x ¦ # "><b> ¦ [^"><b>] ¦ [^"><b>]: x ¦ # x {#y"z}
 """)
 """Pieces that would act on a reader, or break a page, if they were kept."""
-PREFIXES: Final = ("> ", "- ", "1. ", " ", "  ", "    ", "\t", "> > ", "# ", "| ", "*", "**", "~", "[", "!")
+PREFIXES: Final = (
+    "> ",
+    "- ",
+    "1. ",
+    " ",
+    "  ",
+    "    ",
+    "\t",
+    "> > ",
+    "# ",
+    "| ",
+    "*",
+    "**",
+    "~",
+    "[",
+    "!",
+)
 SUFFIXES: Final = (" ", "  ", " |", "*", "**", "~", "]", "](u)", "\\", " {#x}", ".", "\t", "_")
 
 
-def awkward_documents(count: int, seed: int, fragments: Sequence[str] = (*BLOCKS, *INLINES)) -> Iterator[str]:
+def awkward_documents(
+    count: int, seed: int, fragments: Sequence[str] = (*BLOCKS, *INLINES)
+) -> Iterator[str]:
     """Documents of one to seven lines, each of one or two fragments, some with more around them."""
     draw = random.Random(seed)  # noqa: S311 - nothing secret depends on it
     for _ in range(count):
@@ -435,16 +459,43 @@ def ordered_documents(count: int, seed: int) -> Iterator[str]:
 
 
 PLAIN_INLINES: Final = (
-    "text", "*em*", "**strong**", "~~gone~~", "`code`", "[l](/u 't')", "[text][l]", "![i](/i.png)", "https://x.example/a",
-    "<b@x.example>", "note[^1]", "again[^2]", "<kbd>k</kbd>", "H<sub>2</sub>O", "a<br>b", "&amp;", "\\*", "🎉",
-)  # fmt: skip
+    "text",
+    "*em*",
+    "**strong**",
+    "~~gone~~",
+    "`code`",
+    "[l](/u 't')",
+    "[text][l]",
+    "![i](/i.png)",
+    "https://x.example/a",
+    "<b@x.example>",
+    "note[^1]",
+    "again[^2]",
+    "<kbd>k</kbd>",
+    "H<sub>2</sub>O",
+    "a<br>b",
+    "&amp;",
+    "\\*",
+    "🎉",
+)
 
 
 def _block(draw: random.Random, depth: int) -> str:
     text = " ".join(draw.choices(PLAIN_INLINES, k=draw.randint(1, 4)))
     inner = [_block(draw, depth + 1) for _ in range(draw.randint(1, 2))] if depth < 3 else ["text"]
     kind = draw.choice(
-        ("text", "lines", "heading", "table", "fence", "quote", "callout", "bullets", "numbers", "details")
+        (
+            "text",
+            "lines",
+            "heading",
+            "table",
+            "fence",
+            "quote",
+            "callout",
+            "bullets",
+            "numbers",
+            "details",
+        )
     )
     match kind:
         case "text":
@@ -456,7 +507,8 @@ def _block(draw: random.Random, depth: int) -> str:
         case "table":
             columns = draw.randint(1, 3)
             rows = [
-                [draw.choice((*PLAIN_INLINES, "`a\\|b`")) for _ in range(columns)] for _ in range(draw.randint(1, 4))
+                [draw.choice((*PLAIN_INLINES, "`a\\|b`")) for _ in range(columns)]
+                for _ in range(draw.randint(1, 4))
             ]
             rows.insert(1, [draw.choice(("---", ":--", "--:", ":-:")) for _ in range(columns)])
             return "\n".join(f"| {' | '.join(row)} |" for row in rows)
@@ -573,7 +625,12 @@ def _plain_address(match: re.Match[str]) -> str:
 
 def _plain_references(match: re.Match[str]) -> str:
     """A definition of a footnote without the references in it."""
-    return re.sub(r"(\A\[\^|^[ >]*\[\^[^\]\n]+\]:)|\[\^", lambda mark: mark[1] or r"\[^", match[0], flags=re.MULTILINE)
+    return re.sub(
+        r"(\A\[\^|^[ >]*\[\^[^\]\n]+\]:)|\[\^",
+        lambda mark: mark[1] or r"\[^",
+        match[0],
+        flags=re.MULTILINE,
+    )
 
 
 def _plain_symbol(match: re.Match[str]) -> str:

@@ -50,26 +50,133 @@ fuzzed = settings(
 CORPORA = ROOT.parent / "shared" / "corpora"
 HANDBOOK = load(SMALL)
 SECONDS = 20
-AUDITED = {path: each for path, each in HANDBOOK.documents.items() if isinstance(each, Service | Standard)}
+AUDITED = {
+    path: each for path, each in HANDBOOK.documents.items() if isinstance(each, Service | Standard)
+}
 
 MARKDOWN = (
-    "# x", "## Context", "### x {#y}", "####### x", "#x", "- ", "- x", "    - x", "* x", "1. x", "1) x", "> x",
-    "> > x", ">", "> [!NOTE]", "```", "```sh", "```sh title=x", "~~~", "    x", "\t- x", "---", "===", "***",
-    "| a | b |", "|---|:-:|", "| `a|b` |", "<!--", "-->", "<!-->", "<div>", "</div>", "<script>x</script>", "<br>",
-    "x <b onclick=x>", "\\<b>", "<a@b.c>", "<https://x.example>", "[x](y)", "[x](javascript:y)", "[x](y 'z')",
-    "[x](<y z>)", "![x](y)", "[x][y]", "[x]", "[x]: y", "[^x]", "[x](y(z)", "**x**", "*x_y*_", "`x``", "\\", "&#58;",
-    "&amp", "  ", "x  ", "ADR-0001", "STD-05.3", "{{ policy.a.b }}", '--8<-- "x"', "--8<--", ";--8<-- \"x\"",
-    "<!-- handbook: allow FM001: x -->", "- **STD-05.3** MUST x", "- 10:14 — x",
-    "| A1 | x | order-team | 2026-01-01 | open |", "**Symptom:** x", "- Tier 1 (15 min): x", "\ufeff", "\u200f",
-    "\u3000x", "é" * 80,
-)  # fmt: skip
+    "# x",
+    "## Context",
+    "### x {#y}",
+    "####### x",
+    "#x",
+    "- ",
+    "- x",
+    "    - x",
+    "* x",
+    "1. x",
+    "1) x",
+    "> x",
+    "> > x",
+    ">",
+    "> [!NOTE]",
+    "```",
+    "```sh",
+    "```sh title=x",
+    "~~~",
+    "    x",
+    "\t- x",
+    "---",
+    "===",
+    "***",
+    "| a | b |",
+    "|---|:-:|",
+    "| `a|b` |",
+    "<!--",
+    "-->",
+    "<!-->",
+    "<div>",
+    "</div>",
+    "<script>x</script>",
+    "<br>",
+    "x <b onclick=x>",
+    "\\<b>",
+    "<a@b.c>",
+    "<https://x.example>",
+    "[x](y)",
+    "[x](javascript:y)",
+    "[x](y 'z')",
+    "[x](<y z>)",
+    "![x](y)",
+    "[x][y]",
+    "[x]",
+    "[x]: y",
+    "[^x]",
+    "[x](y(z)",
+    "**x**",
+    "*x_y*_",
+    "`x``",
+    "\\",
+    "&#58;",
+    "&amp",
+    "  ",
+    "x  ",
+    "ADR-0001",
+    "STD-05.3",
+    "{{ policy.a.b }}",
+    '--8<-- "x"',
+    "--8<--",
+    ';--8<-- "x"',
+    "<!-- handbook: allow FM001: x -->",
+    "- **STD-05.3** MUST x",
+    "- 10:14 — x",
+    "| A1 | x | order-team | 2026-01-01 | open |",
+    "**Symptom:** x",
+    "- Tier 1 (15 min): x",
+    "\ufeff",
+    "\u200f",
+    "\u3000x",
+    "é" * 80,
+)
 YAML = (
-    "---", "...", "x: y", "x:", ": x", "? x", "- x", "-", "- - x", "x: [", "x: {a: b", "x: {a: b}", "x: [[a]]",
-    "x: &a b", "x: *a", "x: !!x y", "x: !x", "<<: *a", "x: |", "x: >-", "  x", "\tx: y", "x: 'y", 'x: "\\x', "x: ''",
-    "x: ~", "x: 2026-02-30", "x: 0023", "x: no", "x: 1e999", "# handbook: allow FM001: x", "# x", "%YAML 1.1", "@x",
-    "`x`", "x: y: z", "x: '\u2003'", "status: [x]", "date: {}", "tags: x", "{", "}", "]", "    - alert: x",
-    "    expr: up{", "results: {TEST-01: {verdict: waived}}", "groups: [{name: x, rules: [{alert: A, expr: up}]}]",
-)  # fmt: skip
+    "---",
+    "...",
+    "x: y",
+    "x:",
+    ": x",
+    "? x",
+    "- x",
+    "-",
+    "- - x",
+    "x: [",
+    "x: {a: b",
+    "x: {a: b}",
+    "x: [[a]]",
+    "x: &a b",
+    "x: *a",
+    "x: !!x y",
+    "x: !x",
+    "<<: *a",
+    "x: |",
+    "x: >-",
+    "  x",
+    "\tx: y",
+    "x: 'y",
+    'x: "\\x',
+    "x: ''",
+    "x: ~",
+    "x: 2026-02-30",
+    "x: 0023",
+    "x: no",
+    "x: 1e999",
+    "# handbook: allow FM001: x",
+    "# x",
+    "%YAML 1.1",
+    "@x",
+    "`x`",
+    "x: y: z",
+    "x: '\u2003'",
+    "status: [x]",
+    "date: {}",
+    "tags: x",
+    "{",
+    "}",
+    "]",
+    "    - alert: x",
+    "    expr: up{",
+    "results: {TEST-01: {verdict: waived}}",
+    "groups: [{name: x, rules: [{alert: A, expr: up}]}]",
+)
 BYTES = (
     b"\0",
     b"\xff",
@@ -114,13 +221,19 @@ def spoilt(draw: st.DrawFn, texts: list[str], pieces: tuple[str, ...]) -> bytes:
             case 5:
                 lines[place : place + 2] = ["".join(lines[place : place + 2])]
             case 6:
-                lines[place : place + 1] = [draw(st.sampled_from(("  ", "    ", "\t", "> ", "- ", "# "))) + line]
+                lines[place : place + 1] = [
+                    draw(st.sampled_from(("  ", "    ", "\t", "> ", "- ", "# "))) + line
+                ]
             case 7:
                 lines[place : place + 1] = [line.partition(":")[0] + ": " + piece]
             case 8:
-                lines[place:place] = draw(st.sampled_from(texts)).split("\n")[: draw(st.integers(1, 12))]
+                lines[place:place] = draw(st.sampled_from(texts)).split("\n")[
+                    : draw(st.integers(1, 12))
+                ]
             case _:
-                lines[place : place + 1] = [line[:column] + piece * draw(st.sampled_from((2, 30, 400)))]
+                lines[place : place + 1] = [
+                    line[:column] + piece * draw(st.sampled_from((2, 30, 400)))
+                ]
     data = "\n".join(lines).encode("utf-8", "surrogatepass")
     if draw(st.integers(0, 9)) == 0:
         place = draw(st.integers(0, len(data)))
@@ -135,7 +248,9 @@ def judged(path: str, data: bytes, handbook: Callable[[], Handbook]) -> Report:
     assert time.process_time() - begin < SECONDS
     assert run(handbook(), TODAY) == report
     text = files.decode(path, data, longest=files.LARGEST)
-    lines = text.split("\n") if isinstance(text, str) else data.decode("utf-8", "replace").split("\n")
+    lines = (
+        text.split("\n") if isinstance(text, str) else data.decode("utf-8", "replace").split("\n")
+    )
     for each in report.findings:
         if each.at.path == path:
             assert 1 <= each.at.line <= len(lines), each
@@ -153,13 +268,17 @@ PLACES = {
     "service": "docs/services/shop.md",
 }
 TEXTS = {kind.kind: seeds(f"{kind.folder}/{'*/' * (kind.depth - 1)}*.md") for kind in RECORDS}
-FOREIGN = sorted((path.read_text(encoding="utf-8", errors="replace") for path in CORPORA.rglob("*.md")), key=len)[:300]
+FOREIGN = sorted(
+    (path.read_text(encoding="utf-8", errors="replace") for path in CORPORA.rglob("*.md")), key=len
+)[:300]
 
 
 @pytest.mark.parametrize("kind", RECORDS, ids=lambda kind: kind.kind)
 def test_a_record(kind: type[Record], monkeypatch: pytest.MonkeyPatch) -> None:
     rules()  # loads them in their order
-    monkeypatch.setattr("handbook.rules.form.shell_errors", lambda scripts: ())  # tried below, many scripts at once
+    monkeypatch.setattr(
+        "handbook.rules.form.shell_errors", lambda scripts: ()
+    )  # tried below, many scripts at once
     path = PLACES[kind.kind]
 
     @settings(fuzzed, max_examples=fuzzed.max_examples // (len(RECORDS) - 2))
@@ -195,7 +314,9 @@ def test_a_rule_file(data: bytes) -> None:
 
     def handbook() -> Handbook:
         alerts, problems = read_alerts(path, "shop", files.decode(path, data))
-        return replace(HANDBOOK, documents={}, alerts=alerts, rule_files=(RuleFile(path, "shop", problems),))
+        return replace(
+            HANDBOOK, documents={}, alerts=alerts, rule_files=(RuleFile(path, "shop", problems),)
+        )
 
     judged(path, data, handbook)
 
@@ -205,23 +326,57 @@ def test_settings(tmp_path: Path) -> None:
     @given(spoilt(seeds("mkdocs.yml", "tests/sites/broken/mkdocs.yml"), YAML))
     def holds(data: bytes) -> None:
         (tmp_path / FILE).write_bytes(data)
-        judged(FILE, data, lambda: replace(HANDBOOK, documents={}, settings=read_settings(tmp_path)))
+        judged(
+            FILE, data, lambda: replace(HANDBOOK, documents={}, settings=read_settings(tmp_path))
+        )
 
     holds()
 
 
 SHELL = (
-    "if", "fi", "'", '"', "$(", ")", "<<E", "E", "|", "&&", "{", "}", "case x in", "esac", "for x in y; do", "done",
-    "`", "# shellcheck disable=all", "# shellcheck source=/dev/zero", ". /etc/passwd", "$((", "[[ x", "\\", "é",
-    "function x {", "\u00a0", ";;", "<(", "!", "[ x", "${x",
-)  # fmt: skip
+    "if",
+    "fi",
+    "'",
+    '"',
+    "$(",
+    ")",
+    "<<E",
+    "E",
+    "|",
+    "&&",
+    "{",
+    "}",
+    "case x in",
+    "esac",
+    "for x in y; do",
+    "done",
+    "`",
+    "# shellcheck disable=all",
+    "# shellcheck source=/dev/zero",
+    ". /etc/passwd",
+    "$((",
+    "[[ x",
+    "\\",
+    "é",
+    "function x {",
+    "\u00a0",
+    ";;",
+    "<(",
+    "!",
+    "[ x",
+    "${x",
+)
 
 
 def test_shell_code() -> None:
     """A hundred scripts at once, for each call starts a program."""
-    sources = (read_source("x.md", text.encode()) for text in (*TEXTS["runbook"], *TEXTS["standard"]))
+    sources = (
+        read_source("x.md", text.encode()) for text in (*TEXTS["runbook"], *TEXTS["standard"])
+    )
     blocks = (code for source in sources for code in source.every(Code))
-    scripts = sorted({code.text for code in blocks if code.info.split(" ")[0] in LANGUAGES}, key=len)
+    scripts = sorted(
+        {code.text for code in blocks if code.info.split(" ")[0] in LANGUAGES}, key=len
+    )
 
     @settings(fuzzed, max_examples=fuzzed.max_examples // 100)
     @given(st.lists(spoilt(scripts, SHELL), min_size=100, max_size=100))
@@ -236,14 +391,61 @@ def test_shell_code() -> None:
 
 
 HTML = (
-    "<a href=x>", "<a href>", "<a href='", '<a href="#x">', "</a>", "<p id=x>", "<p id=x id=y>", "<a name=x>",
-    "<base href=//x>", "<base href=../x/>", "<img srcset='x 1x,,y'>", "<img src= alt=x>", "<!--", "-->", "<![CDATA[",
-    "<script>", "</script>", "<style>", "@import 'x", "url(x", "/*", "<template>", "</template>", "<textarea>",
-    "<svg><use xlink:href=#x />", "<plaintext>", "<meta http-equiv=refresh content='0;url=x'>", "<link href=x>",
-    "<meta http-equiv=refresh content=';'>", "<loc>x</loc>", "<id>x", "http://[", "http://x:y/", "//", "%", "%zz",
-    "https://h.example/../..", "\\\\x", "%00", "%2e%2e/", "../" * 9, "#:~:text=x", "javascript:x", "mailto:", "<", ">",
-    '{"url": "https://h.example/x"}', '[["x", "y", "z"]]', '"', "[", "{", "&amp", "&#0;", "\u202e",
-)  # fmt: skip
+    "<a href=x>",
+    "<a href>",
+    "<a href='",
+    '<a href="#x">',
+    "</a>",
+    "<p id=x>",
+    "<p id=x id=y>",
+    "<a name=x>",
+    "<base href=//x>",
+    "<base href=../x/>",
+    "<img srcset='x 1x,,y'>",
+    "<img src= alt=x>",
+    "<!--",
+    "-->",
+    "<![CDATA[",
+    "<script>",
+    "</script>",
+    "<style>",
+    "@import 'x",
+    "url(x",
+    "/*",
+    "<template>",
+    "</template>",
+    "<textarea>",
+    "<svg><use xlink:href=#x />",
+    "<plaintext>",
+    "<meta http-equiv=refresh content='0;url=x'>",
+    "<link href=x>",
+    "<meta http-equiv=refresh content=';'>",
+    "<loc>x</loc>",
+    "<id>x",
+    "http://[",
+    "http://x:y/",
+    "//",
+    "%",
+    "%zz",
+    "https://h.example/../..",
+    "\\\\x",
+    "%00",
+    "%2e%2e/",
+    "../" * 9,
+    "#:~:text=x",
+    "javascript:x",
+    "mailto:",
+    "<",
+    ">",
+    '{"url": "https://h.example/x"}',
+    '[["x", "y", "z"]]',
+    '"',
+    "[",
+    "{",
+    "&amp",
+    "&#0;",
+    "\u202e",
+)
 
 
 def test_a_site(tmp_path: Path) -> None:
@@ -257,7 +459,14 @@ def test_a_site(tmp_path: Path) -> None:
         '[["x", "x/", "Page", "x"],\n["y", "y/#y", "Page", "y"]]',
         "@import 'x';\na { background: url(x.png) }\n/* url(y) */",
     ]
-    names = ("a/index.html", "feed.xml", "sitemap.xml", "api/v1/x.json", "assets/keys/x.json", "a.css")
+    names = (
+        "a/index.html",
+        "feed.xml",
+        "sitemap.xml",
+        "api/v1/x.json",
+        "assets/keys/x.json",
+        "a.css",
+    )
     for name in ("index.html", *names):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("<p id=x>")

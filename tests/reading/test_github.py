@@ -60,7 +60,8 @@ def handbook() -> Handbook:
 def public_records() -> tuple[Source, ...]:
     """The public records, in the order of their paths."""
     return tuple(
-        read_source(path.relative_to(CORPORA).as_posix(), path.read_bytes()) for path in sorted(CORPORA.rglob("*.md"))
+        read_source(path.relative_to(CORPORA).as_posix(), path.read_bytes())
+        for path in sorted(CORPORA.rglob("*.md"))
     )
 
 
@@ -102,7 +103,9 @@ def test_awkward_documents_look_as_on_github_but_for_known_differences() -> None
 
 def test_a_text_is_reduced_to_what_fails() -> None:
     text = "one\n- two three\n\n> four\nfive"
-    assert reduce(text, lambda text: "two" in text and "\n" in text and "four" in text) == "two\nfour"
+    assert (
+        reduce(text, lambda text: "two" in text and "\n" in text and "four" in text) == "two\nfour"
+    )
     assert reduce(text, lambda text: True) == ""
 
 
@@ -116,7 +119,7 @@ def test_a_difference_is_one_and_explains_its_text_alone(difference: Difference)
 def test_a_rule_reports_a_difference(difference: Difference, handbook: Handbook) -> None:
     source = read_source("adr/0001-x.md", difference.smallest.encode())
     record = Adr(path=source.path, source=source)
-    assert any(rules()[difference.rule].check(record, Context(handbook, TODAY)))
+    assert any(rules()[difference.rule].findings(record, Context(handbook, TODAY)))
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=attrgetter("name"))
@@ -165,7 +168,9 @@ BROKEN = {
 @cache
 def pages_of_examples() -> tuple[tuple[Example, str], ...]:
     """Each example with the HTML of its page."""
-    return tuple((example, handbook_html(read_page_body("x.md", example.text))) for example in EXAMPLES)
+    return tuple(
+        (example, handbook_html(read_page_body("x.md", example.text))) for example in EXAMPLES
+    )
 
 
 @pytest.mark.parametrize(("pattern", "replacement"), BROKEN.values(), ids=BROKEN)
@@ -178,11 +183,17 @@ def test_a_fault_is_seen_and_no_known_difference_explains_it(
     """
     broken = re.compile(pattern)
     examples = (example for example, html in pages_of_examples() if broken.search(html))
-    monkeypatch.setattr(github, "handbook_html", lambda source: broken.sub(replacement, handbook_html(source)))
+    monkeypatch.setattr(
+        github, "handbook_html", lambda source: broken.sub(replacement, handbook_html(source))
+    )
     differing = [example for example in examples if not compare(example.text).agrees]
     assert differing
     explained = {example.name: explain(example.text) for example in differing}
-    assert [name for name, classes in explained.items() if classes and "HTML on a lazy line" not in classes] == []
+    assert [
+        name
+        for name, classes in explained.items()
+        if classes and "HTML on a lazy line" not in classes
+    ] == []
 
 
 def test_a_reference_leads_to_its_footnote_and_the_footnote_leads_back() -> None:
@@ -224,7 +235,9 @@ def page_faults(handbook: Handbook, sources: Iterator[Source]) -> Iterator[tuple
 
 def test_pages_of_awkward_records_hold_nothing_active_and_are_balanced(handbook: Handbook) -> None:
     documents = awkward_documents(DOCUMENTS, SEED, (*BLOCKS, *INLINES, *ACTIVE, *ACTIVE))
-    assert list(page_faults(handbook, (read_page_body("docs/x.md", text) for text in documents))) == []
+    assert (
+        list(page_faults(handbook, (read_page_body("docs/x.md", text) for text in documents))) == []
+    )
 
 
 def test_pages_of_examples_hold_nothing_active_and_are_balanced(handbook: Handbook) -> None:

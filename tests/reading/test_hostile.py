@@ -25,7 +25,11 @@ from tests.handbooks import ADR, SETTINGS, article, check, report, write
 pytestmark = pytest.mark.fuzz
 
 SECONDS, MEMORY = 120, 1 << 30  # generous: they tell a bomb from a slow machine
-RECORD, RULES, AUDIT = "adr/0001-a.md", "runbooks/shop/x.rules.yml", "docs/services/shop/2026-Q4.yml"
+RECORD, RULES, AUDIT = (
+    "adr/0001-a.md",
+    "runbooks/shop/x.rules.yml",
+    "docs/services/shop/2026-Q4.yml",
+)
 POLICY = "mkdocs.yml"
 SHOP = "---\nowner: order-team\ntier: 3\nrepository: https://git.example/shop\n---\n# Shop\n\nIt sells.\n"
 
@@ -42,7 +46,17 @@ class Answer:
 def gate(root: Path, *before: str) -> Answer:
     """The command in a process of its own, within the bounds; `before` are the words of a command that runs it."""
     process = subprocess.run(
-        [*before, str(BIN / "handbook"), "check", "--format", "json", "--today", "2026-11-23", "--root", str(root)],
+        [
+            *before,
+            str(BIN / "handbook"),
+            "check",
+            "--format",
+            "json",
+            "--today",
+            "2026-11-23",
+            "--root",
+            str(root),
+        ],
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
         capture_output=True,
         text=True,
@@ -70,7 +84,10 @@ def body(text: str) -> str:
 
 def bomb(last: str) -> str:
     """Nine lists, each of ten times the one before, and a line that names the last, `*i`."""
-    lists = (f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]" for before, name in pairwise("abcdefghi"))
+    lists = (
+        f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]"
+        for before, name in pairwise("abcdefghi")
+    )
     return "\n".join(["a: &a [x, x, x, x, x, x, x, x, x, x]", *lists, last]) + "\n"
 
 
@@ -99,7 +116,10 @@ CASES: dict[str, tuple[Files, list[str]]] = {
     "aliases in a record": ({RECORD: head(bomb("x: *i").strip())}, [f"{RECORD}:5:4:FM001"]),
     "aliases in rules": ({RULES: bomb(ALERT)}, [f"{RULES}:4:4:FM001"]),
     "aliases in the settings": ({POLICY: SETTINGS + bomb("nav: *i")}, [f"{POLICY}:9:4:FM001"]),
-    "aliases in an audit": ({AUDIT: bomb("results: *i"), "docs/services/shop.md": SHOP}, [f"{AUDIT}:1:4:FM001"]),
+    "aliases in an audit": (
+        {AUDIT: bomb("results: *i"), "docs/services/shop.md": SHOP},
+        [f"{AUDIT}:1:4:FM001"],
+    ),
     "a value in itself": ({POLICY: SETTINGS + "x: &a [*a]\n"}, [f"{POLICY}:6:4:FM001"]),
     "a tag in a record": ({RECORD: head(f"x: {TAG}")}, [f"{RECORD}:5:4:FM001"]),
     "a tag in rules": ({RULES: f"groups: {TAG}\n"}, [f"{RULES}:1:1:RBK013", f"{RULES}:1:42:FM006"]),
@@ -109,15 +129,27 @@ CASES: dict[str, tuple[Files, list[str]]] = {
     "100 MB of settings": ({POLICY: f"{SETTINGS}x: {LONG}"}, [f"{POLICY}:1:1:FM001"]),
     "no UTF-8 in a record": ({RECORD: ADR.encode() + b"\xff\n"}, [f"{RECORD}:23:1:FM001"]),
     "no UTF-8 in rules": ({RULES: b"groups: []\n# \xff\n"}, [f"{RULES}:2:1:FM001"]),
-    "no UTF-8 in the settings": ({POLICY: SETTINGS.encode() + b"# \xff\n"}, [f"{POLICY}:6:1:FM001"]),
+    "no UTF-8 in the settings": (
+        {POLICY: SETTINGS.encode() + b"# \xff\n"},
+        [f"{POLICY}:6:1:FM001"],
+    ),
     "a byte order mark": ({RECORD: b"\xef\xbb\xbf" + ADR.encode()}, []),
-    "a mark, then an error": ({RECORD: b"\xef\xbb\xbf" + body("[x](y.md)").encode()}, [f"{RECORD}:10:1:LNK001"]),
+    "a mark, then an error": (
+        {RECORD: b"\xef\xbb\xbf" + body("[x](y.md)").encode()},
+        [f"{RECORD}:10:1:LNK001"],
+    ),
     "other ends of lines": ({RECORD: ADR.replace("\n", "\r\n")}, []),
-    "others, then an error": ({RECORD: body("[x](y.md)").replace("\n", "\r\n")}, [f"{RECORD}:10:1:LNK001"]),
+    "others, then an error": (
+        {RECORD: body("[x](y.md)").replace("\n", "\r\n")},
+        [f"{RECORD}:10:1:LNK001"],
+    ),
     "NUL": ({RECORD: body("a\0b")}, [f"{RECORD}:10:2:FM001"]),
     "NUL in YAML": ({POLICY: f"{SETTINGS}x: a\0b\n"}, [f"{POLICY}:6:5:FM001"]),
     "a terminal's commands": ({RECORD: body("\x1b]0;owned\x07")}, [f"{RECORD}:10:1:FM001"]),
-    "text that is turned round": ({RECORD: body("`rm \u202efr-\u202c x`")}, [f"{RECORD}:10:5:FM001"]),
+    "text that is turned round": (
+        {RECORD: body("`rm \u202efr-\u202c x`")},
+        [f"{RECORD}:10:5:FM001"],
+    ),
     "10,000 headings": ({RECORD: ADR + "\n## Same\n\nText.\n" * 10_000}, []),
     "a line of code": ({RECORD: body(f"```\n{'x' * 10_001}\n```")}, [f"{RECORD}:11:1:FM001"]),
     "a paragraph of brackets": ({RECORD: body("[[[[[\n" * 1000)}, []),
@@ -129,23 +161,46 @@ CASES: dict[str, tuple[Files, list[str]]] = {
         [f"{RECORD}:12:{column}:SAFE001" for column in (61, 70)],
     ),
     "brackets in brackets": ({RECORD: body("[" * 1000 + "x" + "]" * 1000)}, []),
-    "images in images": ({RECORD: body("![" * 1000 + "x" + "](y)" * 1000)}, [f"{RECORD}:10:1:FM001"]),
-    "values in values": ({RECORD: head("x: " + "[" * 1000 + "]" * 1000)}, [f"{RECORD}:5:103:FM001"]),
+    "images in images": (
+        {RECORD: body("![" * 1000 + "x" + "](y)" * 1000)},
+        [f"{RECORD}:10:1:FM001"],
+    ),
+    "values in values": (
+        {RECORD: head("x: " + "[" * 1000 + "]" * 1000)},
+        [f"{RECORD}:5:103:FM001"],
+    ),
     "values, 9,000 deep": ({RECORD: head("x:" + "\n  [" * 9_000)}, [f"{RECORD}:105:3:FM001"]),
-    "values in the settings": ({POLICY: f"{SETTINGS}x: {'{a: ' * 1000}{'}' * 1000}\n"}, [f"{POLICY}:6:400:FM001"]),
+    "values in the settings": (
+        {POLICY: f"{SETTINGS}x: {'{a: ' * 1000}{'}' * 1000}\n"},
+        [f"{POLICY}:6:400:FM001"],
+    ),
     "arithmetic in arithmetic": (
-        {RECORD: body("```sh\necho " + "$((" * 40 + "\n```")}, [f"{RECORD}:11:25:FM107"],
+        {RECORD: body("```sh\necho " + "$((" * 40 + "\n```")},
+        [f"{RECORD}:11:25:FM107"],
     ),
     "PromQL of 4,200 terms": (promql("+".join(["1"] * 4_200)), [f"{RULES}:1:58:RBK017"]),
-    "PromQL of 9,000 calls": (promql("abs(" * 9_000 + "up" + ")" * 9_000), [f"{RULES}:1:58:RBK017"]),
-    "PromQL of 400,000 signs": (
-        promql("-" * 400_000 + "up"), [f"{RULES}:1:58:RBK017", f"{RULES}:1:72:RBK009"],
+    "PromQL of 9,000 calls": (
+        promql("abs(" * 9_000 + "up" + ")" * 9_000),
+        [f"{RULES}:1:58:RBK017"],
     ),
-    "a template in parentheses": (template("{{ " + "(" * 2000 + "1" + ")" * 2000 + " }}"), ["docs/x.md:4:1:MD020"]),
-    "a template of lists": (template("{{ " + "[" * 2000 + "]" * 2000 + " }}"), ["docs/x.md:4:1:MD020"]),
+    "PromQL of 400,000 signs": (
+        promql("-" * 400_000 + "up"),
+        [f"{RULES}:1:58:RBK017", f"{RULES}:1:72:RBK009"],
+    ),
+    "a template in parentheses": (
+        template("{{ " + "(" * 2000 + "1" + ")" * 2000 + " }}"),
+        ["docs/x.md:4:1:MD020"],
+    ),
+    "a template of lists": (
+        template("{{ " + "[" * 2000 + "]" * 2000 + " }}"),
+        ["docs/x.md:4:1:MD020"],
+    ),
     "a template of signs": (template("{{ " + "- " * 2000 + "1 }}"), ["docs/x.md:4:1:MD020"]),
     "a template of conditions": (template("{% if x %}\n\n" * 30_000), ["docs/x.md:4:1:MD020"]),
-    "YAML that ends too soon": ({AUDIT: "date: [", "docs/services/shop.md": SHOP}, [f"{AUDIT}:1:8:FM001"]),
+    "YAML that ends too soon": (
+        {AUDIT: "date: [", "docs/services/shop.md": SHOP},
+        [f"{AUDIT}:1:8:FM001"],
+    ),
     "tags without an end": ({"docs/x.md": "# X\n\n<div>\n" + "<a\n" * 300_000}, []),
     "settings that are a list": ({POLICY: "- a\n"}, [f"{POLICY}:1:1:FM001"]),
     "settings of wrong shapes": (
@@ -153,19 +208,31 @@ CASES: dict[str, tuple[Files, list[str]]] = {
         [f"{RECORD}:4:12:FM005", f"{POLICY}:2:13:FM006", f"{POLICY}:3:11:FM006"],
     ),
     "a policy of wrong shapes": (
-        {POLICY: f"{SETTINGS}  policy: {{alerts: 3, review: [x], postmortem: x}}\n", RULES: SICK,
-         "docs/services/shop.md": SHOP},
+        {
+            POLICY: f"{SETTINGS}  policy: {{alerts: 3, review: [x], postmortem: x}}\n",
+            RULES: SICK,
+            "docs/services/shop.md": SHOP,
+        },
         [f"{POLICY}:6:{column}:FM006" for column in (20, 31, 48)] + [f"{RULES}:1:36:RBK011"],
     ),
     "teams of wrong shapes": (
-        {POLICY: "extra:\n  handbook: {teams: {order-team: 3}, rules: [1], tags: {a: b}, expect: x}\n"},
+        {
+            POLICY: "extra:\n  handbook: {teams: {order-team: 3}, rules: [1], tags: {a: b}, expect: x}\n"
+        },
         [f"{RECORD}:4:12:FM005", *(f"{POLICY}:2:{column}:FM006" for column in (34, 45, 56, 72))],
     ),
-    "settings that inherit themselves": ({POLICY: f"INHERIT: mkdocs.yml\n{SETTINGS}"}, [f"{POLICY}:1:10:FM001"]),
-    "settings in a circle": (
-        {POLICY: f"INHERIT: b.yml\n{SETTINGS}", "b.yml": "INHERIT: mkdocs.yml\n"}, ["b.yml:1:10:FM001"],
+    "settings that inherit themselves": (
+        {POLICY: f"INHERIT: mkdocs.yml\n{SETTINGS}"},
+        [f"{POLICY}:1:10:FM001"],
     ),
-    "settings from a device": ({POLICY: f"INHERIT: /dev/zero\n{SETTINGS}"}, [f"{POLICY}:1:10:FM001"]),
+    "settings in a circle": (
+        {POLICY: f"INHERIT: b.yml\n{SETTINGS}", "b.yml": "INHERIT: mkdocs.yml\n"},
+        ["b.yml:1:10:FM001"],
+    ),
+    "settings from a device": (
+        {POLICY: f"INHERIT: /dev/zero\n{SETTINGS}"},
+        [f"{POLICY}:1:10:FM001"],
+    ),
     "pages from everywhere": ({POLICY: f"{SETTINGS}docs_dir: /\n"}, [f"{POLICY}:6:11:FM001"]),
     "pages from above": ({POLICY: f"{SETTINGS}docs_dir: docs/../..\n"}, [f"{POLICY}:6:11:FM001"]),
     "rules from above": (
@@ -173,15 +240,29 @@ CASES: dict[str, tuple[Files, list[str]]] = {
         ["docs/services/shop.md:3:9:RBK013"],
     ),
     "an audit of wrong shapes": (
-        {AUDIT: "date: [x]\nresults: [1]\nauditor: {a: b}\ncommit: 3\n", "docs/services/shop.md": SHOP},
+        {
+            AUDIT: "date: [x]\nresults: [1]\nauditor: {a: b}\ncommit: 3\n",
+            "docs/services/shop.md": SHOP,
+        },
         [f"{AUDIT}:1:7:FM006", f"{AUDIT}:2:10:FM006", f"{AUDIT}:3:10:FM006", f"{AUDIT}:4:9:FM006"],
     ),
     "rules of wrong shapes": (
         {RULES: "groups: [1, {name: [], rules: {}}, {rules: [1, {alert: [], expr: {}}]}]\n"},
-        [f"{RULES}:1:{place}" for place in ("1:RBK013", "10:FM006", "20:FM006", "31:FM006", "36:FM007", "45:FM006",
-                                            "56:FM006", "66:FM006")],
+        [
+            f"{RULES}:1:{place}"
+            for place in (
+                "1:RBK013",
+                "10:FM006",
+                "20:FM006",
+                "31:FM006",
+                "36:FM007",
+                "45:FM006",
+                "56:FM006",
+                "66:FM006",
+            )
+        ],
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -235,7 +316,9 @@ def no_settings_to_read(root: Path) -> None:
 
 
 def odd_names(root: Path) -> None:
-    for number, name in enumerate(("a b", "'\"", "a\nb", "\u200f\u202eab", "\x1b[31m", "%0A::error::x")):
+    for number, name in enumerate(
+        ("a b", "'\"", "a\nb", "\u200f\u202eab", "\x1b[31m", "%0A::error::x")
+    ):
         write(root, {f"adr/{number}{name}.md": ADR, f"adr/0001-a/{number}{name}.txt": "x"})
     (root / os.fsdecode(b"adr/0001-a/\xff.txt")).write_text("x", encoding="utf-8")
 
@@ -245,26 +328,46 @@ def odd_names(root: Path) -> None:
     [
         (pipe, ["adr/0002-b.md:1:1:SAFE002"]),
         (pipes_for_yaml, ["docs/services/shop.md:3:9:RBK013", f"{RULES}:1:1:SAFE002"]),
-        (links, [f"{path}:1:1:SAFE002" for path in ("adr/0002-b.md", "adr/0003-c.md", "adr/round", "docs/up")]),
+        (
+            links,
+            [
+                f"{path}:1:1:SAFE002"
+                for path in ("adr/0002-b.md", "adr/0003-c.md", "adr/round", "docs/up")
+            ],
+        ),
         (linked_folder, ["adr:1:1:SAFE002", f"{POLICY}:3:3:FM011"]),
         (rules_elsewhere, ["docs/services/shop.md:3:9:RBK013"]),
         (no_file_to_read, [f"{RECORD}:1:1:FM001"]),
         (no_settings_to_read, [f"{POLICY}:1:1:FM001"]),
     ],
-)  # fmt: skip
-def test_what_is_no_file_is_not_read(spoil: Callable[[Path], None], expected: list[str], tmp_path: Path) -> None:
+)
+def test_what_is_no_file_is_not_read(
+    spoil: Callable[[Path], None], expected: list[str], tmp_path: Path
+) -> None:
     spoil(write(tmp_path, {POLICY: SETTINGS, RECORD: ADR}))
     assert gate(tmp_path, *unprivileged()).found == expected
 
 
 @pytest.mark.parametrize(
     "path",
-    ["adr/{}.md", "adr/0001-a/{}.png", "docs/{}.md", "docs/{}.png", "docs/services/{}.md", "docs/services/shop/{}.yml",
-     "docs/standards/{}.md", "docs/standards/samples/{}.py", "runbooks/{}/a.md", "runbooks/shop/{}.rules.yml",
-     "postmortems/{}.md"],
-)  # fmt: skip
+    [
+        "adr/{}.md",
+        "adr/0001-a/{}.png",
+        "docs/{}.md",
+        "docs/{}.png",
+        "docs/services/{}.md",
+        "docs/services/shop/{}.yml",
+        "docs/standards/{}.md",
+        "docs/standards/samples/{}.py",
+        "runbooks/{}/a.md",
+        "runbooks/shop/{}.rules.yml",
+        "postmortems/{}.md",
+    ],
+)
 @pytest.mark.parametrize("name", [b"\xff", b"caf\xe9", b"\xed\xa0\x80"])
-def test_a_name_that_is_not_utf8_is_one_finding_in_every_format(path: str, name: bytes, tmp_path: Path) -> None:
+def test_a_name_that_is_not_utf8_is_one_finding_in_every_format(
+    path: str, name: bytes, tmp_path: Path
+) -> None:
     file = path.format(os.fsdecode(name))
     write(tmp_path, {POLICY: SETTINGS, RECORD: ADR, file: "---\n---\n# A\n"})
     found = report(tmp_path)
@@ -272,15 +375,34 @@ def test_a_name_that_is_not_utf8_is_one_finding_in_every_format(path: str, name:
         (file, "SAFE002", "the name of the file is not UTF-8")
     ]
     for form, reporter in REPORTERS.items():
-        assert main(["check", "--root", str(tmp_path), "--format", form, "--output", str(tmp_path / form)]) == 1
+        assert (
+            main(
+                [
+                    "check",
+                    "--root",
+                    str(tmp_path),
+                    "--format",
+                    form,
+                    "--output",
+                    str(tmp_path / form),
+                ]
+            )
+            == 1
+        )
         text = (tmp_path / form).read_text(encoding="utf-8")
         assert text == reporter(found).encode("utf-8", "backslashreplace").decode()
-    assert f"{quote(os.fsencode(file))}" in json.loads((tmp_path / "sarif").read_text())["runs"][0]["results"][0][
-        "locations"][0]["physicalLocation"]["artifactLocation"]["uri"]  # fmt: skip
+    assert (
+        f"{quote(os.fsencode(file))}"
+        in json.loads((tmp_path / "sarif").read_text())["runs"][0]["results"][0]["locations"][0][
+            "physicalLocation"
+        ]["artifactLocation"]["uri"]
+    )
 
 
 @pytest.mark.parametrize("spoil", [pipe_for_settings, lambda root: (root / "adr").chmod(0)])
-def test_what_the_gate_cannot_do_it_says_in_a_line(spoil: Callable[[Path], None], tmp_path: Path) -> None:
+def test_what_the_gate_cannot_do_it_says_in_a_line(
+    spoil: Callable[[Path], None], tmp_path: Path
+) -> None:
     spoil(write(tmp_path, {POLICY: SETTINGS, RECORD: ADR}))
     answer = gate(tmp_path, *unprivileged())
     (tmp_path / "adr").chmod(0o755)
@@ -302,7 +424,13 @@ def test_a_name_is_told_in_its_line(form: str, tmp_path: Path) -> None:
     told = answer.stdout.decode("ascii")
     if form in ("text", "github"):
         assert not [line for line in told.split("\n") if not line.isprintable()]
-        assert sum(" error: " in line or line.startswith("::error file=adr/") for line in told.split("\n")) >= 6
+        assert (
+            sum(
+                " error: " in line or line.startswith("::error file=adr/")
+                for line in told.split("\n")
+            )
+            >= 6
+        )
     else:
         json.loads(told)
 
@@ -356,7 +484,7 @@ WAYS = {
     "### x { onclick=alert(1) }": None,
     "[x](#context){ onclick=alert(1) }": None,
     "&#x202e;": None,
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("text", WAYS)
@@ -375,14 +503,20 @@ def test_no_script_reaches_a_page(text: str, tmp_path: Path) -> None:
         ('<a href="java\tscript:x"></a>', "the page would hold <a href='javascript:…'>"),
         ('<a href="&#1;JAVASCRIPT&colon;x"></a>', "the page would hold <a href='javascript:…'>"),
         ('<img src="data:image/png;base64,x">', "the page would hold <img src='data:…'>"),
-        ('<svg><a xlink:href="javascript:x"/></svg>', "the page would hold <a xlink:href='javascript:…'>"),
+        (
+            '<svg><a xlink:href="javascript:x"/></svg>',
+            "the page would hold <a xlink:href='javascript:…'>",
+        ),
         ('<svg><set attributeName="href" to="javascript:x"/></svg>', "the page would hold <set>"),
         ('<p><a href="a:b"></a></p>', "the page would hold <a href='a:…'>"),
         ("<style>p {}</style>", "the page would hold <style>"),
         ("<p><b>x</p>", "</p> closes nothing"),
         ("<div><p>x</p>", "<div> is never closed"),
         ("</div>", "</div> closes nothing"),
-        ('<p><a href="./a:b">b</a><a href="#a:b"></a><a href="mailto:x@example.com"></a><img src="a.png"></p>', None),
+        (
+            '<p><a href="./a:b">b</a><a href="#a:b"></a><a href="mailto:x@example.com"></a><img src="a.png"></p>',
+            None,
+        ),
         ('<svg><path d="M0 0"/></svg><p>a<br>b<br/>c</p>', None),
     ],
 )
@@ -403,7 +537,11 @@ def test_a_page_that_could_act_or_does_not_end_is_found(html: str, act: str | No
         ("a.svg", b"<svg><scr\x1b(Bipt>alert(1)</script></svg>", False),
         ("a.svg", "<svg><script>alert(1)</script></svg>".encode("utf-16"), False),
         ("a.svg", b"<svg><animate attributeName='href' to='javascript:x'/></svg>", False),
-        ("a.svg", b"<svg><x:script xmlns:x='http://www.w3.org/2000/svg'>alert(1)</x:script></svg>", False),
+        (
+            "a.svg",
+            b"<svg><x:script xmlns:x='http://www.w3.org/2000/svg'>alert(1)</x:script></svg>",
+            False,
+        ),
         ("a.svg", b"<!DOCTYPE svg [<!ENTITY x 'y'>]><svg>&x;</svg>", False),
         ("a.svg", b"<svg><path d='" + b"M0 0" * 20_000 + b"'/></svg>", True),
         ("a.svg", b"<svg>" + b"<g>" * 99 + b"</g>" * 99 + b"</svg>", True),
@@ -416,7 +554,9 @@ def test_a_page_that_could_act_or_does_not_end_is_found(html: str, act: str | No
         ("a.svg", b"<svg>" + b"<g " * 300_000 + b"</svg>", True),
     ],
 )
-def test_an_attachment_is_what_its_name_says(name: str, data: bytes, good: bool, tmp_path: Path) -> None:
+def test_an_attachment_is_what_its_name_says(
+    name: str, data: bytes, good: bool, tmp_path: Path
+) -> None:
     found = check(tmp_path, {RECORD: ADR, f"adr/0001-a/{name}": data})
     assert [each.code for each in found] == ([] if good else ["SAFE004"])
 
@@ -434,7 +574,9 @@ def test_a_listing_is_shown_as_code_and_brings_in_nothing_else(tmp_path: Path) -
         "docs/e.md": "# E\n\n```\n" + '--8<-- "x/d.txt"\n' * 1000 + "```\n",
     }
     found = [
-        f"{each.at.path}:{each.at.line}" for each in check(tmp_path, {RECORD: ADR, **files}) if each.code == "LNK006"
+        f"{each.at.path}:{each.at.line}"
+        for each in check(tmp_path, {RECORD: ADR, **files})
+        if each.code == "LNK006"
     ]
     assert found == [
         "docs/b.md:3",

@@ -96,10 +96,14 @@ def texts(record: Record, word: str) -> Iterator[tuple[int, int, str]]:
     """Every place of a body that rules read, with the lines that put a word there: first, last and the new text."""
     for block in record.source.blocks:
         line = record.source.line(block.first)
-        if isinstance(block, Paragraph) and "[!WARNING]" not in line:  # a warning keeps readers safe: RBK016 insists
+        if (
+            isinstance(block, Paragraph) and "[!WARNING]" not in line
+        ):  # a warning keeps readers safe: RBK016 insists
             marker = re.match(r"\s*(?:[-*+] |\d+[.)] |> )*", line)
             yield block.first, block.last, (marker[0] if marker else "") + word
-            if label := re.match(r"\*\*(?:Symptom|Fix):\*\* |- \*\*STD-[0-9.]+\*\* |- [0-9:]{5} — ", line):
+            if label := re.match(
+                r"\*\*(?:Symptom|Fix):\*\* |- \*\*STD-[0-9.]+\*\* |- [0-9:]{5} — ", line
+            ):
                 yield block.first, block.last, label[0] + word
         elif isinstance(block, Heading) and block.level == 3:
             yield block.first, block.last, f"### {word}"
@@ -116,7 +120,11 @@ def _rows(record: Record, table: Table, word: str) -> Iterator[tuple[int, int, s
         cells = record.source.line(number).strip().strip("|").split("|")
         yield number, number, f"| {word} |{' |' * (len(cells) - 1)}"
         for index in range(len(cells)):
-            yield number, number, "|" + "|".join([*cells[:index], f" {word} ", *cells[index + 1 :]]) + "|"
+            yield (
+                number,
+                number,
+                "|" + "|".join([*cells[:index], f" {word} ", *cells[index + 1 :]]) + "|",
+            )
 
 
 @pytest.mark.mutation
@@ -131,7 +139,9 @@ def test_a_text_that_is_a_placeholder_is_found_once(word: str, tmp_path: Path) -
             lines[first - 1 : last] = [text, *[""] * (last - first)]
             (root / record.path).write_text("\n".join(lines), encoding="utf-8")
             # what links to a heading that is gone is found elsewhere, and so is what names an item
-            own = [finding.code for finding in report(root).findings if finding.at.path == record.path]
+            own = [
+                finding.code for finding in report(root).findings if finding.at.path == record.path
+            ]
             assert own == ["FM106"], f"{record.path}:{first}: {text}"
             tried += 1
         (root / record.path).write_text(before, encoding="utf-8")
@@ -142,7 +152,12 @@ def test_a_text_that_is_a_placeholder_is_found_once(word: str, tmp_path: Path) -
     ("kind", "old", "new", "expected"),
     [
         ("a list that is a word", "deciders: [order-team]", "deciders: TODO", ["4:11:FM106"]),
-        ("two in a list", "deciders: [order-team]", "deciders: [TODO, TODO]", ["4:12:FM106", "4:18:FM106"]),
+        (
+            "two in a list",
+            "deciders: [order-team]",
+            "deciders: [TODO, TODO]",
+            ["4:12:FM106", "4:18:FM106"],
+        ),
         ("groups", "deciders:", "history: [TODO]\ndeciders:", ["4:11:FM106"]),
         ("a part of a date", "date: 2026-03-02", "date: 2026-03-TODO", ["3:7:FM106"]),
         ("an id that is none", "deciders:", "services: [tbd]\ndeciders:", ["4:12:FM106"]),
@@ -150,7 +165,9 @@ def test_a_text_that_is_a_placeholder_is_found_once(word: str, tmp_path: Path) -
         ("another fault", "status: accepted", "status: TODO\nzebra: 1", ["2:9:FM106", "3:1:FM003"]),
     ],
 )
-def test_a_value_in_front_matter(kind: str, old: str, new: str, expected: list[str], tmp_path: Path) -> None:
+def test_a_value_in_front_matter(
+    kind: str, old: str, new: str, expected: list[str], tmp_path: Path
+) -> None:
     found = check(tmp_path, {"adr/0001-a.md": ADR.replace(old, new, 1)})
     assert [place.removeprefix("adr/0001-a.md:") for place in places(found)] == expected, kind
 
@@ -159,14 +176,29 @@ def test_a_value_in_front_matter(kind: str, old: str, new: str, expected: list[s
     ("old", "new", "hint"),
     [
         ("date: 2026-03-02", "date: TODO", "replace it with a date, YYYY-MM-DD"),
-        ("status: accepted", "status: TODO",
-         "replace it with one of proposed, accepted, rejected, deprecated, superseded"),
-        ("[order-team]", "[TODO]", "replace it with one of order-team, platform-team, or leave the key out"),
-        ("deciders:", "review_by: TODO\ndeciders:", "replace it with a date, YYYY-MM-DD, or leave the key out"),
-        ("deciders:", "history: [{status: proposed, date: TODO}]\ndeciders:", "replace it with a date, YYYY-MM-DD"),
+        (
+            "status: accepted",
+            "status: TODO",
+            "replace it with one of proposed, accepted, rejected, deprecated, superseded",
+        ),
+        (
+            "[order-team]",
+            "[TODO]",
+            "replace it with one of order-team, platform-team, or leave the key out",
+        ),
+        (
+            "deciders:",
+            "review_by: TODO\ndeciders:",
+            "replace it with a date, YYYY-MM-DD, or leave the key out",
+        ),
+        (
+            "deciders:",
+            "history: [{status: proposed, date: TODO}]\ndeciders:",
+            "replace it with a date, YYYY-MM-DD",
+        ),
         ("What.", "TODO: what.", "replace it with text"),
     ],
-)  # fmt: skip
+)
 def test_the_hint_says_what_to_write(old: str, new: str, hint: str, tmp_path: Path) -> None:
     (finding,) = check(tmp_path, {"adr/0001-a.md": ADR.replace(old, new, 1)})
     assert (finding.code, finding.message, finding.hint) == ("FM106", "placeholder 'TODO'", hint)
@@ -183,11 +215,15 @@ def test_the_hint_says_what_to_write(old: str, new: str, hint: str, tmp_path: Pa
         ("- `TODO`", ["RBK005"]),
     ],
 )
-def test_what_is_written_beside_a_placeholder_is_still_checked(body: str, expected: list[str], tmp_path: Path) -> None:
+def test_what_is_written_beside_a_placeholder_is_still_checked(
+    body: str, expected: list[str], tmp_path: Path
+) -> None:
     root = copy_of(SMALL, tmp_path / "handbook")
     file = root / "runbooks/shop/orders-down.md"
     text = file.read_text(encoding="utf-8")
-    file.write_text(text[: text.index("## Escalation")] + f"## Escalation\n\n{body}\n", encoding="utf-8")
+    file.write_text(
+        text[: text.index("## Escalation")] + f"## Escalation\n\n{body}\n", encoding="utf-8"
+    )
     assert [finding.code for finding in report(root).findings] == expected
 
 
@@ -198,7 +234,9 @@ def test_an_explanation_without_its_id_may_be_that_of_any_item(tmp_path: Path) -
     ids = re.findall(rf"- id: ({ITEM_ID})", text)
     assert len(ids) > 2
     file.write_text(text.replace(f"- id: {ids[0]}", "- id: TODO"), encoding="utf-8")
-    assert [each.code for each in report(root).findings if each.at.path.startswith("docs/standards/")] == ["FM106"]
+    assert [
+        each.code for each in report(root).findings if each.at.path.startswith("docs/standards/")
+    ] == ["FM106"]
 
 
 def test_settings_and_rule_files(tmp_path: Path) -> None:
@@ -207,8 +245,15 @@ def test_settings_and_rule_files(tmp_path: Path) -> None:
         "groups:\n  - name: todo\n    interval: TODO\n    rules:\n"
         "      - {record: a, expr: b}\n      - {alert: A, expr: up, for: TODO}\n"
     )
-    write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": ADR, "runbooks/shop/shop.rules.yml": rules})
-    found = [place for place in places(report(tmp_path).findings) if place.endswith((":FM106", ":FM005", ":FM006"))]
+    write(
+        tmp_path,
+        {"mkdocs.yml": settings, "adr/0001-a.md": ADR, "runbooks/shop/shop.rules.yml": rules},
+    )
+    found = [
+        place
+        for place in places(report(tmp_path).findings)
+        if place.endswith((":FM106", ":FM005", ":FM006"))
+    ]
     assert found == [
         "mkdocs.yml:6:19:FM106",
         "mkdocs.yml:7:21:FM106",

@@ -45,7 +45,9 @@ def test_a_valid_expression_of_any_depth_is_accepted(kind: str, levels: int) -> 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_deep_expression_is_not_parsed_in_this_process(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deep_expression_is_not_parsed_in_this_process(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(promql_parser, "parse", lambda text: pytest.fail("parsed here"))
     assert check_expressions([KINDS[kind](DEEP)]) == [None]
 
@@ -77,7 +79,8 @@ def test_a_comment_at_the_end_of_a_deep_expression_hides_nothing() -> None:
 
 
 TOKENS = (
-    'a 1 "x" ( ) [5m] [5m:1m] { } + - * == and or unless bool on ignoring sum abs by offset 5m @ , # \n `x` \' ' + '"'
+    'a 1 "x" ( ) [5m] [5m:1m] { } + - * == and or unless bool on ignoring sum abs by offset 5m @ , # \n `x` \' '
+    + '"'
 )
 
 
@@ -85,13 +88,30 @@ def test_both_ways_of_parsing_agree() -> None:
     chance = random.Random(18)  # noqa: S311 - not for secrets
     tokens = TOKENS.split(" ")
     texts = {" ".join(chance.choices(tokens, k=chance.randint(1, 6))) for _ in range(4_000)}
-    texts |= {"a", "1 or 1", "a or a", "a or", "or a", "or", "sum(or)", "-a", "a[5m]", '"x"', "a offset -5m", "a # or"}
-    reasons = {text: (promql._reason_for_deep(text), promql._reason(text)) for text in sorted(texts)}
+    texts |= {
+        "a",
+        "1 or 1",
+        "a or a",
+        "a or",
+        "or a",
+        "or",
+        "sum(or)",
+        "-a",
+        "a[5m]",
+        '"x"',
+        "a offset -5m",
+        "a # or",
+    }
+    reasons = {
+        text: (promql._reason_for_deep(text), promql._reason(text)) for text in sorted(texts)
+    }
     assert {text: both for text, both in reasons.items() if both[0] != both[1]} == {}
     assert sum(both[0] is None for both in reasons.values()) > 50
 
 
-def test_one_child_parses_all_and_is_started_again_after_one_that_ended_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_child_parses_all_and_is_started_again_after_one_that_ended_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     asked: list[bytes] = []
     answers = iter([(-11, b'null\n"no"\n'), (0, b"null\n")])
 
@@ -114,7 +134,9 @@ def test_one_child_parses_all_and_is_started_again_after_one_that_ended_it(monke
 
 
 @pytest.mark.parametrize("output", [b'null\n"unfin', b"null\n"])
-def test_a_child_without_an_end_has_answered_what_it_wrote(output: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_without_an_end_has_answered_what_it_wrote(
+    output: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def run(command: list[str], **options: bytes) -> subprocess.CompletedProcess[bytes]:
         if b"," in options["input"]:
             raise subprocess.TimeoutExpired(command, 10, output)
@@ -131,7 +153,9 @@ def test_a_child_that_cannot_run_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
         check_expressions([KINDS["and"](DEEP)])
 
 
-def test_the_child_imports_nothing_from_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_child_imports_nothing_from_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "json.py").write_text("raise SystemExit('taken over')\n", encoding="utf-8")
     (tmp_path / "promql_parser.py").write_text("raise SystemExit('taken over')\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
@@ -148,7 +172,14 @@ def test_a_small_stack_is_enough(kind: str, kilobytes: int) -> None:
         "assert check(sys.stdin.read().split(';')) == [None, None]"
     )
     answer = subprocess.run(
-        ["sh", "-c", 'ulimit -s "$0" && exec "$1" -c "$2"', str(kilobytes), sys.executable, program],
+        [
+            "sh",
+            "-c",
+            'ulimit -s "$0" && exec "$1" -c "$2"',
+            str(kilobytes),
+            sys.executable,
+            program,
+        ],
         input=f"{shallow};{KINDS[kind](DEEP)}",
         capture_output=True,
         text=True,
@@ -174,12 +205,19 @@ def test_an_alert_with_a_deep_expression_has_its_finding(
     expression: str, expected: list[object], tmp_path: Path
 ) -> None:
     findings = found(tmp_path, alert("Down", OWN).replace("up == 0", expression))
-    by_code = [each.code if each.code == "FM009" else (each.code, each.message, each.hint) for each in findings]
+    by_code = [
+        each.code if each.code == "FM009" else (each.code, each.message, each.hint)
+        for each in findings
+    ]
     assert by_code == expected
 
 
-def test_an_expression_that_ends_the_child_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, -11, b"", b""))
+def test_an_expression_that_ends_the_child_is_a_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, -11, b"", b"")
+    )
     (finding,) = found(tmp_path, alert("Down", OWN).replace("up == 0", KINDS["or"](1_000)))
     assert (finding.code, finding.message) == ("RBK009", "expression too deeply nested to check")
     assert finding.hint == "split it into recording rules"

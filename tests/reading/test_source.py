@@ -16,7 +16,9 @@ from tests.handbooks import SMALL, article, copy_of, replace_once, report
 
 def test_headings_in_code_and_comments_are_none() -> None:
     text = "# One\n\n```\n# two\n```\n\n<!--\n# three\n-->\n\n    # four\n\n## Five\n"
-    assert [(each.first, each.level, each.text) for each in read_source("a.md", text.encode()).headings] == [
+    assert [
+        (each.first, each.level, each.text) for each in read_source("a.md", text.encode()).headings
+    ] == [
         (1, 1, "One"),
         (13, 2, "Five"),
     ]
@@ -64,8 +66,18 @@ def test_links_images_and_ids_have_the_place_where_they_stand() -> None:
 
 
 def test_blocks_know_what_they_stand_in() -> None:
-    source = read_source("a.md", b"- a\n\n    > b\n\n    ```sh\n    ls\n    ```\n\n| h |\n|---|\n| 1 |\n")
-    assert [type(block) for block in source.blocks] == [List, Item, Paragraph, Quote, Paragraph, Code, Table]
+    source = read_source(
+        "a.md", b"- a\n\n    > b\n\n    ```sh\n    ls\n    ```\n\n| h |\n|---|\n| 1 |\n"
+    )
+    assert [type(block) for block in source.blocks] == [
+        List,
+        Item,
+        Paragraph,
+        Quote,
+        Paragraph,
+        Code,
+        Table,
+    ]
     code = next(source.every(Code))
     assert isinstance(code.parent, Item)
     assert (code.info, code.text, code.closed, code.first, code.last) == ("sh", "ls\n", True, 5, 7)
@@ -75,7 +87,9 @@ def test_blocks_know_what_they_stand_in() -> None:
 def test_front_matter_is_text_with_places() -> None:
     source = read_source("a.md", b"---\n\nno: no\nnumber: 0023\ntime: 10:14\n---\n\nBody\n")
     assert source.front_matter
-    values = {entry.key: (entry.value, entry.at.line) for entry in source.front_matter.mapping.entries}
+    values = {
+        entry.key: (entry.value, entry.at.line) for entry in source.front_matter.mapping.entries
+    }
     assert {key: getattr(value, "text", None) for key, (value, _) in values.items()} == {
         "no": "no",
         "number": "0023",
@@ -122,7 +136,9 @@ PLACES = {
 def test_a_link_has_its_place_in_the_file_as_written(name: str, start: str, end: str) -> None:
     text, line, column = PLACES[name]
     source = read_source("docs/x.md", (start + f"# T\n\n{text}\n".replace("\n", end)).encode())
-    assert [(link.at.line, link.at.column) for link in source.links if link.target == "gone.md"] == [(line + 2, column)]
+    assert [
+        (link.at.line, link.at.column) for link in source.links if link.target == "gone.md"
+    ] == [(line + 2, column)]
 
 
 STANDARD = "docs/standards/05-testing.md"
@@ -144,7 +160,9 @@ def test_a_finding_after_a_value_of_the_policy_has_its_place_as_written(
     good = "At {{ policy.testing.coverage }} most of it was run once. {{ other.braces }} stay."
     replace_once(root, good, line)
     number = (root / STANDARD).read_text(encoding="utf-8").split("\n").index(line) + 1
-    places = [(finding.at.line, finding.at.column, finding.code) for finding in report(root).findings]
+    places = [
+        (finding.at.line, finding.at.column, finding.code) for finding in report(root).findings
+    ]
     assert (number, column, code) in places
 
 
@@ -168,7 +186,10 @@ ODD = [
 
 @pytest.mark.parametrize("text", ODD, ids=lambda text: text[:20])
 def test_odd_text_has_a_page(text: str) -> None:
-    assert find_fault(article(load(SMALL), "adr/0001-keep-orders-in-sqlite.md", f"# T\n\n{text}\n")) is None
+    assert (
+        find_fault(article(load(SMALL), "adr/0001-keep-orders-in-sqlite.md", f"# T\n\n{text}\n"))
+        is None
+    )
 
 
 def test_a_value_that_is_nested_too_deeply_is_text() -> None:

@@ -29,6 +29,10 @@ class Risk(Record):
     }
     ties: ClassVar[Mapping[str, Tie]] = {"services": Tie("threatens", "threatened by")}
 
-    level: str | None = field(Choice("low", "high"), "how bad it would be: low or high", required=True)
+    level: str | None = field(
+        Choice("low", "high"), "how bad it would be: low or high", required=True
+    )
     owner: str | None = field(Choice(of="teams"), "the team that watches it", required=True)
-    services: tuple[str, ...] = field(Many(RecordId("service", SLUG, "order-service")), "services that it threatens")
+    services: tuple[str, ...] = field(
+        Many(RecordId("service", SLUG, "order-service")), "services that it threatens"
+    )

@@ -51,7 +51,11 @@ def root(tmp_path: Path) -> Path:
     root = copy_of(SMALL, tmp_path / "handbook")
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
     listed = settings.replace("  - Everything:", "  - Risks: [risks/index.md]\n  - Everything:")
-    files = {"mkdocs.yml": listed, "risks/index.md": "# Risks\n\nWhat may go wrong.\n", "risks/no-power.md": NO_POWER}
+    files = {
+        "mkdocs.yml": listed,
+        "risks/index.md": "# Risks\n\nWhat may go wrong.\n",
+        "risks/no-power.md": NO_POWER,
+    }
     return write(root, files)
 
 
@@ -73,9 +77,13 @@ def test_its_records_are_read_and_counted(root: Path) -> None:
     ],
     ids=["value", "missing-key", "misspelt-key", "reference", "missing-section", "empty-section"],
 )
-def test_its_fields_and_sections_are_checked(root: Path, good: str, bad: str, expected: str) -> None:
+def test_its_fields_and_sections_are_checked(
+    root: Path, good: str, bad: str, expected: str
+) -> None:
     write(root, {"risks/no-power.md": NO_POWER.replace(good, bad)})
-    (finding,) = json.loads(with_risk(root, "handbook", "check", "--format", "json").stdout)["findings"]
+    (finding,) = json.loads(with_risk(root, "handbook", "check", "--format", "json").stdout)[
+        "findings"
+    ]
     assert f"{finding['line']}:{finding['column']}:{finding['code']}" == expected
 
 
@@ -90,7 +98,9 @@ def test_a_new_one_is_written_from_its_template(root: Path) -> None:
     made = with_risk(root, "handbook", "new", "risk", "The disk is full", "--set", "level=low")
     assert made.stdout == "risks/the-disk-is-full.md\n"
     text = (root / "risks/the-disk-is-full.md").read_text(encoding="utf-8")
-    assert text.startswith("---\nlevel: low\nowner: TODO\n---\n# The disk is full\n\n## What may happen\n\nTODO: say ")
+    assert text.startswith(
+        "---\nlevel: low\nowner: TODO\n---\n# The disk is full\n\n## What may happen\n\nTODO: say "
+    )
 
 
 def test_it_is_in_the_interface_for_programs(root: Path) -> None:
@@ -125,7 +135,10 @@ def test_contributing_shows_this_kind() -> None:
 
 @pytest.mark.parametrize("kind", RECORDS, ids=lambda kind: kind.kind)
 def test_a_kind_says_all_that_is_read_of_it(kind: type[Record]) -> None:
-    assert all(getattr(kind, name) for name in ("plural", "label", "list_title", "folder", "file_form", "template"))
+    assert all(
+        getattr(kind, name)
+        for name in ("plural", "label", "list_title", "folder", "file_form", "template")
+    )
     assert list(kind.template) == (list(kind.sections) or [""])
 
 

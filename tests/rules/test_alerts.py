@@ -99,7 +99,11 @@ def test_an_alert_leads_to_its_own_page_or_its_own_runbook(url: str, tmp_path: P
 )
 def test_a_template_in_an_address_is_refused(url: str, tmp_path: Path) -> None:
     (finding,) = found(tmp_path, alert("Down", url))
-    assert (finding.code, finding.message, finding.hint) == ("RBK012", "template in runbook_url", OWN)
+    assert (finding.code, finding.message, finding.hint) == (
+        "RBK012",
+        "template in runbook_url",
+        OWN,
+    )
     assert (finding.at.line, finding.at.column) == (7, 34)
 
 
@@ -111,9 +115,21 @@ def test_a_template_in_an_address_is_refused(url: str, tmp_path: Path) -> None:
         (f"{SITE}.evil.example/alerts/Down/", f"runbook_url outside of this site, {SITE}/", OWN),
         (f"{SITE}/alerts/Slow/", "address of another alert, Slow", OWN),
         (f"{SITE}/alerts/Slow/#when", "address of another alert, Slow", OWN),
-        (f"{SITE}/runbooks/shop/slow/", "runbook that does not list Down, runbooks/shop/slow.md", OWN),
-        (f"{SITE}/runbooks/shop/slow/#no-disk", "runbook that does not list Down, runbooks/shop/slow.md", OWN),
-        (f"{SITE}/runbooks/shop/asked/", "runbook that does not list Down, runbooks/shop/asked.md", OWN),
+        (
+            f"{SITE}/runbooks/shop/slow/",
+            "runbook that does not list Down, runbooks/shop/slow.md",
+            OWN,
+        ),
+        (
+            f"{SITE}/runbooks/shop/slow/#no-disk",
+            "runbook that does not list Down, runbooks/shop/slow.md",
+            OWN,
+        ),
+        (
+            f"{SITE}/runbooks/shop/asked/",
+            "runbook that does not list Down, runbooks/shop/asked.md",
+            OWN,
+        ),
         (f"{SITE}/standards/", "page that is not a runbook, docs/standards/index.md", OWN),
         (f"{SITE}/services/shop/", "page that is not a runbook, docs/services/shop.md", OWN),
         (f"{SITE}/services/shop/#shop", "page that is not a runbook, docs/services/shop.md", OWN),
@@ -127,7 +143,11 @@ def test_a_template_in_an_address_is_refused(url: str, tmp_path: Path) -> None:
             f"did you mean '{SITE}/runbooks/shop/down/'?",
         ),
         (f"{OWN}#whne", "unknown heading '#whne' on /alerts/Down/", "did you mean 'when'?"),
-        (f"{OWN}#incidents", "unknown heading '#incidents' on /alerts/Down/", "leave '#incidents' out"),
+        (
+            f"{OWN}#incidents",
+            "unknown heading '#incidents' on /alerts/Down/",
+            "leave '#incidents' out",
+        ),
         (
             f"{SITE}/runbooks/shop/down/#no-disc",
             "unknown heading '#no-disc' on /runbooks/shop/down/",
@@ -135,7 +155,9 @@ def test_a_template_in_an_address_is_refused(url: str, tmp_path: Path) -> None:
         ),
     ],
 )
-def test_an_address_that_is_not_the_alerts_own_is_refused(url: str, message: str, hint: str, tmp_path: Path) -> None:
+def test_an_address_that_is_not_the_alerts_own_is_refused(
+    url: str, message: str, hint: str, tmp_path: Path
+) -> None:
     assert told(found(tmp_path, alert("Down", url))) == [("RBK012", message, hint)]
 
 
@@ -155,7 +177,9 @@ def test_an_address_that_is_not_the_alerts_own_is_refused(url: str, message: str
         ),
     ],
 )
-def test_an_alert_that_no_runbook_lists_is_refused(url: str, message: str, hint: str, tmp_path: Path) -> None:
+def test_an_alert_that_no_runbook_lists_is_refused(
+    url: str, message: str, hint: str, tmp_path: Path
+) -> None:
     files = {"runbooks/shop/down.md": runbook("trigger: It is down")}
     assert told(found(tmp_path, alert("Down", url), **files)) == [("RBK012", message, hint)]
 
@@ -163,9 +187,16 @@ def test_an_alert_that_no_runbook_lists_is_refused(url: str, message: str, hint:
 @pytest.mark.parametrize("url", [OWN, f"{SITE}/runbooks/shop/down/"])
 @pytest.mark.parametrize(
     ("leads", "code"),
-    [("alerts: [Dwon]", "REF001"), ("alerts: []", "RBK002"), ("alerts: Down", "FM006"), ("alerts: [Do wn]", "FM006")],
+    [
+        ("alerts: [Dwon]", "REF001"),
+        ("alerts: []", "RBK002"),
+        ("alerts: Down", "FM006"),
+        ("alerts: [Do wn]", "FM006"),
+    ],
 )
-def test_a_runbook_that_means_to_list_the_alert_is_one_finding(url: str, leads: str, code: str, tmp_path: Path) -> None:
+def test_a_runbook_that_means_to_list_the_alert_is_one_finding(
+    url: str, leads: str, code: str, tmp_path: Path
+) -> None:
     findings = found(tmp_path, alert("Down", url), **{"runbooks/shop/down.md": runbook(leads)})
     assert [(each.at.path, each.code) for each in findings] == [("runbooks/shop/down.md", code)]
 
@@ -256,7 +287,9 @@ def test_severities_are_those_of_the_policy_and_those_that_page(
     settings = SETTINGS.replace("{paging: [page]}", alerts)
     slow = {RULES: "groups: []\n", "runbooks/shop/slow.md": runbook("trigger: Slow")}
     for severity in (*good.split(), *bad.split()):
-        rules = f"groups:\n- name: shop\n  rules:\n{alert('Down', OWN, f'{{severity: {severity}}}')}"
+        rules = (
+            f"groups:\n- name: shop\n  rules:\n{alert('Down', OWN, f'{{severity: {severity}}}')}"
+        )
         findings = check(tmp_path, {**FILES, **slow, "mkdocs.yml": settings, RULES: rules})
         codes = [each.code for each in findings if each.at.path == RULES]
         assert codes == (["RBK017"] if severity in bad.split() else []), severity
@@ -273,10 +306,16 @@ def test_a_label_that_is_almost_called_severity_is_one_finding_and_fixed(tmp_pat
     rules = root / "runbooks/shop/shop.rules.yml"
     whole = rules.read_text(encoding="utf-8")
     for label in ("Severity", "SEVERITY", "severty", "serverity"):
-        rules.write_text(whole.replace("labels: {severity: page}", f"labels: {{{label}: page}}"), encoding="utf-8")
+        rules.write_text(
+            whole.replace("labels: {severity: page}", f"labels: {{{label}: page}}"),
+            encoding="utf-8",
+        )
         assert [each.code for each in report(root).findings] == ["RBK017"], label
     for label in ("priority", "team"):
-        rules.write_text(whole.replace("labels: {severity: page}", f"labels: {{{label}: page}}"), encoding="utf-8")
+        rules.write_text(
+            whole.replace("labels: {severity: page}", f"labels: {{{label}: page}}"),
+            encoding="utf-8",
+        )
         assert report(root).findings == (), label
 
 
@@ -285,18 +324,29 @@ def test_an_empty_list_of_severities_is_the_default(tmp_path: Path) -> None:
     settings = root / "mkdocs.yml"
     text = settings.read_text(encoding="utf-8")
     assert "severities: [ticket]" in text
-    settings.write_text(text.replace("paging: [page], severities: [ticket]", "severities: []"), encoding="utf-8")
-    assert {each.code for each in report(root).findings} == {"RBK017"}  # ticket is none of the default
+    settings.write_text(
+        text.replace("paging: [page], severities: [ticket]", "severities: []"), encoding="utf-8"
+    )
+    assert {each.code for each in report(root).findings} == {
+        "RBK017"
+    }  # ticket is none of the default
 
 
-@pytest.mark.parametrize("labels", ['{severity: ""}', "{severity: }", "{severity: '  '}", "{severity: ~}"])
+@pytest.mark.parametrize(
+    "labels", ['{severity: ""}', "{severity: }", "{severity: '  '}", "{severity: ~}"]
+)
 def test_an_empty_severity_is_one_finding(labels: str, tmp_path: Path) -> None:
     assert [each.code for each in found(tmp_path, alert("Down", OWN, labels))] == ["FM009"]
 
 
 @pytest.mark.parametrize(
     "severity",
-    ["{{ if gt $value 9.0 }}page{{ end }}", "{{$labels.severity}}", "{{ $labels.severity }}", "pa{{ `ge` }}"],
+    [
+        "{{ if gt $value 9.0 }}page{{ end }}",
+        "{{$labels.severity}}",
+        "{{ $labels.severity }}",
+        "pa{{ `ge` }}",
+    ],
 )
 def test_an_alert_whose_severity_is_a_template_may_page(severity: str, tmp_path: Path) -> None:
     labels = f'{{severity: "{severity}"}}'
@@ -318,14 +368,20 @@ def of_group(labels: str, *alerts: str) -> str:
         ("{severity: pgae}", ["7:26:RBK017"]),
     ],
 )
-def test_a_severity_of_the_group_is_found_there_once(own: str, expected: list[str], tmp_path: Path) -> None:
+def test_a_severity_of_the_group_is_found_there_once(
+    own: str, expected: list[str], tmp_path: Path
+) -> None:
     url = f"{SITE}/runbooks/shop/down/"
     both = [alert(name, url, own) for name in ("Down", "Lost")]
-    rules = of_group("{severity: paige}", both[0] if expected and expected[0].startswith("7") else "".join(both))
+    rules = of_group(
+        "{severity: paige}", both[0] if expected and expected[0].startswith("7") else "".join(both)
+    )
     files = {
         **FILES,
         RULES: rules,
-        "runbooks/shop/down.md": runbook("alerts: [Down, Lost]" if rules.count("alert:") > 1 else "alerts: [Down]"),
+        "runbooks/shop/down.md": runbook(
+            "alerts: [Down, Lost]" if rules.count("alert:") > 1 else "alerts: [Down]"
+        ),
         "runbooks/shop/slow.md": runbook("trigger: Slow"),
     }
     findings = check(tmp_path, files)

@@ -34,16 +34,25 @@ PLACES = {
     "service": "docs/services/x{}.md",
 }
 INDEXES = (
-    actions, adr_index, checklist, everything, home, postmortem_archive, runbook_catalog, services_index,
+    actions,
+    adr_index,
+    checklist,
+    everything,
+    home,
+    postmortem_archive,
+    runbook_catalog,
+    services_index,
     standards_index,
-)  # fmt: skip
+)
 
 
 def test_every_kind_is_tried() -> None:
     assert set(PLACES) == {kind.kind for kind in RECORDS}
 
 
-@pytest.mark.skipif(not CORPORA.is_dir(), reason="the public records to try parsers on are not here")
+@pytest.mark.skipif(
+    not CORPORA.is_dir(), reason="the public records to try parsers on are not here"
+)
 @pytest.mark.parametrize("kind", PLACES)
 def test_public_records_give_findings_and_pages(kind: str, tmp_path: Path) -> None:
     root = copy_of(SMALL, tmp_path / "handbook")
@@ -68,16 +77,22 @@ def test_public_records_give_findings_and_pages(kind: str, tmp_path: Path) -> No
         assert alert_page(handbook, alert)
 
 
-@pytest.mark.skipif(not CORPORA.is_dir(), reason="the public records to try parsers on are not here")
+@pytest.mark.skipif(
+    not CORPORA.is_dir(), reason="the public records to try parsers on are not here"
+)
 def test_public_records_have_no_finding_on_a_form_that_github_shows_as_it_was_meant() -> None:
     """GitHub shows the table of the one as text, and all below the fence of the other as code."""
-    form = [rule for code, rule in rules().items() if code.startswith("MD") and code not in ("MD021", "MD022")]
+    form = [
+        rule
+        for code, rule in rules().items()
+        if code.startswith("MD") and code not in ("MD021", "MD022")
+    ]
     found, context = set(), Context(load(SMALL), TODAY)
     for file in CORPORA.rglob("*.md"):
         source = read_source("adr/0001-x.md", file.read_bytes())
         record = Adr(path=source.path, source=source)
         for rule in form:
-            if issubclass(Adr, rule.over) and any(rule.check(record, context)):
+            if issubclass(Adr, rule.over) and any(rule.findings(record, context)):
                 found.add((file.name, rule.code))
     assert found == {
         ("0002-how-to-handle-timezones.md", "MD023"),

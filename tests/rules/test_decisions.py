@@ -33,17 +33,24 @@ NEW = adr(supersedes="[ADR-0001]")
         (adr(), adr(status="proposed", supersedes="[ADR-0001]"), []),
         (adr(), adr(status="rejected", supersedes="[ADR-0001]"), []),
         (OLD, adr(status="proposed", supersedes="[ADR-0001]"), ["adr/0001-a.md:5:17:DEC006"]),
-        (adr(status="superseded", superseded_by="[ADR-0003]"), adr(), ["adr/0001-a.md:5:17:REF001"]),
+        (
+            adr(status="superseded", superseded_by="[ADR-0003]"),
+            adr(),
+            ["adr/0001-a.md:5:17:REF001"],
+        ),
         (adr(status="acepted"), NEW, ["adr/0001-a.md:2:9:FM005"]),
         (OLD.replace("[ADR-0002]", "[ADR-2]"), NEW, ["adr/0001-a.md:5:17:FM006"]),
         (OLD.replace("superseded_by", "superceded_by"), NEW, ["adr/0001-a.md:5:1:FM003"]),
         (OLD.replace("---\n", "", 1), NEW, ["adr/0001-a.md:1:1:FM002"]),
         (OLD, NEW.replace("[ADR-0001]", "[ADR-0001"), ["adr/0002-b.md:5:13:FM001"]),
-        (adr(supersedes="[ADR-0002]", superseded_by="[ADR-0002]", status="superseded"),
-         adr(supersedes="[ADR-0001]", superseded_by="[ADR-0001]", status="superseded"), ["adr/0001-a.md:5:14:DEC007"]),
+        (
+            adr(supersedes="[ADR-0002]", superseded_by="[ADR-0002]", status="superseded"),
+            adr(supersedes="[ADR-0001]", superseded_by="[ADR-0001]", status="superseded"),
+            ["adr/0001-a.md:5:14:DEC007"],
+        ),
         (adr(amends="[ADR-0001]"), adr(), ["adr/0001-a.md:5:10:DEC007"]),
     ],
-)  # fmt: skip
+)
 def test_a_pair_names_each_other(old: str, new: str, expected: list[str], tmp_path: Path) -> None:
     assert places(check(tmp_path, {"adr/0001-a.md": old, "adr/0002-b.md": new})) == expected
 
@@ -74,7 +81,9 @@ def test_a_pair_names_each_other(old: str, new: str, expected: list[str], tmp_pa
         ({"services": "[order-service]"}, ["5:REF001"]),
     ],
 )
-def test_front_matter_of_a_decision(keys: dict[str, str], expected: list[str], tmp_path: Path) -> None:
+def test_front_matter_of_a_decision(
+    keys: dict[str, str], expected: list[str], tmp_path: Path
+) -> None:
     found = check(tmp_path, {"adr/0001-a.md": adr(**keys)})
     assert [f"{each.at.line}:{each.code}" for each in found] == expected
 
@@ -94,7 +103,9 @@ def test_an_alternative_is_set_out(text: str, expected: list[str], tmp_path: Pat
     assert [each.code for each in check(tmp_path, {"adr/0001-a.md": body})] == expected
 
 
-def test_two_decisions_with_one_number_are_told_once_with_the_next_free_number(tmp_path: Path) -> None:
+def test_two_decisions_with_one_number_are_told_once_with_the_next_free_number(
+    tmp_path: Path,
+) -> None:
     found = check(tmp_path, {"adr/0001-a.md": ADR, "adr/0001-b.md": ADR, "adr/0007-c.md": ADR})
     assert places(found) == ["adr/0001-b.md:1:1:DEC002"]
     assert found[0].hint == "the next free number is 0008"

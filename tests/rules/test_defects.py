@@ -43,10 +43,14 @@ def each_defect(test: Any) -> Any:
 
 
 @each_defect
-def test_the_gate_finds_it(spoilt: Path, found: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_gate_finds_it(
+    spoilt: Path, found: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["check", "--root", str(spoilt), "--format", "json"]) == 1
     report = json.loads(capsys.readouterr().out)
-    assert [f"{f['path']}:{f['line']}:{f['column']}:{f['code']}" for f in report["findings"]] == found
+    assert [
+        f"{f['path']}:{f['line']}:{f['column']}:{f['code']}" for f in report["findings"]
+    ] == found
 
 
 @pytest.mark.build

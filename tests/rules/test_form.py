@@ -17,7 +17,11 @@ from tests.handbooks import ADR, SETTINGS, SMALL, check, copy_of, places, report
         ("Why.", "Why.\n\n# Another title", ["12:FM101"]),
         ("## Context\n\nWhy.\n\n", "", ["8:FM102"]),
         ("## Consequences\n\nThen.\n", "", ["18:FM102"]),
-        ("## Consequences\n\nThen.\n", "```markdown\n## Consequences\n\nThen.\n```\n", ["24:FM102"]),
+        (
+            "## Consequences\n\nThen.\n",
+            "```markdown\n## Consequences\n\nThen.\n```\n",
+            ["24:FM102"],
+        ),
         ("## Consequences\n\nThen.\n", "<!--\n## Consequences\n\nThen.\n-->\n", ["24:FM102"]),
         ("## Decision", "### Decision", ["16:FM102"]),
         ("## Decision", "## Decisions", ["16:FM102"]),
@@ -44,7 +48,9 @@ def test_two_sections_that_changed_places_are_one_finding(tmp_path: Path) -> Non
     context, decision = "## Context\n\nWhy.\n\n", "## Decision\n\nWhat.\n\n"
     found = check(tmp_path, {"adr/0001-a.md": ADR.replace(context + decision, decision + context)})
     assert places(found) == ["adr/0001-a.md:12:1:FM103"]
-    assert found[0].hint == "the order is Context · Decision · Alternatives considered · Consequences"
+    assert (
+        found[0].hint == "the order is Context · Decision · Alternatives considered · Consequences"
+    )
 
 
 @pytest.mark.parametrize(
@@ -52,23 +58,58 @@ def test_two_sections_that_changed_places_are_one_finding(tmp_path: Path) -> Non
     [
         ("status: accepted", "status: acepted", "2:9:FM005", "did you mean 'accepted'?"),
         ("status: accepted", "status: [accepted]", "2:9:FM006", None),
-        ("status: accepted", "status:", "2:8:FM009", "write one of proposed, accepted, rejected, deprecated, "
-         "superseded, or leave the key out"),
+        (
+            "status: accepted",
+            "status:",
+            "2:8:FM009",
+            "write one of proposed, accepted, rejected, deprecated, "
+            "superseded, or leave the key out",
+        ),
         ("status: accepted", "statuss: accepted", "2:1:FM003", "did you mean 'status'?"),
-        ("status: accepted\n", "", "4:1:FM007", "status: one of proposed, accepted, rejected, deprecated, superseded"),
-        ("status: accepted", "status: accepted\nstatus: proposed", "3:1:FM004", "it stands on line 2 already"),
+        (
+            "status: accepted\n",
+            "",
+            "4:1:FM007",
+            "status: one of proposed, accepted, rejected, deprecated, superseded",
+        ),
+        (
+            "status: accepted",
+            "status: accepted\nstatus: proposed",
+            "3:1:FM004",
+            "it stands on line 2 already",
+        ),
         ("status: accepted", "status: accepted\nzebra: 1", "3:1:FM003", None),
         ("date: 2026-03-02", "date: 2026-02-30", "3:7:FM008", None),
         ("date: 2026-03-02", "date: 2026-3-2", "3:7:FM006", None),
         ("date: 2026-03-02", "date: 20260302", "3:7:FM006", None),
-        ("[order-team]", "[order-team", "4:11:FM001", "the flow sequence that begins here is not closed"),
-        ("[order-team]", "&a [order-team]\ntags: *a", "4:11:FM001", "write the value out in each place"),
-        ("[order-team]", "!!python/object:os.system [x]", "4:11:FM001", "write the value without a tag"),
+        (
+            "[order-team]",
+            "[order-team",
+            "4:11:FM001",
+            "the flow sequence that begins here is not closed",
+        ),
+        (
+            "[order-team]",
+            "&a [order-team]\ntags: *a",
+            "4:11:FM001",
+            "write the value out in each place",
+        ),
+        (
+            "[order-team]",
+            "!!python/object:os.system [x]",
+            "4:11:FM001",
+            "write the value without a tag",
+        ),
         ("[order-team]", "[order-team, order-team]", "4:24:FM010", None),
         ("---\n# A", "# A", "1:1:FM001", "add a line '---' after its last key"),
-        ("---\nstatus", "status", "1:1:FM002", "begin the file with '---', the keys of its kind (adr), and '---'"),
+        (
+            "---\nstatus",
+            "status",
+            "1:1:FM002",
+            "begin the file with '---', the keys of its kind (adr), and '---'",
+        ),
     ],
-)  # fmt: skip
+)
 def test_front_matter(good: str, bad: str, expected: str, hint: str | None, tmp_path: Path) -> None:
     assert good in ADR
     (found,) = check(tmp_path, {"adr/0001-a.md": ADR.replace(good, bad, 1)})
@@ -78,17 +119,24 @@ def test_front_matter(good: str, bad: str, expected: str, hint: str | None, tmp_
 
 def test_the_message_of_an_unknown_value_names_the_vocabulary(tmp_path: Path) -> None:
     (found,) = check(tmp_path, {"adr/0001-a.md": ADR.replace("accepted", "acepted")})
-    assert found.message == "status 'acepted' is not one of proposed, accepted, rejected, deprecated, superseded"
+    assert (
+        found.message
+        == "status 'acepted' is not one of proposed, accepted, rejected, deprecated, superseded"
+    )
     assert found.rule == "unknown-value"
 
 
 def test_bytes_that_are_not_utf_8_are_a_finding_at_their_line(tmp_path: Path) -> None:
-    assert places(check(tmp_path, {"adr/0001-a.md": ADR.encode() + b"\xff\n"})) == ["adr/0001-a.md:23:1:FM001"]
+    assert places(check(tmp_path, {"adr/0001-a.md": ADR.encode() + b"\xff\n"})) == [
+        "adr/0001-a.md:23:1:FM001"
+    ]
 
 
 @pytest.mark.parametrize("before", [b"\xef\xbb\xbf", b""])
 @pytest.mark.parametrize("end", [b"\r\n", b"\n"])
-def test_a_mark_of_byte_order_and_windows_line_ends_are_read(before: bytes, end: bytes, tmp_path: Path) -> None:
+def test_a_mark_of_byte_order_and_windows_line_ends_are_read(
+    before: bytes, end: bytes, tmp_path: Path
+) -> None:
     data = before + ADR.encode().replace(b"\n", end)
     assert check(tmp_path, {"adr/0001-a.md": data}) == ()
 
@@ -150,4 +198,6 @@ def test_a_severity_is_the_settings_to_change(tmp_path: Path) -> None:
     settings = SETTINGS + "    rules: {DEC009: warning}\n"
     text = ADR.replace("- Another.", "None.")
     write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": text})
-    assert [(each.code, each.severity) for each in report(tmp_path).findings] == [("DEC009", "warning")]
+    assert [(each.code, each.severity) for each in report(tmp_path).findings] == [
+        ("DEC009", "warning")
+    ]

@@ -78,12 +78,16 @@ def test_a_link_that_is_nearly_right_gets_the_right_one_as_its_hint(tmp_path: Pa
     assert found.hint == "did you mean '../docs/sub/page.md'?"
 
 
-@pytest.mark.parametrize("path", ["adr/notes.txt", "adr/0009-x/chart.png", "adr/0002-b/notes.md", "adr/sub/0003-c.md"])
+@pytest.mark.parametrize(
+    "path", ["adr/notes.txt", "adr/0009-x/chart.png", "adr/0002-b/notes.md", "adr/sub/0003-c.md"]
+)
 def test_a_file_that_belongs_to_no_record_is_a_finding(path: str, tmp_path: Path) -> None:
     assert places(check(tmp_path, {**OTHERS, path: "x"})) == [f"{path}:1:1:SAFE002"]
 
 
-@pytest.mark.parametrize("path", ["adr/README.md", "adr/.hidden", "docs/notes.txt", "docs/.hidden.md"])
+@pytest.mark.parametrize(
+    "path", ["adr/README.md", "adr/.hidden", "docs/notes.txt", "docs/.hidden.md"]
+)
 def test_files_that_may_lie_there(path: str, tmp_path: Path) -> None:
     assert check(tmp_path, {**OTHERS, path: "x"}) == ()
 
@@ -97,7 +101,11 @@ def test_a_symbolic_link_is_a_finding_and_not_followed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "expected"),
     [
-        ("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'><path d='M0 0'/><use href='#a'/></svg>", True),
+        (
+            "a.svg",
+            b"<svg xmlns='http://www.w3.org/2000/svg'><path d='M0 0'/><use href='#a'/></svg>",
+            True,
+        ),
         ("a.svg", b"<svg><script>alert(1)</script></svg>", False),
         ("a.svg", b"<svg><SCRIPT>alert(1)</SCRIPT></svg>", False),
         ("a.svg", b"<svg onload='alert(1)'></svg>", False),
@@ -111,7 +119,9 @@ def test_a_symbolic_link_is_a_finding_and_not_followed(tmp_path: Path) -> None:
         ("a.pdf", b"%PDF", True),
     ],
 )
-def test_an_attachment_is_small_and_inert(name: str, data: bytes, expected: bool, tmp_path: Path) -> None:
+def test_an_attachment_is_small_and_inert(
+    name: str, data: bytes, expected: bool, tmp_path: Path
+) -> None:
     path = f"adr/0002-b/{name}"
     found = places(check(tmp_path, {**OTHERS, path: data}))
     assert found == ([] if expected else [f"{path}:1:1:SAFE004"])

@@ -32,7 +32,7 @@ def findings(body: str, root: Path) -> list[Diagnostic]:
 
 
 FOUND = {
-    "an admonition": ('!!! warning\n    Do not.', ["10:1"]),
+    "an admonition": ("!!! warning\n    Do not.", ["10:1"]),
     "a blank line below": ("!!! warning\n\n    Do not.", ["10:1"]),
     "a title": ('!!! note "Title"\n    Text.', ["10:1"]),
     "an empty title": ('!!! note ""\n    Text.', ["10:1"]),
@@ -64,7 +64,10 @@ FOUND = {
     "one without a kind": ('??? "Title"\n    Text.', ["10:1"]),
     "one without a body": ("??? note", ["10:1"]),
     "tabs": ('=== "A"\n\n    Text.\n\n=== "B"\n\n    More.', ["10:1"]),
-    "tabs with fences": ('=== "A"\n    ```text\n    a\n    ```\n=== "B"\n    ```text\n    b\n    ```', ["10:1"]),
+    "tabs with fences": (
+        '=== "A"\n    ```text\n    a\n    ```\n=== "B"\n    ```text\n    b\n    ```',
+        ["10:1"],
+    ),
     "a tab that is selected": ('===+ "A"\n    Text.', ["10:1"]),
     "a set of its own": ('===! "A"\n    Text.', ["10:1"]),
     "two sets of tabs": ('=== "A"\n    Text.\n\nText.\n\n=== "B"\n    Text.', ["10:1", "15:1"]),
@@ -79,7 +82,7 @@ FOUND = {
     "an abbreviation": ("HTML.\n\n*[HTML]: Hyper Text Markup Language", ["12:1"]),
     "an abbreviation under text": ("HTML.\n*[HTML]: Hyper Text Markup Language", ["11:1"]),
     "abbreviations": ("*[HTML]: Hyper Text Markup Language\n*[CSS]: Style", ["10:1"]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("body", "expected"), FOUND.values(), ids=FOUND)
@@ -92,24 +95,73 @@ def test_material_syntax_is_one_finding(body: str, expected: list[str], tmp_path
 
 
 VALID = [
-    "Wow!!!", "Wow!!! Text.", "!!!", "!!! Stop", "!!! What a day, he said.", "!!!important!!!",
+    "Wow!!!",
+    "Wow!!! Text.",
+    "!!!",
+    "!!! Stop",
+    "!!! What a day, he said.",
+    "!!!important!!!",
     "!!! note that this fails.",
-    "Text\n!!! and more.", "???", "??? what", "??? what is this", "What???\n\nText.", "`!!! note`", "\\!!! note",
-    "| a | === |\n|---|---|\n| === \"A\" | !!! note |", "a === \"b\" in code.", "`a`\n=== \"b\" is compared.",
-    "```text\n!!! note\n    Text.\n=== \"A\"\nHTML\n:   x\n*[HTML]: x\n{: .a }\n```",
+    "Text\n!!! and more.",
+    "???",
+    "??? what",
+    "??? what is this",
+    "What???\n\nText.",
+    "`!!! note`",
+    "\\!!! note",
+    '| a | === |\n|---|---|\n| === "A" | !!! note |',
+    'a === "b" in code.',
+    '`a`\n=== "b" is compared.',
+    '```text\n!!! note\n    Text.\n=== "A"\nHTML\n:   x\n*[HTML]: x\n{: .a }\n```',
     "- a\n\n    ```text\n    !!! note\n        Text.\n    ```",
-    "`a\n!!! note b`", "Text\n: more of it.", "Text:\n\n: more.", "The time is\n:smile:", "a : b", "HTML: a language.",
-    "- **HTML**: a language.", "| a | b |\n|:--|:-:|\n| : x | :   y |", "::: note\nText.\n:::",
-    "{curly}", "{{ policy.a }}", "{{policy.a}} and { .a", "[a](index.md){{ policy.a }}", "[a](index.md) {curly}",
-    "[a](index.md){curly}", "f(x){.a}", "f(x){a=1}", "rate(a[5m]){job=\"x\"}", "`a{job=\"x\"}`",
-    "a{job=\"x\"} is a query.",
-    "{job=\"x\"}", "`[a](index.md){ .b }`", "$x_{i=1}$ and $x^{.5}$", "*.{js,ts}", "{ }", "{.}", "${HOME}", "{a: 1}",
-    "Why.\n\n### Title {#id}", "Why.\n\n### Title {#an-id.b} ###", "Why.\n\n### Title {curly}", "Why.\n\n### A {.b} c",
-    "Why.\n\n### `{ .a }`", "{% if x %}", "{# a comment #}", "*[link](index.md)*", "*[a]: b*", "* [a](index.md): b",
-    "\\*[HTML]: a", "`*[HTML]: a`", "[ref]: https://a.example/\n\nSee [ref].", "`[^1]: a`",
-    "> [!WARNING]\n> Text.", "> [!NOTE]\n> **Title**\n>\n> Text.", "- [a](index.md)\n- !important",
-    "Text\n\n=\n", "[a](index.md) and f(b){.c}",
-]  # fmt: skip
+    "`a\n!!! note b`",
+    "Text\n: more of it.",
+    "Text:\n\n: more.",
+    "The time is\n:smile:",
+    "a : b",
+    "HTML: a language.",
+    "- **HTML**: a language.",
+    "| a | b |\n|:--|:-:|\n| : x | :   y |",
+    "::: note\nText.\n:::",
+    "{curly}",
+    "{{ policy.a }}",
+    "{{policy.a}} and { .a",
+    "[a](index.md){{ policy.a }}",
+    "[a](index.md) {curly}",
+    "[a](index.md){curly}",
+    "f(x){.a}",
+    "f(x){a=1}",
+    'rate(a[5m]){job="x"}',
+    '`a{job="x"}`',
+    'a{job="x"} is a query.',
+    '{job="x"}',
+    "`[a](index.md){ .b }`",
+    "$x_{i=1}$ and $x^{.5}$",
+    "*.{js,ts}",
+    "{ }",
+    "{.}",
+    "${HOME}",
+    "{a: 1}",
+    "Why.\n\n### Title {#id}",
+    "Why.\n\n### Title {#an-id.b} ###",
+    "Why.\n\n### Title {curly}",
+    "Why.\n\n### A {.b} c",
+    "Why.\n\n### `{ .a }`",
+    "{% if x %}",
+    "{# a comment #}",
+    "*[link](index.md)*",
+    "*[a]: b*",
+    "* [a](index.md): b",
+    "\\*[HTML]: a",
+    "`*[HTML]: a`",
+    "[ref]: https://a.example/\n\nSee [ref].",
+    "`[^1]: a`",
+    "> [!WARNING]\n> Text.",
+    "> [!NOTE]\n> **Title**\n>\n> Text.",
+    "- [a](index.md)\n- !important",
+    "Text\n\n=\n",
+    "[a](index.md) and f(b){.c}",
+]
 
 
 @pytest.mark.parametrize("body", VALID)
@@ -138,7 +190,9 @@ def test_a_page_is_judged_too(tmp_path: Path) -> None:
     assert [each.code for each in check(tmp_path, files)] == ["MD021"]
 
 
-@pytest.mark.parametrize("info", ["mermaid", "Mermaid", "{ .mermaid }", "{.mermaid}", 'mermaid title="a"'])
+@pytest.mark.parametrize(
+    "info", ["mermaid", "Mermaid", "{ .mermaid }", "{.mermaid}", 'mermaid title="a"']
+)
 @pytest.mark.parametrize("fence", ["```", "~~~~"])
 def test_mermaid_is_a_finding(info: str, fence: str, tmp_path: Path) -> None:
     found = findings(f"Why.\n\n{fence}{info}\ngraph TD; a-->b\n{fence}", tmp_path)
@@ -148,17 +202,24 @@ def test_mermaid_is_a_finding(info: str, fence: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        "```text\ngraph TD; a-->b\n```", "```text\nmermaid\n```", "````markdown\n```mermaid\na\n```\n````",
-        "```mermaid-js\na\n```", "`mermaid` and mermaid", "```\nmermaid\n```",
+        "```text\ngraph TD; a-->b\n```",
+        "```text\nmermaid\n```",
+        "````markdown\n```mermaid\na\n```\n````",
+        "```mermaid-js\na\n```",
+        "`mermaid` and mermaid",
+        "```\nmermaid\n```",
     ],
-)  # fmt: skip
+)
 def test_the_source_of_a_diagram_as_text_is_left_alone(body: str, tmp_path: Path) -> None:
     assert findings(body, tmp_path) == []
 
 
 FIXED = {
     "text": ("!!! warning\n    Do not.", "> [!WARNING]\n> Do not."),
-    "a blank line": ("!!! warning\n\n    Do not.\n\n    At all.", "> [!WARNING]\n> Do not.\n>\n> At all."),
+    "a blank line": (
+        "!!! warning\n\n    Do not.\n\n    At all.",
+        "> [!WARNING]\n> Do not.\n>\n> At all.",
+    ),
     "a title": ('!!! note "In June"\n    Text.', "> [!NOTE]\n> **In June**\n>\n> Text."),
     "an empty title": ('!!! note ""\n    Text.', "> [!NOTE]\n> Text."),
     "a title with code": ('!!! note "Use `a`"\n    Text.', "> [!NOTE]\n> **Use `a`**\n>\n> Text."),
@@ -170,7 +231,10 @@ FIXED = {
         "!!! note\n    Text.\n\n    ```text\n    a\n\n      b\n    ```",
         "> [!NOTE]\n> Text.\n>\n> ```text\n> a\n>\n>   b\n> ```",
     ),
-    "a table": ("!!! note\n    | a |\n    |---|\n    | b |", "> [!NOTE]\n>\n> | a |\n> |---|\n> | b |"),
+    "a table": (
+        "!!! note\n    | a |\n    |---|\n    | b |",
+        "> [!NOTE]\n>\n> | a |\n> |---|\n> | b |",
+    ),
     "text above": ("Text.\n!!! note\n    More.", "Text.\n\n> [!NOTE]\n> More."),
     "two": ("!!! note\n    A.\n!!! bug\n    B.", "> [!NOTE]\n> A.\n\n> [!CAUTION]\n> B."),
     "two apart": ("!!! note\n    A.\n\n!!! bug\n    B.", "> [!NOTE]\n> A.\n\n> [!CAUTION]\n> B."),
@@ -187,21 +251,30 @@ FIXED = {
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 @pytest.mark.parametrize(("body", "expected"), FIXED.values(), ids=FIXED)
-def test_an_admonition_becomes_a_callout(body: str, expected: str, mark: str, end: str, tmp_path: Path) -> None:
+def test_an_admonition_becomes_a_callout(
+    body: str, expected: str, mark: str, end: str, tmp_path: Path
+) -> None:
     """And not a byte of the rest is another."""
     write(tmp_path, {"mkdocs.yml": SETTINGS, "adr/index.md": "# Decisions\n"})
     write(tmp_path, {PATH: (mark + record(body)).replace("\n", end).encode()})
-    assert main(["check", "--strict", "--root", str(tmp_path), "--today", "2026-11-23", "--fix"]) == 0
+    assert (
+        main(["check", "--strict", "--root", str(tmp_path), "--today", "2026-11-23", "--fix"]) == 0
+    )
     assert (tmp_path / PATH).read_bytes() == (mark + record(expected)).replace("\n", end).encode()
 
 
 KINDS = {
-    "NOTE": "note info abstract summary quote example question", "TIP": "tip hint success check",
-    "IMPORTANT": "important", "WARNING": "warning attention", "CAUTION": "danger error failure bug caution",
-}  # fmt: skip
+    "NOTE": "note info abstract summary quote example question",
+    "TIP": "tip hint success check",
+    "IMPORTANT": "important",
+    "WARNING": "warning attention",
+    "CAUTION": "danger error failure bug caution",
+}
 
 
-@pytest.mark.parametrize(("kind", "callout"), [(word, kind) for kind, words in KINDS.items() for word in words.split()])
+@pytest.mark.parametrize(
+    ("kind", "callout"), [(word, kind) for kind, words in KINDS.items() for word in words.split()]
+)
 def test_a_kind_has_its_callout(kind: str, callout: str, tmp_path: Path) -> None:
     (found,) = findings(f"!!! {kind}\n    Text.", tmp_path)
     assert found.fix is not None
@@ -210,16 +283,33 @@ def test_a_kind_has_its_callout(kind: str, callout: str, tmp_path: Path) -> None
 
 
 UNFIXED = [
-    "!!! note", "!!! note\nText.", "!!! note\n   Text.", "!!! pied-piper\n    Text.", "!!! todo\n    Text.",
-    "!!! note wide\n    Text.", "!!! note\n    Text\nmore.", "!!! note\n    Text.\n---",
+    "!!! note",
+    "!!! note\nText.",
+    "!!! note\n   Text.",
+    "!!! pied-piper\n    Text.",
+    "!!! todo\n    Text.",
+    "!!! note wide\n    Text.",
+    "!!! note\n    Text\nmore.",
+    "!!! note\n    Text.\n---",
     "- a\n\n    !!! note\n        Text.",
-    "> !!! note\n>     Text.", "!!! note\n    ```text\n    open", "!!! note\n    ### Heading\n\n    Text.",
-    "!!! note\n    <!-- comment -->\n\n    Text.", "!!! note\n    Text.\n\n    !!! tip\n        More.",
-    "!!! note \"a * b\"\n    Text.", "!!! note \"a ` b\"\n    Text.", "!!! note \"a\\\\\"\n    Text.",
-    "!!! note\n    Text.\n\n    \tcode", "!!! note\n\n    [a]: https://a.example/",
-    "- a\n!!! note\n    Text.", "> a\n!!! note\n    Text.", "??? \"T\"\n    Text.",
-    " !!! note\n    Text.", "=== \"A\"\n    Text.", "HTML\n:   A language.", "*[HTML]: A language",
-]  # fmt: skip
+    "> !!! note\n>     Text.",
+    "!!! note\n    ```text\n    open",
+    "!!! note\n    ### Heading\n\n    Text.",
+    "!!! note\n    <!-- comment -->\n\n    Text.",
+    "!!! note\n    Text.\n\n    !!! tip\n        More.",
+    '!!! note "a * b"\n    Text.',
+    '!!! note "a ` b"\n    Text.',
+    '!!! note "a\\\\"\n    Text.',
+    "!!! note\n    Text.\n\n    \tcode",
+    "!!! note\n\n    [a]: https://a.example/",
+    "- a\n!!! note\n    Text.",
+    "> a\n!!! note\n    Text.",
+    '??? "T"\n    Text.',
+    " !!! note\n    Text.",
+    '=== "A"\n    Text.',
+    "HTML\n:   A language.",
+    "*[HTML]: A language",
+]
 
 
 @pytest.mark.parametrize("body", UNFIXED)
@@ -231,22 +321,44 @@ def test_what_cannot_be_moved_safely_is_left(body: str, tmp_path: Path) -> None:
 
 WORDS = st.lists(
     st.sampled_from(
-        ["orders", "wait,", "**do**", "not", "`run`", "*it*", "ü", "10:30", "a_b", "{x}", "1.5", "[a](index.md)"]
+        [
+            "orders",
+            "wait,",
+            "**do**",
+            "not",
+            "`run`",
+            "*it*",
+            "ü",
+            "10:30",
+            "a_b",
+            "{x}",
+            "1.5",
+            "[a](index.md)",
+        ]
     ),
     min_size=1,
 )
 LINES = WORDS.map(" ".join)
 TEXTS = st.lists(LINES, min_size=1, max_size=3).map("\n".join)
-LISTS = st.lists(LINES, min_size=1, max_size=3).map(lambda items: "\n".join(f"- {item}" for item in items))
-DEEP_LISTS = st.tuples(LINES, LISTS).map(lambda parts: f"- {parts[0]}\n" + re.sub("^", "    ", parts[1], flags=re.M))
-NUMBERED = st.tuples(LINES, LINES).map(lambda parts: f"1. {parts[0]}\n\n    {parts[1]}\n\n2. {parts[0]}")
-FENCES = st.lists(st.sampled_from(["", "a", "  b", "# c", "!!! note", "> d", "- e", "    f"]), max_size=5).map(
-    lambda lines: "\n".join(["```text", "x", *lines, "```"])
+LISTS = st.lists(LINES, min_size=1, max_size=3).map(
+    lambda items: "\n".join(f"- {item}" for item in items)
 )
+DEEP_LISTS = st.tuples(LINES, LISTS).map(
+    lambda parts: f"- {parts[0]}\n" + re.sub("^", "    ", parts[1], flags=re.M)
+)
+NUMBERED = st.tuples(LINES, LINES).map(
+    lambda parts: f"1. {parts[0]}\n\n    {parts[1]}\n\n2. {parts[0]}"
+)
+FENCES = st.lists(
+    st.sampled_from(["", "a", "  b", "# c", "!!! note", "> d", "- e", "    f"]), max_size=5
+).map(lambda lines: "\n".join(["```text", "x", *lines, "```"]))
 QUOTES = TEXTS.map(lambda text: re.sub("^", "> ", text, flags=re.M))
 TABLES = LINES.map(lambda cell: f"| a | b |\n|---|---|\n| {cell} | c |")
 IN_LISTS = st.tuples(LINES, FENCES).map(
-    lambda parts: f"- {parts[0]}\n\n" + "\n".join(f"    {line}" if line else "" for line in parts[1].split("\n"))
+    lambda parts: (
+        f"- {parts[0]}\n\n"
+        + "\n".join(f"    {line}" if line else "" for line in parts[1].split("\n"))
+    )
 )
 BLOCKS = st.one_of(TEXTS, LISTS, DEEP_LISTS, NUMBERED, FENCES, QUOTES, TABLES, IN_LISTS)
 
@@ -264,13 +376,20 @@ def bodies(draw: st.DrawFn) -> list[str]:
 @settings(max_examples=200, deadline=None)
 @given(
     bodies(),
-    st.sampled_from(["!!! note", "!!! danger inline", "??? tip", '???+ bug "In June"', '!!! warning "Use `a`"']),
+    st.sampled_from(
+        ["!!! note", "!!! danger inline", "??? tip", '???+ bug "In June"', '!!! warning "Use `a`"']
+    ),
     st.sampled_from(["", "\n"]),
     st.sampled_from(["\n", "\r\n"]),
     st.sampled_from(["    ", "\t"]),
 )
 def test_no_word_is_lost(
-    tmp_path_factory: pytest.TempPathFactory, blocks: list[str], header: str, gap: str, end: str, indent: str
+    tmp_path_factory: pytest.TempPathFactory,
+    blocks: list[str],
+    header: str,
+    gap: str,
+    end: str,
+    indent: str,
 ) -> None:
     """After the fix the record has no finding, and the text of the callout is the text of the admonition."""
     body = "\n\n".join(blocks)
@@ -285,7 +404,9 @@ def test_no_word_is_lost(
     )
     before = run(load(root), TODAY).findings
     assert [each.code for each in before] == ["MD021"]
-    contents = fix(load(root), (each.fix for each in before if each.fix), lambda path: False).contents
+    contents = fix(
+        load(root), (each.fix for each in before if each.fix), lambda path: False
+    ).contents
     write(root, contents)
     assert run(load(root), TODAY).findings == ()
     fixed = contents[PATH].decode()

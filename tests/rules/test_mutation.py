@@ -23,12 +23,21 @@ def test_the_product_is_whole() -> None:
     ways = {mutant.way for mutant in every()}
     assert {*KEY_WAYS, *SECTION_WAYS, "path", "fragment", "id", "reorder"} <= ways
     assert len(every()) > 5000
-    assert {mutant.path.split("/")[0] for mutant in every()} == {"adr", "docs", "runbooks", "postmortems"}
+    assert {mutant.path.split("/")[0] for mutant in every()} == {
+        "adr",
+        "docs",
+        "runbooks",
+        "postmortems",
+    }
 
 
 def test_what_is_rewritten_and_not_spoilt_has_no_finding() -> None:
     """Deleting an optional key rewrites the whole front matter: a mutant that dies must die of its defect."""
-    rewritten = {mutant.path: mutant for mutant in every() if mutant.right == OPTIONAL and mutant.way == "delete"}
+    rewritten = {
+        mutant.path: mutant
+        for mutant in every()
+        if mutant.right == OPTIONAL and mutant.way == "delete"
+    }
     lived = [code for _, code in judged(list(rewritten.values())) if not code]
     assert len(lived) > 10
 

@@ -82,6 +82,10 @@ def test_each_kind_of_problem_has_exactly_one_rule() -> None:
 @pytest.mark.parametrize("kind", ProblemKind)
 def test_a_rule_reports_the_problems_of_its_kind(kind: ProblemKind) -> None:
     handbook = load(SMALL)
-    settings = replace(handbook.settings, problems=(Problem(kind, Finding(Location("mkdocs.yml"), "a problem")),))
+    settings = replace(
+        handbook.settings, problems=(Problem(kind, Finding(Location("mkdocs.yml"), "a problem")),)
+    )
     findings = run(replace(handbook, settings=settings), TODAY).findings
-    assert [finding.code for finding in findings] == [each.code for each in ALL if each.reports is kind]
+    assert [finding.code for finding in findings] == [
+        each.code for each in ALL if each.reports is kind
+    ]

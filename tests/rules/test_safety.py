@@ -16,7 +16,13 @@ from hypothesis import strategies as st
 from handbook.cli import main
 from handbook.diagnostics import Location
 from handbook.reading import files, shell
-from handbook.reading.credential_forms import SIGNS, find_matches, forms, has_sign, is_placeholder_password
+from handbook.reading.credential_forms import (
+    SIGNS,
+    find_matches,
+    forms,
+    has_sign,
+    is_placeholder_password,
+)
 from handbook.records.postmortem import deadline
 from handbook.reporters import REPORTERS
 from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, check, copy_of, places, report, write
@@ -109,7 +115,9 @@ WORDS = ("-n", "a=1", "if", "256", "+%s", "'{ $x; }'", '"<a b>"', "--to=a'b'c,d:
 
 def test_shellcheck_finds_no_error_in_plain_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [f"{one} \\\n  {other} | head {one}" for one, other in product(WORDS, repeat=2)]
-    scripts = tuple("\n".join(f"{program} {line}" for line in lines) for program in shell.PROGRAMS.split("|"))
+    scripts = tuple(
+        "\n".join(f"{program} {line}" for line in lines) for program in shell.PROGRAMS.split("|")
+    )
     assert all(map(shell.plain, scripts))
     monkeypatch.setattr(shell, "plain", lambda script: False)
     assert shell.shell_errors(scripts) == ()
@@ -118,10 +126,22 @@ def test_shellcheck_finds_no_error_in_plain_commands(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     "script",
     [
-        "kubectl get $(pods", "kubectl 'get", 'kubectl "$@"', "kubectl = 1", "mv x", "exit 256", "curl x &", "if git",
-        "# shellcheck disable=x\ncurl", "# to be continued \\\nexit 256", "git \\\n\\", "make\n{", "ps |", "jq é",
+        "kubectl get $(pods",
+        "kubectl 'get",
+        'kubectl "$@"',
+        "kubectl = 1",
+        "mv x",
+        "exit 256",
+        "curl x &",
+        "if git",
+        "# shellcheck disable=x\ncurl",
+        "# to be continued \\\nexit 256",
+        "git \\\n\\",
+        "make\n{",
+        "ps |",
+        "jq é",
     ],
-)  # fmt: skip
+)
 def test_shellcheck_is_asked_about_all_else(script: str) -> None:
     assert not shell.plain(script)
 
@@ -147,7 +167,9 @@ OTHER_SECRET = "AKIA" + RANDOM[16:32]
         '"Secret' + f'AccessKey": "{RANDOM[:40]}"',
         "-----BEGIN ENCRYPTED " + "PRIVATE KEY-----\n" + RANDOM[:64],
         "-----BEGIN RSA " + "PRIVATE KEY-----\\n" + RANDOM[:64] + "\\n",
-        "-----BEGIN EC " + "PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: X,1\n\n" + RANDOM[:64],
+        "-----BEGIN EC "
+        + "PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: X,1\n\n"
+        + RANDOM[:64],
         "PuTTY-User-" + "Key-File-3: ssh-rsa\nEncryption: none\nPublic-Lines: 6\n" + RANDOM[:64],
     ],
 )
@@ -161,21 +183,31 @@ def test_a_secret_is_found_wherever_it_stands(secret: str, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "token",
     [
-        "AKIA" + "X" * 16, "ghp_" + "x" * 36, "glpat-" + "x" * 20, "github_" + "pat_" + "x" * 22 + "_" + "x" * 59,
-        "ghp_" + RANDOM[:8] + "x" * 28, "sk_" + "live_" + "xxXXxxXX" * 3, "SG." + "x" * 22 + "." + "x" * 43,
-        "https://hooks.slack.com/" + "services/T00000000/B00000000/" + "X" * 24, "npm" + "_authToken=npm_" + "x" * 36,
-        "aws_secret_" + "access_key = " + "x" * 40, "_authToken=${NPM_TOKEN}",
+        "AKIA" + "X" * 16,
+        "ghp_" + "x" * 36,
+        "glpat-" + "x" * 20,
+        "github_" + "pat_" + "x" * 22 + "_" + "x" * 59,
+        "ghp_" + RANDOM[:8] + "x" * 28,
+        "sk_" + "live_" + "xxXXxxXX" * 3,
+        "SG." + "x" * 22 + "." + "x" * 43,
+        "https://hooks.slack.com/" + "services/T00000000/B00000000/" + "X" * 24,
+        "npm" + "_authToken=npm_" + "x" * 36,
+        "aws_secret_" + "access_key = " + "x" * 40,
+        "_authToken=${NPM_TOKEN}",
     ],
-)  # fmt: skip
+)
 def test_a_masked_token_is_no_secret(token: str, tmp_path: Path) -> None:
     assert check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", f"```text\n{token}\n```")}) == ()
 
 
 @pytest.mark.parametrize(
-    "token", ["ghp\\_" + RANDOM[:36], "sk\\_" + "live\\_" + RANDOM[:24], "\\" + "AKIA" + RANDOM[:16]]
+    "token",
+    ["ghp\\_" + RANDOM[:36], "sk\\_" + "live\\_" + RANDOM[:24], "\\" + "AKIA" + RANDOM[:16]],
 )
 def test_a_token_with_markdown_escapes_is_a_secret(token: str, tmp_path: Path) -> None:
-    record = ADR.replace("Why.", f"It\\_is \\* {token}, and \\_ {SECRET}.\n\nA {SECRET} with no escape before it.")
+    record = ADR.replace(
+        "Why.", f"It\\_is \\* {token}, and \\_ {SECRET}.\n\nA {SECRET} with no escape before it."
+    )
     found = places(check(tmp_path, {"adr/0001-a.md": record}))
     lines = record.split("\n")
     first = lines[9].index(token.removeprefix("\\")) + 1
@@ -238,37 +270,83 @@ def test_every_form_of_a_secret_has_a_sign(secret: str) -> None:
     ],
 )
 @pytest.mark.parametrize(
-    "form", ["Why: {url}", "`{url}`", "[here]({url})", "```text\nDATABASE_URL='{url}'\n```", "<{url}>"]
+    "form",
+    ["Why: {url}", "`{url}`", "[here]({url})", "```text\nDATABASE_URL='{url}'\n```", "<{url}>"],
 )
 def test_a_password_in_a_url_is_a_secret(url: str, form: str, tmp_path: Path) -> None:
     found = check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", form.format(url=url))})
-    assert [each.message for each in found if each.code == "SAFE005"] == ["possible secret: password in a URL"]
+    assert [each.message for each in found if each.code == "SAFE005"] == [
+        "possible secret: password in a URL"
+    ]
 
 
 @pytest.mark.parametrize(
     "url",
     [
-        "postgres://user:password@db.example/x", "postgres://user:$PASSWORD@db/x", "mysql://root:${DB_PASSWORD}@db",
-        "amqp://guest:<password>@mq", "https://x-access-token:{token}@git.example", "https://user:***@git.example",
-        "postgres://shop:your-password@db/x", "postgres://shop:YOUR_DB_PASSWORD@db", "https://u:xxxx@h.example",
-        "postgres://test:test@localhost/db", "postgres://orders:not-a-secret@db/orders", "redis://:%(password)s@cache",
-        "https://user@git.example/x", "http://localhost:8080/@me", "https://h.example:443/a?b=c:d@e", "ssh://git@h:22/x",
-        "https://h.example/a:b@c", "mailto:ann@h.example", "postgres://shop:[password]@db", "https://user:…@h.example",
-        "postgres://shop:change_me_password@db", "git@git.example:shop/orders.git", "postgres://shop:REDACTED@db",
-        "docker://nginx:1.25@sha256:0a1b2c3d", "oci://registry.example:5000@sha256:0a1b2c3d", "nats://b:4222@x",
-        "docker://nginx:alpine@sha512:0a1b2c3d", "maven://g:a:1.0@jar", "maven://g:a:1.0.2-SNAPSHOT@jar",
-        "https://user:REPLACE_ME@h", "https://x-access-token:GITHUB_TOKEN@github.com", "https://user:replace-me@h",
-        "https://token:x-oauth-basic@github.com", "postgres://shop:geheim@db", "postgres://shop:mot-de-passe@db",
-        "postgres://shop:passwort@db", "postgres://shop:contraseña@db", "postgres://shop:motdepasse@db",
-        "postgres://shop:change-me@db", "https://u:${X}-${Y}@h", "https://u:{{x}}@h", "https://u:%X%@h", "https://u:%s@h",
-        "https://u:${{secrets.X}}@h", "https://u:${X:-password}@h", "https://u:%3Cpassword%3E@h", "https://u:$(cmd)@h",
-        "https://u:&lt;password&gt;@h", "https://u:\\<password\\>@h", "https://u:$X@h:9092,v@h", "ssh://git@h:repo",
-        "https://h.example/?user=a&password=<password>", "https://h.example/?user=a&password=$X", "?password=…",
-        "http://h.example:8080|mailto:ann@h.example", "http://h.example:8080,ann@h.example", "http://[::1]:8080,a@b",
-        "https://h.example,mailto:ann@h.example", "https://web.example/a//b:c@d",
+        "postgres://user:password@db.example/x",
+        "postgres://user:$PASSWORD@db/x",
+        "mysql://root:${DB_PASSWORD}@db",
+        "amqp://guest:<password>@mq",
+        "https://x-access-token:{token}@git.example",
+        "https://user:***@git.example",
+        "postgres://shop:your-password@db/x",
+        "postgres://shop:YOUR_DB_PASSWORD@db",
+        "https://u:xxxx@h.example",
+        "postgres://test:test@localhost/db",
+        "postgres://orders:not-a-secret@db/orders",
+        "redis://:%(password)s@cache",
+        "https://user@git.example/x",
+        "http://localhost:8080/@me",
+        "https://h.example:443/a?b=c:d@e",
+        "ssh://git@h:22/x",
+        "https://h.example/a:b@c",
+        "mailto:ann@h.example",
+        "postgres://shop:[password]@db",
+        "https://user:…@h.example",
+        "postgres://shop:change_me_password@db",
+        "git@git.example:shop/orders.git",
+        "postgres://shop:REDACTED@db",
+        "docker://nginx:1.25@sha256:0a1b2c3d",
+        "oci://registry.example:5000@sha256:0a1b2c3d",
+        "nats://b:4222@x",
+        "docker://nginx:alpine@sha512:0a1b2c3d",
+        "maven://g:a:1.0@jar",
+        "maven://g:a:1.0.2-SNAPSHOT@jar",
+        "https://user:REPLACE_ME@h",
+        "https://x-access-token:GITHUB_TOKEN@github.com",
+        "https://user:replace-me@h",
+        "https://token:x-oauth-basic@github.com",
+        "postgres://shop:geheim@db",
+        "postgres://shop:mot-de-passe@db",
+        "postgres://shop:passwort@db",
+        "postgres://shop:contraseña@db",
+        "postgres://shop:motdepasse@db",
+        "postgres://shop:change-me@db",
+        "https://u:${X}-${Y}@h",
+        "https://u:{{x}}@h",
+        "https://u:%X%@h",
+        "https://u:%s@h",
+        "https://u:${{secrets.X}}@h",
+        "https://u:${X:-password}@h",
+        "https://u:%3Cpassword%3E@h",
+        "https://u:$(cmd)@h",
+        "https://u:&lt;password&gt;@h",
+        "https://u:\\<password\\>@h",
+        "https://u:$X@h:9092,v@h",
+        "ssh://git@h:repo",
+        "https://h.example/?user=a&password=<password>",
+        "https://h.example/?user=a&password=$X",
+        "?password=…",
+        "http://h.example:8080|mailto:ann@h.example",
+        "http://h.example:8080,ann@h.example",
+        "http://[::1]:8080,a@b",
+        "https://h.example,mailto:ann@h.example",
+        "https://web.example/a//b:c@d",
     ],
-)  # fmt: skip
-def test_a_url_without_a_password_or_with_a_placeholder_is_no_secret(url: str, tmp_path: Path) -> None:
+)
+def test_a_url_without_a_password_or_with_a_placeholder_is_no_secret(
+    url: str, tmp_path: Path
+) -> None:
     assert check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", f"Why `{url}`.")}) == ()
     row = f'site,address\n{url},{url}\n"{url}"\n'
     assert check(tmp_path, {"adr/0001-a.md": ADR, "adr/0001-a/load.csv": row}) == ()
@@ -314,20 +392,29 @@ def test_a_password_that_may_be_in_use_is_no_placeholder(password: str) -> None:
 def test_the_example_keys_of_aws_are_no_secrets(text: str, tmp_path: Path) -> None:
     assert check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", f"```text\n{text}\n```")}) == ()
     real = text.replace("EXAMPLE", "ABCDEFG")
-    assert [each.code for each in check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", f"```text\n{real}\n```")})] == [
-        "SAFE005"
-    ]
+    assert [
+        each.code
+        for each in check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", f"```text\n{real}\n```")})
+    ] == ["SAFE005"]
 
 
 @pytest.mark.parametrize("key", ["repo_url", "site_description", "copyright"])
 def test_a_secret_is_found_in_the_settings(key: str, tmp_path: Path) -> None:
-    write(tmp_path, {"mkdocs.yml": f"{SETTINGS}{key}: https://shop:hunter2@git.example/x\n", "adr/0001-a.md": ADR})
+    write(
+        tmp_path,
+        {
+            "mkdocs.yml": f"{SETTINGS}{key}: https://shop:hunter2@git.example/x\n",
+            "adr/0001-a.md": ADR,
+        },
+    )
     assert places(report(tmp_path).findings) == [f"mkdocs.yml:6:{len(key) + 3}:SAFE005"]
 
 
 def test_a_token_in_a_url_is_one_secret(tmp_path: Path) -> None:
     url = "https://bot:ghp_" + RANDOM[:36] + "@git.example/x.git"
-    assert [each.code for each in check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", url)})] == ["SAFE005"]
+    assert [each.code for each in check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", url)})] == [
+        "SAFE005"
+    ]
 
 
 WITH_SECRET = ADR.replace("Why.", f"Why {SECRET}.")
@@ -336,13 +423,26 @@ WITH_SECRET = ADR.replace("Why.", f"Why {SECRET}.")
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        (ADR.replace("Why.", f"<!-- handbook: allow SAFE005: not a secret -->\nWhy {SECRET}."), "SAFE005"),
         (
-            ADR.replace("Why.", "<!-- handbook: allow SAFE001 until 2027-01-01: so -->\nWhy<wbr>so."),
+            ADR.replace("Why.", f"<!-- handbook: allow SAFE005: not a secret -->\nWhy {SECRET}."),
+            "SAFE005",
+        ),
+        (
+            ADR.replace(
+                "Why.", "<!-- handbook: allow SAFE001 until 2027-01-01: so -->\nWhy<wbr>so."
+            ),
             "SAFE001",
         ),
-        (ADR.replace("Why.", "<!-- handbook: allow SAFE003: a file -->\n[Why](data:text/html,x)."), "SAFE003"),
-        (WITH_SECRET.replace("status:", "# handbook: allow SAFE006: on purpose\nstatus:"), "SAFE005"),
+        (
+            ADR.replace(
+                "Why.", "<!-- handbook: allow SAFE003: a file -->\n[Why](data:text/html,x)."
+            ),
+            "SAFE003",
+        ),
+        (
+            WITH_SECRET.replace("status:", "# handbook: allow SAFE006: on purpose\nstatus:"),
+            "SAFE005",
+        ),
     ],
 )
 def test_a_safety_rule_cannot_be_suppressed(text: str, code: str, tmp_path: Path) -> None:
@@ -356,7 +456,10 @@ def test_a_safety_rule_cannot_be_lowered(code: str, tmp_path: Path) -> None:
     settings = f"{SETTINGS}    rules: {{{code}: warning}}\n"
     found = report(write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": WITH_SECRET}))
     expected = [] if code == "FM019" else [("SAFE008", "error")]  # which is a warning by itself
-    assert [(each.code, str(each.severity)) for each in found.findings] == [("SAFE005", "error"), *expected]
+    assert [(each.code, str(each.severity)) for each in found.findings] == [
+        ("SAFE005", "error"),
+        *expected,
+    ]
     assert found.lowered == 0
 
 
@@ -378,17 +481,31 @@ def test_a_published_example_is_declared_by_the_hash_of_its_text(tmp_path: Path)
     ("settings", "record", "expected"),
     [
         (sample(SECRET), ADR, ["mkdocs.yml:7:9:SAFE007"]),
-        (sample(SECRET, "adr/0002-b.md"), WITH_SECRET, ["adr/0001-a.md:10:5:SAFE005", "mkdocs.yml:7:9:SAFE007"]),
-        (sample(SECRET + " "), WITH_SECRET, ["adr/0001-a.md:10:5:SAFE005", "mkdocs.yml:7:9:SAFE007"]),
-        (sample("<b>"), ADR.replace("Why.", "<b>Why</b>"), ["adr/0001-a.md:10:1:SAFE001", "adr/0001-a.md:10:7:SAFE001",
-                                                           "mkdocs.yml:7:9:SAFE007"]),
+        (
+            sample(SECRET, "adr/0002-b.md"),
+            WITH_SECRET,
+            ["adr/0001-a.md:10:5:SAFE005", "mkdocs.yml:7:9:SAFE007"],
+        ),
+        (
+            sample(SECRET + " "),
+            WITH_SECRET,
+            ["adr/0001-a.md:10:5:SAFE005", "mkdocs.yml:7:9:SAFE007"],
+        ),
+        (
+            sample("<b>"),
+            ADR.replace("Why.", "<b>Why</b>"),
+            ["adr/0001-a.md:10:1:SAFE001", "adr/0001-a.md:10:7:SAFE001", "mkdocs.yml:7:9:SAFE007"],
+        ),
         (sample(SECRET).replace(", reason: a test", ""), WITH_SECRET, ["mkdocs.yml:7:9:FM007"]),
     ],
-)  # fmt: skip
+)
 def test_an_entry_that_declares_no_secret_is_an_error(
     settings: str, record: str, expected: list[str], tmp_path: Path
 ) -> None:
-    assert places(report(write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": record})).findings) == expected
+    assert (
+        places(report(write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": record})).findings)
+        == expected
+    )
 
 
 def test_the_finding_shows_the_entry_to_paste(tmp_path: Path) -> None:
@@ -418,12 +535,21 @@ def test_every_report_counts_what_is_let_through(tmp_path: Path) -> None:
     found = report(write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": record}))
     counts = "1 adr: 0 errors, 0 warnings, 1 suppressed, 1 secret sample, 2 lowered severities\n"
     assert REPORTERS["text"](found) == REPORTERS["github"](found) == counts
-    summary = {"errors": 0, "warnings": 0, "suppressed": 1, "samples": 1, "lowered": 2, "new_exceptions": []}
+    summary = {
+        "errors": 0,
+        "warnings": 0,
+        "suppressed": 1,
+        "samples": 1,
+        "lowered": 2,
+        "new_exceptions": [],
+    }
     assert json.loads(REPORTERS["json"](found))["summary"] == summary
     assert json.loads(REPORTERS["sarif"](found))["runs"][0]["properties"] == {"summary": summary}
 
 
-@pytest.mark.parametrize("path", ["adr/0001-a/load.csv", "adr/0001-a/load.svg", "docs/standards/samples/shop/app.py"])
+@pytest.mark.parametrize(
+    "path", ["adr/0001-a/load.csv", "adr/0001-a/load.svg", "docs/standards/samples/shop/app.py"]
+)
 def test_a_secret_is_found_in_an_attachment_and_in_a_sample(path: str, tmp_path: Path) -> None:
     drawing = ("<svg>", "</svg>") if path.endswith(".svg") else ("name", "end")
     files = {"adr/0001-a.md": ADR, path: f"{drawing[0]}\nkey: {SECRET}\n{drawing[1]}"}
@@ -439,8 +565,16 @@ RULES = "runbooks/shop/shop.rules.yml"
     [
         ("mkdocs.yml", "  - Home: index.md", f"  - {SECRET}: index.md"),
         ("mkdocs.yml", "  - Home: index.md", f"  - Home: index.md  # {SECRET}"),
-        ("mkdocs.yml", "      platform-team: {}", f"      platform-team: {{}}\n      {SECRET}: {{}}"),
-        ("mkdocs.yml", "site_name: A small handbook", f'site_name: "{SECRET[:9]}\\x{ord(SECRET[9]):x}{SECRET[10:]}"'),
+        (
+            "mkdocs.yml",
+            "      platform-team: {}",
+            f"      platform-team: {{}}\n      {SECRET}: {{}}",
+        ),
+        (
+            "mkdocs.yml",
+            "site_name: A small handbook",
+            f'site_name: "{SECRET[:9]}\\x{ord(SECRET[9]):x}{SECRET[10:]}"',
+        ),
         (AUDIT, "date:", f"# {SECRET}\ndate:"),
         (AUDIT, "a look at the settings", f'"{SECRET[:9]}\\x{ord(SECRET[9]):x}{SECRET[10:]}"'),
         (RULES, "groups:", f"# {SECRET}\ngroups:"),
@@ -449,7 +583,9 @@ RULES = "runbooks/shop/shop.rules.yml"
         (RULES, "    rules:", f"    rules:\n      - {{record: a, expr: 'b{{key=\"{SECRET}\"}}'}}"),
     ],
 )
-def test_a_secret_is_found_in_every_part_of_yaml(path: str, old: str, new: str, tmp_path: Path) -> None:
+def test_a_secret_is_found_in_every_part_of_yaml(
+    path: str, old: str, new: str, tmp_path: Path
+) -> None:
     root = copy_of(SMALL, tmp_path / "handbook")
     text = (root / path).read_text(encoding="utf-8")
     assert old in text
@@ -457,17 +593,24 @@ def test_a_secret_is_found_in_every_part_of_yaml(path: str, old: str, new: str, 
     write(root, {path: text})
     (found,) = [each for each in report(root).findings if each.code == "SAFE005"]
     start = text.index(SECRET) if SECRET in text else text.index(f'"{SECRET[:9]}')
-    assert found.at == Location(path, text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start))
+    assert found.at == Location(
+        path, text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
+    )
 
 
 @pytest.mark.parametrize("path", ["adr/README.md", "runbooks/shop/README.md"])
 def test_a_secret_is_found_in_a_readme_of_a_record_folder(path: str, tmp_path: Path) -> None:
     settings = SETTINGS + '    private: ["*@corp.example"]\n'
-    write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": ADR, path: f"# Read me\n\nUse {SECRET}.\n"})
+    write(
+        tmp_path,
+        {"mkdocs.yml": settings, "adr/0001-a.md": ADR, path: f"# Read me\n\nUse {SECRET}.\n"},
+    )
     assert places(report(tmp_path).findings) == [f"{path}:3:5:SAFE005"]
 
 
-@pytest.mark.parametrize("path", [f"adr/0001-a/{SECRET}.csv", f"docs/{SECRET}.md", f"docs/{SECRET}/a.png"])
+@pytest.mark.parametrize(
+    "path", [f"adr/0001-a/{SECRET}.csv", f"docs/{SECRET}.md", f"docs/{SECRET}/a.png"]
+)
 def test_a_secret_is_found_in_the_path_of_a_published_file(path: str, tmp_path: Path) -> None:
     files = {"adr/0001-a.md": ADR, path: "# A\n"}
     assert places(check(tmp_path, files)) == [f"{path}:1:1:SAFE005"]
@@ -476,17 +619,28 @@ def test_a_secret_is_found_in_the_path_of_a_published_file(path: str, tmp_path: 
 def test_a_parent_of_the_settings_is_searched(tmp_path: Path) -> None:
     parent = tmp_path / "base.yml"
     parent.write_text(f"copyright: {SECRET}\n", encoding="utf-8")
-    write(tmp_path / "root", {"mkdocs.yml": f"INHERIT: ../base.yml\n{SETTINGS}", "adr/0001-a.md": ADR})
+    write(
+        tmp_path / "root", {"mkdocs.yml": f"INHERIT: ../base.yml\n{SETTINGS}", "adr/0001-a.md": ADR}
+    )
     assert places(report(tmp_path / "root").findings) == ["base.yml:1:12:SAFE005"]
     write(
-        tmp_path / "root", {"base.yml": f"# {SECRET}\ncopyright: me\n", "mkdocs.yml": f"INHERIT: base.yml\n{SETTINGS}"}
+        tmp_path / "root",
+        {
+            "base.yml": f"# {SECRET}\ncopyright: me\n",
+            "mkdocs.yml": f"INHERIT: base.yml\n{SETTINGS}",
+        },
     )
     assert places(report(tmp_path / "root").findings) == ["base.yml:1:3:SAFE005"]
 
 
 def test_private_names_are_not_looked_for_in_the_settings(tmp_path: Path) -> None:
-    settings = SETTINGS + '    private: ["*@corp.example", ann@corp.example]  # ask ann@corp.example\n'
-    write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": ADR, "adr/README.md": "Ask ann@corp.example.\n"})
+    settings = (
+        SETTINGS + '    private: ["*@corp.example", ann@corp.example]  # ask ann@corp.example\n'
+    )
+    write(
+        tmp_path,
+        {"mkdocs.yml": settings, "adr/0001-a.md": ADR, "adr/README.md": "Ask ann@corp.example.\n"},
+    )
     assert report(tmp_path).findings == ()
 
 
@@ -510,8 +664,12 @@ LATIN = "name,größe\nkey,"
     ],
 )
 @pytest.mark.parametrize("path", ["adr/0001-a/load.csv", "docs/standards/samples/shop/load.csv"])
-def test_a_secret_is_found_in_a_file_of_another_encoding(data: bytes, place: str, path: str, tmp_path: Path) -> None:
-    assert places(check(tmp_path, {"adr/0001-a.md": ADR, path: data})) == [f"{path}:{place}:SAFE005"]
+def test_a_secret_is_found_in_a_file_of_another_encoding(
+    data: bytes, place: str, path: str, tmp_path: Path
+) -> None:
+    assert places(check(tmp_path, {"adr/0001-a.md": ADR, path: data})) == [
+        f"{path}:{place}:SAFE005"
+    ]
 
 
 def test_a_picture_is_searched_and_its_bytes_are_no_secret(tmp_path: Path) -> None:
@@ -519,7 +677,10 @@ def test_a_picture_is_searched_and_its_bytes_are_no_secret(tmp_path: Path) -> No
     files: dict[str, str | bytes] = {f"adr/0001-a/{n}.png": b"\x89PNG" + noise for n in range(3)}
     assert check(tmp_path, {"adr/0001-a.md": ADR, **files}) == ()
     written = b"\x89PNG" + noise[:9_000] + b"\0Comment\0postgres://app:s3cr3t9@db\0" + noise[:9_000]
-    found = check(tmp_path, {"adr/0001-a/0.png": written, "adr/0001-a/1.png": noise.replace(b"://", SECRET.encode())})
+    found = check(
+        tmp_path,
+        {"adr/0001-a/0.png": written, "adr/0001-a/1.png": noise.replace(b"://", SECRET.encode())},
+    )
     assert sorted(each.message for each in found if each.code == "SAFE005") == [
         "possible secret: AWS Access Key",
         "possible secret: password in a URL",
@@ -527,11 +688,21 @@ def test_a_picture_is_searched_and_its_bytes_are_no_secret(tmp_path: Path) -> No
 
 
 def test_the_pictures_of_this_repository_hold_no_secret() -> None:
-    pictures = [path for suffix in ("png", "svg") for path in ROOT.glob(f"**/*.{suffix}") if ".venv" not in path.parts]
+    pictures = [
+        path
+        for suffix in ("png", "svg")
+        for path in ROOT.glob(f"**/*.{suffix}")
+        if ".venv" not in path.parts
+    ]
     assert pictures
     for path in pictures:
         text = files.read_loosely(ROOT, path.relative_to(ROOT).as_posix())
-        assert [form.name for form in forms() for match in form.pattern.finditer(text) if form.extent(match)] == []
+        assert [
+            form.name
+            for form in forms()
+            for match in form.pattern.finditer(text)
+            if form.extent(match)
+        ] == []
 
 
 HEADER = "-----BEGIN RSA " + "PRIVATE KEY-----"
@@ -539,13 +710,26 @@ HEADER = "-----BEGIN RSA " + "PRIVATE KEY-----"
 
 def test_a_sample_of_a_header_lets_no_key_through(tmp_path: Path) -> None:
     """A key without an end is hashed to its last line, so that a sample of one declares no other."""
-    write(tmp_path, {"mkdocs.yml": sample(HEADER), "adr/0001-a.md": ADR.replace("Why.", f"```text\n{HEADER}\n```")})
+    write(
+        tmp_path,
+        {
+            "mkdocs.yml": sample(HEADER),
+            "adr/0001-a.md": ADR.replace("Why.", f"```text\n{HEADER}\n```"),
+        },
+    )
     assert report(tmp_path).findings == ()
     line = RANDOM[:64]
     for key in (
-        line, f"{line}\n{line}\nAb==", f"Proc-Type: 4,ENCRYPTED\n\n{line}", f"...\n{line}", f"\n{line}", f"  {line}",
-        f"(my key)\n{line}", f"{HEADER}\n{line}", f"...\n-----END RSA PRIVATE\n\n{HEADER}\n{line}",
-    ):  # fmt: skip
+        line,
+        f"{line}\n{line}\nAb==",
+        f"Proc-Type: 4,ENCRYPTED\n\n{line}",
+        f"...\n{line}",
+        f"\n{line}",
+        f"  {line}",
+        f"(my key)\n{line}",
+        f"{HEADER}\n{line}",
+        f"...\n-----END RSA PRIVATE\n\n{HEADER}\n{line}",
+    ):
         text = f"```text\n{HEADER}\n{key}\n```\n\n```text\n{HEADER}\n```"
         write(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", text)})
         assert "SAFE005" in {each.code for each in report(tmp_path).findings}, key
@@ -580,30 +764,72 @@ def test_a_mention_of_the_header_of_a_key_is_no_secret(text: str, tmp_path: Path
 @pytest.mark.parametrize(
     "text",
     [
-        HEADER, f"> {HEADER}", f"- {HEADER}", f'"{HEADER}', f"The key:\n{HEADER}\nis this.",
-        f"The key is `{HEADER}\\n{RANDOM[:64]}\\n`", f"The key is {HEADER} {RANDOM[:64]} and no other.",
+        HEADER,
+        f"> {HEADER}",
+        f"- {HEADER}",
+        f'"{HEADER}',
+        f"The key:\n{HEADER}\nis this.",
+        f"The key is `{HEADER}\\n{RANDOM[:64]}\\n`",
+        f"The key is {HEADER} {RANDOM[:64]} and no other.",
         f'`{{"private_key": "{HEADER}\\n{RANDOM[:64]}\\n{HEADER.replace("BEGIN", "END")}\\n"}}`',
     ],
-)  # fmt: skip
-def test_a_header_at_the_start_of_a_line_or_before_base64_is_a_secret(text: str, tmp_path: Path) -> None:
+)
+def test_a_header_at_the_start_of_a_line_or_before_base64_is_a_secret(
+    text: str, tmp_path: Path
+) -> None:
     found = check(tmp_path, {"adr/0001-a.md": ADR, "adr/0001-a/key.txt": text})
     assert [each.message for each in found] == ["possible secret: Private Key"]
     assert found[0].at.column == text.split("\n")[found[0].at.line - 1].index("-----") + 1
 
 
 HOSTILE = (
-    "://a:", "//a:", "//a:@", "//a:a@.", "://" + "a" * 31 + ":", "\\/\\/a:", "//a:b@" + "-" * 99, HEADER, f"{HEADER}\n",
-    f"{HEADER}\n\n", f"a: {HEADER}\n", f"{HEADER} {'A' * 31}-", "password=", "?password=", "&password=$", "?pwd={",
-    "sk-", "//", "aws", "awskey", "aws'key", "npm_", "glagent-", "xoxa-1-", "secret_access_key=", "BEGIN A ", "$a_",
-    "PuTTY-User-Key-File-3:", "${a", "<", "{{", "AKIA" + "X" * 16, "ghp_" + "x" * 36, "pypi-AgEIcHlwaS5vcmc", "\\_",
-    "%s", "-", " ", "\n",
-)  # fmt: skip
+    "://a:",
+    "//a:",
+    "//a:@",
+    "//a:a@.",
+    "://" + "a" * 31 + ":",
+    "\\/\\/a:",
+    "//a:b@" + "-" * 99,
+    HEADER,
+    f"{HEADER}\n",
+    f"{HEADER}\n\n",
+    f"a: {HEADER}\n",
+    f"{HEADER} {'A' * 31}-",
+    "password=",
+    "?password=",
+    "&password=$",
+    "?pwd={",
+    "sk-",
+    "//",
+    "aws",
+    "awskey",
+    "aws'key",
+    "npm_",
+    "glagent-",
+    "xoxa-1-",
+    "secret_access_key=",
+    "BEGIN A ",
+    "$a_",
+    "PuTTY-User-Key-File-3:",
+    "${a",
+    "<",
+    "{{",
+    "AKIA" + "X" * 16,
+    "ghp_" + "x" * 36,
+    "pypi-AgEIcHlwaS5vcmc",
+    "\\_",
+    "%s",
+    "-",
+    " ",
+    "\n",
+)
 
 
 @pytest.mark.fuzz
 @pytest.mark.parametrize("piece", HOSTILE)
 @pytest.mark.parametrize(
-    "around", ["{}", "//a:{}", "//a:{}@", "?password={}", HEADER + "{}", "_authToken=npm_{}!", "aws{}AKIA"]
+    "around",
+    ["{}", "//a:{}", "//a:{}@", "?password={}", HEADER + "{}", "_authToken=npm_{}!", "aws{}AKIA"],
 )
 def test_the_search_of_a_hostile_text_ends(piece: str, around: str) -> None:
     """A search in which each piece looks through all that follow takes minutes for 200 kB, and the suite fails."""
@@ -613,7 +839,9 @@ def test_the_search_of_a_hostile_text_ends(piece: str, around: str) -> None:
     assert not extents or has_sign(text)
 
 
-@pytest.mark.parametrize("text", ["sha256:" + "0123456789abcdef" * 4, "3f2c9d1", "password", "sk_test_example"])
+@pytest.mark.parametrize(
+    "text", ["sha256:" + "0123456789abcdef" * 4, "3f2c9d1", "password", "sk_test_example"]
+)
 def test_what_only_looks_random_is_no_secret(text: str, tmp_path: Path) -> None:
     assert check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", f"Why `{text}`.")}) == ()
 
@@ -633,7 +861,9 @@ def test_private_names_stay_private(text: str, expected: list[str], tmp_path: Pa
     assert places(report(tmp_path).findings) == [f"adr/0001-a.md:{place}" for place in expected]
 
 
-OLD = ADR.replace("accepted", "superseded").replace("deciders", "superseded_by: [ADR-0002]\ndeciders")
+OLD = ADR.replace("accepted", "superseded").replace(
+    "deciders", "superseded_by: [ADR-0002]\ndeciders"
+)
 NEW = ADR.replace("deciders", "supersedes: [ADR-0001]\ndeciders")
 
 
@@ -646,9 +876,15 @@ NEW = ADR.replace("deciders", "supersedes: [ADR-0001]\ndeciders")
         ("As ADR-0002 says.", []),
     ],
 )
-def test_a_citation_of_a_dead_decision_names_the_living_one(text: str, expected: list[str], tmp_path: Path) -> None:
+def test_a_citation_of_a_dead_decision_names_the_living_one(
+    text: str, expected: list[str], tmp_path: Path
+) -> None:
     citing = ADR.replace("Why.", text)
-    files: dict[str, str | bytes] = {"adr/0001-a.md": OLD, "adr/0002-b.md": NEW, "adr/0003-c.md": citing}
+    files: dict[str, str | bytes] = {
+        "adr/0001-a.md": OLD,
+        "adr/0002-b.md": NEW,
+        "adr/0003-c.md": citing,
+    }
     assert places(check(tmp_path, files)) == [f"adr/0003-c.md:{place}" for place in expected]
     if expected:  # what is itself no longer in force may cite what was
         files["adr/0003-c.md"] = citing.replace("accepted", "deprecated")
@@ -664,14 +900,19 @@ def test_a_citation_of_a_dead_decision_names_the_living_one(text: str, expected:
         (date(2026, 6, 1), "DE-BY", date(2026, 6, 9)),  # Corpus Christi, in Bavaria
     ],
 )
-def test_business_days_know_the_holidays_of_the_country(began: date, country: str | None, expected: date) -> None:
+def test_business_days_know_the_holidays_of_the_country(
+    began: date, country: str | None, expected: date
+) -> None:
     assert deadline(began, 5, country) == expected
 
 
 @pytest.mark.parametrize(
-    ("country", "hint"), [("DE-BX", "did you mean 'BY'?"), ("Germany", None), ("XX", None), ("", "")]
+    ("country", "hint"),
+    [("DE-BX", "did you mean 'BY'?"), ("Germany", None), ("XX", None), ("", "")],
 )
-def test_a_country_is_one_whose_holidays_are_known(country: str, hint: str | None, tmp_path: Path) -> None:
+def test_a_country_is_one_whose_holidays_are_known(
+    country: str, hint: str | None, tmp_path: Path
+) -> None:
     settings = SETTINGS + f"  policy:\n    postmortem: {{country: {country}}}\n"
     write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": ADR})
     found = report(tmp_path).findings
@@ -691,7 +932,15 @@ NAV = "nav:\n  - Home: index.md\n  - Here:\n      - more/a.md\nnot_in_nav: /draf
     ],
 )
 def test_the_nav_lists_every_page(nav: str, path: str, found: list[str], tmp_path: Path) -> None:
-    write(tmp_path, {"mkdocs.yml": SETTINGS + nav, "adr/0001-a.md": ADR, "docs/index.md": "# Home\n", path: "# A\n"})
+    write(
+        tmp_path,
+        {
+            "mkdocs.yml": SETTINGS + nav,
+            "adr/0001-a.md": ADR,
+            "docs/index.md": "# Home\n",
+            path: "# A\n",
+        },
+    )
     assert places(report(tmp_path).findings) == found
 
 
@@ -708,7 +957,9 @@ def test_the_nav_lists_every_page(nav: str, path: str, found: list[str], tmp_pat
         ("https://other.example/b/more/", None, None),
     ],
 )
-def test_a_link_to_the_own_site_is_a_path(target: str, code: str | None, hint: str | None, tmp_path: Path) -> None:
+def test_a_link_to_the_own_site_is_a_path(
+    target: str, code: str | None, hint: str | None, tmp_path: Path
+) -> None:
     settings = f"site_url: https://a.example/b/\n{SETTINGS}"
     files = {"mkdocs.yml": settings, "adr/0001-a.md": ADR, "docs/more.md": "# More\n\n## X\n"}
     write(tmp_path, {**files, "docs/index.md": f"# Home\n\n[x]({target})\n"})
@@ -734,7 +985,9 @@ def test_a_page_links_in_markdown(text: str, expected: list[str], tmp_path: Path
 def test_a_value_is_no_placeholder(tmp_path: Path) -> None:
     root = copy_of(SMALL, tmp_path / "x")
     audit = root / "docs/services/shop/2026-Q4.yml"
-    audit.write_text(audit.read_text(encoding="utf-8").replace("a look at the settings", "TBD"), encoding="utf-8")
+    audit.write_text(
+        audit.read_text(encoding="utf-8").replace("a look at the settings", "TBD"), encoding="utf-8"
+    )
     assert places(report(root).findings) == ["docs/services/shop/2026-Q4.yml:9:37:FM106"]
 
 
@@ -752,7 +1005,10 @@ def entry(text: str, reason: str, path: str = "adr/0001-a.md") -> str:
             ["7:9:SAFE007", "9:9:SAFE007"],
         ),
         ([entry(SECRET, "one"), entry(SECRET, "one")], ["8:9:FM010"]),
-        ([entry(SECRET, "one"), entry(SECRET, "one"), entry(SECRET, "two")], ["8:9:FM010", "9:9:SAFE007"]),
+        (
+            [entry(SECRET, "one"), entry(SECRET, "one"), entry(SECRET, "two")],
+            ["8:9:FM010", "9:9:SAFE007"],
+        ),
         (
             [entry(SECRET, "one"), entry(OTHER_SECRET, "two").replace("sha256:", "sha265:")],
             ["8:9:SAFE007", "8:31:FM003"],
@@ -762,7 +1018,9 @@ def entry(text: str, reason: str, path: str = "adr/0001-a.md") -> str:
         ([entry(SECRET, "'to be written'")], ["7:113:FM106"]),
     ],
 )
-def test_an_entry_is_reported_at_its_own_place(entries: list[str], expected: list[str], tmp_path: Path) -> None:
+def test_an_entry_is_reported_at_its_own_place(
+    entries: list[str], expected: list[str], tmp_path: Path
+) -> None:
     settings = f"{SETTINGS}    samples:\n{''.join(entries)}"
     found = report(write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": WITH_SECRET})).findings
     assert places(found) == [f"mkdocs.yml:{place}" for place in expected]
@@ -772,7 +1030,10 @@ def test_the_check_of_a_site_counts_the_exceptions_of_the_settings(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = sample(SECRET) + "    rules: {FM104: warning, DEC009: warning, FM016: error}\n"
-    write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": WITH_SECRET, "site/index.html": "<p>x</p>"})
+    write(
+        tmp_path,
+        {"mkdocs.yml": settings, "adr/0001-a.md": WITH_SECRET, "site/index.html": "<p>x</p>"},
+    )
     arguments = ["links", str(tmp_path / "site"), "--root", str(tmp_path)]
     assert main(arguments) == 0
     counts = "1 secret sample, 2 lowered severities\n"

@@ -63,7 +63,11 @@ def databases() -> Iterator[dict[str, str]]:
     """A PostgreSQL and a Redis of our own on free ports of this machine: the addresses, as the service reads them."""
     redis = need("redis-server")
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    postgres = Path(need("initdb", str(programs[-1] / "initdb") if programs else "initdb")).resolve().parent
+    postgres = (
+        Path(need("initdb", str(programs[-1] / "initdb") if programs else "initdb"))
+        .resolve()
+        .parent
+    )
     folder = Path(tempfile.mkdtemp(prefix="databases-"))
     user = []
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
@@ -71,20 +75,61 @@ def databases() -> Iterator[dict[str, str]]:
         os.chown(folder, owner.pw_uid, owner.pw_gid)
         user = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
     data, ports = str(folder / "data"), (_free_port(), _free_port())
-    initdb = [*user, str(postgres / "initdb"), "-D", data, "-U", "orders", "-A", "trust", "--no-sync", "-E", "UTF8"]
+    initdb = [
+        *user,
+        str(postgres / "initdb"),
+        "-D",
+        data,
+        "-U",
+        "orders",
+        "-A",
+        "trust",
+        "--no-sync",
+        "-E",
+        "UTF8",
+    ]
     subprocess.run(initdb, check=True, capture_output=True, cwd=folder)
-    server = [*user, str(postgres / "postgres"), "-D", data, "-p", str(ports[0]), "-F", "-k", str(folder)]
+    server = [
+        *user,
+        str(postgres / "postgres"),
+        "-D",
+        data,
+        "-p",
+        str(ports[0]),
+        "-F",
+        "-k",
+        str(folder),
+    ]
     started = [
         subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for command in (
             [*server, "-c", "listen_addresses=127.0.0.1"],
-            [redis, "--bind", "127.0.0.1", "--port", str(ports[1]), "--save", "", "--appendonly", "no"],
+            [
+                redis,
+                "--bind",
+                "127.0.0.1",
+                "--port",
+                str(ports[1]),
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+            ],
         )
     ]
     try:
         for port in ports:
             _wait_for(port)
-        createdb = [str(postgres / "createdb"), "-h", "127.0.0.1", "-p", str(ports[0]), "-U", "orders", "orders"]
+        createdb = [
+            str(postgres / "createdb"),
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(ports[0]),
+            "-U",
+            "orders",
+            "orders",
+        ]
         subprocess.run(createdb, check=True, capture_output=True)
         yield {
             "DATABASE_URL": f"postgresql://orders@127.0.0.1:{ports[0]}/orders",
@@ -107,7 +152,11 @@ def running(service: Service, databases: dict[str, str]) -> Iterator[str]:
         "with served(Neighbours()) as neighbours: print(neighbours.url, flush=True); sys.stdin.read()"
     )
     neighbours = subprocess.Popen(
-        [python, "-c", stubs], cwd=service.root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [python, "-c", stubs],
+        cwd=service.root,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert neighbours.stdout
     url = neighbours.stdout.readline().strip()
@@ -122,7 +171,10 @@ def running(service: Service, databases: dict[str, str]) -> Iterator[str]:
     migrated = service.run("alembic", "upgrade", "head", **env)
     assert migrated.returncode == 0, migrated.stderr
     process = subprocess.Popen(
-        [python, "-m", "order_service"], cwd=service.root, env=environment(**env), stdout=subprocess.DEVNULL
+        [python, "-m", "order_service"],
+        cwd=service.root,
+        env=environment(**env),
+        stdout=subprocess.DEVNULL,
     )
     try:
         _wait_for(port)

@@ -35,14 +35,23 @@ def table(title: str) -> list[Row]:
         if isinstance(block, Heading):
             section = block.text
         elif isinstance(block, Table) and section == title:
-            return [Row(tuple(tuple(re.findall(r"`([^`]+)`", cell)) for cell in row), row) for row in block.rows]
+            return [
+                Row(tuple(tuple(re.findall(r"`([^`]+)`", cell)) for cell in row), row)
+                for row in block.rows
+            ]
     raise LookupError(title)
 
 
 def proofs_of(path: str) -> list[str]:
     """The commands, tests and checks that prove a file below the samples, or that it is wrong."""
     rows = table("What proves what") + table("Bad examples")
-    return [proof for row in rows for glob in row.code[0] if matches(path, glob) for proof in row.code[1]]
+    return [
+        proof
+        for row in rows
+        for glob in row.code[0]
+        if matches(path, glob)
+        for proof in row.code[1]
+    ]
 
 
 def matches(path: str, glob: str) -> bool:
@@ -81,8 +90,11 @@ def copy_of_service(target: Path) -> Path:
     """A copy of the service's folder alone, as a Git repository whose files are all staged."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=SERVICE, capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
+        cwd=SERVICE,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     for name in filter(None, listed.split("\0")):
         if (SERVICE / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)

@@ -26,8 +26,19 @@ PROPERTIES: dict[str, Check] = {}
 LINTERS: Final = {"ruff", "ruff-check", "flake8", "pylint"}
 FORMATTERS: Final = {"ruff-format", "black"}
 SECRETS: Final = {"detect-secrets", "gitleaks"}
-IGNORED: Final = (".env", ".env.local", "credentials.json", "server.pem", "id.key", ".venv/x", "dist/x.whl", "build/x",
-                  "src/x/__pycache__/x.pyc", ".coverage", "coverage.xml")  # fmt: skip
+IGNORED: Final = (
+    ".env",
+    ".env.local",
+    "credentials.json",
+    "server.pem",
+    "id.key",
+    ".venv/x",
+    "dist/x.whl",
+    "build/x",
+    "src/x/__pycache__/x.pyc",
+    ".coverage",
+    "coverage.xml",
+)
 STAGES: Final = {
     "lint": re.compile(r"ruff check|pre-commit run"),
     "test": re.compile(r"make test|pytest"),
@@ -43,7 +54,11 @@ PERMISSIONS: Final = {
 }
 """A permission beyond reading, and what in a job has a use for it."""
 
-BURN: Final = {("5m", "1h"): (14.4, "page"), ("30m", "6h"): (6.0, "page"), ("6h", "3d"): (1.0, "ticket")}
+BURN: Final = {
+    ("5m", "1h"): (14.4, "page"),
+    ("30m", "6h"): (6.0, "page"),
+    ("6h", "3d"): (1.0, "ticket"),
+}
 """Windows, the multiple of the budget's even rate, and the answer: Site Reliability Workbook, chapter 5, table 5-8."""
 
 
@@ -62,13 +77,21 @@ def pre_commit_hooks(repo: Repo) -> Iterator[str]:
     """Hooks lint, format and look for secrets; each is pinned; CI runs them all."""
     hooks = repo.yaml(".pre-commit-config.yaml").get("repos", [])
     ids = {hook["id"] for each in hooks for hook in each["hooks"]}
-    for purpose, known in (("lints", LINTERS), ("formats", FORMATTERS), ("looks for secrets", SECRETS)):
+    for purpose, known in (
+        ("lints", LINTERS),
+        ("formats", FORMATTERS),
+        ("looks for secrets", SECRETS),
+    ):
         if not ids & known:
             yield f"no hook {purpose}"
     for each in hooks:
-        if each["repo"] != "local" and not re.fullmatch(r"v?\d+(\.\d+)+|[0-9a-f]{40}", str(each.get("rev"))):
+        if each["repo"] != "local" and not re.fullmatch(
+            r"v?\d+(\.\d+)+|[0-9a-f]{40}", str(each.get("rev"))
+        ):
             yield f"{each['repo']} is not pinned: {each.get('rev')}"
-    if not any("pre-commit run --all-files" in step for _, _, job in _jobs(repo) for step in steps(job)):
+    if not any(
+        "pre-commit run --all-files" in step for _, _, job in _jobs(repo) for step in steps(job)
+    ):
         yield "CI does not run the hooks"
 
 
@@ -86,7 +109,9 @@ def commit_messages(repo: Repo) -> Iterator[str]:
         yield "CI does not run commitlint on a pull request"
     hooks = repo.yaml(".pre-commit-config.yaml")
     stages = [hook.get("stages") for each in hooks.get("repos", []) for hook in each["hooks"]]
-    if ["commit-msg"] not in stages or "commit-msg" not in hooks.get("default_install_hook_types", []):
+    if ["commit-msg"] not in stages or "commit-msg" not in hooks.get(
+        "default_install_hook_types", []
+    ):
         yield "no commit-msg hook"
 
 
@@ -108,7 +133,12 @@ def every_commit(repo: Repo) -> Iterator[str]:
         push, pull = (flow.triggers.get(each, "") for each in ("push", "pull_request"))
         whole = not any("paths" in key for trigger in (push, pull) for key in trigger or ())
         to_main = push != "" and "main" in ((push or {}).get("branches") or ["main"])
-        if to_main and pull != "" and whole and any(_stages(job) & {"test"} for job in flow.jobs.values()):
+        if (
+            to_main
+            and pull != ""
+            and whole
+            and any(_stages(job) & {"test"} for job in flow.jobs.values())
+        ):
             return
     yield "no workflow tests every push to main and every pull request"
 
@@ -117,7 +147,9 @@ def every_commit(repo: Repo) -> Iterator[str]:
 def stages_in_order(repo: Repo) -> Iterator[str]:
     """Each stage waits for the one before: lint, test, security, build, deploy."""
     flow = _pipeline(repo)
-    by_stage = {stage: {id for id, job in flow.jobs.items() if stage in _stages(job)} for stage in STAGES}
+    by_stage = {
+        stage: {id for id, job in flow.jobs.items() if stage in _stages(job)} for stage in STAGES
+    }
     order = list(STAGES)
     for stage, jobs in by_stage.items():
         if not jobs:
@@ -147,7 +179,9 @@ def integration_tests(repo: Repo) -> Iterator[str]:
         if (
             "postgres" in images
             and "redis" in images
-            and any(re.search(r"make integration|pytest tests/integration", step) for step in steps(job))
+            and any(
+                re.search(r"make integration|pytest tests/integration", step) for step in steps(job)
+            )
         ):
             return
     yield "no job runs the integration tests beside PostgreSQL and Redis"
@@ -181,9 +215,16 @@ def static_analysis(repo: Repo) -> Iterator[str]:
 @shows("SEC-02")
 def dependencies(repo: Repo) -> Iterator[str]:
     """Dependabot watches every ecosystem that is here, and CI looks for known vulnerabilities."""
-    watched = {each["package-ecosystem"] for each in repo.yaml(".github/dependabot.yml").get("updates", [])}
-    here = {"pip": "requirements.txt", "docker": "Dockerfile", "npm": "package.json", "docker-compose": "compose.yaml",
-            "github-actions": ".github/workflows/"}  # fmt: skip
+    watched = {
+        each["package-ecosystem"] for each in repo.yaml(".github/dependabot.yml").get("updates", [])
+    }
+    here = {
+        "pip": "requirements.txt",
+        "docker": "Dockerfile",
+        "npm": "package.json",
+        "docker-compose": "compose.yaml",
+        "github-actions": ".github/workflows/",
+    }
     for ecosystem, path in here.items():
         if (repo.root / path).exists() and ecosystem not in watched:
             yield f"Dependabot does not watch {ecosystem}"
@@ -197,7 +238,9 @@ def secret_scan(repo: Repo) -> Iterator[str]:
     if not repo.text(".secrets.baseline"):
         yield "no baseline"
     if not any(
-        "detect-secrets-hook" in step and "--baseline" in step for _, _, job in _jobs(repo) for step in steps(job)
+        "detect-secrets-hook" in step and "--baseline" in step
+        for _, _, job in _jobs(repo)
+        for step in steps(job)
     ):
         yield "CI does not look for secrets"
 
@@ -210,9 +253,12 @@ def image_scan(repo: Repo) -> Iterator[str]:
         scanned = False
         for step in steps(job):
             scanned = scanned or (
-                "trivy" in step and "HIGH,CRITICAL" in step and bool(re.search(r"exit-code[= ]'?1", step))
-                and "continue-on-error" not in step and not re.search(r"^if:", step, re.MULTILINE)
-            )  # fmt: skip
+                "trivy" in step
+                and "HIGH,CRITICAL" in step
+                and bool(re.search(r"exit-code[= ]'?1", step))
+                and "continue-on-error" not in step
+                and not re.search(r"^if:", step, re.MULTILINE)
+            )
             if re.search(r"push: '?(true|\$)|docker push|type=registry|push=true", step):
                 pushes += 1
                 if not scanned:
@@ -227,7 +273,12 @@ def weekly_dast(repo: Repo) -> Iterator[str]:
     for flow in repo.workflows:
         schedule = flow.triggers.get("schedule") or []
         weekly = any(re.fullmatch(r"\S+ \S+ \* \* \S+", each["cron"]) for each in schedule)
-        zap = [step for job in flow.jobs.values() for step in steps(job) if re.search("zap-(full|api)-scan", step)]
+        zap = [
+            step
+            for job in flow.jobs.values()
+            for step in steps(job)
+            if re.search("zap-(full|api)-scan", step)
+        ]
         if weekly and any("STAGING_URL" in step for step in zap):
             return
     yield "no weekly workflow attacks staging with ZAP"
@@ -237,8 +288,12 @@ def weekly_dast(repo: Repo) -> Iterator[str]:
 def slo_alerts(repo: Repo) -> Iterator[str]:
     """Each objective has its alerts, with a hold and a severity, at the factors and windows of the SRE Workbook."""
     slos = [each for each in yaml.safe_load_all(repo.text("slo.yml")) if each["kind"] == "SLO"]
-    objectives = {each["metadata"]["name"].removeprefix(f"{each['spec']['service']}-"):
-                  each["spec"]["objectives"][0]["targetPercent"] for each in slos}  # fmt: skip
+    objectives = {
+        each["metadata"]["name"].removeprefix(f"{each['spec']['service']}-"): each["spec"][
+            "objectives"
+        ][0]["targetPercent"]
+        for each in slos
+    }
     if not objectives:
         yield "no objective"
     for name, target in objectives.items():
@@ -248,7 +303,8 @@ def slo_alerts(repo: Repo) -> Iterator[str]:
             if not alert.get("for") or not alert["labels"].get("severity"):
                 yield f"{alert['alert']} has no hold or no severity"
             for window, factor, budget in re.findall(
-                r"slo:error_ratio:rate(\w+)\{[^}]*\}\s*>\s*([\d.]+) \* \(1 - ([\d.]+)\)", alert["expr"]
+                r"slo:error_ratio:rate(\w+)\{[^}]*\}\s*>\s*([\d.]+) \* \(1 - ([\d.]+)\)",
+                alert["expr"],
             ):
                 found[window, alert["labels"]["severity"]] = float(factor), float(budget)
         for windows, (factor, severity) in BURN.items():
@@ -302,7 +358,8 @@ def spread(repo: Repo) -> Iterator[str]:
             for rule in rules
         ] + template["spec"].get("topologySpreadConstraints", [])
         if not any(
-            rule["topologyKey"] == "kubernetes.io/hostname" and _selects(rule["labelSelector"], template["metadata"])
+            rule["topologyKey"] == "kubernetes.io/hostname"
+            and _selects(rule["labelSelector"], template["metadata"])
             for rule in rules
         ):
             yield f"nothing spreads the pods of {deployment['metadata']['name']} across nodes"
@@ -317,15 +374,27 @@ def autoscaler(repo: Repo) -> Iterator[str]:
         yield "no autoscaler"
     for scaler in scalers:
         spec, target = scaler["spec"], scaler["spec"]["scaleTargetRef"]
-        if (target["apiVersion"], target["kind"], scaler["metadata"].get("namespace"), target["name"]) not in workloads:
+        if (
+            target["apiVersion"],
+            target["kind"],
+            scaler["metadata"].get("namespace"),
+            target["name"],
+        ) not in workloads:
             yield f"its target is not there: {target['kind']} {target['name']}"
         if not spec.get("minReplicas", 1) < spec["maxReplicas"] or not spec.get("metrics"):
             yield "it has no range, or no metric"
     for rollout in repo.kind("Rollout"):
         reference = rollout["spec"].get("workloadRef")
-        if reference and (
-            reference["apiVersion"], reference["kind"], rollout["metadata"]["namespace"], reference["name"],
-        ) not in workloads:  # fmt: skip
+        if (
+            reference
+            and (
+                reference["apiVersion"],
+                reference["kind"],
+                rollout["metadata"]["namespace"],
+                reference["name"],
+            )
+            not in workloads
+        ):
             yield f"the rollout's workload is not there: {reference['name']}"
 
 
@@ -348,7 +417,9 @@ def digests(repo: Repo) -> Iterator[str]:
         if not re.search(r"@sha256:[0-9a-f]{64}$", container["image"]):
             yield f"{resource}: {container['image']} names no digest"
     stages: set[str] = set()
-    for image, name in re.findall(r"^FROM +(\S+)(?: +AS +(\S+))? *$", repo.text("Dockerfile"), re.MULTILINE):
+    for image, name in re.findall(
+        r"^FROM +(\S+)(?: +AS +(\S+))? *$", repo.text("Dockerfile"), re.MULTILINE
+    ):
         if image not in stages and "@sha256:" not in image:
             yield f"Dockerfile: {image} names no digest"
         stages.add(name)
@@ -359,9 +430,19 @@ def digests(repo: Repo) -> Iterator[str]:
 @shows("DOC-01")
 def readme(repo: Repo) -> Iterator[str]:
     """The README says what the service is for and how it is set up, and draws its architecture."""
-    sections = dict(re.findall(r"^#{1,2} +(.+)\n+((?:(?!^#{1,2} ).*\n?)*)", repo.text("README.md"), re.MULTILINE))
-    for purpose, words in (("purpose", "purpose|what|order.service"), ("set-up", "set.?up|getting started|install")):
-        if not any(re.search(words, title, re.IGNORECASE) and body.strip() for title, body in sections.items()):
+    sections = dict(
+        re.findall(
+            r"^#{1,2} +(.+)\n+((?:(?!^#{1,2} ).*\n?)*)", repo.text("README.md"), re.MULTILINE
+        )
+    )
+    for purpose, words in (
+        ("purpose", "purpose|what|order.service"),
+        ("set-up", "set.?up|getting started|install"),
+    ):
+        if not any(
+            re.search(words, title, re.IGNORECASE) and body.strip()
+            for title, body in sections.items()
+        ):
             yield f"no section says its {purpose}"
     pictures = [body for title, body in sections.items() if "architecture" in title.lower()]
     if not any("```mermaid" in body or "![" in body for body in pictures):
@@ -374,7 +455,10 @@ def alert_runbooks(repo: Repo) -> Iterator[str]:
     listed = {alert for runbook in load(ROOT).of(Runbook) for alert in runbook.alerts}
     for alert in repo.alerts:
         name = alert["alert"]
-        if alert.get("annotations", {}).get("runbook_url") != f"https://handbook.example/alerts/{name}/":
+        if (
+            alert.get("annotations", {}).get("runbook_url")
+            != f"https://handbook.example/alerts/{name}/"
+        ):
             yield f"{name} does not name its page"
         if name not in listed:
             yield f"no runbook lists {name}"
@@ -402,7 +486,9 @@ def pinned(repo: Repo) -> Iterator[str]:
         for action in re.findall(r"^[ -]*uses: (\S+)", "\n".join(steps(job)), re.MULTILINE):
             if not re.search(r"@[0-9a-f]{40}$|^\$/", action):
                 yield f"{flow.path.name}: {id} uses {action}"
-        for image in re.findall(r"(?:ghcr\.io|docker\.io)/[\w./-]+(?:[:@][\w:.-]+)?", "\n".join(steps(job))):
+        for image in re.findall(
+            r"(?:ghcr\.io|docker\.io)/[\w./-]+(?:[:@][\w:.-]+)?", "\n".join(steps(job))
+        ):
             if "@sha256:" not in image and not image.startswith("ghcr.io/mycompany/"):
                 yield f"{flow.path.name}: {id} runs {image}"
 
@@ -412,10 +498,14 @@ def handed_on(repo: Repo) -> Iterator[str]:
     """What is deployed is the digest that the build handed on, written to the manifests: nothing is applied by hand."""
     flow = _pipeline(repo)
     for id, job in flow.jobs.items():
-        if "deploy" in _stages(job) and not re.search(r"needs\.\w+\.outputs\.digest", yaml.safe_dump(job)):
+        if "deploy" in _stages(job) and not re.search(
+            r"needs\.\w+\.outputs\.digest", yaml.safe_dump(job)
+        ):
             yield f"{id} does not deploy the digest of the build"
     for path in repo.workflows:
-        if re.search(r"kubectl|helm upgrade|argocd app sync", path.path.read_text(encoding="utf-8")):
+        if re.search(
+            r"kubectl|helm upgrade|argocd app sync", path.path.read_text(encoding="utf-8")
+        ):
             yield f"{path.path.name} applies something by hand"
 
 
@@ -429,7 +519,10 @@ def canary(repo: Repo) -> Iterator[str]:
     services = {each["metadata"]["name"] for each in repo.kind("Service")}
     for rollout in rollouts:
         strategy = rollout["spec"]["strategy"]["canary"]
-        course = [next(iter(step)) if "setWeight" not in step else step["setWeight"] for step in strategy["steps"]]
+        course = [
+            next(iter(step)) if "setWeight" not in step else step["setWeight"]
+            for step in strategy["steps"]
+        ]
         if [each for each in course if each != "pause"] != [5, "analysis", 25, "analysis"]:
             yield f"its course is {course}"
         for step in strategy["steps"]:
@@ -453,7 +546,15 @@ def namespaces(repo: Repo) -> Iterator[str]:
 def known_metrics(repo: Repo) -> Iterator[str]:
     """Every query reads series that the code exposes or a rule records, by labels that they have."""
     recorded = {rule["record"] for rule in repo.prometheus_rules if "record" in rule}
-    outside = {"pod", "namespace", "rollouts_pod_template_hash", "slo", "service", "job", "instance"}
+    outside = {
+        "pod",
+        "namespace",
+        "rollouts_pod_template_hash",
+        "slo",
+        "service",
+        "job",
+        "instance",
+    }
     for place, query in repo.queries.items():
         for selector in _selectors(promql_parser.parse(query)):
             if selector.name in recorded:
@@ -470,9 +571,15 @@ def known_metrics(repo: Repo) -> Iterator[str]:
 def dashboard(repo: Repo) -> Iterator[str]:
     """The dashboard shows rate, errors, the three percentiles, and what the business counts."""
     queries = "\n".join(query for place, query in repo.queries.items() if ".json" in place)
-    for what, sign in {"rate": r"rate\(http_requests_total", "errors": r"status_code=~\"5", "p50": r"quantile\(0\.50?,",
-                       "p95": r"quantile\(0\.95,", "p99": r"quantile\(0\.99,", "orders": "orders_active",
-                       "error types": r"by ?\(error_type\)"}.items():  # fmt: skip
+    for what, sign in {
+        "rate": r"rate\(http_requests_total",
+        "errors": r"status_code=~\"5",
+        "p50": r"quantile\(0\.50?,",
+        "p95": r"quantile\(0\.95,",
+        "p99": r"quantile\(0\.99,",
+        "orders": "orders_active",
+        "error types": r"by ?\(error_type\)",
+    }.items():
         if not re.search(sign, queries):
             yield f"no panel shows {what}"
 
@@ -485,7 +592,8 @@ def stdout(repo: Repo) -> Iterator[str]:
             if isinstance(call, ast.Call):
                 name = ast.unparse(call.func)
                 if "FileHandler" in name or (
-                    name.endswith("basicConfig") and any(each.arg == "filename" for each in call.keywords)
+                    name.endswith("basicConfig")
+                    and any(each.arg == "filename" for each in call.keywords)
                 ):
                     yield f"{path} writes its log to a file"
     if "JSONRenderer" not in repo.text("src/order_service/logs.py"):
@@ -503,8 +611,14 @@ def env_values(repo: Repo) -> Iterator[str]:
 @shows("linters before formatters")
 def hook_order(repo: Repo) -> Iterator[str]:
     """A linter that mends runs before the formatter, which would otherwise find work again."""
-    ids = [hook["id"] for each in repo.yaml(".pre-commit-config.yaml")["repos"] for hook in each["hooks"]]
-    linters, formatters = ([each for each in ids if each in known] for known in (LINTERS, FORMATTERS))
+    ids = [
+        hook["id"]
+        for each in repo.yaml(".pre-commit-config.yaml")["repos"]
+        for hook in each["hooks"]
+    ]
+    linters, formatters = (
+        [each for each in ids if each in known] for known in (LINTERS, FORMATTERS)
+    )
     for linter in linters:
         for formatter in formatters:
             if ids.index(linter) > ids.index(formatter):
@@ -516,7 +630,9 @@ def tests_assert(repo: Repo) -> Iterator[str]:
     """Every unit test asserts something, itself or by pytest.raises."""
     for path, tree in repo.code("tests/unit"):
         for function in ast.walk(tree):
-            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) and function.name.startswith("test_"):
+            if isinstance(
+                function, ast.FunctionDef | ast.AsyncFunctionDef
+            ) and function.name.startswith("test_"):
                 text = ast.unparse(function)
                 if not re.search(r"\bassert\b|pytest\.raises", text):
                     yield f"{path}: {function.name} asserts nothing"
@@ -525,7 +641,11 @@ def tests_assert(repo: Repo) -> Iterator[str]:
 @shows("tab-separated rules")
 def zap_rules(repo: Repo) -> Iterator[str]:
     """A rule of ZAP's has two tabs, and injections fail the scan: 40018 is SQL injection, 40014 stored XSS."""
-    lines = [line for line in repo.text(".zap/rules.tsv").splitlines() if line and not line.startswith("#")]
+    lines = [
+        line
+        for line in repo.text(".zap/rules.tsv").splitlines()
+        if line and not line.startswith("#")
+    ]
     for line in lines:
         if line.count("\t") < 2:
             yield f"ZAP wants two tabs: {line}"
@@ -556,7 +676,9 @@ def _jobs(repo: Repo) -> Iterator[tuple[Workflow, str, Job]]:
 
 
 def _stages(job: Job) -> set[str]:
-    return {stage for stage, sign in STAGES.items() if any(sign.search(step) for step in steps(job))}
+    return {
+        stage for stage, sign in STAGES.items() if any(sign.search(step) for step in steps(job))
+    }
 
 
 def _deploys(job: Job, environment: str) -> bool:
@@ -577,7 +699,9 @@ def _key(resource: dict[str, Any]) -> tuple[str, str, str | None, str]:
 
 def _selects(selector: dict[str, Any], metadata: dict[str, Any]) -> bool:
     labels = metadata["labels"]
-    return all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items()) and all(
+    return all(
+        labels.get(key) == value for key, value in selector.get("matchLabels", {}).items()
+    ) and all(
         labels.get(each["key"]) in each["values"]
         for each in selector.get("matchExpressions", [])
         if each["operator"] == "In"

@@ -68,11 +68,15 @@ class Repo:
             for job in document["jobs"].values():
                 if called := re.match(r"(?:\$|\.)/(.+)", job.get("uses", "")):
                     job["steps"] = [
-                        each for other in _load(self.root / called[1])["jobs"].values() for each in other["steps"]
+                        each
+                        for other in _load(self.root / called[1])["jobs"].values()
+                        for each in other["steps"]
                     ]
                 for step in job["steps"]:
                     if called := re.match(r"(?:\$|\.)/(.+)", step.get("uses", "")):
-                        step["called"] = _load(self.root / called[1] / "action.yml")["runs"]["steps"]
+                        step["called"] = _load(self.root / called[1] / "action.yml")["runs"][
+                            "steps"
+                        ]
             found.append(Workflow(path, document))
         return found
 
@@ -130,8 +134,10 @@ class Repo:
     @functools.cached_property
     def queries(self) -> dict[str, str]:
         """Every PromQL expression of its rules, dashboards, objectives and analyses, by where it stands."""
-        found = {f"rules {rule.get('alert') or rule.get('record')} {n}": rule["expr"]
-                 for n, rule in enumerate(self.prometheus_rules)}  # fmt: skip
+        found = {
+            f"rules {rule.get('alert') or rule.get('record')} {n}": rule["expr"]
+            for n, rule in enumerate(self.prometheus_rules)
+        }
         for path in sorted((self.root / "grafana").glob("*.json")):
             for place, text in _leaves(json.loads(path.read_text(encoding="utf-8")), path.name):
                 if place.endswith(".expr"):
@@ -151,7 +157,11 @@ class Repo:
     def git(self, *arguments: str) -> str:
         """What a git command prints, whatever its exit code."""
         return subprocess.run(
-            ["git", "-c", "core.excludesFile=", *arguments], cwd=self.root, capture_output=True, text=True, check=False
+            ["git", "-c", "core.excludesFile=", *arguments],
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            check=False,
         ).stdout
 
 
@@ -173,7 +183,11 @@ def _load(path: Path) -> dict[str, Any]:
 
 
 def _texts(node: ast.expr) -> list[str]:
-    return [each.value for each in ast.walk(node) if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    return [
+        each.value
+        for each in ast.walk(node)
+        if isinstance(each, ast.Constant) and isinstance(each.value, str)
+    ]
 
 
 def _leaves(value: Any, place: str) -> Iterator[tuple[str, str]]:

@@ -18,7 +18,11 @@ from tests.samples.proofs import SAMPLES, is_command, proofs_of, table
 pytestmark = pytest.mark.samples
 
 HANDBOOK = load(ROOT)
-LISTINGS = [(document, block) for document in HANDBOOK.documents.values() for block in document.source.every(Code)]
+LISTINGS = [
+    (document, block)
+    for document in HANDBOOK.documents.values()
+    for block in document.source.every(Code)
+]
 
 
 def problem(block: Code) -> str | None:
@@ -53,7 +57,9 @@ def shellcheck(script: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("document", "block"), LISTINGS, ids=[f"{document.source.path}:{block.first}" for document, block in LISTINGS]
+    ("document", "block"),
+    LISTINGS,
+    ids=[f"{document.source.path}:{block.first}" for document, block in LISTINGS],
 )
 def test_a_listing_is_proved(document: Document, block: Code) -> None:
     assert problem(block) is None
@@ -84,14 +90,22 @@ def test_a_listing_that_nothing_tries_is_found(info: str, text: str, found: str 
 
 
 def test_every_file_of_the_samples_is_proved() -> None:
-    names = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-                           cwd=SAMPLES, capture_output=True, text=True, check=True).stdout.split()  # fmt: skip
+    names = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=SAMPLES,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
     assert [name for name in names if not proofs_of(name)] == []
 
 
 def test_every_proof_that_is_a_test_is_there() -> None:
-    tests = {name for path in Path(__file__).parent.glob("test_*.py")
-             for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)}  # fmt: skip
+    tests = {
+        name
+        for path in Path(__file__).parent.glob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
     rows = table("What proves what") + table("Bad examples")
     named = {proof for row in rows for proof in row.code[1] if not is_command(proof)}
     assert named

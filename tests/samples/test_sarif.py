@@ -16,7 +16,9 @@ pytestmark = [pytest.mark.samples, pytest.mark.xdist_group("node")]
 
 @pytest.mark.parametrize("site", [SMALL, BROKEN], ids=lambda site: site.name)
 def test_it_validates_against_its_schema(site: Path, node: dict[str, Path]) -> None:
-    (file,) = (node["suite"] / "node_modules/@microsoft/jest-sarif/lib/schemas").glob("sarif-2.1.0-*.json")
+    (file,) = (node["suite"] / "node_modules/@microsoft/jest-sarif/lib/schemas").glob(
+        "sarif-2.1.0-*.json"
+    )
     schema = json.loads(file.read_text(encoding="utf-8"))
     answer = run("handbook", "check", "--format", "sarif", "--today", "2026-11-23", cwd=site)
     jsonschema.validate(json.loads(answer.stdout), schema)

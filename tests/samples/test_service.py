@@ -22,13 +22,17 @@ def test_a_fresh_copy_passes_its_own_tests(service: Service) -> None:
     assert re.search(r"\d+ passed", service.tested.stdout)
     covered = re.search(r"Total coverage: ([\d.]+)%", service.tested.stdout)
     assert covered
-    assert float(covered[1]) >= float((load(ROOT).settings.value("testing.coverage") or "").rstrip("%"))
+    assert float(covered[1]) >= float(
+        (load(ROOT).settings.value("testing.coverage") or "").rstrip("%")
+    )
 
 
 def test_the_example_settings_load(service: Service) -> None:
     shutil.copy(service.root / ".env.example", service.root / ".env")
     try:
-        answer = service.run("python", "-c", "from order_service.settings import Settings; print(Settings())")
+        answer = service.run(
+            "python", "-c", "from order_service.settings import Settings; print(Settings())"
+        )
     finally:
         (service.root / ".env").unlink()
     assert answer.returncode == 0, answer.stderr
@@ -37,7 +41,9 @@ def test_the_example_settings_load(service: Service) -> None:
 
 
 def test_the_secret_scan_finds_nothing_new(service: Service) -> None:
-    names = subprocess.run(["git", "ls-files"], cwd=service.root, capture_output=True, text=True, check=True).stdout
+    names = subprocess.run(
+        ["git", "ls-files"], cwd=service.root, capture_output=True, text=True, check=True
+    ).stdout
     answer = service.run("detect-secrets-hook", "--baseline", ".secrets.baseline", *names.split())
     assert answer.returncode == 0, answer.stdout
 
@@ -51,11 +57,26 @@ def test_the_secret_scan_finds_nothing_new(service: Service) -> None:
             'REQUESTS.labels(method, scope["path"], status)',
             "pytest -q tests/unit/test_metrics.py",
         ),
-        ("src/order_service/metrics.py", "status = 500  #", "status = 200  #", "pytest -q tests/unit/test_metrics.py"),
+        (
+            "src/order_service/metrics.py",
+            "status = 500  #",
+            "status = 200  #",
+            "pytest -q tests/unit/test_metrics.py",
+        ),
         ("src/order_service/clients.py", "available", "in_stock", "pytest -q tests/contract"),
-        ("src/order_service/settings.py", "stripe_secret_key: SecretStr", "stripe_secret_key: str", "mypy"),
+        (
+            "src/order_service/settings.py",
+            "stripe_secret_key: SecretStr",
+            "stripe_secret_key: str",
+            "mypy",
+        ),
     ],
-    ids=["a raw path as a label", "a crash counted as a success", "a field that no contract has", "a secret as text"],
+    ids=[
+        "a raw path as a label",
+        "a crash counted as a success",
+        "a field that no contract has",
+        "a secret as text",
+    ],
 )
 def test_a_slip_in_the_code_fails_its_own_tests(
     service: Service, file: str, there: str, then: str, command: str
@@ -95,7 +116,9 @@ def test_coverage_in_addopts_fails_the_integration_tests(service: Service) -> No
     assert "Required test coverage of 80% not reached" in integration.stdout + integration.stderr
 
 
-def test_the_integration_tests_pass_on_real_databases(service: Service, databases: dict[str, str]) -> None:
+def test_the_integration_tests_pass_on_real_databases(
+    service: Service, databases: dict[str, str]
+) -> None:
     answer = service.run("make", "integration", **databases)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert re.search(r"\d+ passed", answer.stdout)
@@ -127,11 +150,15 @@ def test_the_queries_of_runbooks_run_on_the_service_s_own_database(
         assert answer.returncode == 0, f"{path}: {answer.stderr}"
 
 
-def test_the_scripts_of_the_pipeline_know_a_service_that_runs(service: Service, running: str) -> None:
+def test_the_scripts_of_the_pipeline_know_a_service_that_runs(
+    service: Service, running: str
+) -> None:
     smoke = service.run("python", "scripts/smoke.py", running)
     assert smoke.returncode == 0, smoke.stdout + smoke.stderr
     right, wrong = (
-        service.run("python", "scripts/wait_for.py", running, "--commit", commit, "--timeout", seconds)
+        service.run(
+            "python", "scripts/wait_for.py", running, "--commit", commit, "--timeout", seconds
+        )
         for commit, seconds in (("3f2c9d1", "60"), ("0000000", "2"))
     )
     assert (right.returncode, wrong.returncode) == (0, 1), right.stderr + wrong.stderr
@@ -139,9 +166,7 @@ def test_the_scripts_of_the_pipeline_know_a_service_that_runs(service: Service, 
 
 def test_the_load_test_passes_on_the_running_service(service: Service, running: str) -> None:
     """A few seconds of it, to see that it runs and judges: how quick this machine is, is no matter here."""
-    command = (
-        "locust --headless --only-summary --locustfile tests/performance/locustfile.py --users 2 --run-time 4s --host"
-    )
+    command = "locust --headless --only-summary --locustfile tests/performance/locustfile.py --users 2 --run-time 4s --host"
     answer = service.run(*command.split(), running)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert int(re.findall(r"(\d+) orders, p95", answer.stdout)[0]) > 0

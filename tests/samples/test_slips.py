@@ -14,10 +14,33 @@ from tests.samples.repo import Repo
 
 pytestmark = pytest.mark.samples
 
-SLIPS: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "slips.yml").read_text(encoding="utf-8"))
-AUTOMATED = {"SCM-02", "SCM-03", "SCM-05", "CICD-01", "CICD-02", "TEST-01", "TEST-02", "TEST-04", "SEC-01", "SEC-02",
-             "SEC-04", "SEC-05", "OBS-06", "K8S-01", "K8S-02", "K8S-03", "K8S-04", "K8S-05", "K8S-06", "K8S-07",
-             "DOC-01", "DOC-02"}  # fmt: skip
+SLIPS: list[dict[str, Any]] = yaml.safe_load(
+    (Path(__file__).parent / "slips.yml").read_text(encoding="utf-8")
+)
+AUTOMATED = {
+    "SCM-02",
+    "SCM-03",
+    "SCM-05",
+    "CICD-01",
+    "CICD-02",
+    "TEST-01",
+    "TEST-02",
+    "TEST-04",
+    "SEC-01",
+    "SEC-02",
+    "SEC-04",
+    "SEC-05",
+    "OBS-06",
+    "K8S-01",
+    "K8S-02",
+    "K8S-03",
+    "K8S-04",
+    "K8S-05",
+    "K8S-06",
+    "K8S-07",
+    "DOC-01",
+    "DOC-02",
+}
 
 
 @pytest.mark.parametrize("slip", SLIPS, ids=[f"{slip['slip']} ({slip['by']})" for slip in SLIPS])

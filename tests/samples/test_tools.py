@@ -21,7 +21,9 @@ from tests.samples.repo import Repo
 
 pytestmark = pytest.mark.samples
 
-COMMANDS = sorted({proof for row in table("What proves what") for proof in row.code[1] if is_command(proof)})
+COMMANDS = sorted(
+    {proof for row in table("What proves what") for proof in row.code[1] if is_command(proof)}
+)
 CAPTURED = {row.code[0][0]: row.code[1][0] for row in table("Output")}
 BAD = [
     (row.code[0][0], row.code[1], re.findall(r"“([^”]+)”", row.cells[2]))
@@ -41,8 +43,12 @@ def test_output_is_what_the_command_prints(path: str, command: str) -> None:
     assert run_command(command).stdout == (SAMPLES / path).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("path", "by", "found"), BAD, ids=[f"{path} {by[0]}" for path, by, _ in BAD])
-def test_the_bad_example_is_refused(path: str, by: tuple[str, ...], found: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("path", "by", "found"), BAD, ids=[f"{path} {by[0]}" for path, by, _ in BAD]
+)
+def test_the_bad_example_is_refused(
+    path: str, by: tuple[str, ...], found: list[str], tmp_path: Path
+) -> None:
     """By a command that fails, or by a check of ours once it stands in a good file's place."""
     if by[0] in PROPERTIES:
         root = copy_of_service(tmp_path / "service")
@@ -68,7 +74,13 @@ CONTROLLERS = ("argoproj.io/v1alpha1", "external-secrets.io/v1", "gateway.networ
 def test_kubernetes_accepts_the_manifests() -> None:
     core = [each for each in Repo(SERVICE).manifests if each["apiVersion"] not in CONTROLLERS]
     kinds = {each["kind"] for each in core}
-    assert {"Deployment", "HorizontalPodAutoscaler", "PodDisruptionBudget", "Service", "NetworkPolicy"} <= kinds
+    assert {
+        "Deployment",
+        "HorizontalPodAutoscaler",
+        "PodDisruptionBudget",
+        "Service",
+        "NetworkPolicy",
+    } <= kinds
     for resource in core:
         kubernetes_validate.validate(resource, kubernetes_validate.latest_version(), strict=True)
 
@@ -78,7 +90,9 @@ def test_controllers_accept_their_resources(node: dict[str, Path]) -> None:
     resources = [each for each in Repo(SERVICE).manifests if each["apiVersion"] in CONTROLLERS]
     for path in sorted((SERVICE / "argocd").glob("*.yaml")):
         resources += yaml.safe_load_all(path.read_text(encoding="utf-8"))
-    assert {"Rollout", "AnalysisTemplate", "Application", "AppProject"} <= {each["kind"] for each in resources}
+    assert {"Rollout", "AnalysisTemplate", "Application", "AppProject"} <= {
+        each["kind"] for each in resources
+    }
     assert complaints(node["suite"], resources) == []
     resources[0]["spec"] = 3
     assert len(complaints(node["suite"], resources)) == 1
@@ -99,9 +113,10 @@ def test_docker_reads_the_dockerfile(node: dict[str, Path]) -> None:
     good, bad = SERVICE / "Dockerfile", SAMPLES / "bad/06/Dockerfile"
     answer = run_node(node["suite"], "dockerfile-utils", "lint", str(good))
     assert (answer.returncode, "Error" in answer.stdout) == (0, False), answer.stdout
-    assert "FROM requires either one or three arguments" in run_node(
-        node["suite"], "dockerfile-utils", "lint", str(bad)
-    ).stdout  # fmt: skip
+    assert (
+        "FROM requires either one or three arguments"
+        in run_node(node["suite"], "dockerfile-utils", "lint", str(bad)).stdout
+    )
 
 
 @pytest.mark.xdist_group("node")
@@ -113,7 +128,9 @@ def test_commitlint_and_semantic_release_agree_with_the_examples(node: dict[str,
     assert examples["good"]
     assert examples["bad"]
     plugins = yaml.safe_load((SERVICE / ".releaserc.yaml").read_text(encoding="utf-8"))["plugins"]
-    analyzer: dict[str, Any] = next(each[1] for each in plugins if each[0] == "@semantic-release/commit-analyzer")
+    analyzer: dict[str, Any] = next(
+        each[1] for each in plugins if each[0] == "@semantic-release/commit-analyzer"
+    )
 
     assert disagreements(folder, examples, analyzer) == []
     moved = examples["bad"].pop()
@@ -126,17 +143,24 @@ def test_commitlint_and_semantic_release_agree_with_the_examples(node: dict[str,
     assert said(folder, breaking, {})[0]["release"] == "none"
 
 
-def disagreements(folder: Path, examples: dict[str, list[dict[str, str]]], analyzer: dict[str, Any]) -> list[str]:
+def disagreements(
+    folder: Path, examples: dict[str, list[dict[str, str]]], analyzer: dict[str, Any]
+) -> list[str]:
     """The messages of which the tools say other than the examples do."""
     good, bad = (
-        list(zip(examples[each], said(folder, examples[each], analyzer), strict=True)) for each in ("good", "bad")
+        list(zip(examples[each], said(folder, examples[each], analyzer), strict=True))
+        for each in ("good", "bad")
     )
-    return [each["message"] for each, says in good if (says["errors"], says["release"]) != ([], each["bump"])] + [
-        each["message"] for each, says in bad if each["rule"] not in says["errors"]
-    ]
+    return [
+        each["message"]
+        for each, says in good
+        if (says["errors"], says["release"]) != ([], each["bump"])
+    ] + [each["message"] for each, says in bad if each["rule"] not in says["errors"]]
 
 
-def said(folder: Path, examples: list[dict[str, str]], analyzer: dict[str, Any]) -> list[dict[str, Any]]:
+def said(
+    folder: Path, examples: list[dict[str, str]], analyzer: dict[str, Any]
+) -> list[dict[str, Any]]:
     """What commitlint and semantic-release say of messages."""
     asked = {"messages": [each["message"] for each in examples], "analyzer": analyzer}
     answer = run_node(folder, "node", "commits.mjs", stdin=json.dumps(asked))
@@ -163,7 +187,12 @@ def test_every_query_parses() -> None:
 
 def test_the_pull_request_form_asks_four_questions() -> None:
     form = (SERVICE / ".github/pull_request_template.md").read_text(encoding="utf-8")
-    assert re.findall(r"^## (.+)$", form, re.MULTILINE) == ["What", "Why", "How to test", "Evidence"]
+    assert re.findall(r"^## (.+)$", form, re.MULTILINE) == [
+        "What",
+        "Why",
+        "How to test",
+        "Evidence",
+    ]
     owners = (SERVICE / ".github/CODEOWNERS").read_text(encoding="utf-8")
     assert re.search(r"^\* +@mycompany/order-team$", owners, re.MULTILINE)
 
@@ -192,4 +221,6 @@ def log_command(path: str) -> subprocess.CompletedProcess[str]:
     need("jq")
     pipeline = (SAMPLES / path).read_text(encoding="utf-8").split("|", 1)[1]
     lines = 'plain text\n{"level": "info", "n": 1}\n{"level": "error", "n": 2}\n'
-    return subprocess.run(["sh", "-c", pipeline], input=lines, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        ["sh", "-c", pipeline], input=lines, capture_output=True, text=True, check=False
+    )

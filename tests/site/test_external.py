@@ -16,7 +16,15 @@ import pytest
 
 from handbook.cli import main
 from handbook.site import external as web
-from handbook.site.external import Failure, NoWebError, after, ask, remembered, worth_asking, written
+from handbook.site.external import (
+    Failure,
+    NoWebError,
+    after,
+    ask,
+    remembered,
+    worth_asking,
+    written,
+)
 from tests.commands import answering
 from tests.handbooks import ADR, SETTINGS, write
 
@@ -27,7 +35,11 @@ class _Host(BaseHTTPRequestHandler):
     asked: ClassVar[Counter[str]] = Counter()
 
     def do_GET(self) -> None:
-        path = "/" + self.path.partition("://")[2].partition("/")[2] if "://" in self.path else self.path
+        path = (
+            "/" + self.path.partition("://")[2].partition("/")[2]
+            if "://" in self.path
+            else self.path
+        )
         self.asked[path] += 1
         word = path.strip("/").partition("?")[0]
         first, _, then = word.partition("-then-")
@@ -71,18 +83,38 @@ def test_what_answers_is_well_and_what_does_not_is_said(host: tuple[str, Counter
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         dead = f"http://127.0.0.1:{free.getsockname()[1]}/dead"
-    paths = ("here", "404", "500-then-200", "to-here", "to-404", "to-to-here", "late", "410?x=1", "a b", "ü")
+    paths = (
+        "here",
+        "404",
+        "500-then-200",
+        "to-here",
+        "to-404",
+        "to-to-here",
+        "late",
+        "410?x=1",
+        "a b",
+        "ü",
+    )
     waits: list[float] = []
-    answers = ask([*(f"{url}/{path}" for path in paths), dead], pause=0.25, timeout=1, sleep=waits.append)
+    answers = ask(
+        [*(f"{url}/{path}" for path in paths), dead], pause=0.25, timeout=1, sleep=waits.append
+    )
     said = {address.removeprefix(f"{url}/"): what for address, what in answers.items()}
     well = dict.fromkeys(("here", "500-then-200", "to-here", "to-to-here", "a b", "ü"), "")
     assert well.items() <= said.items()
-    assert (said["404"], said["to-404"], said["410?x=1"]) == ("404 Not Found", "404 Not Found", "410 Gone")
+    assert (said["404"], said["to-404"], said["410?x=1"]) == (
+        "404 Not Found",
+        "404 Not Found",
+        "410 Gone",
+    )
     assert "timed out" in str(said["late"])
     assert str(said[dead]).startswith("ConnectionError")
     assert all(len(str(what)) <= 120 for what in said.values())
     assert waits == [0.25, 0.25]
-    assert (asked["/here"], asked["/500-then-200"]) == (3, 2)  # itself, and two redirects lead there
+    assert (asked["/here"], asked["/500-then-200"]) == (
+        3,
+        2,
+    )  # itself, and two redirects lead there
     assert (asked["/410?x=1"], asked["/late"]) == (web.ROUNDS, web.ROUNDS)
     assert (asked["/a%20b"], asked["/%C3%BC"]) == (1, 1)
 
@@ -99,7 +131,8 @@ def test_a_host_that_asks_for_patience_is_given_it(host: tuple[str, Counter[str]
 
 
 @pytest.mark.parametrize(
-    ("said", "seconds"), [("7", 7), ("", 0), ("None", 0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0), ("soon", 0)]
+    ("said", "seconds"),
+    [("7", 7), ("", 0), ("None", 0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0), ("soon", 0)],
 )
 def test_retry_after_is_a_number_or_a_date(said: str, seconds: float) -> None:
     assert web._seconds(said) == seconds
@@ -118,7 +151,8 @@ def test_a_machine_without_a_web_accuses_nobody() -> None:
 
 def test_nothing_to_ask_asks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "handbook.site.external.subprocess.run", lambda *_, **__: pytest.fail("LinkChecker was started")
+        "handbook.site.external.subprocess.run",
+        lambda *_, **__: pytest.fail("LinkChecker was started"),
     )
     assert ask([]) == {}
 
@@ -161,12 +195,17 @@ def test_a_failure_is_counted_until_it_answers() -> None:
 
 
 def test_the_state_is_read_as_it_was_written() -> None:
-    state = {"https://b.dev/\"'`": Failure("2026-11-16", 2), "https://a.dev/ü": Failure("2026-11-23", 1)}
+    state = {
+        "https://b.dev/\"'`": Failure("2026-11-16", 2),
+        "https://a.dev/ü": Failure("2026-11-23", 1),
+    }
     assert remembered(written(state)) == state
     assert remembered(written({})) == {}
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"a": 1}', '{"a": {"since": 1, "runs": 1}}', '{"a": {"since": "x"}}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", '{"a": 1}', '{"a": {"since": 1, "runs": 1}}', '{"a": {"since": "x"}}']
+)
 def test_a_state_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         remembered(text)
@@ -202,7 +241,9 @@ def test_a_second_failure_is_an_error(
 ) -> None:
     def run(day: str) -> tuple[int, list[str]]:
         code = main(["links", "site", "--external", "--state", "state.json", "--today", day])
-        return code, [line for line in capsys.readouterr().out.splitlines() if not line.startswith(" ")]
+        return code, [
+            line for line in capsys.readouterr().out.splitlines() if not line.startswith(" ")
+        ]
 
     with serving() as (url, asked):
         for name in ("http_proxy", "HTTP_PROXY"):
@@ -231,16 +272,21 @@ def test_a_second_failure_is_an_error(
         assert "(since 2026-11-16, runs: 2)" in lines[0]
 
 
-def test_a_state_of_something_else_is_no_run(handbook: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_state_of_something_else_is_no_run(
+    handbook: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write(handbook, {"state.json": "[]"})
     assert main(["links", "site", "--external", "--state", "state.json"]) == 2
-    assert capsys.readouterr().err.startswith("handbook: state.json holds no state of an earlier run: ")
+    assert capsys.readouterr().err.startswith(
+        "handbook: state.json holds no state of an earlier run: "
+    )
     assert (handbook / "state.json").read_text(encoding="utf-8") == "[]"
 
 
 def test_without_external_no_host_is_asked(handbook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "handbook.site.external.subprocess.run", lambda *_, **__: pytest.fail("LinkChecker was started")
+        "handbook.site.external.subprocess.run",
+        lambda *_, **__: pytest.fail("LinkChecker was started"),
     )
     assert main(["links", "site"]) == 0
 

@@ -29,13 +29,19 @@ from tests.handbooks import ADR, ROOT, SMALL, TODAY, copy_of, write
 
 THEME = Path(str(find_spec("material").origin)).parent  # type: ignore[union-attr]
 SCRIPTS = THEME / "templates/partials/javascripts"
-PALETTE = re.findall("<script>(.*)</script>", (SCRIPTS / "palette.html").read_text(encoding="utf-8"))[0]
+PALETTE = re.findall(
+    "<script>(.*)</script>", (SCRIPTS / "palette.html").read_text(encoding="utf-8")
+)[0]
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
 def git(root: Path, *arguments: str, day: str = "2026-03-01") -> None:
     who = ["-c", "user.name=a", "-c", "user.email=a@b.example", "-c", "commit.gpgsign=false"]
-    when = {"GIT_AUTHOR_DATE": f"{day}T12:00:00Z", "GIT_COMMITTER_DATE": f"{day}T12:00:00Z", "PATH": "/usr/bin:/bin"}
+    when = {
+        "GIT_AUTHOR_DATE": f"{day}T12:00:00Z",
+        "GIT_COMMITTER_DATE": f"{day}T12:00:00Z",
+        "PATH": "/usr/bin:/bin",
+    }
     subprocess.run(["git", *who, *arguments], cwd=root, check=True, capture_output=True, env=when)
 
 
@@ -75,13 +81,16 @@ def test_the_footer_says_what_is_known() -> None:
 
 
 def test_a_page_s_policy_allows_the_inline_scripts_of_the_theme_and_no_other() -> None:
-    page = f'<html><head><meta charset="utf-8"></head><script>{PALETTE}</script><script src="x.js"></script>' \
-           '<script id="c" type="application/json">{"a": 1}</script></html>'  # fmt: skip
+    page = (
+        f'<html><head><meta charset="utf-8"></head><script>{PALETTE}</script><script src="x.js"></script>'
+        '<script id="c" type="application/json">{"a": 1}</script></html>'
+    )
     protected, foreign = publishing.with_policy(page)
     assert not foreign
     digest = base64.b64encode(hashlib.sha256(PALETTE.encode()).digest()).decode()
     policy = re.search(
-        r'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="([^"]*)">', protected
+        r'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="([^"]*)">',
+        protected,
     )
     assert policy
     assert re.findall(r"'sha256-[^']*'", policy[1]) == [f"'sha256-{digest}'"]
@@ -91,8 +100,12 @@ def test_a_page_s_policy_allows_the_inline_scripts_of_the_theme_and_no_other() -
 
 @pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.html")), ids=lambda path: path.stem)
 def test_every_inline_script_of_the_theme_is_in_the_list(script: Path) -> None:
-    text = script.read_text(encoding="utf-8").replace("{{ config.extra.scope | d(base_url) }}", "../..")
-    page = f'<head><meta charset="utf-8"></head>{text}'.replace("{{ base_url }}", "https://a.example/b/")
+    text = script.read_text(encoding="utf-8").replace(
+        "{{ config.extra.scope | d(base_url) }}", "../.."
+    )
+    page = f'<head><meta charset="utf-8"></head>{text}'.replace(
+        "{{ base_url }}", "https://a.example/b/"
+    )
     protected, foreign = publishing.with_policy(page)
     assert foreign == ()
     assert len(re.findall("'sha256-[^']*'", protected)) == page.count("<script>")
@@ -126,14 +139,19 @@ def test_a_site_can_be_finished_again(small_site: Path, tmp_path: Path) -> None:
 
 def test_what_is_no_site_cannot_be_finished(tmp_path: Path) -> None:
     answer = run("handbook", "finish", "nowhere", "--root", str(SMALL), cwd=tmp_path)
-    assert (answer.returncode, answer.stderr) == (2, "handbook: nowhere holds no site; build it first\n")
+    assert (answer.returncode, answer.stderr) == (
+        2,
+        "handbook: nowhere holds no site; build it first\n",
+    )
 
 
 def test_two_pages_cannot_have_moved_from_one_address(tmp_path: Path) -> None:
     root = copy_of(SMALL, tmp_path / "handbook")
     moved = ADR.replace("status: accepted", "status: accepted\nmoved_from: [/old/]")
     write(root, {"adr/0004-a.md": moved, "adr/0005-b.md": moved, "site/index.html": ""})
-    with pytest.raises(publishing.FinishError, match=r"adr/0005-b.md: moved_from /old/ is in adr/0004-a.md, too"):
+    with pytest.raises(
+        publishing.FinishError, match=r"adr/0005-b.md: moved_from /old/ is in adr/0004-a.md, too"
+    ):
         publishing.write_redirects(root / "site", load(root))
 
 
@@ -151,7 +169,9 @@ def test_the_feed_tells_of_changes_with_their_own_dates() -> None:
     assert feed(load(SMALL)) == feed(load(SMALL))
     # What RFC 4287 asks of a feed and of its entries.
     for element in (root, *entries):
-        assert all(len(element.findall(f"{ATOM}{name}")) == 1 for name in ("id", "title", "updated"))
+        assert all(
+            len(element.findall(f"{ATOM}{name}")) == 1 for name in ("id", "title", "updated")
+        )
         assert str(element.findtext(f"{ATOM}id")).startswith("https://")
         assert element.findall(f"{ATOM}link[@href]")
         assert datetime.fromisoformat(str(element.findtext(f"{ATOM}updated"))).tzinfo
@@ -165,7 +185,10 @@ def test_a_feed_without_entries_has_no_date_of_the_clock(tmp_path: Path) -> None
 
 
 def test_the_keys_hold_ids_alerts_rules_and_messages() -> None:
-    files = {path.split("/")[-1].removesuffix(".json"): json.loads(text) for path, text in keys(load(ROOT)).items()}
+    files = {
+        path.split("/")[-1].removesuffix(".json"): json.loads(text)
+        for path, text in keys(load(ROOT)).items()
+    }
     parts = files.pop("parts")
     assert parts == sorted(files)
     rows = [row for part in parts for row in files[part]]
@@ -180,7 +203,14 @@ def test_the_keys_hold_ids_alerts_rules_and_messages() -> None:
 
 def test_a_key_stands_in_the_part_of_each_of_its_words(tmp_path: Path) -> None:
     root = copy_of(SMALL, tmp_path / "handbook")
-    write(root, {"adr/0004-x.md": ADR.replace("# A decision", "# Überlauf of pg_isready by HTTPErrors, ThreadDump")})
+    write(
+        root,
+        {
+            "adr/0004-x.md": ADR.replace(
+                "# A decision", "# Überlauf of pg_isready by HTTPErrors, ThreadDump"
+            )
+        },
+    )
     holds = {
         path.removeprefix("assets/keys/").removesuffix(".json")
         for path, content in keys(load(root)).items()
@@ -192,14 +222,26 @@ def test_a_key_stands_in_the_part_of_each_of_its_words(tmp_path: Path) -> None:
 @pytest.mark.build
 def test_a_page_that_moved_leads_to_where_it_is(tmp_path: Path) -> None:
     root = copy_of(SMALL, tmp_path / "handbook")
-    write(root, {"adr/0004-moved.md": ADR.replace("status: accepted", "status: accepted\nmoved_from: [/old/place/]")})
+    write(
+        root,
+        {
+            "adr/0004-moved.md": ADR.replace(
+                "status: accepted", "status: accepted\nmoved_from: [/old/place/]"
+            )
+        },
+    )
     page = (root / "docs/markdown.md").read_text(encoding="utf-8")
     write(root, {"docs/markdown.md": f"---\nmoved_from: [/how/to/write/]\n---\n{page}"})
     run("mkdocs", "build", cwd=root, check=True)
-    for old, new in (("old/place", "../../adr/0004-moved/"), ("how/to/write", "../../../markdown/")):
+    for old, new in (
+        ("old/place", "../../adr/0004-moved/"),
+        ("how/to/write", "../../../markdown/"),
+    ):
         html = (root / f"site/{old}/index.html").read_text(encoding="utf-8")
         assert f'content="0; url={new}"' in html
-        assert """<meta http-equiv="Content-Security-Policy" content="default-src 'none'">""" in html
+        assert (
+            """<meta http-equiv="Content-Security-Policy" content="default-src 'none'">""" in html
+        )
     assert (root / "site/adr/0004-moved/index.html").is_file()
 
 
@@ -210,14 +252,28 @@ def test_a_page_cannot_have_moved_from_where_another_is(tmp_path: Path) -> None:
     write(root, {"adr/0004-moved.md": ADR.replace("status: accepted", taken)})
     answer = run("mkdocs", "build", cwd=root)
     assert answer.returncode == 1
-    assert "adr/0004-moved.md: moved_from /adr/0001-keep-orders-in-sqlite/ is the address of a page" in answer.stderr
+    assert (
+        "adr/0004-moved.md: moved_from /adr/0001-keep-orders-in-sqlite/ is the address of a page"
+        in answer.stderr
+    )
 
 
 @pytest.mark.parametrize("old", ["/../elsewhere/", "/adr/../../x/", "/./"])
 def test_an_old_address_stays_within_the_site(old: str, tmp_path: Path) -> None:
     root = copy_of(SMALL, tmp_path / "handbook")
-    write(root, {"adr/0004-moved.md": ADR.replace("status: accepted", f"status: accepted\nmoved_from: [{old}]")})
-    found = [each.code for each in check(load(root), TODAY).findings if each.at.path == "adr/0004-moved.md"]
+    write(
+        root,
+        {
+            "adr/0004-moved.md": ADR.replace(
+                "status: accepted", f"status: accepted\nmoved_from: [{old}]"
+            )
+        },
+    )
+    found = [
+        each.code
+        for each in check(load(root), TODAY).findings
+        if each.at.path == "adr/0004-moved.md"
+    ]
     assert found == ["FM006"]
 
 
@@ -229,7 +285,9 @@ def test_a_new_record_that_no_commit_holds_still_builds(tmp_path: Path) -> None:
     git(root, "commit", "--quiet", "-m", "all", day="2026-04-02")
     write(root, {"adr/0004-new.md": ADR})
     run("mkdocs", "build", cwd=root, check=True)
-    assert "Not yet in a commit" in (root / "site/adr/0004-new/index.html").read_text(encoding="utf-8")
+    assert "Not yet in a commit" in (root / "site/adr/0004-new/index.html").read_text(
+        encoding="utf-8"
+    )
     sitemap = (root / "site/sitemap.xml").read_text(encoding="utf-8")
     assert set(re.findall(r"<lastmod>(.*?)</lastmod>", sitemap)) == {"2026-04-02"}
 
@@ -242,7 +300,10 @@ def test_every_published_page_has_the_tight_policy(real_site: Path) -> None:
         "object-src 'none'; base-uri 'none'"
     )
     policy = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">')
-    pages = {page.relative_to(real_site): policy.findall(page.read_text("utf-8")) for page in real_site.rglob("*.html")}
+    pages = {
+        page.relative_to(real_site): policy.findall(page.read_text("utf-8"))
+        for page in real_site.rglob("*.html")
+    }
     assert Path("404.html") in pages
     for page, found in pages.items():
         assert [re.sub(r" 'sha256-[^']*'", "", each) for each in found] == [tight], page
@@ -276,7 +337,10 @@ def test_a_record_s_page_weighs_little(real_site: Path) -> None:
 
 def test_a_timeline_keeps_the_scale_of_its_gaps() -> None:
     begin = datetime(2026, 5, 15, 10, 14, tzinfo=UTC)
-    points = [(begin + timedelta(minutes=after), word) for after, word in ((0, "a"), (0, "b"), (40, "c"), (120, "d"))]
+    points = [
+        (begin + timedelta(minutes=after), word)
+        for after, word in ((0, "a"), (0, "b"), (40, "c"), (120, "d"))
+    ]
     drawing = timeline(points)
     assert ">a, b<" in drawing
     first, second, third = (float(y) for y in re.findall(r'<circle[^>]* cy="([\d.]+)"', drawing))
@@ -294,7 +358,12 @@ def test_dots_stand_at_their_values_and_name_the_median() -> None:
 
 
 def test_shares_fill_the_bar_and_leave_out_what_is_not_there() -> None:
-    drawing = shares([Share("pass", 3, "good"), Share("fail", 0, "bad"), Share("unknown", 1, "open")])
-    assert [float(width) for width in re.findall(r'<rect[^>]* width="([\d.]+)"', drawing)] == [270, 90]
+    drawing = shares(
+        [Share("pass", 3, "good"), Share("fail", 0, "bad"), Share("unknown", 1, "open")]
+    )
+    assert [float(width) for width in re.findall(r'<rect[^>]* width="([\d.]+)"', drawing)] == [
+        270,
+        90,
+    ]
     assert "fail" not in drawing
     assert shares([Share("pass", 0, "good")]) == ""

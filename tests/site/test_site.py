@@ -31,8 +31,19 @@ def text_of(parsed: LexborHTMLParser, selector: str) -> list[str]:
 def test_a_record_has_its_facts(small_site: Path) -> None:
     parsed = page(small_site, "adr/0001-keep-orders-in-sqlite")
     assert text_of(parsed, ".hb-facts__head") == ["ADR-0001 superseded"]
-    assert text_of(parsed, ".hb-facts dt") == ["Superseded", "Accepted", "Proposed", "Deciders", "Superseded by"]
-    assert text_of(parsed, ".hb-facts dd")[:4] == ["2026-03-02", "2026-02-09", "2026-02-01", "order-team"]
+    assert text_of(parsed, ".hb-facts dt") == [
+        "Superseded",
+        "Accepted",
+        "Proposed",
+        "Deciders",
+        "Superseded by",
+    ]
+    assert text_of(parsed, ".hb-facts dd")[:4] == [
+        "2026-03-02",
+        "2026-02-09",
+        "2026-02-01",
+        "order-team",
+    ]
     (successor,) = parsed.css(".hb-facts__wide a")
     assert successor.attributes["href"] == "../0002-use-postgresql/"
 
@@ -43,7 +54,10 @@ def test_a_new_record_need_not_be_in_the_navigation(tmp_path: Path) -> None:
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
     service = (root / "docs/services/warehouse.md").read_text(encoding="utf-8")
     strict = f"{settings}validation: {{nav: {{omitted_files: warn}}}}\n"
-    write(root, {"mkdocs.yml": strict, "docs/services/depot.md": service.replace("# Warehouse", "# Depot")})
+    write(
+        root,
+        {"mkdocs.yml": strict, "docs/services/depot.md": service.replace("# Warehouse", "# Depot")},
+    )
     assert run("handbook", "check", cwd=root).returncode == 0
     answer = run("mkdocs", "build", "--quiet", cwd=root)
     assert (answer.returncode, answer.stderr) == (0, "")
@@ -66,10 +80,14 @@ def test_a_title_beyond_the_basic_plane_is_shown_as_written(tmp_path: Path) -> N
     root = copy_of(SMALL, tmp_path / "handbook")
     for path, title in TITLES.items():
         file = root / f"{path}.md"
-        file.write_text(re.sub("(?m)^# .*", title, file.read_text(encoding="utf-8"), count=1), encoding="utf-8")
+        file.write_text(
+            re.sub("(?m)^# .*", title, file.read_text(encoding="utf-8"), count=1), encoding="utf-8"
+        )
     assert run("handbook", "check", cwd=root).returncode == 0
     run("mkdocs", "build", cwd=root, check=True)
-    keys = "".join(file.read_text(encoding="utf-8") for file in (root / "site/assets/keys").iterdir())
+    keys = "".join(
+        file.read_text(encoding="utf-8") for file in (root / "site/assets/keys").iterdir()
+    )
     for path, title in TITLES.items():
         parsed = page(root / "site", path.removeprefix("docs/"))
         shown = title.removeprefix("# ")
@@ -101,25 +119,40 @@ def test_a_page_that_mentions_a_record_is_listed_there(small_site: Path) -> None
 
 
 def test_a_bare_id_is_a_link(small_site: Path) -> None:
-    links = {node.text(): node.attributes["href"] for node in page(small_site, ".").css("article a[title]")}
+    links = {
+        node.text(): node.attributes["href"]
+        for node in page(small_site, ".").css("article a[title]")
+    }
     assert links["ADR-0001"] == "adr/0001-keep-orders-in-sqlite/"
 
 
 def test_an_id_in_bold_is_a_link_and_a_rule_links_to_itself(tmp_path: Path) -> None:
     root = copy_of(SMALL, tmp_path / "handbook")
-    write(root, {"adr/0004-bold.md": ADR.replace("Why.", "As **ADR-0002** says, and **STD-08.1** asks.")})
+    write(
+        root,
+        {"adr/0004-bold.md": ADR.replace("Why.", "As **ADR-0002** says, and **STD-08.1** asks.")},
+    )
     run("mkdocs", "build", cwd=root, check=True)
-    hrefs = {node.text(): node.attributes["href"] for node in page(root / "site", "adr/0004-bold").css("strong a")}
-    assert hrefs == {"ADR-0002": "../0002-use-postgresql/", "STD-08.1": "../../standards/08-observability/#std-08-1"}
+    hrefs = {
+        node.text(): node.attributes["href"]
+        for node in page(root / "site", "adr/0004-bold").css("strong a")
+    }
+    assert hrefs == {
+        "ADR-0002": "../0002-use-postgresql/",
+        "STD-08.1": "../../standards/08-observability/#std-08-1",
+    }
     own = page(root / "site", "standards/08-observability").css("li#std-08-1 strong a")
     assert [node.attributes["href"] for node in own] == ["#std-08-1"]
 
 
 def test_a_link_written_for_the_git_host_leads_to_the_page(small_site: Path) -> None:
-    links = {node.text(): node.attributes["href"] for node in page(small_site, ".").css("article p a")}
+    links = {
+        node.text(): node.attributes["href"] for node in page(small_site, ".").css("article p a")
+    }
     assert links["why"] == "adr/0001-keep-orders-in-sqlite/#context"
     inside = {
-        node.text(): node.attributes["href"] for node in page(small_site, "adr/0002-use-postgresql").css("article p a")
+        node.text(): node.attributes["href"]
+        for node in page(small_site, "adr/0002-use-postgresql").css("article p a")
     }
     assert inside["SQLite"] == "../0001-keep-orders-in-sqlite/"
     assert inside["the context"] == "#context"
@@ -135,12 +168,17 @@ def test_what_is_not_a_record_is_not_published(small_site: Path) -> None:
     assert not [path for path in small_site.rglob("*") if "README" in path.name]
 
 
-def test_a_record_has_the_breadcrumb_the_tab_and_the_edit_link_of_its_place(small_site: Path) -> None:
+def test_a_record_has_the_breadcrumb_the_tab_and_the_edit_link_of_its_place(
+    small_site: Path,
+) -> None:
     parsed = page(small_site, "adr/0001-keep-orders-in-sqlite")
     assert text_of(parsed, ".md-path__item") == ["Home", "Decisions"]
     assert text_of(parsed, ".md-tabs__item--active") == ["Decisions"]
     (edit,) = parsed.css('a[rel="edit"]')
-    assert edit.attributes["href"] == "https://git.example/small/edit/main/adr/0001-keep-orders-in-sqlite.md"
+    assert (
+        edit.attributes["href"]
+        == "https://git.example/small/edit/main/adr/0001-keep-orders-in-sqlite.md"
+    )
     (edit,) = page(small_site, "markdown").css('a[rel="edit"]')
     assert edit.attributes["href"] == "https://git.example/small/edit/main/docs/markdown.md"
 
@@ -191,28 +229,44 @@ def test_braces_in_a_record_are_text(tmp_path: Path) -> None:
     assert text_of(parsed, "article pre") == ["token: ${{ secrets.X }} # {% for %}"]
 
 
-def test_every_record_of_this_repository_has_a_page_with_owner_date_and_edit_link(real_site: Path) -> None:
+def test_every_record_of_this_repository_has_a_page_with_owner_date_and_edit_link(
+    real_site: Path,
+) -> None:
     handbook = load(ROOT)
     assert handbook.records
     for record in handbook.records:
         parsed = page(real_site, str(handbook.url(record.path)))
         assert record.id in text_of(parsed, ".hb-facts__head")[0]
-        audits = [str(audit.date) for audit in handbook.audits if audit.service == record.id] or ["none yet"]
+        audits = [str(audit.date) for audit in handbook.audits if audit.service == record.id] or [
+            "none yet"
+        ]
         dates = [str(record.changed)] if record.changed else audits
         assert dates[-1] in " ".join(text_of(parsed, ".hb-facts dd"))
         keepers = [getattr(record, key, None) for key in ("owner", "deciders", "authors")]
         assert any(keepers)
-        assert all(str(name) in " ".join(text_of(parsed, ".hb-facts dd")) for name in _flat(keepers))
+        assert all(
+            str(name) in " ".join(text_of(parsed, ".hb-facts dd")) for name in _flat(keepers)
+        )
         (edit,) = parsed.css('a[rel="edit"]')
-        assert edit.attributes["href"] == f"https://github.com/example-org/handbook/edit/main/{record.path}"
+        assert (
+            edit.attributes["href"]
+            == f"https://github.com/example-org/handbook/edit/main/{record.path}"
+        )
 
 
 def _flat(values: list[object]) -> list[object]:
-    return [item for value in values if value for item in (value if isinstance(value, tuple) else (value,))]
+    return [
+        item
+        for value in values
+        if value
+        for item in (value if isinstance(value, tuple) else (value,))
+    ]
 
 
 def test_the_sample_has_a_badge(real_site: Path) -> None:
-    assert text_of(page(real_site, "adr/0023-use-postgresql-for-orders"), ".hb-facts .hb-badge--note") == ["example"]
+    assert text_of(
+        page(real_site, "adr/0023-use-postgresql-for-orders"), ".hb-facts .hb-badge--note"
+    ) == ["example"]
 
 
 def test_every_link_of_the_site_leads_to_a_file_and_an_anchor(real_site: Path) -> None:
@@ -220,7 +274,10 @@ def test_every_link_of_the_site_leads_to_a_file_and_an_anchor(real_site: Path) -
         file.relative_to(real_site).as_posix(): LexborHTMLParser(file.read_text("utf-8"))
         for file in real_site.rglob("*.html")
     }
-    ids = {name: {node.attributes["id"] for node in parsed.css("[id]")} for name, parsed in pages.items()}
+    ids = {
+        name: {node.attributes["id"] for node in parsed.css("[id]")}
+        for name, parsed in pages.items()
+    }
     checked = 0
     for name, parsed in pages.items():
         for node in parsed.css("[href], [src]"):
@@ -232,7 +289,9 @@ def test_every_link_of_the_site_leads_to_a_file_and_an_anchor(real_site: Path) -
             path = parts.path.lstrip("/")
             path += "index.html" if not path or path.endswith("/") else ""
             assert (real_site / path).is_file(), f"{name}: {target}"
-            assert not parts.fragment or path not in ids or parts.fragment in ids[path], f"{name}: {target}"
+            assert not parts.fragment or path not in ids or parts.fragment in ids[path], (
+                f"{name}: {target}"
+            )
             checked += 1
     assert checked > 100
 
@@ -240,7 +299,9 @@ def test_every_link_of_the_site_leads_to_a_file_and_an_anchor(real_site: Path) -
 def test_no_page_asks_another_host_for_anything(real_site: Path) -> None:
     for file in real_site.rglob("*.html"):
         parsed = LexborHTMLParser(file.read_text("utf-8"))
-        for node in parsed.css("script[src], link[rel~=stylesheet], link[rel~=preconnect], img, iframe, source, video"):
+        for node in parsed.css(
+            "script[src], link[rel~=stylesheet], link[rel~=preconnect], img, iframe, source, video"
+        ):
             target = node.attributes.get("src") or node.attributes.get("href") or ""
             assert not urlsplit(target).netloc, f"{file.name}: {target}"
     for file in real_site.rglob("*.css"):
@@ -250,7 +311,9 @@ def test_no_page_asks_another_host_for_anything(real_site: Path) -> None:
 def test_the_footer_names_the_commit(real_site: Path) -> None:
     head = commit(ROOT)
     (footer,) = text_of(page(real_site, "."), ".md-copyright")
-    assert footer == (f"Built from commit {head[:12]}" if head else "Built from files that no commit holds")
+    assert footer == (
+        f"Built from commit {head[:12]}" if head else "Built from files that no commit holds"
+    )
 
 
 def test_the_interface_serves_every_decision(real_site: Path) -> None:
@@ -259,7 +322,10 @@ def test_the_interface_serves_every_decision(real_site: Path) -> None:
     assert document["version"] == 1
     assert [item["id"] for item in document["items"]] == [adr.id for adr in handbook.of(Adr)]
     names = ("standards", "checklist", "adrs", "runbooks", "alerts", "postmortems", "services")
-    lists = [json.loads((real_site / f"api/v1/{name}.json").read_text(encoding="utf-8")) for name in names]
+    lists = [
+        json.loads((real_site / f"api/v1/{name}.json").read_text(encoding="utf-8"))
+        for name in names
+    ]
     for item in (item for each in lists for item in each["items"]):
         path = urlsplit(item["url"]).path.lstrip("/")
         assert (real_site / path / "index.html").is_file()

@@ -29,7 +29,9 @@ PAGE = "<!doctype html><title>x</title><h1 id=top-of-it>x</h1>"
 
 def read(root: Path, files: Mapping[str, str | bytes], url: str = "https://h.example/") -> Site:
     """A site of the files given, beside a home page with an anchor and a page below it."""
-    return read_site(write(root, {"index.html": PAGE, "a/b/index.html": f"{PAGE}<a name=old></a>", **files}), url)
+    return read_site(
+        write(root, {"index.html": PAGE, "a/b/index.html": f"{PAGE}<a name=old></a>", **files}), url
+    )
 
 
 def sorts(site: Site) -> list[tuple[str, str]]:
@@ -38,7 +40,9 @@ def sorts(site: Site) -> list[tuple[str, str]]:
 
 def one(root: Path, link: str, url: str = "https://h.example/") -> list[tuple[str, str]]:
     """What is found of the page /a/ that consists of one link."""
-    return sorts(read(root, {"a/index.html": f"{PAGE}<a href='{link}'>x</a>", "a/ü b.txt": "x"}, url))
+    return sorts(
+        read(root, {"a/index.html": f"{PAGE}<a href='{link}'>x</a>", "a/ü b.txt": "x"}, url)
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,7 +104,9 @@ def one(root: Path, link: str, url: str = "https://h.example/") -> list[tuple[st
         ("/../x", ("outside", "../x")),
     ],
 )
-def test_an_address_leads_where_a_browser_takes_it(link: str, expected: tuple[str, str] | None, tmp_path: Path) -> None:
+def test_an_address_leads_where_a_browser_takes_it(
+    link: str, expected: tuple[str, str] | None, tmp_path: Path
+) -> None:
     assert one(tmp_path, link) == ([expected] if expected else [])
 
 
@@ -117,7 +123,9 @@ def test_an_address_leads_where_a_browser_takes_it(link: str, expected: tuple[st
         ("/book/c/", ("missing", "c/")),
     ],
 )
-def test_a_site_below_a_path_ends_there(link: str, expected: tuple[str, str] | None, tmp_path: Path) -> None:
+def test_a_site_below_a_path_ends_there(
+    link: str, expected: tuple[str, str] | None, tmp_path: Path
+) -> None:
     assert one(tmp_path, link, "https://h.example/book/") == ([expected] if expected else [])
 
 
@@ -125,15 +133,30 @@ def test_a_site_below_a_path_ends_there(link: str, expected: tuple[str, str] | N
     ("html", "missing"),
     [
         ("<a href=1>x</a><area href=2><link rel=next href=3>", "1 2 3"),
-        ("<script src=1></script><img src=2><iframe src=3></iframe><embed src=4><input type=image src=5>", "1 2 3 4 5"),
-        ("<video src=1 poster=2><source src=3><track src=4></video><audio src=5></audio>", "1 2 3 4 5"),
-        ("<picture><source srcset='1 1x, 2 2x'><img srcset='3 100w,4 200w,  data:x,y 3x, 5'></picture>", "1 2 3 4 5"),
+        (
+            "<script src=1></script><img src=2><iframe src=3></iframe><embed src=4><input type=image src=5>",
+            "1 2 3 4 5",
+        ),
+        (
+            "<video src=1 poster=2><source src=3><track src=4></video><audio src=5></audio>",
+            "1 2 3 4 5",
+        ),
+        (
+            "<picture><source srcset='1 1x, 2 2x'><img srcset='3 100w,4 200w,  data:x,y 3x, 5'></picture>",
+            "1 2 3 4 5",
+        ),
         ("<link rel=preload as=image imagesrcset='1, 2 2x'>", "1 2"),
         ("<meta http-equiv=Refresh content='0; url=1'>", "1"),
-        ('<meta http-equiv=refresh content="5;URL=\'1\'">', "1"),
+        ("<meta http-equiv=refresh content=\"5;URL='1'\">", "1"),
         ("<meta http-equiv=refresh content=30><meta name=x content='0; url=1'>", ""),
-        ("<form action=1><button formaction=2>x</button><input formaction=3></form><form action=''></form>", "1 2 3"),
-        ("<object data=1></object><blockquote cite=2></blockquote><q cite=3></q><ins cite=4></ins>", "1 2 3 4"),
+        (
+            "<form action=1><button formaction=2>x</button><input formaction=3></form><form action=''></form>",
+            "1 2 3",
+        ),
+        (
+            "<object data=1></object><blockquote cite=2></blockquote><q cite=3></q><ins cite=4></ins>",
+            "1 2 3 4",
+        ),
         ("<svg><use href=1 /><use xlink:href=2 /><image href=3 /></svg>", "1 2 3"),
         ("<style>@import '1'; a { background: url(2) } /* url(3) */</style>", "1 2"),
         ("<template><img src=1><template><a href=2 id=x>x</a></template></template>", "1 2"),
@@ -144,7 +167,7 @@ def test_a_site_below_a_path_ends_there(link: str, expected: tuple[str, str] | N
         ("<base href=../a/sub/><a href=1>x</a>", "sub/1"),
         ("<a rel=edit href=1>x</a>", ""),
     ],
-)  # fmt: skip
+)
 def test_every_place_of_an_address_is_looked_at(html: str, missing: str, tmp_path: Path) -> None:
     found = sorts(read(tmp_path, {"a/index.html": PAGE + html}))
     assert sorted(found) == [("missing", f"a/{name}") for name in missing.split()]
@@ -152,7 +175,10 @@ def test_every_place_of_an_address_is_looked_at(html: str, missing: str, tmp_pat
 
 def test_a_style_sheet_names_what_is_there(tmp_path: Path) -> None:
     site = read(
-        tmp_path, {"s/a.css": 'a{background:url("../index.html")} b{background:url( x.png )} c{src:url(data:x)}'}
+        tmp_path,
+        {
+            "s/a.css": 'a{background:url("../index.html")} b{background:url( x.png )} c{src:url(data:x)}'
+        },
     )
     assert sorts(site) == [("missing", "s/x.png")]
 
@@ -167,12 +193,22 @@ def test_a_style_sheet_names_what_is_there(tmp_path: Path) -> None:
         ("api/v1/adrs.json", '{"items": [{"url": "H/c/#x"}]}', "c/#x"),
         ("api/v1/schemas/adr.json", '{"$id": "H/c.json"}', "c.json"),
         ("api/v1/adrs.json", '{"items": [{"text": "H/c/ is a text"}]}', None),
-        ("api/v1/alerts.json", '[{"name": "Down", "annotations": {"runbook_url": "H/alerts/Down/"}}]', "alerts/Down/"),
-        ("assets/keys/ada.json", '[["A title", "c/#x", "Page", "a key"], ["Another", "a/b/", "Page", "b"]]', "c/#x"),
+        (
+            "api/v1/alerts.json",
+            '[{"name": "Down", "annotations": {"runbook_url": "H/alerts/Down/"}}]',
+            "alerts/Down/",
+        ),
+        (
+            "assets/keys/ada.json",
+            '[["A title", "c/#x", "Page", "a key"], ["Another", "a/b/", "Page", "b"]]',
+            "c/#x",
+        ),
         ("assets/keys/adb.json", '{"rows": [["A title", "c/", "Page", "a key"]]}', "c/"),
     ],
-)  # fmt: skip
-def test_files_for_machines_name_what_is_there(file: str, text: str, expected: str | None, tmp_path: Path) -> None:
+)
+def test_files_for_machines_name_what_is_there(
+    file: str, text: str, expected: str | None, tmp_path: Path
+) -> None:
     found = sorts(read(tmp_path, {file: text.replace("H/", "https://h.example/")}))
     assert found == ([("missing", expected)] if expected else [])
 
@@ -180,7 +216,10 @@ def test_files_for_machines_name_what_is_there(file: str, text: str, expected: s
 def test_ids_are_there_once(tmp_path: Path) -> None:
     ids = "<p id=a>x<p id=b>x<p id=a>x<a name=a></a><a name=c></a><a name=d></a><p id='a '><p id=''><p id=''>"
     (fault,) = read(tmp_path, {"c.html": ids}).faults
-    assert (fault.kind, fault.message) == ("duplicate", "the id 'a' appears more than once on /c.html")
+    assert (fault.kind, fault.message) == (
+        "duplicate",
+        "the id 'a' appears more than once on /c.html",
+    )
 
 
 def test_what_is_spelt_otherwise_or_nearly_so_is_named(tmp_path: Path) -> None:
@@ -191,9 +230,15 @@ def test_what_is_spelt_otherwise_or_nearly_so_is_named(tmp_path: Path) -> None:
 
 def test_other_hosts_are_collected_without_their_fragments(tmp_path: Path) -> None:
     site = read(
-        tmp_path, {"c.html": "<a href='https://o.dev/x#a'></a><a href=//o.dev/x></a><a href=http://o.dev/?y=1></a>"}
+        tmp_path,
+        {
+            "c.html": "<a href='https://o.dev/x#a'></a><a href=//o.dev/x></a><a href=http://o.dev/?y=1></a>"
+        },
     )
-    assert site.external == {"http://o.dev/?y=1": ("c.html",), "https://o.dev/x": ("c.html", "c.html")}
+    assert site.external == {
+        "http://o.dev/?y=1": ("c.html",),
+        "https://o.dev/x": ("c.html", "c.html"),
+    }
     assert site.faults == ()
 
 
@@ -209,8 +254,14 @@ def test_a_folder_without_a_page_is_no_site(empty: dict[str, str] | None, tmp_pa
 HOSTILE: dict[str, tuple[str | bytes, list[str]]] = {
     "a line of a megabyte": (f"<p>{'x' * 1_000_000}<a href={'y' * 1_000_000}>x</a>", ["missing"]),
     "elements a million deep": ("<div>" * 1_000_000, ["unreadable"]),
-    "lists fifty thousand deep, all closed": (f"{'<ul><li>' * 50_000}{'</li></ul>' * 50_000}", ["unreadable"]),
-    "a tag of a hundred thousand attributes": (f"<a {' '.join(f'a{n}' for n in range(100_000))}>", ["unreadable"]),
+    "lists fifty thousand deep, all closed": (
+        f"{'<ul><li>' * 50_000}{'</li></ul>' * 50_000}",
+        ["unreadable"],
+    ),
+    "a tag of a hundred thousand attributes": (
+        f"<a {' '.join(f'a{n}' for n in range(100_000))}>",
+        ["unreadable"],
+    ),
     "comments that never end": ("<!-- " * 200_000, []),
     "tags that never end": ("<a href=x " * 100_000, ["unreadable"]),
     "a hundred thousand links": ("<a href=c/>x</a>" * 100_000, ["missing"]),
@@ -219,7 +270,7 @@ HOSTILE: dict[str, tuple[str | bytes, list[str]]] = {
     "NUL bytes": (b"<a href='\x00'>x</a><p id='\x00'>", ["missing"]),
     "percent signs": ("<a href='%'>x</a><a href='%zz%00%FF'>y</a>", ["missing", "missing"]),
     "a right-to-left mark": ("<a href='\u202ec'>x</a>", ["missing"]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", HOSTILE)
@@ -233,7 +284,9 @@ def test_a_hostile_page_is_read_within_bounds(case: str, tmp_path: Path) -> None
 
 
 def test_a_feed_is_bounded_as_a_page_is(tmp_path: Path) -> None:
-    assert sorts(read(tmp_path, {"feed.xml": "<feed>" + "<entry>" * 100_000})) == [("unreadable", "")]
+    assert sorts(read(tmp_path, {"feed.xml": "<feed>" + "<entry>" * 100_000})) == [
+        ("unreadable", "")
+    ]
 
 
 def test_a_page_that_is_far_too_large_is_not_read(tmp_path: Path) -> None:
@@ -251,7 +304,8 @@ def test_json_that_is_none_is_told(text: str, tmp_path: Path) -> None:
 
 def test_what_is_no_regular_file_is_neither_read_nor_followed(tmp_path: Path) -> None:
     site = write(
-        tmp_path / "site", {"index.html": "<a href=out/secret.html>x</a><a href=round/>x</a><a href=link.html>x</a>"}
+        tmp_path / "site",
+        {"index.html": "<a href=out/secret.html>x</a><a href=round/>x</a><a href=link.html>x</a>"},
     )
     write(tmp_path / "outside", {"secret.html": "<a href=nowhere>x</a>"})
     (site / "out").symlink_to("../outside")
@@ -270,9 +324,13 @@ def test_what_is_no_regular_file_is_neither_read_nor_followed(tmp_path: Path) ->
 
 
 def test_what_another_user_may_not_read_is_told(tmp_path: Path) -> None:
-    root = write(tmp_path, {"mkdocs.yml": "site_name: x\n", "site/index.html": PAGE, "site/c.html": PAGE})
+    root = write(
+        tmp_path, {"mkdocs.yml": "site_name: x\n", "site/index.html": PAGE, "site/c.html": PAGE}
+    )
     (root / "site/c.html").chmod(0)
-    code = "from handbook.site.built import read_site; print(read_site('site', '/').faults[0].message)"
+    code = (
+        "from handbook.site.built import read_site; print(read_site('site', '/').faults[0].message)"
+    )
     command = [*unprivileged(), sys.executable, "-c", code]
     answer = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     assert answer.stdout == "/c.html cannot be read: Permission denied\n"
@@ -323,7 +381,9 @@ def spoilt(site: Path, good: str, bad: str) -> Iterator[str]:
 
 @pytest.mark.build
 @pytest.mark.parametrize("each", OF_PAGES, ids=lambda each: each.code)
-def test_the_bad_example_is_found_by_its_rule_and_by_no_other(each: Rule, small_site: Path, tmp_path: Path) -> None:
+def test_the_bad_example_is_found_by_its_rule_and_by_no_other(
+    each: Rule, small_site: Path, tmp_path: Path
+) -> None:
     site = copy_of(small_site, tmp_path / "site")
     (file,) = spoilt(site, each.good, each.bad)
     found = read_site(site, read_settings(SMALL).site_url)
@@ -336,7 +396,9 @@ def test_the_bad_example_is_found_by_its_rule_and_by_no_other(each: Rule, small_
 def test_a_page_in_another_encoding_is_found_by_its_rule(small_site: Path, tmp_path: Path) -> None:
     site = copy_of(small_site, tmp_path / "site")
     page = site / "markdown/index.html"
-    page.write_bytes(page.read_text(encoding="utf-8").replace("</h1>", " ü</h1>", 1).encode("latin-1", "replace"))
+    page.write_bytes(
+        page.read_text(encoding="utf-8").replace("</h1>", " ü</h1>", 1).encode("latin-1", "replace")
+    )
     assert report_on(site, SMALL) == ["docs/markdown.md:1:1:LNK107"]
 
 
@@ -369,7 +431,9 @@ def test_what_a_template_writes_is_told_once(small_site: Path, tmp_path: Path) -
     site = copy_of(small_site, tmp_path / "site")
     for page in site.rglob("index.html"):
         base = os.path.relpath(site, page.parent)
-        text = page.read_text(encoding="utf-8").replace("</body>", f'<a href="{base}/imprint/">x</a></body>')
+        text = page.read_text(encoding="utf-8").replace(
+            "</body>", f'<a href="{base}/imprint/">x</a></body>'
+        )
         page.write_text(text, encoding="utf-8")
     found = run_on_site(read_site(site, "https://small.example/"), load(SMALL), TODAY).findings
     (finding,) = found
@@ -383,7 +447,10 @@ def test_what_a_template_writes_is_told_once(small_site: Path, tmp_path: Path) -
 def test_a_page_without_a_source_is_named_by_its_path(small_site: Path, tmp_path: Path) -> None:
     site = copy_of(small_site, tmp_path / "site")
     write(site, {"404.html": "<a href=nowhere>x</a>", "old/index.html": "<a href=nowhere>x</a>"})
-    assert report_on(site, SMALL) == [f"{site}/404.html:1:1:LNK101", f"{site}/old/index.html:1:1:LNK101"]
+    assert report_on(site, SMALL) == [
+        f"{site}/404.html:1:1:LNK101",
+        f"{site}/old/index.html:1:1:LNK101",
+    ]
 
 
 @pytest.mark.build
@@ -404,9 +471,18 @@ def test_a_finding_can_be_allowed_and_its_severity_set(small_site: Path, tmp_pat
     site = copy_of(small_site, tmp_path / "site")
     gone(site, "markdown")
     before = report_on(site, root)
-    (place,) = [each for each in before if each.startswith("docs/index.md:") and ":1:1:" not in each] or [before[0]]
+    (place,) = [
+        each for each in before if each.startswith("docs/index.md:") and ":1:1:" not in each
+    ] or [before[0]]
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
-    write(root, {"mkdocs.yml": settings.replace("  handbook:\n", "  handbook:\n    rules: {LNK101: warning}\n", 1)})
+    write(
+        root,
+        {
+            "mkdocs.yml": settings.replace(
+                "  handbook:\n", "  handbook:\n    rules: {LNK101: warning}\n", 1
+            )
+        },
+    )
     report = run_on_site(read_site(site, "https://small.example/"), load(root), TODAY)
     assert (report.errors, report.warnings) == (0, len(before))
     path, line, *_ = place.split(":")
@@ -419,16 +495,30 @@ def test_a_finding_can_be_allowed_and_its_severity_set(small_site: Path, tmp_pat
 
 # What lychee finds of what was planted, we find.
 PLANTED = (
-    '<a href="../no-such-page/">x</a>', '<a href="no-such-file.txt">x</a>', '<img src="no-such.png">',
-    '<img src="x" srcset="no-such-1.png 1x, no-such-2.png 2x">', '<a href="../../adr/#no-such-id">x</a>',
-    '<a href="#no-such-id">x</a>', '<a href="../../ADR/">x</a>', '<a href="../../assets/">x</a>',
-    '<iframe src="no-such.html"></iframe>', '<video src="no-such.mp4" poster="no-such.jpg"></video>',
-    '<object data="no-such.pdf"></object>', '<form action="no-such/"></form>', '<link rel="next" href="no-such-next/">',
-    '<area href="no-such-area/">', '<blockquote cite="no-such-cite/">x</blockquote>', '<a href="/no-such-root/">x</a>',
-    '<a href="http://[no-such">x</a>', '<a href="../../../../../no-such-above/">x</a>', '<a href="no%20such">x</a>',
-    '<template><img src="no-such-template.png"></template>', '<style>b{background:url(no-such-style.png)}</style>',
-    '<a href="../../adr/index.html?x=1#no-such">x</a>', '<embed src="no-such.swf"><input formaction="no-such-form">',
-)  # fmt: skip
+    '<a href="../no-such-page/">x</a>',
+    '<a href="no-such-file.txt">x</a>',
+    '<img src="no-such.png">',
+    '<img src="x" srcset="no-such-1.png 1x, no-such-2.png 2x">',
+    '<a href="../../adr/#no-such-id">x</a>',
+    '<a href="#no-such-id">x</a>',
+    '<a href="../../ADR/">x</a>',
+    '<a href="../../assets/">x</a>',
+    '<iframe src="no-such.html"></iframe>',
+    '<video src="no-such.mp4" poster="no-such.jpg"></video>',
+    '<object data="no-such.pdf"></object>',
+    '<form action="no-such/"></form>',
+    '<link rel="next" href="no-such-next/">',
+    '<area href="no-such-area/">',
+    '<blockquote cite="no-such-cite/">x</blockquote>',
+    '<a href="/no-such-root/">x</a>',
+    '<a href="http://[no-such">x</a>',
+    '<a href="../../../../../no-such-above/">x</a>',
+    '<a href="no%20such">x</a>',
+    '<template><img src="no-such-template.png"></template>',
+    "<style>b{background:url(no-such-style.png)}</style>",
+    '<a href="../../adr/index.html?x=1#no-such">x</a>',
+    '<embed src="no-such.swf"><input formaction="no-such-form">',
+)
 
 
 @pytest.mark.build
@@ -440,7 +530,15 @@ def test_what_lychee_finds_is_found(small_site: Path, tmp_path: Path) -> None:
         text = page.read_text(encoding="utf-8").replace("</article>", f"{planted}</article>", 1)
         page.write_text(text, encoding="utf-8")
     write(site, {"assets/more.css": "b{background:url(no-such-sheet.png)}"})
-    options = ["--offline", "--include-fragments", "--no-progress", "--format", "json", "--index-files", "index.html"]
+    options = [
+        "--offline",
+        "--include-fragments",
+        "--no-progress",
+        "--format",
+        "json",
+        "--index-files",
+        "index.html",
+    ]
     answer = run("lychee", *options, "--root-dir", str(site), str(site), cwd=tmp_path)
     theirs = {
         (
@@ -452,7 +550,9 @@ def test_what_lychee_finds_is_found(small_site: Path, tmp_path: Path) -> None:
     }
     assert len(theirs) > len(PLANTED)
     faults = read_site(site, "https://small.example/").faults
-    ours = {(fault.file, "" if fault.kind == "invalid" else _plain(fault.target)) for fault in faults}
+    ours = {
+        (fault.file, "" if fault.kind == "invalid" else _plain(fault.target)) for fault in faults
+    }
     assert theirs - ours == set()
 
 
@@ -483,7 +583,9 @@ def test_the_command_says_what_it_read(checked: Path, capsys: pytest.CaptureFixt
 
 @pytest.mark.build
 @pytest.mark.parametrize("form", ["text", "json", "github", "sarif"])
-def test_every_reporter_tells_of_a_link(form: str, checked: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_reporter_tells_of_a_link(
+    form: str, checked: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     gone(checked / "site", "markdown")
     assert main(["links", "site", "--format", form, "--output", "report"]) == 1
     assert capsys.readouterr().out == ""
@@ -494,10 +596,15 @@ def test_every_reporter_tells_of_a_link(form: str, checked: Path, capsys: pytest
         json.loads(text)
 
 
-def test_settings_that_cannot_be_read_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_settings_that_cannot_be_read_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write(tmp_path, {"mkdocs.yml": "site_url: [", "site/index.html": PAGE})
     assert main(["links", str(tmp_path / "site"), "--root", str(tmp_path)]) == 2
-    assert capsys.readouterr().err == "handbook: mkdocs.yml cannot be read; `handbook check` says why\n"
+    assert (
+        capsys.readouterr().err
+        == "handbook: mkdocs.yml cannot be read; `handbook check` says why\n"
+    )
 
 
 @pytest.mark.build

@@ -60,14 +60,20 @@ def test_addresses_are_relative_to_the_page(url: str, here: str, expected: str) 
             "[run](../runbooks/shop/orders-down.md#escalation)",
             '<a href="../runbooks/shop/orders-down/#escalation">run</a>',
         ),
-        ("[*web*](https://example.com/?a=1&b=2)", '<a href="https://example.com/?a=1&amp;b=2"><em>web</em></a>'),
+        (
+            "[*web*](https://example.com/?a=1&b=2)",
+            '<a href="https://example.com/?a=1&amp;b=2"><em>web</em></a>',
+        ),
         ("[gone](../nowhere.md) [x](data:text/html,x)", "gone x"),
         ("[js](javascript:alert(1))", "js"),
         ("<script>x</script>", "&lt;script&gt;x&lt;/script&gt;"),
     ],
 )
 def test_a_line_of_a_record_is_safe_html_with_its_links(text: str, html: str) -> None:
-    assert Linker(HANDBOOK, "actions/").inline(text, "postmortems/2026-05-04-orders-stopped.md") == html
+    assert (
+        Linker(HANDBOOK, "actions/").inline(text, "postmortems/2026-05-04-orders-stopped.md")
+        == html
+    )
 
 
 def test_every_status_has_its_place_in_the_index_and_its_moves() -> None:
@@ -77,7 +83,14 @@ def test_every_status_has_its_place_in_the_index_and_its_moves() -> None:
 def test_text_of_a_record_is_escaped(tmp_path: Path) -> None:
     title = "A <script>alert(1)</script> & more"
     text = ADR.replace("# A decision", f"# {title.replace('<', '&lt;')}")
-    write(tmp_path, {"mkdocs.yml": SETTINGS, "adr/0001-a.md": text, "adr/0002-b.md": ADR.replace("Why.", "ADR-0001")})
+    write(
+        tmp_path,
+        {
+            "mkdocs.yml": SETTINGS,
+            "adr/0001-a.md": text,
+            "adr/0002-b.md": ADR.replace("Why.", "ADR-0001"),
+        },
+    )
     handbook = load(tmp_path)
     (first, second) = handbook.of(Adr)
     for html in (
@@ -99,7 +112,14 @@ def test_the_newest_change_comes_first() -> None:
 
 @pytest.mark.parametrize(
     ("minutes", "shown"),
-    [(None, "n/a"), (0, "0 min"), (31, "31 min"), (65, "1 h 5 min"), (1440, "1 d"), (1501, "1 d 1 h 1 min")],
+    [
+        (None, "n/a"),
+        (0, "0 min"),
+        (31, "31 min"),
+        (65, "1 h 5 min"),
+        (1440, "1 d"),
+        (1501, "1 d 1 h 1 min"),
+    ],
 )
 def test_a_duration_is_written_as_people_do(minutes: int | None, shown: str) -> None:
     assert duration(None if minutes is None else timedelta(minutes=minutes)) == shown
@@ -107,7 +127,12 @@ def test_a_duration_is_written_as_people_do(minutes: int | None, shown: str) -> 
 
 def test_durations_are_computed_and_a_missing_time_is_not_zero() -> None:
     (postmortem,) = HANDBOOK.of(Postmortem)
-    assert [duration(each.value) for each in postmortem.durations] == ["2 min", "3 min", "40 min", "1 h"]
+    assert [duration(each.value) for each in postmortem.durations] == [
+        "2 min",
+        "3 min",
+        "40 min",
+        "1 h",
+    ]
     unknown = replace(postmortem, detected=None)
     assert [duration(each.value) for each in unknown.durations] == ["n/a", "n/a", "40 min", "1 h"]
     assert [row["n"] for row in figures([postmortem, unknown])] == [1, 1, 2, 2]
@@ -115,7 +140,8 @@ def test_durations_are_computed_and_a_missing_time_is_not_zero() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "share", "expected"), [(1, 0.9, 1), (10, 0.9, 9), (11, 0.9, 10), (2, 0.5, 1), (3, 0.5, 2)]
+    ("count", "share", "expected"),
+    [(1, 0.9, 1), (10, 0.9, 9), (11, 0.9, 10), (2, 0.5, 1), (3, 0.5, 2)],
 )
 def test_a_percentile_is_the_nearest_rank(count: int, share: float, expected: int) -> None:
     values = [timedelta(minutes=minute) for minute in range(1, count + 1)]
@@ -148,7 +174,13 @@ def test_the_interface_keeps_every_key_of_a_kind() -> None:
     document = json.loads(api.files(HANDBOOK, "abc")["api/v1/adrs.json"])
     assert document["commit"] == "abc"
     for item in document["items"]:
-        assert {field.key for field in fields_of(Adr)} | {"id", "title", "url", "path", "referred_to_by"} == set(item)
+        assert {field.key for field in fields_of(Adr)} | {
+            "id",
+            "title",
+            "url",
+            "path",
+            "referred_to_by",
+        } == set(item)
     assert document["items"][0]["history"] == [
         {"status": "proposed", "date": "2026-02-01"},
         {"status": "accepted", "date": "2026-02-09"},
@@ -169,10 +201,16 @@ def test_every_record_is_valid_by_the_published_schema(root: Path) -> None:
     lists["audit"] = [audit for service in lists["service"] for audit in service["audits"]]
     for kind, items in lists.items():
         schema = json.loads(made[f"api/v1/schemas/{kind}.json"])
-        validator = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
+        validator = jsonschema.Draft202012Validator(
+            schema, format_checker=jsonschema.FormatChecker()
+        )
         validator.check_schema(schema)
         for item in items:
-            record = {key: without_nulls(item[key]) for key in schema["properties"] if item[key] is not None}
+            record = {
+                key: without_nulls(item[key])
+                for key in schema["properties"]
+                if item[key] is not None
+            }
             for key in ("exercise", "runbook", "standard"):
                 assert key not in record
             assert [error.message for error in validator.iter_errors(record)] == []
@@ -182,18 +220,34 @@ def test_every_record_is_valid_by_the_published_schema(root: Path) -> None:
 @pytest.mark.parametrize("root", [SMALL, ROOT], ids=["small", "real"])
 def test_every_list_of_the_interface_has_its_form(root: Path) -> None:
     made = api.files(load(root), "abc")
-    names = ("standards", "checklist", "adrs", "runbooks", "alerts", "postmortems", "actions", "services")
+    names = (
+        "standards",
+        "checklist",
+        "adrs",
+        "runbooks",
+        "alerts",
+        "postmortems",
+        "actions",
+        "services",
+    )
     for name in names:
         document = json.loads(made[f"api/v1/{name}.json"])
         assert (document["version"], document["commit"]) == (1, "abc")
         assert all(item["url"].startswith("https://") for item in document["items"])
-    assert made["checklist.csv"].count("\r\n") == 1 + len(json.loads(made["api/v1/checklist.json"])["items"])
-    assert made["actions.csv"].count("\r\n") == 1 + len(json.loads(made["api/v1/actions.json"])["items"])
+    assert made["checklist.csv"].count("\r\n") == 1 + len(
+        json.loads(made["api/v1/checklist.json"])["items"]
+    )
+    assert made["actions.csv"].count("\r\n") == 1 + len(
+        json.loads(made["api/v1/actions.json"])["items"]
+    )
 
 
 def test_an_item_belongs_to_its_owner_and_to_the_standards_that_are_verified_by_it_too() -> None:
     handbook = load(ROOT)
-    shared = {id: [each.id for each in handbook.standards_of(id)] for id in ("SCM-03", "CICD-05", "TEST-01")}
+    shared = {
+        id: [each.id for each in handbook.standards_of(id)]
+        for id in ("SCM-03", "CICD-05", "TEST-01")
+    }
     assert shared == {
         "SCM-03": ["STD-03", "STD-07"],
         "CICD-05": ["STD-04", "STD-10", "STD-11"],

@@ -1,4 +1,4 @@
-# The handbook's commands; README.md says what each is for.
+# Commands of the handbook; README.md describes them.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,9 +11,9 @@ export NO_MKDOCS_2_WARNING := 1
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
 
-# What is installed is remembered by the locks it was installed from: nothing to do is nothing done.
+# Each stamp file is newer than its lock file, so make installs only after a lock changes.
 $(VENV)/.created:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; say PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "no venv: on Debian, apt-get install python3-venv" >&2; exit 1; }
 	@touch $@
 
@@ -32,31 +32,31 @@ site: $(VENV)/.site ## check everything and build the site into site/
 serve: $(VENV)/.site ## preview on http://127.0.0.1:8000/, rebuilt on every change
 	@$(BIN)/handbook serve
 
-check: $(VENV)/.site ## run the gate alone
+check: $(VENV)/.site ## run only the checks
 	@$(BIN)/handbook check
 
 test: $(VENV)/.test ## run the whole test suite
 	@$(BIN)/python -m tests all
 
-fast: $(VENV)/.test ## run what needs no build: under a minute
+fast: $(VENV)/.test ## run the fast tests (no site build, no browser), in about a minute
 	@$(BIN)/python -m tests fast
 
-screenshots: $(VENV)/.test site ## take the README's pictures of the built site
+screenshots: $(VENV)/.test site ## take the pictures of the README from the built site
 	@$(BIN)/python -m tests.screenshots
 
-bench: $(VENV)/.test ## measure gate and build beside other tools: benchmarks/RESULTS.md
+bench: $(VENV)/.test ## compare the speed with other tools, and write benchmarks/RESULTS.md
 	@$(BIN)/python benchmarks/run.py
 
-mutation: $(VENV)/.test ## spoil every record in every way, and count what the gate does not find: ten minutes
+mutation: $(VENV)/.test ## mutation test: break every record in every known way, and report what the checks miss (ten minutes)
 	@$(BIN)/python -m tests.mutation
 
-fuzz: $(VENV)/.test ## spoil real files at random, 50,000 examples a parser: EXAMPLES=… SEED=… say otherwise
+fuzz: $(VENV)/.test ## fuzz the parsers with mutated real files; EXAMPLES=… (default: 50,000 for each parser), SEED=…
 	@seed=$${SEED:-$$(date +%s)}; echo "seed $$seed"; FUZZ_EXAMPLES=$${EXAMPLES:-50000} \
 		$(BIN)/python -m pytest --quiet --numprocesses 2 --hypothesis-seed="$$seed" tests/reading/test_fuzz.py
 
-lock: $(VENV)/.test ## resolve the dependencies anew
+lock: $(VENV)/.test ## update the lock files
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --group build pyproject.toml --output-file requirements/site.txt
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --constraint requirements/site.txt --group build --group test pyproject.toml --output-file requirements/test.txt
 
-clean: ## remove what the commands made
+clean: ## remove build output and caches
 	rm -rf $(VENV) site .site.new .site.old .pytest_cache .mypy_cache .ruff_cache

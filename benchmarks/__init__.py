@@ -1,1 +1,1 @@
-"""Handbooks of any size, and how long what we build takes on them beside what others build."""
+"""Generated handbooks of any size, and comparisons of our speed with other tools."""

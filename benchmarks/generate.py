@@ -1,9 +1,11 @@
-"""Write a whole valid handbook of any size: `python benchmarks/generate.py DIR --records N`.
+"""Write a valid handbook of any size: `python benchmarks/generate.py DIR --records N`.
 
-A record is a Markdown file: a decision, a runbook, a post-mortem, a service or a standard. Alerts and audits come on
-top of the number that is asked for. What refers to what is planned first, so that every pair is true on both sides;
-then the texts are written. The same seed and day give the same bytes. The settings are those of the project, with
-teams, tags and numbers of this handbook, so that what is measured has the extensions and plugins that we build with.
+A record is a Markdown file: a decision, a runbook, a post-mortem, a service or a standard. Alerts
+and audits are added to the requested number. The references are planned first, so that both sides
+of a pair agree. Then the texts are written. The same seed and day give the same bytes.
+
+The settings come from this project, with teams, tags and numbers for the generated handbook. So the
+benchmarks use the same extensions and plugins as our site.
 """
 
 from __future__ import annotations
@@ -28,23 +30,24 @@ from handbook.reading.ids import slug
 SITE_URL: Final = "https://generated.example/"
 TODAY: Final = date(2026, 11, 23)
 SHARES: Final = {"runbook": 0.20, "postmortem": 0.15, "service": 0.05}
-"""How much of a handbook each kind is; standards are 13 at most, decisions are the rest."""
+"""Share of each kind in a handbook. There are at most 13 standards. The rest is decisions."""
 
 _PROJECT: Final = Path(__file__).parent.parent / "mkdocs.yml"
 _SETTINGS: Final = ("theme", "validation")
 _WORDS: Final[dict[str, Any]] = yaml.safe_load(
     (Path(__file__).parent / "words.yml").read_text(encoding="utf-8")
 )
-_MATTER: Final = ("subjects", "objects", "conditions", "closings")
-"""Of these a record has a few: it speaks of something, and not of everything."""
+_TOPIC_KINDS: Final = ("subjects", "objects", "conditions", "closings")
+"""Phrases of which each record uses only a few, so that it has a topic."""
 
 _WIDTH: Final = 120
-_QUIET_DAYS: Final = 30  # nothing but drafts is younger, so that no day comes out after today
+_QUIET_DAYS: Final = 30
+"""Minimum age of a record that is not a draft, so that no date is after today."""
 
 
 @dataclass
 class Entry:
-    """A record as others see it, before its text is written."""
+    """Facts of a record that other records refer to, before its text is written."""
 
     path: str
     title: str
@@ -56,13 +59,13 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """Its slug."""
+        """File name without its suffix."""
         return PurePosixPath(self.path).stem
 
 
 @dataclass
 class Plan:
-    """Every record of a handbook, with what each says of others in its front matter."""
+    """All records of a handbook, with the references in their front matter."""
 
     standards: list[Entry]
     services: list[Entry]
@@ -70,73 +73,74 @@ class Plan:
     runbooks: list[Entry]
     postmortems: list[Entry]
 
-    def in_force(self) -> list[Entry]:
-        """The decisions that are accepted."""
+    def list_accepted(self) -> list[Entry]:
+        """Return the accepted decisions."""
         return [adr for adr in self.adrs if adr.facts["status"] == "accepted"]
 
 
 class Author:
-    """Writes a handbook. Every choice comes from one generator of random numbers."""
+    """Writer of a handbook. All choices come from one random number generator."""
 
     def __init__(self, records: int, seed: int, today: date) -> None:
         self.records = max(records, 20)
-        self.random = random.Random(seed)  # noqa: S311 - texts, not secrets
+        self.random = random.Random(seed)  # noqa: S311 - not used for secrets
         self.today = today
-        self.matter: dict[str, list[str]] = {kind: _WORDS[kind] for kind in _MATTER}
+        self.topic: dict[str, list[str]] = {kind: _WORDS[kind] for kind in _TOPIC_KINDS}
         self.project: dict[str, Any] = yaml.safe_load(_PROJECT.read_text(encoding="utf-8"))
         self.severities = list(self.project["extra"]["policy"]["severities"])
-        self.plan = self._plan()
+        self.plan = self._make_plan()
 
-    # What there is, and what refers to what.
+    # Records and their references.
 
-    def _plan(self) -> Plan:
+    def _make_plan(self) -> Plan:
         numbers = {kind: max(2, round(share * self.records)) for kind, share in SHARES.items()}
-        standards = self._standards(min(len(_WORDS["standards"]), max(2, self.records // 20)))
-        services = self._services(numbers["service"])
-        adrs = self._adrs(
+        standards = self._plan_standards(min(len(_WORDS["standards"]), max(2, self.records // 20)))
+        services = self._plan_services(numbers["service"])
+        adrs = self._plan_adrs(
             self.records - sum(numbers.values()) - len(standards), services, standards
         )
-        runbooks = self._runbooks(numbers["runbook"], services)
+        runbooks = self._plan_runbooks(numbers["runbook"], services)
         plan = Plan(standards, services, adrs, runbooks, [])
-        plan.postmortems = self._postmortems(numbers["postmortem"], plan)
+        plan.postmortems = self._plan_postmortems(numbers["postmortem"], plan)
         return plan
 
-    def _some(self, of: Sequence[Any], least: int, most: int) -> list[Any]:
-        most = min(most, len(of))
-        return self.random.sample(of, self.random.randint(min(least, most), most))
+    def _sample(self, values: Sequence[Any], least: int, most: int) -> list[Any]:
+        most = min(most, len(values))
+        return self.random.sample(values, self.random.randint(min(least, most), most))
 
-    def _ago(self, least: int, most: int) -> date:
+    def _choose_day(self, least: int, most: int) -> date:
+        """Return a day that is this number of days before today."""
         return self.today - timedelta(days=self.random.randint(least, most))
 
-    def _team(self) -> str:
+    def _choose_team(self) -> str:
         return str(self.random.choice(_WORDS["teams"]))
 
-    def _standards(self, number: int) -> list[Entry]:
+    def _plan_standards(self, number: int) -> list[Entry]:
         groups = list(self.project["extra"]["handbook"]["groups"])
-        found = []
+        standards = []
         for index, title in enumerate(islice(_WORDS["standards"], number)):
             group, first = groups[index % len(groups)], 3 * (index // len(groups)) + 1
             verify = ("automated", "evidence", "attested")
             items = [
                 {
-                    "id": f"{group}-{first + each:02}",
+                    "id": f"{group}-{first + number:02}",
                     "item": self._sentence().rstrip("."),
-                    "verify": verify[each],
+                    "verify": verify[number],
                     "since": f"{self.today.year - 2}-Q1",
                 }
-                for each in range(3)
+                for number in range(3)
             ]
             facts: dict[str, Any] = {
                 "summary": self._sentence(),
-                "core_tools": self._some(
+                "core_tools": self._sample(
                     ["git", "make", "pytest", "Prometheus", "Kubernetes", "PostgreSQL"], 1, 3
                 ),
                 "prevents": self._sentence().rstrip("."),
-                "calms": self._some(
+                "calms": self._sample(
                     ["culture", "automation", "lean", "measurement", "sharing"], 1, 3
                 ),
-                "owner": self._team(),
-                "reviewed": self._ago(10, 300),
+                "owner": self._choose_team(),
+                "reviewed": self._choose_day(10, 300),
                 "checklist": items,
             }
             id = f"STD-{index + 1:02}"
@@ -147,18 +151,19 @@ class Author:
                 "when-to-deviate",
             )
             path = f"docs/standards/{index + 1:02}-{slug(title, '-')}.md"
-            found.append(Entry(path, title, id, facts["owner"], facts["reviewed"], anchors, facts))
-        return found
+            entry = Entry(path, title, id, facts["owner"], facts["reviewed"], anchors, facts)
+            standards.append(entry)
+        return standards
 
-    def _services(self, number: int) -> list[Entry]:
+    def _plan_services(self, number: int) -> list[Entry]:
         names = [f"{domain}-{role}" for domain, role in product(_WORDS["domains"], _WORDS["roles"])]
         self.random.shuffle(names)
-        found: list[Entry] = []
+        services: list[Entry] = []
         for index in range(number):
             name = names[index % len(names)] + (
                 f"-{index // len(names) + 1}" if index >= len(names) else ""
             )
-            owner, tier = self._team(), self.random.randint(1, 4)
+            owner, tier = self._choose_team(), self.random.randint(1, 4)
             facts = {
                 "owner": owner,
                 "tier": tier,
@@ -166,27 +171,27 @@ class Author:
                 "on_call": f"https://rota.example/{owner}",
                 "dashboards": {"Overview": f"https://grafana.example/d/{name}"},
                 "slos": [{"name": "availability", "objective": 99.9, "window": "30d"}],
-                "depends_on": [other.name for other in self._some(found, 0, 3)],
-                "tags": self._some(_WORDS["tags"], 0, 2),
+                "depends_on": [service.name for service in self._sample(services, 0, 3)],
+                "tags": self._sample(_WORDS["tags"], 0, 2),
             }
             title = name.replace("-", " ").capitalize()
-            found.append(
-                Entry(f"docs/services/{name}.md", title, name, owner, self.today, (), facts)
-            )
-        return found
+            path = f"docs/services/{name}.md"
+            services.append(Entry(path, title, name, owner, self.today, (), facts))
+        return services
 
-    def _adrs(self, number: int, services: list[Entry], standards: list[Entry]) -> list[Entry]:
-        found: list[Entry] = []
+    def _plan_adrs(self, number: int, services: list[Entry], standards: list[Entry]) -> list[Entry]:
+        adrs: list[Entry] = []
         for index in range(number):
-            # Evenly over five years, oldest first, as numbers are given.
+            # The dates are spread evenly over five years, because numbers follow the dates.
             day = self.today - timedelta(days=_QUIET_DAYS + 1800 * (number - index) // number)
-            title = f"Use {self.random.choice(_WORDS['technologies'])} for {self.random.choice(_WORDS['purposes'])}"
+            technology = self.random.choice(_WORDS["technologies"])
+            title = f"Use {technology} for {self.random.choice(_WORDS['purposes'])}"
             status = self.random.choices(
                 ["accepted", "proposed", "rejected", "deprecated"], [80, 8, 6, 6]
             )[0]
             facts: dict[str, Any] = {"status": status, "date": day}
             if status != "proposed":
-                facts["deciders"] = sorted(self._some(_WORDS["teams"], 1, 3))
+                facts["deciders"] = sorted(self._sample(_WORDS["teams"], 1, 3))
                 facts["history"] = [
                     {"status": "proposed", "date": day - timedelta(days=self.random.randint(3, 20))}
                 ]
@@ -194,23 +199,24 @@ class Author:
                 facts["history"].append({"status": "accepted", "date": day - timedelta(days=1)})
             if status == "accepted":
                 facts["review_by"] = self.today + timedelta(days=self.random.randint(200, 700))
-                replaced = [each for each in found[-60:] if each.facts["status"] == "accepted"]
-                if replaced and self.random.random() < 0.15:
-                    self._supersede(self.random.choice(replaced), f"ADR-{index + 1:04}", facts)
-                elif replaced and self.random.random() < 0.1:
-                    facts["amends"] = [self.random.choice(replaced).id]
-            facts["services"] = sorted(each.name for each in self._some(services, 0, 3))
-            facts["standards"] = sorted(each.id for each in self._some(standards, 0, 2))
-            facts["tags"] = sorted(self._some(_WORDS["tags"], 0, 3))
-            owner = facts.get("deciders", [self._team()])[0]
+                accepted = [adr for adr in adrs[-60:] if adr.facts["status"] == "accepted"]
+                if accepted and self.random.random() < 0.15:
+                    self._supersede(self.random.choice(accepted), f"ADR-{index + 1:04}", facts)
+                elif accepted and self.random.random() < 0.1:
+                    facts["amends"] = [self.random.choice(accepted).id]
+            facts["services"] = sorted(service.name for service in self._sample(services, 0, 3))
+            facts["standards"] = sorted(standard.id for standard in self._sample(standards, 0, 2))
+            facts["tags"] = sorted(self._sample(_WORDS["tags"], 0, 3))
+            owner = facts.get("deciders", [self._choose_team()])[0]
             path = f"adr/{index + 1:04}-{slug(title, '-')}.md"
             anchors = ("context", "decision", "alternatives-considered", "consequences")
-            found.append(Entry(path, title, f"ADR-{index + 1:04}", owner, day, anchors, facts))
-        gone = {adr.id for adr in found if adr.facts["status"] == "superseded"}
-        for adr in found:
-            if gone & set(adr.facts.get("amends", ())):
-                del adr.facts["amends"]  # what it amended was replaced later
-        return found
+            adrs.append(Entry(path, title, f"ADR-{index + 1:04}", owner, day, anchors, facts))
+        superseded = {adr.id for adr in adrs if adr.facts["status"] == "superseded"}
+        for adr in adrs:
+            # A decision cannot amend one that was superseded later.
+            if superseded & set(adr.facts.get("amends", ())):
+                del adr.facts["amends"]
+        return adrs
 
     def _supersede(self, old: Entry, id: str, facts: dict[str, Any]) -> None:
         facts["supersedes"] = [old.id]
@@ -218,14 +224,15 @@ class Author:
         old.facts |= {"status": "superseded", "date": facts["date"], "superseded_by": [id]}
         del old.facts["review_by"]
 
-    def _runbooks(self, number: int, services: list[Entry]) -> list[Entry]:
-        found = []
+    def _plan_runbooks(self, number: int, services: list[Entry]) -> list[Entry]:
+        runbooks = []
         pairs = list(product(_WORDS["symptoms"], services))
-        # Every symptom of a service once; the services by turns, so that each has runbooks.
-        for symptom, service in islice(self._dealt(pairs, len(services)), number):
-            causes = self._some(_WORDS["causes"], 3, 5)
+        # Each symptom of a service is used once. The services alternate, so that all have runbooks.
+        for symptom, service in islice(self._shuffle_hands(pairs, len(services)), number):
+            causes = self._sample(_WORDS["causes"], 3, 5)
             camel = "".join(
-                word.capitalize() for word in f"{service.name} {symptom}".replace("-", " ").split()
+                segment.capitalize()
+                for segment in f"{service.name} {symptom}".replace("-", " ").split()
             )
             facts: dict[str, Any] = {}
             if self.random.random() < 0.85:
@@ -237,43 +244,43 @@ class Author:
             facts |= {
                 "severity": self.random.choice(self.severities),
                 "owner": service.owner,
-                "reviewed": self._ago(1, 60),
-                "tags": sorted(self._some(_WORDS["tags"], 0, 2)),
+                "reviewed": self._choose_day(1, 60),
+                "tags": sorted(self._sample(_WORDS["tags"], 0, 2)),
             }
             if self.random.random() < 0.6:
-                facts["exercised"] = self._ago(1, 150)
+                facts["exercised"] = self._choose_day(1, 150)
             id = f"{service.name}/{slug(symptom, '-')}"
             title = f"{service.title}: {symptom}"
             anchors = tuple(slug(cause, "-") for cause in causes)
             facts["_causes"] = causes
-            found.append(
-                Entry(
-                    f"runbooks/{id}.md", title, id, service.owner, facts["reviewed"], anchors, facts
-                )
+            path = f"runbooks/{id}.md"
+            runbooks.append(
+                Entry(path, title, id, service.owner, facts["reviewed"], anchors, facts)
             )
-        return found
+        return runbooks
 
-    def _dealt(self, pairs: list[Any], hand: int) -> Iterator[Any]:
-        for first in range(0, len(pairs), hand):
-            dealt = pairs[first : first + hand]
-            self.random.shuffle(dealt)
-            yield from dealt
+    def _shuffle_hands(self, pairs: list[Any], size: int) -> Iterator[Any]:
+        """Yield the pairs, shuffled within each group of this size."""
+        for first in range(0, len(pairs), size):
+            hand = pairs[first : first + size]
+            self.random.shuffle(hand)
+            yield from hand
 
-    def _postmortems(self, number: int, plan: Plan) -> list[Entry]:
-        found: dict[str, Entry] = {}
-        while len(found) < number:
+    def _plan_postmortems(self, number: int, plan: Plan) -> list[Entry]:
+        postmortems: dict[str, Entry] = {}
+        while len(postmortems) < number:
             runbook = self.random.choice(plan.runbooks)
             service = runbook.id.split("/")[0]
-            draft = len(found) % 50 == 49
-            day = self.today - timedelta(days=1) if draft else self._ago(_QUIET_DAYS, 1500)
+            draft = len(postmortems) % 50 == 49
+            day = self.today - timedelta(days=1) if draft else self._choose_day(_QUIET_DAYS, 1500)
             path = f"postmortems/{day}-{runbook.id.replace('/', '-')}.md"
-            if path in found:
+            if path in postmortems:
                 continue
             started = datetime(
                 day.year, day.month, day.day, self.random.randint(1, 14), self.random.randint(0, 59)
             )
-            times = [started + timedelta(minutes=each) for each in self._minutes()]
-            others = (each.name for each in self._some(plan.services, 0, 2))
+            times = [started + timedelta(minutes=minutes) for minutes in self._choose_minutes()]
+            affected = (entry.name for entry in self._sample(plan.services, 0, 2))
             facts: dict[str, Any] = {
                 "severity": self.random.choice(self.severities),
                 "status": "draft" if draft else "published",
@@ -287,57 +294,58 @@ class Author:
                 "caused_by": self.random.choice(
                     ["change", "capacity", "dependency", "configuration", "security"]
                 ),
-                "services": sorted({service, *others}),
+                "services": sorted({service, *affected}),
                 "alerts": runbook.facts.get("alerts", []),
                 "authors": [runbook.owner],
-                "reviewers": sorted(self._some(_WORDS["teams"], 1, 2)),
+                "reviewers": sorted(self._sample(_WORDS["teams"], 1, 2)),
                 "runbooks": [runbook.id],
-                "adrs": sorted(each.id for each in self._some(plan.in_force(), 0, 2)),
-                "tags": sorted(self._some(_WORDS["tags"], 0, 3)),
+                "adrs": sorted(adr.id for adr in self._sample(plan.list_accepted(), 0, 2)),
+                "tags": sorted(self._sample(_WORDS["tags"], 0, 3)),
             }
             if not draft:
                 facts["published"] = day + timedelta(days=self.random.randint(2, 6))
             symptom = runbook.title.split(": ")[1]
             title = f"{symptom.capitalize()} of the {runbook.title.split(':')[0].lower()}"
             anchors = ("impact", "root-cause", "action-items", "lessons-learned")
-            found[path] = Entry(
+            postmortems[path] = Entry(
                 path, title, PurePosixPath(path).stem, runbook.owner, day, anchors, facts
             )
-        return [found[path] for path in sorted(found)]
+        return [postmortems[path] for path in sorted(postmortems)]
 
-    def _minutes(self) -> list[int]:
-        """Minutes after the start: started, detected, acknowledged, mitigated, resolved."""
+    def _choose_minutes(self) -> list[int]:
+        """Return the minutes to: started, detected, acknowledged, mitigated, resolved."""
         steps = [0, self.random.randint(1, 10), self.random.randint(1, 10)]
         steps += [self.random.randint(10, 60), self.random.randint(5, 120)]
-        return [sum(steps[: each + 1]) for each in range(5)]
+        return [sum(steps[: number + 1]) for number in range(5)]
 
-    # Text.
+    # Texts.
 
     def _sentence(self, mention: str = "") -> str:
         pick = self.random.choice
-        parts = [pick(self.matter["subjects"]), pick(_WORDS["verbs"]), pick(self.matter["objects"])]
+        topic = self.topic
+        phrases = [pick(topic["subjects"]), pick(_WORDS["verbs"]), pick(topic["objects"])]
         if self.random.random() < 0.8:
-            parts.append(pick(self.matter["conditions"]))
-        text = " ".join(parts)
+            phrases.append(pick(topic["conditions"]))
+        text = " ".join(phrases)
         if mention:
             text += f", as {mention} says" if self.random.random() < 0.6 else f" (see {mention})"
         elif self.random.random() < 0.5:
-            text += f", {pick(self.matter['closings'])}"
+            text += f", {pick(topic['closings'])}"
         if self.random.random() < 0.2:
-            text += f": {self.random.randint(2, 900)} {pick(['ms', 'requests a second', 'MB', 'rows', 'minutes'])}"
+            number = self.random.randint(2, 900)
+            text += f": {number} {pick(['ms', 'requests a second', 'MB', 'rows', 'minutes'])}"
         return f"{text}."
 
     def _paragraph(
         self, least: int, most: int, mentions: Iterable[str] = (), indent: str = ""
     ) -> str:
-        """Sentences, filled into lines; what is mentioned is spread over them."""
+        """Return wrapped sentences. The mentions are spread over them."""
         mentions = list(mentions)
         number = max(self.random.randint(least, most), len(mentions))
-        at = self.random.sample(range(number), len(mentions))
-        named = dict(zip(at, mentions, strict=True))
-        return _filled(
-            " ".join(self._sentence(named.get(each, "")) for each in range(number)), indent
-        )
+        positions = self.random.sample(range(number), len(mentions))
+        by_position = dict(zip(positions, mentions, strict=True))
+        sentences = (self._sentence(by_position.get(index, "")) for index in range(number))
+        return _wrap(" ".join(sentences), indent)
 
     def _listing(self, name: str, indent: str = "") -> str:
         language = self.random.choice(list(_WORDS["listings"]))
@@ -347,8 +355,8 @@ class Author:
             "table": name.replace("-", "_"),
         }
         lines = [
-            each.format(**values, number=self.random.randint(2, 60))
-            for each in self._some(_WORDS["listings"][language], 1, 3)
+            line.format(**values, number=self.random.randint(2, 60))
+            for line in self._sample(_WORDS["listings"][language], 1, 3)
         ]
         return textwrap.indent("\n".join((f"```{language}", *lines, "```")), indent)
 
@@ -359,78 +367,75 @@ class Author:
 
     def _table(self) -> str:
         rows = [
-            f"| {each.capitalize()} | {self.random.randint(1, 900)} ms | {self.random.randint(1, 99)}% |"
-            for each in self._some([each.removeprefix("the ") for each in _WORDS["purposes"]], 3, 6)
+            f"| {purpose.capitalize()} | {self.random.randint(1, 900)} ms "
+            f"| {self.random.randint(1, 99)}% |"
+            for purpose in self._sample(
+                [purpose.removeprefix("the ") for purpose in _WORDS["purposes"]], 3, 6
+            )
         ]
         return "\n".join(("| Measured | p99 | Share |", "|---|---|---|", *rows))
 
-    def _links(self, here: Entry, number: int) -> list[str]:
-        """Ids and links to other records, each as prose names it."""
+    def _make_links(self, entry: Entry, number: int) -> list[str]:
+        """Return ids of other records, and Markdown links to them."""
         plan = self.plan
-        # What was superseded is cited by nobody but its successor.
+        # Only its successor cites a superseded decision.
         adrs = [adr for adr in plan.adrs if adr.facts["status"] != "superseded"]
         kinds = [adrs, adrs, plan.runbooks, plan.postmortems, plan.standards, plan.services]
-        found = []
+        links = []
         for _ in range(number):
-            other = self.random.choice(self.random.choice(kinds))
-            if other is here:
+            target = self.random.choice(self.random.choice(kinds))
+            if target is entry:
                 continue
-            if other.id.startswith(("ADR-", "STD-")) and self.random.random() < 0.6:
-                found.append(
-                    other.id
-                    + (".1" if other.id.startswith("STD-") and self.random.random() < 0.5 else "")
-                )
+            if target.id.startswith(("ADR-", "STD-")) and self.random.random() < 0.6:
+                is_rule = target.id.startswith("STD-") and self.random.random() < 0.5
+                links.append(f"{target.id}.1" if is_rule else target.id)
                 continue
-            anchor = (
-                self.random.choice(other.anchors)
-                if other.anchors and self.random.random() < 0.3
-                else ""
-            )
-            target = relpath(other.path, PurePosixPath(here.path).parent.as_posix())
-            found.append(f"[{other.title}]({target}{f'#{anchor}' if anchor else ''})")
+            has_anchor = target.anchors and self.random.random() < 0.3
+            anchor = f"#{self.random.choice(target.anchors)}" if has_anchor else ""
+            address = relpath(target.path, PurePosixPath(entry.path).parent.as_posix())
+            links.append(f"[{target.title}]({address}{anchor})")
         if self.random.random() < 0.3:
-            found.append(
+            links.append(
                 self.random.choice(self.random.choice(plan.standards).facts["checklist"])["id"]
             )
-        return found
+        return links
 
     # Records.
 
     def files(self) -> Iterator[tuple[str, str]]:
-        """Every file of the handbook: its path and its text."""
-        yield "mkdocs.yml", self._settings()
-        yield from self._pages()
+        """Yield the path and the text of every file of the handbook."""
+        yield "mkdocs.yml", self._write_settings()
+        yield from self._write_pages()
         yield "docs/standards/samples/settings.yml", "limits:\n  attempts: 3\n  timeout: 5s\n"
         for standard in self.plan.standards:
-            yield standard.path, self._standard(standard)
+            yield standard.path, self._write_standard(standard)
         for service in self.plan.services:
-            yield service.path, self._service(service)
-            yield from self._audits(service)
+            yield service.path, self._write_service(service)
+            yield from self._write_audits(service)
         for adr in self.plan.adrs:
-            yield adr.path, self._adr(adr)
+            yield adr.path, self._write_adr(adr)
         for runbook in self.plan.runbooks:
-            yield runbook.path, self._runbook(runbook)
-        yield from self._rule_files()
+            yield runbook.path, self._write_runbook(runbook)
+        yield from self._write_rule_files()
         for postmortem in self.plan.postmortems:
-            yield postmortem.path, self._postmortem(postmortem)
+            yield postmortem.path, self._write_postmortem(postmortem)
 
-    def _record(self, entry: Entry, parts: Iterable[str]) -> str:
+    def _write_record(self, entry: Entry, blocks: Iterable[str]) -> str:
         keys = {
             key: value
             for key, value in entry.facts.items()
             if not key.startswith("_") and value != []
         }
         keys |= {"checklist": entry.facts["checklist"]} if "checklist" in entry.facts else {}
-        head = "".join(f"{key}: {_flow(value)}\n" for key, value in keys.items())
-        self.matter = {
-            kind: self._some(_WORDS[kind], 4, 4) for kind in _MATTER
-        }  # the next record's
-        return f"---\n{head}---\n# {entry.title}\n\n" + "\n\n".join(parts) + "\n"
+        head = "".join(f"{key}: {_format_value(value)}\n" for key, value in keys.items())
+        # The next record gets another topic.
+        self.topic = {kind: self._sample(_WORDS[kind], 4, 4) for kind in _TOPIC_KINDS}
+        return f"---\n{head}---\n# {entry.title}\n\n" + "\n\n".join(blocks) + "\n"
 
-    def _adr(self, adr: Entry) -> str:
-        links = self._links(adr, 5)
-        chosen = self._some(_WORDS["alternatives"], 2, 4)
-        return self._record(
+    def _write_adr(self, adr: Entry) -> str:
+        links = self._make_links(adr, 5)
+        alternatives = self._sample(_WORDS["alternatives"], 2, 4)
+        return self._write_record(
             adr,
             [
                 "## Context",
@@ -442,43 +447,43 @@ class Author:
                 self._listing(adr.name[5:30].strip("-")),
                 "## Alternatives considered",
                 "\n".join(
-                    _filled(f"- {each}: {self._paragraph(3, 5)}", "    ", hang=True)
-                    for each in chosen
+                    _wrap(f"- {alternative}: {self._paragraph(3, 5)}", "    ", hang=True)
+                    for alternative in alternatives
                 ),
                 "## Measured",
                 self._paragraph(4, 6, links[3:4]),
                 self._listing(adr.name[5:30].strip("-")),
                 "## Consequences",
                 "\n".join(
-                    _filled(f"- {kind}: {self._sentence()} {self._sentence()}", "    ", hang=True)
+                    _wrap(f"- {kind}: {self._sentence()} {self._sentence()}", "    ", hang=True)
                     for kind in ("Good", "Good", "Bad", "Bad")
                 ),
                 self._paragraph(3, 5, links[4:]),
             ],
         )
 
-    def _runbook(self, runbook: Entry) -> str:
-        links = self._links(runbook, 4)
+    def _write_runbook(self, runbook: Entry) -> str:
+        links = self._make_links(runbook, 4)
         service = runbook.id.split("/")[0]
-        entry = f"[the service](../../docs/services/{service}.md)"
+        service_link = f"[the service](../../docs/services/{service}.md)"
         steps = (
-            f"{number}. {_filled(self._sentence() + ' ' + self._sentence(), '    ', hang=True)}\n\n"
+            f"{number}. {_wrap(f'{self._sentence()} {self._sentence()}', '    ', hang=True)}\n\n"
             + self._listing(service, "    ")
             for number in range(1, 6)
         )
-        parts = [
+        blocks = [
             "## When to use this runbook",
-            self._paragraph(4, 6, [entry, *links[:1]]),
+            self._paragraph(4, 6, [service_link, *links[:1]]),
             "## Diagnosis steps",
             "\n\n".join(steps),
             "## Common causes and fixes",
             self._paragraph(2, 3, links[1:2]),
         ]
         for cause in runbook.facts["_causes"]:
-            parts += [
+            blocks += [
                 f"### {cause}",
                 f"**Symptom:** `{self._message(service)}`\n{self._paragraph(2, 3)}",
-                _filled(f"**Fix:** {self._paragraph(2, 4)}"),
+                _wrap(f"**Fix:** {self._paragraph(2, 4)}"),
                 self._listing(service),
             ]
         tiers = (
@@ -486,17 +491,17 @@ class Author:
             f"Owner of the service, `@{runbook.owner}`",
             "Director of engineering",
         )
-        parts += [
+        blocks += [
             "## Escalation",
             self._paragraph(1, 2, links[2:]),
             "\n".join(
-                f"- Tier {tier} ({15 * tier} min): {who}" for tier, who in enumerate(tiers, 1)
+                f"- Tier {tier} ({15 * tier} min): {person}" for tier, person in enumerate(tiers, 1)
             ),
         ]
-        return self._record(runbook, parts)
+        return self._write_record(runbook, blocks)
 
-    def _postmortem(self, postmortem: Entry) -> str:
-        links = self._links(postmortem, 5)
+    def _write_postmortem(self, postmortem: Entry) -> str:
+        links = self._make_links(postmortem, 5)
         facts = postmortem.facts
         runbook = f"[the runbook](../runbooks/{facts['runbooks'][0]}.md)"
         moments = sorted(
@@ -511,7 +516,7 @@ class Author:
                 ),
             }
         )
-        return self._record(
+        return self._write_record(
             postmortem,
             [
                 "## Impact",
@@ -519,8 +524,8 @@ class Author:
                 self._table(),
                 "## Timeline",
                 "\n".join(
-                    _filled(f"- {each:%H:%M} — {_small(self._sentence())}", "    ", hang=True)
-                    for each in moments
+                    _wrap(f"- {moment:%H:%M} — {_make_clause(self._sentence())}", "    ", hang=True)
+                    for moment in moments
                 ),
                 "## Root cause",
                 self._paragraph(4, 7, [runbook, *links[1:3]]),
@@ -528,12 +533,12 @@ class Author:
                 self._paragraph(5, 7),
                 "## What went well",
                 "\n".join(
-                    _filled(f"- {self._sentence()} {self._sentence()}", "    ", hang=True)
+                    _wrap(f"- {self._sentence()} {self._sentence()}", "    ", hang=True)
                     for _ in range(4)
                 ),
                 "## What went wrong",
                 "\n".join(
-                    _filled(f"- {self._sentence()} {self._sentence()}", "    ", hang=True)
+                    _wrap(f"- {self._sentence()} {self._sentence()}", "    ", hang=True)
                     for _ in range(5)
                 ),
                 self._paragraph(3, 5, links[3:]),
@@ -542,25 +547,26 @@ class Author:
                     (
                         "| Id | Action | Owner | Due | Status |",
                         "|---|---|---|---|---|",
-                        *self._actions(postmortem),
+                        *self._write_actions(postmortem),
                     )
                 ),
                 "## Lessons learned",
-                "\n".join(_filled(f"- {self._sentence()}", "    ", hang=True) for _ in range(4)),
+                "\n".join(_wrap(f"- {self._sentence()}", "    ", hang=True) for _ in range(4)),
             ],
         )
 
-    def _actions(self, postmortem: Entry) -> Iterator[str]:
+    def _write_actions(self, postmortem: Entry) -> Iterator[str]:
         for number in range(1, self.random.randint(3, 7)):
             due = postmortem.day + timedelta(days=self.random.randint(7, 60))
             status = "dropped" if self.random.random() < 0.1 else f"done {min(due, self.today)}"
             if postmortem.day > self.today - timedelta(days=200) and self.random.random() < 0.5:
                 due, status = self.today + timedelta(days=self.random.randint(1, 90)), "open"
-            yield f"| A{number} | {self._sentence().rstrip('.')} | {self._team()} | {due} | {status} |"
+            action = self._sentence().rstrip(".")
+            yield f"| A{number} | {action} | {self._choose_team()} | {due} | {status} |"
 
-    def _service(self, service: Entry) -> str:
-        links = self._links(service, 4)
-        return self._record(
+    def _write_service(self, service: Entry) -> str:
+        links = self._make_links(service, 4)
+        return self._write_record(
             service,
             [
                 self._paragraph(5, 7, links[:1]),
@@ -573,20 +579,21 @@ class Author:
                 self._paragraph(4, 6),
                 "## Limits",
                 "\n".join(
-                    _filled(f"- {self._sentence()} {self._sentence()}", "    ", hang=True)
+                    _wrap(f"- {self._sentence()} {self._sentence()}", "    ", hang=True)
                     for _ in range(6)
                 ),
                 self._paragraph(4, 7, links[3:]),
             ],
         )
 
-    def _standard(self, standard: Entry) -> str:
-        links = self._links(standard, 6)
+    def _write_standard(self, standard: Entry) -> str:
+        links = self._make_links(standard, 6)
         rules = (
-            f"- **{standard.id}.{number}** {_filled(self._sentence() + ' It MUST hold.', '    ', hang=True)}"
+            f"- **{standard.id}.{number}** "
+            + _wrap(f"{self._sentence()} It MUST hold.", "    ", hang=True)
             for number in range(1, 7)
         )
-        parts = [
+        blocks = [
             "## Why it matters",
             self._paragraph(4, 6, links[:2]),
             "## What it requires",
@@ -600,15 +607,15 @@ class Author:
             self._paragraph(2, 3),
         ]
         for item in standard.facts["checklist"]:
-            parts += [
+            blocks += [
                 f"### {item['id']} {self.random.choice(_WORDS['causes'])}",
                 self._paragraph(3, 5),
             ]
-        parts += ["## When to deviate", self._paragraph(4, 6, links[4:])]
-        return self._record(standard, parts)
+        blocks += ["## When to deviate", self._paragraph(4, 6, links[4:])]
+        return self._write_record(standard, blocks)
 
-    def _audits(self, service: Entry) -> Iterator[tuple[str, str]]:
-        """Two audits of two services in three: of the quarter before today's, and of the one before that."""
+    def _write_audits(self, service: Entry) -> Iterator[tuple[str, str]]:
+        """Yield the audits of the last two quarters for two of three services."""
         if self.random.random() < 1 / 3:
             return
         last = self.today.replace(day=1, month=3 * ((self.today.month - 1) // 3) + 1)
@@ -616,15 +623,16 @@ class Author:
             last = (last - timedelta(days=1)).replace(day=20)
             quarter = f"{last.year}-Q{(last.month + 2) // 3}"
             results = "".join(
-                f"  {item['id']}: {_flow(self._result(item))}\n"
+                f"  {item['id']}: {_format_value(self._make_result(item))}\n"
                 for standard in self.plan.standards
                 for item in standard.facts["checklist"]
             )
-            head = f"date: {last}\nauditor: {self._team()}\ncommit: {self.random.getrandbits(28):07x}\n"
+            head = f"date: {last}\nauditor: {self._choose_team()}\n"
+            head += f"commit: {self.random.getrandbits(28):07x}\n"
             yield f"docs/services/{service.name}/{quarter}.yml", f"{head}results:\n{results}"
             last = last.replace(day=1, month=3 * ((last.month - 1) // 3) + 1)
 
-    def _result(self, item: Mapping[str, str]) -> dict[str, Any]:
+    def _make_result(self, item: Mapping[str, str]) -> dict[str, Any]:
         verdict = self.random.choices(
             ["pass", "fail", "unknown", "not-applicable", "waived"], [70, 10, 8, 7, 5]
         )[0]
@@ -634,29 +642,30 @@ class Author:
             case "not-applicable":
                 return {"verdict": verdict, "reason": "a batch job"}
             case "waived":
-                adr = self.random.choice(self.plan.in_force()).id
+                adr = self.random.choice(self.plan.list_accepted()).id
                 return {"verdict": verdict, "adr": adr, "until": self.today + timedelta(days=200)}
         if item["verify"] == "attested":
-            of = hashlib.sha256(item["item"].encode()).hexdigest()[:6]
-            return {"verdict": verdict, "by": "attested", "who": self._team(), "of": _Quoted(of)}
+            of = _Quoted(hashlib.sha256(item["item"].encode()).hexdigest()[:6])
+            return {"verdict": verdict, "by": "attested", "who": self._choose_team(), "of": of}
         return {
             "verdict": verdict,
             "by": "evidence",
             "evidence": f"settings.py:{self.random.randint(1, 300)}",
         }
 
-    def _rule_files(self) -> Iterator[tuple[str, str]]:
-        """The rules of each service whose runbooks list alerts."""
+    def _write_rule_files(self) -> Iterator[tuple[str, str]]:
+        """Yield the rule file of each service whose runbooks list alerts."""
         alerts: dict[str, list[tuple[str, Entry]]] = {}
         for runbook in self.plan.runbooks:
             for name in runbook.facts.get("alerts", []):
                 alerts.setdefault(runbook.id.split("/")[0], []).append((name, runbook))
-        for service, listed in alerts.items():
+        for service, alerts_of_service in alerts.items():
             series = service.replace("-", "_")
             rows = [
                 {
                     "alert": name,
-                    "expr": f"sum(rate({series}_requests_total{{code=~'5..'}}[5m])) > {self.random.randint(1, 99)}",
+                    "expr": f"sum(rate({series}_requests_total{{code=~'5..'}}[5m]))"
+                    f" > {self.random.randint(1, 99)}",
                     "for": f"{self.random.randint(1, 15)}m",
                     "labels": {"severity": self.random.choice(["page", "ticket"])},
                     "annotations": {
@@ -664,24 +673,22 @@ class Author:
                         "runbook_url": f"{SITE_URL}alerts/{name}/",
                     },
                 }
-                for name, runbook in listed
+                for name, runbook in alerts_of_service
             ]
             yield (
                 f"runbooks/{service}/{service}.rules.yml",
-                _yaml({"groups": [{"name": service, "rules": rows}]}),
+                _dump_yaml({"groups": [{"name": service, "rules": rows}]}),
             )
 
     # Pages and settings.
 
-    def _pages(self) -> Iterator[tuple[str, str]]:
+    def _write_pages(self) -> Iterator[tuple[str, str]]:
         for path, (title, macros) in PAGES.items():
             calls = "\n\n".join(f"{{{{ {macro}() }}}}" for macro in macros)
-            yield (
-                path,
-                f"---\nrender_macros: true\nhide: [toc]\n---\n# {title}\n\n{self._paragraph(2, 3)}\n\n{calls}\n",
-            )
+            head = "---\nrender_macros: true\nhide: [toc]\n---\n"
+            yield path, f"{head}# {title}\n\n{self._paragraph(2, 3)}\n\n{calls}\n"
 
-    def _settings(self) -> str:
+    def _write_settings(self) -> str:
         plan, extra = self.plan, self.project["extra"]
         expect = {
             "standard": len(plan.standards),
@@ -690,16 +697,16 @@ class Author:
             "postmortem": len(plan.postmortems),
             "service": len(plan.services),
         }
-        own = {
+        organisation = {
             "teams": {team: {"channel": f"#{team}"} for team in _WORDS["teams"]},
             "tags": _WORDS["tags"],
             "groups": extra["handbook"]["groups"],
             "expect": expect,
         }
-        listed = [standard.path.removeprefix("docs/") for standard in plan.standards]
+        standards = [standard.path.removeprefix("docs/") for standard in plan.standards]
         nav = [
             {"Home": "index.md"},
-            {"Standards": ["standards/index.md", *listed, "checklist.md"]},
+            {"Standards": ["standards/index.md", *standards, "checklist.md"]},
             {"Decisions": ["adr/index.md"]},
             {"Runbooks": ["runbooks/index.md"]},
             {"Post-mortems": ["postmortems/index.md", "actions.md"]},
@@ -715,10 +722,10 @@ class Author:
             "not_in_nav": "/services/*.md\n!/services/index.md\n",
             "exclude_docs": self.project["exclude_docs"],
             **{key: self.project[key] for key in _SETTINGS},
-            "plugins": [_without_modules(plugin) for plugin in self.project["plugins"]],
-            "extra": {"generator": False, "handbook": own, "policy": extra["policy"]},
+            "plugins": [_remove_modules(plugin) for plugin in self.project["plugins"]],
+            "extra": {"generator": False, "handbook": organisation, "policy": extra["policy"]},
         }
-        return _yaml(settings)
+        return _dump_yaml(settings)
 
 
 PAGES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
@@ -733,17 +740,17 @@ PAGES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "docs/rules.md": ("Rules", ("rules_reference",)),
     "docs/search.md": ("Everything, A to Z", ("everything",)),
 }
-"""The pages that call macros: path, title, and the macros."""
+"""Title and macros of each page that calls macros, by path."""
 
 
 class _Quoted(str):
-    """Text that YAML would take for a number if it were not quoted."""
+    """Text that needs quotes, because YAML could read it as a number."""
 
     __slots__ = ()
 
 
-def _flow(value: Any) -> str:
-    """A value as an author writes it behind a key: lists and mappings on the same line, items of the checklist not."""
+def _format_value(value: Any) -> str:
+    """Return a value as YAML on one line, except for checklist items."""
     if isinstance(value, _Quoted):
         return f'"{value}"'
     if isinstance(value, datetime):
@@ -751,13 +758,14 @@ def _flow(value: Any) -> str:
     if isinstance(value, list):
         if value and isinstance(value[0], dict) and len(value[0]) > 3:
             return "".join(
-                f"\n  {'-' if number == 0 else ' '} {key}: {_flow(each)}"
+                f"\n  {'-' if number == 0 else ' '} {key}: {_format_value(field_value)}"
                 for item in value
-                for number, (key, each) in enumerate(item.items())
+                for number, (key, field_value) in enumerate(item.items())
             )
-        return f"[{', '.join(map(_flow, value))}]"
+        return f"[{', '.join(map(_format_value, value))}]"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_flow(each)}" for key, each in value.items()) + "}"
+        pairs = (f"{key}: {_format_value(field_value)}" for key, field_value in value.items())
+        return "{" + ", ".join(pairs) + "}"
     text = str(value)
     return (
         f'"{text}"'
@@ -766,12 +774,12 @@ def _flow(value: Any) -> str:
     )
 
 
-def _yaml(value: object) -> str:
+def _dump_yaml(value: object) -> str:
     return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=_WIDTH)
 
 
-def _without_modules(plugin: Any) -> Any:
-    """A plugin of the settings without the macros of this repository: the engine registers its own."""
+def _remove_modules(plugin: Any) -> Any:
+    """Return a plugin of the settings without macro modules, which the engine registers."""
     if isinstance(plugin, dict) and "macros" in plugin:
         return {
             "macros": {key: value for key, value in plugin["macros"].items() if key != "modules"}
@@ -779,8 +787,8 @@ def _without_modules(plugin: Any) -> Any:
     return plugin
 
 
-def _filled(text: str, indent: str = "", *, hang: bool = False) -> str:
-    """Text filled into lines; with `hang` the first is not indented."""
+def _wrap(text: str, indent: str = "", *, hang: bool = False) -> str:
+    """Return the text in lines. With `hang`, the first line is not indented."""
     return textwrap.fill(
         " ".join(text.split()),
         _WIDTH,
@@ -791,12 +799,12 @@ def _filled(text: str, indent: str = "", *, hang: bool = False) -> str:
     )
 
 
-def _small(text: str) -> str:
+def _make_clause(text: str) -> str:
     return text[:1].lower() + text[1:].rstrip(".")
 
 
 def generate(root: Path, records: int, seed: int = 1, today: date = TODAY) -> None:
-    """Write a handbook of `records` Markdown records (20 at least) below `root`, as of `today`."""
+    """Write a handbook with this number of records (at least 20) below `root`."""
     for path, text in Author(records, seed, today).files():
         target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -804,16 +812,16 @@ def generate(root: Path, records: int, seed: int = 1, today: date = TODAY) -> No
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; answers 2 where the folder holds something already."""
+    """Run the command. Returns 2 if the folder is not empty."""
     parser = argparse.ArgumentParser(description="Write a valid handbook of any size.")
     parser.add_argument(
-        "folder", type=Path, metavar="DIR", help="a folder that is empty or not there"
+        "folder", type=Path, metavar="DIR", help="the folder to write: new or empty"
     )
     parser.add_argument(
         "--records", type=int, required=True, metavar="N", help="the number of Markdown records"
     )
     parser.add_argument(
-        "--seed", type=int, default=1, metavar="S", help="another seed, other texts"
+        "--seed", type=int, default=1, metavar="S", help="the seed of the random texts"
     )
     parser.add_argument("--today", type=date.fromisoformat, default=TODAY, metavar="YYYY-MM-DD")
     options = parser.parse_args(arguments)

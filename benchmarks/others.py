@@ -1,4 +1,4 @@
-"""A generated handbook as other tools take it: stock MkDocs, Hugo, and front matter in files of its own."""
+"""Convert a generated handbook for other tools: stock MkDocs, Hugo and schema validators."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import yaml
 
 _MOUNTED: Final = ("adr", "runbooks", "postmortems")
 _MACRO: Final = re.compile(r"\{\{ [a-z_]+\(\) \}\}")
-_HEAD: Final = re.compile(r"---\n(.*?)---\n", re.DOTALL)
+_FRONT_MATTER: Final = re.compile(r"---\n(.*?)---\n", re.DOTALL)
 _TITLES: Final = {
     "adr": "Decisions",
     "runbooks": "Runbooks",
@@ -21,11 +21,11 @@ _TITLES: Final = {
 }
 
 
-def pages(root: Path) -> Iterator[tuple[str, str]]:
-    """Every page of the handbook as it would stand below docs/: its path there, and its text.
+def convert_pages(root: Path) -> Iterator[tuple[str, str]]:
+    """Yield path and text of each page for a site without our plugin.
 
-    Links between the folders are mended. Where a page calls a macro it has a list of the records, as people keep who
-    have no macros.
+    Paths start below docs/. Links between the folders are adapted. A list of records replaces each
+    macro, because authors without macros keep such lists.
     """
     folders = [root / "docs", *(root / folder for folder in _MOUNTED)]
     files = [file for folder in folders for file in sorted(folder.rglob("*.md"))]
@@ -38,14 +38,14 @@ def pages(root: Path) -> Iterator[tuple[str, str]]:
             text = re.sub(r"\]\(((?:\.\./)+)docs/", r"](\1", text)
         if _MACRO.search(text):
             folder = path.rpartition("/")[0]
-            listed = [
-                other
-                for other in files
-                if folder and other.is_relative_to(file.parent) and other != file
+            records = [
+                record
+                for record in files
+                if folder and record.is_relative_to(file.parent) and record != file
             ]
             lines = (
-                f"- [{_title(other)}]({other.relative_to(file.parent).as_posix()})"
-                for other in listed
+                f"- [{_read_title(record)}]({record.relative_to(file.parent).as_posix()})"
+                for record in records
             )
             text = f"{_MACRO.sub('', text).rstrip()}\n\n" + "\n".join(lines) + "\n"
         yield path, text
@@ -62,13 +62,13 @@ _EXTENSIONS: Final[list[Any]] = [
 ]
 
 
-def _title(file: Path) -> str:
+def _read_title(file: Path) -> str:
     with file.open(encoding="utf-8") as lines:
         return next(line[2:].strip() for line in lines if line.startswith("# "))
 
 
-def stock(root: Path, target: Path, *, in_nav: bool, search: bool) -> None:
-    """The same pages for MkDocs and Material alone, with the extensions that show them, and no other plugin."""
+def write_stock_site(root: Path, target: Path, *, in_nav: bool, search: bool) -> None:
+    """Write the pages for stock MkDocs and Material, with the necessary extensions only."""
     settings: dict[str, Any] = yaml.safe_load((root / "mkdocs.yml").read_text(encoding="utf-8"))
     for key in ("extra", "validation", "strict", "not_in_nav"):
         settings.pop(key)
@@ -79,7 +79,7 @@ def stock(root: Path, target: Path, *, in_nav: bool, search: bool) -> None:
         "not_in_nav": "*.md\n",
     }
     paths = []
-    for path, text in pages(root):
+    for path, text in convert_pages(root):
         _write(target / "docs" / path, text)
         paths.append(path)
     sample = "docs/standards/samples/settings.yml"
@@ -91,23 +91,23 @@ def stock(root: Path, target: Path, *, in_nav: bool, search: bool) -> None:
         settings["nav"] = [
             {"Home": ["index.md"]},
             *(
-                {_TITLES[folder]: sorted(listed, key=_index_first)}
-                for folder, listed in folders.items()
+                {_TITLES[folder]: sorted(paths_of_folder, key=_index_first)}
+                for folder, paths_of_folder in folders.items()
             ),
         ]
     _write(target / "mkdocs.yml", yaml.safe_dump(settings, sort_keys=False))
 
 
-def hugo(root: Path, target: Path) -> None:
-    """The same pages for Hugo, in a plain layout that has a table of contents and resolves the links between files."""
-    for path, text in pages(root):
+def write_hugo_site(root: Path, target: Path) -> None:
+    """Write the pages for Hugo, with a table of contents and resolved links."""
+    for path, text in convert_pages(root):
         _write(target / "content" / re.sub(r"(^|/)index\.md$", r"\1_index.md", path), text)
     for path, text in _HUGO.items():
         _write(target / path, text)
 
 
-def front_matter(root: Path, target: Path) -> dict[str, list[str]]:
-    """The front matter of every record in a YAML file of its own: the paths by kind."""
+def write_front_matter(root: Path, target: Path) -> dict[str, list[str]]:
+    """Write the front matter of each record to a YAML file. Returns the paths by kind."""
     folders = {
         "adr": root / "adr",
         "runbook": root / "runbooks",
@@ -115,15 +115,15 @@ def front_matter(root: Path, target: Path) -> dict[str, list[str]]:
         "standard": root / "docs/standards",
         "service": root / "docs/services",
     }
-    found: dict[str, list[str]] = {}
+    paths: dict[str, list[str]] = {}
     for kind, folder in folders.items():
         for file in sorted(folder.rglob("*.md")):
-            head = _HEAD.match(file.read_text(encoding="utf-8"))
-            if file.name != "index.md" and head:
-                own = target / file.relative_to(root).with_suffix(".yml")
-                _write(own, head[1])
-                found.setdefault(kind, []).append(str(own))
-    return found
+            front_matter = _FRONT_MATTER.match(file.read_text(encoding="utf-8"))
+            if file.name != "index.md" and front_matter:
+                copy = target / file.relative_to(root).with_suffix(".yml")
+                _write(copy, front_matter[1])
+                paths.setdefault(kind, []).append(str(copy))
+    return paths
 
 
 def _index_first(path: str) -> tuple[bool, str]:
@@ -135,6 +135,9 @@ def _write(file: Path, text: str) -> None:
     file.write_text(text, encoding="utf-8")
 
 
+_HUGO_PAGE: Final = (
+    '{{ define "main" }}<aside>{{ .TableOfContents }}</aside>{{ .Content }}{{ end }}\n'
+)
 _HUGO: Final = {
     "hugo.toml": """baseURL = "https://generated.example/"
 title = "A generated handbook"
@@ -145,17 +148,21 @@ unsafe = false
 """,
     "layouts/_default/baseof.html": """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{{ .Title }} - {{ site.Title }}</title></head>
-<body><header><nav>{{ range site.Sections }}<a href="{{ .RelPermalink }}">{{ .Title }}</a> {{ end }}</nav></header>
+<body><header><nav>
+{{ range site.Sections }}<a href="{{ .RelPermalink }}">{{ .Title }}</a> {{ end }}
+</nav></header>
 <main>{{ block "main" . }}{{ end }}</main><footer>{{ site.Title }}</footer></body></html>
 """,
-    "layouts/_default/single.html": '{{ define "main" }}<aside>{{ .TableOfContents }}</aside>{{ .Content }}{{ end }}\n',
-    "layouts/_default/list.html": '{{ define "main" }}<aside>{{ .TableOfContents }}</aside>{{ .Content }}{{ end }}\n',
+    "layouts/_default/single.html": _HUGO_PAGE,
+    "layouts/_default/list.html": _HUGO_PAGE,
     "layouts/index.html": '{{ define "main" }}{{ .Content }}{{ end }}\n',
     "layouts/_default/_markup/render-link.html": """{{- $url := urls.Parse .Destination -}}
 {{- $target := "" -}}
-{{- if and $url.Path (not $url.IsAbs) -}}{{- with .Page.GetPage $url.Path -}}{{- $target = .RelPermalink -}}{{- end -}}
+{{- if and $url.Path (not $url.IsAbs) -}}
+{{- with .Page.GetPage $url.Path -}}{{- $target = .RelPermalink -}}{{- end -}}
 {{- end -}}
-<a href="{{ with $target }}{{ . }}{{ with $url.Fragment }}#{{ . }}{{ end }}{{ else }}{{ .Destination }}{{ end }}">
+<a href="{{ with $target }}{{ . }}{{ with $url.Fragment }}#{{ . }}{{ end }}
+{{- else }}{{ .Destination }}{{ end }}">
 {{- .Text | safeHTML }}</a>
 """,
 }

@@ -1,9 +1,10 @@
-"""Measure what we build beside what others build, on the same handbooks: `python benchmarks/run.py [--short]`.
+"""Compare our speed with other tools on the same handbooks: `python benchmarks/run.py [--short]`.
 
-Everything that is compared at a size runs in turns, each in a process of its own; of several runs the quickest
-counts, which is the one that the machine disturbed least. For the same reason what is compared is processor time; the
-marks of the build are given by the clock, too. The figures are reported in RESULTS.md and never asserted:
-speed fails no run of this, only a command that does not do its work.
+All subjects of a size run in turns, each in its own process. The fastest of several runs counts,
+because the machine disturbed it least. For the same reason, CPU time is compared. The goals of the
+build also have the wall time.
+
+RESULTS.md reports the figures. Only a command that fails makes the run fail.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ BIN: Final = Path(sys.executable).parent
 RESULTS: Final = Path(__file__).parent / "RESULTS.md"
 SIZES: Final = (100, 300, 1_000, 5_000, 10_000)
 BASE: Final = 1_000
-"""The size at which the marks stand, and from which growth is counted."""
+"""Size for the goals, and the base for the growth."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a command took: seconds on the clock, seconds of processor time, peak memory in MB."""
+    """Wall time and CPU time of a command in seconds, and its peak memory in MB."""
 
     wall: float
     cpu: float
@@ -43,15 +44,15 @@ class Run:
 
 @dataclass(frozen=True)
 class Command:
-    """A command, and the folder in which it runs."""
+    """Command with its folder."""
 
-    words: Sequence[str]
+    arguments: Sequence[str]
     folder: Path
 
 
 @dataclass
 class Subject:
-    """Something that is measured. `prepare` lays out what it works on, and answers the commands to run one by one."""
+    """Tool to measure. `prepare` creates its input, and returns its commands in order."""
 
     group: str
     name: str
@@ -60,22 +61,25 @@ class Subject:
     codes: tuple[int, ...] = (0,)
     runs: dict[int, list[Run]] = field(default_factory=dict)
     pages: dict[int, int] = field(default_factory=dict)
-    """For what reads a built site: the number of pages that it has at a size."""
+    """Number of pages at each size, for a subject that reads a built site."""
 
-    def best(self, size: int, *, clock: bool = False) -> Run | None:
-        """The quickest run at a size, by the processor or by the clock."""
+    def find_best(self, size: int, *, by_wall: bool = False) -> Run | None:
+        """Return the fastest run at a size by CPU time, or by wall time."""
         return min(
-            self.runs.get(size, ()), key=lambda run: run.wall if clock else run.cpu, default=None
+            self.runs.get(size, ()), key=lambda run: run.wall if by_wall else run.cpu, default=None
         )
 
 
-def measured(command: Command, log: Path, codes: Sequence[int]) -> Run:
-    """Run a command. Raises RuntimeError with the end of what it printed where its exit code is not among `codes`."""
+def run_command(command: Command, log: Path, codes: Sequence[int]) -> Run:
+    """Run a command and measure it.
+
+    Raises RuntimeError with the end of its output for an exit code that is not in `codes`.
+    """
     environment = os.environ | {"NO_MKDOCS_2_WARNING": "1", "NO_COLOR": "1"}
     with log.open("wb") as output:
         begin = time.perf_counter()
         process = subprocess.Popen(  # noqa: S603
-            command.words,
+            command.arguments,
             cwd=command.folder,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -86,45 +90,45 @@ def measured(command: Command, log: Path, codes: Sequence[int]) -> Run:
         wall = time.perf_counter() - begin
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in codes:
-        end = log.read_text(encoding="utf-8", errors="replace")[-2000:]
+        output_end = log.read_text(encoding="utf-8", errors="replace")[-2000:]
         raise RuntimeError(
-            f"{' '.join(command.words)[:200]} ended with {process.returncode}\n{end}"
+            f"exit code {process.returncode} of {' '.join(command.arguments)[:200]}\n{output_end}"
         )
     return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def together(runs: Sequence[Run]) -> Run:
-    """Commands that run one after the other as one."""
+def add_runs(runs: Sequence[Run]) -> Run:
+    """Return the sum of several runs: total times, and the highest peak memory."""
     return Run(
         sum(run.wall for run in runs), sum(run.cpu for run in runs), max(run.peak for run in runs)
     )
 
 
-# What is measured. Each is given the handbook and a folder of its own.
+# Subjects. Each function takes the handbook and an empty folder.
 
 
-def _gate(root: Path, own: Path) -> list[Command]:
+def _prepare_check(root: Path, folder: Path) -> list[Command]:
     return [Command([str(BIN / "handbook"), "check"], root)]
 
 
-def _start(root: Path, own: Path) -> list[Command]:
+def _prepare_help(root: Path, folder: Path) -> list[Command]:
     return [Command([str(BIN / "handbook"), "--help"], root)]
 
 
-def _jsonschema(root: Path, own: Path) -> list[Command]:
+def _prepare_jsonschema(root: Path, folder: Path) -> list[Command]:
     commands = []
-    for kind, files in others.front_matter(root, own).items():
-        asked = [str(BIN / "handbook"), "schema", kind, "--root", str(root)]
-        schema = own / f"{kind}.schema.json"
-        schema.write_bytes(subprocess.run(asked, capture_output=True, check=True).stdout)  # noqa: S603
+    for kind, files in others.write_front_matter(root, folder).items():
+        arguments = [str(BIN / "handbook"), "schema", kind, "--root", str(root)]
+        schema = folder / f"{kind}.schema.json"
+        schema.write_bytes(subprocess.run(arguments, capture_output=True, check=True).stdout)  # noqa: S603
         commands.append(
-            Command([str(BIN / "check-jsonschema"), "--schemafile", str(schema), *files], own)
+            Command([str(BIN / "check-jsonschema"), "--schemafile", str(schema), *files], folder)
         )
     return commands
 
 
-def _mkdocs(root: Path, site: Path, *command: str) -> list[Command]:
-    """MkDocs, or a command that takes its place, on a handbook."""
+def _build_with_mkdocs(root: Path, site: Path, *command: str) -> list[Command]:
+    """Return the command that builds a site with MkDocs, or with a replacement for MkDocs."""
     return [
         Command(
             [*(command or [str(BIN / "mkdocs")]), "build", "--quiet", "--site-dir", str(site)], root
@@ -138,41 +142,43 @@ from mkdocs.__main__ import cli
 finish.index = lambda site: None
 cli()
 """
-"""MkDocs without our index of the search, for which the plugin has no option: nobody but us would want it."""
+"""MkDocs without our search index. The plugin has no option for this, as only we need it."""
 
 
-def _ours(root: Path, own: Path) -> list[Command]:
-    return _mkdocs(root, own, sys.executable, "-c", _WITHOUT_SEARCH)
+def _prepare_ours(root: Path, folder: Path) -> list[Command]:
+    return _build_with_mkdocs(root, folder, sys.executable, "-c", _WITHOUT_SEARCH)
 
 
-def _ours_with_search(root: Path, own: Path) -> list[Command]:
-    return _mkdocs(root, own)
+def _prepare_ours_with_search(root: Path, folder: Path) -> list[Command]:
+    return _build_with_mkdocs(root, folder)
 
 
-def _stock(*, in_nav: bool = False, search: bool = False) -> Callable[[Path, Path], list[Command]]:
-    def prepare(root: Path, own: Path) -> list[Command]:
-        others.stock(root, own, in_nav=in_nav, search=search)
-        return _mkdocs(own, own / "site")
+def _make_stock(
+    *, in_nav: bool = False, search: bool = False
+) -> Callable[[Path, Path], list[Command]]:
+    def prepare(root: Path, folder: Path) -> list[Command]:
+        others.write_stock_site(root, folder, in_nav=in_nav, search=search)
+        return _build_with_mkdocs(folder, folder / "site")
 
     return prepare
 
 
-def _hugo(root: Path, own: Path) -> list[Command]:
-    others.hugo(root, own)
-    return [Command(["hugo", "--quiet"], own)]
+def _prepare_hugo(root: Path, folder: Path) -> list[Command]:
+    others.write_hugo_site(root, folder)
+    return [Command(["hugo", "--quiet"], folder)]
 
 
-def _site(root: Path) -> Path:
-    """Where the site with search stands; its subject comes before those that check it."""
+def _site_path(root: Path) -> Path:
+    """Return the folder of the site with search, whose links are checked later."""
     return root.parent / "build-ours-with-search"
 
 
-def _links(root: Path, own: Path) -> list[Command]:
-    return [Command([str(BIN / "handbook"), "links", str(_site(root))], root)]
+def _prepare_links(root: Path, folder: Path) -> list[Command]:
+    return [Command([str(BIN / "handbook"), "links", str(_site_path(root))], root)]
 
 
-def _lychee(root: Path, own: Path) -> list[Command]:
-    site = str(_site(root))
+def _prepare_lychee(root: Path, folder: Path) -> list[Command]:
+    site = str(_site_path(root))
     options = [
         "--offline",
         "--include-fragments",
@@ -182,52 +188,54 @@ def _lychee(root: Path, own: Path) -> list[Command]:
         "--root-dir",
         site,
     ]
-    return [Command([str(BIN / "lychee"), *options, site], own)]
+    return [Command([str(BIN / "lychee"), *options, site], folder)]
 
 
-def _linkchecker(root: Path, own: Path) -> list[Command]:
-    # Over file:// and with one thread: over http with ten it does not come to an end.
+def _prepare_linkchecker(root: Path, folder: Path) -> list[Command]:
+    # LinkChecker uses file:// and one thread, because it does not end with http and ten threads.
     options = ["--no-status", "--threads", "0", "--ignore-url", "^https?:"]
-    return [Command([str(BIN / "linkchecker"), *options, f"file://{_site(root)}/index.html"], own)]
+    index = f"file://{_site_path(root)}/index.html"
+    return [Command([str(BIN / "linkchecker"), *options, index], folder)]
 
 
-def subjects() -> tuple[list[Subject], list[str]]:
-    """What can be measured here, in the order of turns, and a line for each that cannot."""
+def list_subjects() -> tuple[list[Subject], list[str]]:
+    """Return the available subjects in order, and a message for each missing tool."""
     small = tuple(size for size in SIZES if size <= BASE)
-    large = SIZES[
-        :-1
-    ]  # what no mark asks for at the largest size, so that the whole takes less than twenty minutes
-    wanted = [
-        Subject("gate", "handbook check", _gate),
-        Subject("gate", "handbook --help", _start, (SIZES[0],)),
-        Subject("gate", "check-jsonschema", _jsonschema),
-        Subject("build", "ours", _ours),
-        Subject("build", "stock, out of the nav", _stock()),
-        Subject("build", "stock, in the nav", _stock(in_nav=True), small),
-        Subject("build", "Hugo", _hugo, large),
-        Subject("search", "ours with search", _ours_with_search, large),
-        Subject("search", "stock with search", _stock(search=True), small),
-        Subject("links", "handbook links", _links, large),
-        Subject("links", "lychee", _lychee, large),
-        Subject("links", "LinkChecker", _linkchecker, (BASE,)),
+    # Subjects without a goal skip the largest size, so that all runs take less than twenty minutes.
+    large = SIZES[:-1]
+    all_subjects = [
+        Subject("check", "handbook check", _prepare_check),
+        Subject("check", "handbook --help", _prepare_help, (SIZES[0],)),
+        Subject("check", "check-jsonschema", _prepare_jsonschema),
+        Subject("build", "ours", _prepare_ours),
+        Subject("build", "stock, out of the nav", _make_stock()),
+        Subject("build", "stock, in the nav", _make_stock(in_nav=True), small),
+        Subject("build", "Hugo", _prepare_hugo, large),
+        Subject("search", "ours with search", _prepare_ours_with_search, large),
+        Subject("search", "stock with search", _make_stock(search=True), small),
+        Subject("links", "handbook links", _prepare_links, large),
+        Subject("links", "lychee", _prepare_lychee, large),
+        Subject("links", "LinkChecker", _prepare_linkchecker, (BASE,)),
     ]
-    absent = {}
+    missing = {}
     if not shutil.which("hugo"):
-        absent["Hugo"] = "Hugo is not on this machine (Debian: apt-get install hugo)"
+        missing["Hugo"] = "Hugo is missing (Debian: apt-get install hugo)"
     for name in ("check-jsonschema", "lychee", "linkchecker"):
         if not (BIN / name).is_file():
-            absent["LinkChecker" if name == "linkchecker" else name] = (
-                f"{name} is not installed (make bench does)"
-            )
-    return [subject for subject in wanted if subject.name not in absent], list(absent.values())
+            subject_name = "LinkChecker" if name == "linkchecker" else name
+            missing[subject_name] = f"{name} is missing (make bench installs it)"
+    available = [subject for subject in all_subjects if subject.name not in missing]
+    return available, list(missing.values())
 
 
-def measure(wanted: Sequence[Subject], size: int, rounds: int, today: date) -> None:
-    """Measure all subjects at one size, in turns, on one handbook."""
+def measure(subjects: Sequence[Subject], size: int, rounds: int, today: date) -> None:
+    """Measure all subjects of one size in turns on one handbook."""
     with tempfile.TemporaryDirectory(prefix="handbook-bench-") as folder:
-        Path(folder).chmod(0o755)  # LinkChecker reads as nobody where it is started by root
+        # LinkChecker drops its root rights before it reads files.
+        Path(folder).chmod(0o755)
         root = Path(folder) / "handbook"
-        # In a process of its own: what this one holds would count as memory of those that it starts.
+        # A separate process generates the handbook, because the memory of this process would count
+        # as memory of the processes that it starts.
         script = Path(__file__).parent / "generate.py"
         command = [
             sys.executable,
@@ -239,156 +247,157 @@ def measure(wanted: Sequence[Subject], size: int, rounds: int, today: date) -> N
             str(today),
         ]
         subprocess.run(command, check=True)  # noqa: S603
-        here = [subject for subject in wanted if size in subject.sizes]
+        subjects_of_size = [subject for subject in subjects if size in subject.sizes]
         prepared: list[tuple[Subject, Sequence[Command]]] = []
-        for subject in here:
-            own = (
-                _site(root)
-                if subject.prepare is _ours_with_search
-                else Path(folder) / f"own-{len(prepared)}"
-            )
-            own.mkdir()
-            prepared.append((subject, subject.prepare(root, own)))
+        for subject in subjects_of_size:
+            is_site = subject.prepare is _prepare_ours_with_search
+            target = _site_path(root) if is_site else Path(folder) / f"subject-{len(prepared)}"
+            target.mkdir()
+            prepared.append((subject, subject.prepare(root, target)))
         for turn in range(1, rounds + 1):
             for subject, commands in prepared:
-                run = together(
-                    [measured(each, Path(folder) / "log", subject.codes) for each in commands]
-                )
+                log = Path(folder) / "log"
+                run = add_runs([run_command(command, log, subject.codes) for command in commands])
                 subject.runs.setdefault(size, []).append(run)
                 print(
-                    f"{size:>6}  {turn}  {subject.name:<24} {run.cpu:8.2f} s of {run.wall:8.2f} s  {run.peak:6.0f} MB",
+                    f"{size:>6}  {turn}  {subject.name:<24} {run.cpu:8.2f} s CPU "
+                    f"{run.wall:8.2f} s  {run.peak:6.0f} MB",
                     file=sys.stderr,
                 )
 
-        for subject in here:
+        for subject in subjects_of_size:
             if subject.group == "links":
-                subject.pages[size] = sum(1 for _ in _site(root).rglob("*.html"))
+                subject.pages[size] = sum(1 for _ in _site_path(root).rglob("*.html"))
 
 
-# What is reported.
+# Report.
 
 
 @dataclass(frozen=True)
-class Mark:
-    """A figure beside its mark. `least` where more is better."""
+class Goal:
+    """Figure and its limit. With `is_minimum`, a higher figure is better."""
 
     name: str
     unit: str
     limit: float
     figure: float | None
-    least: bool = False
+    is_minimum: bool = False
 
     @property
     def verdict(self) -> str:
-        """Whether it is met."""
+        """Result: met, within a quarter, missed or not measured."""
         if self.figure is None:
             return "not measured"
-        over = self.limit / self.figure if self.least else self.figure / self.limit
-        return "met" if over <= 1 else "within a quarter" if over <= 1.25 else "missed"
+        ratio = self.limit / self.figure if self.is_minimum else self.figure / self.limit
+        return "met" if ratio <= 1 else "within a quarter" if ratio <= 1.25 else "missed"
 
-    def row(self) -> str:
-        """Its row of the table."""
+    def format_row(self) -> str:
+        """Return the row of the table."""
         figure = "–" if self.figure is None else f"{self.figure:.2f}{self.unit}"
-        return f"| {self.name} | {'≥' if self.least else '≤'} {self.limit:g}{self.unit} | {figure} | {self.verdict} |"
+        limit = f"{'≥' if self.is_minimum else '≤'} {self.limit:g}{self.unit}"
+        return f"| {self.name} | {limit} | {figure} | {self.verdict} |"
 
 
 class Figures:
-    """Ratios and growth of what was measured."""
+    """Ratios and growth of the measured subjects."""
 
-    def __init__(self, measured: Sequence[Subject]) -> None:
-        self.subjects = {subject.name: subject for subject in measured}
+    def __init__(self, subjects: Sequence[Subject]) -> None:
+        self.subjects = {subject.name: subject for subject in subjects}
 
-    def best(self, name: str, size: int) -> Run | None:
-        """The quickest run of a subject at a size."""
-        return self.subjects[name].best(size) if name in self.subjects else None
+    def find_best(self, name: str, size: int) -> Run | None:
+        """Return the fastest run of a subject at a size."""
+        return self.subjects[name].find_best(size) if name in self.subjects else None
 
-    def ratio(self, name: str, other: str, size: int, *, clock: bool = False) -> float | None:
-        """How many times as long as another a subject takes."""
-        if name not in self.subjects or other not in self.subjects:
+    def compute_ratio(
+        self, name: str, base: str, size: int, *, by_wall: bool = False
+    ) -> float | None:
+        """Return the time of a subject divided by the time of the base."""
+        if name not in self.subjects or base not in self.subjects:
             return None
-        one, two = (self.subjects[each].best(size, clock=clock) for each in (name, other))
-        if not one or not two:
+        run = self.subjects[name].find_best(size, by_wall=by_wall)
+        base_run = self.subjects[base].find_best(size, by_wall=by_wall)
+        if not run or not base_run:
             return None
-        return one.wall / two.wall if clock else one.cpu / two.cpu
+        return run.wall / base_run.wall if by_wall else run.cpu / base_run.cpu
 
-    def each(self, name: str, size: int) -> float | None:
-        """Milliseconds a record."""
-        run = self.best(name, size)
+    def compute_time_per_record(self, name: str, size: int) -> float | None:
+        """Return the milliseconds of CPU time per record."""
+        run = self.find_best(name, size)
         return 1000 * run.cpu / size if run else None
 
-    def links(self, size: int) -> float | None:
-        """Milliseconds by the clock that our check of links takes for a page of the site, its start apart."""
-        subject, start = self.subjects.get("handbook links"), self.best("handbook --help", SIZES[0])
-        run = subject.best(size, clock=True) if subject else None
+    def compute_time_per_page(self, size: int) -> float | None:
+        """Return the wall time of our link check in milliseconds per page, without start-up."""
+        subject = self.subjects.get("handbook links")
+        start = self.find_best("handbook --help", SIZES[0])
+        run = subject.find_best(size, by_wall=True) if subject else None
         return (
             1000 * (run.wall - start.wall) / subject.pages[size]
             if subject and run and start
             else None
         )
 
-    def growth(self, name: str) -> float | None:
-        """Time a record at the largest size, against that at the base: 1 is linear."""
+    def compute_growth(self, name: str) -> float | None:
+        """Return the time per record at the largest size, divided by the base. 1 is linear."""
         subject = self.subjects.get(name)
-        large, base = (
-            self.each(name, max(subject.runs, default=0)) if subject else None,
-            self.each(name, BASE),
-        )
+        largest = max(subject.runs, default=0) if subject else 0
+        large = self.compute_time_per_record(name, largest)
+        base = self.compute_time_per_record(name, BASE)
         return large / base if subject and large and base and max(subject.runs) > BASE else None
 
-    def marks(self) -> Iterator[Mark]:
-        """The marks, each with what was measured."""
+    def list_goals(self) -> Iterator[Goal]:
+        """Yield the goals with their figures."""
         large = max(size for subject in self.subjects.values() for size in subject.runs)
-        at = BASE if large >= BASE else large
-        gate, start = self.best("handbook check", large), self.best("handbook --help", SIZES[0])
-        ours, stock, listed = "ours", "stock, out of the nav", "stock, in the nav"
+        at = min(BASE, large)
+        growth = f"growth from {BASE:,} to {SIZES[-1]:,}"
+        check = self.find_best("handbook check", large)
+        start = self.find_best("handbook --help", SIZES[0])
+        ours, stock, stock_in_nav = "ours", "stock, out of the nav", "stock, in the nav"
         for size in sorted({at, large}):
-            yield Mark(f"gate, a record, at {size:,}", " ms", 2, self.each("handbook check", size))
-        yield Mark(
-            f"gate, growth from {BASE:,} to {SIZES[-1]:,}", "", 1, self.growth("handbook check")
-        )
-        yield Mark(f"gate, peak memory at {large:,}", " MB", 600, gate.peak if gate else None)
-        yield Mark("start-up", " s", 0.25, start.cpu if start else None)
-        for clock, by in ((True, "by the clock"), (False, "processor time")):
-            out, nav = (
-                self.ratio(ours, stock, at, clock=clock),
-                self.ratio(listed, ours, at, clock=clock),
-            )
-            yield Mark(f"build, ours to stock out of the nav, at {at:,}, {by}", " ×", 1.3, out)
-            yield Mark(
-                f"build, stock in the nav to ours, at {at:,}, {by}", " ×", 4, nav, least=True
-            )
-        yield Mark(f"build, growth from {BASE:,} to {SIZES[-1]:,}", "", 1, self.growth(ours))
-        yield Mark(
-            f"links, a page, start-up apart, at {at:,}, by the clock", " ms", 0.5, self.links(at)
-        )
+            time_per_record = self.compute_time_per_record("handbook check", size)
+            yield Goal(f"check, per record, at {size:,}", " ms", 2, time_per_record)
+        yield Goal(f"check, {growth}", "", 1, self.compute_growth("handbook check"))
+        yield Goal(f"check, peak memory at {large:,}", " MB", 600, check.peak if check else None)
+        yield Goal("start-up", " s", 0.25, start.cpu if start else None)
+        for by_wall, unit in ((True, "wall time"), (False, "CPU time")):
+            ratio = self.compute_ratio(ours, stock, at, by_wall=by_wall)
+            yield Goal(f"build, ours to stock out of the nav, at {at:,}, {unit}", " ×", 1.3, ratio)
+            ratio = self.compute_ratio(stock_in_nav, ours, at, by_wall=by_wall)
+            name = f"build, stock in the nav to ours, at {at:,}, {unit}"
+            yield Goal(name, " ×", 4, ratio, is_minimum=True)
+        yield Goal(f"build, {growth}", "", 1, self.compute_growth(ours))
+        name = f"links, per page, without start-up, at {at:,}, wall time"
+        yield Goal(name, " ms", 0.5, self.compute_time_per_page(at))
 
 
 _GROUPS: Final = {
-    "gate": (
-        "The gate",
+    "check": (
+        "The check",
         "handbook check",
-        "Every rule over every record, beside a check of the front matter alone.",
+        "All rules on all records, compared with a check of the front matter only.",
     ),
     "build": (
         "The build",
         "ours",
-        "Cold, with all rules and views; no search index on either side.",
+        "Without a cache, with all rules and views, and without a search index.",
     ),
     "search": (
         "The build with the search index",
         "ours with search",
-        "The same with the plugin search on both sides.",
+        "The same with a search index.",
     ),
     "links": (
         "Links of the built site",
         "lychee",
-        "Our site with search, from disk; other hosts are not asked.",
+        "Our site with search, from disk, without links to other hosts.",
     ),
 }
 
 
-def tables(figures: Figures) -> Iterator[str]:
-    """What was measured, as Markdown: a table a group, each cell seconds, ms a record, ratio and memory."""
+def write_tables(figures: Figures) -> Iterator[str]:
+    """Yield the lines of a Markdown table per group.
+
+    A cell has seconds, milliseconds per record, the ratio and the memory.
+    """
     for group, (title, base, text) in _GROUPS.items():
         rows = [
             subject
@@ -398,12 +407,12 @@ def tables(figures: Figures) -> Iterator[str]:
         sizes = sorted({size for subject in rows for size in subject.runs})
         if not rows:
             continue
-        yield f"## {title}\n\n{text} `×` is against {base}.\n"
+        yield f"## {title}\n\n{text} `×` is the ratio to {base}.\n"
         yield "| | " + " | ".join(f"{size:,}" for size in sizes) + " | growth |"
         yield "|---|" + "---|" * (len(sizes) + 1)
         for subject in rows:
-            cells = (_cell(figures, subject, base, size) for size in sizes)
-            growth = figures.growth(subject.name)
+            cells = (_format_cell(figures, subject, base, size) for size in sizes)
+            growth = figures.compute_growth(subject.name)
             yield (
                 f"| {subject.name} | "
                 + " | ".join(cells)
@@ -412,57 +421,64 @@ def tables(figures: Figures) -> Iterator[str]:
         yield ""
 
 
-def _cell(figures: Figures, subject: Subject, base: str, size: int) -> str:
-    run, ratio = subject.best(size), figures.ratio(subject.name, base, size)
+def _format_cell(figures: Figures, subject: Subject, base: str, size: int) -> str:
+    run, ratio = subject.find_best(size), figures.compute_ratio(subject.name, base, size)
     if run is None:
         return "–"
     times = "" if ratio is None or subject.name == base else f", {ratio:.2f} ×"
-    return f"{run.cpu:.2f} s ({1000 * run.cpu / size:.2f} ms{times}), {run.wall:.1f} s, {run.peak:.0f} MB"
+    cpu = f"{run.cpu:.2f} s ({1000 * run.cpu / size:.2f} ms{times})"
+    return f"{cpu}, {run.wall:.1f} s, {run.peak:.0f} MB"
 
 
-def machine() -> str:
-    """The machine in general terms."""
+def describe_machine() -> str:
+    """Return one line about the machine and the versions of the tools."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     tools = ", ".join(
         f"{name} {version(name)}" for name in ("mkdocs", "mkdocs-material", "pyromark")
     )
     return (
-        f"{os.cpu_count()} cores, {memory:.0f} GB of memory, {platform.system()} on {platform.machine()}, "
-        f"Python {platform.python_version()}, {tools}; the load before the first run was {os.getloadavg()[0]:.1f}"
+        f"{os.cpu_count()} cores, {memory:.0f} GB of memory, "
+        f"{platform.system()} on {platform.machine()}, "
+        f"Python {platform.python_version()}, {tools}, "
+        f"load {os.getloadavg()[0]:.1f} before the first run"
     )
 
 
-def report(figures: Figures, absent: Sequence[str], described: str) -> str:
-    """The whole report, as Markdown."""
+def write_report(figures: Figures, missing: Sequence[str], machine: str) -> str:
+    """Return the whole report as Markdown."""
     lines = [
         "# Benchmarks",
         "",
-        "Written by `make bench`. A record is a Markdown file of about 6 KB; alerts and audits come on top, and our",
-        "site has a page for each alert. Three runs up to 1,000 records, one beyond; all in turns, and the quickest",
-        "counts. A cell says seconds of processor time (milliseconds a record, times the base), which others on the",
-        "machine disturb little; then seconds on the clock, and peak memory. The marks of the build are given by the",
-        "clock and in processor time.",
-        f"Growth is the time a record at the largest size against that at {BASE:,}: 1 is linear.",
+        "`make bench` writes this report. A record is a Markdown file of about 6 KB. Alerts and",
+        "audits are additional files, and our site has a page for each alert.",
         "",
-        f"Machine: {described}.",
-        *(f"Not measured: {line}." for line in absent),
+        f"All subjects run in turns: three runs up to {BASE:,} records, and one run above.",
+        "The fastest run counts. A cell has the CPU time in seconds (milliseconds per record,",
+        "ratio to the base), the wall time and the peak memory. Other programs on the machine",
+        "disturb the CPU time little. Growth is the time per record at the largest size, divided",
+        f"by the time per record at {BASE:,}. 1 is linear.",
         "",
-        "## Marks",
+        f"Machine: {machine}.",
+        *(f"Not measured: {message}." for message in missing),
         "",
-        "| what | mark | measured | |",
+        "## Goals",
+        "",
+        "| measurement | goal | result | |",
         "|---|---|---|---|",
-        *(mark.row() for mark in figures.marks()),
+        *(goal.format_row() for goal in figures.list_goals()),
         "",
-        *tables(figures),
+        *write_tables(figures),
     ]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; answers 1 where something that is measured did not do its work."""
-    parser = argparse.ArgumentParser(description="Measure what we build beside what others build.")
+    """Run the command. Returns 1 if a measured command fails."""
+    parser = argparse.ArgumentParser(description="Compare our speed with other tools.")
     parser.add_argument(
-        "--short", action="store_true", help="100 records, one run each, nothing written: for CI"
+        "--short",
+        action="store_true",
+        help="measure 100 records with one run each, and write no file, for CI",
     )
     parser.add_argument(
         "--sizes", type=int, nargs="+", default=list(SIZES), metavar="N", help="numbers of records"
@@ -471,31 +487,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--runs",
         type=int,
         metavar="N",
-        help="runs of each (default: three up to 1,000, one beyond)",
+        help="runs of each subject (default: three up to 1,000, one above)",
     )
     parser.add_argument(
-        "--output", type=Path, default=RESULTS, metavar="FILE", help="where the report goes"
+        "--output", type=Path, default=RESULTS, metavar="FILE", help="the file for the report"
     )
     options = parser.parse_args(arguments)
-    described = machine()
-    wanted, absent = subjects()
-    today = (
-        date.today()
-    )  # so that no date of the texts is overdue, and every build prints as little as any other
+    machine = describe_machine()
+    subjects, missing = list_subjects()
+    # With the date of today, no record is overdue, and no build prints warnings.
+    today = date.today()
     text = ""
     try:
         for size in SIZES[:1] if options.short else options.sizes:
             measure(
-                wanted,
+                subjects,
                 size,
                 options.runs or (3 if size <= BASE and not options.short else 1),
                 today,
             )
-            text = report(Figures(wanted), absent, described)
+            text = write_report(Figures(subjects), missing, machine)
             if not options.short:
-                options.output.write_text(
-                    text, encoding="utf-8"
-                )  # at each size: the last takes half of the time
+                # Each size updates the report, because the last size takes half of the time.
+                options.output.write_text(text, encoding="utf-8")
     except (RuntimeError, subprocess.CalledProcessError) as error:
         print(error, file=sys.stderr)
         return 1

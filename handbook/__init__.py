@@ -1,3 +1,3 @@
-"""The handbook: a documentation engine that checks standards, decisions, runbooks and post-mortems as one graph."""
+"""Documentation engine that checks standards, decisions, runbooks and post-mortems."""
 
 __version__ = "0.1.0"

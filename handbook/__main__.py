@@ -1,4 +1,4 @@
-"""`python -m handbook`: the command, where its script is not on the path."""
+"""Entry point of `python -m handbook`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the gate says: where, which rule, how bad, and how to mend it."""
+"""Findings of the checks: location, rule, severity, message, hint and fix."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 NEW_EXCEPTION = "new-exception"
-"""The name of the rule whose findings the summary of a report lists."""
+"""Name of the rule for new exceptions, which the summary of a report lists."""
 
 
 class Severity(StrEnum):
-    """An error fails the gate and the build; a warning fails them only where `--strict` asks for it."""
+    """Severity of a finding. Errors fail the check and the build, warnings only with `--strict`."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -20,7 +20,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Location:
-    """A place in a file: POSIX path relative to the root; line and column count characters from 1."""
+    """Location in a file: POSIX path from the root, line and column. Both count from 1."""
 
     path: str
     line: int = 1
@@ -29,7 +29,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """At a place of a file, `new` instead of `old`. Nothing is changed where something else stands by then."""
+    """Replacement of `old` by `new` at a location. It changes nothing if the text differs."""
 
     at: Location
     old: str
@@ -38,9 +38,9 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a rule yields: a place, what is wrong there, and how to mend it where that is known.
+    """Fault at a location, with an optional hint and an optional fix.
 
-    `fix` is there where one answer alone is right, so that a program may give it.
+    A `fix` exists only if the correction is unambiguous, so that a program can apply it.
     """
 
     at: Location
@@ -51,7 +51,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """A finding together with the rule that found it."""
+    """Finding with its rule and severity."""
 
     at: Location
     code: str
@@ -64,11 +64,11 @@ class Diagnostic:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The whole answer of one run of the gate.
+    """Result of a check.
 
-    `findings` are sorted by path, line, column and code; `records` counts the records read of each kind;
-    `suppressed` counts the findings that a suppression in a record silenced, `samples` the published examples of
-    secrets that the settings declare, and `lowered` the rules whose severity the settings lower.
+    `findings` are sorted by path, line, column and code. The other fields are counts: `records` by
+    kind, `suppressed` findings, secret `samples` in the settings, and rules with a `lowered`
+    severity.
     """
 
     records: Mapping[str, int]
@@ -78,27 +78,27 @@ class Report:
     lowered: int = 0
 
     def count(self, severity: Severity) -> int:
-        """The number of findings of one severity."""
+        """Return the number of findings with a severity."""
         return sum(finding.severity is severity for finding in self.findings)
 
     @property
     def errors(self) -> int:
-        """The number of errors."""
+        """Number of errors."""
         return self.count(Severity.ERROR)
 
     @property
     def warnings(self) -> int:
-        """The number of warnings."""
+        """Number of warnings."""
         return self.count(Severity.WARNING)
 
     @property
     def new_exceptions(self) -> tuple[Diagnostic, ...]:
-        """The findings that report an exception from the rules that the base does not have."""
+        """Findings about exceptions that the base does not have."""
         return tuple(finding for finding in self.findings if finding.rule == NEW_EXCEPTION)
 
     @property
     def summary(self) -> dict[str, object]:
-        """The counts, and the new exceptions, as programs read them."""
+        """Counts and new exceptions, for JSON."""
         return {
             "errors": self.errors,
             "warnings": self.warnings,
@@ -112,32 +112,38 @@ class Report:
         }
 
 
-def nearest(word: str, candidates: Iterable[str]) -> str | None:
-    """The candidate nearest to `word`, or None where none is near.
+def find_nearest(text: str, candidates: Iterable[str]) -> str | None:
+    """Return the candidate most similar to a text; None if none is similar.
 
-    Nearness is `difflib`'s ratio (Ratcliff and Obershelp), at least 0.6, case not counted.
+    The similarity is the ratio of `difflib` (Ratcliff and Obershelp), at least 0.6, without case.
     """
     by_folded = {candidate.casefold(): candidate for candidate in candidates}
-    near = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(text.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[near[0]] if near else None
 
 
-def ask_whether(candidate: str) -> str:
-    """The hint that asks whether a candidate was meant."""
+def suggest(candidate: str) -> str:
+    """Return the hint that suggests a candidate."""
     return f"did you mean '{candidate}'?"
 
 
-def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
-    """The hint that asks whether the candidate nearest to `word` was meant, or None where none is near."""
-    meant = nearest(word, candidates)
-    return ask_whether(meant) if meant is not None else None
+def did_you_mean(text: str, candidates: Iterable[str]) -> str | None:
+    """Return the hint that suggests the most similar candidate; None if none is similar."""
+    candidate = find_nearest(text, candidates)
+    return suggest(candidate) if candidate is not None else None
 
 
-def only_candidate(word: str, candidates: Sequence[str]) -> str | None:
-    """The one candidate that `word` can only be a slip for: near by a ratio of 0.8, no other by 0.7; or None."""
-    near = difflib.get_close_matches(
-        word.casefold(), {each.casefold() for each in candidates}, n=2, cutoff=0.7
+def find_only_match(text: str, candidates: Sequence[str]) -> str | None:
+    """Return the only candidate that a misspelt text can mean; None if it is unclear.
+
+    Its similarity is at least 0.8, and no other candidate reaches 0.7.
+    """
+    matches = difflib.get_close_matches(
+        text.casefold(), {candidate.casefold() for candidate in candidates}, n=2, cutoff=0.7
     )
-    best = [each for each in candidates if near and each.casefold() == near[0]]
-    sure = len(near) == 1 and difflib.SequenceMatcher(None, near[0], word.casefold()).ratio() >= 0.8
-    return best[0] if sure and len(best) == 1 else None
+    if len(matches) != 1:
+        return None
+    if difflib.SequenceMatcher(None, matches[0], text.casefold()).ratio() < 0.8:
+        return None
+    spellings = [candidate for candidate in candidates if candidate.casefold() == matches[0]]
+    return spellings[0] if len(spellings) == 1 else None

@@ -1,6 +1,7 @@
-"""The whole handbook as one value: every record and page, and what each refers to.
+"""Handbook as one value: records, pages, and the references between them.
 
-Gate, site, command line and JSON are four readers of it. `loading` makes it once, from the files alone.
+The checks, the site, the command line and the JSON files all read it. `loading` creates it once,
+from files only.
 """
 
 from __future__ import annotations
@@ -37,12 +38,12 @@ from handbook.settings import DOCS, Settings
 E = TypeVar("E", bound=Entity)
 
 SNIPPETS: Final = ("docs/standards/samples", "runbooks")
-"""The folders that a listing can be taken from."""
+"""Folders of the sample files for listings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """One names another: under a key of its front matter, or in its text (`via` is then "text")."""
+    """Reference between two entities. `via` is a front matter key, or "text" for the body."""
 
     source: Entity
     target: Entity
@@ -52,18 +53,18 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a link leads to. `path` is the file in the repository, None for another host and for no address at all."""
+    """Target of a link. `path` is a file in the repository; None if external or invalid."""
 
     path: str | None = None
     fragment: str = ""
-    external: bool = False
-    invalid: bool = False
-    outside: bool = False
+    is_external: bool = False
+    is_invalid: bool = False
+    is_outside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedLink:
-    """A link or an image of a document, with what it leads to."""
+    """Link or image of a document, with its target."""
 
     link: Link
     target: Target
@@ -71,15 +72,15 @@ class ResolvedLink:
 
 @dataclass(frozen=True, slots=True)
 class OwnedItem:
-    """An item of the checklist, with the standard that owns it."""
+    """Checklist item with the standard that owns it."""
 
     standard: Standard
     item: ChecklistItem
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """What an id in prose names. `kind` is None for what only looks like an id, `record` for an id of nothing."""
+class IdTarget:
+    """Target of an id in prose. `kind` is None if it is no id, `record` if the id is unknown."""
 
     kind: str | None = None
     record: Record | None = None
@@ -88,148 +89,156 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class RuleFile:
-    """A file of Prometheus rules: the service that it belongs to, and what is wrong with its form."""
+    """Prometheus rule file, with its service and its problems."""
 
     path: str
     service: str
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass(
-    frozen=True, repr=False
-)  # mkdocs-macros prints all of the configuration into a log that nobody reads
+# No repr, because mkdocs-macros writes the repr of the whole configuration to its log.
+@dataclass(frozen=True, repr=False)
 class Handbook:
-    """Everything that was read. Paths are relative to the root, POSIX, and spelt as on disk."""
+    """All records, pages and settings. Paths are POSIX, relative to the root, as on disk."""
 
     root: Path
     settings: Settings
     documents: Mapping[str, Document] = field(default_factory=dict)
-    """Records and pages by path."""
+    """Records and pages, by path."""
     alerts: tuple[Alert, ...] = ()
     rule_files: tuple[RuleFile, ...] = ()
     audits: tuple[Audit, ...] = ()
     attachments: frozenset[str] = frozenset()
-    """The other files that the site publishes."""
+    """Published files that are not documents."""
     texts: Mapping[str, str] = field(default_factory=dict)
-    """The text of attachments, and of the samples that listings are cut from, by path."""
+    """Texts of attachments and of sample files for listings, by path."""
     readmes: tuple[str, ...] = ()
-    """The files README.md in folders of records, which the site does not publish."""
+    """README.md files in record folders, which the site does not publish."""
     strays: tuple[str, ...] = ()
-    """Files in a record folder that are neither record nor attachment, symbolic links, and names not in UTF-8."""
+    """Symbolic links, names not in UTF-8, and files in record folders without a record."""
     problems: tuple[Problem, ...] = ()
-    """What is wrong with attachments."""
+    """Problems of attachments."""
     suppressions: tuple[Suppression, ...] = ()
-    """What authors allow, by path and line."""
+    """Suppressions, by path and line."""
     macros: MacroNames = field(default_factory=MacroNames)
-    """The names that the templates of pages can call."""
+    """Names available in page templates."""
 
     @cached_property
     def entities(self) -> tuple[Entity, ...]:
-        """Every page, record, alert and audit."""
+        """All pages, records, alerts and audits."""
         return (*self.documents.values(), *self.alerts, *self.audits)
 
     @cached_property
     def _by_class(self) -> Mapping[type, tuple[Entity, ...]]:
-        """The entities of each class and of each class above it."""
+        """Entities by class, including its base classes."""
         entities: dict[type, list[Entity]] = defaultdict(list)
         for entity in self.entities:
             for cls in type(entity).__mro__:
                 entities[cls].append(entity)
-        return {cls: tuple(own) for cls, own in entities.items()}
+        return {cls: tuple(members) for cls, members in entities.items()}
 
     def of(self, kind: type[E]) -> tuple[E, ...]:
-        """The entities of one class, by path."""
+        """Return the entities of a class, by path."""
         return self._by_class.get(kind, ())  # type: ignore[return-value]
 
     def problems_of(self, kind: ProblemKind) -> tuple[Finding, ...]:
-        """What the reading found of one kind: in the settings, in every entity, in rule files and in attachments."""
+        """Return all findings of a problem kind: settings, entities, rule files, attachments."""
         return tuple(self._by_kind.get(kind, ()))
 
     @cached_property
     def _by_kind(self) -> Mapping[ProblemKind, list[Finding]]:
-        readings: tuple[Settings | Entity | RuleFile | Handbook, ...]
-        readings = (self.settings, *self.entities, *self.rule_files, self)
+        owners: tuple[Settings | Entity | RuleFile | Handbook, ...]
+        owners = (self.settings, *self.entities, *self.rule_files, self)
         findings: dict[ProblemKind, list[Finding]] = defaultdict(list)
-        for problem in chain.from_iterable(reading.problems for reading in readings):
+        for problem in chain.from_iterable(owner.problems for owner in owners):
             findings[problem.kind].append(problem.finding)
         return findings
 
     @property
     def records(self) -> tuple[Record, ...]:
-        """Every record that is a Markdown file, by path."""
+        """All records in Markdown, by path."""
         return self.of(Record)
 
     @cached_property
     def by_id(self) -> Mapping[tuple[str, str], Entity]:
-        """Entities by kind and id; where two share an id, the first by path."""
-        found: dict[tuple[str, str], Entity] = {}
+        """Entities by kind and id. If two share an id, the first by path."""
+        entities: dict[tuple[str, str], Entity] = {}
         for entity in self.entities:
-            found.setdefault((entity.kind, entity.id), entity)
-        return MappingProxyType(found)
+            entities.setdefault((entity.kind, entity.id), entity)
+        return MappingProxyType(entities)
 
     def get(self, kind: type[E], id: str) -> E | None:
-        """The entity of a kind with that id."""
-        found = self.by_id.get((kind.kind, id))
-        return found if isinstance(found, kind) else None
+        """Return the entity of a kind with this id; None if the id is unknown."""
+        entity = self.by_id.get((kind.kind, id))
+        return entity if isinstance(entity, kind) else None
 
-    def ambiguous(self, entity: Entity) -> bool:
-        """Whether another of its kind has the same id, so that what names it may mean either."""
-        return self._times[entity.kind, entity.id] > 1
+    def is_ambiguous(self, entity: Entity) -> bool:
+        """Return whether another entity of its kind has the same id."""
+        return self._id_counts[entity.kind, entity.id] > 1
 
     @cached_property
-    def _times(self) -> Mapping[tuple[str, str], int]:
-        """How often each id is given."""
+    def _id_counts(self) -> Mapping[tuple[str, str], int]:
+        """Number of entities with each id."""
         return Counter((entity.kind, entity.id) for entity in self.entities)
 
     @cached_property
     def items(self) -> Mapping[str, OwnedItem]:
-        """The items of the checklist by id, each with the standard that owns it, in the order of groups and numbers."""
-        found: dict[str, OwnedItem] = {}
+        """Checklist items with their standards, by id, in the order of groups and numbers."""
+        items: dict[str, OwnedItem] = {}
         for standard in self.of(Standard):
             for item in standard.checklist:
                 if item.id:
-                    found.setdefault(item.id, OwnedItem(standard, item))
+                    items.setdefault(item.id, OwnedItem(standard, item))
         order = list(self.settings.organisation.groups)
 
-        def place(id: str) -> tuple[int, str]:
+        def sort_key(id: str) -> tuple[int, str]:
             group = id.split("-")[0]
             return (order.index(group) if group in order else len(order), id)
 
-        return MappingProxyType({id: found[id] for id in sorted(found, key=place)})
+        return MappingProxyType({id: items[id] for id in sorted(items, key=sort_key)})
 
     def standards_of(self, id: str) -> tuple[Standard, ...]:
-        """The standards that an item of the checklist belongs to: its owner, then those that are verified by it too."""
+        """Return the standards of a checklist item: its owner, then others verified by it."""
         owner = self.items[id].standard
         return (
             owner,
-            *(each for each in self.of(Standard) if each is not owner and id in each.verified_by),
+            *(
+                standard
+                for standard in self.of(Standard)
+                if standard is not owner and id in standard.verified_by
+            ),
         )
 
-    def named(self, id: str) -> Named:
-        """What an id in prose names: a record, a rule of a standard, or an item of the checklist."""
+    def resolve_id(self, id: str) -> IdTarget:
+        """Return the target of an id in prose: record, requirement or checklist item."""
         if id.split("-")[0] in self.settings.organisation.groups:
             owned = self.items.get(id)
-            return Named("item", owned.standard, anchor(id)) if owned else Named("item")
+            return IdTarget("item", owned.standard, anchor(id)) if owned else IdTarget("item")
         for kind in RECORDS:
             if kind.mention and kind.mention.fullmatch(id):
                 record = self.get(kind, id.split(".")[0])
                 if record and "." in id:
-                    known = any(marked == id for marked, _ in record.source.marked)
-                    return Named(kind.kind, record, anchor(id)) if known else Named(kind.kind)
-                return Named(kind.kind, record)
-        return Named()
+                    exists = any(marker == id for marker, _ in record.source.marked_items)
+                    return (
+                        IdTarget(kind.kind, record, anchor(id)) if exists else IdTarget(kind.kind)
+                    )
+                return IdTarget(kind.kind, record)
+        return IdTarget()
 
     @cached_property
     def counts(self) -> Mapping[str, int]:
-        """The number of each kind."""
+        """Number of entities of each kind."""
         return {kind.kind: len(self.of(kind)) for kind in KINDS}
 
-    def lost(self, kind: str) -> bool:
-        """Whether records of a kind are expected and none was found: what refers to them is then not reported."""
+    def is_kind_missing(self, kind: str) -> bool:
+        """Return whether the settings expect records of a kind, but none exist.
+
+        Rules then report no references to this kind.
+        """
         return not self.counts.get(kind) and self.settings.organisation.expect.get(kind, 0) > 0
 
     def address(self, entity: Entity) -> str:
-        """The address of an entity from the site's root on: `adr/0023-x/`, `alerts/OrdersDown/`."""
+        """Return the address of an entity from the site's root, such as `adr/0023-x/`."""
         if isinstance(entity, Alert):
             return f"alerts/{entity.name}/"
         if isinstance(entity, Audit):
@@ -237,7 +246,7 @@ class Handbook:
         return self.url(entity.path) or ""
 
     def url(self, path: str) -> str | None:
-        """The address of a published file from the site's root on; None for any other file."""
+        """Return the address of a published file from the site's root; None for other files."""
         if path in self.attachments:
             return self.source_uri(path)
         if path not in self.documents:
@@ -248,12 +257,12 @@ class Handbook:
         return f"{folder}/" if folder else ""
 
     def source_uri(self, path: str) -> str:
-        """The path that MkDocs knows a file by: relative to docs/, beside whose content the record folders stand."""
+        """Return the path that MkDocs uses for a file, without the folder docs/."""
         return path.removeprefix(f"{DOCS}/")
 
     @cached_property
     def by_address(self) -> Mapping[str, Document | Alert]:
-        """Pages, records and alerts by their address."""
+        """Pages, records and alerts, by address."""
         return {
             self.address(entity): entity
             for entity in self.entities
@@ -261,34 +270,34 @@ class Handbook:
         }
 
     def resolve(self, source: str, target: str) -> Target:
-        """What a link that stands in the file `source` leads to. A folder leads to its index.md."""
+        """Return the target of a link in the file `source`. A folder resolves to its index.md."""
         try:
             parts = urlsplit(target)
         except ValueError:
-            return Target(invalid=True)
+            return Target(is_invalid=True)
         if parts.scheme or parts.netloc:
-            return Target(external=True, fragment=parts.fragment)
+            return Target(is_external=True, fragment=parts.fragment)
         fragment = unquote(parts.fragment)
         if not parts.path:
             return Target(source, fragment)
         path = posixpath.normpath(posixpath.join(posixpath.dirname(source), unquote(parts.path)))
         if parts.path.startswith("/") or path == ".." or path.startswith("../"):
-            return Target(path, fragment, outside=True)
+            return Target(path, fragment, is_outside=True)
         index = posixpath.join(path, "index.md")
         return Target(index if index in self.documents else path, fragment)
 
     @cached_property
     def listing(self) -> Callable[[str], str | None]:
-        """The text of a file that a listing is taken from, by its path; None where there is none. Read once."""
+        """Function that returns the text of a listing's file, or None. It reads a file once."""
         return cache(partial(_read_listing, self.root))
 
     def links_of(self, document: Document) -> tuple[ResolvedLink, ...]:
-        """The links and images of a document, each with what it leads to."""
+        """Return the links and images of a document, with their targets."""
         return self._links[document.path]
 
     @cached_property
     def _links(self) -> Mapping[str, tuple[ResolvedLink, ...]]:
-        """The links of every document, by its path."""
+        """Links of every document, by path."""
         return {
             path: tuple(
                 ResolvedLink(link, self.resolve(path, link.target))
@@ -297,54 +306,54 @@ class Handbook:
             for path, document in self.documents.items()
         }
 
-    def published(self, path: str) -> bool:
-        """Whether the site has the file."""
+    def is_published(self, path: str) -> bool:
+        """Return whether the site publishes a file."""
         return path in self.documents or path in self.attachments
 
     def runbooks_of(self, alert: Alert) -> tuple[Runbook, ...]:
-        """The runbooks that list an alert."""
+        """Return the runbooks that list an alert."""
         return tuple(self._by_alert.get(alert.name, ()))
 
     @cached_property
     def misnamed_alerts(self) -> tuple[Alert, ...]:
-        """The alerts whose name cannot be a part of an address."""
+        """Alerts with a name that is invalid in an address."""
         return tuple(alert for alert in self.alerts if not re.fullmatch(ALERT_NAME, alert.name))
 
     def incidents_of(self, alert: Alert) -> tuple[Postmortem, ...]:
-        """The post-mortems that name an alert."""
+        """Return the post-mortems that name an alert."""
         return tuple(
-            ref.source for ref in self.referring_to(alert) if isinstance(ref.source, Postmortem)
+            ref.source for ref in self.references_to(alert) if isinstance(ref.source, Postmortem)
         )
 
     def anchors_of(self, alert: Alert) -> frozenset[str]:
-        """The ids on the page of an alert: those of its one runbook, and "incidents" only if it has any."""
+        """Return the anchors on an alert's page, including the anchors of a single runbook."""
         incidents = {"incidents"} if self.incidents_of(alert) else set()
         runbooks = self.runbooks_of(alert)
-        shown = runbooks[0].source.anchors_below_title if len(runbooks) == 1 else frozenset()
-        return frozenset({slug(alert.name, "-"), "when"} | incidents | shown)
+        included = runbooks[0].source.anchors_below_title if len(runbooks) == 1 else frozenset()
+        return frozenset({slug(alert.name, "-"), "when"} | incidents | included)
 
     @cached_property
     def _by_alert(self) -> Mapping[str, list[Runbook]]:
-        found: dict[str, list[Runbook]] = defaultdict(list)
+        runbooks: dict[str, list[Runbook]] = defaultdict(list)
         for runbook in self.of(Runbook):
             for name in dict.fromkeys(runbook.alerts):
-                found[name].append(runbook)
-        return found
+                runbooks[name].append(runbook)
+        return runbooks
 
     def audits_of(self, service: Service) -> tuple[Audit, ...]:
-        """The audits of a service, the newest first."""
+        """Return the audits of a service, newest first."""
         return tuple(self._by_service.get(service.id, ()))
 
     @cached_property
     def _by_service(self) -> Mapping[str, list[Audit]]:
-        found: dict[str, list[Audit]] = defaultdict(list)
+        audits: dict[str, list[Audit]] = defaultdict(list)
         for audit in sorted(self.audits, key=lambda audit: audit.quarter, reverse=True):
-            found[audit.service].append(audit)
-        return found
+            audits[audit.service].append(audit)
+        return audits
 
     @cached_property
     def references(self) -> tuple[Reference, ...]:
-        """Every reference from one to another, in the order of paths and places."""
+        """All references, ordered by path and location."""
         return tuple(self._references())
 
     def _references(self) -> Iterator[Reference]:
@@ -353,51 +362,51 @@ class Handbook:
                 if target := self.by_id.get((reference.kind, reference.id)):
                     yield Reference(entity, target, reference.key, reference.at)
             if isinstance(entity, Document):
-                yield from self._in_text(entity)
+                yield from self._text_references(entity)
 
-    def _in_text(self, document: Document) -> Iterator[Reference]:
+    def _text_references(self, document: Document) -> Iterator[Reference]:
         seen = {document.path}
-        found: list[tuple[Location, Document | None]] = [
-            (mention.at, self.named(mention.id).record) for mention in document.source.mentions
+        candidates: list[tuple[Location, Document | None]] = [
+            (mention.at, self.resolve_id(mention.id).record) for mention in document.source.mentions
         ]
         for resolved in self.links_of(document):
             path = resolved.target.path
-            found.append((resolved.link.at, self.documents.get(path) if path else None))
-        for at, target in sorted(found, key=lambda each: each[0]):
+            candidates.append((resolved.link.at, self.documents.get(path) if path else None))
+        for at, target in sorted(candidates, key=lambda candidate: candidate[0]):
             if isinstance(target, Record) and target.path not in seen:
                 seen.add(target.path)
                 yield Reference(document, target, "text", at)
 
     @cached_property
     def _by_source(self) -> Mapping[tuple[str, str], tuple[Reference, ...]]:
-        return _grouped(self.references, lambda reference: reference.source)
+        return _group_by(self.references, lambda reference: reference.source)
 
     @cached_property
     def _by_target(self) -> Mapping[tuple[str, str], tuple[Reference, ...]]:
-        return _grouped(self.references, lambda reference: reference.target)
+        return _group_by(self.references, lambda reference: reference.target)
 
-    def referring_to(self, entity: Entity) -> tuple[Reference, ...]:
-        """The references that name an entity, from others than itself."""
-        found = self._by_target.get((entity.kind, entity.id), ())
-        return tuple(ref for ref in found if ref.source is not entity)
+    def references_to(self, entity: Entity) -> tuple[Reference, ...]:
+        """Return the references to an entity from other entities."""
+        references = self._by_target.get((entity.kind, entity.id), ())
+        return tuple(ref for ref in references if ref.source is not entity)
 
-    def referred_from(self, entity: Entity) -> tuple[Reference, ...]:
-        """The references that an entity makes to others."""
-        found = self._by_source.get((entity.kind, entity.id), ())
-        return tuple(ref for ref in found if ref.target is not entity)
+    def references_from(self, entity: Entity) -> tuple[Reference, ...]:
+        """Return the references from an entity to other entities."""
+        references = self._by_source.get((entity.kind, entity.id), ())
+        return tuple(ref for ref in references if ref.target is not entity)
 
 
-def _grouped(
+def _group_by(
     references: Iterable[Reference], end: Callable[[Reference], Entity]
 ) -> Mapping[tuple[str, str], tuple[Reference, ...]]:
-    found: dict[tuple[str, str], list[Reference]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[Reference]] = defaultdict(list)
     for reference in references:
-        found[end(reference).kind, end(reference).id].append(reference)
-    return {key: tuple(group) for key, group in found.items()}
+        groups[end(reference).kind, end(reference).id].append(reference)
+    return {key: tuple(group) for key, group in groups.items()}
 
 
 def _read_listing(root: Path, path: str) -> str | None:
-    """The text of a file in one of the folders that listings are taken from."""
+    """Return the text of a sample file; None outside the folders of samples."""
     for folder in SNIPPETS:
         base = (root / folder).resolve()
         file = (base / path).resolve()

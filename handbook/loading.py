@@ -1,4 +1,4 @@
-"""Read the whole handbook: walk over the tree, classify each file, and read it."""
+"""Load the handbook: walk the tree, classify each file, and read it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,15 @@ from handbook.diagnostics import Finding
 from handbook.handbook import Handbook, RuleFile
 from handbook.macro_names import read_macro_names
 from handbook.reading import files
-from handbook.reading.attachments import judge
+from handbook.reading.attachments import check_attachment
 from handbook.reading.policy import substitute
 from handbook.reading.problems import Problem, ProblemKind
 from handbook.reading.source import Source, read_source
-from handbook.reading.suppressions import Suppression, in_source, in_yaml
+from handbook.reading.suppressions import (
+    Suppression,
+    read_source_suppressions,
+    read_yaml_suppressions,
+)
 from handbook.records import Document, Page, Record, read_document, read_entity
 from handbook.records.alert import Alert, read_alerts
 from handbook.records.audit import PATH as AUDIT_PATH
@@ -37,33 +41,33 @@ _IN_DOCS: Final = f"{DOCS}/"
 _RULE_FILES: Final = "runbooks/*/*.rules.yml"
 _IN_RECORD_FOLDERS: Final = tuple(f"{folder}/" for folder in FOLDERS)
 _INSTALLED: Final = frozenset({".venv", "node_modules"})
-"""What a tool puts into a sample's folder, and Git ignores."""
+"""Folders of installed packages in a sample's folder, which Git ignores."""
 
 
 class FileKind(Enum):
-    """What the handbook takes a file for."""
+    """Role of a file in the handbook."""
 
     DOCUMENT = auto()
-    """A record or a page."""
+    """Record or page."""
     AUDIT = auto()
     RULE_FILE = auto()
     ATTACHMENT = auto()
-    """Any other file that the site publishes."""
+    """Published file that is not a document."""
     SAMPLE = auto()
-    """A file that listings are cut from."""
+    """Sample file for listings."""
     README = auto()
-    """A file about a record folder, for those who read the repository; the site does not publish it."""
+    """README.md of a record folder, for readers of the repository only."""
     STRAY = auto()
-    """A symbolic link, or a file whose name is not UTF-8."""
+    """Symbolic link, or a file whose name is not UTF-8."""
     IGNORED = auto()
-    """A file that is not published, and that no rule asks about."""
+    """File that is not published and not checked."""
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
-    """Turn the garbage collector off, and keep what was loaded out of its sight until the next load.
+def without_garbage_collection() -> Iterator[None]:
+    """Disable the garbage collector, and exclude the loaded objects from later collections.
 
-    The records stay in memory, and searching them takes a third of the time of a check.
+    The records stay in memory anyway, and collections would take a third of the time of a check.
     """
     collecting = gc.isenabled()
     gc.disable()
@@ -76,11 +80,12 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-@uncollected()
+@without_garbage_collection()
 def load(root: Path) -> Handbook:
-    """Read the whole handbook at `root`.
+    """Load the handbook at `root`.
 
-    Raises FileNotFoundError where the root holds no mkdocs.yml; whatever is wrong inside a file is in what was read.
+    Errors inside a file become problems of the handbook. Raises FileNotFoundError if the root has
+    no mkdocs.yml.
     """
     settings = read_settings(root)
     paths = _classify_files(root, settings)
@@ -90,9 +95,9 @@ def load(root: Path) -> Handbook:
         for path in paths[FileKind.AUDIT]
     )
     alerts, rule_files = _read_rule_files(root, documents, paths[FileKind.RULE_FILE])
-    unattached = _unattached(paths[FileKind.ATTACHMENT], documents)
+    unattached = _find_unattached(paths[FileKind.ATTACHMENT], documents)
     attachments = frozenset(paths[FileKind.ATTACHMENT]) - unattached
-    in_comments = [FILE, *(audit.path for audit in audits), *(file.path for file in rule_files)]
+    yaml_paths = [FILE, *(audit.path for audit in audits), *(file.path for file in rule_files)]
     texts = sorted((*paths[FileKind.ATTACHMENT], *paths[FileKind.SAMPLE]))
     return Handbook(
         root=root,
@@ -106,35 +111,35 @@ def load(root: Path) -> Handbook:
         readmes=tuple(paths[FileKind.README]),
         strays=tuple(sorted({*paths[FileKind.STRAY], *unattached})),
         problems=tuple(_judge_attachments(root, attachments)),
-        suppressions=tuple(_read_suppressions(root, documents, in_comments)),
+        suppressions=tuple(_read_suppressions(root, documents, yaml_paths)),
         macros=read_macro_names(root, settings),
     )
 
 
 def _classify_files(root: Path, settings: Settings) -> Mapping[FileKind, list[str]]:
-    """The paths of every file below the folders of the site, sorted, by the kind of file."""
+    """Return the sorted paths of the site's files, by kind of file."""
     files_by_path = sorted(file for folder in (DOCS, *MOUNTED) for file in _walk(root, folder))
     paths: dict[FileKind, list[str]] = defaultdict(list)
-    for path, regular in files_by_path:
-        paths[_kind_of(path, regular, settings)].append(path)
+    for path, is_regular in files_by_path:
+        paths[_kind_of(path, is_regular, settings)].append(path)
     return paths
 
 
-def _kind_of(path: str, regular: bool, settings: Settings) -> FileKind:
-    """The kind of a file, by its path and whether it is a regular file."""
-    utf8 = files.is_utf8(path)
-    if path.startswith(_SAMPLES) and utf8:
-        installed = not _INSTALLED.isdisjoint(path.split("/"))
-        return FileKind.SAMPLE if regular and not installed else FileKind.IGNORED
-    if not regular and path.rpartition("/")[2].startswith(".#"):
-        return FileKind.IGNORED  # the lock of a file that is open in Emacs
-    if not regular or not utf8:
+def _kind_of(path: str, is_regular: bool, settings: Settings) -> FileKind:
+    """Return the kind of a file."""
+    has_utf8_name = files.is_utf8(path)
+    if path.startswith(_SAMPLES) and has_utf8_name:
+        is_installed = not _INSTALLED.isdisjoint(path.split("/"))
+        return FileKind.SAMPLE if is_regular and not is_installed else FileKind.IGNORED
+    if not is_regular and path.rpartition("/")[2].startswith(".#"):
+        return FileKind.IGNORED  # lock of a file that is open in Emacs
+    if not is_regular or not has_utf8_name:
         return FileKind.STRAY
     if AUDIT_PATH.fullmatch(path):
         return FileKind.AUDIT
     if fnmatchcase(path, _RULE_FILES):
         return FileKind.RULE_FILE
-    if settings.excluded(path.removeprefix(_IN_DOCS)):
+    if settings.is_excluded(path.removeprefix(_IN_DOCS)):
         return FileKind.IGNORED
     if _class_of(path):
         return FileKind.DOCUMENT
@@ -146,7 +151,7 @@ def _kind_of(path: str, regular: bool, settings: Settings) -> FileKind:
 
 
 def _class_of(path: str) -> type[Document] | None:
-    """The class of document for a Markdown file; None if the file is not a document."""
+    """Return the class of a Markdown document; None if the file is not a document."""
     for kind in RECORDS:
         if kind.owns(path):
             return kind
@@ -158,7 +163,7 @@ def _class_of(path: str) -> type[Document] | None:
 
 
 def _walk(root: Path, folder: str) -> Iterator[tuple[str, bool]]:
-    """Every file below a folder, and whether it is a regular file. Symbolic links are named, never followed."""
+    """Yield every file below a folder, and whether it is regular. It follows no symbolic link."""
     if (root / folder).is_symlink():
         yield folder, False
     if not (root / folder).is_dir() or (root / folder).is_symlink():
@@ -173,9 +178,9 @@ def _walk(root: Path, folder: str) -> Iterator[tuple[str, bool]]:
 
 
 def _read_document(root: Path, path: str, settings: Settings) -> Document:
-    """Read a document. In a standard, values of the policy take the place of their names."""
+    """Read a document. In a standard, policy values replace their names."""
     cls = _class_of(path) or Page
-    data = files.read(root, path)
+    data = files.read_bytes(root, path)
     if isinstance(data, Finding):
         return read_document(cls, Source(path, "", problem=data), settings.vocabularies)
     if cls is Standard and b"{{" in data:
@@ -194,12 +199,12 @@ def _read_document(root: Path, path: str, settings: Settings) -> Document:
 
 def _judge_attachments(root: Path, attachments: Iterable[str]) -> Iterator[Problem]:
     for path in sorted(attachments):
-        if path.startswith(_IN_RECORD_FOLDERS) and (finding := judge(root, path)):
+        if path.startswith(_IN_RECORD_FOLDERS) and (finding := check_attachment(root, path)):
             yield Problem(ProblemKind.UNSAFE_ATTACHMENT, finding)
 
 
-def _unattached(attachments: Iterable[str], documents: Mapping[str, Document]) -> set[str]:
-    """The files in record folders that are not in a folder named after a record beside it."""
+def _find_unattached(attachments: Iterable[str], documents: Mapping[str, Document]) -> set[str]:
+    """Return the files in record folders that are not in the folder of a record."""
     stems = {
         path.removesuffix(".md")
         for path, document in documents.items()
@@ -216,8 +221,8 @@ def _unattached(attachments: Iterable[str], documents: Mapping[str, Document]) -
 def _read_rule_files(
     root: Path, documents: Mapping[str, Document], in_folders: Iterable[str]
 ) -> tuple[tuple[Alert, ...], tuple[RuleFile, ...]]:
-    """The alerts of every rule file: those that services name, and those in folders of runbooks."""
-    named = {
+    """Read the rule files of services and of runbook folders, and their alerts."""
+    service_by_path = {
         path: service.id
         for service in documents.values()
         if isinstance(service, Service)
@@ -226,20 +231,20 @@ def _read_rule_files(
     }
     alerts: list[Alert] = []
     rule_files: list[RuleFile] = []
-    for path in sorted({*in_folders, *named}):
-        service = named.get(path) or path.split("/")[1]
-        read, problems = read_alerts(path, service, files.read_text(root, path))
-        alerts.extend(read)
+    for path in sorted({*in_folders, *service_by_path}):
+        service = service_by_path.get(path) or path.split("/")[1]
+        file_alerts, problems = read_alerts(path, service, files.read_text(root, path))
+        alerts.extend(file_alerts)
         rule_files.append(RuleFile(path, service, problems))
     return tuple(alerts), tuple(rule_files)
 
 
 def _read_suppressions(
-    root: Path, documents: Mapping[str, Document], others: Iterable[str]
+    root: Path, documents: Mapping[str, Document], yaml_paths: Iterable[str]
 ) -> Iterator[Suppression]:
     for document in documents.values():
         if "handbook:" in document.source.text:
-            yield from in_source(document.source)
-    for path in others:
+            yield from read_source_suppressions(document.source)
+    for path in yaml_paths:
         if isinstance(text := files.read_text(root, path), str):
-            yield from in_yaml(path, text)
+            yield from read_yaml_suppressions(path, text)

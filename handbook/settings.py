@@ -1,7 +1,7 @@
-"""The organisation's part of mkdocs.yml, typed.
+"""Typed settings of the organisation, read from mkdocs.yml.
 
-mkdocs.yml is the one configuration file. It is read without constructing anything from its tags (`!ENV`,
-`!!python/name:` pass as text), and `INHERIT` is followed as MkDocs follows it.
+mkdocs.yml is the only configuration file. The reader constructs no objects from its tags (`!ENV`
+and `!!python/name:` stay text), and it follows `INHERIT` as MkDocs does.
 """
 
 from __future__ import annotations
@@ -40,123 +40,118 @@ from handbook.vocabulary import RULE_SEVERITIES
 
 FILE: Final = "mkdocs.yml"
 DOCS: Final = "docs"
-"""The folder of pages. The folders of standards and services are in it, so MkDocs' `docs_dir` names no other."""
-_LONGEST: Final = 200
-_ALWAYS_EXCLUDED: Final = (".*", "/templates/")  # what MkDocs itself leaves out
+"""Folder of pages. It contains standards and services, so `docs_dir` must not change it."""
+_MAX_VALUE_LENGTH: Final = 200
+"""Limit for a policy value, because a text can repeat it many times."""
+_ALWAYS_EXCLUDED: Final = (".*", "/templates/")  # MkDocs excludes these too
 
 
 class Country(FieldType):
-    """A country, and a part of it after a hyphen, whose public holidays are known (the package `holidays`)."""
+    """Country, with an optional subdivision, that the package `holidays` supports."""
 
-    noun = "a country's code, such as DE, or with a part of it, such as DE-BY"
+    noun = "a country code, such as DE, or a subdivision, such as DE-BY"
 
     def parse(self, key: str, node: nodes.Scalar, reading: Reading) -> str | None:
-        """The code, or None after a problem was noted."""
-        from holidays import (
-            list_supported_countries,
-        )  # 40 ms that only those pay who name a country
+        """Return the code; None for an unknown country, with a problem added."""
+        from holidays import list_supported_countries  # imported late: takes 40 ms
 
-        known = list_supported_countries()
-        country, _, part = node.text.partition("-")
-        if country in known and (not part or part in known[country]):
+        countries = list_supported_countries()
+        country, _, subdivision = node.text.partition("-")
+        if country in countries and (not subdivision or subdivision in countries[country]):
             return node.text
-        near = (
-            did_you_mean(part, known[country]) if country in known else did_you_mean(country, known)
+        hint = (
+            did_you_mean(subdivision, countries[country])
+            if country in countries
+            else did_you_mean(country, countries)
         )
-        reading.problem(
+        reading.add_problem(
             ProblemKind.UNKNOWN_VALUE,
             node.at,
-            f"{key} '{node.text}' is no country whose holidays are known",
-            near,
+            f"unknown country '{node.text}' for {key}",
+            hint,
         )
         return None
 
     def schema(self, vocabularies: Vocabularies) -> dict[str, object]:
-        """A code of ISO 3166."""
+        """Return the JSON Schema of an ISO 3166 code."""
         return {"type": "string", "pattern": "^[A-Z]{2,3}(-[A-Za-z0-9-]+)?$"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Team:
-    """A team that owns, decides or writes."""
+    """Team that owns, decides or writes."""
 
-    channel: str | None = field(Text(), "the chat channel in which the team is reached")
+    channel: str | None = field(Text(), "chat channel of the team")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExternalLinks:
-    """What the check of external links passes over."""
+    """Exclusions from the check of external links."""
 
-    ignore: tuple[str, ...] = field(
-        Many(Text()), "addresses that are not asked, * standing for anything"
-    )
+    ignore: tuple[str, ...] = field(Many(Text()), "unchecked addresses; * matches any text")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """A published example that has the form of a secret."""
+    """Published example that looks like a secret."""
 
-    path: str | None = field(Text(), "the file that contains it", required=True)
+    path: str | None = field(Text(), "file that contains it", required=True)
     sha256: str | None = field(
         Pattern("[0-9a-f]{64}", "a SHA-256, 64 digits from 0 to f"),
-        "the SHA-256 of the matched text",
+        "SHA-256 of the matched text",
         required=True,
     )
-    reason: str | None = field(Text(), "why it is no secret", required=True)
+    reason: str | None = field(Text(), "reason why it is not a secret", required=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Organisation:
-    """What stands under `extra.handbook`."""
+    """Values under `extra.handbook`."""
 
-    teams: Mapping[str, Team] = field(MapOf(Group(Team)), "the teams, by name")
-    tags: tuple[str, ...] = field(Many(Text()), "the tags that a record can carry")
-    expect: Mapping[str, int] = field(
-        MapOf(Number()), "for each kind, the number of records below which something was lost"
-    )
-    groups: Mapping[str, str] = field(
-        MapOf(Text()), "the groups of the checklist: prefix and title"
-    )
+    teams: Mapping[str, Team] = field(MapOf(Group(Team)), "teams, by name")
+    tags: tuple[str, ...] = field(Many(Text()), "allowed tags of records")
+    expect: Mapping[str, int] = field(MapOf(Number()), "minimum number of records, by kind")
+    groups: Mapping[str, str] = field(MapOf(Text()), "titles of the checklist groups, by prefix")
     rules: Mapping[str, str] = field(
         MapOf(Choice(*RULE_SEVERITIES)),
-        "severities of rules, by code or name, that differ from the rule's own",
+        "changed severities of rules, by code or name",
     )
-    links: ExternalLinks = field(Group(ExternalLinks), "the check of external links")
+    links: ExternalLinks = field(Group(ExternalLinks), "settings of the check of external links")
     private: tuple[str, ...] = field(
         Many(Text()),
-        "e-mail addresses and host names that are not published, * standing for anything",
+        "e-mail addresses and host names that must not be published; * matches any text",
     )
     samples: tuple[Sample, ...] = field(
-        Many(Group(Sample)), "published examples that have the form of a secret"
+        Many(Group(Sample)), "published examples that look like secrets"
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class IncidentSeverity:
-    """A severity of incidents."""
+    """Severity of incidents."""
 
-    alias: str | None = field(Text(), "another name for it: P0")
-    respond: str | None = field(Text(), "how soon somebody works on it")
+    alias: str | None = field(Text(), "alternative name, such as P0")
+    respond: str | None = field(Text(), "maximum time until the response starts")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Review:
-    """How long a review holds."""
+    """Validity of reviews, in days."""
 
-    standard: int | None = field(Days(), "a standard that was read against reality")
-    runbook: int | None = field(Days(), "a runbook that was read against reality")
-    exercise: int | None = field(Days(), "a runbook that was followed")
+    standard: int | None = field(Days(), "validity of a standard's review")
+    runbook: int | None = field(Days(), "validity of a runbook's review")
+    exercise: int | None = field(Days(), "validity of a runbook's last use")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Publication:
-    """Which incidents have a post-mortem, and how soon."""
+    """Incidents that need a post-mortem, and its deadline."""
 
-    severities: tuple[str, ...] = field(Many(Text()), "the severities that have one")
-    business_days: int | None = field(Number(1, 90), "within how many business days of the start")
+    severities: tuple[str, ...] = field(Many(Text()), "severities that need a post-mortem")
+    business_days: int | None = field(Number(1, 90), "deadline, in business days after the start")
     country: str | None = field(
         Nullable(Country()),
-        "the country whose holidays are no business days: DE, or DE-BY; null for none",
+        "country with the public holidays, such as DE or DE-BY; null for none",
     )
 
 
@@ -165,34 +160,34 @@ _ALERT_SEVERITIES: Final = ("page", "critical", "warning", "info")
 
 @dataclass(frozen=True, kw_only=True)
 class Alerting:
-    """What alerts are made of."""
+    """Values of the alert label `severity`."""
 
     paging: tuple[str, ...] = field(
-        Many(Text()), "the values of the label severity that wake somebody"
+        Many(Text()), "values of the label severity that page the on-call engineer"
     )
     severities: tuple[str, ...] = field(
         Many(Text(), default=_ALERT_SEVERITIES),
-        "the values of the label severity, beside those of paging",
+        "other values of the label severity",
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """What stands under `extra.policy` and is read by rules; the other keys are the organisation's own values."""
+    """Values under `extra.policy` for rules. The organisation defines all other keys."""
 
     severities: Mapping[str, IncidentSeverity] = field(
-        MapOf(Group(IncidentSeverity)), "the severities of incidents, the worst first"
+        MapOf(Group(IncidentSeverity)), "severities of incidents, worst first"
     )
-    review: Review = field(Group(Review), "how long a review holds")
+    review: Review = field(Group(Review), "validity of reviews, in days")
     postmortem: Publication = field(
-        Group(Publication), "which incidents have a post-mortem, and how soon"
+        Group(Publication), "incidents that need a post-mortem, and its deadline"
     )
-    alerts: Alerting = field(Group(Alerting), "what alerts are made of")
+    alerts: Alerting = field(Group(Alerting), "values of the alert label severity")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the package reads of mkdocs.yml."""
+    """Settings read from mkdocs.yml."""
 
     organisation: Organisation
     policy: Policy
@@ -203,21 +198,20 @@ class Settings:
     exclude_docs: tuple[str, ...] = ()
     not_in_nav: tuple[str, ...] = ()
     nav: frozenset[str] | None = None
-    """What the navigation lists; None where MkDocs makes it from the files."""
+    """Pages in the navigation; None if MkDocs generates it from the files."""
 
     @property
     def vocabularies(self) -> Vocabularies:
-        """The words that records choose from."""
-        own = self.organisation
+        """Allowed values for records: teams, tags and severities."""
         return {
-            "teams": tuple(own.teams),
-            "tags": own.tags,
+            "teams": tuple(self.organisation.teams),
+            "tags": self.organisation.tags,
             "severities": tuple(self.policy.severities),
         }
 
     @property
     def alert_severities(self) -> tuple[str, ...]:
-        """The values that the label severity of an alert may have; none where a list of them cannot be read."""
+        """Allowed values of the alert label `severity`; empty if their list is invalid."""
         policy, alerts = (
             self.root_node.find("extra", *keys) for keys in (("policy",), ("policy", "alerts"))
         )
@@ -231,20 +225,19 @@ class Settings:
         return tuple(dict.fromkeys((*alerting.severities, *alerting.paging))) or _ALERT_SEVERITIES
 
     def value(self, name: str) -> str | None:
-        """The value of the policy at a dotted name, as text; None where there is none, or more than one value."""
+        """Return the policy value at a dotted name; None without a single, short value."""
         node = self.root_node.find("extra", "policy", *name.split("."))
-        short = (
-            isinstance(node, nodes.Scalar) and len(node.text) <= _LONGEST
-        )  # it may stand in a text very often
-        return node.text if isinstance(node, nodes.Scalar) and short and not node.empty else None
+        if not isinstance(node, nodes.Scalar) or node.empty or len(node.text) > _MAX_VALUE_LENGTH:
+            return None
+        return node.text
 
     @property
-    def readable(self) -> bool:
-        """Whether mkdocs.yml could be read at all."""
+    def is_readable(self) -> bool:
+        """Return whether mkdocs.yml is readable."""
         return not any(problem.kind is ProblemKind.UNREADABLE_FILE for problem in self.problems)
 
     def at(self, *keys: str) -> Location:
-        """The place of a key under `extra.handbook`, or the nearest one above it that is there."""
+        """Return the location of a key under `extra.handbook`, or of its nearest parent."""
         node: nodes.Node | None = self.root_node
         at = Location(FILE)
         for key in ("extra", "handbook", *keys):
@@ -255,7 +248,7 @@ class Settings:
         return at
 
     def at_sample(self, sample: Sample, key: str | None = None) -> Location:
-        """The place of a sample, an entry of the list under `samples`, or of the value under a key of it."""
+        """Return the location of a secret sample, or of one of its values."""
         entries = self.root_node.find("extra", "handbook", "samples")
         for item in entries.items if isinstance(entries, nodes.Sequence) else ():
             if Group(Sample).read("samples", item, Reading()) == sample:
@@ -263,12 +256,12 @@ class Settings:
                 return value.at if value else item.at
         return self.at("samples")
 
-    def excluded(self, path: str) -> bool:
-        """Whether MkDocs leaves a file out of the site; `path` is relative to docs/."""
+    def is_excluded(self, path: str) -> bool:
+        """Return whether MkDocs excludes a file. `path` is relative to docs/."""
         return _matches((*_ALWAYS_EXCLUDED, *self.exclude_docs), path)
 
-    def listed(self, path: str) -> bool:
-        """Whether the navigation holds a page, or passes over it; `path` is relative to docs/."""
+    def is_in_nav(self, path: str) -> bool:
+        """Return whether a page is in the navigation or in `not_in_nav`."""
         return self.nav is None or path in self.nav or _matches(self.not_in_nav, path)
 
 
@@ -282,12 +275,12 @@ def _spec(patterns: tuple[str, ...]) -> pathspec.GitIgnoreSpec:
 
 
 def read_settings(root: Path) -> Settings:
-    """The settings of the repository at `root`. What is wrong with them is in their `problems`.
+    """Read the settings of the repository at `root`. Their `problems` hold the errors.
 
-    Raises FileNotFoundError where there is no mkdocs.yml.
+    Raises FileNotFoundError if mkdocs.yml is missing.
     """
     if not (root / FILE).exists():
-        raise FileNotFoundError(ENOENT, "there is no such file", str(root / FILE))
+        raise FileNotFoundError(ENOENT, "missing file", str(root / FILE))
     try:
         node = _compose(root, root / FILE)
     except nodes.YamlError as error:
@@ -296,10 +289,10 @@ def read_settings(root: Path) -> Settings:
         return Settings(Organisation(), Policy(), empty, (problem,))
     reading = Reading()
     organisation, policy = Organisation(), Policy()
-    if (found := node.find("extra", "handbook")) is not None:
-        organisation = Group(Organisation).read("handbook", found, reading) or organisation
-    if (found := node.find("extra", "policy")) is not None:
-        policy = Group(Policy, others=True).read("policy", found, reading) or policy
+    if (value := node.find("extra", "handbook")) is not None:
+        organisation = Group(Organisation).read("handbook", value, reading) or organisation
+    if (value := node.find("extra", "policy")) is not None:
+        policy = Group(Policy, others=True).read("policy", value, reading) or policy
     _refuse_other_docs_dir(node, reading)
     return Settings(
         organisation=organisation,
@@ -310,14 +303,14 @@ def read_settings(root: Path) -> Settings:
         site_url=_text(node, "site_url") or "/",
         exclude_docs=tuple((_text(node, "exclude_docs") or "").splitlines()),
         not_in_nav=tuple((_text(node, "not_in_nav") or "").splitlines()),
-        nav=frozenset(item.text for item in nodes.scalars(nav))
+        nav=frozenset(item.text for item in nodes.walk_scalars(nav))
         if (nav := node.find("nav")) is not None
         else None,
     )
 
 
 def _refuse_other_docs_dir(node: nodes.Mapping, reading: Reading) -> None:
-    """Note a `docs_dir` that is not the folder of pages."""
+    """Add a problem if `docs_dir` is not the folder of pages."""
     value = node.find("docs_dir")
     if value is None or (
         isinstance(value, nodes.Scalar) and (value.empty or posixpath.normpath(value.text) == DOCS)
@@ -329,15 +322,15 @@ def _refuse_other_docs_dir(node: nodes.Mapping, reading: Reading) -> None:
         else "docs_dir from the environment"
     )
     hint = f"rename the folder to {DOCS}, and remove docs_dir"
-    reading.problem(ProblemKind.UNREADABLE_FILE, value.at, f"{name} is not supported", hint)
+    reading.add_problem(ProblemKind.UNREADABLE_FILE, value.at, f"{name} is not supported", hint)
 
 
 def settings_schema() -> dict[str, object]:
-    """The JSON Schema of `extra`: `handbook`, and what rules read of `policy`."""
+    """Return the JSON Schema of `extra`: `handbook`, and the part of `policy` for rules."""
     policy = schema_of(Policy, {}) | {"additionalProperties": True}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "The handbook's settings: `extra` of mkdocs.yml",
+        "title": "Settings of the handbook: `extra` in mkdocs.yml",
         "type": "object",
         "properties": {"handbook": schema_of(Organisation, {}), "policy": policy},
     }
@@ -349,7 +342,7 @@ def _text(node: nodes.Mapping, key: str) -> str | None:
 
 
 def _compose(root: Path, file: Path, heirs: tuple[Path, ...] = ()) -> nodes.Mapping:
-    """The mapping of a settings file, laid over that of the file which it inherits from."""
+    """Read a settings file, merged over the file that it inherits from."""
     path = file.relative_to(root).as_posix() if file.is_relative_to(root) else file.name
     text = read_text(file.parent, file.name)
     if isinstance(text, Finding):
@@ -364,30 +357,32 @@ def _compose(root: Path, file: Path, heirs: tuple[Path, ...] = ()) -> nodes.Mapp
         return node
     parent = (file.parent / inherited.value.text).resolve()
     if parent in heirs or parent == file:
-        raise nodes.YamlError(Finding(inherited.value.at, "INHERIT goes round in a circle"))
+        raise nodes.YamlError(Finding(inherited.value.at, "INHERIT forms a cycle"))
     if not parent.is_file():
         raise nodes.YamlError(
-            Finding(inherited.value.at, f"INHERIT names no file: {inherited.value.text}")
+            Finding(inherited.value.at, f"missing file '{inherited.value.text}' in INHERIT")
         )
     return _merge(_compose(root, parent, (*heirs, file)), node)
 
 
 def _merge(parent: nodes.Mapping, child: nodes.Mapping) -> nodes.Mapping:
-    """The child's entries over the parent's, mapping by mapping."""
+    """Merge the child's entries over the parent's, recursively."""
     merged = {entry.key: entry for entry in parent.entries}
-    repeated = []
-    own: set[str] = set()
+    duplicates = []
+    child_keys: set[str] = set()
     for entry in child.entries:
-        under = merged.get(entry.key)
-        if entry.key in own:
-            repeated.append(entry)
+        inherited = merged.get(entry.key)
+        if entry.key in child_keys:
+            duplicates.append(entry)
         elif (
-            under
-            and isinstance(under.value, nodes.Mapping)
+            inherited
+            and isinstance(inherited.value, nodes.Mapping)
             and isinstance(entry.value, nodes.Mapping)
         ):
-            merged[entry.key] = nodes.Entry(entry.key, entry.at, _merge(under.value, entry.value))
+            merged[entry.key] = nodes.Entry(
+                entry.key, entry.at, _merge(inherited.value, entry.value)
+            )
         else:
             merged[entry.key] = entry
-        own.add(entry.key)
-    return nodes.Mapping((*merged.values(), *repeated), child.at)
+        child_keys.add(entry.key)
+    return nodes.Mapping((*merged.values(), *duplicates), child.at)

@@ -1,4 +1,4 @@
-"""The words of the field that are fixed, whatever the organisation: statuses and their legal moves."""
+"""Fixed vocabulary of every organisation: statuses, their allowed changes, and macros."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 ADR_STATUSES: Final = ("proposed", "accepted", "rejected", "deprecated", "superseded")
-"""Every status that a decision can have, in the order of its life."""
+"""Statuses of a decision, in the order of its life."""
 
 ADR_MOVES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -18,23 +18,23 @@ ADR_MOVES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "superseded": (),
     }
 )
-"""From each status of a decision, the statuses that it may take next."""
+"""Allowed next statuses of a decision, by status."""
 
 
-def can_become(moves: Mapping[str, tuple[str, ...]], before: str, after: str) -> bool:
-    """Whether one status can follow another by legal moves, others perhaps between."""
+def can_become(moves: Mapping[str, tuple[str, ...]], old_status: str, new_status: str) -> bool:
+    """Return whether allowed changes lead from one status to another, directly or not."""
     reached: set[str] = set()
-    following = list(moves[before])
+    following = list(moves[old_status])
     while following:
         status = following.pop()
         if status not in reached:
             reached.add(status)
             following += moves[status]
-    return after in reached
+    return new_status in reached
 
 
 ADR_DECIDED: Final = ("accepted", "deprecated", "superseded")
-"""The statuses of a decision that was once in force, so that what it says of others took effect."""
+"""Statuses of a decision that is or was in force. Its references took effect."""
 
 MACROS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -50,32 +50,32 @@ MACROS: Final[Mapping[str, str]] = MappingProxyType(
         "standards_index": "standards",
     }
 )
-"""The macros of the engine, each with the module of `handbook.views` that holds the view of the same name.
+"""Macros of the engine, each with the module of `handbook.views` that defines its view.
 
-Pages with `render_macros: true` call them, without arguments.
+Pages with `render_macros: true` call them without arguments.
 """
 
 CALMS: Final = ("culture", "automation", "lean", "measurement", "sharing")
-"""The five pillars of a DevOps culture, as Humble, Willis and Edwards named them."""
+"""Five pillars of a DevOps culture, after Humble, Willis and Edwards."""
 
 OBLIGATIONS: Final = ("MUST", "SHOULD", "MAY")
-"""How strongly a rule of a standard binds (RFC 2119)."""
+"""Obligation levels of a requirement (RFC 2119)."""
 
 PROOFS: Final = ("attested", "evidence", "automated")
-"""How it is known that an item of the checklist is met, the weakest first."""
+"""Kinds of verification of a checklist item, weakest first."""
 
 VERDICTS: Final = ("pass", "fail", "unknown", "not-applicable", "waived")
-"""What an audit can say of an item."""
+"""Verdicts of an audit on an item."""
 
 POSTMORTEM_STATUSES: Final = ("draft", "in-review", "published")
 
 POSTMORTEM_MOVES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {"draft": ("in-review", "published"), "in-review": ("draft", "published"), "published": ()}
 )
-"""From each status of a post-mortem, the statuses that it may take next."""
+"""Allowed next statuses of a post-mortem, by status."""
 
 CAUSES: Final = ("change", "capacity", "dependency", "configuration", "security", "unknown")
-"""What brought an incident about."""
+"""Kinds of cause of an incident."""
 
 RULE_SEVERITIES: Final = ("error", "warning")
-"""What a rule's severity can be set to."""
+"""Severities that the settings can give a rule."""

@@ -1,1 +1,1 @@
-"""The suite: what the handbook promises, tried."""
+"""Tests of the handbook."""

@@ -1,9 +1,11 @@
-"""The suite, part by part, each with its time: `python -m tests all` or `python -m tests fast`.
+"""Run parts of the tests, and print their times: `python -m tests all` or `python -m tests fast`.
 
-fast: style, types, and every test that needs no whole site. fuzz: hostile files, and real ones spoilt at
-random, always the same. mutation: a sample of the defects that a record can have.
-builds: those that build or serve a site. browser: those that open it in Chromium. samples: the listings of the
-standards, each by the tool that it is for.
+- fast: style, types, and all tests without a built site.
+- fuzz: hostile files, and real files with random changes, the same in every run.
+- mutation: a sample of the defects that a record can have.
+- builds: tests that build or serve a site.
+- browser: tests that open a site in Chromium.
+- samples: the sample files of the standards, each checked by its own tool.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from pathlib import Path
 
 BIN = Path(sys.executable).parent
 HUNG = 1800
-"""Seconds after which a command counts as hung; the slowest takes a tenth of it."""
+"""Timeout of a command in seconds: ten times the time of the slowest command."""
 PARTS: dict[str, list[list[str]]] = {
     "fast": [
         [str(BIN / "ruff"), "check", "--quiet", "."],
@@ -57,8 +59,8 @@ PARTS: dict[str, list[list[str]]] = {
 }
 
 
-def passes(command: list[str]) -> bool:
-    """Whether a command ends, and ends well."""
+def succeeds(command: list[str]) -> bool:
+    """Tell whether a command succeeds before the timeout."""
     try:
         return (
             subprocess.run(command, stdin=subprocess.DEVNULL, timeout=HUNG, check=False).returncode
@@ -69,24 +71,27 @@ def passes(command: list[str]) -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the parts that are asked for; answers 0 where every command of them did, else 1."""
-    wanted = list(PARTS) if arguments == ["all"] else arguments
-    if not wanted or set(wanted) - set(PARTS):
+    """Run the selected parts.
+
+    Returns 0 if all commands succeed, 1 if one fails, 2 for a usage error.
+    """
+    names = list(PARTS) if arguments == ["all"] else arguments
+    if not names or set(names) - set(PARTS):
         print(f"usage: python -m tests all | {' | '.join(PARTS)}", file=sys.stderr)
         return 2
     failed = []
     times = []
-    for part in wanted:
+    for name in names:
         begin = time.monotonic()
         failed += [
-            f"{part}: {Path(command[0]).name} {' '.join(command[1:])}"
-            for command in PARTS[part]
-            if not passes(command)
+            f"{name}: {Path(command[0]).name} {' '.join(command[1:])}"
+            for command in PARTS[name]
+            if not succeeds(command)
         ]
-        times.append(f"{part}: {time.monotonic() - begin:.1f} s")
+        times.append(f"{name}: {time.monotonic() - begin:.1f} s")
     print("\n".join(times))
-    for each in failed:
-        print(f"FAILED {each}", file=sys.stderr)
+    for command_line in failed:
+        print(f"FAILED {command_line}", file=sys.stderr)
     return 1 if failed else 0
 
 

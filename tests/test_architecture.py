@@ -1,4 +1,4 @@
-"""The one road: who may import whom, and what a module may know."""
+"""Imports of the package point one way, and modules use only permitted names."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tests.handbooks import ROOT
 
 PACKAGE = ROOT / "handbook"
 
-# Each stage, a package or one of its modules, may import those that it names, and its own.
-ROAD: dict[str, set[str]] = {
+# A stage is a package or a module. It may import the stages in its set, and itself.
+ALLOWED_IMPORTS: dict[str, set[str]] = {
     "diagnostics": set(),
     "vocabulary": set(),
     "history.git": set(),
@@ -48,7 +48,7 @@ ROAD: dict[str, set[str]] = {
         "views",
     },
     "site.finish": {"diagnostics", "handbook", "reading", "settings", "site.html_faults"},
-    "site.exchange": set(),
+    "site.exchange": {"authoring", "records", "settings"},
     "rules": {
         "diagnostics",
         "handbook",
@@ -82,19 +82,20 @@ ROAD: dict[str, set[str]] = {
         "site.finish",
         "views",
         "engines.build",
+        "engines.errors",
         "engines.stage",
     },
     "engines.build": {
-        "authoring",
+        "engines.errors",
         "loading",
-        "records",
         "reporters",
         "rules",
         "settings",
         "site.built",
         "site.exchange",
     },
-    "engines.gate": {
+    "engines.errors": {"settings"},
+    "engines.check": {
         "authoring",
         "diagnostics",
         "handbook",
@@ -105,14 +106,16 @@ ROAD: dict[str, set[str]] = {
     },
     "engines.macros": {
         "diagnostics",
-        "engines.gate",
+        "engines.check",
+        "engines.errors",
         "handbook",
         "macro_names",
         "views",
         "vocabulary",
     },
     "engines.mkdocs": {
-        "engines.gate",
+        "engines.check",
+        "engines.errors",
         "engines.macros",
         "engines.mounting",
         "engines.state",
@@ -125,7 +128,7 @@ ROAD: dict[str, set[str]] = {
     "engines.mounting": {"engines.state", "reading", "records", "settings", "site.assembly"},
     "engines.state": {
         "diagnostics",
-        "engines.gate",
+        "engines.check",
         "engines.macros",
         "records",
         "settings",
@@ -134,6 +137,7 @@ ROAD: dict[str, set[str]] = {
     },
     "engines.stage": {
         "diagnostics",
+        "engines.errors",
         "engines.mkdocs",
         "engines.state",
         "handbook",
@@ -151,67 +155,86 @@ ROAD: dict[str, set[str]] = {
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
-def dotted(module: Path) -> str:
-    """The name of a module below the package: `reading.source`; a package has its own name."""
+def dotted_name(module: Path) -> str:
+    """Return the dotted name of a module or package below `handbook`: `reading.source`."""
     return ".".join(module.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
 
 
 def stage_of(name: str) -> str | None:
-    """The stage that a dotted name belongs to: the longest that begins it; None for a package of several stages."""
+    """Return the stage of a dotted name: the longest stage at its start.
+
+    Returns None for a package that consists of several stages.
+    """
     parts = name.split(".")
     return next(
-        (stage for n in range(len(parts), 0, -1) if (stage := ".".join(parts[:n])) in ROAD), None
+        (
+            stage
+            for n in range(len(parts), 0, -1)
+            if (stage := ".".join(parts[:n])) in ALLOWED_IMPORTS
+        ),
+        None,
     )
 
 
-def imported(module: Path) -> set[str]:
-    """The dotted names that a module imports, wherever in it; those of our own package begin with `handbook.`."""
-    found: set[str] = set()
+def imported_names(module: Path) -> set[str]:
+    """Return the dotted names that a module imports, also inside functions.
+
+    Names of our package begin with `handbook.`.
+    """
+    names: set[str] = set()
     for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
+            names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
+            names.add(node.module)
             if node.module.split(".")[0] == PACKAGE.name:
-                found.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return found
+                names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
 
 
 @pytest.mark.parametrize(
     "module", MODULES, ids=lambda module: module.relative_to(PACKAGE).as_posix()
 )
 def test_imports_point_one_way(module: Path) -> None:
-    own = stage_of(dotted(module))
+    module_stage = stage_of(dotted_name(module))
     names = {
-        name.removeprefix("handbook.") for name in imported(module) if name.startswith("handbook.")
+        name.removeprefix("handbook.")
+        for name in imported_names(module)
+        if name.startswith("handbook.")
     }
-    used = {stage for name in names if (stage := stage_of(name))}
-    assert own is None or used <= ROAD[own] | {own}
+    imported_stages = {stage for name in names if (stage := stage_of(name))}
+    if module_stage is not None:
+        assert imported_stages <= ALLOWED_IMPORTS[module_stage] | {module_stage}
 
 
-def test_every_stage_has_its_place_on_the_road() -> None:
-    empty = {"engines", "history", "site"}  # their modules are stages
-    assert {stage_of(name) for name in map(dotted, MODULES) if name not in empty} == set(ROAD)
+def test_every_stage_has_its_allowed_imports() -> None:
+    split_packages = {"engines", "history", "site"}  # their modules are stages
+    names = {name for name in map(dotted_name, MODULES) if name not in split_packages}
+    assert {stage_of(name) for name in names} == set(ALLOWED_IMPORTS)
 
 
-def test_the_road_has_no_circle() -> None:
-    passed: set[str] = set()
-    while len(passed) < len(ROAD):
-        ready = {name for name, needs in ROAD.items() if needs <= passed} - passed
-        assert ready, f"a circle among {set(ROAD) - passed}"
-        passed |= ready
+def test_the_allowed_imports_have_no_cycle() -> None:
+    done: set[str] = set()
+    while len(done) < len(ALLOWED_IMPORTS):
+        ready = {stage for stage, imports in ALLOWED_IMPORTS.items() if imports <= done} - done
+        assert ready, f"a cycle among {set(ALLOWED_IMPORTS) - done}"
+        done |= ready
 
 
-def test_only_engines_know_mkdocs() -> None:
+def test_only_engines_import_mkdocs() -> None:
     for module in MODULES:
-        if any(name.split(".")[0] in ("mkdocs", "mkdocs_macros") for name in imported(module)):
-            assert dotted(module).startswith("engines."), module
+        if any(
+            name.split(".")[0] in ("mkdocs", "mkdocs_macros") for name in imported_names(module)
+        ):
+            assert dotted_name(module).startswith("engines."), module
 
 
 WITHOUT_MKDOCS = """
 import sys
-sys.modules |= dict.fromkeys(("mkdocs", "mkdocs_macros", "properdocs", "material"))  # an import of None fails
-import handbook.site.assembly, handbook.site.finish, handbook.engines.gate, handbook.engines.build, handbook.cli
+# The import of a module that is None fails.
+sys.modules |= dict.fromkeys(("mkdocs", "mkdocs_macros", "properdocs", "material"))
+import handbook.site.assembly, handbook.site.finish
+import handbook.engines.check, handbook.engines.build, handbook.cli
 """
 
 
@@ -220,14 +243,14 @@ def test_assembly_and_finish_need_no_engine() -> None:
 
 
 def private_names(module: Path) -> set[str]:
-    """The names with a leading underscore that a module imports, or takes from an object that is not its own."""
+    """Return the names with a leading underscore that a module imports or reads as attributes."""
     names: set[str] = set()
     tree = ast.parse(module.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             names |= {*(node.module or "").split("."), *(alias.name for alias in node.names)}
         elif isinstance(node, ast.Import):
-            names |= {part for alias in node.names for part in alias.name.split(".")}
+            names |= {name for alias in node.names for name in alias.name.split(".")}
         elif isinstance(node, ast.Attribute):
             names.add(node.attr)
         elif (
@@ -235,7 +258,11 @@ def private_names(module: Path) -> set[str]:
             and isinstance(node.func, ast.Name)
             and node.func.id in REFLECTION
         ):
-            names |= {str(word.value) for word in node.args[1:2] if isinstance(word, ast.Constant)}
+            names |= {
+                str(argument.value)
+                for argument in node.args[1:2]
+                if isinstance(argument, ast.Constant)
+            }
     return {name for name in names if name.startswith("_") and name not in DUNDERS}
 
 
@@ -254,16 +281,18 @@ DUNDERS = {
 
 def test_engines_use_no_private_name_of_mkdocs() -> None:
     for module in MODULES:
-        if dotted(module).startswith("engines."):
+        if dotted_name(module).startswith("engines."):
             assert private_names(module) == set(), module
 
 
-def test_no_rule_reads_the_clock_the_network_or_the_environment() -> None:
+def test_no_rule_uses_the_clock_the_network_or_the_environment() -> None:
     forbidden = {"time", "os", "socket", "urllib.request", "subprocess", "requests", "random"}
     for module in MODULES:
-        allowed = {"subprocess"} if dotted(module) in ("reading.promql", "reading.shell") else set()
-        if stage_of(dotted(module)) in ("rules", "records", "reading"):
-            assert not imported(module) & (forbidden - allowed), module
+        allowed = (
+            {"subprocess"} if dotted_name(module) in ("reading.promql", "reading.shell") else set()
+        )
+        if stage_of(dotted_name(module)) in ("rules", "records", "reading"):
+            assert not imported_names(module) & (forbidden - allowed), module
             assert ".today()" not in module.read_text(encoding="utf-8"), module
 
 
@@ -276,7 +305,7 @@ def test_a_class_name_occurs_once() -> None:
     for module in MODULES:
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ClassDef):
-                places.setdefault(node.name.lstrip("_"), []).append(dotted(module))
+                places.setdefault(node.name.lstrip("_"), []).append(dotted_name(module))
     assert {name: modules for name, modules in places.items() if len(modules) > 1} == {}
 
 
@@ -285,26 +314,28 @@ def test_a_module_name_repeats_only_between_rules_views_and_records() -> None:
     for module in MODULES:
         if module.stem != "__init__":
             packages.setdefault(module.stem, []).append(module.parent.name)
-    repeated = {name: own for name, own in packages.items() if len(own) > 1}
-    assert {
-        name: own for name, own in repeated.items() if not set(own) <= {"rules", "views", "records"}
-    } == {}
+    repeated = {
+        name: parents
+        for name, parents in packages.items()
+        if len(parents) > 1 and not set(parents) <= {"rules", "views", "records"}
+    }
+    assert repeated == {}
 
 
-def test_the_tests_have_the_folders_of_the_package() -> None:
-    own = {
+def test_the_folders_of_the_tests_match_the_packages() -> None:
+    without_package = {
         "browser",
         "content",
         "golden",
         "programs",
         "samples",
         "sites",
-    }  # what no package of ours is
+    }
     folders = {
         path.name
         for path in (ROOT / "tests").iterdir()
         if path.is_dir() and path.name != "__pycache__"
     }
     packages = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()}
-    assert folders - own <= packages
-    assert packages - folders == {"reporters"}  # which tests/cli tries
+    assert folders - without_package <= packages
+    assert packages - folders == {"reporters"}  # tests/cli covers the reporters

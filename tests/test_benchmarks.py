@@ -1,4 +1,4 @@
-"""The generated handbooks: valid, buildable, and the same for a seed. How long things take is no test's matter."""
+"""Generated handbooks are valid, can be built, and are the same for the same seed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.commands import run
 from tests.handbooks import TODAY, report
 
 
-def test_a_generated_handbook_has_no_finding(tmp_path: Path) -> None:
+def test_a_generated_handbook_has_no_findings(tmp_path: Path) -> None:
     generate(tmp_path, 60)
     answer = report(tmp_path, TODAY)
     assert answer.findings == ()
@@ -31,15 +31,15 @@ def test_a_generated_handbook_has_no_finding(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("seed", "today"), [(2, date(2026, 11, 23)), (3, date(2028, 2, 29)), (4, date(2027, 1, 1))]
 )
-def test_any_seed_and_day_give_a_valid_handbook(seed: int, today: date, tmp_path: Path) -> None:
+def test_every_seed_and_day_gives_a_valid_handbook(seed: int, today: date, tmp_path: Path) -> None:
     generate(tmp_path, 200, seed, today)
     assert report(tmp_path, today).findings == ()
 
 
 def test_a_seed_gives_the_same_handbook_again() -> None:
-    first, second, other = (dict(Author(60, seed, TODAY).files()) for seed in (7, 7, 8))
+    first, second, different = (dict(Author(60, seed, TODAY).files()) for seed in (7, 7, 8))
     assert first == second
-    assert first != other
+    assert first != different
 
 
 def test_the_texts_have_the_size_of_real_records() -> None:
@@ -51,36 +51,35 @@ def test_the_texts_have_the_size_of_real_records() -> None:
     assert 4_000 < sum(sizes) / len(sizes) < 9_000
 
 
-def _calls(root: Path, records: int) -> dict[str, float]:
-    """How many calls, and steps of generators, each rule over one subject takes for one, in so large a handbook."""
+def count_calls(root: Path, records: int) -> dict[str, float]:
+    """Generate a handbook, and return the number of calls per record of each rule."""
     generate(root, records)
     context = Context(load(root), TODAY)
     calls: Counter[str] = Counter()
     subjects: dict[str, int] = {}
-    for code, each in rules().items():
-        if (
-            not issubclass(each.over, Entity) or each.over is Audit
-        ):  # the audits of a small handbook are shorter
+    for code, rule in rules().items():
+        # Audits are excluded, because their length depends on the size of the handbook.
+        if not issubclass(rule.over, Entity) or rule.over is Audit:
             continue
-        over = context.handbook.of(each.over)
-        subjects[code] = len(over)
+        records_of_rule = context.handbook.of(rule.over)
+        subjects[code] = len(records_of_rule)
 
         def count(frame: FrameType, event: str, argument: object, code: str = code) -> None:
             calls[code] += event in ("call", "c_call")
 
         sys.setprofile(count)
-        for subject in over:
-            list(each.findings(subject, context))
+        for record in records_of_rule:
+            list(rule.findings(record, context))
         sys.setprofile(None)
     return {code: calls[code] / number for code, number in subjects.items()}
 
 
-def test_no_rule_takes_more_for_a_record_of_a_larger_handbook(tmp_path: Path) -> None:
-    small, large = _calls(tmp_path / "small", 100), _calls(tmp_path / "large", 500)
+def test_no_rule_is_slower_per_record_in_a_larger_handbook(tmp_path: Path) -> None:
+    small, large = count_calls(tmp_path / "small", 100), count_calls(tmp_path / "large", 500)
     assert [code for code in small if large[code] > 1.5 * small[code] + 5] == []
 
 
-def test_nothing_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_file_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "handbook"
     assert main([str(folder), "--records", "20"]) == 0
     assert main([str(folder), "--records", "20"]) == 2
@@ -88,7 +87,7 @@ def test_nothing_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.build
-def test_a_generated_handbook_builds(tmp_path: Path) -> None:
+def test_a_generated_handbook_can_be_built(tmp_path: Path) -> None:
     generate(tmp_path, 60)
     answer = run("mkdocs", "build", "--quiet", "--strict", cwd=tmp_path)
     assert answer.returncode == 0, answer.stderr

@@ -1,4 +1,4 @@
-"""The packages that the project was asked to use do their part: without one of them, its behaviour is gone."""
+"""The required packages are used: without a package, its feature fails."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import run, served
-from tests.handbooks import ADR, SETTINGS, SMALL, copy_of, write
+from tests.commands import run, serve_site
+from tests.handbooks import ADR, SETTINGS, SMALL, copy_site, write
 
-FINDING = "adr/0001-a.md:3:9: FM005 error: status 'acepted' is not one of"
+FINDING = "adr/0001-a.md:3:9: FM005 error: unknown status 'acepted'"
 COMMENT = "# A comment above the keys, which the positions count.\n"
 
 
-def without(package: str | None, folder: Path) -> str:
-    """The PYTHONPATH of a command in which a package cannot be imported."""
+def hide_package(package: str | None, folder: Path) -> str:
+    """Return a PYTHONPATH with which a package cannot be imported."""
     if package is None:
         return ""
     message = f"{package} is not available"
@@ -27,7 +27,7 @@ def without(package: str | None, folder: Path) -> str:
 
 @pytest.mark.parametrize("package", [None, "frontmatter", "yaml"])
 def test_front_matter_is_split_and_read_with_positions(package: str | None, tmp_path: Path) -> None:
-    """python-frontmatter splits it, PyYAML reads it."""
+    """python-frontmatter splits the front matter, and PyYAML reads it."""
     record = ADR.replace("---\n", f"---\n{COMMENT}", 1).replace("accepted", "acepted")
     root = write(tmp_path / "handbook", {"mkdocs.yml": SETTINGS, "adr/0001-a.md": record})
     answer = run(
@@ -36,7 +36,7 @@ def test_front_matter_is_split_and_read_with_positions(package: str | None, tmp_
         "--root",
         str(root),
         cwd=tmp_path,
-        PYTHONPATH=without(package, tmp_path / "without"),
+        PYTHONPATH=hide_package(package, tmp_path / "without"),
     )
     assert (FINDING in answer.stdout) == (package is None)
     assert (f"{package} is not available" in answer.stderr) == (package is not None)
@@ -52,18 +52,22 @@ print(adr_index(load(Path(".")), "adr/"))
 
 @pytest.mark.parametrize("package", [None, "jinja2"])
 def test_views_are_rendered_by_jinja(package: str | None, tmp_path: Path) -> None:
-    answer = run("python", "-c", VIEW, cwd=SMALL, PYTHONPATH=without(package, tmp_path))
+    answer = run("python", "-c", VIEW, cwd=SMALL, PYTHONPATH=hide_package(package, tmp_path))
     assert ("Keep orders in SQLite" in answer.stdout) == (package is None)
     assert (f"{package} is not available" in answer.stderr) == (package is not None)
 
 
-ASK = "import sys; from handbook.site.external import ask; print(ask([sys.argv[1]], rounds=1))"
+ASK = """\
+import sys
+from handbook.site.external import check_addresses
+print(check_addresses([sys.argv[1]], rounds=1))
+"""
 
 
 @pytest.mark.parametrize("package", [None, "linkcheck"])
-def test_other_hosts_are_asked_by_linkchecker(package: str | None, tmp_path: Path) -> None:
+def test_external_links_are_checked_by_linkchecker(package: str | None, tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text("<p>Here.</p>", encoding="utf-8")
-    with served(tmp_path) as address:
+    with serve_site(tmp_path) as address:
         page = f"{address}page.html"
         answer = run(
             "python",
@@ -71,7 +75,7 @@ def test_other_hosts_are_asked_by_linkchecker(package: str | None, tmp_path: Pat
             ASK,
             page,
             cwd=tmp_path,
-            PYTHONPATH=without(package, tmp_path / "without"),
+            PYTHONPATH=hide_package(package, tmp_path / "without"),
         )
     assert (answer.stdout == f"{ {page: ''} }\n") == (package is None)
     assert (f"{package} is not available" in answer.stderr) == (package is not None)
@@ -80,7 +84,9 @@ def test_other_hosts_are_asked_by_linkchecker(package: str | None, tmp_path: Pat
 @pytest.mark.build
 @pytest.mark.parametrize("package", ["mkdocs_macros", "material"])
 def test_the_site_is_built_with_material_and_macros(package: str, tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
-    answer = run("mkdocs", "build", cwd=root, PYTHONPATH=without(package, tmp_path / "without"))
+    root = copy_site(SMALL, tmp_path / "handbook")
+    answer = run(
+        "mkdocs", "build", cwd=root, PYTHONPATH=hide_package(package, tmp_path / "without")
+    )
     assert answer.returncode != 0
     assert not (root / "site/index.html").exists()

@@ -1,4 +1,4 @@
-"""What the repository promises of itself: locks, workflows, documents."""
+"""The files of the repository are consistent: locks, workflows, hooks and documents."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ import pytest
 import yaml
 
 from handbook.reporters.text import text
-from tests.commands import BIN, environment, run
-from tests.handbooks import ROOT, SMALL, copy_of, replace_once, report, write
+from tests.commands import BIN, make_environment, run
+from tests.handbooks import CORPORA, ROOT, SMALL, copy_site, replace_once, report, write
+from tests.vague_names import CODE, python_files, vague_share
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 
 
-def tracked() -> list[Path]:
-    listed = subprocess.run(
+def list_tracked_files() -> list[Path]:
+    """Return the files of the repository that Git tracks."""
+    output = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
-    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+    return [ROOT / name for name in output.split("\0") if name and (ROOT / name).is_file()]
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
@@ -36,7 +38,7 @@ def test_a_lock_pins_every_package_with_hashes_and_names_no_host(lock: Path) -> 
     assert not re.search(r"https?:|--index|--find-links|--extra", text)
 
 
-def test_both_locks_hold_the_same_version_of_what_both_hold() -> None:
+def test_both_locks_pin_the_same_version_of_a_shared_package() -> None:
     site, test = (
         dict(re.findall(r"^([a-z0-9.-]+)==([^\s;]+)", lock.read_text(), re.MULTILINE))
         for lock in LOCKS
@@ -44,9 +46,9 @@ def test_both_locks_hold_the_same_version_of_what_both_hold() -> None:
     assert {name: version for name, version in site.items() if test.get(name) != version} == {}
 
 
-def test_the_packages_that_were_asked_for_are_locked() -> None:
+def test_the_required_packages_are_locked() -> None:
     site, test = (lock.read_text(encoding="utf-8") for lock in LOCKS)
-    wanted = (
+    required = (
         "mkdocs",
         "mkdocs-material",
         "mkdocs-macros-plugin",
@@ -55,7 +57,7 @@ def test_the_packages_that_were_asked_for_are_locked() -> None:
         "jinja2",
         "linkchecker",
     )
-    for name in wanted:
+    for name in required:
         assert re.search(rf"^{name}==", site, re.MULTILINE), name
     assert re.search(r"^pytest==", test, re.MULTILINE)
 
@@ -81,11 +83,11 @@ def test_a_workflow_has_least_privilege_a_timeout_and_pinned_actions(workflow: P
         assert re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}", action), action
 
 
-def test_actions_are_those_of_the_list() -> None:
-    pins = ROOT.parent / "shared/content/actions.tsv"
+def test_actions_are_pinned_as_in_the_list() -> None:
+    pins = CORPORA.parent / "content/actions.tsv"
     if not pins.is_file():
-        pytest.skip("the list of pinned actions is not here")
-    known = {
+        pytest.skip("missing list of pinned actions")
+    pinned = {
         f"{name}@{commit} # {version}"
         for name, version, commit in (
             line.split("\t") for line in pins.read_text(encoding="utf-8").splitlines()[1:]
@@ -94,7 +96,7 @@ def test_actions_are_those_of_the_list() -> None:
     for workflow in WORKFLOWS:
         assert (
             set(re.findall(r"uses: (.+)$", workflow.read_text(encoding="utf-8"), re.MULTILINE))
-            <= known
+            <= pinned
         )
 
 
@@ -104,25 +106,25 @@ def test_the_hooks_are_valid() -> None:
 
 
 def test_another_repository_can_use_the_hook(tmp_path: Path) -> None:
-    """What pre-commit does with this repository's hook in one that holds nothing but records."""
-    site = copy_of(SMALL, tmp_path / "records")
+    """pre-commit runs the hook of this repository in one that contains only records."""
+    site = copy_site(SMALL, tmp_path / "records")
     hooks = write(
         tmp_path / "hooks",
         {".pre-commit-hooks.yaml": (ROOT / ".pre-commit-hooks.yaml").read_bytes()},
     )
     env = {"GIT_CONFIG_GLOBAL": os.devnull, "PRE_COMMIT_HOME": str(tmp_path / "home")}
     env |= {
-        f"GIT_{who}_{what}": "a@example.com"
-        for who in ("AUTHOR", "COMMITTER")
-        for what in ("NAME", "EMAIL")
+        f"GIT_{role}_{field}": "a@example.com"
+        for role in ("AUTHOR", "COMMITTER")
+        for field in ("NAME", "EMAIL")
     }
     env["PATH"] = os.pathsep.join((str(BIN), os.environ["PATH"]))
 
-    def called(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    def call(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command,
             cwd=folder,
-            env=environment(**env),
+            env=make_environment(**env),
             capture_output=True,
             text=True,
             timeout=60,
@@ -131,25 +133,25 @@ def test_another_repository_can_use_the_hook(tmp_path: Path) -> None:
 
     for folder in (site, hooks):
         for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "x"]):
-            assert called(folder, "git", *command).returncode == 0
+            assert call(folder, "git", *command).returncode == 0
     hook = ("pre-commit", "try-repo", str(hooks), "handbook", "--all-files")
-    good = called(site, *hook)
+    good = call(site, *hook)
     assert (good.returncode, "Passed" in good.stdout) == (0, True), good.stdout + good.stderr
     replace_once(site, "status: superseded", "status: superceded")
-    bad = called(site, *hook)
+    bad = call(site, *hook)
     assert bad.returncode == 1
     assert "did you mean 'superseded'?" in bad.stdout
 
 
-def test_the_editor_reads_what_the_gate_prints(tmp_path: Path) -> None:
+def test_the_editor_parses_the_report(tmp_path: Path) -> None:
     task = json.loads((ROOT / ".vscode/tasks.json").read_text(encoding="utf-8"))["tasks"][0]
     pattern = task["problemMatcher"]["pattern"]
-    root = copy_of(SMALL, tmp_path / "handbook")
+    root = copy_site(SMALL, tmp_path / "handbook")
     replace_once(root, "status: superseded", "status: superceded")
     printed = text(report(root)).splitlines()
-    (found,) = filter(None, (re.fullmatch(pattern["regexp"], line) for line in printed))
-    read = {key: found[group] for key, group in pattern.items() if key != "regexp"}
-    assert read["message"].startswith("status 'superceded' is not one of")
+    (match,) = filter(None, (re.fullmatch(pattern["regexp"], line) for line in printed))
+    read = {key: match[group] for key, group in pattern.items() if key != "regexp"}
+    assert read["message"].startswith("unknown status 'superceded'")
     assert (read["file"], read["line"], read["column"]) == (
         "adr/0001-keep-orders-in-sqlite.md",
         "2",
@@ -158,24 +160,24 @@ def test_the_editor_reads_what_the_gate_prints(tmp_path: Path) -> None:
     assert (read["code"], read["severity"]) == ("FM005", "error")
 
 
-def test_every_command_of_the_readme_is_there() -> None:
+def test_every_command_of_the_readme_exists() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
-    named = set(re.findall(r"(?:^|`)make ([a-z]+)", readme, re.MULTILINE))
-    assert {"site", "test"} <= named <= targets
+    used = set(re.findall(r"(?:^|`)make ([a-z]+)", readme, re.MULTILINE))
+    assert {"site", "test"} <= used <= targets
     for command in set(re.findall(r"`(?:.venv/bin/)?handbook ([a-z]+)", readme)):
         assert run("handbook", command, "--help", cwd=ROOT).returncode == 0, command
 
 
-def test_what_documents_link_to_is_there() -> None:
+def test_every_link_of_a_document_has_a_target() -> None:
     for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
         text = (ROOT / name).read_text(encoding="utf-8")
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
             assert (ROOT / target).exists(), f"{name}: {target}"
 
 
-def test_no_file_names_a_path_of_a_machine_or_a_registry() -> None:
+def test_no_file_contains_a_local_path_or_a_registry() -> None:
     forbidden = re.compile(
         "|".join(
             (
@@ -187,14 +189,19 @@ def test_no_file_names_a_path_of_a_machine_or_a_registry() -> None:
             )
         )
     )
-    for file in tracked():
+    for file in list_tracked_files():
         if file.suffix in (".png", ".ico"):
             continue
-        found = forbidden.search(file.read_text(encoding="utf-8"))
-        assert not found, f"{file.relative_to(ROOT)}: {found and found[0]}"
+        match = forbidden.search(file.read_text(encoding="utf-8"))
+        assert not match, f"{file.relative_to(ROOT)}: {match and match[0]}"
 
 
-def test_the_change_log_names_the_version() -> None:
+def test_the_change_log_has_the_version() -> None:
     import handbook
 
     assert f"## [{handbook.__version__}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_names_say_what_they_hold() -> None:
+    share, vague = vague_share(python_files(ROOT / folder for folder in CODE))
+    assert share < 0.02, vague.most_common()

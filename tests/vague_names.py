@@ -83,7 +83,8 @@ def main() -> None:
     files = list(python_files(sys.argv[1:] or [ROOT / folder for folder in CODE]))
     share, vague = vague_share(files)
     print(
-        f"{share:.1%} of the bindings are vague: {', '.join(f'{name} {n}' for name, n in vague.most_common())}"
+        f"{share:.1%} of the bindings are vague:",
+        ", ".join(f"{name} {count}" for name, count in vague.most_common()),
     )
     for file in files:
         count = vague_share([file])[1].total()

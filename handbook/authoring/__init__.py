@@ -1,1 +1,1 @@
-"""The commands that write records."""
+"""Create records, apply fixes and write files safely."""

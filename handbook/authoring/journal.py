@@ -1,8 +1,9 @@
 """Change several files, all or none, even if the process is killed.
 
-Before the first file is replaced, a journal keeps the old contents: in the Git directory, or in `.handbook/` where
-there is none. If a file cannot be replaced, those before it are restored at once. If the process is killed, the journal
-remains, and the next command that writes restores the old contents.
+Before the first file is replaced, a journal keeps the old contents in the Git directory, or in
+`.handbook/` outside of a repository. If a file cannot be replaced, the files before it are restored
+at once. If the process is killed, the journal remains, and the next command that writes restores
+the old contents.
 """
 
 from __future__ import annotations
@@ -17,80 +18,89 @@ from pathlib import Path
 from typing import Final
 
 from handbook.authoring.locks import lock
-from handbook.authoring.writer import Prepared, WriteError, naming, prepare, shown, write_file
+from handbook.authoring.writer import (
+    Prepared,
+    WriteError,
+    display_path,
+    name_target,
+    prepare,
+    write_file,
+)
 from handbook.history.git import git_directory
 
-INTERRUPTED: Final = "a command was interrupted while it changed files; `handbook check --fix` restores the old files"
-"""What a command says that does not read files of which some are old and some new."""
+INTERRUPTED: Final = (
+    "a command was interrupted while it changed files; run `handbook check --fix` to restore them"
+)
+"""Error message of a command that stops because some files are old and some new."""
 
 _INDEX: Final = "journal.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Restoration:
-    """What became of an interrupted change: files that have their old content again, and files edited since."""
+    """Result of undoing an interrupted change: the restored files, and the files edited since."""
 
     restored: tuple[str, ...]
     edited: tuple[str, ...]
 
 
 def write_files(
-    base: Path, contents: Mapping[Path, bytes], before: Mapping[Path, bytes | None] | None = None
+    base: Path, contents: Mapping[Path, bytes], expected: Mapping[Path, bytes | None] | None = None
 ) -> None:
     """Write several files below the folder `base`, or none of them. Missing folders are created.
 
-    `before` is what the files are known to hold (None: they do not exist). Raises WriteError, also where a file holds
-    something else by now; then every file is as it was.
+    `expected` holds the old content of each file, or None for a file that does not exist. Raises
+    WriteError, also if the content of a file is not the expected one. Then no file has changed.
     """
-    with _folders_for(contents) as created:
+    with _create_folders(contents) as created:
         if len(contents) == 1:
             for target, content in contents.items():
-                prepared = _prepare(target, content, before)
+                prepared = _prepare(target, content, expected)
                 try:
                     prepared.replace(unless_edited=True)
                 finally:
                     prepared.discard()
         elif contents:
-            _Journal.of(base).change(contents, before, created)
+            _Journal.of(base).change(contents, expected, created)
 
 
-def _prepare(target: Path, content: bytes, before: Mapping[Path, bytes | None] | None) -> Prepared:
+def _prepare(
+    target: Path, content: bytes, expected: Mapping[Path, bytes | None] | None
+) -> Prepared:
     prepared = prepare(target, content)
-    if before is not None and prepared.old != before.get(target):
+    if expected is not None and prepared.old != expected.get(target):
         prepared.discard()
-        reason = (
-            "it was edited at the same time"
-            if before.get(target) is not None
-            else "it exists by now"
-        )
-        raise WriteError(f"{shown(target)} cannot be written: {reason}")
+        is_new = expected.get(target) is None
+        reason = "it already exists" if is_new else "it was edited at the same time"
+        raise WriteError(f"{display_path(target)} cannot be written: {reason}")
     return prepared
 
 
 def is_interrupted(base: Path) -> bool:
-    """Whether a command was killed while it changed several files below `base`, so that some are old and some new.
+    """Tell whether a command was killed while it changed several files below `base`.
 
-    Waits for a command that is still at work.
+    If a command is changing files now, the call waits for its end.
     """
-    return _Journal.of(base).is_left()
+    return _Journal.of(base).is_pending()
 
 
 def restore(base: Path) -> Restoration | None:
-    """Restore the old contents of the files that a killed command has changed; None where there is nothing to restore.
+    """Restore the old contents of the files that a killed command has changed.
 
-    A file that was edited since is left as it is. Raises WriteError.
+    A file that was edited since is not changed. Returns None if no command was killed. Raises
+    WriteError.
     """
     return _Journal.of(base).restore()
 
 
 @contextmanager
-def _folders_for(targets: Iterable[Path]) -> Iterator[list[Path]]:
-    """Create the folders of files, and remove those created again when the files cannot be written."""
+def _create_folders(targets: Iterable[Path]) -> Iterator[list[Path]]:
+    """Create the folders of files, and remove the new ones if the block fails."""
     created: list[Path] = []
     try:
         for target in targets:
             for folder in reversed([folder for folder in target.parents if not folder.exists()]):
-                with naming(target):
+                with name_target(target):
                     folder.mkdir()
                 created.append(folder)
         yield created
@@ -100,7 +110,7 @@ def _folders_for(targets: Iterable[Path]) -> Iterator[list[Path]]:
 
 
 def _remove(folders: Sequence[Path]) -> None:
-    """Remove folders that are empty, the last one first."""
+    """Remove empty folders, the last one first."""
     for folder in reversed(folders):
         with suppress(OSError):
             folder.rmdir()
@@ -108,10 +118,11 @@ def _remove(folders: Sequence[Path]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Journal:
-    """Where the old contents of a change are kept, and the tree whose files it may change.
+    """Folder with the old contents of a change, and the tree whose files may change.
 
-    The index names each file with the SHA-256 of its old and its new content (old: null for a new file), and the
-    folders that were created. The old content of file N is in the file N.
+    The index lists each file with the SHA-256 of its old and its new content. The old hash of a
+    new file is null. The index also lists the folders that were created. The file N holds the old
+    content of file N.
     """
 
     folder: Path
@@ -119,9 +130,9 @@ class _Journal:
 
     @classmethod
     def of(cls, base: Path) -> _Journal:
-        """The journal for the files below a folder."""
-        if found := git_directory(base):
-            tree, git = found
+        """Return the journal for the files below a folder."""
+        if repository := git_directory(base):
+            tree, git = repository
             return cls(git / "handbook", tree)
         tree = Path(os.path.realpath(base))
         return cls(tree / ".handbook", tree)
@@ -129,16 +140,19 @@ class _Journal:
     def change(
         self,
         contents: Mapping[Path, bytes],
-        before: Mapping[Path, bytes | None] | None,
+        expected: Mapping[Path, bytes | None] | None,
         created: Sequence[Path],
     ) -> None:
-        """Write the files, or none of them. `created` are folders to be removed if the change is undone."""
+        """Write the files, or none of them.
+
+        `created` holds the new folders, which are removed if the change is undone.
+        """
         prepared: list[Prepared] = []
         with self._locked():
             try:
                 self._restore()
                 for target, content in contents.items():
-                    prepared.append(_prepare(target, content, before))
+                    prepared.append(_prepare(target, content, expected))
                 self._record([file for file in prepared if self._holds(file.path)], created)
                 self._replace(prepared)
             finally:
@@ -146,8 +160,8 @@ class _Journal:
                     file.discard()
                 self._clear()
 
-    def is_left(self) -> bool:
-        """Whether a killed command has left the index of a change."""
+    def is_pending(self) -> bool:
+        """Tell whether the index of a killed command exists."""
         try:
             descriptor = os.open(self.folder, os.O_RDONLY)
         except FileNotFoundError:
@@ -159,7 +173,7 @@ class _Journal:
             os.close(descriptor)
 
     def restore(self) -> Restoration | None:
-        """Restore what a killed command has left."""
+        """Restore the old contents after a killed command; None if no command was killed."""
         if not self.folder.is_dir():
             return None
         with self._locked():
@@ -169,16 +183,17 @@ class _Journal:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Hold the journal's folder alone; it is there as long as a change needs it."""
+        """Create and lock the folder of the journal, and remove it after the block."""
         while True:
-            with naming(self.folder):
+            with name_target(self.folder):
                 self.folder.mkdir(exist_ok=True)
                 descriptor = os.open(self.folder, os.O_RDONLY)
                 lock(descriptor)
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(descriptor), self.folder.stat()):
                     break
-            os.close(descriptor)  # the command before us has removed the folder that we waited for
+            # Another command has removed the folder while this one waited for the lock.
+            os.close(descriptor)
         try:
             yield
         finally:
@@ -189,7 +204,7 @@ class _Journal:
                 os.close(descriptor)
 
     def _record(self, files: Sequence[Prepared], created: Sequence[Path]) -> None:
-        """Keep the old contents, then write the index."""
+        """Save the old contents, then write the index."""
         entries = []
         for number, file in enumerate(files):
             if file.old is not None:
@@ -205,9 +220,10 @@ class _Journal:
         )
 
     def _replace(self, files: Sequence[Prepared]) -> None:
-        """Replace every file; undo what was done if one cannot be replaced.
+        """Replace every file. If one cannot be replaced, restore the files before it.
 
-        A file behind a link that leads out of the tree is not in the journal, and is restored here alone.
+        A file behind a link to a place outside of the tree is not in the journal, and is only
+        restored here.
         """
         outside: list[Prepared] = []
         try:
@@ -215,73 +231,75 @@ class _Journal:
                 file.replace(unless_edited=True)
                 if not self._holds(file.path):
                     outside.append(file)
-            with naming(self.folder):
-                (self.folder / _INDEX).unlink()  # from here on the change is made
+            with name_target(self.folder):
+                # Without the index, the change is final.
+                (self.folder / _INDEX).unlink()
         except BaseException as error:
             try:
                 self._restore()
                 for file in outside:
-                    file.put_back()
+                    file.restore()
             except WriteError as second:
                 cause = (
                     error.cause if isinstance(error, WriteError) else "the change was interrupted"
                 )
-                outcome = f"files before it are changed, and were not restored: {second}"
+                outcome = f"the files before it have changed, and cannot be restored: {second}"
                 raise WriteError(cause, outcome) from error
             raise
 
     def _restore(self) -> Restoration | None:
-        """Put the old contents back, by the index."""
+        """Restore the old contents that the index lists; None without an index."""
         index = self.folder / _INDEX
         if not index.exists():
             return None
         restored, edited = [], []
         try:
-            with naming(index):
+            with name_target(index):
                 document = json.loads(index.read_bytes())
             for number, entry in enumerate(document["files"]):
                 path, old, new = self._in_tree(entry["path"]), entry["old"], entry["new"]
                 current = _digest(path.read_bytes()) if path.is_file() else None
                 if current == new != old:
-                    self._put_back(path, self.folder / str(number), old)
-                    restored.append(shown(path))
+                    self._restore_file(path, self.folder / str(number), old)
+                    restored.append(display_path(path))
                 elif current != old:
-                    edited.append(shown(path) if current else f"{shown(path)}, which is gone,")
+                    name = display_path(path)
+                    edited.append(name if current else f"{name} (deleted)")
             _remove([self._in_tree(folder) for folder in document["folders"]])
-            with naming(index):
+            with name_target(index):
                 index.unlink()
         except (ValueError, TypeError, KeyError, FileNotFoundError, RecursionError) as error:
             raise WriteError(
-                f"{shown(index)} is damaged", "restore the files from Git, and remove it"
+                f"{display_path(index)} is damaged", "restore the files from Git, then remove it"
             ) from error
         return Restoration(tuple(restored), tuple(edited))
 
-    def _put_back(self, path: Path, copy: Path, old: str | None) -> None:
+    def _restore_file(self, path: Path, copy: Path, old: str | None) -> None:
         if old is None:
-            with naming(path):
+            with name_target(path):
                 path.unlink()
             return
         content = copy.read_bytes()
         if _digest(content) != old:
-            raise ValueError(f"{copy} holds another text")
+            raise ValueError(f"unexpected content of {copy}")
         write_file(path, content)
 
     def _clear(self) -> None:
-        """Remove the old contents, unless an index still needs them."""
+        """Remove the old contents, unless an index refers to them."""
         if not (self.folder / _INDEX).exists():
             for copy in self.folder.iterdir():
                 with suppress(OSError):
                     copy.unlink()
 
     def _holds(self, real: Path) -> bool:
-        """Whether a file, its links followed, is in the tree."""
+        """Tell whether a real path is in the tree."""
         return real.is_relative_to(self.tree)
 
     def _below_tree(self, path: Path) -> str:
         return str(Path(os.path.realpath(path)).relative_to(self.tree))
 
     def _in_tree(self, path: str) -> Path:
-        """The file that an index names. Raises ValueError for one outside of the tree."""
+        """Return the real path of a file in the index. Raises ValueError if it is outside."""
         target = Path(os.path.realpath(self.tree / path))
         if not target.is_relative_to(self.tree):
             raise ValueError(f"{path} is outside of {self.tree}")

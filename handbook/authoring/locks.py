@@ -1,4 +1,4 @@
-"""Locks of folders, which hold as long as a process lives. Windows has none: there nothing is locked."""
+"""Locks of folders, released when the process ends. On Windows, nothing is locked."""
 
 from __future__ import annotations
 
@@ -16,17 +16,20 @@ except ImportError:
 
 
 def lock(descriptor: int, *, shared: bool = False, wait: bool = True) -> None:
-    """Lock an open file or folder. Raises BlockingIOError where another process holds it and `wait` is false."""
+    """Lock an open file or folder.
+
+    With `wait=False`, raises BlockingIOError if another process holds the lock.
+    """
     if fcntl:
-        how: int = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-        fcntl.flock(descriptor, how if wait else how | fcntl.LOCK_NB)
+        mode: int = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        fcntl.flock(descriptor, mode if wait else mode | fcntl.LOCK_NB)
 
 
 @contextmanager
 def folder_lock(folder: Path) -> Iterator[None]:
-    """Create a folder where there is none, and hold it alone.
+    """Create a folder if it is missing, and lock it for this process alone.
 
-    Raises BlockingIOError where another process holds it, and where that has moved it away meanwhile.
+    Raises BlockingIOError if another process holds the lock, or has just moved the folder away.
     """
     folder.mkdir(exist_ok=True)
     if fcntl is None:

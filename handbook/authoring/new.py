@@ -1,4 +1,4 @@
-"""Make the path and the text of a new record. Every value that the author did not give is TODO."""
+"""Create the path and the text of a new record. Missing values become TODO."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 from handbook.diagnostics import did_you_mean
 from handbook.handbook import Handbook
 from handbook.reading.fields import Many, fields_of
-from handbook.reading.files import hidden_character
+from handbook.reading.files import find_hidden_character
 from handbook.records import Record
 from handbook.records.draft import TODO, Draft, IncompleteDraftError
 from handbook.records.kinds import RECORDS
@@ -20,64 +20,69 @@ _LIST: Final = f"[{TODO}]"
 
 
 class CannotWriteError(ValueError):
-    """A record that cannot be written; the text says why."""
+    """Record cannot be created. The message is the reason."""
 
 
-def new(
+def new_record(
     handbook: Handbook,
     kind: str,
     title: str,
-    given: Mapping[str, str],
+    values: Mapping[str, str],
     today: date,
-    others: Collection[str] = (),
+    taken: Collection[str] = (),
 ) -> tuple[str, str]:
-    """Make the path and the text of a new record. `given` are keys of its front matter, as YAML, and `service`.
+    """Return the path and the text of a new record.
 
-    `others` are files of the branch that this one will be merged into: their numbers are taken.
-
-    Raises CannotWriteError for an unknown kind or key, for a missing value that the kind needs, and for a path that
-    is taken.
+    `values` holds the author's values as YAML by key: keys of the front matter, and `service`.
+    `taken` holds the paths of the branch that this one will be merged into, whose numbers are used.
+    Raises CannotWriteError for an unknown kind or key, for a missing value that the kind needs, and
+    for a path that exists.
     """
-    kinds = {each.kind: each for each in RECORDS}
+    kinds = {cls.kind: cls for cls in RECORDS}
     if kind not in kinds:
-        raise CannotWriteError(f"'{kind}' is no kind: {', '.join(kinds)}")
+        raise CannotWriteError(f"unknown kind '{kind}'; use one of: {', '.join(kinds)}")
     cls = kinds[kind]
     keys = [row.key for row in fields_of(cls)]
-    for key in given:
+    for key in values:
         if key not in keys and key not in cls.template_keys:
             hint = did_you_mean(key, keys)
-            raise CannotWriteError(f"{kind} has no key '{key}'{'; ' + hint if hint else ''}")
+            raise CannotWriteError(f"unknown key '{key}' for {kind}{'; ' + hint if hint else ''}")
     title = " ".join(title.split())
-    if hidden := hidden_character(title):
-        raise CannotWriteError(f"the title holds an invisible character, U+{ord(hidden):04X}")
-    name = _slug(title)
+    if hidden := find_hidden_character(title):
+        raise CannotWriteError(f"invisible character U+{ord(hidden):04X} in the title")
+    name = _make_slug(title)
     if not name:
         raise CannotWriteError(
-            "the title has no letter from a to z, and no digit, to make a name of"
+            "invalid title: it needs a letter from a to z, or a digit, for the file name"
         )
-    ids = {each.kind: tuple(record.id for record in handbook.of(each)) for each in RECORDS}
-    draft = Draft(name, given, today, frozenset({*handbook.documents, *others}), ids)
+    ids = {cls.kind: tuple(record.id for record in handbook.of(cls)) for cls in RECORDS}
+    draft = Draft(name, values, today, frozenset({*handbook.documents, *taken}), ids)
     try:
         path = cls.new_path(draft)
     except IncompleteDraftError as error:
         raise CannotWriteError(str(error)) from error
     if (handbook.root / path).exists():
-        raise CannotWriteError(f"{path} is there already")
-    return path, f"---\n{_front_matter(cls, draft)}---\n# {title}\n\n{_body(cls, path, draft)}\n"
+        raise CannotWriteError(f"'{path}' already exists")
+    front_matter, body = _write_front_matter(cls, draft), _write_body(cls, path, draft)
+    return path, f"---\n{front_matter}---\n# {title}\n\n{body}\n"
 
 
-def _slug(title: str) -> str:
+def _make_slug(title: str) -> str:
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
-def _front_matter(cls: type[Record], draft: Draft) -> str:
-    """Make the lines of the front matter: the author's values, the kind's own, and TODO for all others."""
+def _write_front_matter(cls: type[Record], draft: Draft) -> str:
+    """Return the lines of the front matter.
+
+    A value comes from the author, else from the kind, else it is TODO.
+    """
     rows = {row.key: row for row in fields_of(cls)}
-    own = cls.new_values(draft)
-    wanted = {key for key, row in rows.items() if row.required} | cls.new_keys(draft) | own.keys()
-    values = {key: _LIST if isinstance(rows[key].type, Many) else TODO for key in wanted}
-    values |= {**own, **{key: value for key, value in draft.given.items() if key in rows}}
+    defaults = cls.new_values(draft)
+    required = {key for key, row in rows.items() if row.required}
+    keys = required | cls.new_keys(draft) | defaults.keys()
+    values = {key: _LIST if isinstance(rows[key].type, Many) else TODO for key in keys}
+    values |= {**defaults, **{key: value for key, value in draft.values.items() if key in rows}}
     comment = cls.new_comment(values)
     lines = ([comment] if comment else []) + [
         f"{key}: {values[key]}" for key in rows if key in values
@@ -85,6 +90,6 @@ def _front_matter(cls: type[Record], draft: Draft) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _body(cls: type[Record], path: str, draft: Draft) -> str:
+def _write_body(cls: type[Record], path: str, draft: Draft) -> str:
     texts = cls.new_sections(path, draft)
     return "\n\n".join(f"## {section}\n\n{texts[section]}" for section in cls.sections) or texts[""]

@@ -1,7 +1,7 @@
-"""The keys of a front matter in the order of their kind, the one in which `handbook schema KIND` lists them.
+"""Sort the keys of front matter in the order of `handbook schema KIND`.
 
-No rule asks for it, since no reader is misled by another order: `--fix` brings it, so that a key stands in every record
-where it stands in the one a reader knows.
+Only `--fix` sorts keys, so that readers find a key at the same position in every record. No rule
+requires the order, because another order misleads no reader.
 """
 
 from __future__ import annotations
@@ -16,43 +16,46 @@ from handbook.reading.source import FrontMatter, Source
 from handbook.records import Document
 
 
-def in_order(
-    documents: Iterable[tuple[type[Document], Source]], wanted: Callable[[str], bool]
+def reorder_keys(
+    documents: Iterable[tuple[type[Document], Source]], is_selected: Callable[[str], bool]
 ) -> Iterator[Edit]:
-    """The edits that put the keys of documents in the order of their class, for those whose path is `wanted`.
+    """Yield the edits that sort the keys of the documents whose path `is_selected` accepts.
 
-    The lines of a key, those of its value and the comments above it move together, and no byte of them changes. A key
-    that is not of the kind stays below the one it follows. Left alone is what cannot be moved line by line.
+    A key moves together with its value and the comments above it, and no byte of them changes.
+    An unknown key stays below the key that it follows. Front matter that cannot be moved line by
+    line is not changed.
     """
     for cls, source in documents:
-        if source.front_matter and wanted(source.path):
+        if source.front_matter and is_selected(source.path):
             ranks = {row.key: rank for rank, row in enumerate(fields_of(cls))}
-            edit = _reordered(source, source.front_matter, ranks)
+            edit = _reorder(source, source.front_matter, ranks)
             if edit and edit.old != edit.new:
                 yield edit
 
 
-def _reordered(source: Source, front_matter: FrontMatter, ranks: Mapping[str, int]) -> Edit | None:
+def _reorder(source: Source, front_matter: FrontMatter, ranks: Mapping[str, int]) -> Edit | None:
     entries, end = front_matter.mapping.entries, front_matter.end.line
-    starts = [_first_line(source, entry.at.line) for entry in entries]
-    pieces = [
+    starts = [_find_first_line(source, entry.at.line) for entry in entries]
+    blocks = [
         "".join(f"{source.line(line)}\n" for line in range(*ends))
         for ends in pairwise([*starts, end])
     ]
-    placed: list[int] = []
+    entry_ranks: list[int] = []
     for entry in entries:
-        placed.append(ranks.get(entry.key, placed[-1] if placed else -1))
-    old = "".join(pieces)
-    new = "".join(pieces[index] for index in sorted(range(len(pieces)), key=placed.__getitem__))
+        entry_ranks.append(ranks.get(entry.key, entry_ranks[-1] if entry_ranks else -1))
+    old = "".join(blocks)
+    new = "".join(
+        blocks[index] for index in sorted(range(len(blocks)), key=entry_ranks.__getitem__)
+    )
     return (
         Edit(source.at(starts[0]), old, new)
-        if pieces and all(pieces) and _values(old) == _values(new)
+        if blocks and all(blocks) and _read_values(old) == _read_values(new)
         else None
     )
 
 
-def _first_line(source: Source, line: int) -> int:
-    """The line on which the comments above a key begin; that of the key where there are none."""
+def _find_first_line(source: Source, line: int) -> int:
+    """Return the first line of the comments above a key, or its own line."""
     first = line
     while line > 2 and (not source.line(line - 1).strip() or source.line(line - 1).startswith("#")):
         line -= 1
@@ -60,13 +63,13 @@ def _first_line(source: Source, line: int) -> int:
     return first
 
 
-def _values(yaml: str) -> list[tuple[str, list[str]]] | None:
-    """Each key of a text with the texts below it, whatever their order; None where it cannot be read."""
+def _read_values(yaml: str) -> list[tuple[str, list[str]]] | None:
+    """Return the sorted keys of a YAML text with their texts, or None for invalid YAML."""
     try:
         node = nodes.parse(yaml, "")
     except nodes.YamlError:
         return None
     entries = node.entries if isinstance(node, nodes.Mapping) else ()
     return sorted(
-        (entry.key, [value.text for value in nodes.scalars(entry.value)]) for entry in entries
+        (entry.key, [value.text for value in nodes.walk_scalars(entry.value)]) for entry in entries
     )

@@ -1,4 +1,4 @@
-"""Write a file so that it is always wholly old or wholly new.
+"""Replace files atomically: a file holds its old or its new content, never parts.
 
 The new content is written beside the target, flushed to the disk, and renamed over it.
 """
@@ -18,15 +18,21 @@ from secrets import token_hex
 from typing import Final
 
 _TEMPORARY: Final = re.compile(r"\.handbook-([0-9]+)-([0-9a-f]{8})-[0-9a-f]{8}\.tmp")
-"""A temporary file, with the process that writes it: hidden, so that neither the checks nor MkDocs read it."""
+"""Name of a temporary file with the number and the token of its process.
+
+It starts with a dot, so that neither the checks nor MkDocs read the file.
+"""
 _PROCESS: Final = token_hex(4)
-"""Tells this process from another that had the same number, as in containers."""
+"""Token of this process, because containers use the same process numbers again."""
 _DESCRIPTOR: Final = re.compile(r"/(?:dev|proc/self)/fd/([0-9]+)")
-_MAX_LINKS: Final = 40  # as in Linux
+_MAX_LINKS: Final = 40  # Linux has the same limit.
 
 
 class WriteError(Exception):
-    """A file cannot be written. The text is one line: the `cause`, which names the file, and what became of it."""
+    """File cannot be written. The message is one line: the cause, then the outcome.
+
+    `cause` names the file. The outcome is the state in which it is now.
+    """
 
     def __init__(self, cause: str, outcome: str = "nothing changed in it") -> None:
         super().__init__(f"{cause}; {outcome}")
@@ -35,9 +41,10 @@ class WriteError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A file that is ready to be replaced: its path behind all links, and its old and its new content.
+    """File that is ready to be replaced.
 
-    `old` is None for a new file. `temporary` is the file that holds the new content.
+    `path` is its real path, with all links followed. `old` is the old content, or None for a new
+    file. `temporary` is the file that holds the new content.
     """
 
     path: Path
@@ -46,34 +53,37 @@ class Prepared:
     temporary: Path
 
     def replace(self, *, unless_edited: bool = False) -> None:
-        """Put the new content in place. Raises WriteError, also for a file that another program has written since."""
-        with naming(self.path):
-            if unless_edited and _content(self.path) != self.old:
+        """Replace the file with its new content. Raises WriteError.
+
+        With `unless_edited`, the error is also raised for a file that has been edited since.
+        """
+        with name_target(self.path):
+            if unless_edited and _read_content(self.path) != self.old:
                 raise OSError(errno.EBUSY, "it was edited at the same time")
             self.temporary.replace(self.path)
             sync(self.path.parent)
 
-    def put_back(self) -> None:
+    def restore(self) -> None:
         """Restore the old content. Raises WriteError."""
         if self.old is None:
-            with naming(self.path):
+            with name_target(self.path):
                 self.path.unlink(missing_ok=True)
         else:
             write_file(self.path, self.old)
 
     def discard(self) -> None:
-        """Remove the temporary file, if it is still there."""
+        """Remove the temporary file, if it still exists."""
         with suppress(OSError):
             self.temporary.unlink()
 
 
 def write_file(target: Path, content: bytes) -> None:
-    """Write one file. Links are followed; the mode and the owner of an existing file are kept.
+    """Write one file, and keep the mode and the owner of an existing one.
 
-    A target that is no regular file, such as a pipe or /dev/stdout, is written straight. Raises WriteError, and
-    BrokenPipeError for a pipe that nobody reads.
+    Links are followed. A target that is not a regular file, such as a pipe or /dev/stdout, is
+    written directly. Raises WriteError, and BrokenPipeError for a pipe without a reader.
     """
-    if _write_straight(target, content):
+    if _write_directly(target, content):
         return
     prepared = prepare(target, content)
     try:
@@ -83,18 +93,21 @@ def write_file(target: Path, content: bytes) -> None:
 
 
 def prepare(target: Path, content: bytes) -> Prepared:
-    """Write the new content of a regular file beside it. Raises WriteError, after which nothing is left."""
-    with naming(target):
+    """Write the new content of a regular file beside it.
+
+    Raises WriteError, and then leaves no temporary file.
+    """
+    with name_target(target):
         path = Path(os.path.realpath(target))
-        status = _status(path)
-        old = _content(path)
+        status = _read_status(path)
+        old = _read_content(path)
         _remove_abandoned(path.parent)
         temporary = path.parent / f".handbook-{os.getpid()}-{_PROCESS}-{token_hex(4)}.tmp"
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         try:
             write(descriptor, content)
             if status:
-                _keep_rights(descriptor, path, status)
+                _copy_rights(descriptor, path, status)
             os.fsync(descriptor)
         except BaseException:
             with suppress(OSError):
@@ -106,14 +119,14 @@ def prepare(target: Path, content: bytes) -> Prepared:
 
 
 def write(descriptor: int, content: bytes) -> None:
-    """Write all of a content to an open file."""
+    """Write the whole content to an open file."""
     rest = memoryview(content)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
 
 
 def sync(folder: Path) -> None:
-    """Flush the names in a folder to the disk, where the file system can do that."""
+    """Flush the entries of a folder to the disk, if the file system supports that."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -123,20 +136,20 @@ def sync(folder: Path) -> None:
 
 
 @contextmanager
-def naming(target: Path, outcome: str = "nothing changed in it") -> Iterator[None]:
-    """Turn what the machine refuses into a WriteError that names the target."""
+def name_target(target: Path, outcome: str = "nothing changed in it") -> Iterator[None]:
+    """Turn an OSError of the block into a WriteError that names the target."""
     try:
         yield
     except BrokenPipeError:
         raise
     except OSError as error:
         raise WriteError(
-            f"{shown(target)} cannot be written: {error.strerror or error}", outcome
+            f"{display_path(target)} cannot be written: {error.strerror or error}", outcome
         ) from error
 
 
-def shown(path: Path) -> str:
-    """A path as a message names it: relative to the current folder where it is below that."""
+def display_path(path: Path) -> str:
+    """Return a path for a message: relative if it is below the current folder."""
     return (
         os.path.relpath(path)
         if Path(os.path.realpath(path)).is_relative_to(Path.cwd())
@@ -144,10 +157,13 @@ def shown(path: Path) -> str:
     )
 
 
-def _write_straight(target: Path, content: bytes) -> bool:
-    """Write to a target that is no regular file; False where it is one, or does not exist."""
-    with naming(target):
-        descriptor = _descriptor(target)
+def _write_directly(target: Path, content: bytes) -> bool:
+    """Write to a target that is not a regular file, such as a pipe.
+
+    Returns False, and writes nothing, for a regular file and for a missing target.
+    """
+    with name_target(target):
+        descriptor = _find_descriptor(target)
         if descriptor is not None:
             sys.stdout.flush()
             descriptor = os.dup(descriptor)
@@ -156,15 +172,15 @@ def _write_straight(target: Path, content: bytes) -> bool:
         else:
             return False
     try:
-        with naming(target, "a part may be written"):
+        with name_target(target, "part of it may have been written"):
             write(descriptor, content)
     finally:
         os.close(descriptor)
     return True
 
 
-def _descriptor(target: Path) -> int | None:
-    """The open file of this process that a name such as /dev/stdout or /dev/fd/63 stands for."""
+def _find_descriptor(target: Path) -> int | None:
+    """Return the open file of this process for a name such as /dev/stdout or /dev/fd/63."""
     path = target.absolute()
     for _ in range(_MAX_LINKS):
         if match := _DESCRIPTOR.fullmatch(
@@ -185,8 +201,11 @@ def _is_special(target: Path) -> bool:
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
-def _status(path: Path) -> os.stat_result | None:
-    """The status of a regular file that may be written; None where there is no file. Raises OSError for any other."""
+def _read_status(path: Path) -> os.stat_result | None:
+    """Return the status of a regular, writable file, or None for a missing file.
+
+    Raises OSError for any other file.
+    """
     try:
         status = path.stat()
     except FileNotFoundError:
@@ -200,32 +219,32 @@ def _status(path: Path) -> os.stat_result | None:
     return status
 
 
-def _content(path: Path) -> bytes | None:
+def _read_content(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
     except FileNotFoundError:
         return None
 
 
-def _keep_rights(descriptor: int, path: Path, status: os.stat_result) -> None:
-    """Give a new file the owner, group, mode and extended attributes of the one that it replaces.
+def _copy_rights(descriptor: int, path: Path, status: os.stat_result) -> None:
+    """Copy owner, group, mode and extended attributes from the old file to the new one.
 
-    Only root may give a file to another user: then the group has to stay, so that the other does not lose the file.
+    Only root may change the owner. For other users, the group is kept, so that the old owner can
+    still read and write the file.
     """
     try:
         os.fchown(descriptor, status.st_uid, status.st_gid)
     except PermissionError:
         os.fchown(descriptor, -1, status.st_gid)
     os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
-    for name in (
-        os.listxattr(path) if hasattr(os, "listxattr") else ()
-    ):  # access control lists among them
+    # The extended attributes contain the access control lists.
+    for name in os.listxattr(path) if hasattr(os, "listxattr") else ():
         with suppress(OSError):
             os.setxattr(descriptor, name, os.getxattr(path, name))
 
 
 def _remove_abandoned(folder: Path) -> None:
-    """Remove the temporary files that killed processes have left in a folder."""
+    """Remove the temporary files of killed processes from a folder."""
     for path in folder.glob(".handbook-*.tmp"):
         match = _TEMPORARY.fullmatch(path.name)
         if match and match[2] != _PROCESS and not _is_running(int(match[1])):
@@ -233,13 +252,13 @@ def _remove_abandoned(folder: Path) -> None:
 
 
 def _is_running(process: int) -> bool:
-    """Whether another process of this number runs."""
+    """Tell whether another process with this number is running."""
     if process == os.getpid():
         return False
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
         return False
-    except PermissionError:  # another user's
+    except PermissionError:  # It is a process of another user.
         return True
     return True

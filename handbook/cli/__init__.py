@@ -1,4 +1,4 @@
-"""The `handbook` command: one module per subcommand, which is imported when it is called."""
+"""Command `handbook`. The module of a subcommand is imported when it is called."""
 
 from handbook.cli.program import main
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 from handbook.cli.common import UsageError, add_root, find_root
-from handbook.engines.build import BuildError, Engine, UnusableError, build
+from handbook.engines.build import Engine, build
+from handbook.engines.errors import BuildError, EngineError, OutputError
+from handbook.site.exchange import UnusableError
 
 EPILOG = """\
 example:
   handbook build --output public
 
 exit codes:
-  0  the site is built, and takes the place of the old one
-  1  something is wrong with the handbook; the old site stays
-  2  a wrong call, or something that the machine refuses; the old site stays
+  0  the site is built, and replaces the old one
+  1  errors found; the old site stays
+  2  usage error, or a file or system error; the old site stays
 """
 
 
@@ -40,16 +41,18 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the subcommand. Raises UsageError."""
     root = find_root(options.root)
+    if options.output == "":
+        raise UsageError("--output is empty; name a folder")
     try:
-        build(
-            root, Path(options.output) if options.output else root / "site", Engine(options.engine)
-        )
+        build(root, options.output or root / "site", Engine(options.engine))
     except BuildError as error:
         print(f"handbook: {error}", file=sys.stderr)
         return 1
+    except OutputError as error:
+        raise error.__cause__ or error from None
     except BlockingIOError as error:
         raise UsageError("another build is writing to this folder") from error
-    except UnusableError as error:
+    except (EngineError, UnusableError) as error:
         raise UsageError(str(error)) from error
     except OSError as error:
         at = f" ({error.filename})" if error.filename else ""

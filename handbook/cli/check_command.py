@@ -1,4 +1,4 @@
-"""`handbook check`: run the rules over the whole handbook."""
+"""`handbook check`: run all rules on the handbook."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from handbook.authoring.fix import fix
+from handbook.authoring.fix import apply_fixes
 from handbook.authoring.journal import write_files
 from handbook.cli.common import (
     UsageError,
@@ -25,8 +25,8 @@ from handbook.diagnostics import Report
 from handbook.handbook import Handbook
 from handbook.history.base import Base, read_base
 from handbook.history.git import RevisionError
-from handbook.loading import load, uncollected
-from handbook.reporters.text import shown
+from handbook.loading import load, without_garbage_collection
+from handbook.reporters.text import escape_unprintable
 from handbook.rules.engine import rules
 from handbook.rules.engine import run as run_rules
 
@@ -35,16 +35,19 @@ example:
   handbook check --base origin/main --format github
 
 exit codes:
-  0  no error
-  1  an error, or a warning with --strict
-  2  a wrong call, or something that the machine refuses
+  0  no errors
+  1  errors found, or warnings with --strict
+  2  usage error, or a file or system error
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the subcommand."""
     parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help="report only findings in these files and folders"
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="report only the findings in these files and folders",
     )
     add_root(parser)
     add_report(parser)
@@ -52,21 +55,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--select",
         metavar="CODES",
         default="",
-        help="report only these codes, or codes that begin with them",
+        help="report only these codes or prefixes, separated by commas",
     )
     parser.add_argument(
         "--ignore",
         metavar="CODES",
         default="",
-        help="do not report these codes, or codes that begin with them",
+        help="do not report these codes or prefixes, separated by commas",
     )
     parser.add_argument(
         "--base",
         metavar="REV",
-        help="report also what this branch changed that others rely on: origin/main",
+        help="also compare the branch with this revision, for example origin/main",
     )
     parser.add_argument(
-        "--fix", action="store_true", help="apply the fixes that are unambiguous, then check again"
+        "--fix", action="store_true", help="apply the unambiguous fixes, then check again"
     )
     add_today(parser)
 
@@ -78,52 +81,52 @@ def run(options: argparse.Namespace) -> int:
         restore_interrupted(root)
     else:
         refuse_interrupted(root)
-    paths = [_relative(path, root) for path in options.paths]
-    base = _base(root, options.base)
+    paths = [_relative_path(path, root) for path in options.paths]
+    base = _read_base(root, options.base)
     handbook = load(root)
     if base:
-        _compare(base, handbook)
-    report = _report(handbook, options, paths, base)
+        _report_new_handbook(base, handbook)
+    report = _make_report(handbook, options, paths, base)
     if options.fix and _fix(handbook, options, paths, report):
-        report = _report(load(root), options, paths, base)
+        report = _make_report(load(root), options, paths, base)
     return write_report(report, options)
 
 
-def _relative(path: str, root: Path) -> str:
+def _relative_path(path: str, root: Path) -> str:
     resolved = Path(path).resolve()
     if not resolved.is_relative_to(root):
-        raise UsageError(f"{path} is outside of {root}")
+        raise UsageError(f"'{path}' is outside of the handbook {root}")
     if not resolved.exists():
-        raise UsageError(f"{path} does not exist")
+        raise UsageError(f"'{path}' does not exist")
     return resolved.relative_to(root).as_posix()
 
 
-def _base(root: Path, revision: str | None) -> Base | None:
+def _read_base(root: Path, revision: str | None) -> Base | None:
     try:
         return None if revision is None else read_base(root, revision)
     except RevisionError as error:
         raise UsageError(f"--base {revision}: {error}") from error
     except OSError as error:
-        raise UsageError(f"--base {revision}: its files cannot be laid out: {error}") from error
+        raise UsageError(f"--base {revision}: cannot read its files: {error}") from error
 
 
-def _compare(base: Base, handbook: Handbook) -> None:
-    """Report a handbook that the base did not have. Raises UsageError where the base cannot be compared with."""
+def _report_new_handbook(base: Base, handbook: Handbook) -> None:
+    """Print a note if the base has no records. Raises UsageError for an unusable base."""
     try:
-        if base.is_before(handbook):
+        if base.predates(handbook):
             print(
-                f"handbook: the handbook is new: {shown(base.revision)} has no record",
+                f"handbook: new handbook: {escape_unprintable(base.revision)} has no records",
                 file=sys.stderr,
             )
     except RevisionError as error:
         raise UsageError(f"--base {base.revision}: {error}") from error
 
 
-def _report(
+def _make_report(
     handbook: Handbook, options: argparse.Namespace, paths: Sequence[str], base: Base | None
 ) -> Report:
-    select, ignore = _codes(options.select), _codes(options.ignore)
-    with uncollected():
+    select, ignore = _parse_codes(options.select), _parse_codes(options.ignore)
+    with without_garbage_collection():
         report = run_rules(
             handbook, options.today or date.today(), base=base, select=select, ignore=ignore
         )
@@ -131,53 +134,54 @@ def _report(
     return replace(report, findings=findings)
 
 
-def _codes(text: str) -> tuple[str, ...]:
+def _parse_codes(text: str) -> tuple[str, ...]:
     codes = tuple(code.strip() for code in text.split(",") if code.strip())
     for code in codes:
-        if not any(known.startswith(code) for known in rules()):
-            raise UsageError(f"no rule's code begins with '{code}'")
+        if not any(full_code.startswith(code) for full_code in rules()):
+            raise UsageError(f"unknown code '{code}'; run `handbook rules` to list all codes")
     return codes
 
 
 def _is_below(paths: Sequence[str], path: str) -> bool:
-    """Whether a path is among those that were given; without any, every path is."""
+    """Tell whether a path is selected. Without a selection, all paths are."""
     return not paths or any(
-        given == "." or path == given or path.startswith(f"{given}/") for given in paths
+        selected in (".", path) or path.startswith(f"{selected}/") for selected in paths
     )
 
 
-def _first_line(text: str) -> str:
-    """A text in quotes, or the first line of a block that has several."""
-    first, *others = text.strip("\n").split("\n")
-    return f"the block {first!r}" if others else repr(text)
+def _quote(text: str) -> str:
+    """Return a text in quotes, or the first line of a longer block."""
+    first, *more_lines = text.strip("\n").split("\n")
+    return f"the block {first!r}" if more_lines else repr(text)
 
 
 def _fix(
     handbook: Handbook, options: argparse.Namespace, paths: Sequence[str], report: Report
 ) -> bool:
-    """Apply the fixes, and report them on standard error; whether anything changed.
+    """Apply the fixes, and list them on standard error. Returns whether a file has changed.
 
-    Values come first, then the order of keys, whose lines hold them. The order has no code: it is left as it is where
-    codes are selected.
+    Values are fixed first, because the lines of the keys contain them. The keys are not sorted with
+    `--select`, because their order has no code.
     """
     edits = (finding.fix for finding in report.findings if finding.fix)
-    fixed = fix(handbook, edits, lambda path: not options.select and _is_below(paths, path))
-    contents = {handbook.root / path: content for path, content in fixed.contents.items()}
+    result = apply_fixes(
+        handbook, edits, lambda path: not options.select and _is_below(paths, path)
+    )
     write_files(
         handbook.root,
-        contents,
-        {handbook.root / path: content for path, content in fixed.before.items()},
+        {handbook.root / path: content for path, content in result.contents.items()},
+        {handbook.root / path: content for path, content in result.originals.items()},
     )
     changes = [
         (
             edit.at,
-            f"{_first_line(edit.old)} is now {_first_line(edit.new)}"
+            f"replaced {_quote(edit.old)} with {_quote(edit.new)}"
             if edit.old
             else f"added {edit.new!r}",
         )
-        for edit in fixed.values
+        for edit in result.value_edits
     ]
-    changes += [(edit.at, "the keys are now in their order") for edit in fixed.orders]
+    changes += [(edit.at, "sorted the keys") for edit in result.order_edits]
     for at, change in changes:
-        print(f"{shown(at.path)}:{at.line}:{at.column}: {change}", file=sys.stderr)
+        print(f"{escape_unprintable(at.path)}:{at.line}:{at.column}: {change}", file=sys.stderr)
     return bool(changes)

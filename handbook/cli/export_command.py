@@ -1,4 +1,4 @@
-"""`handbook export`: write the files that the site serves for machines."""
+"""`handbook export`: write the JSON and CSV files of the site."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from handbook.authoring.journal import write_files
-from handbook.cli.common import add_root, encoded, find_root, restore_interrupted
-from handbook.history.git import commit
+from handbook.cli.common import add_root, encode_text, find_root, restore_interrupted
+from handbook.history.git import read_head
 from handbook.loading import load
 from handbook.views import api
 
@@ -17,7 +17,7 @@ example:
 
 exit codes:
   0  the files are written
-  2  a wrong call, or something that the machine refuses
+  2  usage error, or a file or system error
 """
 
 
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         default=".",
         metavar="DIR",
-        help="the folder for api/v1/ and the CSV files (default: .)",
+        help="the folder for api/v1/ and the CSV files (default: this folder)",
     )
 
 
@@ -37,6 +37,6 @@ def run(options: argparse.Namespace) -> int:
     root, folder = find_root(options.root), Path(options.output)
     base = root if folder.resolve().is_relative_to(root) else folder
     restore_interrupted(*dict.fromkeys((root, base)))
-    contents = api.files(load(root), commit(root))
-    write_files(base, {folder / name: encoded(content) for name, content in contents.items()})
+    contents = api.files(load(root), read_head(root))
+    write_files(base, {folder / name: encode_text(content) for name, content in contents.items()})
     return 0

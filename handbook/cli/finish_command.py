@@ -19,7 +19,7 @@ example:
 exit codes:
   0  the site is finished
   1  a page runs a script that is not the theme's
-  2  a wrong call, or something that the machine refuses
+  2  usage error, or a file or system error
 """
 
 
@@ -32,6 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the subcommand. Raises UsageError."""
     root, site = find_root(options.root), Path(options.site)
+    if not options.site:
+        raise UsageError("SITE is empty; name the folder of the built site")
     refuse_interrupted(root)
     if not (site / "index.html").is_file():
         raise UsageError(f"{options.site} holds no site; build it first")

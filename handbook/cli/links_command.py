@@ -20,16 +20,16 @@ from handbook.cli.common import (
 from handbook.loading import load
 from handbook.rules.engine import make_report, run_on_site
 from handbook.settings import Settings, read_settings
-from handbook.site.built import NoSiteError, Site, read_site, with_answers
+from handbook.site.built import NoSiteError, Site, add_failures, read_site
 from handbook.site.exchange import recover
 from handbook.site.external import (
+    ExternalCheckError,
     Failure,
-    NoWebError,
-    after,
-    ask,
-    remembered,
-    worth_asking,
-    written,
+    check_addresses,
+    format_state,
+    is_checkable,
+    parse_state,
+    update_state,
 )
 
 EPILOG = """\
@@ -37,9 +37,9 @@ example:
   handbook links site --external --state state.json
 
 exit codes:
-  0  no error
-  1  an error, or a warning with --strict
-  2  a wrong call, or something that the machine refuses
+  0  no errors
+  1  errors found, or warnings with --strict
+  2  usage error, or a file or system error
 """
 
 
@@ -49,12 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_root(parser)
     add_report(parser)
     parser.add_argument(
-        "--external", action="store_true", help="ask other hosts, too, through LinkChecker"
+        "--external", action="store_true", help="also check links to other hosts with LinkChecker"
     )
     parser.add_argument(
         "--state",
         metavar="FILE",
-        help="keep what did not answer for the next run, where a second failure is an error",
+        help="remember failures between runs; a second failure is an error",
     )
     add_today(parser)
 
@@ -66,40 +66,45 @@ def run(options: argparse.Namespace) -> int:
     root = find_root(options.root)
     refuse_interrupted(root)
     settings = read_settings(root)
-    if not settings.readable:
-        raise UsageError(f"{SETTINGS_FILE} cannot be read; `handbook check` says why")
+    if not settings.is_readable:
+        raise UsageError(f"{SETTINGS_FILE} cannot be read; run `handbook check` for the reason")
     recover(Path(options.site))
     try:
         site = read_site(options.site, settings.site_url)
         if options.external:
-            site = _with_answers(site, settings, options)
-    except (NoSiteError, NoWebError) as error:
+            site = _check_external(site, settings, options)
+    except (NoSiteError, ExternalCheckError) as error:
         raise UsageError(str(error)) from error
     if not site.faults:
         return write_report(make_report(site.counts, settings), options)
     return write_report(run_on_site(site, load(root), options.today or date.today()), options)
 
 
-def _with_answers(site: Site, settings: Settings, options: argparse.Namespace) -> Site:
-    """The site with the answers of other hosts; failures are counted on in the file of the state."""
-    before = _remembered(options.state)
+def _check_external(site: Site, settings: Settings, options: argparse.Namespace) -> Site:
+    """Return the site with the failures of its external links.
+
+    The state file counts the failures of each address across runs.
+    """
+    previous = _read_state(options.state)
     ignore = settings.organisation.links.ignore
-    answers = ask(address for address in site.external if worth_asking(address, ignore))
-    state = after(answers, before, str(options.today or date.today()))
+    answers = check_addresses(address for address in site.external if is_checkable(address, ignore))
+    state = update_state(answers, previous, str(options.today or date.today()))
     if options.state:
-        write_text(written(state), options.state)
-    silent = {
+        write_text(format_state(state), options.state)
+    failures = {
         address: f"{answer} (since {state[address].since}, runs: {state[address].runs})"
         for address, answer in answers.items()
         if answer
     }
-    return with_answers(site, silent, {address for address in silent if state[address].runs > 1})
+    return add_failures(
+        site, failures, {address for address in failures if state[address].runs > 1}
+    )
 
 
-def _remembered(file: str | None) -> dict[str, Failure]:
+def _read_state(file: str | None) -> dict[str, Failure]:
     if file is None or not Path(file).exists():
         return {}
     try:
-        return remembered(Path(file).read_text(encoding="utf-8"))
+        return parse_state(Path(file).read_text(encoding="utf-8"))
     except ValueError as error:
-        raise UsageError(f"{file} holds no state of an earlier run: {error}") from error
+        raise UsageError(f"invalid state file '{file}': {error}") from error

@@ -1,6 +1,6 @@
-"""The `handbook` command: arguments, errors and exit codes.
+"""Command `handbook`: arguments, errors and exit codes.
 
-Exit code 0: nothing wrong. 1: findings. 2: a wrong call, or something that the machine refuses.
+Exit codes: 0 no errors, 1 errors found, 2 usage error, or a file or system error.
 """
 
 from __future__ import annotations
@@ -17,65 +17,70 @@ from typing import Final, NoReturn
 from handbook import __version__
 from handbook.authoring.writer import WriteError
 from handbook.cli.common import UsageError
-from handbook.reporters.text import shown
+from handbook.reporters.text import escape_unprintable
 
 COMMANDS: Final = {
-    "build": "check everything, and build the site",
-    "serve": "serve a preview, which is built again on every change",
-    "check": "check every record and page, and report every finding",
-    "links": "check every link of a built site",
-    "finish": "finish a site that another engine has built: content policy, redirects, search",
-    "stage": "write the site as the sources of another engine",
-    "rules": "list the rules, or explain one",
-    "schema": "print the JSON Schema of a record's front matter, or of the settings",
-    "new": "write a new record, and print its path",
-    "export": "write the handbook as JSON and CSV",
+    "build": "check the handbook, then build the site",
+    "serve": "serve a preview, and rebuild it on every change",
+    "check": "check all records and pages, and report the findings",
+    "links": "check all links of a built site",
+    "finish": "add content policy, redirects and search to a site that another engine has built",
+    "stage": "write the site as source files for another engine",
+    "rules": "list all rules, or explain one",
+    "schema": "print the JSON Schema of front matter or of the settings",
+    "new": "create a record from its template, and print its path",
+    "export": "export the handbook as JSON and CSV",
 }
-"""Every subcommand with its help; its module is `<name>_command`."""
+"""Help of every subcommand. Its module is `<name>_command`."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command, and return its exit code. Raises SystemExit after --help and --version, and for a wrong call."""
+    """Run the command, and return its exit code.
+
+    Raises SystemExit after --help, after --version and for a usage error.
+    """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     _open_streams()
     try:
-        options = _parser(arguments).parse_args(arguments)
+        options = _make_parser(arguments).parse_args(arguments)
         code = int(options.run(options))
         sys.stdout.flush()
         return code
     except (UsageError, WriteError) as error:
-        return _failed(str(error))
+        return _print_error(str(error))
     except BrokenPipeError:
-        _drop_output()  # the reader has read enough
+        _drop_output()  # The reader has closed the pipe.
         return 2
     except KeyboardInterrupt:
-        return _failed("interrupted")
+        return _print_error("interrupted")
     except OSError as error:
         if error.filename is None:
-            _drop_output()  # otherwise Python tries to write it once more when it exits
-            return _failed(f"standard output cannot be written: {error.strerror}")
-        return _failed(f"{error.filename}: {error.strerror}")
+            _drop_output()  # Otherwise Python writes the output again when it exits.
+            return _print_error(f"standard output cannot be written: {error.strerror}")
+        return _print_error(f"{error.filename}: {error.strerror}")
 
 
 def _open_streams() -> None:
-    """Make standard output and error take any text, also where the caller has closed them."""
+    """Let standard output and error accept any text, even if the caller has closed them."""
     sys.stdout, sys.stderr = sys.stdout or StringIO(), sys.stderr or StringIO()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(
-                errors="backslashreplace"
-            )  # the name of a file need not be text, nor a terminal UTF-8
+            # A file name need not be valid text, and a terminal need not use UTF-8.
+            stream.reconfigure(errors="backslashreplace")
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors name an argument without its control characters."""
+    """Argument parser that escapes control characters in its errors."""
 
     def error(self, message: str) -> NoReturn:
-        super().error(shown(message))
+        super().error(escape_unprintable(message))
 
 
-def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    """The parser of the command; only the subcommand that is called has its arguments, because they cost imports."""
+def _make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """Create the parser of the command.
+
+    Only the subcommand that is called gets its arguments, because this avoids imports.
+    """
     parser = _Parser(prog="handbook", description="Check and export the engineering handbook.")
     parser.add_argument("--version", action="version", version=f"handbook {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", parser_class=_Parser)
@@ -104,13 +109,13 @@ def _print_help(parser: argparse.ArgumentParser) -> int:
     return 2
 
 
-def _failed(message: str) -> int:
-    """Print what is wrong in one line, and return the exit code for it."""
-    print(f"handbook: {shown(message)}", file=sys.stderr)
+def _print_error(message: str) -> int:
+    """Print an error in one line, and return its exit code."""
+    print(f"handbook: {escape_unprintable(message)}", file=sys.stderr)
     return 2
 
 
 def _drop_output() -> None:
-    """Discard what is still to be printed."""
-    with suppress(UnsupportedOperation):  # a caller has closed it
+    """Discard the rest of the output."""
+    with suppress(UnsupportedOperation):  # A caller has closed the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -15,7 +15,7 @@ example:
 
 exit codes:
   0  done
-  2  an unknown code
+  2  unknown code or name
 """
 
 
@@ -26,17 +26,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the subcommand. Raises UsageError."""
-    known = rules()
+    rules_by_code = rules()
     if options.code is None:
-        print("\n".join(_line(rule) for rule in known.values()))
+        print("\n".join(_describe(rule) for rule in rules_by_code.values()))
     elif rule := find_rule(options.code):
         print(explain(rule))
     else:
-        raise UsageError(f"unknown rule '{options.code}'; `handbook rules` lists them")
+        raise UsageError(f"unknown rule '{options.code}'; run `handbook rules` to list all rules")
     return 0
 
 
-def _line(rule: Rule) -> str:
-    first = " ".join(rule.text.split("\n\n")[0].split())
+def _describe(rule: Rule) -> str:
+    summary = " ".join(rule.text.split("\n\n")[0].split())
     severity = "" if rule.severity is Severity.ERROR else " (warning)"
-    return f"{rule.code} {rule.name}{severity}: {first}"
+    return f"{rule.code} {rule.name}{severity}: {summary}"

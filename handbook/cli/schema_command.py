@@ -1,4 +1,4 @@
-"""`handbook schema`: print the JSON Schema of a kind of record, or of the settings."""
+"""`handbook schema`: print the JSON Schema of a kind, or of the settings."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ example:
 
 exit codes:
   0  done
-  2  a wrong call, or something that the machine refuses
+  2  usage error, or a file or system error
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the subcommand."""
     parser.add_argument(
-        "kind", choices=[*(kind.kind for kind in RECORDS), "audit", "settings"], help="the kind"
+        "kind",
+        choices=[*(kind.kind for kind in RECORDS), "audit", "settings"],
+        help="the kind of the record, audit or settings",
     )
     add_root(parser)
 

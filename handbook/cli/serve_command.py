@@ -7,7 +7,8 @@ import sys
 
 from handbook.cli.build_command import add_engine
 from handbook.cli.common import UsageError, add_root, find_root
-from handbook.engines.build import BuildError, Engine, UnusableError, serve
+from handbook.engines.build import Engine, serve
+from handbook.engines.errors import BuildError, EngineError, OutputError
 from handbook.site.exchange import recover
 
 EPILOG = """\
@@ -17,7 +18,7 @@ example:
 exit codes:
   0  the preview was stopped
   1  the settings cannot be used
-  2  a wrong call, or something that the machine refuses
+  2  usage error, or a file or system error
 """
 
 
@@ -33,14 +34,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the subcommand. Raises UsageError."""
     root = find_root(options.root)
-    recover(root / "site")
     try:
+        recover(root / "site")
         serve(root, options.address, Engine(options.engine))
     except BuildError as error:
         print(f"handbook: {error}", file=sys.stderr)
         return 1
-    except UnusableError as error:
+    except EngineError as error:
         raise UsageError(str(error)) from error
+    except OutputError as error:
+        raise error.__cause__ or error from None
     except OSError as error:
         where = error.filename or options.address or "the address of mkdocs.yml"
         raise UsageError(f"the preview cannot be served: {error.strerror} ({where})") from error

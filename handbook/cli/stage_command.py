@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
-
-import click
 
 from handbook.cli.common import UsageError, add_root, find_root, refuse_interrupted
-from handbook.engines.stage import StageError, stage
+from handbook.engines.errors import BuildError
+from handbook.engines.stage import stage
+from handbook.site.exchange import UnusableError
 
 EPILOG = """\
 example:
@@ -17,8 +16,8 @@ example:
 
 exit codes:
   0  the sources are written
-  1  something is wrong with the handbook
-  2  a wrong call, or something that the machine refuses
+  1  errors found
+  2  usage error, or a file or system error
 """
 
 
@@ -34,14 +33,19 @@ def run(options: argparse.Namespace) -> int:
     """Run the subcommand. Raises UsageError."""
     root = find_root(options.root)
     refuse_interrupted(root)
+    if not options.folder:
+        raise UsageError("DIR is empty; name a folder")
     try:
-        staged = stage(root, Path(options.folder))
-    except StageError as error:
-        raise UsageError(str(error)) from error
-    except click.ClickException as error:
-        print(f"handbook: {error.format_message()}", file=sys.stderr)
+        staged = stage(root, options.folder)
+    except BuildError as error:
+        print(f"handbook: {error}", file=sys.stderr)
         return 1
-    print(
-        f"staged {staged.pages} pages and {staged.files - staged.pages} other files in {options.folder}"
-    )
+    except UnusableError as error:
+        raise UsageError(str(error)) from error
+    except BlockingIOError as error:
+        raise UsageError("another command is writing to this folder") from error
+    except OSError as error:
+        raise UsageError(f"the stage cannot be written: {error.strerror}") from error
+    others = staged.files - staged.pages
+    print(f"staged {staged.pages} pages and {others} other files in {options.folder}")
     return 0

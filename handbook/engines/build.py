@@ -1,7 +1,7 @@
-"""`handbook build` and `handbook serve`: an engine builds the site beside the old one, which stays until the end.
+"""`handbook build` and `handbook serve`.
 
-The engine is MkDocs, or ProperDocs, a drop-in for it. Whatever ends a build, the old site or the new one is there, and
-whole; a site with a broken link takes no place. One build at a time writes to a folder.
+The engine is MkDocs or ProperDocs, a drop-in replacement. The old site stays until the new one is
+complete, and a site with a broken link never replaces it.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import re
 import shlex
-import shutil
+import signal
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -21,19 +23,18 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-import click
-
-from handbook.authoring.locks import folder_lock
+from handbook.engines.errors import BuildError, EngineError, OutputError, as_build_error
 from handbook.loading import load
-from handbook.records.kinds import MOUNTED
 from handbook.reporters.text import text
 from handbook.rules.engine import run_on_site
-from handbook.settings import DOCS, FILE, read_settings
-from handbook.site.built import read_site
-from handbook.site.exchange import new_site, put_in_place, recover
+from handbook.settings import FILE, read_settings
+from handbook.site.built import NoSiteError, read_site
+from handbook.site.exchange import find_output, replacing
 
 _PLUGIN: Final = "mkdocs.plugins.handbook"
 """The name that our plugin logs under."""
+_MARK: Final = "assets/handbook.css"
+"""A file that every site of a handbook has."""
 
 
 class Engine(StrEnum):
@@ -43,87 +44,61 @@ class Engine(StrEnum):
     PROPERDOCS = "properdocs"
 
 
-class BuildError(Exception):
-    """A build that found something wrong; the text says what."""
+def build(root: Path, site: str | Path, engine: Engine) -> None:
+    """Build the site of the handbook at `root` into the folder `site`, and print a line per stage.
 
-
-class UnusableError(Exception):
-    """A folder that cannot take the site, or an engine that is not installed; the text says why."""
-
-
-def build(root: Path, site: Path, engine: Engine) -> None:
-    """Build the site of the handbook at `root` into the folder `site`, and print a line for each stage.
-
-    Raises BuildError with every finding, UnusableError, BlockingIOError where another build is at work, and OSError.
+    Raises BuildError with every finding, EngineError, UnusableError for the folder, BlockingIOError
+    where another build writes to it, OutputError and OSError.
     """
     start = time.monotonic()
-    site = _usable(site, root)
-    new = new_site(site)
-    with folder_lock(new):
-        recover(site)
-        _empty(new)
-        try:
-            _run(engine, root, new)
-            pages = _check_links(root, new)
-            put_in_place(site)
-        finally:
-            shutil.rmtree(new, ignore_errors=True)
-    seconds = time.monotonic() - start
-    print(f"wrote {pages} pages to {shown_path(site)} in {seconds:.1f} s")
-    print(f"to read them: python3 -m http.server --directory {shlex.quote(shown_path(site))}")
+    output = find_output(site, root, _MARK)
+    name = _relative_to_here(output)
+    with _stopped_by_sigterm(), replacing(output) as new:
+        _run(engine, root, new)
+        pages = _check_links(root, new)
+    _print(f"wrote {pages} pages to {name} in {time.monotonic() - start:.1f} s")
+    _print(f"to read them: python3 -m http.server --directory {shlex.quote(name)}")
 
 
 def serve(root: Path, address: str | None, engine: Engine) -> None:
     """Serve a preview of the handbook at `root` on HOST:PORT, and build it again on every change.
 
-    Raises BuildError, UnusableError and OSError.
+    Raises BuildError, EngineError and OutputError.
     """
-    with _logging(engine, logging.INFO), _as_build_error():
-        _import(engine, "serve").serve(config_file=str(root / FILE), dev_addr=address, strict=False)
+    if address is not None:
+        _check_address(address)
+    with _stopped_by_sigterm(), _logging(engine, logging.INFO), as_build_error(root):
+        serve_site = _import(engine, "serve").serve
+        serve_site(config_file=str(root / FILE), dev_addr=address, strict=False)
 
 
-def _usable(site: Path, root: Path) -> Path:
-    """The folder for the site without symbolic links. Raises UnusableError where building there would lose files."""
-    site = site.resolve()
-    sources = [root / folder for folder in (DOCS, *MOUNTED, ".git")]
-    if root.is_relative_to(site) or any(
-        site.is_relative_to(folder.resolve()) for folder in sources
-    ):
-        raise UnusableError(
-            f"{shown_path(site)} holds the sources of the handbook; name another folder"
-        )
-    if site.exists() and not site.is_dir():
-        raise UnusableError(f"{shown_path(site)} is no folder")
-    if site.is_dir() and any(site.iterdir()) and not (site / "index.html").is_file():
-        raise UnusableError(
-            f"{shown_path(site)} is not empty and holds no site; empty it, or name another folder"
-        )
-    site.parent.mkdir(parents=True, exist_ok=True)
-    return site
+def _check_address(address: str) -> None:
+    """Raise EngineError where HOST:PORT cannot be served."""
+    match = re.fullmatch(r"(?P<host>[^:]+|\[.+\]):(?P<port>\d{1,5})", address)
+    if match is None or int(match["port"]) > 65535:
+        raise EngineError(f"--address {address}: write HOST:PORT, such as 127.0.0.1:8000")
+    try:
+        socket.create_server((match["host"].strip("[]"), int(match["port"]))).close()
+    except OSError as error:
+        raise EngineError(f"--address {address}: {error.strerror}") from error
 
 
-def _empty(folder: Path) -> None:
-    """Remove what a killed build has left in a folder."""
-    for entry in folder.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink()
-
-
-def shown_path(path: Path) -> str:
+def _relative_to_here(path: Path) -> str:
     """A path relative to the working folder, where it is below it."""
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+    folder = Path.cwd()
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
 
 
 def _run(engine: Engine, root: Path, site: Path) -> None:
     """Let the engine build the site."""
-    # A build makes millions of objects that stay, and ends: searching them for garbage takes 7 % of its time.
+    # A build makes millions of objects that stay, and ends: searching them for garbage takes 7 % of
+    # its time.
     gc.set_threshold(200_000, 50, 50)
-    with _logging(engine, logging.WARNING), _as_build_error():
+    with _logging(engine, logging.WARNING), as_build_error(root):
         run = _import(engine, "build").build
         config = import_module("mkdocs.config").load_config(str(root / FILE), site_dir=str(site))
+        if "handbook" not in config.plugins:
+            raise BuildError(f"{FILE}: no plugin 'handbook'; add '- handbook' to 'plugins'")
         config.plugins.on_startup(command="build", dirty=False)
         try:
             run(config)
@@ -132,37 +107,43 @@ def _run(engine: Engine, root: Path, site: Path) -> None:
 
 
 def _import(engine: Engine, command: str) -> Any:
-    """The module of a command of the engine. Raises UnusableError where the engine is not installed."""
-    os.environ.setdefault(
-        "NO_MKDOCS_2_WARNING", "1"
-    )  # Material's banner is about an engine that we do not use
+    """The module of a command of the engine. Raises EngineError where it is not installed."""
+    # Material prints a banner about MkDocs 2, which we do not use.
+    os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
     try:
         if engine is Engine.PROPERDOCS:
             import_module("properdocs.replacement")  # from here on `mkdocs` means ProperDocs
         return import_module(f"mkdocs.commands.{command}")
     except ModuleNotFoundError as error:
-        if error.name not in (engine, engine.value):
+        if error.name != engine.value:
             raise
-        raise UnusableError(f"{engine} is not installed; run: pip install {engine}") from error
+        raise EngineError(f"{engine} is not installed; run: pip install {engine}") from error
+
+
+def _print(line: str) -> None:
+    """Print a line at once. Raises OutputError."""
+    try:
+        print(line, flush=True)
+    except OSError as error:
+        raise OutputError from error
 
 
 class _Printer(logging.Handler):
-    """Prints what the plugin reports of its stages, and what the engine warns of."""
+    """Prints the stages that the plugin reports, and the warnings of the engine."""
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.levelno >= logging.WARNING:
             print(f"{record.levelname.lower()}: {record.getMessage()}", file=sys.stderr)
         elif not record.name.startswith("mkdocs.plugins.") or record.name == _PLUGIN:
-            print(record.getMessage().removeprefix("handbook: "), flush=True)
+            _print(record.getMessage().removeprefix("handbook: "))
 
 
 @contextmanager
 def _logging(engine: Engine, level: int) -> Iterator[None]:
     """Print the engine's messages from a level on, and all of the plugin's."""
     logger, plugin = logging.getLogger(engine), logging.getLogger(_PLUGIN)
-    if (
-        engine is not Engine.MKDOCS
-    ):  # plugins log under the name of MkDocs, and strict mode counts their warnings
+    if engine is not Engine.MKDOCS:
+        # Plugins log under the name of MkDocs, and strict mode counts their warnings.
         logging.getLogger("mkdocs").parent = logger
     printer = _Printer()
     logger.addHandler(printer)
@@ -176,25 +157,27 @@ def _logging(engine: Engine, level: int) -> Iterator[None]:
 
 
 @contextmanager
-def _as_build_error() -> Iterator[None]:
-    """Raise what an engine or plugin says of a bad build as BuildError, and an I/O error as it was."""
+def _stopped_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM stop the process as Ctrl-C does, so that no temporary folder is left."""
+    previous_handler = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
-    except click.ClickException as error:
-        if isinstance(error.__cause__, OSError):
-            raise error.__cause__ from error
-        raise BuildError(error.format_message()) from error
+    finally:
+        signal.signal(signal.SIGTERM, previous_handler)
 
 
 def _check_links(root: Path, new: Path) -> int:
     """Check every link of the new site; returns the number of its pages. Raises BuildError."""
     start = time.monotonic()
-    site = read_site(new, read_settings(root).site_url)
+    try:
+        site = read_site(new, read_settings(root).site_url)
+    except NoSiteError as error:
+        raise BuildError("the engine has written no page") from error
     if site.faults:
         report = run_on_site(site, load(root), date.today())
         if report.errors:
             raise BuildError(f"the new site has broken links\n{text(report)}")
         sys.stderr.write(text(report))
-    seconds = time.monotonic() - start
-    print(f"checked {site.counts['link']} links of {site.counts['page']} pages in {seconds:.1f} s")
-    return site.counts["page"]
+    links, pages = site.counts["link"], site.counts["page"]
+    _print(f"checked {links} links of {pages} pages in {time.monotonic() - start:.1f} s")
+    return pages

@@ -19,13 +19,14 @@ import mkdocs_macros
 from jinja2 import TemplateSyntaxError, UndefinedError
 
 from handbook.diagnostics import did_you_mean
-from handbook.engines.gate import page_address
+from handbook.engines.check import page_address
+from handbook.engines.errors import describe_error
 from handbook.handbook import Handbook
 from handbook.macro_names import plugin_options
 from handbook.vocabulary import MACROS
 
 _DEFAULTS: Final[Mapping[str, Any]] = {"on_undefined": "strict", "render_by_default": False}
-"""What we set of mkdocs-macros where mkdocs.yml does not: a wrong name is an error, and braces are text."""
+"""Defaults for mkdocs-macros: unknown names are errors, and braces are text."""
 
 _TEMPLATE: Final = "<template>"
 """The file name that Jinja gives to the text of a page."""
@@ -38,7 +39,10 @@ Macro = Callable[[], str]
 
 @dataclass(frozen=True)
 class MacroError:
-    """What went wrong in the template of a page. `line` counts from the beginning of its text, where it is known."""
+    """An error in the template of a page.
+
+    `line` counts from the beginning of its text, where it is known.
+    """
 
     line: int | None
     message: str
@@ -46,7 +50,7 @@ class MacroError:
 
 
 def macro(name: str, handbook: Handbook, address: Callable[[], str]) -> Macro:
-    """The macro of that name; `address` answers the address of the page that calls it.
+    """Make the macro of a name; `address` returns the address of the page that calls it.
 
     Raises LookupError for a name in the table of macros without a view.
     """
@@ -56,7 +60,7 @@ def macro(name: str, handbook: Handbook, address: Callable[[], str]) -> Macro:
     parameters = inspect.signature(view).parameters
 
     def call() -> str:
-        values = {"handbook": handbook, "here": address()}
+        values = {"handbook": handbook, "page_address": address()}
         return str(view(**{key: values[key] for key in parameters}))
 
     call.__name__ = call.__qualname__ = name  # for the messages of Python
@@ -64,19 +68,19 @@ def macro(name: str, handbook: Handbook, address: Callable[[], str]) -> Macro:
 
 
 def set_up(plugin: Any, handbook: Handbook) -> None:
-    """Set what mkdocs.yml leaves open, and import the modules of macros, before mkdocs-macros does.
+    """Set missing options of mkdocs-macros, and import its modules before it does.
 
     Raises click.ClickException where a module cannot be imported.
     """
-    given = plugin_options(handbook.settings)
-    plugin.config.update({key: value for key, value in _DEFAULTS.items() if key not in given})
+    options = plugin_options(handbook.settings)
+    plugin.config.update({key: value for key, value in _DEFAULTS.items() if key not in options})
     for module in plugin.config["modules"]:
         if ":" not in module:  # `distribution:package` is installed by mkdocs-macros
             _import(module, handbook.root)
 
 
 def _import(name: str, root: Path) -> None:
-    """Import a module, that of the repository if it has one: the module path may hold another of the same name."""
+    """Import a module, from the repository where it has one of that name."""
     top = name.split(".")[0]
     if not ((root / f"{top}.py").is_file() or (root / top).is_dir()):
         if find_spec(top) is None:
@@ -87,22 +91,21 @@ def _import(name: str, root: Path) -> None:
     if loaded is not None and not _is_below(loaded, root):
         if not hasattr(loaded, "define_env"):
             raise click.ClickException(
-                f"mkdocs.yml: the module '{name}' has the name of another; rename it"
+                f"mkdocs.yml: the module '{name}' has the name of an installed one; rename it"
             )
-        for other in [
-            other for other in sys.modules if other == top or other.startswith(f"{top}.")
-        ]:
-            del sys.modules[other]  # of a build of another repository, in this process
+        # An earlier build in this process has loaded the modules of another repository.
+        for module in [module for module in sys.modules if module.split(".")[0] == top]:
+            del sys.modules[module]
     sys.path.insert(0, str(root))
     try:
         import_module(name)
     except Exception as error:
-        raise click.ClickException(failure(error, root)) from error
+        raise click.ClickException(describe_error(error, root, "macros failed")) from error
     finally:
         sys.path.remove(str(root))
     if not _is_below(sys.modules[top], root):
         raise click.ClickException(
-            f"mkdocs.yml: the module '{name}' is not that of the repository; add __init__.py"
+            f"mkdocs.yml: the module '{name}' is not a package of the repository; add __init__.py"
         )
 
 
@@ -112,33 +115,17 @@ def _is_below(module: ModuleType, root: Path) -> bool:
 
 
 def comes_from_macros(error: BaseException) -> bool:
-    """Whether an error was raised while mkdocs-macros was at work: in a module of the organisation, or its settings."""
+    """Whether mkdocs-macros was running when an error was raised."""
     package = Path(mkdocs_macros.__file__).parent
     frames = traceback.extract_tb(error.__traceback__)
     return any(Path(frame.filename).is_relative_to(package) for frame in frames)
 
 
-def failure(error: BaseException, root: Path) -> str:
-    """An error of a module of macros as one line: the place in the repository, where there is one, and the error."""
-    place = "mkdocs.yml"
-    if isinstance(error, SyntaxError) and error.filename:
-        place = f"{_relative(error.filename, root)}:{error.lineno}"
-    else:
-        for frame in traceback.extract_tb(error.__traceback__):
-            if Path(frame.filename).is_absolute() and Path(frame.filename).is_relative_to(root):
-                place = f"{_relative(frame.filename, root)}:{frame.lineno}"
-    text = " ".join(str(error).split())
-    return f"{place}: macros failed: {type(error).__name__}: {text}"
-
-
-def _relative(path: str, root: Path) -> str:
-    return Path(path).relative_to(root).as_posix() if Path(path).is_relative_to(root) else path
-
-
 def register(plugin: Any, handbook: Handbook) -> None:
     """Register the macros that no module of the repository has defined.
 
-    mkdocs-macros has to have loaded those modules: what is registered before stays for every later build.
+    mkdocs-macros must have loaded those modules, because macros that are registered earlier stay
+    for every later build.
     """
     names = [name for name in MACROS if name not in plugin.macros]
     plugin.register_macros(
@@ -147,7 +134,7 @@ def register(plugin: Any, handbook: Handbook) -> None:
 
 
 def catch_errors(plugin: Any, report: Callable[[MacroError], str]) -> None:
-    """Pass every error of a page's template to `report`; the page shows the text that it answers.
+    """Pass every error of a page's template to `report`, and show the text that it returns.
 
     mkdocs-macros would log a traceback, and end the process at the first error.
     """

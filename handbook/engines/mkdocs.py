@@ -1,7 +1,7 @@
-"""The handbook as a plugin of MkDocs: it mounts the pages and files that the assembly yields, and stops a bad build.
+"""The plugin of MkDocs: it mounts what the assembly yields, and fails the build on errors.
 
-The plugin wires MkDocs' events to the modules that do the work. What one build knows is one `Build`, made in
-`on_config`.
+The plugin wires the events of MkDocs to the modules that do the work. The state of a build is one
+`Build`, made in `on_config`.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ import click
 from markupsafe import escape
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.exceptions import BuildError
+from mkdocs.exceptions import Abort, BuildError
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import BasePlugin, event_priority, get_plugin_logger
 from mkdocs.structure.files import Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page as SitePage
 
-from handbook.engines import gate, macros, mounting
+from handbook.engines import check, macros, mounting
+from handbook.engines.errors import describe_error
 from handbook.engines.state import Build
 from handbook.records import Page
 from handbook.records.kinds import MOUNTED
@@ -36,7 +37,7 @@ _log = get_plugin_logger("handbook")
 
 
 class HandbookPluginConfig(Config):
-    """The plugin has no options: what can be set is under `extra.handbook`."""
+    """The plugin has no options: the settings are under `extra.handbook`."""
 
 
 class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
@@ -60,10 +61,13 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         100
     )  # before mkdocs-macros, which reads its settings then, and calls the modules of macros
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
-        """Load and check the handbook. Raises click.ClickException with every finding where one is an error."""
+        """Load and check the handbook.
+
+        Raises click.ClickException with every finding where one is an error.
+        """
         self.on_shutdown()
         start = time.monotonic()
-        checked = gate.check(config.config_file_path, is_preview=self.is_preview)
+        checked = check.check_handbook(config.config_file_path, is_preview=self.is_preview)
         if not self.is_preview:
             checked.stop_on_errors()
         if checked.report.findings:
@@ -125,13 +129,13 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
     ) -> str:
         """Escape the titles, which Material prints as they are, and date the page by Git.
 
-        MkDocs wants a day of every page, and would take that of the build: it gets the day of the last commit.
+        MkDocs dates every page, by default with the day of the build. It gets the day of the last
+        commit.
         """
         for key in page.meta.keys() & {"title", "description"}:
             page.meta[key] = escape(page.meta[key])
-        page.title = page.title and escape(
-            page.title
-        )  # mkdocs-macros has set it by now, where it holds braces
+        # mkdocs-macros has already set a title with braces.
+        page.title = page.title and escape(page.title)
         page.update_date = self.current_build.last_change
         return markdown
 
@@ -156,10 +160,14 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             sys.stderr.write(text(report))
         return env
 
+    @event_priority(-100)  # after any plugin that writes pages
     def on_post_build(self, *, config: MkDocsConfig) -> None:
-        """Finish the site. Raises click.ClickException where that fails, and where a page runs a foreign script.
+        """Finish the site: content policy, redirects and search index.
 
-        A preview gets no content policy, since it reloads by a script of MkDocs'; its text is indexed meanwhile.
+        Raises click.ClickException where that fails, and where a page runs a foreign script.
+
+        A preview gets no content policy, since it reloads by a script of MkDocs'; its text is
+        indexed meanwhile.
         """
         site, handbook = Path(config.site_dir), self.current_build.assembly.handbook
         start = time.monotonic()
@@ -198,7 +206,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             return
         if macros.comes_from_macros(error):
             raise click.ClickException(
-                macros.failure(error, self.build.assembly.handbook.root)
+                describe_error(error, self.build.assembly.handbook.root, "macros failed")
             ) from error
         if isinstance(error, OSError) and not self.is_preview:
             at = f" ({error.filename})" if error.filename else ""
@@ -209,9 +217,29 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
     def on_serve(
         self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any
     ) -> LiveReloadServer:
-        """Rebuild when a record changes."""
+        """Rebuild when a record changes, and print an error of a rebuild as one line."""
         root = self.current_build.assembly.handbook.root
         for folder in MOUNTED:
             if (root / folder).is_dir():
                 server.watch(str(root / folder))
+
+        def rebuild() -> None:
+            try:
+                builder()
+            except click.ClickException:
+                raise
+            except Exception as error:
+                raise click.ClickException(
+                    describe_error(error, root, "a plugin or hook failed")
+                ) from error
+
+        def rebuild_or_report() -> None:
+            try:
+                rebuild()
+            except click.ClickException as error:
+                raise Abort(
+                    error.format_message()
+                ) from error  # which the server prints, without a traceback
+
+        server.builder = rebuild_or_report
         return server

@@ -1,4 +1,4 @@
-"""What MkDocs builds: the files of the site, the pages that the handbook renders, and their place in the navigation."""
+"""The files, pages and navigation of MkDocs."""
 
 from __future__ import annotations
 
@@ -29,13 +29,15 @@ class HandbookPage(SitePage):
         super().__init__(title, file, config)  # registers the page with its file
         self.build = build
         self.named_in_nav = title is not None
-        if title is None and (own := build.title(self)) is not None:
-            self.title = own
+        if title is None and (own_title := build.title(self)) is not None:
+            self.title = own_title
 
     def render(self, config: MkDocsConfig, files: Files) -> None:
         """Make the content, the table of contents and the anchors of the page."""
         article = self.build.article(self)
         self.content = article.html
+        if not article.in_search:
+            self.content = f'<div data-pagefind-ignore="all">{article.html}</div>'
         self.toc = get_toc(_nested(article.headings))
         self.present_anchor_ids = set(article.ids)
         if article.title and not self.named_in_nav and "title" not in self.meta:
@@ -105,7 +107,7 @@ def _generated(build: Build, config: MkDocsConfig) -> Iterator[File]:
 
 
 def place_records(build: Build, nav: Navigation, files: Files) -> None:
-    """Place each record below the section of its index: for the breadcrumb and the tab that is shown as active."""
+    """Put each record below the section of its index, for breadcrumbs and the active tab."""
     sections = _sections(nav)
     for file in files.documentation_pages():
         folder = file.src_uri.split("/")[0]

@@ -1,7 +1,8 @@
 """`handbook stage`: the assembly as a source tree for another engine, Zensical among them.
 
-Each page is a Markdown file whose headings are Markdown, so that the engine makes its table of contents, and whose text
-between them is finished HTML. Links lead from source to source. MkDocs runs only to call the macros of pages.
+Each page is a Markdown file whose headings are Markdown, so that the engine makes its table of
+contents, and whose text between them is finished HTML. Links lead from source to source. MkDocs
+runs only to call the macros of pages.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import math
 import posixpath
 import re
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, unquote, urldefrag, urljoin
 
-import click
 import yaml
 from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
@@ -26,6 +25,7 @@ from mkdocs.structure.pages import Page as SitePage
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from handbook.diagnostics import Report
+from handbook.engines.errors import BuildError, as_build_error
 from handbook.engines.mkdocs import HandbookPlugin
 from handbook.engines.state import Build
 from handbook.handbook import Handbook
@@ -34,7 +34,7 @@ from handbook.reporters.text import text
 from handbook.settings import DOCS, FILE
 from handbook.site import finish
 from handbook.site.assembly import Article
-from handbook.site.exchange import new_site, put_in_place
+from handbook.site.exchange import find_output, replacing
 
 _SETTINGS: Final = (
     "site_name",
@@ -50,6 +50,8 @@ _EXTENSIONS: Final[Mapping[str, Any]] = {"attr_list": {}, "toc": {"permalink": T
 _NOT_STAGED: Final = ("sitemap.xml",)
 """Templates of our theme that another engine has its own of."""
 _MARKUP: Final = re.compile(r"[!#-/:;<-@\[-`{-~]")
+_FENCE: Final = re.compile("`{3,}|~{3,}|--8<--")
+"""What a preprocessor of Python-Markdown takes for code or for an include, also in HTML."""
 _ABSOLUTE: Final = re.compile("[a-z][a-z0-9+.-]*:|/", re.IGNORECASE)
 _MARKER: Final = ".handbook-stage"
 
@@ -62,36 +64,26 @@ class Staged:
     files: int
 
 
-class StageError(Exception):
-    """A tree that cannot be written; the text says why."""
-
-
-def stage(root: Path, folder: Path) -> Staged:
+def stage(root: Path, folder: str | Path) -> Staged:
     """Write the site of the handbook at `root` as the sources of another engine.
 
-    The folder is new, empty, or holds an older stage, which is replaced. Raises StageError, click.ClickException with
-    the findings where the handbook cannot be published, WriteError and OSError.
+    The folder is new, empty, or holds an older stage, which is replaced. Raises StageError,
+    click.ClickException with the findings where the handbook cannot be published, WriteError and
+    OSError.
     """
-    folder = folder.resolve()
-    if root.is_relative_to(folder) or (
-        folder.is_relative_to(root) and folder.parts[len(root.parts)] in (DOCS, ".git")
-    ):
-        raise StageError(f"{folder} holds the sources of the handbook; name another folder")
-    if (
-        folder.exists()
-        and (not folder.is_dir() or any(folder.iterdir()))
-        and not (folder / _MARKER).is_file()
-    ):
-        raise StageError(
-            f"{folder} is not empty and holds no stage; empty it, or name another folder"
-        )
+    output = find_output(folder, root, _MARKER)
+    with as_build_error(root):
+        return _stage(root, output)
+
+
+def _stage(root: Path, output: Path) -> Staged:
     config = load_config(str(root / FILE))
+    plugin = config.plugins.get("handbook")
+    if not isinstance(plugin, HandbookPlugin):
+        raise BuildError(f"{FILE}: no plugin 'handbook'; add '- handbook' to 'plugins'")
     config.plugins.on_startup(command="build", dirty=False)
     config.plugins.on_config(config)
     config.plugins.on_pre_build(config=config)
-    plugin = config.plugins["handbook"]
-    if not isinstance(plugin, HandbookPlugin):
-        raise StageError(f"{FILE}: no plugin 'handbook'; add '- handbook' to 'plugins'")
     build = plugin.current_build
     assembly, handbook = build.assembly, build.assembly.handbook
     articles = list(assembly.pages(_expander(config, build)))
@@ -99,9 +91,7 @@ def stage(root: Path, folder: Path) -> Staged:
         *build.findings,
         *(finding for article in articles for finding in article.findings),
     ):
-        raise click.ClickException(
-            f"pages cannot be published\n{text(Report(handbook.counts, findings))}"
-        )
+        raise BuildError(f"pages cannot be published\n{text(Report(handbook.counts, findings))}")
     sources = {article.address: article.source for article in articles} | _other_sources(handbook)
     contents = {
         f"{DOCS}/{article.source}": _page(article, sources).encode() for article in articles
@@ -110,13 +100,11 @@ def stage(root: Path, folder: Path) -> Staged:
     contents |= {f"{DOCS}/{name}": content.encode() for name, content in assembly.files().items()}
     contents |= dict(_copied(handbook))
     contents |= {FILE: _settings(config).encode(), _MARKER: b""}
-    new = new_site(folder)
-    shutil.rmtree(new, ignore_errors=True)
-    for name, content in contents.items():
-        file = new / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
-    put_in_place(folder)
+    with replacing(output) as new:
+        for name, content in contents.items():
+            file = new / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
     return Staged(pages, len(contents))
 
 
@@ -139,7 +127,7 @@ def _expander(config: MkDocsConfig, build: Build) -> Callable[[Page], str]:
 
 
 def _other_sources(handbook: Handbook) -> dict[str, str]:
-    """The sources of what is copied, by address: attachments, and pages that only Python-Markdown can render."""
+    """Map addresses of copied files to their sources: attachments, pages in Material's syntax."""
     paths = [page.path for page in handbook.of(Page) if page.markdown] + sorted(
         handbook.attachments
     )
@@ -147,9 +135,9 @@ def _other_sources(handbook: Handbook) -> dict[str, str]:
 
 
 def _copied(handbook: Handbook) -> Iterator[tuple[str, bytes]]:
-    """The files that are copied as they are: attachments, pages in Material's syntax, and our theme."""
+    """Yield the files that are copied: attachments, pages in Material's syntax, and our theme."""
     for source in _other_sources(handbook).values():
-        path = next(path for path in (f"{DOCS}/{source}", source) if handbook.published(path))
+        path = next(path for path in (f"{DOCS}/{source}", source) if handbook.is_published(path))
         yield f"{DOCS}/{source}", (handbook.root / path).read_bytes()
     theme = Path(finish.__file__).parent / "theme"
     for file in sorted(theme.rglob("*")):
@@ -159,7 +147,10 @@ def _copied(handbook: Handbook) -> Iterator[tuple[str, bytes]]:
 
 
 def _settings(config: MkDocsConfig) -> str:
-    """The settings for the engine. Edit links are missing: their addresses come from a staged path."""
+    """The settings for the engine.
+
+    Edit links are missing: their addresses come from a staged path.
+    """
     given: dict[str, Any] = {
         key: value for part in config.user_configs for key, value in part.items()
     }
@@ -187,9 +178,12 @@ def _settings(config: MkDocsConfig) -> str:
 
 
 def _page(article: Article, sources: Mapping[str, str]) -> str:
-    """The Markdown file of an article: its headings in Markdown, and what is between them in HTML."""
+    """The Markdown file of an article: its headings in Markdown, and HTML between them.
+
+    The title is in the front matter where it is not that of the first heading.
+    """
     metadata: dict[str, Any] = dict(article.metadata)
-    if article.title:
+    if article.title and article.title not in {heading.html for heading in article.headings[:1]}:
         metadata["title"] = str(article.title)
     if article.description:
         metadata["description"] = escape(article.description)
@@ -197,38 +191,42 @@ def _page(article: Article, sources: Mapping[str, str]) -> str:
     for node in body.css("[href],[src]") if body else ():
         for name in node.attributes.keys() & {"href", "src"}:
             node.attrs[name] = _between_sources(node.attributes[name] or "", article, sources)
-    parts: list[str] = []
+    not_searched = "" if article.in_search else ' data-pagefind-ignore="all"'
+    lines: list[str] = []
     for node in body.iter(include_text=True) if body else ():
-        level = re.fullmatch("h([1-6])", node.tag or "")
-        if level:
-            parts += ["", f"{'#' * int(level[1])} {_heading(node)} {{: #{node.id} }}", ""]
-        elif node.tag in ("span", "a"):  # Markdown would put a paragraph around it
-            parts.append(f"<div>{node.html}</div>")
+        if level := re.fullmatch("h([1-6])", node.tag or ""):
+            marks = "#" * int(level[1])
+            lines += ["", f"{marks} {_markdown_inline(node)} {{: #{node.id}{not_searched} }}", ""]
+        elif not_searched or node.tag in ("span", "a"):  # Markdown would put a paragraph around it
+            lines.append(f"<div{not_searched}>{node.html}</div>")
         else:
-            parts.append((node.html or "").strip())
-    text_of_page = "\n".join(parts)
-    return (
-        f"---\n{yaml.safe_dump(metadata, width=math.inf, allow_unicode=True)}---\n{text_of_page}\n"
-    )
+            lines.append((node.html or "").strip())
+    front_matter = yaml.safe_dump(metadata, width=math.inf, allow_unicode=True)
+    text_of_page = _FENCE.sub(_as_entities, "\n".join(lines))
+    return f"---\n{front_matter}---\n{text_of_page}\n"
 
 
-def _heading(node: LexborNode) -> str:
-    """The inside of a heading, without its permalink; no character of its text is markup."""
+def _as_entities(match: re.Match[str]) -> str:
+    """Characters as entities, which no parser of Markdown takes for markup."""
+    return "".join(f"&#{ord(character)};" for character in match[0])
+
+
+def _markdown_inline(node: LexborNode) -> str:
+    """Write a heading's content as Markdown, without its permalink and with its text escaped."""
     parts = []
     for child in node.iter(include_text=True):
         if child.tag == "-text":
-            parts.append(_MARKUP.sub(lambda match: f"&#{ord(match[0])};", child.text_content or ""))
+            parts.append(_MARKUP.sub(_as_entities, child.text_content or ""))
         elif "headerlink" not in (child.attributes.get("class") or ""):
-            parts.append(
-                f"<{child.tag}>{_heading(child)}</{child.tag}>"
-                if child.tag == "code"
-                else _heading(child)
-            )
+            values = ((name, value or "") for name, value in child.attributes.items())
+            attributes = "".join(f' {name}="{escape(value)}"' for name, value in values)
+            end = "" if child.tag in ("img", "br") else f"{_markdown_inline(child)}</{child.tag}>"
+            parts.append(f"<{child.tag}{attributes}>{end}")
     return "".join(parts).strip()
 
 
 def _between_sources(address: str, article: Article, sources: Mapping[str, str]) -> str:
-    """An address that is relative to a page's address, as one that is relative to its source, between source files."""
+    """Turn an address relative to a page into a path relative to the source of the page."""
     target, fragment = urldefrag(address)
     if not target or _ABSOLUTE.match(target):
         return address

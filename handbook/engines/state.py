@@ -14,7 +14,7 @@ from mkdocs.structure.files import File
 from mkdocs.structure.pages import Page as SitePage
 
 from handbook.diagnostics import Diagnostic, Location, Report, Severity
-from handbook.engines.gate import page_address
+from handbook.engines.check import page_address
 from handbook.engines.macros import MacroError
 from handbook.records import Document, Page
 from handbook.records.alert import Alert
@@ -27,7 +27,7 @@ _LONG_AGO: Final = "1980-01-01"
 
 @dataclass
 class Build:
-    """One build: what the site is made from, and what is wrong with pages beyond what the check can find."""
+    """One build: its assembly, and the findings that only finished pages show."""
 
     assembly: Assembly
     findings: list[Diagnostic] = field(default_factory=list)
@@ -37,7 +37,7 @@ class Build:
 
     @cached_property
     def last_change(self) -> str:
-        """The day of the last commit; one of long ago where Git knows none, so that two builds agree."""
+        """The day of the last commit, or a fixed day where Git knows none."""
         return max((self.assembly.changes or {}).values(), default=_LONG_AGO)
 
     @property
@@ -46,12 +46,12 @@ class Build:
         return Report(self.assembly.handbook.counts, tuple(self.findings))
 
     def document(self, file: File) -> Document | None:
-        """The record or page that a file of MkDocs stands for; None for a generated file."""
+        """The record or page of a file of MkDocs; None for a generated file."""
         documents = self.assembly.handbook.documents
         return documents.get(f"{DOCS}/{file.src_uri}") or documents.get(file.src_uri)
 
     def title(self, page: SitePage) -> str | None:
-        """The title of a page that the navigation gives none; None where MkDocs or the first heading gives it."""
+        """The title of a page without one in `nav`; None where its first heading is the title."""
         document = self.document(page.file)
         if document is None:
             return page.file.name
@@ -62,7 +62,7 @@ class Build:
         )
 
     def source(self, page: SitePage, document: Document) -> str:
-        """The text that MkDocs gets of a document: the body that was checked, and a front matter of its own."""
+        """The text of a document for MkDocs: front matter for MkDocs, and the checked body."""
         metadata: dict[str, Any] = {"render_macros": False, **self.assembly.metadata(document)}
         if isinstance(document, Page):
             metadata["render_macros"] = document.render_macros and not is_shown_broken(
@@ -92,7 +92,7 @@ class Build:
         return article
 
     def report_error(self, page: SitePage, error: MacroError) -> str:
-        """Note an error in the template of a page; answers the Markdown that the page shows instead."""
+        """Record an error in the template of a page; returns the Markdown to show instead."""
         path, line, document = page.file.src_uri, error.line or 1, self.document(page.file)
         if document:
             body = document.source.body  # MkDocs drops the empty lines at its beginning

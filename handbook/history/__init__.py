@@ -1,1 +1,1 @@
-"""What git knows of the handbook, and the handbook as it was."""
+"""Git history: commits, dates, and the handbook at an earlier revision."""

@@ -1,4 +1,4 @@
-"""What a handbook is compared with: the handbook as it was in git where this branch began, and what was done since."""
+"""Base of a comparison: the handbook where this branch started, and the changes since."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from handbook.handbook import Handbook
-from handbook.history import git as revision
+from handbook.history import git
 from handbook.loading import load
 from handbook.reading.fields import fields_of
 from handbook.reading.nodes import Scalar
@@ -20,17 +20,17 @@ from handbook.records.kinds import RECORDS
 from handbook.settings import FILE
 
 REVIEWED: Final = "reviewed"
-"""The key under which a record says when it was last read against reality."""
+"""Key with the date of a record's last review."""
 
-_READ: Final = (".md", ".yml", ".yaml")
-_STAMPED: Final = tuple(
+_READ_SUFFIXES: Final = (".md", ".yml", ".yaml")
+_REVIEWED_KINDS: Final = tuple(
     kind for kind in RECORDS if REVIEWED in {row.key for row in fields_of(kind)}
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Stamping:
-    """A commit that set days of review anew: who its trailers say reviewed, and the day by the path of each record."""
+class ReviewCommit:
+    """Commit that changed review dates: its reviewers, and the new date by record path."""
 
     commit: str
     reviewers: tuple[str, ...]
@@ -39,63 +39,66 @@ class Stamping:
 
 @dataclass(frozen=True)
 class Base:
-    """The revision that a handbook is compared with."""
+    """Revision that a handbook is compared with."""
 
     revision: str
-    """Its name, as it was given."""
+    """Name of the revision on the command line."""
     day: date
-    """The day of its commit, which counts as today where the past is judged."""
+    """Date of its commit. Checks of the base use it as today's date."""
     paths: frozenset[str]
-    """The files that it has."""
+    """Paths of its files."""
     handbook: Handbook
-    """The handbook at the commit where HEAD left the revision's history: what differs now, this branch has done."""
-    stampings: tuple[Stamping, ...] = field(default=())
-    """The commits since then that set days of review."""
-    renamed: Mapping[str, str] = field(default_factory=dict)
-    """The path at HEAD of each file that was renamed since then, by its path there."""
-    unread: str | None = None
-    """Where no record was read from that commit: a record that it seems to hold all the same."""
+    """Handbook at the merge base with HEAD, so that only changes of this branch differ."""
+    review_commits: tuple[ReviewCommit, ...] = field(default=())
+    """Commits since the merge base that changed review dates."""
+    renamed_paths: Mapping[str, str] = field(default_factory=dict)
+    """Path at HEAD of each renamed file, by its path at the merge base."""
+    unread_record: str | None = None
+    """Path of an apparent record, if the merge base has no readable records."""
 
-    def is_before(self, handbook: Handbook) -> bool:
-        """Whether the handbook is new: it has records, and the base has none.
+    def predates(self, handbook: Handbook) -> bool:
+        """Return whether the base has no records, but the handbook has some.
 
-        Raises handbook.history.git.RevisionError where the base only seems to have none: nothing would be compared.
+        Raises handbook.history.git.RevisionError if the base seems to have records elsewhere. A
+        comparison would then find nothing.
         """
         if any(self.handbook.counts.values()) or not any(handbook.counts.values()):
             return False
-        if self.unread:
-            raise revision.RevisionError(
-                f"no record was read from it, although it holds {self.unread}; "
-                "compare with a revision that holds the handbook in the same folder"
+        if self.unread_record:
+            raise git.RevisionError(
+                f"no records in the same folder, although it contains {self.unread_record}; "
+                "compare with a revision that has the handbook in the same folder"
             )
         return True
 
 
 def read_base(root: Path, name: str) -> Base:
-    """The base that a revision is for the handbook at `root`.
+    """Read the base of the handbook at `root` from a revision.
 
-    Raises handbook.history.git.RevisionError where git cannot say what it is, and OSError where no temporary file can
-    be made.
+    Raises handbook.history.git.RevisionError if git cannot resolve or compare the revision, and
+    OSError if it cannot create a temporary file.
     """
-    tip = revision.find(root, name)
-    fork = revision.fork(root, tip)
-    handbook = _handbook(root, fork)
+    tip = git.find_commit(root, name)
+    merge_base = git.find_merge_base(root, tip)
+    handbook = _load_handbook(root, merge_base)
     return Base(
         revision=name,
-        day=revision.day(root, tip),
-        paths=frozenset(revision.files(root, tip)),
+        day=git.read_commit_day(root, tip),
+        paths=frozenset(git.list_files(root, tip)),
         handbook=handbook,
-        stampings=tuple(_stampings(root, tip)),
-        renamed=revision.renames(root, fork),
-        unread=None if any(handbook.counts.values()) else _unread(root, fork),
+        review_commits=tuple(_find_review_commits(root, tip)),
+        renamed_paths=git.list_renames(root, merge_base),
+        unread_record=None
+        if any(handbook.counts.values())
+        else _find_unread_record(root, merge_base),
     )
 
 
-def _unread(root: Path, commit: str) -> str | None:
-    """A path of a commit's whole tree that seems to be a record, or to hide some: a submodule or a link."""
-    own = revision.prefix(root)
-    folders = tuple(f"{own}{kind.folder}/" for kind in RECORDS)
-    entries = revision.entries(root, commit)
+def _find_unread_record(root: Path, commit: str) -> str | None:
+    """Find an apparent record in a commit's whole tree, submodules and links included."""
+    prefix = git.read_prefix(root)
+    folders = tuple(f"{prefix}{kind.folder}/" for kind in RECORDS)
+    entries = git.list_entries(root, commit)
     roots = {
         path.removesuffix(FILE) for path in entries if path.endswith(f"/{FILE}") or path == FILE
     }
@@ -103,75 +106,82 @@ def _unread(root: Path, commit: str) -> str | None:
         if mode in ("160000", "120000"):
             if path.startswith(folders) or any(folder.startswith(f"{path}/") for folder in folders):
                 return path
-        elif _seems_record(path, roots):
+        elif _looks_like_record(path, roots):
             return path
     return None
 
 
-def _seems_record(path: str, roots: Collection[str]) -> bool:
-    """Whether a path ends as that of a record does; `roots` are the folders that hold settings.
+def _looks_like_record(path: str, roots: Collection[str]) -> bool:
+    """Return whether a path ends like the path of a record. `roots` are folders with settings.
 
-    Elsewhere, a decision in `doc/adr/` or `docs/adr/` is none of the handbook's: a service keeps there those that bind
-    it alone.
+    Outside the roots, `doc/adr/` and `docs/adr/` do not count: a service keeps its own decisions
+    there.
     """
-    parts = path.split("/")
-    for start in range(len(parts)):
-        folder, name = "".join(f"{part}/" for part in parts[:start]), "/".join(parts[start:])
+    segments = path.split("/")
+    for start in range(len(segments)):
+        folder, name = (
+            "".join(f"{segment}/" for segment in segments[:start]),
+            "/".join(segments[start:]),
+        )
         owners = [kind for kind in RECORDS if kind.owns(name)]
         if owners and (
-            folder in roots or owners != [Adr] or parts[start - 1] not in ("doc", "docs")
+            folder in roots or owners != [Adr] or segments[start - 1] not in ("doc", "docs")
         ):
             return True
     return False
 
 
-def _handbook(root: Path, commit: str) -> Handbook:
-    """The handbook as it stood in a commit; one without records where there was none."""
+def _load_handbook(root: Path, commit: str) -> Handbook:
+    """Load the handbook at a commit; it has no records if the commit has none."""
     objects = {
-        path: id for path, id in revision.files(root, commit).items() if path.endswith(_READ)
+        path: id
+        for path, id in git.list_files(root, commit).items()
+        if path.endswith(_READ_SUFFIXES)
     }
     with tempfile.TemporaryDirectory(prefix="handbook-") as folder:
         (Path(folder) / FILE).touch()
-        for path, content in zip(objects, revision.contents(root, objects.values()), strict=True):
+        for path, content in zip(objects, git.read_objects(root, objects.values()), strict=True):
             file = Path(folder) / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
         return load(Path(folder))
 
 
-def _stampings(root: Path, tip: str) -> list[Stamping]:
-    commits = list(revision.commits(root, tip, sorted({kind.folder for kind in _STAMPED})))
-    changes = [change for commit in commits for change in commit.changes if _stamped(change)]
-    days = _days(root, sorted({id for change in changes for id in (*change.before, change.after)}))
-    found = []
+def _find_review_commits(root: Path, tip: str) -> list[ReviewCommit]:
+    commits = list(git.list_commits(root, tip, sorted({kind.folder for kind in _REVIEWED_KINDS})))
+    changes = [change for commit in commits for change in commit.changes if _changes_record(change)]
+    days = _read_days(
+        root, sorted({id for change in changes for id in (*change.parent_ids, change.new_id)})
+    )
+    review_commits = []
     for commit in commits:
-        new = {
+        changed_days = {
             change.path: day
             for change in commit.changes
-            if _stamped(change)
-            and (day := days[change.after])
-            and all(before and before != day for before in map(days.get, change.before))
+            if _changes_record(change)
+            and (day := days[change.new_id])
+            and all(old_day and old_day != day for old_day in map(days.get, change.parent_ids))
         }
-        if new:
-            found.append(Stamping(commit.hash[:12], commit.reviewers, new))
-    return found
+        if changed_days:
+            review_commits.append(ReviewCommit(commit.hash[:12], commit.reviewers, changed_days))
+    return review_commits
 
 
-def _stamped(change: revision.Change) -> bool:
-    """Whether a record with a day of review was changed: one that was not there before, or is gone, was not."""
-    record = any(kind.owns(change.path) for kind in _STAMPED)
-    return record and not any(set(id) == {"0"} for id in (*change.before, change.after))
+def _changes_record(change: git.Change) -> bool:
+    """Return whether a change edits an existing record that has a review date."""
+    is_record = any(kind.owns(change.path) for kind in _REVIEWED_KINDS)
+    return is_record and not any(set(id) == {"0"} for id in (*change.parent_ids, change.new_id))
 
 
-def _days(root: Path, objects: list[str]) -> dict[str, str | None]:
-    """The day of review that each object holds, as it is written."""
+def _read_days(root: Path, objects: list[str]) -> dict[str, str | None]:
+    """Read the review date of each object, as text."""
     return {
-        id: _day(content)
-        for id, content in zip(objects, revision.contents(root, objects), strict=True)
+        id: _read_day(content)
+        for id, content in zip(objects, git.read_objects(root, objects), strict=True)
     }
 
 
-def _day(content: bytes) -> str | None:
+def _read_day(content: bytes) -> str | None:
     front_matter = read_source("", content).front_matter
-    found = front_matter.mapping.find(REVIEWED) if front_matter else None
-    return found.text if isinstance(found, Scalar) else None
+    value = front_matter.mapping.find(REVIEWED) if front_matter else None
+    return value.text if isinstance(value, Scalar) else None

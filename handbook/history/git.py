@@ -1,8 +1,9 @@
-"""What git knows of a tree: the commit that it was built from, when files changed, and what stood in other commits.
+"""Git queries: the current commit, dates of changes, and files of other commits.
 
-The only module that calls git. Paths are relative to the folder that is asked about, which may be inside a repository.
-Git runs without the caller's `GIT_*`, which a hook exports and which would point it at another repository, and with
-options that keep it from running what the repository's configuration names.
+Only this module calls git. Paths are relative to the `root` of each function, which can be a
+folder inside a repository. Git runs without the caller's `GIT_*` variables, because a hook exports
+them and they could select another repository. Its options prevent commands from the repository's
+configuration.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _SAFE_SETTINGS: Final = (
     "gpg.program=false",
     "gpg.ssh.program=false",
     "gpg.x509.program=false",
-    "protocol.allow=never",  # a partial clone fetches what it lacks, by a command of its configuration
+    "protocol.allow=never",  # a partial clone would run a configured command to fetch objects
     "core.quotePath=false",
     "core.pager=cat",
     "color.ui=false",
@@ -37,26 +38,26 @@ _SAFE_OPTIONS: Final = (
     "--no-optional-locks",
     "--literal-pathspecs",
     "--no-replace-objects",
-    *(word for setting in _SAFE_SETTINGS for word in ("-c", setting)),
+    *(option for setting in _SAFE_SETTINGS for option in ("-c", setting)),
 )
 
 
 class RevisionError(Exception):
-    """Something that git cannot answer here; the text says what, and what to do."""
+    """Failed git query. The message names the cause and the solution."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A file that a commit changed: what each of its parents had, by the object's id, and what stands there now."""
+    """File changed by a commit, with its object ids before and after."""
 
     path: str
-    before: tuple[str, ...]
-    after: str
+    parent_ids: tuple[str, ...]
+    new_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit: its hash, the reviewers that its trailers name (`Reviewed-by:`), and the files that it changed."""
+    """Commit with its hash, its reviewers (trailers `Reviewed-by:`) and its changed files."""
 
     hash: str
     reviewers: tuple[str, ...]
@@ -64,9 +65,9 @@ class Commit:
 
 
 def git_directory(folder: Path) -> tuple[Path, Path] | None:
-    """The repository that holds a folder: its work tree and its Git directory, found without git; None for none.
+    """Find the work tree and the Git directory of a folder, without calling git.
 
-    In a linked worktree and in a submodule `.git` is a file that names the directory.
+    In a linked worktree or a submodule, `.git` is a file with the path of the Git directory.
     """
     start = Path(os.path.realpath(folder))
     for tree in (start, *start.parents):
@@ -83,123 +84,120 @@ def git_directory(folder: Path) -> tuple[Path, Path] | None:
     return None
 
 
-def commit(root: Path) -> str | None:
-    """The full hash of HEAD of the repository that holds `root`, or None where git knows none."""
-    return _git(root, "rev-parse", "--verify", "HEAD") or None
+def read_head(root: Path) -> str | None:
+    """Return the full hash of HEAD; None without a repository or a commit."""
+    return _try_git(root, "rev-parse", "--verify", "HEAD") or None
 
 
-def changes(root: Path) -> dict[str, str] | None:
-    """The day (YYYY-MM-DD) of the last commit that changed each file, by its path relative to `root`.
+def read_change_days(root: Path) -> dict[str, str] | None:
+    """Return the date (YYYY-MM-DD) of the last commit of each file, by path.
 
-    Files that no commit holds are not in it. None where git knows nothing, or too little: in a shallow clone every file
-    would seem to have changed with the oldest commit that is there.
+    Uncommitted files are missing. The result is None without a repository, and in a shallow clone,
+    where every file would seem to date from the oldest commit.
     """
-    if _git(root, "rev-parse", "--is-shallow-repository") != "false":
+    if _try_git(root, "rev-parse", "--is-shallow-repository") != "false":
         return None
-    log = _git(
+    log = _try_git(
         root, "log", "--relative", "--format=%x00%cs", "--name-only", "--no-renames", "-z", "HEAD"
     )
-    found: dict[str, str] = {}
+    days: dict[str, str] = {}
     day = ""
     for entry in (log or "").split("\0"):
         name = entry.lstrip("\n")
         if len(name) == 10 and name[4] == name[7] == "-" and name.replace("-", "").isdigit():
             day = name
         elif name and day:
-            found.setdefault(name, day)
-    return found
+            days.setdefault(name, day)
+    return days
 
 
-def find(root: Path, revision: str) -> str:
-    """The full hash of the commit that a revision names. Raises RevisionError where there is none to be found."""
-    if _git(root, "rev-parse", "--is-inside-work-tree") != "true":
+def find_commit(root: Path, revision: str) -> str:
+    """Return the full hash of a revision's commit. Raises RevisionError if it is unknown."""
+    if _try_git(root, "rev-parse", "--is-inside-work-tree") != "true":
         raise RevisionError(
-            f"{root} is in no git repository that can be read ({_said(root, 'rev-parse', '--git-dir')})"
+            f"no readable git repository at {root} ({_read_error(root, 'rev-parse', '--git-dir')})"
         )
-    found = _git(
+    full_hash = _try_git(
         root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
     )
-    if not found:
+    if not full_hash:
+        raise RevisionError(f"unknown commit '{revision}'; fetch it first: git fetch origin")
+    return full_hash
+
+
+def find_merge_base(root: Path, commit: str) -> str:
+    """Return the merge base of HEAD and a commit. Raises RevisionError if it is unknown."""
+    if _try_git(root, "rev-parse", "--is-shallow-repository") != "false":
         raise RevisionError(
-            f"git knows no commit '{revision}' here; fetch it first: git fetch origin"
+            "the history of this shallow clone is too short for a comparison; "
+            "run git fetch --unshallow, or set fetch-depth: 0 for actions/checkout"
         )
-    return found
-
-
-def fork(root: Path, commit: str) -> str:
-    """The commit at which HEAD left a commit's history. Raises RevisionError where the history is too short to say."""
-    if _git(root, "rev-parse", "--is-shallow-repository") != "false":
+    merge_base = _try_git(root, "merge-base", commit, "HEAD")
+    if not merge_base:
         raise RevisionError(
-            "this is a shallow clone, which lacks the history to compare with: git fetch --unshallow, or in a workflow "
-            "fetch-depth: 0 for actions/checkout"
+            f"HEAD and {commit[:12]} have no common commit; "
+            "compare with the branch that HEAD started from"
         )
-    found = _git(root, "merge-base", commit, "HEAD")
-    if not found:
-        raise RevisionError(
-            f"HEAD and {commit[:12]} have no commit in common; compare with a branch that HEAD came from"
-        )
-    return found
+    return merge_base
 
 
-def day(root: Path, commit: str) -> date:
-    """The day of a commit in UTC, as whoever committed it says. Raises RevisionError where that is no day."""
-    seconds = _answer(root, "log", "-1", "--no-show-signature", "--format=%ct", commit)
+def read_commit_day(root: Path, commit: str) -> date:
+    """Return the committer date of a commit in UTC. Raises RevisionError if it is invalid."""
+    seconds = _run_git(root, "log", "-1", "--no-show-signature", "--format=%ct", commit)
     try:
         return datetime.fromtimestamp(int(seconds), UTC).date()
     except (ValueError, OverflowError, OSError) as error:
-        raise RevisionError(f"the date of commit {commit[:12]} is in no calendar") from error
+        raise RevisionError(f"invalid date of commit {commit[:12]}") from error
 
 
-def files(root: Path, commit: str) -> dict[str, str]:
-    """The regular files of a commit below `root`, each with its object's id. No symbolic link, no module, no `..`."""
-    found = {}
-    for entry in _answer(root, "ls-tree", "-r", "-z", commit).split(b"\0"):
+def list_files(root: Path, commit: str) -> dict[str, str]:
+    """Return the object ids of a commit's regular files below `root`, by path."""
+    ids = {}
+    for entry in _run_git(root, "ls-tree", "-r", "-z", commit).split(b"\0"):
         attributes, _, name = entry.partition(b"\t")
         path = os.fsdecode(name)
         if attributes.startswith(b"100") and not {"", ".", ".."} & set(path.split("/")):
-            found[path] = attributes.split()[2].decode()
-    return found
+            ids[path] = attributes.split()[2].decode()
+    return ids
 
 
-def entries(root: Path, commit: str) -> dict[str, str]:
-    """Everything in a commit's whole tree, wherever `root` is in it: path from the repository's top, and mode."""
-    found = {}
-    for entry in _answer(root, "ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0"):
+def list_entries(root: Path, commit: str) -> dict[str, str]:
+    """Return the modes of all entries in a commit's whole tree, by path."""
+    modes = {}
+    for entry in _run_git(root, "ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0"):
         attributes, _, name = entry.partition(b"\t")
         if name:
-            found[os.fsdecode(name)] = attributes.split()[0].decode()
-    return found
+            modes[os.fsdecode(name)] = attributes.split()[0].decode()
+    return modes
 
 
-def prefix(root: Path) -> str:
-    """The path of a folder from the repository's top: empty, or with a final slash."""
-    return os.fsdecode(_answer(root, "rev-parse", "--show-prefix").rstrip(b"\n"))
+def read_prefix(root: Path) -> str:
+    """Return the path of a folder in its repository: empty, or with a final slash."""
+    return os.fsdecode(_run_git(root, "rev-parse", "--show-prefix").rstrip(b"\n"))
 
 
-def contents(root: Path, objects: Iterable[str]) -> Iterator[bytes]:
-    """What the objects with these ids hold, in their order."""
-    wanted = list(objects)
-    answer = _answer(
-        root, "cat-file", "--batch", given="".join(f"{each}\n" for each in wanted).encode()
-    )
+def read_objects(root: Path, objects: Iterable[str]) -> Iterator[bytes]:
+    """Yield the contents of the objects with these ids, in order."""
+    ids = list(objects)
+    output = _run_git(root, "cat-file", "--batch", stdin="".join(f"{id}\n" for id in ids).encode())
     start = 0
-    for each in wanted:
-        end = answer.index(b"\n", start)
-        size = answer[start:end].rpartition(b" ")[2]
+    for id in ids:
+        end = output.index(b"\n", start)
+        size = output[start:end].rpartition(b" ")[2]
         if not size.isdigit():
             raise RevisionError(
-                f"git lacks the object {each}; fetch the whole repository: git fetch --refetch"
+                f"missing git object {id}; fetch the whole repository: git fetch --refetch"
             )
         start = end + 1 + int(size) + 1
-        yield answer[end + 1 : start - 1]
+        yield output[end + 1 : start - 1]
 
 
-def renames(root: Path, commit: str) -> dict[str, str]:
-    """The files below `root` that were renamed between a commit and HEAD: the new path by the old one.
+def list_renames(root: Path, commit: str) -> dict[str, str]:
+    """Return the new paths of files renamed between a commit and HEAD, by old path.
 
-    A file was renamed where half of its text is the same.
+    Git treats a file as renamed if at least half of its text is the same.
     """
-    words = _answer(
+    output = _run_git(
         root,
         "diff-tree",
         "-r",
@@ -211,18 +209,18 @@ def renames(root: Path, commit: str) -> dict[str, str]:
         commit,
         "HEAD",
     )
-    names = [os.fsdecode(word) for word in words.split(b"\0")]
-    return dict(zip(names[1::3], names[2::3], strict=False))
+    fields = [os.fsdecode(field) for field in output.split(b"\0")]
+    return dict(zip(fields[1::3], fields[2::3], strict=False))
 
 
-def commits(root: Path, since: str, folders: Iterable[str]) -> Iterator[Commit]:
-    """The commits that HEAD has and `since` has not, with what they changed below `folders`.
+def list_commits(root: Path, since: str, folders: Iterable[str]) -> Iterator[Commit]:
+    """Yield the commits of HEAD that `since` does not have, with their changes below `folders`.
 
-    A merge has changed a file where it differs from that of every parent.
+    A merge counts as a change only if the file differs from every parent.
     """
-    listed = _answer(root, "rev-list", f"{since}..HEAD")
+    hashes = _run_git(root, "rev-list", f"{since}..HEAD")
     trailers = "--format=%H%n%(trailers:key=Reviewed-by,valueonly)"
-    log = _answer(root, "log", "--no-show-signature", "-z", trailers, f"{since}..HEAD").decode(
+    log = _run_git(root, "log", "--no-show-signature", "-z", trailers, f"{since}..HEAD").decode(
         "utf-8", "replace"
     )
     reviewers = {
@@ -230,7 +228,7 @@ def commits(root: Path, since: str, folders: Iterable[str]) -> Iterator[Commit]:
         for lines in map(str.splitlines, log.split("\0"))
         if lines
     }
-    changed = _answer(
+    output = _run_git(
         root,
         "diff-tree",
         "--stdin",
@@ -242,60 +240,63 @@ def commits(root: Path, since: str, folders: Iterable[str]) -> Iterator[Commit]:
         "--relative",
         "--",
         *folders,
-        given=listed,
+        stdin=hashes,
     )
-    for commit, changes in _changes(iter(changed.split(b"\0"))).items():
-        yield Commit(commit, reviewers.get(commit, ()), tuple(changes))
+    for commit_hash, changes in _parse_changes(iter(output.split(b"\0"))).items():
+        yield Commit(commit_hash, reviewers.get(commit_hash, ()), tuple(changes))
 
 
-def _changes(words: Iterator[bytes]) -> Mapping[str, list[Change]]:
-    """What `git diff-tree -c -z` prints: a commit's hash, then `:modes ids status` and a path, or two for a rename."""
-    found: dict[str, list[Change]] = {}
+def _parse_changes(fields: Iterator[bytes]) -> Mapping[str, list[Change]]:
+    """Parse the output of `git diff-tree -c -z`.
+
+    It has a commit's hash, then for each file `:modes ids status` and a path, or two for a rename.
+    """
+    changes_by_commit: dict[str, list[Change]] = {}
     changes: list[Change] = []
-    for word in filter(None, words):
-        if not word.startswith(b":"):
-            changes = found[word.decode()] = []
+    for field in filter(None, fields):
+        if not field.startswith(b":"):
+            changes = changes_by_commit[field.decode()] = []
             continue
-        parents = len(word) - len(word.lstrip(b":"))
-        ids = word.decode().split()[parents + 1 : 2 * parents + 2]
-        path = next(words)
-        if parents == 1 and word.split()[-1].startswith((b"R", b"C")):
-            path = next(words)
+        parents = len(field) - len(field.lstrip(b":"))
+        ids = field.decode().split()[parents + 1 : 2 * parents + 2]
+        path = next(fields)
+        if parents == 1 and field.split()[-1].startswith((b"R", b"C")):
+            path = next(fields)
         changes.append(Change(os.fsdecode(path), tuple(ids[:-1]), ids[-1]))
-    return found
+    return changes_by_commit
 
 
-def _git(root: Path, *arguments: str) -> str | None:
-    """What a git command prints; None where it fails, or there is no git."""
+def _try_git(root: Path, *arguments: str) -> str | None:
+    """Return the output of a git command; None if it fails."""
     try:
-        return _answer(root, *arguments).decode("utf-8", "replace").strip()
+        return _run_git(root, *arguments).decode("utf-8", "replace").strip()
     except RevisionError:
         return None
 
 
-def _said(root: Path, *arguments: str) -> str:
-    """The first line of what git says against a command."""
+def _read_error(root: Path, *arguments: str) -> str:
+    """Return the first line of the error from a git command."""
     try:
-        _answer(root, *arguments)
+        _run_git(root, *arguments)
     except RevisionError as error:
         return str(error)
     return "a repository without a working tree"
 
 
 def _environment() -> dict[str, str]:
-    """The environment without the variables that steer git, and without a question or a fetch."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return own | {"GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
+    """Return an environment without git variables, prompts and fetches."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return variables | {"GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
 
 
-def _answer(root: Path, *arguments: str, given: bytes = b"") -> bytes:
-    """What a git command prints, `given` as its input. Raises RevisionError with git's first words where it fails."""
+def _run_git(root: Path, *arguments: str, stdin: bytes = b"") -> bytes:
+    """Run a git command and return its output. Raises RevisionError with the first error line."""
     try:
-        found = subprocess.run(  # noqa: S603 - our own words
-            ["git", *_SAFE_OPTIONS, *arguments],  # noqa: S607 - the git that the author uses
+        completed = subprocess.run(  # noqa: S603 - fixed arguments
+            ["git", *_SAFE_OPTIONS, *arguments],  # noqa: S607 - the git on the PATH
             cwd=root,
             env=_environment(),
-            input=given,
+            input=stdin,
             capture_output=True,
             check=False,
             timeout=60,
@@ -303,8 +304,8 @@ def _answer(root: Path, *arguments: str, given: bytes = b"") -> bytes:
     except FileNotFoundError as error:
         raise RevisionError("git is not installed") from error
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise RevisionError(f"git {arguments[0]} did not answer: {error}") from error
-    if found.returncode:
-        said = found.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise RevisionError(said[0] if said else f"git {arguments[0]} failed")
-    return found.stdout
+        raise RevisionError(f"git {arguments[0]} failed: {error}") from error
+    if completed.returncode:
+        errors = completed.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise RevisionError(errors[0] if errors else f"git {arguments[0]} failed")
+    return completed.stdout

@@ -1,1 +1,1 @@
-"""Bytes to values with positions: files, YAML, fields, Markdown."""
+"""Read files, YAML, front matter and Markdown into values with locations."""

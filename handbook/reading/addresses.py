@@ -1,31 +1,38 @@
-"""Addresses as a browser reads them, and as a page of the site writes them."""
+"""Read the schemes of addresses, and make relative addresses between pages."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-_PASSED_OVER: Final = re.compile(r"[\x00-\x20]")
+_IGNORED: Final = re.compile(r"[\x00-\x20]")
+"""White space and control characters, which browsers ignore in a scheme."""
 
 SCHEMES: Final = ("http", "https", "mailto", "tel")
-"""Where a link to another place may lead."""
+"""The schemes that a link to another site can have."""
 
 
-def scheme(address: str) -> str:
-    """The scheme that a browser sees in an address, passing over white space and control characters; or nothing."""
-    found, colon, _ = _PASSED_OVER.sub("", address).partition(":")
-    return found.lower() if colon and not set(found) & set("/?#") else ""
+def read_scheme(address: str) -> str:
+    """Return the scheme of an address in lower case, or an empty text.
+
+    White space and control characters are ignored, as browsers do.
+    """
+    scheme, colon, _ = _IGNORED.sub("", address).partition(":")
+    return scheme.lower() if colon and not set(scheme) & set("/?#") else ""
 
 
-def relative(url: str, here: str) -> str:
-    """The address `url` as seen from the page `here`, both relative to the site's root: `adr/0001-x/`, ``."""
+def make_relative(url: str, page: str) -> str:
+    """Return the address `url` as a link from `page`.
+
+    Both are relative to the root of the site, such as `adr/0001-x/`. The root itself is empty.
+    """
     path, mark, fragment = url.partition("#")
-    there = path.split("/")  # the last part is the page's own name, "" for a folder
-    base = here.split("/")[:-1]
-    same = 0
-    for one, other in zip(there[:-1], base, strict=False):
-        if one != other:
+    target_parts = path.split("/")  # the last part is the page's own name, "" for a folder
+    page_folders = page.split("/")[:-1]
+    shared = 0
+    for target_folder, page_folder in zip(target_parts[:-1], page_folders, strict=False):
+        if target_folder != page_folder:
             break
-        same += 1
-    found = "../" * (len(base) - same) + "/".join(there[same:])
-    return f"{found}{mark}{fragment}" if found or mark else "./"
+        shared += 1
+    relative = "../" * (len(page_folders) - shared) + "/".join(target_parts[shared:])
+    return f"{relative}{mark}{fragment}" if relative or mark else "./"

@@ -1,4 +1,4 @@
-"""What may stand beside a record: pictures, PDF and text, small and inert."""
+"""Check attachments of records: small pictures, PDF and text files without active content."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from handbook.diagnostics import Finding, Location
-from handbook.reading.files import LARGEST, decode, read
+from handbook.reading.files import LARGEST, decode, read_bytes
 
 _PLAIN: Final = frozenset(
     {
@@ -27,17 +27,18 @@ _PLAIN: Final = frozenset(
         ".yaml",
     }
 )
-_BEGINNINGS: Final = {
-    ".png": rb"\x89PNG",
-    ".jpg": rb"\xff\xd8\xff",
-    ".jpeg": rb"\xff\xd8\xff",
-    ".gif": rb"GIF8[79]a",
-    ".webp": rb"RIFF....WEBP",
-    ".avif": rb"....ftypavi[fs]",
-    ".pdf": rb"%PDF",
+_SIGNATURES: Final = {
+    ".png": ("a PNG", rb"\x89PNG"),
+    ".jpg": ("a JPEG", rb"\xff\xd8\xff"),
+    ".jpeg": ("a JPEG", rb"\xff\xd8\xff"),
+    ".gif": ("a GIF", rb"GIF8[79]a"),
+    ".webp": ("a WebP", rb"RIFF....WEBP"),
+    ".avif": ("an AVIF", rb"....ftypavi[fs]"),
+    ".pdf": ("a PDF", rb"%PDF"),
 }
-"""How a file begins that is what its name says; a text is one that does not begin as HTML does."""
+"""The format of each suffix, and the first bytes of a file in that format."""
 _NO_HTML: Final = (
+    # The first tags that make a browser take a text for HTML.
     rb"(?!(?:\xef\xbb\xbf)?\s*<(?:!--|!doctype|\?xml"
     rb"|(?:html|head|title|script|style|iframe|body|a|b|br|div|font|h1|img|p|svg|table)\b))"
 )
@@ -48,19 +49,24 @@ _ACTIVE_SVG: Final = re.compile(
 )
 
 _DEEPEST_SVG: Final = 100
-"""Elements within each other: the page that an SVG becomes part of is read by recursion."""
+"""The depth of nested elements: the page that includes an SVG is read by recursion."""
 _SVG_TAG: Final = re.compile(r"<(/?)[A-Za-z][^<>]*?(/?)>")
 
 
-def judge(root: Path, path: str) -> Finding | None:
-    """What is wrong with an attachment, or None: its kind, its size, how it begins, and what an SVG holds."""
+def check_attachment(root: Path, path: str) -> Finding | None:
+    """Return the first fault of an attachment, or None.
+
+    The checks are: its type, its size, its first bytes, and the content of an SVG.
+    """
     at = Location(path)
     suffix = Path(path).suffix.lower()
     if suffix not in _PLAIN and suffix != ".svg":
         return Finding(
-            at, f"'{suffix or path}' is no kind of attachment", "a picture, a PDF or text"
+            at,
+            f"unsupported attachment type '{suffix or path}'",
+            "attach a picture, a PDF or a text file",
         )
-    data = read(root, path)
+    data = read_bytes(root, path)
     if isinstance(data, Finding):
         return data
     if suffix == ".svg":
@@ -69,17 +75,28 @@ def judge(root: Path, path: str) -> Finding | None:
             return text
         if _ACTIVE_SVG.search(text):
             return Finding(
-                at, "the SVG holds a script, a handler, or a link", "save it as a plain drawing"
+                at,
+                "SVG with a script, an event handler or an external link",
+                "save it as a plain drawing",
             )
         if _is_deep_svg(text):
             return Finding(
                 at, f"SVG nested deeper than {_DEEPEST_SVG} elements", "save it as a plain drawing"
             )
-    elif not re.match(_BEGINNINGS.get(suffix, _NO_HTML), data, re.DOTALL | re.IGNORECASE):
-        return Finding(
-            at, f"this is no '{suffix}': it begins otherwise", "save it as what its name says"
-        )
-    return None
+        return None
+    return _check_signature(at, suffix, data)
+
+
+def _check_signature(at: Location, suffix: str, data: bytes) -> Finding | None:
+    """Compare the first bytes of a file with its suffix."""
+    file_format, signature = _SIGNATURES.get(suffix, ("", _NO_HTML))
+    if re.match(signature, data, re.DOTALL | re.IGNORECASE):
+        return None
+    if not file_format:
+        message = f"the content is HTML, although the name ends in {suffix}"
+        return Finding(at, message, "save it as plain text")
+    message = f"the content is not {file_format}, although the name ends in {suffix}"
+    return Finding(at, message, f"save it as {file_format}, or rename it")
 
 
 def _is_deep_svg(text: str) -> bool:

@@ -1,7 +1,8 @@
 """Find bare addresses as GitHub links them: `https://…`, `www.…` and `a@host.example`.
 
-The rules are those of GitHub Flavored Markdown, section 6.9 "Autolinks (extension)",
-https://github.github.com/gfm/#autolinks-extension-, and of its renderer cmark-gfm where that says more.
+The rules follow GitHub Flavored Markdown, section 6.9 "Autolinks (extension)",
+https://github.github.com/gfm/#autolinks-extension-, and its renderer cmark-gfm where the section
+gives no rule.
 """
 
 from __future__ import annotations
@@ -30,30 +31,31 @@ class Autolink:
 
 
 def may_hold_autolink(text: str) -> bool:
-    """Whether a text has what every address has."""
+    """Whether a text has a mark that every address has."""
     return "://" in text or "@" in text or "www." in text
 
 
 def find_autolinks(text: str, start: int, end: int, limit: int) -> Iterator[Autolink]:
-    """Find the addresses that begin between two offsets of a text, in its order; none overlaps another.
+    """Find the addresses that begin between two offsets of a text.
 
-    An address can run on to `limit`, the end of its line or cell; a mail address ends before `end`.
+    They come in the order of the text and do not overlap. An address can run on to `limit`, the
+    end of its line or cell. A mail address ends before `end`.
     """
     done = start
-    for link in sorted((*_urls(text, start, end, limit), *_mails(text, start, end))):
+    for link in sorted((*_find_urls(text, start, end, limit), *_find_mails(text, start, end))):
         if link.start >= done:
             yield link
             done = link.end
 
 
-def _urls(text: str, start: int, end: int, limit: int) -> Iterator[Autolink]:
+def _find_urls(text: str, start: int, end: int, limit: int) -> Iterator[Autolink]:
     for pattern, prefix in ((_URL, ""), (_WWW, "http://")):
         done = start
         for match in pattern.finditer(text, start, end):
             if match.start() < done:
                 continue
             domain = _DOMAIN.match(text, match.start() if prefix else match.end(), limit)
-            last = _end_of_url(text, match.start(), limit)
+            last = _find_end_of_url(text, match.start(), limit)
             if (
                 domain
                 and last > match.end()
@@ -63,15 +65,18 @@ def _urls(text: str, start: int, end: int, limit: int) -> Iterator[Autolink]:
                 done = last
 
 
-def _mails(text: str, start: int, end: int) -> Iterator[Autolink]:
+def _find_mails(text: str, start: int, end: int) -> Iterator[Autolink]:
     for match in _MAIL.finditer(text, start, end):
         mail = match[0].rstrip(".")
         if "." in mail.partition("@")[2] and mail[-1].isalpha():
             yield Autolink(match.start(), match.start() + len(mail), "mailto:")
 
 
-def _end_of_url(text: str, start: int, limit: int) -> int:
-    """Where an address ends: before white space, `<`, and the punctuation at its end that belongs to the sentence."""
+def _find_end_of_url(text: str, start: int, limit: int) -> int:
+    """Return the end of an address.
+
+    An address ends before white space, `<`, and the punctuation that belongs to the sentence.
+    """
     rest = _REST.match(text, start, limit)
     last = rest.end() if rest else start
     unopened = text.count(")", start, last) - text.count("(", start, last)
@@ -91,5 +96,6 @@ def _end_of_url(text: str, start: int, limit: int) -> int:
 
 
 def _is_valid_domain(domain: str, *, needs_dot: bool) -> bool:
-    parts = domain.split(".")
-    return not any("_" in part for part in parts[-2:]) and (len(parts) > 1 or not needs_dot)
+    labels = domain.split(".")
+    has_underscore = any("_" in label for label in labels[-2:])
+    return not has_underscore and (len(labels) > 1 or not needs_dot)

@@ -1,4 +1,4 @@
-"""The blocks of a Markdown body, and what has a place within their text: links, ids and tags."""
+"""Blocks of a Markdown body, and the links, ids and sections in it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ SNIPPET: Final = re.compile(
 class Block:
     """A block of the body.
 
-    `first` and `last` are lines of the file; `parent` is the list, item or quotation around it. `start` is the offset
-    in the body at which the block begins; `Source.node_of` finds its node by it.
+    `first` and `last` are lines of the file. `parent` is the list, item or quotation around it.
+    `start` is the offset of the block in the body. `Source.node_of` finds its node by it.
     """
 
     first: int
@@ -30,16 +30,16 @@ class Block:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Paragraph(Block):
-    """Text as it was written, one line of it a line."""
+    """Text as in the file, line by line."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Heading(Block):
-    """A heading: `text` without its marks, `id` as its address; `setext` where it is underlined.
+    """A heading: `text` without its marks, `id` as its anchor, `setext` if it is underlined.
 
-    `old_id` is the address that the site gave to a repeated heading until ADR-0021: `same_1` for `same-1`.
+    `old_id` is the anchor of a repeated heading before ADR-0021: `same_1` for `same-1`.
     """
 
     level: int
@@ -51,7 +51,7 @@ class Heading(Block):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class List(Block):
-    """A list; its items are the blocks whose parent it is."""
+    """A list. It is the parent of its items."""
 
     ordered: bool
 
@@ -70,7 +70,10 @@ class Quote(Block):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Code(Block):
-    """A block of code; `info` is the text after the fence; `closed` is False if the fence never ends."""
+    """A block of code.
+
+    `info` is the text after the fence. `closed` is False if the fence never ends.
+    """
 
     info: str
     text: str
@@ -80,7 +83,7 @@ class Code(Block):
 
 @dataclass(frozen=True, slots=True)
 class RowSpan:
-    """Offsets in the body: where a row begins, where its cells begin, and where the last cell and the row end."""
+    """Offsets of a table row in the body: its start and end, and its cells."""
 
     start: int
     cells: tuple[int, ...]
@@ -90,7 +93,10 @@ class RowSpan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table(Block):
-    """A table: the cells of its head and of its rows, as they were written; `spans` has the head and the rows."""
+    """A table: the cells of its head and of its rows, as in the file.
+
+    `spans` has the offsets of the head and of each row.
+    """
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -99,7 +105,7 @@ class Table(Block):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Html(Block):
-    """Raw HTML as a block of its own, comments included."""
+    """A block of raw HTML, comments included."""
 
     text: str
 
@@ -128,7 +134,7 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class LooseText:
-    """A piece of a line, as it was written, that looks like a link but is not one."""
+    """A text, as in the file, that looks like a link but is not one."""
 
     text: str
     at: Location
@@ -136,7 +142,10 @@ class LooseText:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading and the lines under it, up to the next heading of its level or above; `filled` where text is there."""
+    """A heading, and the lines up to the next heading of its level or above.
+
+    `last` is the last of these lines. `filled` says whether they have text.
+    """
 
     heading: Heading
     last: int

@@ -1,4 +1,4 @@
-"""Read a Markdown body: its blocks, and the links, ids and loose brackets in its texts, each with its place."""
+"""Read a Markdown body: its blocks, links, ids and loose brackets, with their locations."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from handbook.reading.blocks import (
     RowSpan,
     Table,
 )
-from handbook.reading.ids import EXPLICIT_ID, ID, RULE_ITEM, HeadingIds, anchor, own_id
+from handbook.reading.ids import EXPLICIT_ID, ID, RULE_ITEM, HeadingIds, anchor, find_item_anchor
 from handbook.reading.parser import MarkdownNode, NodeKind, parse
 
 _LOOSE = re.compile(r"(?<![\w\]\\])\[[^\[\]]+\]\[[^\[\]]*\]|(?<![\w\\])\[\^[^\[\]\s]+\](?![+*?{])")
@@ -35,7 +35,7 @@ _ATX = re.compile(r"#{1,6}(?:[ \t]|$)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Body:
-    """What a body holds, in the order of the text."""
+    """The content of a body, in the order of the text."""
 
     blocks: tuple[Block, ...]
     links: tuple[Link, ...]
@@ -58,8 +58,8 @@ def read_body(path: str, text: str, first_line: int) -> Body:
     )
 
 
-def plain_text(nodes: Sequence[MarkdownNode], *, with_images: bool = False) -> str:
-    """The text of inlines without their marks, and with or without the texts of images."""
+def extract_text(nodes: Sequence[MarkdownNode], *, with_images: bool = False) -> str:
+    """Return the text of inlines without their marks, with or without the texts of images."""
     return " ".join("".join(_plain_pieces(nodes, with_images)).split())
 
 
@@ -74,7 +74,7 @@ def _plain_pieces(nodes: Sequence[MarkdownNode], with_images: bool) -> Iterator[
 
 
 class _BodyReader:
-    """Walks a tree once, and keeps what it finds in lists."""
+    """Walk a tree once, and collect its blocks, links, ids and loose brackets."""
 
     def __init__(self, path: str, text: str, first_line: int) -> None:
         self.path, self.text, self.first_line = path, text, first_line
@@ -86,13 +86,13 @@ class _BodyReader:
         self.has_html = False
 
     def read(self, nodes: Sequence[MarkdownNode], parent: Block | None, quotes: int) -> None:
-        """Read blocks; `quotes` is the number of quotations around them."""
+        """Read blocks. `quotes` is the number of quotations around them."""
         for node in nodes:
             if node.kind is NodeKind.FOOTNOTE:
                 self.read(node.children, parent, quotes)
                 continue
             quotes_within = quotes + (node.kind is NodeKind.QUOTE)
-            block = self._block(node, parent, quotes_within)
+            block = self._read_block(node, parent, quotes_within)
             self.blocks.append(block)
             if isinstance(block, List | Item | Quote):
                 self.read(node.children, block, quotes_within)
@@ -103,13 +103,15 @@ class _BodyReader:
             else:
                 self._read_inlines(node.children)
 
-    def _block(self, node: MarkdownNode, parent: Block | None, quotes: int) -> Block:
-        first, last = self._line(node.start), self._line(_last_offset(node))
+    def _read_block(self, node: MarkdownNode, parent: Block | None, quotes: int) -> Block:
+        first, last = self._line(node.start), self._line(_find_last_offset(node))
         match node.kind:
             case NodeKind.PARAGRAPH | NodeKind.PLAIN:
-                return Paragraph(first, last, parent, node.start, self._written(node, quotes))
+                return Paragraph(
+                    first, last, parent, node.start, self._read_paragraph(node, quotes)
+                )
             case NodeKind.HEADING:
-                return self._heading(node, first, last, parent)
+                return self._read_heading(node, first, last, parent)
             case NodeKind.LIST:
                 return List(first, last, parent, node.start, node.number is not None)
             case NodeKind.ITEM:
@@ -124,9 +126,9 @@ class _BodyReader:
                 )
             case NodeKind.TABLE:
                 head, *rows = (
-                    tuple(self._cell(cell) for cell in row.children) for row in node.children
+                    tuple(self._read_cell(cell) for cell in row.children) for row in node.children
                 )
-                spans = tuple(map(self._span, node.children))
+                spans = tuple(map(self._measure_row, node.children))
                 return Table(first, last, parent, node.start, head, tuple(rows), spans)
             case NodeKind.HTML_BLOCK:
                 self.has_html = True
@@ -134,28 +136,30 @@ class _BodyReader:
             case _:
                 return Break(first, last, parent, node.start)
 
-    def _heading(self, node: MarkdownNode, first: int, last: int, parent: Block | None) -> Heading:
-        """A heading, its id empty where nothing gives it one."""
-        level, text = node.number or 1, plain_text(node.children)
+    def _read_heading(
+        self, node: MarkdownNode, first: int, last: int, parent: Block | None
+    ) -> Heading:
+        """Read a heading. Its id is empty if neither the author nor a rule gives it one."""
+        level, text = node.number or 1, extract_text(node.children)
         match = find_explicit_id(node)
         text = EXPLICIT_ID.sub("", text) if match else text
-        given_id = match[1] if match else own_id(level, text) or ""
+        explicit_id = match[1] if match else find_item_anchor(level, text) or ""
         is_setext = not _ATX.match(self.text, node.start)
-        return Heading(first, last, parent, node.start, level, text, given_id, is_setext)
+        return Heading(first, last, parent, node.start, level, text, explicit_id, is_setext)
 
-    def _span(self, row: MarkdownNode) -> RowSpan:
+    def _measure_row(self, row: MarkdownNode) -> RowSpan:
         starts = tuple(
-            cell.start + _indent(self.text[cell.start : cell.end]) for cell in row.children
+            cell.start + _count_indent(self.text[cell.start : cell.end]) for cell in row.children
         )
         return RowSpan(
             row.start, starts, row.children[-1].end if row.children else row.start, row.end
         )
 
-    def _cell(self, cell: MarkdownNode) -> str:
+    def _read_cell(self, cell: MarkdownNode) -> str:
         return self.text[cell.start : cell.end].strip().replace("\\|", "|")
 
-    def _written(self, node: MarkdownNode, quotes: int) -> str:
-        """A paragraph as it was written, without the marks of quotations before its lines."""
+    def _read_paragraph(self, node: MarkdownNode, quotes: int) -> str:
+        """Return the text of a paragraph without the marks of quotations before its lines."""
         lines = [line.strip() for line in self.text[node.start : node.end].strip().split("\n")]
         if quotes and len(lines) > 1:
             marks = re.compile(rf"(?:>[ \t]*){{0,{quotes}}}")
@@ -188,51 +192,60 @@ class _BodyReader:
                 self._read_inlines(node.children, linked=linked or is_link)
 
     def _read_text(self, node: MarkdownNode) -> None:
-        for match in ID.finditer(node.text) if "-" in node.text else ():  # as most texts have none
+        # Most texts have no hyphen: this test is cheaper than a search for ids.
+        for match in ID.finditer(node.text) if "-" in node.text else ():
             self.mentions.append(Mention(match[0], self._at_match(node, match)))
         if "[" in node.text:
             for match in _LOOSE.finditer(self.text, node.start, node.end):
                 self.loose.append(LooseText(match[0], self._at(match.start())))
 
     def _at_match(self, node: MarkdownNode, match: re.Match[str]) -> Location:
-        """The place of a match in a text; where the text was written with escapes, the nearest that is known."""
+        """Return the location of a match in a text.
+
+        In a text with escapes it is the location of the first equal text.
+        """
         offset = node.start + match.start()
         if self.text[node.start : node.end] != node.text:
             offset = max(self.text.find(match[0], node.start, node.end), node.start)
         return self._at(offset)
 
 
-def _indent(text: str) -> int:
-    """The number of spaces before a text; none for one of spaces alone."""
+def _count_indent(text: str) -> int:
+    """Count the spaces before a text. A text of spaces alone has no indent."""
     return len(text) - len(text.lstrip()) if text.strip() else 0
 
 
-def _last_offset(node: MarkdownNode) -> int:
-    """The offset at which the last block within a block ends: its own range may have blank lines after that."""
+def _find_last_offset(node: MarkdownNode) -> int:
+    """Return the offset of the end of the last block within a block.
+
+    The range of a container can have blank lines after its last block.
+    """
     while node.kind in _CONTAINERS and node.children:
         node = node.children[-1]
     return max(node.start, node.end - 1)
 
 
 def find_explicit_id(heading: MarkdownNode) -> re.Match[str] | None:
-    """Find the id in braces that an author gives to a heading, at the end of its text."""
+    """Find the id in braces at the end of the text of a heading."""
     last = heading.children[-1] if heading.children else None
     return EXPLICIT_ID.search(last.text) if last and last.kind is NodeKind.TEXT else None
 
 
 def _name_headings(blocks: Sequence[Block]) -> Iterator[Block]:
-    """Give each heading that has no id one that is made of its text."""
+    """Give an id, made of its text, to each heading without one."""
     items = (
         block.text
         for block in blocks
         if isinstance(block, Paragraph) and isinstance(block.parent, Item)
     )
-    given = {block.id for block in blocks if isinstance(block, Heading) and block.id}
-    ids = HeadingIds(given | {anchor(match[1]) for match in map(RULE_ITEM.match, items) if match})
+    explicit_ids = {block.id for block in blocks if isinstance(block, Heading) and block.id}
+    ids = HeadingIds(
+        explicit_ids | {anchor(match[1]) for match in map(RULE_ITEM.match, items) if match}
+    )
     for block in blocks:
         if isinstance(block, Heading) and not block.id:
             id, old_id = ids.of(block.text)
-            place = (block.first, block.last, block.parent, block.start)
-            yield Heading(*place, block.level, block.text, id, block.setext, old_id)
+            position = (block.first, block.last, block.parent, block.start)
+            yield Heading(*position, block.level, block.text, id, block.setext, old_id)
         else:
             yield block

@@ -1,7 +1,7 @@
-"""The forms of credentials: keys and tokens known by their form alone, private keys, and passwords in URLs.
+"""Find credentials by their form: keys, tokens, private keys, and passwords in URLs.
 
-The forms are those of the detectors of detect-secrets that know a secret by its form alone, and a few that it lacks.
-Detectors that guess, by how random a text looks or by a word beside it, are left out.
+Most forms come from detectors of detect-secrets, and a few are added. Detectors that guess from
+the randomness of a text, or from a word beside it, are left out.
 """
 
 from __future__ import annotations
@@ -42,9 +42,10 @@ SIGNS: Final = tuple(
         ),
     )
 )
-"""Every credential contains one of these, case folded: a text without any is not searched form by form.
+"""Signs of credentials, case folded. A text without any sign has no credential.
 
-They begin with letters or slashes, because a search for those is a hundred times as fast as for a choice of beginnings.
+Each begins with letters or slashes: a search for a literal is about a hundred times as fast as one
+for a choice of first characters.
 """
 
 ESCAPE: Final = re.compile(r"\\(?=[!-/:-@\[-`{-~])")
@@ -56,7 +57,10 @@ _URL: Final = re.compile(
     r"""(?P<password>[^\s/?#"'`]+)@(?!sha(?:256|512):)"""
     r"""(?:\[[0-9A-Fa-f:.%]{2,45}\]|[\w.-]*\w|(?=[/$%{<\[(*]))"""
 )
-"""The part of a URL from its slashes to its host, with a user and a password. The user can be an e-mail address."""
+"""A URL from its slashes to its host, with a user and a password.
+
+The user can be an e-mail address.
+"""
 _SCHEME: Final = re.compile(r"(?<![\w+.-])[A-Za-z][\w+.-]{0,30}:\\?$")
 _LONGEST_SCHEME: Final = 33
 _QUERY: Final = re.compile(
@@ -64,42 +68,47 @@ _QUERY: Final = re.compile(
 )
 
 _PORT: Final = re.compile(r"[0-9]{1,5}(?:[)\]}<>,;|].*)?")
-"""A port, which ends the URL or stands before the next address of a list."""
+"""A port, at the end of a URL or before the next listed address."""
 _ACCOUNT: Final = re.compile(r"|admin\w*|guest|postgres|root|test|user\w*", re.IGNORECASE)
-"""The name of an account that is no host, so that what follows is no port."""
+"""Names of accounts. The text after them is a password, not a port."""
 _VERSION: Final = re.compile(r"(?:[\w.-]+:)?v?[0-9]+(?:\.[0-9]+)+(?:[-.][A-Za-z]{1,10}[0-9]{0,2})?")
 _END_OF_LIST_ITEM: Final = re.compile(r"[\w.:\[\]-]+[,;|)].*")
 _DEFAULT: Final = re.compile(r"\$\{\w+:?[-=]([^{}]+)\}")
-"""A variable of a shell with a default, which is a text of its own."""
+"""A shell variable with a default value."""
 _VARIABLES: Final = re.compile(
-    r"""(?:(?: \$[A-Za-z_]\w*+  |  \$\{\{?[^{}]*\}\}?  |  \$\([^()]*\)  |  \{\{?[\w.!:$\[\]()-]*\}\}?
+    r"""(?:(?: \$[A-Za-z_]\w*+  |  \$\{\{?[^{}]*\}\}?  |  \$\([^()]*\)
+        |  \{\{?[\w.!:$\[\]()-]*\}\}?
         |  %[A-Za-z_]\w*%  |  %\(\w+\)[sdr]  |  %[sdrv]  |  <[^<>]*>  |  \[[\w.-]*\]
         |  &lt;[\w.-]+&gt;  |  %(?:3[Cc]|5[Bb]|7[Bb])[\w.-]+%(?:3[Ee]|5[Dd]|7[Dd])
     ) [-_.:+~]*+ )++""",
     re.VERBOSE,
 )
-"""Variables of shells, templates and formats, each as a whole, with separators between them."""
+"""Whole variables of shells, templates and formats, with separators between them."""
 _MASK: Final = re.compile(r"[*xX.…•_-]+")
 _NAME: Final = re.compile("[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
-"""A name such as GITHUB_TOKEN, which is to be replaced."""
+"""The name of a variable, such as GITHUB_TOKEN."""
 _CONSTANTS: Final = ("x-oauth-basic", "x-access-token", "x-token-auth")
-"""What stands in place of a password where the user is a token."""
+"""Fixed passwords of URLs in which the user is the token."""
 _PLACEHOLDER: Final = re.compile(
-    "changeme|credentials?|dummy|example|fake|hidden|pass|passphrase|passwd|password|placeholder|pw|pwd|redacted"
-    "|replaceme|sample|secret|test|todo|token|value"
-    "|clave|contrase[nñ]a|geheim|geheimnis|hasło|heslo|kennwort|lösenord|motdepasse|parola|passwort|salasana|senha"
-    "|wachtwoord|пароль|密码|密碼|パスワード"
+    "changeme|credentials?|dummy|example|fake|hidden|pass|passphrase|passwd|password"
+    "|placeholder|pw|pwd|redacted|replaceme|sample|secret|test|todo|token|value"
+    "|clave|contrase[nñ]a|geheim|geheimnis|hasło|heslo|kennwort|lösenord|motdepasse|parola"
+    "|passwort|salasana|senha|wachtwoord|пароль|密码|密碼|パスワード"
 )
-"""A word that says that a password belongs there, or that this is none."""
+"""Words that mark a password as a placeholder."""
 _FILLER: Final = re.compile(
-    "a|access|api|app|change|database|db|dein|here|ihr|insert|key|me|mein|my|not|replace|some|the|user|username|your"
+    "a|access|api|app|change|database|db|dein|here|ihr|insert|key|me|mein|my|not|replace|some|the"
+    "|user|username|your"
 )
-"""A word that may stand beside such a word."""
+"""Words that can accompany such a word."""
 
 _MASKED: Final = re.compile(r"[xX*_.-]{8,}\W*\Z")
 """The end of a token that is a mask."""
 _LONGEST_TAIL: Final = 40
-"""Where that end is looked for: a search from each character of a long token would take the square of its length."""
+"""The characters at the end of a token in which a mask is searched.
+
+A search in a whole token would take time in the square of its length.
+"""
 
 _KEY_HEADER: Final = re.compile(
     r"BEGIN (?<=[-–—][-–— ]BEGIN )(?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)? ?[-–—]{0,5}"
@@ -111,38 +120,49 @@ _NEXT_KEY: Final = re.compile(
 _DASHES: Final = re.compile("[-–—]{2,5} ?$")
 _LONGEST_KEY: Final = 20_000
 _BEFORE_KEY: Final = re.compile(r"""[\s>"'#*+\\-]{0,40}""")
-"""What can stand before a key at the start of a line: a quotation, a comment, a list, a string."""
+"""Marks of quotations, comments, lists and strings before a key on its line."""
 _KEY_FIELD: Final = r"[A-Za-z][A-Za-z0-9-]{1,30}:[ ][^\n\\]{0,200}"
 _KEY_LINES: Final = re.compile(
     r"[^\n]*(?:(?<!\n)\n(?!\s*(?:```|~~~))(?=[^\n]*\S)[^\n]*"
     rf"|(?:\n[ \t>]*)+(?:[A-Za-z0-9+/]{{16}}[^\n]*|{_KEY_FIELD}))*"
 )
-"""A key without an end: the lines up to an empty one or a fence, and base64 and fields of a key after empty lines."""
+"""A key without an end line: all lines up to an empty line or fence.
+
+Base64 and fields of a key continue it after empty lines.
+"""
 _KEY_WORDS: Final = re.compile(
     rf"""(?:(?:[ \t"',;+]*(?:\n|\\r\\n|\\[nr])|[ \t]+)[ \t>"'#*+]*"""
     rf"""(?:{_KEY_FIELD}|[A-Za-z0-9+/=.…*]+(?=[\s"',;+\\]|\Z))?)*"""
 )
-"""The same within a line, where `\\n` can be a line feed: base64, dots and fields of a key."""
+"""A key without an end within a line: base64, dots and fields.
+
+The text `\\n` can be a line feed there.
+"""
 _AFTER_KEY: Final = " \t\n>\"'#*+\\-"
 _BASE64: Final = re.compile("[A-Za-z0-9+/]{32}")
 
 Extent = tuple[int, int]
-"""Where a credential begins and ends in a text."""
+"""The offsets of the start and the end of a credential in a text."""
 
 
 def _extent_of_token(match: re.Match[str]) -> Extent | None:
+    """Return the extent of a token, or None for a mask."""
     return None if _MASKED.search(match[0][-_LONGEST_TAIL:]) else match.span()
 
 
 def _extent_of_aws_key(match: re.Match[str]) -> Extent | None:
-    """No example of Amazon's documentation: all of them end so, and no real key does."""
+    """Return the extent of a key, or None for an example.
+
+    Keys in Amazon's documentation end in EXAMPLE or EXAMPLEKEY. Real keys do not.
+    """
     return None if re.search(r"EXAMPLE(?:KEY)?['\"]?$", match[0]) else _extent_of_token(match)
 
 
 def _extent_of_private_key(match: re.Match[str]) -> Extent | None:
-    """A key goes on to its last line, so that its digest is that of the key and not of its first line.
+    """Return the extent of a private key, or None for a mere mention of one.
 
-    A header without base64 after it is a key at the start of a line, and a mention elsewhere.
+    The extent goes to the last line, because the digest of a sample covers the whole key. A header
+    without base64 after it counts as a key only at the start of a line.
     """
     text = match.string
     dashes = _DASHES.search(text[max(0, match.start() - 6) : match.start()])
@@ -181,7 +201,7 @@ def _extent_of_query(match: re.Match[str]) -> Extent | None:
 class Form:
     """A kind of credential and the form of its text.
 
-    `extent` says where a match begins and ends; None for a placeholder and for a published example.
+    `extent` gives the start and end of a match, or None for a placeholder or a published example.
     """
 
     name: str
@@ -190,11 +210,14 @@ class Form:
 
 
 def find_matches(text: str) -> Iterator[tuple[int, int, Form]]:
-    """The matches of all forms in their order, without those inside of another: a token in a URL is one credential."""
+    """Find the credentials in a text, in its order: start, end and form.
+
+    A match inside another is left out: a token in a URL is one credential.
+    """
     last = 0
     matches = (
         (*extent, form)
-        for form in forms()
+        for form in load_forms()
         for match in form.pattern.finditer(text)
         if (extent := form.extent(match)) is not None
     )
@@ -205,22 +228,25 @@ def find_matches(text: str) -> Iterator[tuple[int, int, Form]]:
 
 
 def is_placeholder_password(password: str) -> bool:
-    """Whether a password consists of variables, is a mask, or is words that say what belongs there."""
+    """Whether a password is a variable, a mask, or words such as `your-password`."""
     password = _DEFAULT.sub(r"\1", ESCAPE.sub("", password))
     if _VARIABLES.fullmatch(password) or _MASK.fullmatch(password) or _NAME.fullmatch(password):
         return True
-    words = re.split("[-_. ]+", unquote(password).casefold())
-    if password in _CONSTANTS or _PLACEHOLDER.fullmatch("".join(words)):
+    tokens = re.split("[-_. ]+", unquote(password).casefold())
+    if password in _CONSTANTS or _PLACEHOLDER.fullmatch("".join(tokens)):
         return True
-    placeholders = [word for word in words if _PLACEHOLDER.fullmatch(word)]
+    placeholders = [token for token in tokens if _PLACEHOLDER.fullmatch(token)]
     return bool(placeholders) and all(
-        _PLACEHOLDER.fullmatch(word) or _FILLER.fullmatch(word) for word in words
+        _PLACEHOLDER.fullmatch(token) or _FILLER.fullmatch(token) for token in tokens
     )
 
 
 @cache
-def forms() -> tuple[Form, ...]:
-    """The forms of credentials. The import of their detectors takes as long as to read a hundred records."""
+def load_forms() -> tuple[Form, ...]:
+    """Return the forms of credentials.
+
+    The detectors are imported here: their import takes as long as the reading of 100 records.
+    """
     from detect_secrets.plugins import (
         aws,
         azure_storage_key,
@@ -249,7 +275,7 @@ def forms() -> tuple[Form, ...]:
     aws_key = aws.AWSKeyDetector.secret_type
     return (
         *(Form(aws_key, pattern, _extent_of_aws_key) for pattern in aws.AWSKeyDetector.denylist),
-        # The form of ~/.aws/credentials and of what `aws iam create-access-key` prints.
+        # ~/.aws/credentials and the output of `aws iam create-access-key` have this form.
         Form(
             aws_key,
             re.compile(r"(?i)secret_?access_?key\W{1,6}[A-Z0-9/+]{40}(?![A-Z0-9/+=])"),
@@ -264,7 +290,7 @@ def forms() -> tuple[Form, ...]:
             for detector in detectors
             for pattern in detector.denylist
         ),
-        # These two take the square of the length of a line in the form that detect-secrets has.
+        # The patterns of detect-secrets for these two take time in the square of a line.
         Form(
             npm.NpmDetector.secret_type,
             re.compile(r"_authToken\s{0,9}=\s{0,9}[\"']?(?:npm_\w{9,}|[A-Fa-f0-9-]{36})"),
@@ -273,7 +299,7 @@ def forms() -> tuple[Form, ...]:
             openai.OpenAIDetector.secret_type,
             re.compile(r"sk-(?<![\w-]sk-)[\w-]{20,200}T3BlbkFJ[A-Za-z0-9]{20}"),
         ),
-        # Fine-grained tokens: detect-secrets does not know them yet.
+        # Detect-secrets does not find fine-grained tokens yet.
         Form("GitHub Token", re.compile(r"github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}")),
         Form("password in a URL", _URL, _extent_of_url),
         Form("password in a URL", _QUERY, _extent_of_query),
@@ -281,6 +307,6 @@ def forms() -> tuple[Form, ...]:
 
 
 def has_sign(text: str) -> bool:
-    """Whether a text may contain a credential; without a sign it contains none."""
+    """Whether a text can contain a credential."""
     folded = text.casefold()
     return any(sign.search(folded) for sign in SIGNS)

@@ -1,8 +1,8 @@
-"""What stands under the keys of a record and of the settings: one table of fields a kind.
+"""Typed fields of front matter and settings: one table of fields per kind.
 
-A table is a frozen dataclass whose fields are made by `field`. From it come the reading of a value, the findings about
-a value that cannot be read, and the JSON Schema: what a key means is said once. A value that is wrong is reported
-once, here, and is then absent (None or empty), so that no rule trips over it again. So is a placeholder such as TODO.
+A table is a frozen dataclass whose fields `field` makes. It defines how a value is read, which
+findings an invalid value has, and the JSON Schema. An invalid value or a placeholder such as TODO
+is reported here, once. The value is then absent (None or empty), so that no rule reports it again.
 """
 
 from __future__ import annotations
@@ -22,19 +22,22 @@ from handbook.diagnostics import (
     Edit,
     Finding,
     Location,
-    ask_whether,
     did_you_mean,
-    nearest,
-    only_candidate,
+    find_nearest,
+    find_only_match,
+    suggest,
 )
 from handbook.reading import nodes
 from handbook.reading.nodes import Node, Scalar
-from handbook.reading.placeholders import find_placeholder, is_unwritten, placeholder_finding
+from handbook.reading.placeholders import find_placeholder, is_unwritten, make_placeholder_finding
 from handbook.reading.problems import Problem, ProblemKind
 
 Vocabularies = Mapping[str, tuple[str, ...]]
-"""The organisation's own words by name (`teams`, `tags`), from the settings."""
+"""The organisation's vocabularies by name (`teams`, `tags`), from the settings."""
 
+
+_SETTINGS_KEYS: Final = {"severities": "extra.policy.severities"}
+"""The keys of vocabularies that are not below `extra.handbook`."""
 
 _MOMENT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:Z|[+-][0-9]{2}:[0-9]{2})"
@@ -42,8 +45,8 @@ _MOMENT: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Dated:
-    """A date that says what has happened, with its place: such a date does not lie in the future."""
+class PastDate:
+    """The date of a past event, with its location. It must not be in the future."""
 
     key: str
     day: date
@@ -51,14 +54,14 @@ class Dated:
 
 
 class Reading:
-    """What the reading of one mapping has found so far."""
+    """The problems and past dates that the reading of one mapping has collected."""
 
     def __init__(self, vocabularies: Vocabularies | None = None) -> None:
         self.vocabularies: Vocabularies = vocabularies or {}
         self.problems: list[Problem] = []
-        self.dated: list[Dated] = []
+        self.past_dates: list[PastDate] = []
 
-    def problem(
+    def add_problem(
         self,
         kind: ProblemKind,
         at: Location,
@@ -66,88 +69,106 @@ class Reading:
         hint: str | None = None,
         fix: Edit | None = None,
     ) -> None:
-        """Note a problem of a kind at a place."""
+        """Add a problem of a kind at a location."""
         self.problems.append(Problem(kind, Finding(at, message, hint, fix)))
 
-    def placeholder(self, node: Scalar, replacement: str, *, since: int) -> None:
-        """Note a placeholder in place of the problems from number `since` on, which only say that it is no value."""
-        word = find_placeholder(node.text)
+    def add_placeholder(self, node: Scalar, replacement: str, *, since: int) -> None:
+        """Add a placeholder instead of the problems from index `since` on.
+
+        Those problems only report that the placeholder is not a valid value.
+        """
+        match = find_placeholder(node.text)
         del self.problems[since:]
         self.problems.append(
             Problem(
                 ProblemKind.PLACEHOLDER,
-                placeholder_finding(node.at, word[0] if word else "", replacement),
+                make_placeholder_finding(node.at, match[0] if match else "", replacement),
             )
         )
 
 
 class FieldType(ABC):
-    """How the value under a key is read, and how JSON Schema says it."""
+    """The type of a value: how to read it, and its JSON Schema."""
 
     noun: str = "text"
-    """What an author is told to write."""
+    """The value to write, for hints."""
 
     @property
     def default(self) -> Any:
-        """What stands in the record where the key is absent or its value wrong."""
+        """The value of an absent key or an invalid value."""
         return None
 
     def replacement(self, vocabularies: Vocabularies) -> str:
-        """What an author is told to write in place of a placeholder."""
+        """Return the text to write instead of a placeholder, for hints."""
         return self.noun
 
     def read(self, key: str, node: Node, reading: Reading) -> Any:
-        """The value of `node`, or the default after a problem was noted.
+        """Return the value of `node`, or add a problem and return the default.
 
-        A placeholder that the type refuses is one problem, of its own kind.
+        A placeholder that is no valid value is one problem, of its own kind.
         """
-        before = len(reading.problems)
+        problem_count = len(reading.problems)
         value = self.read_node(key, node, reading)
-        if len(reading.problems) > before and isinstance(node, Scalar) and is_unwritten(node.text):
-            reading.placeholder(node, self.replacement(reading.vocabularies), since=before)
+        if (
+            len(reading.problems) > problem_count
+            and isinstance(node, Scalar)
+            and is_unwritten(node.text)
+        ):
+            reading.add_placeholder(
+                node, self.replacement(reading.vocabularies), since=problem_count
+            )
         return value
 
     def read_node(self, key: str, node: Node, reading: Reading) -> Any:
-        """The value of `node` as the type has it. One piece of text unless overridden."""
+        """Return the value of `node` in this type. The default reads one text."""
         if not isinstance(node, Scalar):
-            reading.problem(
-                ProblemKind.WRONG_TYPE, node.at, f"{key} is {_shape(node)}, not {self.noun}"
+            reading.add_problem(
+                ProblemKind.WRONG_TYPE,
+                node.at,
+                f"{_describe_shape(node)} under '{key}'",
+                f"write {self.noun}",
             )
             return self.default
         if node.empty or not node.text.strip():
-            reading.problem(
+            reading.add_problem(
                 ProblemKind.EMPTY_VALUE,
                 node.at,
-                f"{key} has no value",
-                f"write {self.noun}, or leave the key out",
+                f"empty value of '{key}'",
+                f"write {self.noun}, or remove the key",
             )
             return self.default
         return self.parse(key, node, reading)
 
     def parse(self, key: str, node: Scalar, reading: Reading) -> Any:
-        """The value of a text that is not empty."""
+        """Return the value of a text that is not empty."""
         return node.text
 
     @abstractmethod
     def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
-        """The JSON Schema (draft 2020-12) of the value."""
+        """Return the JSON Schema (draft 2020-12) of the value."""
+
+    def add_invalid_value(self, key: str, node: Scalar, reading: Reading) -> None:
+        """Add the problem of a text that is not in the form of this type."""
+        reading.add_problem(
+            ProblemKind.WRONG_TYPE, node.at, f"invalid {key} '{node.text}'", f"write {self.noun}"
+        )
 
 
-def _shape(node: Node) -> str:
+def _describe_shape(node: Node) -> str:
     if isinstance(node, nodes.Sequence):
         return "a list"
-    return "a mapping" if isinstance(node, nodes.Mapping) else "one value"
+    return "a mapping" if isinstance(node, nodes.Mapping) else "a single value"
 
 
 class Text(FieldType):
-    """Any text that is not empty."""
+    """A text that is not empty."""
 
     def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
         return {"type": "string", "minLength": 1}
 
 
 class Nullable(FieldType):
-    """A value of a type, or null to say that there is none."""
+    """A value of a type, or null."""
 
     def __init__(self, item: FieldType) -> None:
         self.item = item
@@ -163,7 +184,7 @@ class Nullable(FieldType):
 
 
 class Pattern(FieldType):
-    """A text of a fixed form; `noun` names the form with an example."""
+    """A text of a fixed form. `noun` names the form with an example."""
 
     def __init__(self, pattern: str, noun: str) -> None:
         self.pattern = re.compile(pattern)
@@ -172,7 +193,7 @@ class Pattern(FieldType):
     def parse(self, key: str, node: Scalar, reading: Reading) -> str | None:
         if self.pattern.fullmatch(node.text):
             return node.text
-        reading.problem(ProblemKind.WRONG_TYPE, node.at, f"{key} '{node.text}' is not {self.noun}")
+        self.add_invalid_value(key, node, reading)
         return None
 
     def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
@@ -180,7 +201,7 @@ class Pattern(FieldType):
 
 
 class RecordId(Pattern):
-    """The id of a record of another kind. That the record exists is a rule's matter, not the reading's."""
+    """The id of a record of another kind. A rule checks that the record exists."""
 
     def __init__(self, kind: str, pattern: str, example: str) -> None:
         super().__init__(pattern, f"the id of a record ({kind}), such as {example}")
@@ -188,7 +209,7 @@ class RecordId(Pattern):
 
 
 class Flag(FieldType):
-    """true or false, and no other spelling of them."""
+    """A flag: `true` or `false`, in this spelling only."""
 
     noun = "true or false"
 
@@ -199,7 +220,7 @@ class Flag(FieldType):
     def parse(self, key: str, node: Scalar, reading: Reading) -> bool:
         if node.text in ("true", "false"):
             return node.text == "true"
-        reading.problem(ProblemKind.WRONG_TYPE, node.at, f"{key} '{node.text}' is not {self.noun}")
+        self.add_invalid_value(key, node, reading)
         return self.default
 
     def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
@@ -222,7 +243,7 @@ class Number(FieldType):
             and self.least <= int(node.text) <= self.most
         ):
             return int(node.text)
-        reading.problem(ProblemKind.WRONG_TYPE, node.at, f"{key} '{node.text}' is not {self.noun}")
+        self.add_invalid_value(key, node, reading)
         return None
 
     def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
@@ -230,7 +251,7 @@ class Number(FieldType):
 
 
 class Days(FieldType):
-    """A number of days, written `90d`, or `90 days` where a page shows it."""
+    """A number of days, such as `90d`. Values that a page shows can be `90 days`."""
 
     noun = "a number of days, such as 90d or 90 days"
     form = re.compile(r"([1-9][0-9]{0,4})(?:d| days?)")
@@ -238,7 +259,7 @@ class Days(FieldType):
     def parse(self, key: str, node: Scalar, reading: Reading) -> int | None:
         if match := self.form.fullmatch(node.text):
             return int(match[1])
-        reading.problem(ProblemKind.WRONG_TYPE, node.at, f"{key} '{node.text}' is not {self.noun}")
+        self.add_invalid_value(key, node, reading)
         return None
 
     def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
@@ -246,14 +267,14 @@ class Days(FieldType):
 
 
 class Decimal(FieldType):
-    """A number that may have a fraction."""
+    """A number with or without a fraction."""
 
     noun = "a number"
 
     def parse(self, key: str, node: Scalar, reading: Reading) -> float | None:
         if re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", node.text):
             return float(node.text)
-        reading.problem(ProblemKind.WRONG_TYPE, node.at, f"{key} '{node.text}' is not {self.noun}")
+        self.add_invalid_value(key, node, reading)
         return None
 
     def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
@@ -261,30 +282,29 @@ class Decimal(FieldType):
 
 
 class Day(FieldType):
-    """A calendar date. `ahead` allows one that lies in the future, as that of a plan does."""
+    """A calendar date. `allow_future` allows a date in the future, such as the end of a plan."""
 
     noun = "a date, YYYY-MM-DD"
 
-    def __init__(self, *, ahead: bool = False) -> None:
-        self.ahead = ahead
+    def __init__(self, *, allow_future: bool = False) -> None:
+        self.allow_future = allow_future
 
     def parse(self, key: str, node: Scalar, reading: Reading) -> date | None:
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", node.text):
-            reading.problem(
-                ProblemKind.WRONG_TYPE, node.at, f"{key} '{node.text}' is not {self.noun}"
-            )
+            self.add_invalid_value(key, node, reading)
             return None
         try:
             day = date.fromisoformat(node.text)
         except ValueError:
-            reading.problem(
+            reading.add_problem(
                 ProblemKind.INVALID_DATE,
                 node.at,
-                f"{key} '{node.text}' is a date that does not exist",
+                f"no such date '{node.text}'",
+                "write a date that exists, YYYY-MM-DD",
             )
             return None
-        if not self.ahead:
-            reading.dated.append(Dated(key, day, node.at))
+        if not self.allow_future:
+            reading.past_dates.append(PastDate(key, day, node.at))
         return day
 
     def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
@@ -292,26 +312,28 @@ class Day(FieldType):
 
 
 class Moment(FieldType):
-    """A time with its offset from UTC, kept in UTC. It says what has happened, so it does not lie in the future."""
+    """A time with an offset from UTC, converted to UTC.
+
+    It is the time of a past event, so it must not be in the future.
+    """
 
     noun = "a time with an offset, such as 2026-05-15T10:14Z"
 
     def parse(self, key: str, node: Scalar, reading: Reading) -> datetime | None:
         if not _MOMENT.fullmatch(node.text):
-            reading.problem(
-                ProblemKind.WRONG_TYPE, node.at, f"{key} '{node.text}' is not {self.noun}"
-            )
+            self.add_invalid_value(key, node, reading)
             return None
         try:
             moment = datetime.fromisoformat(node.text).astimezone(UTC)
         except (ValueError, OverflowError):
-            reading.problem(
+            reading.add_problem(
                 ProblemKind.INVALID_DATE,
                 node.at,
-                f"{key} '{node.text}' is a time that does not exist",
+                f"no such time '{node.text}'",
+                "write a time that exists, such as 2026-05-15T10:14Z",
             )
             return None
-        reading.dated.append(Dated(key, moment.date(), node.at))
+        reading.past_dates.append(PastDate(key, moment.date(), node.at))
         return moment
 
     def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
@@ -328,7 +350,10 @@ class Url(Pattern):
 
 
 class Choice(FieldType):
-    """One of a vocabulary: fixed words, or the organisation's own by the name that the settings give them."""
+    """One word of a vocabulary.
+
+    The vocabulary is a tuple of fixed words, or the organisation's vocabulary of the name `of`.
+    """
 
     def __init__(self, *words: str, of: str | None = None) -> None:
         self.fixed = words
@@ -336,7 +361,7 @@ class Choice(FieldType):
         self.noun = f"one of {', '.join(words)}" if words else f"one of the {of} in the settings"
 
     def words(self, vocabularies: Vocabularies) -> tuple[str, ...]:
-        """The words to choose from."""
+        """Return the words of the vocabulary."""
         return vocabularies.get(self.of, ()) if self.of else self.fixed
 
     def replacement(self, vocabularies: Vocabularies) -> str:
@@ -347,21 +372,30 @@ class Choice(FieldType):
         words = self.words(reading.vocabularies)
         if node.text in words:
             return node.text
-        known = ", ".join(words) if words else f"(the settings name no {self.of})"
-        message = f"{key} '{node.text}' is not one of {known}"
-        meant = only_candidate(node.text, words)
-        fix = Edit(node.at, node.text, meant) if meant else None
-        reading.problem(
-            ProblemKind.UNKNOWN_VALUE, node.at, message, did_you_mean(node.text, words), fix
+        match = find_only_match(node.text, words)
+        fix = Edit(node.at, node.text, match) if match else None
+        reading.add_problem(
+            ProblemKind.UNKNOWN_VALUE,
+            node.at,
+            f"unknown {key} '{node.text}'",
+            did_you_mean(node.text, words) or self._list_words(words),
+            fix,
         )
         return None
+
+    def _list_words(self, words: tuple[str, ...]) -> str:
+        """Return the hint with the words, or with the settings key that defines them."""
+        if words or self.of is None:
+            return f"use one of {', '.join(words)}"
+        settings_key = _SETTINGS_KEYS.get(self.of, f"extra.handbook.{self.of}")
+        return f"add {self.of} under {settings_key} in mkdocs.yml"
 
     def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
         return {"type": "string", "enum": list(self.words(vocabularies))}
 
 
 class Many(FieldType):
-    """A list of values of one type, none of them twice."""
+    """A list of different values of one type."""
 
     def __init__(self, item: FieldType, *, default: tuple[Any, ...] = ()) -> None:
         self.item = item
@@ -374,17 +408,19 @@ class Many(FieldType):
 
     def read_node(self, key: str, node: Node, reading: Reading) -> tuple[Any, ...]:
         if isinstance(node, Scalar) and node.empty:
-            reading.problem(
+            reading.add_problem(
                 ProblemKind.EMPTY_VALUE,
                 node.at,
-                f"{key} has no value",
-                "write a list, [] for none, or leave the key out",
+                f"empty value of '{key}'",
+                "write a list, or [] for none, or remove the key",
             )
             return ()
         if not isinstance(node, nodes.Sequence):
-            hint = f"write {key}: [{node.text}]" if isinstance(node, Scalar) else None
-            reading.problem(
-                ProblemKind.WRONG_TYPE, node.at, f"{key} is {_shape(node)}, not a list", hint
+            reading.add_problem(
+                ProblemKind.WRONG_TYPE,
+                node.at,
+                f"{_describe_shape(node)} under '{key}'",
+                f"write '{key}: [{node.text}]'" if isinstance(node, Scalar) else "write a list",
             )
             return ()
         values: list[Any] = []
@@ -395,8 +431,13 @@ class Many(FieldType):
             if value in values and isinstance(item, Scalar) and is_unwritten(item.text):
                 continue
             if value in values:
-                shown = item.text if isinstance(item, Scalar) else "an entry"
-                reading.problem(ProblemKind.DUPLICATE_VALUE, item.at, f"{key} names {shown} twice")
+                value_text = f"value '{item.text}'" if isinstance(item, Scalar) else "entry"
+                reading.add_problem(
+                    ProblemKind.DUPLICATE_VALUE,
+                    item.at,
+                    f"duplicate {value_text} in '{key}'",
+                    "remove one of them",
+                )
             else:
                 values.append(value)
         return tuple(values)
@@ -420,12 +461,15 @@ class MapOf(FieldType):
         if isinstance(node, Scalar) and node.empty:
             return self.default
         if not isinstance(node, nodes.Mapping):
-            reading.problem(
-                ProblemKind.WRONG_TYPE, node.at, f"{key} is {_shape(node)}, not {self.noun}"
+            reading.add_problem(
+                ProblemKind.WRONG_TYPE,
+                node.at,
+                f"{_describe_shape(node)} under '{key}'",
+                f"write {self.noun}",
             )
             return self.default
         values = {}
-        for entry in _entries(node, reading):
+        for entry in _read_entries(node, reading):
             value = self.item.read(entry.key, entry.value, reading)
             if value is not None:
                 values[entry.key] = value
@@ -436,7 +480,7 @@ class MapOf(FieldType):
 
 
 class Group(FieldType):
-    """A mapping with a table of fields of its own."""
+    """A mapping that has its own table of fields."""
 
     def __init__(self, table: type, *, others: bool = False) -> None:
         self.table = table
@@ -447,8 +491,11 @@ class Group(FieldType):
         if isinstance(node, Scalar) and node.empty and self.default is not None:
             return self.default
         if not isinstance(node, nodes.Mapping):
-            reading.problem(
-                ProblemKind.WRONG_TYPE, node.at, f"{key} is {_shape(node)}, not {self.noun}"
+            reading.add_problem(
+                ProblemKind.WRONG_TYPE,
+                node.at,
+                f"{_describe_shape(node)} under '{key}'",
+                f"write {self.noun}",
             )
             return None
         return self.table(**read_fields(self.table, node, reading, end=node.at, others=self.others))
@@ -463,7 +510,7 @@ class Group(FieldType):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One row of a table of fields."""
+    """A row of a table of fields."""
 
     name: str
     key: str
@@ -476,47 +523,45 @@ _SPEC: Final = "handbook"
 
 
 def field(type: FieldType, help: str, *, required: bool = False, key: str | None = None) -> Any:
-    """A dataclass field that is a row of its table; the key is the field's name unless given."""
+    """Make a dataclass field that is a row of a table. The default key is the field's name."""
     metadata = {_SPEC: (key, type, required, help)}
     return dataclasses.field(default_factory=lambda: type.default, metadata=metadata)
 
 
 def fields_of(table: type) -> tuple[Field, ...]:
-    """The rows of a table in the order in which keys are written: its own as declared, then those it inherits."""
+    """Return the rows of a table: first declared, then inherited rows."""
     return _fields_of(table)
 
 
 @cache
 def _fields_of(table: Any) -> tuple[Field, ...]:
-    own = inspect.get_annotations(table)
-    declared = sorted(dataclasses.fields(table), key=lambda item: item.name not in own)
-    rows = ((item.name, item.metadata.get(_SPEC)) for item in declared)
+    declared = inspect.get_annotations(table)
+    ordered = sorted(dataclasses.fields(table), key=lambda item: item.name not in declared)
+    rows = ((item.name, item.metadata.get(_SPEC)) for item in ordered)
     return tuple(Field(name, spec[0] or name, *spec[1:]) for name, spec in rows if spec)
 
 
 def read_fields(
     table: type, node: nodes.Mapping, reading: Reading, *, end: Location, others: bool = False
 ) -> dict[str, Any]:
-    """The values of a mapping by the table of its fields; what is wrong is noted in `reading`.
+    """Read the values of a mapping by field name, and add its problems to `reading`.
 
-    A misspelt key is reported as unknown and read as the key that was meant, so that one slip is one finding.
-    `others` lets keys pass that the table does not know. `end` is where a missing key is reported. Only keys that are
-    present are in the answer.
+    A misspelt key is reported as unknown and read as the nearest key, so that one slip is one
+    finding. `others` allows keys that the table does not have. `end` is the location of missing
+    keys.
     """
     rows = {row.key: row for row in fields_of(table)}
     values: dict[str, Any] = {}
     seen: set[str] = set()
     present = {entry.key for entry in node.entries}
-    for entry in _entries(node, reading):
+    for entry in _read_entries(node, reading):
         key = entry.key
         if key not in rows and others:
             continue
         if key not in rows:
-            meant = nearest(key, rows)
-            hint = ask_whether(meant) if meant else f"known keys: {', '.join(rows)}"
-            reading.problem(
-                ProblemKind.UNKNOWN_KEY, entry.at, f"'{key}' is not a key of this kind", hint
-            )
+            meant = find_nearest(key, rows)
+            hint = suggest(meant) if meant else f"use one of {', '.join(rows)}"
+            reading.add_problem(ProblemKind.UNKNOWN_KEY, entry.at, f"unknown key '{key}'", hint)
             if meant is None or meant in present or meant in seen:
                 continue
             key = meant
@@ -525,23 +570,26 @@ def read_fields(
         values[rows[key].name] = rows[key].type.default if value is None else value
     for row in rows.values():
         if row.required and row.key not in seen:
-            reading.problem(
-                ProblemKind.MISSING_KEY, end, f"'{row.key}' is missing", f"{row.key}: {row.help}"
+            reading.add_problem(
+                ProblemKind.MISSING_KEY,
+                end,
+                f"missing key '{row.key}'",
+                f"add '{row.key}:' ({row.help})",
             )
     return values
 
 
-def field_at(table: type, node: nodes.Mapping, at: Location) -> tuple[FieldType, bool] | None:
-    """The type of the value at a place below a mapping, and whether its key is required.
+def find_field_at(table: type, node: nodes.Mapping, at: Location) -> tuple[FieldType, bool] | None:
+    """Return the type of the value at a location, and whether its key is required.
 
-    None for a value under a key that the table does not have.
+    Returns None for a value under an unknown key.
     """
     rows = {row.key: row for row in fields_of(table)}
     for entry in node.entries:
         row = rows.get(entry.key)
-        found = _type_at(row.type, row.required, entry.value, at) if row else None
-        if found:
-            return found
+        typed = _type_at(row.type, row.required, entry.value, at) if row else None
+        if typed:
+            return typed
     return None
 
 
@@ -551,7 +599,7 @@ def _type_at(
     if isinstance(node, Scalar):
         return (type, required) if node.at == at else None
     if isinstance(type, Group) and isinstance(node, nodes.Mapping):
-        return field_at(type.table, node, at)
+        return find_field_at(type.table, node, at)
     if not isinstance(type, Many | MapOf):
         return None
     values = (
@@ -562,16 +610,17 @@ def _type_at(
     return next(filter(None, (_type_at(type.item, required, value, at) for value in values)), None)
 
 
-def _entries(node: nodes.Mapping, reading: Reading) -> Iterator[nodes.Entry]:
+def _read_entries(node: nodes.Mapping, reading: Reading) -> Iterator[nodes.Entry]:
+    """Yield the first entry of each key, and add a problem for each duplicate key."""
     seen: dict[str, Location] = {}
     for entry in node.entries:
         if entry.key in seen:
             first = seen[entry.key].line
-            reading.problem(
+            reading.add_problem(
                 ProblemKind.DUPLICATE_KEY,
                 entry.at,
-                f"'{entry.key}' stands twice",
-                f"it stands on line {first} already",
+                f"duplicate key '{entry.key}' (first on line {first})",
+                "remove one of them",
             )
             continue
         seen[entry.key] = entry.at
@@ -579,7 +628,7 @@ def _entries(node: nodes.Mapping, reading: Reading) -> Iterator[nodes.Entry]:
 
 
 def schema_of(table: type, vocabularies: Vocabularies) -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of a table of fields."""
+    """Return the JSON Schema (draft 2020-12) of a table of fields."""
     rows = fields_of(table)
     return {
         "type": "object",
@@ -593,15 +642,15 @@ def schema_of(table: type, vocabularies: Vocabularies) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class WrittenId:
-    """An id in the row of a table: its key, and the kind of record that it names."""
+    """An id of another record in front matter, with its key and kind."""
 
     key: str
     kind: str
     id: str
 
 
-def references_of(values: Any) -> Iterator[WrittenId]:
-    """Every id of another record in the row of a table."""
+def find_references(values: Any) -> Iterator[WrittenId]:
+    """Yield every id of another record in the values of a table."""
     for row in fields_of(type(values)):
         value = getattr(values, row.name)
         if isinstance(row.type, RecordId) and value:

@@ -1,7 +1,7 @@
-"""A file of the repository as text, or why it is none.
+"""Read a repository file as text, or report why it cannot be read.
 
-Everything that an author can write is read through here: what is too large, no regular file, not to be read or not
-UTF-8 is a finding, whatever kind of file it is.
+Every file that an author writes is read by this module. A file that is too large, unreadable, not
+regular or not UTF-8 is a finding.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from typing import Final
 from handbook.diagnostics import Finding, Location
 
 LARGEST: Final = 1_000_000
-"""The bytes that a record, a page, a YAML file or an attachment can have."""
+"""The largest size of a record, page, YAML file or attachment, in bytes."""
 
 LONGEST_LINE: Final = 10_000
-"""The characters that a line of a record, a page or a YAML file can have."""
+"""The largest length of a line of a record, page or YAML file, in characters."""
 
 _HIDDEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-"""Control characters, other ends of lines, and what turns the direction of text (CVE-2021-42574)."""
+"""Control characters, rare line ends, and marks of text direction (CVE-2021-42574)."""
 
 _CONTROLS: Final = bytes(range(9)) + b"\x0b\x0c" + bytes(range(14, 32)) + b"\x7f"
 _SPACES: Final = bytes.maketrans(_CONTROLS, b" " * len(_CONTROLS))
 _READABLE: Final = re.compile(rb"\n|[ -~]{8,}")
-"""What people can read in a picture or an archive, and its line feeds."""
+"""Readable text in a picture or an archive, and its line feeds."""
 
 
-def hidden_character(text: str) -> str | None:
-    """The first character of a text that no editor shows, or that is no text at all; None where there is none."""
+def find_hidden_character(text: str) -> str | None:
+    """Return the first invisible character or lone surrogate of a text, or None."""
     match = _HIDDEN.search(text)
     return (
         match[0]
@@ -40,30 +40,36 @@ def hidden_character(text: str) -> str | None:
 
 
 def is_utf8(path: str) -> bool:
-    """Whether the name of a file is text in UTF-8, which addresses and reports need."""
+    """Whether the name of a file is valid UTF-8, as addresses and reports need."""
     return not any("\udc80" <= character <= "\udcff" for character in path)
 
 
-def read(root: Path, path: str) -> bytes | Finding:
-    """The bytes of a file. What cannot be opened without waiting, a pipe or a device, is not read."""
+def read_bytes(root: Path, path: str) -> bytes | Finding:
+    """Read the bytes of a regular file. A pipe or a device is a finding: it could block."""
     file = root / path
     try:
         status = file.stat()
         if not stat.S_ISREG(status.st_mode):
-            return Finding(Location(path), "cannot be read: not a regular file")
+            return Finding(
+                Location(path),
+                "unreadable file: not a regular file",
+                "replace it with a regular file",
+            )
         if status.st_size > LARGEST:
-            message = f"{status.st_size} bytes are more than {LARGEST}"
-            return Finding(Location(path), message, "make it smaller, or link to where it is kept")
+            message = f"file of {status.st_size} bytes, more than {LARGEST}"
+            hint = "make it smaller, or store it elsewhere and link to it"
+            return Finding(Location(path), message, hint)
         return file.read_bytes()
     except OSError as error:
-        return Finding(Location(path), f"cannot be read: {error.strerror}")
+        return Finding(Location(path), f"unreadable file: {error.strerror}")
 
 
 def decode(path: str, data: bytes, *, longest: int = LONGEST_LINE) -> str | Finding:
-    """The bytes of a file as text without a byte order mark, its lines ended by a line feed.
+    """Decode a file, without its byte order mark and with line feeds as line ends.
 
-    A line of more than `longest` characters is refused: what looks through it may take the square of its length.
-    Characters that no editor shows and that mean something to a terminal, a parser or the order of reading are refused.
+    A line of more than `longest` characters is a finding: a search in it can take time in the
+    square of its length. An invisible character is a finding: it can control a terminal or a
+    parser, or change the order of reading.
     """
     try:
         data = data.removeprefix(BOM_UTF8)
@@ -72,7 +78,7 @@ def decode(path: str, data: bytes, *, longest: int = LONGEST_LINE) -> str | Find
         line = data.count(b"\n", 0, error.start) + 1
         return Finding(
             Location(path, line),
-            f"not UTF-8: byte {data[error.start]:#04x}",
+            f"invalid UTF-8: byte {data[error.start]:#04x}",
             "save the file as UTF-8",
         )
     if hidden := _HIDDEN.search(text):
@@ -81,31 +87,31 @@ def decode(path: str, data: bytes, *, longest: int = LONGEST_LINE) -> str | Find
             text.count("\n", 0, hidden.start()) + 1,
             hidden.start() - text.rfind("\n", 0, hidden.start()),
         )
-        return Finding(at, f"a character that nobody sees, U+{ord(hidden[0]):04X}", "take it out")
+        return Finding(at, f"invisible character U+{ord(hidden[0]):04X}", "remove it")
     if len(text) > longest:
         for line, content in enumerate(text.split("\n"), 1):
             if len(content) > longest:
                 return Finding(
                     Location(path, line),
-                    f"a line of more than {longest} characters",
-                    "break it into several",
+                    f"line of more than {longest} characters",
+                    "break it into several lines",
                 )
     return text
 
 
 def read_text(root: Path, path: str) -> str | Finding:
-    """The text of a file."""
-    data = read(root, path)
+    """Read a file as text."""
+    data = read_bytes(root, path)
     return data if isinstance(data, Finding) else decode(path, data)
 
 
 def read_loosely(root: Path, path: str) -> str:
-    """Read whatever a search can find in a file; nothing of a file that cannot be read.
+    """Read the text of any file for a search. An unreadable file gives an empty text.
 
-    The text of a file that is no clean text keeps the places of its characters: hidden ones become spaces, and bytes
-    that are not UTF-8 become surrogates. UTF-16 is read as such. Only readable pieces remain of binary data.
+    Characters keep their places: invisible ones become spaces, and bytes that are not UTF-8 become
+    surrogates. UTF-16 is decoded. Binary data is reduced to its readable text.
     """
-    data = read(root, path)
+    data = read_bytes(root, path)
     if isinstance(data, Finding):
         return ""
     text = decode(path, data, longest=LARGEST)
@@ -115,9 +121,8 @@ def read_loosely(root: Path, path: str) -> str:
 def _decode_loosely(data: bytes) -> str:
     if data.startswith((BOM_UTF16_BE, BOM_UTF16_LE)):
         data = data.decode("utf-16", "replace").encode()
-    data = data.removeprefix(BOM_UTF8).replace(
-        b"\0", b""
-    )  # without NUL bytes, UTF-16 is ASCII where it can be
+    # Without its NUL bytes, UTF-16 text in ASCII characters is ASCII.
+    data = data.removeprefix(BOM_UTF8).replace(b"\0", b"")
     data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     try:
         return _HIDDEN.sub(" ", data.decode())

@@ -1,4 +1,4 @@
-"""Blocks of code as HTML: coloured by Pygments, in the markup that Material for MkDocs styles."""
+"""Write blocks of code as HTML, with the classes that Material for MkDocs styles."""
 
 from __future__ import annotations
 
@@ -20,20 +20,21 @@ _OPTION = re.compile(r'(title|linenums|hl_lines)="([^"]*)"')
 _LANGUAGE = re.compile(r"[^\s,{]+")
 _NUMBER = re.compile(r"[0-9]{1,6}")
 _LONGEST: Final = 100_000
-"""The characters of code that are coloured: Pygments takes a second for five times as many."""
+"""The longest code that is coloured, in characters. Pygments needs a second for 500,000."""
 
 
 class _NoColours(StyleMeta):  # type: ignore[misc]
-    """A style of Pygments without a rule for any token."""
+    """A style of Pygments without rules for tokens."""
 
     def __iter__(self) -> Iterator[Any]:
         return iter(())
 
 
 class Uncoloured(Style, metaclass=_NoColours):  # type: ignore[misc]
-    """The style of listings, whose tokens have classes and the theme's colours.
+    """The style of listings: the theme gives the classes of tokens their colours.
 
-    Pygments computes the colours of a style for each formatter, which takes as long as to colour a block of code.
+    Pygments computes the colours of a style for each formatter. That takes as long as to colour a
+    block of code.
     """
 
 
@@ -41,30 +42,32 @@ _FORMATTER: Final = HtmlFormatter(cssclass="highlight", wrapcode=True, style=Unc
 
 
 @lru_cache(4096)
-def code_block(text: str, info: str) -> str:
-    """The HTML of a block of code; `info` is what follows the opening fence: a language, then Material's options.
+def highlight_code(text: str, info: str) -> str:
+    """Return the HTML of a block of code.
 
-    An unknown language is no language. The options are `title="…"`, `linenums="…"` and `hl_lines="…"`.
+    `info` is the text after the opening fence: a language, then Material's options `title="…"`,
+    `linenums="…"` and `hl_lines="…"`. Code in an unknown language is not coloured.
     """
     match = _LANGUAGE.match(info)
     language = match[0] if match and len(text) <= _LONGEST else ""
     if options := dict(_OPTION.findall(info)):
-        return _with_options(text, language, options)
-    lexer = _lexer(language)
+        return _highlight_with_options(text, language, options)
+    lexer = _find_lexer(language)
     if lexer is None:
-        return f'<div class="highlight"><pre><span></span><code>{escape(text, quote=False)}</code></pre></div>\n'
+        code = f"<code>{escape(text, quote=False)}</code>"
+        return f'<div class="highlight"><pre><span></span>{code}</pre></div>\n'
     return str(highlight(text, lexer, _FORMATTER))
 
 
 @lru_cache(256)
-def _lexer(language: str) -> Lexer | None:
+def _find_lexer(language: str) -> Lexer | None:
     try:
         return get_lexer_by_name(language, stripnl=False) if language else None
     except ClassNotFound:
         return None
 
 
-def _with_options(text: str, language: str, options: dict[str, str]) -> str:
+def _highlight_with_options(text: str, language: str, options: dict[str, str]) -> str:
     first = options.get("linenums", "")
     highlighter = Highlight(
         None,

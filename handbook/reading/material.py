@@ -1,8 +1,8 @@
-"""Material and Python-Markdown syntax in a Markdown body, which GitHub Flavored Markdown does not have.
+"""Find Material and Python-Markdown syntax, which GitHub Flavored Markdown does not have.
 
 The patterns follow the `admonition`, `abbr` and `def_list` extensions of Python-Markdown, and the
-`details` and `tabbed` extensions of PyMdown. Where ordinary prose has the same form, the prose wins: a header counts
-with indented text below it, or where its kind is one of Material's.
+`details` and `tabbed` extensions of PyMdown. Text in the form of ordinary prose stays prose: a
+header counts only with indented text below it, or with one of Material's kinds.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from handbook.reading.body import read_body
 from handbook.reading.parser import TooDeepError
 
 INDENT: Final = 4
-"""The columns by which text is indented that belongs to a construct."""
+"""The columns by which the text of a construct is indented."""
 
 CALLOUT_KINDS: Final = {
     kind: callout
@@ -51,7 +51,8 @@ _PLACEMENT: Final = frozenset({"inline", "end"})
 _DEEPEST_NESTING: Final = 4
 
 _ADMONITION = re.compile(
-    r" {0,3}(?P<mark>!!!|\?\?\?\+?) ?(?P<words>[\w-]+(?: +[\w-]+)*)?(?: *(?<= )\"(?P<title>.*)\")? *"
+    r" {0,3}(?P<mark>!!!|\?\?\?\+?) ?(?P<words>[\w-]+(?: +[\w-]+)*)?"
+    r"(?: *(?<= )\"(?P<title>.*)\")? *"
 )
 _TAB = re.compile(r" {0,3}===(?:\+!?|!\+?)? +\"[^\"]*\" *")
 _DEFINITION = re.compile(r" {0,3}:(?: {2,}|\t)\s*\S")
@@ -59,11 +60,11 @@ _SHORT_DEFINITION = re.compile(r" {0,3}: \S")
 _ABBREVIATION = re.compile(r" {0,3}\*\[[^\]\n]+\]: *[^\s*][^*]*")
 _SIGNS: Final = ("!!!", "???", "===", "*[")
 _COLON_LINE = re.compile(r"\n[ \t>]*:[ \t]")
-"""A sign or such a line is in every body that has a construct; most bodies have none."""
+"""Every body with a construct has one of the signs or such a line. Most bodies have neither."""
 
 
 class MaterialSyntax(StrEnum):
-    """What a construct is."""
+    """The kinds of syntax that a construct can have."""
 
     ADMONITION = "admonition"
     COLLAPSIBLE = "collapsible block"
@@ -74,7 +75,10 @@ class MaterialSyntax(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Callout:
-    """The callout that can replace a whole construct: the lines of both, without their last end of line."""
+    """The callout that can replace a whole construct.
+
+    `old` and `new` are the lines of both, without the last line end.
+    """
 
     old: str
     new: str
@@ -82,9 +86,10 @@ class Callout:
 
 @dataclass(frozen=True, slots=True)
 class Construct:
-    """A piece of Material's syntax: its first and last line, its column, and its first line as written.
+    """A piece of Material's syntax: its lines, its column, and its first line as text.
 
-    `kind` is the kind of an admonition in lower case; `callout` is None where lines cannot be moved safely.
+    `kind` is the kind of an admonition in lower case. `callout` is None if the lines cannot be
+    moved safely.
     """
 
     syntax: MaterialSyntax
@@ -97,14 +102,14 @@ class Construct:
 
     @property
     def covered_lines(self) -> range:
-        """The lines whose form follows from the construct."""
+        """The lines of the file that the construct covers."""
         return range(self.first, self.last + 1)
 
 
 def find_constructs(
     lines: Sequence[str], body_line: int, blocks: Sequence[Block], depth: int = 0
 ) -> tuple[Construct, ...]:
-    """Find the constructs of a body, in the order of their lines; `lines` are those of the whole file."""
+    """Find the constructs of a body, in the order of the file. `lines` is the whole file."""
     text = "\n".join(("", *lines[body_line - 1 :]))
     if not any(sign in text for sign in _SIGNS) and not _COLON_LINE.search(text):
         return ()
@@ -115,7 +120,7 @@ def find_constructs(
 
 
 class _Finder:
-    """Walks the texts of a body once; `end` is the last line of the construct that was found last."""
+    """Walk the texts of a body once. `end` is the last line of the last construct."""
 
     def __init__(
         self, lines: Sequence[str], body_line: int, blocks: Sequence[Block], depth: int
@@ -125,7 +130,7 @@ class _Finder:
         self.contents: list[str] = []
 
     def find_in_text(self) -> Iterator[Construct]:
-        """Find what stands in paragraphs, headings and tables."""
+        """Find the constructs in paragraphs and in underlined headings."""
         for index, block in enumerate(self.blocks):
             if isinstance(block, Paragraph) or (isinstance(block, Heading) and block.setext):
                 self.contents = self._read_contents(block)
@@ -137,7 +142,7 @@ class _Finder:
         return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
 
     def _read_contents(self, block: Block) -> list[str]:
-        """The lines of a text without what stands before it: marks of lists and quotations."""
+        """Return the lines of a text without the marks of lists and quotations before them."""
         if isinstance(block, Paragraph):
             return block.text.split("\n")
         return (
@@ -147,7 +152,7 @@ class _Finder:
         )
 
     def _find_at(self, index: int, block: Block, line: int) -> Iterator[Construct]:
-        """Find the construct whose header or definition stands on a line of a text."""
+        """Find the construct whose header or definition is on a line of a text."""
         content = self.contents[line - block.first]
         mark = content.lstrip(" ")[:3]
         if mark in ("!!!", "???"):
@@ -159,8 +164,8 @@ class _Finder:
         elif mark.startswith("*["):
             yield from self._find_abbreviations(block, line)
 
-    def _columns(self, line: int, *, quoted: bool) -> int | None:
-        """The columns before the first character of a line, or None for a blank one."""
+    def _count_columns(self, line: int, *, quoted: bool) -> int | None:
+        """Count the columns before the first character of a line. Returns None for a blank line."""
         text = self._line(line)
         if quoted:
             text = re.sub(r"^[ \t>]+", lambda marks: marks[0].replace(">", " "), text)
@@ -169,8 +174,8 @@ class _Finder:
         text = text.expandtabs(INDENT)
         return len(text) - len(text.lstrip(" "))
 
-    def _last_of_body(self, block: Block, header: int, column: int) -> int:
-        """The last line of the indented text below a header; the header itself where there is none."""
+    def _find_last_line(self, block: Block, header: int, column: int) -> int:
+        """Return the last line of the indented text below a header, or else the header."""
         quoted, outermost = False, block
         while outermost.parent is not None:
             outermost = outermost.parent
@@ -178,25 +183,25 @@ class _Finder:
         limit = len(self.lines) if outermost is block else outermost.last
         last = header
         for line in range(header + 1, limit + 1):
-            columns = self._columns(line, quoted=quoted)
+            columns = self._count_columns(line, quoted=quoted)
             if columns is not None and columns < column + INDENT:
                 break
             last = line if columns is not None else last
         return last
 
-    def _column(self, line: int, content: str) -> int:
-        """The column (from 0) at which the text of a line begins."""
+    def _find_column(self, line: int, content: str) -> int:
+        """Return the column (from 0) at which the text of a line begins."""
         return max(self._line(line).expandtabs(INDENT).find(content.strip().expandtabs(INDENT)), 0)
 
     def _find_admonition(self, block: Block, header: int, content: str) -> Iterator[Construct]:
         match = _ADMONITION.fullmatch(content)
         if match is None or not (match["words"] or match["title"] is not None):
             return
-        column = self._column(header, content)
-        last = self._last_of_body(block, header, column)
+        column = self._find_column(header, content)
+        last = self._find_last_line(block, header, column)
         kind, *classes = (match["words"] or "").split() or [""]
-        alone = kind in _KINDS and _PLACEMENT.issuperset(classes)
-        if last == header and not alone:
+        needs_no_body = kind in _KINDS and _PLACEMENT.issuperset(classes)
+        if last == header and not needs_no_body:
             return
         syntax = MaterialSyntax.ADMONITION if match["mark"] == "!!!" else MaterialSyntax.COLLAPSIBLE
         construct = Construct(syntax, header, last, column + 1, content.strip(), kind.lower())
@@ -204,18 +209,18 @@ class _Finder:
         if nested is not None and _PLACEMENT.issuperset(classes) and isinstance(block, Paragraph):
             blocks, constructs = nested
             if not constructs and block.parent is None and column == 0:
-                callout = self._callout(construct, match["title"] or "", blocks)
+                callout = self._make_callout(construct, match["title"] or "", blocks)
                 construct = replace(construct, callout=callout)
         self._cover(construct.last)
         yield construct
         yield from nested[1] if nested else ()
 
     def _find_tabs(self, block: Block, header: int, content: str) -> Iterator[Construct]:
-        """Find a set of tabs; a header within a text counts where indented text follows it."""
+        """Find a set of tabs. A header within a text needs indented text below it."""
         if not _TAB.fullmatch(content):
             return
-        column = self._column(header, content)
-        last = self._last_of_body(block, header, column)
+        column = self._find_column(header, content)
+        last = self._find_last_line(block, header, column)
         if last == header and block.first != header:
             return
         tabs: list[Construct] = []
@@ -229,7 +234,7 @@ class _Finder:
                 following += 1
             if block.parent is not None or not _TAB.fullmatch(self._line(following)):
                 break
-            header, last = following, self._last_of_body(block, following, column)
+            header, last = following, self._find_last_line(block, following, column)
         self._cover(last)
         yield replace(tabs[0], last=last)
         yield from nested
@@ -240,7 +245,7 @@ class _Finder:
     def _read_body(
         self, construct: Construct
     ) -> tuple[tuple[Block, ...], tuple[Construct, ...]] | None:
-        """The blocks and constructs in the text of a construct, with their lines; None if it has no text."""
+        """Read the blocks and constructs in the text of a construct, or return None."""
         indent = construct.column - 1 + INDENT
         body = [
             _dedent(self._line(line), indent)
@@ -265,8 +270,10 @@ class _Finder:
             for inner in nested
         )
 
-    def _callout(self, construct: Construct, title: str, blocks: Sequence[Block]) -> Callout | None:
-        """The callout that says the same, or None where a line might be read otherwise in it."""
+    def _make_callout(
+        self, construct: Construct, title: str, blocks: Sequence[Block]
+    ) -> Callout | None:
+        """Make an equivalent callout. Returns None if a line could change its meaning."""
         kind = CALLOUT_KINDS.get(construct.kind)
         following = self._line(construct.last + 1)
         if kind is None or not _can_be_title(title) or not all(map(_can_be_moved, blocks)):
@@ -278,23 +285,23 @@ class _Finder:
         first = next(number for number, line in enumerate(body) if line.strip())
         if not blocks or any("\t" in line[: len(line) - len(line.lstrip())] for line in body):
             return None
-        apart = not title and not (
+        needs_gap = not title and not (
             isinstance(blocks[0], Paragraph) and blocks[0].first == first + 1
         )
-        head = [f"[!{kind}]", *([f"**{title}**", ""] if title.strip() else [""] * apart)]
+        head = [f"[!{kind}]", *([f"**{title}**", ""] if title.strip() else [""] * needs_gap)]
         new = [f"> {line}" if line.strip() else ">" for line in (*head, *body[first:])]
-        above = self._line(construct.first - 1).strip() and self.end != construct.first - 1
-        parts = ([""] if above else []) + new + ([""] if following.strip() else [])
-        return Callout("\n".join(old), "\n".join(parts))
+        has_text_above = self._line(construct.first - 1).strip() and self.end != construct.first - 1
+        new = ([""] if has_text_above else []) + new + ([""] if following.strip() else [])
+        return Callout("\n".join(old), "\n".join(new))
 
     def _find_definitions(self, index: int, line: int, content: str) -> Iterator[Construct]:
-        """Find a definition list: a term, then lines with a colon and at least two spaces.
+        """Find a definition list: a term, then lines with a colon and two spaces.
 
-        One space is enough where a text has two such lines.
+        One space is enough in a text with two such lines.
         """
         block = self.blocks[index]
-        before = self._term_above(index) if line == block.first else block
-        if before is None or not self._is_definition(content):
+        term = self._find_term_above(index) if line == block.first else block
+        if term is None or not self._is_definition(content):
             return
         last = block.last
         for following in map(self.blocks.__getitem__, range(index + 1, len(self.blocks))):
@@ -305,49 +312,54 @@ class _Finder:
             else:
                 break
         self._cover(last)
-        term = self._line(before.first)
-        column = len(term) - len(term.lstrip()) + 1 if block.parent is None else 1
-        yield Construct(MaterialSyntax.DEFINITION_LIST, before.first, last, column, content.strip())
+        term_line = self._line(term.first)
+        column = len(term_line) - len(term_line.lstrip()) + 1 if block.parent is None else 1
+        yield Construct(MaterialSyntax.DEFINITION_LIST, term.first, last, column, content.strip())
 
-    def _term_above(self, index: int) -> Paragraph | None:
-        """The text above a definition that a blank line parts from it."""
-        block, before = self.blocks[index], self.blocks[index - 1] if index else None
-        is_near = (
-            before is not None and before.parent is block.parent and before.last + 2 == block.first
-        )
-        return before if isinstance(before, Paragraph) and is_near else None
+    def _find_term_above(self, index: int) -> Paragraph | None:
+        """Find the term of a definition with one blank line between them."""
+        block, term = self.blocks[index], self.blocks[index - 1] if index else None
+        is_near = term is not None and term.parent is block.parent and term.last + 2 == block.first
+        return term if isinstance(term, Paragraph) and is_near else None
 
     def _is_definition(self, content: str) -> bool:
         if _DEFINITION.match(content):
             return True
         if not _SHORT_DEFINITION.match(content):
             return False
-        short = [line for line, text in enumerate(self.contents) if _SHORT_DEFINITION.match(text)]
-        return len(short) > 1 and short[0] > 0
+        short_lines = [
+            line for line, text in enumerate(self.contents) if _SHORT_DEFINITION.match(text)
+        ]
+        return len(short_lines) > 1 and short_lines[0] > 0
 
     def _continues_definitions(self, block: Block, last: int, following: Block) -> bool:
-        """Whether a block is the next term of a definition list, or a definition, in the same container."""
+        """Whether a block in the same container continues a definition list."""
         if not isinstance(following, Paragraph) or following.parent is not block.parent:
             return False
-        near = all(not self._line(line).strip(" \t>") for line in range(last + 1, following.first))
+        is_near = all(
+            not self._line(line).strip(" \t>") for line in range(last + 1, following.first)
+        )
         texts = following.text.split("\n")
-        short = any(map(_SHORT_DEFINITION.match, texts[1:]))
-        return near and (short or any(map(_DEFINITION.match, texts)))
+        has_short_definition = any(map(_SHORT_DEFINITION.match, texts[1:]))
+        return is_near and (has_short_definition or any(map(_DEFINITION.match, texts)))
 
     def _find_abbreviations(self, block: Block, line: int) -> Iterator[Construct]:
-        """Find the abbreviations that follow each other."""
+        """Find a run of abbreviations."""
         texts = takewhile(_ABBREVIATION.fullmatch, self.contents[line - block.first :])
         count = sum(1 for _ in texts)
         if count:
             self._cover(line + count - 1)
             text = self.contents[line - block.first].strip()
             yield Construct(
-                MaterialSyntax.ABBREVIATION, line, self.end, self._column(line, text) + 1, text
+                MaterialSyntax.ABBREVIATION, line, self.end, self._find_column(line, text) + 1, text
             )
 
 
 def _dedent(line: str, columns: int) -> str | None:
-    """A line without columns at its start: "" for a blank line, None where a tab or a text is in the way."""
+    """Remove columns from the start of a line.
+
+    Returns an empty text for a blank line, and None if a tab or a text is in these columns.
+    """
     if not line.strip():
         return ""
     position, column = 0, 0
@@ -363,18 +375,18 @@ def _dedent(line: str, columns: int) -> str | None:
 
 
 def _can_be_title(title: str) -> bool:
-    """Whether a title can stand between `**` and `**`."""
-    plain = title.strip() == title and "*" not in title and "\\" not in title
-    return not title or (plain and title.count("`") % 2 == 0)
+    """Whether a title stays as it is between `**` and `**`."""
+    is_plain = title.strip() == title and "*" not in title and "\\" not in title
+    return not title or (is_plain and title.count("`") % 2 == 0)
 
 
 def _can_be_moved(block: Block) -> bool:
-    """Whether a block means the same in a callout, and there is no outline or HTML that it changes."""
+    """Whether a block means the same in a callout. Headings and HTML do not."""
     if isinstance(block, Code):
         return block.closed
     return not isinstance(block, Heading | Html)
 
 
 def _begins_block(line: str) -> bool:
-    """Whether a line right below a construct begins something else, and does not continue its text."""
+    """Whether a line right below a construct begins another block."""
     return line.startswith(("# ", "## ", "### ", "#### ", "!!! ", "??? ", "???+ ", "=== "))

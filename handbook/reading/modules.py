@@ -1,4 +1,4 @@
-"""A module for mkdocs-macros, read without running it: the names that its `define_env` gives to templates."""
+"""Read the names that a module for mkdocs-macros gives to templates, without running it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from inspect import Parameter, Signature
 from typing import Final
 
 _HOOKS: Final = ("define_env", "on_pre_page_macros", "on_post_page_macros")
-"""The functions that mkdocs-macros calls with its environment before a page is rendered."""
+"""The functions that mkdocs-macros calls with its environment before it renders a page."""
 _READS: Final = ("copy", "get", "items", "keys", "values")
 _Function = ast.FunctionDef | ast.Lambda
 
 
 @dataclass(frozen=True)
 class ModuleNames:
-    """The names of a module: macros with their signatures, None where it is not known, and variables.
+    """The names of a module: macros and variables.
 
-    `is_complete` is false where the module may define names that its text does not show.
+    Each macro has its signature, or None if it is unknown. `is_complete` is false if the module can
+    define names that its text does not show.
     """
 
     names: Mapping[str, Signature | None] = field(default_factory=dict)
@@ -31,7 +32,7 @@ UNKNOWN: Final = ModuleNames(is_complete=False)
 
 
 def read_module(text: str) -> ModuleNames:
-    """The names that a module defines. Its code is parsed, and never run."""
+    """Return the names that a module defines. The code is parsed, not run."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -42,16 +43,16 @@ def read_module(text: str) -> ModuleNames:
         node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in _HOOKS
     ]
     if not any(hook.name == "define_env" for hook in hooks):
-        return UNKNOWN  # it is imported or assigned
+        return UNKNOWN  # define_env is imported or assigned
     return _Reader(tree).read(hooks)
 
 
 class _DynamicError(Exception):
-    """What a use of the environment defines cannot be told from the text."""
+    """A use of the environment that defines names which the text does not show."""
 
 
 class _Reader:
-    """Reads one module: every use of the environment in its hooks has to be of a known form."""
+    """Read one module. Its names are complete if every use of the environment is known."""
 
     def __init__(self, tree: ast.Module) -> None:
         self._names: dict[str, Signature | None] = {}
@@ -77,7 +78,7 @@ class _Reader:
     def read(self, hooks: list[ast.FunctionDef]) -> ModuleNames:
         is_complete = True
         for hook in hooks:
-            for use in _uses(hook):
+            for use in _find_uses(hook):
                 try:
                     self._read_use(use)
                 except _DynamicError:
@@ -85,10 +86,10 @@ class _Reader:
         return ModuleNames(self._names, is_complete)
 
     def _read_use(self, use: ast.Name) -> None:
-        """Note the names that a use of the environment defines. Raises _DynamicError where they are not known."""
+        """Add the names that a use of the environment defines. Raises _DynamicError."""
         attribute = self._parents[use]
         if not isinstance(attribute, ast.Attribute):
-            raise _DynamicError  # it is passed on
+            raise _DynamicError  # the environment is passed on
         parent = self._parents[attribute]
         match attribute.attr:
             case "macro":
@@ -96,17 +97,19 @@ class _Reader:
             case "variables" | "macros":
                 self._read_mapping(parent)
             case "register_macros" | "register_variables" if isinstance(parent, ast.Call):
-                self._note_all(_keys_of(parent))
+                self._add_all(_read_keys(parent))
             case "env" | "register_macros" | "register_variables":
                 raise _DynamicError
 
     def _read_macro(self, attribute: ast.Attribute, parent: ast.AST) -> None:
-        """`@env.macro` over a function, `env.macro(f)`, or `env.macro(f, "name")`."""
+        """Read `@env.macro` above a function, `env.macro(f)`, or `env.macro(f, "name")`."""
         if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             is_plain = len(parent.decorator_list) == 1
-            self._note(
+            self._add(
                 parent.name,
-                _signature(parent) if isinstance(parent, ast.FunctionDef) and is_plain else None,
+                _make_signature(parent)
+                if isinstance(parent, ast.FunctionDef) and is_plain
+                else None,
             )
         elif isinstance(parent, ast.Call) and parent.func is attribute:
             self._read_macro_call(parent)
@@ -122,10 +125,10 @@ class _Reader:
         ):
             raise _DynamicError
         explicit = name.value if isinstance(name, ast.Constant) else None
-        self._note(str(explicit or self._name_of(function)), self._signature_of(function))
+        self._add(str(explicit or self._find_name(function)), self._find_signature(function))
 
-    def _name_of(self, function: ast.expr | None) -> str:
-        """The name under which `env.macro(f)` registers a function: its own."""
+    def _find_name(self, function: ast.expr | None) -> str:
+        """Return the name under which `env.macro(f)` registers a function."""
         if isinstance(function, ast.Attribute):
             return function.attr
         if isinstance(function, ast.Name) and (
@@ -134,27 +137,30 @@ class _Reader:
             return self._imported.get(function.id, function.id)
         raise _DynamicError
 
-    def _signature_of(self, function: ast.expr | None) -> Signature | None:
+    def _find_signature(self, function: ast.expr | None) -> Signature | None:
         if isinstance(function, ast.Lambda):
-            return _signature(function)
+            return _make_signature(function)
         definitions = self._functions.get(function.id, []) if isinstance(function, ast.Name) else []
         is_plain = len(definitions) == 1 and not definitions[0].decorator_list
         is_plain = is_plain and definitions[0].name not in self._assigned
-        return _signature(definitions[0]) if is_plain else None
+        return _make_signature(definitions[0]) if is_plain else None
 
     def _read_mapping(self, parent: ast.AST) -> None:
-        """`env.variables["name"] = …`, `env.variables.name = …`, `env.variables.update(…)`, and what only reads."""
+        """Read `env.variables["name"] = …`, `env.variables.name = …` or `env.variables.update(…)`.
+
+        A use that only reads the mapping defines nothing.
+        """
         match parent:
             case ast.Subscript(ctx=ast.Load()) | ast.Compare():
                 pass
             case ast.Subscript(slice=ast.Constant(value=str(name)), ctx=ast.Store()):
-                self._note(name)
+                self._add(name)
             case ast.Attribute(attr=name, ctx=ast.Store()):
-                self._note(name)
+                self._add(name)
             case ast.Attribute(attr="update") if isinstance(
                 call := self._parents[parent], ast.Call
             ):
-                self._note_all(_keys_of(call))
+                self._add_all(_read_keys(call))
             case ast.Attribute(attr=method) if self._is_called(parent) and method not in _READS:
                 raise _DynamicError
             case ast.Attribute(ctx=ast.Load()):
@@ -166,16 +172,16 @@ class _Reader:
         call = self._parents[node]
         return isinstance(call, ast.Call) and call.func is node
 
-    def _note(self, name: str, signature: Signature | None = None) -> None:
+    def _add(self, name: str, signature: Signature | None = None) -> None:
         self._names[name] = None if name in self._names else signature
 
-    def _note_all(self, names: list[str]) -> None:
+    def _add_all(self, names: list[str]) -> None:
         for name in names:
-            self._note(name)
+            self._add(name)
 
 
-def _uses(hook: ast.FunctionDef) -> Iterator[ast.Name]:
-    """Every use of the environment, the first argument of a hook."""
+def _find_uses(hook: ast.FunctionDef) -> Iterator[ast.Name]:
+    """Yield every use of the environment, the first argument of a hook."""
     arguments = [*hook.args.posonlyargs, *hook.args.args]
     environment = arguments[0].arg if arguments else None
     for node in ast.walk(hook):
@@ -183,8 +189,11 @@ def _uses(hook: ast.FunctionDef) -> Iterator[ast.Name]:
             yield node
 
 
-def _keys_of(call: ast.Call) -> list[str]:
-    """The keys of a call such as `update({"name": …})` or `update(name=…)`. Raises _DynamicError for any other."""
+def _read_keys(call: ast.Call) -> list[str]:
+    """Return the keys of a call such as `update({"name": …})` or `update(name=…)`.
+
+    Raises _DynamicError for any other call.
+    """
     names: list[str] = []
     for argument in call.args:
         keys = argument.keys if isinstance(argument, ast.Dict) else [None]
@@ -199,8 +208,8 @@ def _keys_of(call: ast.Call) -> list[str]:
     return names
 
 
-def _signature(function: _Function) -> Signature | None:
-    """The signature of a function, each default as an ellipsis."""
+def _make_signature(function: _Function) -> Signature | None:
+    """Return the signature of a function, with an ellipsis for each default."""
     arguments = function.args
     positional = [*arguments.posonlyargs, *arguments.args]
     required = len(positional) - len(arguments.defaults)
@@ -226,5 +235,5 @@ def _signature(function: _Function) -> Signature | None:
         parameters.append(Parameter(arguments.kwarg.arg, Parameter.VAR_KEYWORD))
     try:
         return Signature(parameters)
-    except ValueError:  # a name is given twice, which Python refuses too
+    except ValueError:  # Python refuses a duplicate parameter too
         return None

@@ -1,7 +1,7 @@
-"""Parse Markdown as GitHub does: one tree of nodes, each with its range in the text.
+"""Parse Markdown as GitHub does, into a tree of nodes with their ranges.
 
-pulldown-cmark parses, by way of its binding pyromark, which only this module names. It gives ranges in bytes; nodes
-have ranges in characters. It links no bare addresses, which `autolinks` finds.
+The parser is pulldown-cmark in its binding pyromark. Only this module imports it. It gives ranges
+in bytes, and nodes have ranges in characters. It does not link bare addresses: `autolinks` does.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pyromark import Markdown, Options
 from handbook.reading.autolinks import Autolink, find_autolinks, may_hold_autolink
 
 DEEPEST: Final = 100
-"""How many blocks and inlines can be nested. A browser shows no more than 512 elements in one another."""
+"""The most levels of nested blocks and inlines. A browser shows at most 512 levels of elements."""
 
 _MARKDOWN: Final = Markdown(
     options=Options.ENABLE_TABLES
@@ -29,17 +29,17 @@ _MARKDOWN: Final = Markdown(
     | Options.ENABLE_GFM
 )
 _ATTEMPTS: Final = 2
-"""How often a text is parsed with addresses in brackets."""
+"""The most attempts to parse a text with addresses in brackets."""
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 class NodeKind(StrEnum):
-    """What a node is. Blocks first, then inlines."""
+    """The kinds of nodes: first blocks, then inlines."""
 
     DOCUMENT = auto()
     PARAGRAPH = auto()
     PLAIN = auto()
-    """Text of a tight list item, which is in no paragraph."""
+    """Text of a tight list item, without a paragraph."""
     HEADING = auto()
     LIST = auto()
     ITEM = auto()
@@ -70,11 +70,14 @@ class NodeKind(StrEnum):
 
 @dataclass(slots=True, eq=False)
 class MarkdownNode:
-    """A block or an inline. `start` and `end` are offsets in the text that was parsed.
+    """A block or an inline. `start` and `end` are offsets in the parsed text.
 
-    `text` is the content of text, code and HTML, the target of a link or image, and the name of a footnote. `detail` is
-    the words after an opening fence, the title of a link or image, or the kind of a callout. `number` is the level of a
-    heading, the first number of an ordered list, or 1 for a task that is done.
+    - `text`: the content of text, code and HTML, the target of a link or image, the name of a
+      footnote.
+    - `detail`: the words after an opening fence, the title of a link or image, the kind of a
+      callout.
+    - `number`: the level of a heading, the first number of an ordered list, or 1 for a task that is
+      done.
     """
 
     kind: NodeKind
@@ -84,18 +87,18 @@ class MarkdownNode:
     detail: str = ""
     number: int | None = None
     alignments: tuple[str, ...] = ()
-    """Of a table: "left", "center", "right" or "" for each column."""
+    """The alignment of each column of a table: "left", "center", "right" or ""."""
     children: list[MarkdownNode] = field(default_factory=list)
 
     def walk(self) -> Iterator[MarkdownNode]:
-        """This node and all within it, in the order of the text."""
+        """Yield this node and all nodes in it, in the order of the text."""
         yield self
         for child in self.children:
             yield from child.walk()
 
 
 class TooDeepError(Exception):
-    """A text with more than `DEEPEST` nodes in one another; `offset` is the place of the first that is too deep."""
+    """A text with more than `DEEPEST` nested nodes. `offset` is the start of the first one."""
 
     def __init__(self, offset: int) -> None:
         super().__init__("nested too deeply")
@@ -105,35 +108,37 @@ class TooDeepError(Exception):
 def parse(text: str) -> MarkdownNode:
     """Parse a text. Raises TooDeepError.
 
-    An address can hold marks of emphasis, `https://host/a_*b*`. The parser has paired them by the time the address is
-    found, so that the text is parsed again, with that address in angle brackets.
+    An address can contain marks of emphasis, as in `https://host/a_*b*`. The parser pairs these
+    marks before the address is found. The text is then parsed again, with that address in angle
+    brackets.
     """
     builder = _Builder(text)
     builder.build()
     addresses = builder.crossing
     for _ in range(_ATTEMPTS if addresses else 0):
         insertions = _Insertions(addresses)
-        again = _Builder(insertions.insert(text))
-        again.build()
-        linked = {insertions.original(start) for start in again.bracketed}
+        retry = _Builder(insertions.insert(text))
+        retry.build()
+        linked = {insertions.find_original(start) for start in retry.bracketed}
         if all(address.start in linked for address in addresses):
-            _move_back(again.root, insertions)
-            return again.root
+            _restore_offsets(retry.root, insertions)
+            return retry.root
         # A backslash before an address escapes the bracket.
         addresses = [address for address in addresses if address.start in linked]
     return builder.root
 
 
-def _move_back(root: MarkdownNode, insertions: _Insertions) -> None:
+def _restore_offsets(root: MarkdownNode, insertions: _Insertions) -> None:
     """Give each node its offsets in the text without the brackets."""
     for node in root.walk():
-        node.start, node.end = insertions.original(node.start), insertions.original(node.end)
+        node.start = insertions.find_original(node.start)
+        node.end = insertions.find_original(node.end)
         if node.kind is NodeKind.LINK and node.start in insertions.without_scheme and node.children:
             node.children[0].text = node.children[0].text.removeprefix("http://")
 
 
 def parse_inline(text: str) -> Sequence[MarkdownNode]:
-    """Parse a text of one line as the text of a paragraph, whatever its first character means to Markdown."""
+    """Parse a line as the text of a paragraph, whatever its first character."""
     lead = "x "
     paragraph = next(iter(parse(lead + " ".join(text.split())).children), None)
     if paragraph is None or not paragraph.children:
@@ -144,37 +149,39 @@ def parse_inline(text: str) -> Sequence[MarkdownNode]:
 
 
 class _Insertions:
-    """Angle brackets around addresses, and the original offsets of a text that has them."""
+    """Angle brackets around addresses, and the original offsets in a text with them."""
 
     def __init__(self, addresses: Sequence[Autolink]) -> None:
         self.without_scheme = {
             address.start for address in addresses if address.target_prefix == "http://"
         }
-        self.pieces: list[tuple[int, str]] = []
+        self.brackets: list[tuple[int, str]] = []
+        """The brackets, each with its offset in the original text."""
         for address in addresses:
             scheme = "http://" if address.start in self.without_scheme else ""
-            self.pieces += [(address.start, f"<{scheme}"), (address.end, ">")]
-        lengths = accumulate((len(piece) for _, piece in self.pieces), initial=0)
-        self.lengths = list(lengths)
-        self.places = [
-            at + before for (at, _), before in zip(self.pieces, self.lengths, strict=False)
+            self.brackets += [(address.start, f"<{scheme}"), (address.end, ">")]
+        lengths = accumulate((len(bracket) for _, bracket in self.brackets), initial=0)
+        self.shifts = list(lengths)
+        self.offsets = [
+            at + shift for (at, _), shift in zip(self.brackets, self.shifts, strict=False)
         ]
+        """The offset of each bracket in the text with brackets."""
 
     def insert(self, text: str) -> str:
-        """The text with the brackets."""
-        parts, last = [], 0
-        for at, piece in self.pieces:
-            parts += [text[last:at], piece]
+        """Insert the brackets into the text."""
+        texts, last = [], 0
+        for at, bracket in self.brackets:
+            texts += [text[last:at], bracket]
             last = at
-        return "".join((*parts, text[last:]))
+        return "".join((*texts, text[last:]))
 
-    def original(self, offset: int) -> int:
-        """The offset in the text without the brackets."""
-        index = bisect_left(self.places, offset)
+    def find_original(self, offset: int) -> int:
+        """Return the offset in the text without the brackets."""
+        index = bisect_left(self.offsets, offset)
         if not index:
             return offset
-        at, _ = self.pieces[index - 1]
-        return max(at, offset - self.lengths[index])
+        at, _ = self.brackets[index - 1]
+        return max(at, offset - self.shifts[index])
 
 
 _TAGS: Final[Mapping[str, NodeKind]] = {
@@ -214,32 +221,33 @@ _INLINE: Final = frozenset(_KINDS[_KINDS.index(NodeKind.TEXT) :])
 _TEXT_CONTAINERS: Final = frozenset(
     (NodeKind.DOCUMENT, NodeKind.ITEM, NodeKind.QUOTE, NodeKind.FOOTNOTE)
 )
-"""The blocks in which text without a paragraph gets a plain block around it."""
+"""The blocks in which a text without a paragraph becomes a plain block."""
 
 
 class _Builder:
-    """Makes the tree of one text from the parser's events."""
+    """Build the tree of one text from the events of the parser."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.root = MarkdownNode(NodeKind.DOCUMENT, 0, len(text))
         self.open = [self.root]
         self.unlinked = int(not may_hold_autolink(text))
-        """How many links, images and blocks of code are open, in which no address is linked."""
+        """The number of open links, images and code blocks. Addresses in them are not linked."""
         self.crossing: list[Autolink] = []
+        """The addresses that cross a mark which the parser has read."""
         self.bracketed: list[int] = []
-        """Where links in angle brackets begin."""
+        """The offsets of links in angle brackets."""
         self.crossed = 0
-        """Where the last address in `crossing` ends: no other begins before."""
+        """The end of the last address in `crossing`. The next address begins after it."""
 
     def build(self) -> None:
         """Read every event."""
-        offset = _offsets(self.text)
+        find_character = _map_byte_offsets(self.text)
         events: Iterator[tuple[Any, Any]] = _MARKDOWN.events_with_range(self.text, merge_text=True)
-        for event, place in events:
-            start, end = place.values()
-            if offset:
-                start, end = offset(start), offset(end)
+        for event, byte_range in events:
+            start, end = byte_range.values()
+            if find_character:
+                start, end = find_character(start), find_character(end)
             if type(event) is str:
                 self._add(MarkdownNode(_LEAVES[event], start, end))
                 continue
@@ -256,7 +264,9 @@ class _Builder:
             elif name == "TaskListMarker":
                 self._add(MarkdownNode(NodeKind.TASK_MARKER, start, end, number=int(value)))
             elif name == "FootnoteReference":
-                self._add(MarkdownNode(NodeKind.FOOTNOTE_REFERENCE, start, end, _label(value)))
+                self._add(
+                    MarkdownNode(NodeKind.FOOTNOTE_REFERENCE, start, end, _normalise_label(value))
+                )
             else:
                 self._add(MarkdownNode(_LEAVES[name], start, end, value))
 
@@ -282,12 +292,11 @@ class _Builder:
             node.text = "".join(child.text for child in node.children)
             node.children = []
         elif node.kind is NodeKind.LIST and node.children:
-            node.end = node.children[
-                -1
-            ].end  # the parser's range has the definitions of links after it
+            # The parser's range of a list includes the link definitions after it.
+            node.end = node.children[-1].end
 
     def _add(self, node: MarkdownNode) -> None:
-        """Add a node to the one that is open; text right within a block gets a plain block around it."""
+        """Add a node to the open one. Text directly in a block gets a plain block around it."""
         container = self.open[-1]
         if container.kind is NodeKind.PLAIN:
             if node.kind in _INLINE:
@@ -310,7 +319,7 @@ class _Builder:
         """Add a text with its addresses as links."""
         is_exact = self.text[start:end] == value
         done = start
-        for link in find_autolinks(self.text, max(start, self.crossed), end, self._limit(end)):
+        for link in find_autolinks(self.text, max(start, self.crossed), end, self._find_limit(end)):
             if not is_exact or link.end > end:
                 self.crossing.append(link)
                 self.crossed = link.end
@@ -319,9 +328,9 @@ class _Builder:
                 self._add(
                     MarkdownNode(NodeKind.TEXT, done, link.start, self.text[done : link.start])
                 )
-            shown = self.text[link.start : link.end]
-            inner = MarkdownNode(NodeKind.TEXT, link.start, link.end, shown)
-            target = link.target_prefix + shown
+            address = self.text[link.start : link.end]
+            inner = MarkdownNode(NodeKind.TEXT, link.start, link.end, address)
+            target = link.target_prefix + address
             self._add(MarkdownNode(NodeKind.LINK, link.start, link.end, target, children=[inner]))
             done = link.end
         if done < end:
@@ -329,15 +338,15 @@ class _Builder:
                 MarkdownNode(NodeKind.TEXT, done, end, self.text[done:end] if is_exact else value)
             )
 
-    def _limit(self, end: int) -> int:
-        """Where an address that begins in a text before `end` ends at the latest: with its line, or its cell."""
+    def _find_limit(self, end: int) -> int:
+        """Return the latest possible end of an address: the end of its line or cell."""
         line = self.text.find("\n", end)
         cells = (node.end for node in self.open if node.kind is NodeKind.TABLE_CELL)
         return min(len(self.text) if line < 0 else line, *cells, len(self.text))
 
 
 def _describe(node: MarkdownNode, value: Any) -> None:
-    """Put the argument of a tag of the parser into its node."""
+    """Set the text, detail and number of a node from its tag."""
     match node.kind:
         case NodeKind.HEADING:
             node.number = int(value["level"][1])
@@ -354,23 +363,26 @@ def _describe(node: MarkdownNode, value: Any) -> None:
                 "" if alignment == "None" else alignment.lower() for alignment in value
             )
         case NodeKind.FOOTNOTE:
-            node.text = _label(value)
+            node.text = _normalise_label(value)
         case NodeKind.LINK | NodeKind.IMAGE:
             is_mail = value["link_type"] == "Email"
             node.text = f"mailto:{value['dest_url']}" if is_mail else value["dest_url"]
             node.detail = value["title"]
 
 
-def _label(name: str) -> str:
-    """The name of a footnote as names are compared: whatever its case and white space."""
+def _normalise_label(name: str) -> str:
+    """Return the name of a footnote without differences of case and white space."""
     return " ".join(name.casefold().split())
 
 
-def _offsets(text: str) -> Callable[[int], int] | None:
-    """The offset in characters of one in bytes of UTF-8; None where they are the same."""
+def _map_byte_offsets(text: str) -> Callable[[int], int] | None:
+    """Return a function from offsets in bytes of UTF-8 to offsets in characters.
+
+    Returns None for ASCII text, in which both are equal.
+    """
     wide = [(match.start(), len(match[0].encode()) - 1) for match in _NOT_ASCII.finditer(text)]
     if not wide:
         return None
-    surplus = list(accumulate((more for _, more in wide), initial=0))
-    places = [start + before for (start, _), before in zip(wide, surplus, strict=False)]
-    return lambda offset: offset - surplus[bisect_left(places, offset)]
+    surplus = list(accumulate((extra_bytes for _, extra_bytes in wide), initial=0))
+    byte_starts = [start + shift for (start, _), shift in zip(wide, surplus, strict=False)]
+    return lambda offset: offset - surplus[bisect_left(byte_starts, offset)]

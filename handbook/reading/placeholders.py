@@ -1,4 +1,4 @@
-"""Placeholders: words that a template or an author leaves where text is still to be written."""
+"""Find placeholders: words that a template or an author leaves for text to be written."""
 
 from __future__ import annotations
 
@@ -18,30 +18,34 @@ _CODE: Final = re.compile(r"`[^`\n]*`")
 
 
 def find_placeholder(text: str) -> re.Match[str] | None:
-    """Find the first placeholder in a text, however it is written."""
+    """Find the first placeholder in a text, in upper or lower case."""
     return _PLACEHOLDER.search(text)
 
 
-def without_code(text: str) -> str:
-    """Replace code in backticks by spaces, so that every other character keeps its place."""
+def blank_code(text: str) -> str:
+    """Replace code in backticks with spaces. Every other character keeps its offset."""
     return _CODE.sub(lambda code: " " * len(code[0]), text)
 
 
 def is_unwritten(text: str) -> bool:
-    """Tell whether a text is certainly still to be written.
+    """Whether a text is certainly a placeholder.
 
-    Certain is a placeholder in capitals anywhere in the text, and any other one alone or before a punctuation mark.
-    Spanish "Todo el tráfico" and the name `todo-service` are not: other rules still check them.
+    A placeholder in capitals anywhere in the text is certain. So is any other placeholder alone or
+    before a punctuation mark. Spanish "Todo el tráfico" and the name `todo-service` are not
+    certain: other rules still check them.
     """
-    return bool(_UNWRITTEN.search(without_code(text)))
+    return bool(_UNWRITTEN.search(blank_code(text)))
 
 
-def placeholder_finding(
-    at: Location, word: str, replacement: str = "text", *, optional: bool = False
+def make_placeholder_finding(
+    at: Location, placeholder: str, replacement: str = "text", *, optional: bool = False
 ) -> Finding:
-    """Report a placeholder; `replacement` is what to write, `optional` whether its key can be left out."""
+    """Make the finding of a placeholder.
+
+    `replacement` is the text to write, for the hint. `optional` adds that the key can be removed.
+    """
     return Finding(
         at,
-        f"placeholder '{word}'",
-        f"replace it with {replacement}" + (", or leave the key out" if optional else ""),
+        f"placeholder '{placeholder}'",
+        f"replace it with {replacement}" + (", or remove the key" if optional else ""),
     )

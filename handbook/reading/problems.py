@@ -1,4 +1,4 @@
-"""What reading finds wrong in a file: a closed set of kinds, each reported by one rule."""
+"""Problems that reading finds in a file. One rule reports each kind."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from handbook.diagnostics import Finding
 
 
 class ProblemKind(StrEnum):
-    """The kinds of problem that reading finds. A rule says by `reports` which one is its own."""
+    """The kinds of problem that reading finds. A rule names its kind in `reports`."""
 
     UNREADABLE_FILE = "unreadable-file"
     MISSING_FRONT_MATTER = "missing-front-matter"
@@ -28,7 +28,7 @@ class ProblemKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A finding of the reading, and its kind, which says which rule reports it."""
+    """A finding of the reading, and the kind that selects its rule."""
 
     kind: ProblemKind
     finding: Finding

@@ -1,8 +1,9 @@
-"""PromQL expressions, checked so that no expression can end this process.
+"""Check PromQL expressions, so that no expression can kill this process.
 
-promql_parser works by recursion in native code: an expression of some thousand levels overflows the stack, which kills
-the process. An expression of few levels is parsed here. The others are parsed by a child process: this file, run as a
-program, with a large stack and a limit of time and memory for each expression.
+promql_parser works by recursion in native code: an expression of some thousand levels overflows the
+stack, which kills the process. An expression of few levels is parsed here. A child process parses
+the others: this file, run as a program, with a large stack and limits of time and memory for each
+expression.
 """
 
 from __future__ import annotations
@@ -20,21 +21,27 @@ from typing import Final
 import promql_parser
 
 _LEVEL: Final = re.compile(r"[-+*/%^<>=!(\[]|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
-"""A token that can begin a level of the syntax tree: an operator, a parenthesis, or the range of a subquery."""
+"""A token that can begin a level of the tree: an operator or a bracket."""
 
 _SAFE_LEVELS: Final = 100
-"""Levels that are parsed in this process. The smallest expression that crashed had 4,160 levels and a stack of 8 MB
-(`1+1+…`); with 1 MB, it had 512."""
+"""The most levels that this process parses.
+
+The smallest expression that crashed (`1+1+…`) had 4,160 levels with a stack of 8 MB, and 512 levels
+with a stack of 1 MB.
+"""
 
 _SECONDS: Final = 10
 _MEMORY: Final = 2 << 30
 _STACKS: Final = tuple(megabytes << 20 for megabytes in (512, 256, 128, 64, 32))
-"""Sizes of the child's stack, of which the first that the system grants is used: a level takes up to 2 KB."""
+"""Sizes of the child's stack. The first size that the system grants is used.
+
+A level takes up to 2 KB.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class PromqlFault:
-    """Why an expression is not accepted: the parser's `reason`, or None if it is too deep to be parsed."""
+    """A fault of an expression: the parser's `reason`, or None for too many levels."""
 
     reason: str | None
 
@@ -43,15 +50,17 @@ _TOO_DEEP: Final = PromqlFault(None)
 
 
 def check_expressions(expressions: Sequence[str]) -> list[PromqlFault | None]:
-    """Check PromQL expressions; the answer holds the fault of each, or None for a valid one.
+    """Return the fault of each expression, or None for a valid one.
 
-    One child process parses all the deep ones. It is started again after an expression that ended it. Raises
-    ChildProcessError if the child cannot run.
+    One child process parses all deep expressions. It is started again after an expression that
+    killed it. Raises ChildProcessError if the child cannot run.
     """
     deep_expressions = list(dict.fromkeys(filter(_is_deep, expressions)))
     deep_faults = dict(zip(deep_expressions, _check_in_child(deep_expressions), strict=True))
     return [
-        deep_faults[expression] if expression in deep_faults else _fault(_reason(expression))
+        deep_faults[expression]
+        if expression in deep_faults
+        else _make_fault(_read_reason(expression))
         for expression in expressions
     ]
 
@@ -60,12 +69,12 @@ def _is_deep(expression: str) -> bool:
     return len(expression) > _SAFE_LEVELS and len(_LEVEL.findall(expression)) > _SAFE_LEVELS
 
 
-def _fault(reason: str | None) -> PromqlFault | None:
+def _make_fault(reason: str | None) -> PromqlFault | None:
     return None if reason is None else PromqlFault(reason)
 
 
-def _reason(expression: str) -> str | None:
-    """The parser's reason to refuse an expression, in one line; None if it accepts the expression."""
+def _read_reason(expression: str) -> str | None:
+    """Return the parser's reason to refuse an expression, in one line, or None."""
     try:
         promql_parser.parse(expression)
     except ValueError as error:
@@ -76,58 +85,62 @@ def _reason(expression: str) -> str | None:
 def _check_in_child(expressions: list[str]) -> list[PromqlFault | None]:
     faults: list[PromqlFault | None] = []
     while len(faults) < len(expressions):
-        faults += map(_fault, _ask_child(expressions[len(faults) :]))
+        faults += map(_make_fault, _ask_child(expressions[len(faults) :]))
         if len(faults) < len(expressions):
-            faults.append(_TOO_DEEP)  # the child ended at this one
+            faults.append(_TOO_DEEP)  # this expression killed the child
     return faults
 
 
 def _ask_child(expressions: list[str]) -> list[str | None]:
-    """The reasons that a child process gives, in order; fewer than expressions if one of them has ended it."""
+    """Return the reasons of a child process, in order.
+
+    There are fewer reasons than expressions if one of them killed the child.
+    """
+    # This limit counts wall time, for systems on which the child cannot limit itself.
+    seconds = 2 * _SECONDS * len(expressions)
     try:
         answer = subprocess.run(  # noqa: S603 - our own program; expressions are its input
             [sys.executable, "-P", __file__],
             input=json.dumps(expressions).encode(),
             capture_output=True,
             check=False,
-            timeout=2
-            * _SECONDS
-            * len(expressions),  # of time on the clock, where the child cannot limit itself
+            timeout=seconds,
         )
     except subprocess.TimeoutExpired as error:
         return _read_answers(error.stdout or b"")
     if answer.returncode > 0:
-        last_line = (answer.stderr.decode(errors="replace").strip().splitlines() or ["no message"])[
-            -1
-        ]
-        raise ChildProcessError(ECHILD, f"the child process failed: {last_line}", "promql_parser")
+        lines = answer.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
+        raise ChildProcessError(ECHILD, f"the child process failed: {lines[-1]}", "promql_parser")
     return _read_answers(answer.stdout)
 
 
 def _read_answers(output: bytes) -> list[str | None]:
-    """One JSON value a line; a last line without its end was not written to the end."""
+    """Read one JSON value per line. A last line without a line end is incomplete."""
     return [json.loads(line) for line in output.split(b"\n")[:-1]]
 
 
-# The child.
+# The code below runs in the child.
 
 
-def _reason_for_deep(expression: str) -> str | None:
-    """The same as `_reason`, without the syntax tree in Python, whose memory grows with the square of the levels.
+def _read_deep_reason(expression: str) -> str | None:
+    """Do the same as `_read_reason`, without the syntax tree in Python.
 
-    The expression becomes the left side of `or`, which binds least, and a function that does not exist its right side.
-    If the parser complains of the function alone, the left side is valid. Else it is parsed alone for the reason.
+    The memory of that tree grows with the square of the levels. The expression becomes the left
+    side of `or`, which binds least, and an unknown function its right side. If the parser refuses
+    only the function, the left side is valid. Otherwise the expression is parsed alone for the
+    reason.
     """
     from secrets import token_hex
 
     unknown_call = f"unknown_{token_hex(8)}()"
-    if _reason(f"{expression}\nor {unknown_call}") == _reason(unknown_call):
+    if _read_reason(f"{expression}\nor {unknown_call}") == _read_reason(unknown_call):
         return None
-    return _reason(expression)
+    return _read_reason(expression)
 
 
 def _limit_resources() -> None:
-    with suppress(ImportError, ValueError, OSError):  # a system without limits, or with lower ones
+    # Some systems have no limits, and some have lower ones.
+    with suppress(ImportError, ValueError, OSError):
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -139,15 +152,14 @@ def _answer_all(expressions: list[str]) -> None:
     import signal
 
     for expression in expressions:
-        if hasattr(
-            signal, "setitimer"
-        ):  # its signal ends the process; the parser does not return to Python before
+        # The signal of the timer kills the process, because the parser does not return to Python.
+        if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_PROF, _SECONDS)
-        print(json.dumps(_reason_for_deep(expression)), flush=True)
+        print(json.dumps(_read_deep_reason(expression)), flush=True)
 
 
 def _run_child() -> None:
-    """Read expressions as JSON from the standard input, and answer each in a thread with a large stack."""
+    """Answer the expressions from the standard input, in a thread with a large stack."""
     import threading
 
     _limit_resources()
@@ -157,7 +169,7 @@ def _run_child() -> None:
         thread = threading.Thread(target=_answer_all, args=(expressions,))
         try:
             thread.start()
-        except RuntimeError:  # no memory for a stack of this size
+        except RuntimeError:  # the system has no memory for a stack of this size
             continue
         thread.join()
         return

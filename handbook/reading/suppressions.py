@@ -1,6 +1,7 @@
-"""What an author allows, with a reason: `<!-- handbook: allow RBK012 until 2027-01-31: reason -->` on the line above.
+"""Read suppressions: comments that allow a finding on the line below, with a reason.
 
-In front matter and in YAML files it is a comment, `# handbook: allow …`.
+In Markdown a suppression is `<!-- handbook: allow RBK012 until 2027-01-31: reason -->`. In front
+matter and in YAML files it is a comment, `# handbook: allow …`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ _ALLOW: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """One rule allowed on one line. `rule` is its code or name; None where the comment is unreadable or has no reason."""
+    """A suppression of one rule on one line.
+
+    `rule` is the code or name of the rule, or None if the comment is invalid or has no reason.
+    """
 
     at: Location
     line: int
@@ -33,15 +37,19 @@ class Suppression:
     reason: str = ""
 
 
-def in_source(source: Source) -> Iterator[Suppression]:
-    """The suppressions of a Markdown file: comments of the front matter, and comments that stand outside of code."""
+def read_source_suppressions(source: Source) -> Iterator[Suppression]:
+    """Read the suppressions of a Markdown file: comments in front matter and outside code."""
     head = source.front_matter.end.line if source.front_matter else 0
-    inside = {line for block in source.every(Html) for line in range(block.first, block.last + 1)}
-    yield from _read(source.path, source.split_lines(), lambda line: line < head or line in inside)
+    html_lines = {
+        line for block in source.blocks_of(Html) for line in range(block.first, block.last + 1)
+    }
+    yield from _read(
+        source.path, source.split_lines(), lambda line: line < head or line in html_lines
+    )
 
 
-def in_yaml(path: str, text: str) -> Iterator[Suppression]:
-    """The suppressions of a YAML file."""
+def read_yaml_suppressions(path: str, text: str) -> Iterator[Suppression]:
+    """Read the suppressions of a YAML file."""
     yield from _read(path, tuple(text.splitlines()), lambda _: True)
 
 

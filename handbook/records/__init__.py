@@ -1,7 +1,7 @@
-"""The kinds of record, and how a source becomes one.
+"""Base classes of the kinds of record, and the functions that read a record.
 
-A kind is a class: its class variables say where its files stand and what their bodies hold, its fields are the table of
-its front matter. Every reader of a kind (rules, schema, templates, views) reads it here.
+A kind is a class. Its class variables define the folder, the file names and the sections. Its
+fields define the front matter. Rules, schema, templates and views all read this one definition.
 """
 
 from __future__ import annotations
@@ -16,25 +16,34 @@ from typing import Any, ClassVar, Final, TypeVar
 from handbook.diagnostics import Edit, Finding, Location
 from handbook.reading import fields, nodes
 from handbook.reading.blocks import Block, Heading, Paragraph, Table
-from handbook.reading.fields import Choice, Dated, Flag, Many, Pattern, Reading, Vocabularies, field
+from handbook.reading.fields import (
+    Choice,
+    Flag,
+    Many,
+    PastDate,
+    Pattern,
+    Reading,
+    Vocabularies,
+    field,
+)
 from handbook.reading.placeholders import is_unwritten
 from handbook.reading.problems import Problem, ProblemKind
 from handbook.reading.source import Source
-from handbook.records.draft import Draft
+from handbook.records.draft import TODO, Draft
 
 SLUG: Final = r"[a-z0-9]+(?:-[a-z0-9]+)*"
-"""Words in lower case, joined by hyphens."""
+"""Pattern of a slug: lower-case words joined by hyphens."""
 
 ITEM_ID: Final = r"[A-Z][A-Z0-9]+-[0-9]{2}"
-"""The id of an item of the checklist: its group and its number."""
+"""Pattern of a checklist item's id: its group and its number."""
 
 ALERT_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
-"""The name of an alert, which is a part of its address."""
+"""Pattern of an alert name that can be part of an address."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnresolvedReference:
-    """A reference as it was written: under which key, the kind and the id that it names, and where."""
+    """Reference as written: its key, the kind and id it names, and its location."""
 
     key: str
     kind: str
@@ -43,8 +52,8 @@ class UnresolvedReference:
 
 
 @dataclass(frozen=True, slots=True)
-class Tie:
-    """How readers put a reference into words: on the page that makes it, and on the page that it leads to."""
+class ReferenceLabel:
+    """Labels of a reference, on the page of its source and of its target."""
 
     outward: str
     inward: str
@@ -52,54 +61,54 @@ class Tie:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened to a record on a day, in one word: `accepted`, `published`."""
+    """Dated change of a record in one word, such as `accepted` or `published`."""
 
     day: date
-    word: str
+    change: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entity:
-    """What the handbook knows of one thing: a file, or an alert within one."""
+    """Base class of records, pages, audits and alerts."""
 
     kind: ClassVar[str]
     label: ClassVar[str]
-    """How readers name one of the kind."""
+    """Singular name of the kind on the site."""
     has_page: ClassVar[bool] = True
-    """Whether the site has a page for each of the kind, which the search finds."""
-    ties: ClassVar[Mapping[str, Tie]] = {}
-    """The words for its references, by the key that makes them."""
+    """True if entities of the kind have pages, which the search also finds."""
+    reference_labels: ClassVar[Mapping[str, ReferenceLabel]] = {}
+    """Labels of its references, by key."""
 
     path: str
     problems: tuple[Problem, ...] = ()
-    dated: tuple[Dated, ...] = ()
+    past_dates: tuple[PastDate, ...] = ()
 
     @property
     def id(self) -> str:
-        """What others name it by, unique within its kind."""
+        """Identifier, unique within its kind."""
         return self.path
 
     @property
     def title(self) -> str:
-        """What a reader calls it."""
+        """Title on the site."""
         return self.path
 
     @property
     def mapping(self) -> nodes.Mapping | None:
-        """Its keys and values as YAML; None where there is none, or none that can be read."""
+        """YAML mapping of its keys; None if it is missing or unreadable."""
         return None
 
     def references(self) -> Iterator[UnresolvedReference]:
-        """Every other that its keys name."""
+        """Yield every reference that its keys make."""
         return iter(())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Document(Entity):
-    """A Markdown file that the site publishes, with its front matter read by the table of its class."""
+    """Published Markdown file, with front matter read by the fields of its class."""
 
     sections: ClassVar[tuple[str, ...]] = ()
-    """The H2 headings that the body holds, in their order."""
+    """Required H2 headings of the body, in order."""
     needs_front_matter: ClassVar[bool] = True
 
     source: Source
@@ -110,7 +119,7 @@ class Document(Entity):
                 "an old path of this site, such as /adr/0007-old-name/",
             )
         ),
-        "addresses at which this page stood before",
+        "earlier addresses of this page",
     )
 
     @property
@@ -119,19 +128,19 @@ class Document(Entity):
 
     @property
     def title(self) -> str:
-        """The H1, or the path of a file that has none."""
+        """H1 of the document; its path if it has no H1."""
         return self.source.title or self.path
 
     def section_blocks(self, title: str) -> tuple[Block, ...]:
-        """The blocks below the first H2 of that title."""
+        """Return the blocks below the first H2 with this title."""
         for section in self.source.sections:
             if section.heading.text == title:
                 first, last = section.heading.last, section.last
                 return tuple(block for block in self.source.blocks if first < block.first <= last)
         return ()
 
-    def unwritten(self, blocks: Iterable[Block]) -> bool:
-        """Whether the text of one of the blocks is still to be written, which `placeholder` (FM106) reports."""
+    def has_placeholder(self, blocks: Iterable[Block]) -> bool:
+        """Return whether a block contains a placeholder, which the rule `placeholder` reports."""
         return any(
             is_unwritten(self.source.line(line))
             for block in blocks
@@ -140,14 +149,17 @@ class Document(Entity):
         )
 
     @property
-    def readable(self) -> bool:
-        """Whether the front matter could be read: what seems absent from an unreadable one may be there."""
+    def is_readable(self) -> bool:
+        """Return whether the front matter is readable. If not, rules report no missing keys."""
         return self.source.problem is None and (
             self.source.front_matter is not None or not self.needs_front_matter
         )
 
     def at(self, key: str, value: str | None = None) -> Location:
-        """The place of the value under a key, or of one value in the list there; else of the closing `---`."""
+        """Return the location of a key's value, or of one value in its list.
+
+        Without the key, it is the location of the closing `---`.
+        """
         front_matter = self.source.front_matter
         if front_matter is None:
             return self.source.at(1)
@@ -160,8 +172,11 @@ class Document(Entity):
                     return item.at
         return entry.value.at
 
-    def adding(self, key: str, value: str) -> Edit | None:
-        """The edit that adds a value to the list under a key; None where what stands there is no list."""
+    def edit_to_add(self, key: str, value: str) -> Edit | None:
+        """Return an edit that adds a value to the list under a key.
+
+        The result is None if the key has a value that is not a list.
+        """
         if self.source.front_matter is None:
             return None
         entry = self.source.front_matter.mapping.get(key)
@@ -174,8 +189,11 @@ class Document(Entity):
             return Edit(at, "[", f"[{value}, " if entry.value.items else f"[{value}")
         return Edit(at, "- ", f"- {value}\n{' ' * (at.column - 1)}- ")
 
-    def doubtful(self, key: str) -> bool:
-        """Whether a value under a key is wrong or a placeholder, so that what seems to be missing may be just that."""
+    def has_invalid_value(self, key: str) -> bool:
+        """Return whether a value under a key is invalid or a placeholder.
+
+        The author meant to set such a value, so rules do not report it as missing.
+        """
         entry = self.source.front_matter.mapping.get(key) if self.source.front_matter else None
         if entry is None:
             return False
@@ -185,62 +203,65 @@ class Document(Entity):
         )
         if any(isinstance(value, nodes.Scalar) and is_unwritten(value.text) for value in values):
             return True
-        places = {value.at for value in values}
-        return any(problem.finding.at in places for problem in self.problems)
+        locations = {value.at for value in values}
+        return any(problem.finding.at in locations for problem in self.problems)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Page(Document):
-    """A page that is no record: home, an index, a how-to, a reference."""
+    """Page that is not a record: home, an index, a how-to, a reference."""
 
     kind: ClassVar[str] = "page"
     label: ClassVar[str] = "Page"
     needs_front_matter: ClassVar[bool] = False
 
     render_macros: bool = field(
-        Flag(), "true where the page calls macros; elsewhere braces are text"
+        Flag(), "true if the page calls macros; otherwise braces are plain text"
     )
     markdown: str | None = field(
         Choice("material"),
-        "material for a page in Python-Markdown, with the extensions of mkdocs.yml",
+        "material: render with Python-Markdown and the extensions of mkdocs.yml",
     )
     hide: tuple[str, ...] = field(
-        Many(Choice("navigation", "toc", "path", "footer")), "parts of the layout to leave out"
+        Many(Choice("navigation", "toc", "path", "footer")), "parts of the layout to hide"
     )
-    description: str | None = field(fields.Text(), "one sentence for search engines")
+    description: str | None = field(fields.Text(), "one-sentence summary for search engines")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record(Document):
-    """What every kind of record has."""
+    """Base class of every kind of record."""
 
     plural: ClassVar[str]
-    """The kind's name for many of it, in addresses."""
+    """Plural name of the kind, used in addresses."""
     list_title: ClassVar[str]
-    """The title above a list of all records of the kind."""
+    """Title of a list of all records of the kind."""
     change_word: ClassVar[str | None] = None
-    """What happened on the day of `changed`, for a record without a status. None: the home page shows no changes."""
-    folder: ClassVar[str]
-    """Where the files of the kind stand, relative to the root."""
-    file_name: ClassVar[re.Pattern[str]]
-    """How a file of the kind is named, below the folder."""
-    file_form: ClassVar[str]
-    """The same for people: `NNNN-slug.md`."""
-    depth: ClassVar[int] = 1
-    """How many parts of a path below the folder name a record."""
-    mention: ClassVar[re.Pattern[str] | None] = None
-    """Which ids in prose belong to the kind, well formed or not; None where none does."""
-    template: ClassVar[Mapping[str, str]]
-    """The text of each section of a new record; of the whole body under "" for a kind without sections."""
-    template_keys: ClassVar[tuple[str, ...]] = ()
-    """What an author can give for a new record beside the keys of its front matter."""
+    """Word for the change on the date `changed`, used for a record without a status.
 
-    example: bool = field(Flag(), "true for a sample that shows the form and binds nobody")
-    tags: tuple[str, ...] = field(Many(Choice(of="tags")), "tags of the settings")
+    None hides the kind from the list of changes on the home page.
+    """
+    folder: ClassVar[str]
+    """Folder of the kind's files, relative to the root."""
+    file_name: ClassVar[re.Pattern[str]]
+    """Pattern of a file name, relative to the folder."""
+    file_form: ClassVar[str]
+    """File name pattern as text for people, such as `NNNN-slug.md`."""
+    depth: ClassVar[int] = 1
+    """Number of path segments of a file name below the folder."""
+    mention: ClassVar[re.Pattern[str] | None] = None
+    """Pattern of the kind's ids in prose, valid or not. None: prose cannot mention the kind."""
+    template: ClassVar[Mapping[str, str]]
+    """Section texts of a new record. The key "" holds the body of a kind without sections."""
+    template_keys: ClassVar[tuple[str, ...]] = ()
+    """Extra values for a new record that are not keys of its front matter."""
+
+    example: bool = field(Flag(), "true for an example that is not in force")
+    tags: tuple[str, ...] = field(Many(Choice(of="tags")), "tags from the list in mkdocs.yml")
 
     @classmethod
     def owns(cls, path: str) -> bool:
-        """Whether a file of the root is, or would be, a record of this kind, however it is named."""
+        """Return whether a path is in this kind's folder, even if its name is invalid."""
         if not path.startswith(f"{cls.folder}/") or not path.endswith(".md"):
             return False
         parts = path.removeprefix(f"{cls.folder}/").split("/")
@@ -248,33 +269,36 @@ class Record(Document):
 
     @classmethod
     def id_of(cls, path: str) -> str:
-        """The id that the file's name gives; the path itself where the name has another form."""
+        """Return the id from a file name; the path itself if the name is invalid."""
         name = path.removeprefix(f"{cls.folder}/")
         return name.removesuffix(".md") if cls.file_name.fullmatch(name) else path
 
     @classmethod
     def new_path(cls, draft: Draft) -> str:
-        """The path of a new record. Raises IncompleteDraftError for a missing value that makes a part of it."""
+        """Return the path of a new record.
+
+        Raises IncompleteDraftError if a value that the path needs is missing.
+        """
         return f"{cls.folder}/{draft.name}.md"
 
     @classmethod
     def new_values(cls, draft: Draft) -> Mapping[str, str]:
-        """The values, as YAML, that a new record has unless its author gives others."""
+        """Return the default values of a new record, as YAML."""
         return {}
 
     @classmethod
     def new_keys(cls, draft: Draft) -> Set[str]:
-        """The keys that a new record needs beside those that its kind always requires."""
+        """Return the keys that a new record needs in addition to its required fields."""
         return set()
 
     @classmethod
     def new_comment(cls, values: Mapping[str, str]) -> str | None:
-        """The comment above the keys of a new record with these values."""
+        """Return the comment above the keys of a new record."""
         return None
 
     @classmethod
     def new_sections(cls, path: str, draft: Draft) -> Mapping[str, str]:
-        """The texts of the template, filled in for a new record at a path."""
+        """Return the section texts of a new record at a path."""
         return cls.template
 
     @cached_property
@@ -282,34 +306,34 @@ class Record(Document):
         return self.id_of(self.path)
 
     @property
-    def well_named(self) -> bool:
-        """Whether the file's name has the form of its kind."""
+    def has_valid_name(self) -> bool:
+        """Return whether the file name matches the pattern of its kind."""
         return bool(self.file_name.fullmatch(self.path.removeprefix(self.folder + "/")))
 
     @property
     def changed(self) -> date | None:
-        """The record's own date: the day of its last change of state. None for a kind that has no such date."""
+        """Date of the last change of state; None if the kind has no such date."""
         return None
 
     @property
     def events(self) -> tuple[Event, ...]:
-        """What the feed says of the record."""
+        """Events of the record for the feed."""
         return ()
 
     @property
     def extras(self) -> Mapping[str, Any]:
-        """What JSON says of the record beside its keys: what its body holds."""
+        """Values read from the body, for the JSON export."""
         return {}
 
     def references(self) -> Iterator[UnresolvedReference]:
-        for written in fields.references_of(self):
+        for reference in fields.find_references(self):
             yield UnresolvedReference(
-                written.key, written.kind, written.id, self.at(written.key, written.id)
+                reference.key, reference.kind, reference.id, self.at(reference.key, reference.id)
             )
 
 
 def next_number(kind: type[Record], paths: Iterable[str]) -> int:
-    """The number after the highest that a file of a numbered kind has among these paths."""
+    """Return the highest number of a numbered kind among these paths, plus one."""
     names = (path.removeprefix(f"{kind.folder}/") for path in paths if kind.owns(path))
     return (
         max(
@@ -326,7 +350,7 @@ D = TypeVar("D", bound=Document)
 def read_document(
     cls: type[D], source: Source, vocabularies: Vocabularies, problems: tuple[Problem, ...] = ()
 ) -> D:
-    """The document of a class that a source stands for. What is wrong with its front matter is in its `problems`."""
+    """Read a source as a document of a class. Its `problems` hold the front matter errors."""
     reading = Reading(vocabularies)
     reading.problems.extend(problems)
     values: Mapping[str, Any] = {}
@@ -337,24 +361,38 @@ def read_document(
             cls, source.front_matter.mapping, reading, end=source.front_matter.end
         )
     elif cls.needs_front_matter:
-        hint = f"begin the file with '---', the keys of its kind ({cls.kind}), and '---'"
-        reading.problem(ProblemKind.MISSING_FRONT_MATTER, source.at(1), "no front matter", hint)
+        reading.add_problem(
+            ProblemKind.MISSING_FRONT_MATTER,
+            source.at(1),
+            "missing front matter",
+            _suggest_front_matter(cls),
+        )
     return cls(
         path=source.path,
         source=source,
         **values,
         problems=tuple(reading.problems),
-        dated=tuple(reading.dated),
+        past_dates=tuple(reading.past_dates),
     )
+
+
+def _suggest_front_matter(cls: type[Document]) -> str:
+    """Return the hint with the lines of the smallest front matter of a kind."""
+    required = [row for row in fields.fields_of(cls) if row.required]
+    values = (
+        f"{row.key}: {f'[{TODO}]' if isinstance(row.type, Many) else TODO}" for row in required
+    )
+    lines = ", ".join(f"'{line}'" for line in ("---", *values))
+    return f"begin the file with the lines {lines} and '---'"
 
 
 E = TypeVar("E", bound=Entity)
 
 
 def read_entity(cls: type[E], path: str, text: str | Finding, vocabularies: Vocabularies) -> E:
-    """The entity that a YAML file stands for, by the table of its class. What is wrong is in its `problems`.
+    """Read a YAML file as an entity of a class. Its `problems` hold the errors.
 
-    `text` is a finding where the file could not be read.
+    `text` is a finding if the file is unreadable.
     """
     reading = Reading(vocabularies)
     values: Mapping[str, Any] = {}
@@ -366,14 +404,18 @@ def read_entity(cls: type[E], path: str, text: str | Finding, vocabularies: Voca
         elif isinstance(node, nodes.Mapping):
             values = fields.read_fields(cls, node, reading, end=node.at)
         else:
-            reading.problem(
+            reading.add_problem(
                 ProblemKind.UNREADABLE_FILE,
                 Location(path),
                 "the file is not a mapping of keys to values",
             )
     except nodes.YamlError as error:
         reading.problems.append(Problem(ProblemKind.UNREADABLE_FILE, error.finding))
-    found = {"node": node} if isinstance(node, nodes.Mapping) else {}
+    extra_values = {"node": node} if isinstance(node, nodes.Mapping) else {}
     return cls(
-        path=path, **found, **values, problems=tuple(reading.problems), dated=tuple(reading.dated)
+        path=path,
+        **extra_values,
+        **values,
+        problems=tuple(reading.problems),
+        past_dates=tuple(reading.past_dates),
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from handbook.reading.fields import Choice, Day, Group, Many, RecordId, field
-from handbook.records import Event, Record, Tie, next_number
+from handbook.records import Event, Record, ReferenceLabel, next_number
 from handbook.records.draft import Draft
 from handbook.vocabulary import ADR_STATUSES
 
@@ -18,27 +18,27 @@ _ADR = RecordId("adr", r"ADR-[0-9]{4}", "ADR-0042")
 
 @dataclass(frozen=True, kw_only=True)
 class StatusChange:
-    """A status that a decision had before, and the day it took it."""
+    """Earlier status of a decision, with the date of the change."""
 
-    status: str | None = field(Choice(*ADR_STATUSES), "the status it had", required=True)
-    date: datetime.date | None = field(Day(), "the day it took that status", required=True)
+    status: str | None = field(Choice(*ADR_STATUSES), "earlier status", required=True)
+    date: datetime.date | None = field(Day(), "date of that status", required=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Adr(Record):
-    """A decision that binds more than one team: what was decided, why, and what else was weighed."""
+    """Architecture decision record (ADR): a decision that binds more than one team."""
 
     kind: ClassVar[str] = "adr"
     plural: ClassVar[str] = "adrs"
     label: ClassVar[str] = "Decision"
     list_title: ClassVar[str] = "Decisions"
     change_word: ClassVar[str | None] = "decided"
-    ties: ClassVar[Mapping[str, Tie]] = {
-        "services": Tie("concerns", "concerned by"),
-        "standards": Tie("rests on", "applied by"),
-        "supersedes": Tie("supersedes", "superseded by"),
-        "superseded_by": Tie("superseded by", "supersedes"),
-        "amends": Tie("amends", "amended by"),
+    reference_labels: ClassVar[Mapping[str, ReferenceLabel]] = {
+        "services": ReferenceLabel("affects", "affected by"),
+        "standards": ReferenceLabel("based on", "basis for"),
+        "supersedes": ReferenceLabel("supersedes", "superseded by"),
+        "superseded_by": ReferenceLabel("superseded by", "supersedes"),
+        "amends": ReferenceLabel("amends", "amended by"),
     }
     folder: ClassVar[str] = "adr"
     file_name: ClassVar[re.Pattern[str]] = re.compile(
@@ -53,40 +53,40 @@ class Adr(Record):
         "Consequences",
     )
     template: ClassVar[Mapping[str, str]] = {
-        "Context": "TODO: say what the problem is, and what limits the choice",
-        "Decision": "TODO: say what is decided, in full sentences",
-        "Alternatives considered": "- TODO: name an alternative, and say why it was not chosen",
-        "Consequences": "TODO: say what becomes easier, and what becomes harder",
+        "Context": "TODO: describe the problem and the constraints on the choice",
+        "Decision": "TODO: state the decision, in full sentences",
+        "Alternatives considered": "- TODO: name an alternative, and explain why you rejected it",
+        "Consequences": "TODO: state what becomes easier and what becomes harder",
     }
 
     status: str | None = field(
-        Choice(*ADR_STATUSES), f"one of {', '.join(ADR_STATUSES)}", required=True
+        Choice(*ADR_STATUSES), f"status of the decision: {', '.join(ADR_STATUSES)}", required=True
     )
     date: datetime.date | None = field(
-        Day(), "the day it took this status, YYYY-MM-DD", required=True
+        Day(), "date of the current status, YYYY-MM-DD", required=True
     )
     deciders: tuple[str, ...] = field(
-        Many(Choice(of="teams")), "the teams that decided; required unless proposed"
+        Many(Choice(of="teams")), "teams that made the decision; required unless proposed"
     )
     history: tuple[StatusChange, ...] = field(
         Many(Group(StatusChange)),
         "earlier statuses, oldest first: {status: proposed, date: 2026-05-11}",
     )
-    supersedes: tuple[str, ...] = field(Many(_ADR), "decisions that this one replaces")
-    superseded_by: tuple[str, ...] = field(Many(_ADR), "decisions that replace this one")
+    supersedes: tuple[str, ...] = field(Many(_ADR), "decisions replaced by this one")
+    superseded_by: tuple[str, ...] = field(Many(_ADR), "decisions that replaced this one")
     amends: tuple[str, ...] = field(
-        Many(_ADR), "decisions that this one changes in part; they stay in force"
+        Many(_ADR), "decisions partly changed by this one, which stay in force"
     )
     services: tuple[str, ...] = field(
         Many(RecordId("service", r"[a-z0-9]+(?:-[a-z0-9]+)*", "order-service")),
-        "services that it binds",
+        "services affected by the decision",
     )
     standards: tuple[str, ...] = field(
         Many(RecordId("standard", r"STD-[0-9]{2}", "STD-05")),
-        "standards that it rests on or departs from",
+        "standards that the decision applies or deviates from",
     )
     review_by: datetime.date | None = field(
-        Day(ahead=True), "the day on which this decision is looked at again"
+        Day(allow_future=True), "date of the next review of this decision"
     )
 
     @classmethod
@@ -96,7 +96,7 @@ class Adr(Record):
 
     @classmethod
     def new_path(cls, draft: Draft) -> str:
-        return f"{cls.folder}/{next_number(cls, draft.taken):04}-{draft.name}.md"
+        return f"{cls.folder}/{next_number(cls, draft.existing_paths):04}-{draft.name}.md"
 
     @classmethod
     def new_values(cls, draft: Draft) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""Audits: what a service says of each item of the checklist in a quarter, and how that is known."""
+"""Audits: a service's verdict on each checklist item in one quarter, with its evidence."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import ClassVar
 from handbook.diagnostics import Location
 from handbook.reading import nodes
 from handbook.reading.fields import Choice, Day, Group, MapOf, Pattern, RecordId, Text, field
-from handbook.records import Entity, Tie, UnresolvedReference
+from handbook.records import Entity, ReferenceLabel, UnresolvedReference
 from handbook.vocabulary import PROOFS, VERDICTS
 
 PATH = re.compile(
@@ -21,51 +21,49 @@ PATH = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """The answer to one item."""
+    """Result of one checklist item."""
 
     verdict: str | None = field(
-        Choice(*VERDICTS), "pass, fail, unknown, not-applicable or waived", required=True
+        Choice(*VERDICTS), "verdict: pass, fail, unknown, not-applicable or waived", required=True
     )
     by: str | None = field(
-        Choice(*reversed(PROOFS)), "how it is known: automated, evidence, attested"
+        Choice(*reversed(PROOFS)), "kind of verification: automated, evidence or attested"
     )
-    evidence: str | None = field(
-        Text(), "where it can be seen: a path with its line, or an address"
-    )
-    needs: str | None = field(Text(), "what is missing to know")
-    who: str | None = field(Choice(of="teams"), "the team that attests it")
+    evidence: str | None = field(Text(), "evidence: a path with a line number, or an address")
+    needs: str | None = field(Text(), "information needed to decide an unknown item")
+    who: str | None = field(Choice(of="teams"), "team that attests it")
     of: str | None = field(
-        Pattern(r"[0-9a-f]{6}", "six hex digits: the fingerprint of an item's text"),
-        "the text that was attested",
+        Pattern(r"[0-9a-f]{6}", "six hex digits, the fingerprint of an item's text"),
+        "fingerprint of the attested text",
     )
     adr: str | None = field(
-        RecordId("adr", r"ADR-[0-9]{4}", "ADR-0042"), "the decision that waives it"
+        RecordId("adr", r"ADR-[0-9]{4}", "ADR-0042"), "decision that waives the item"
     )
-    until: datetime.date | None = field(Day(ahead=True), "the day on which the waiver ends")
-    reason: str | None = field(Text(), "why it does not apply")
+    until: datetime.date | None = field(Day(allow_future=True), "end date of the waiver")
+    reason: str | None = field(Text(), "reason why the item does not apply")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Audit(Entity):
-    """One service, one quarter, every item in force."""
+    """Audit of one service in one quarter, with a result for every item in force."""
 
     kind: ClassVar[str] = "audit"
     label: ClassVar[str] = "Audit"
     has_page: ClassVar[bool] = False
-    ties: ClassVar[Mapping[str, Tie]] = {
-        "audit": Tie("audit of", "audited in"),
-        "waiver": Tie("waived by", "waives in"),
+    reference_labels: ClassVar[Mapping[str, ReferenceLabel]] = {
+        "audit": ReferenceLabel("audit of", "audited in"),
+        "waiver": ReferenceLabel("waived by", "waiver used in"),
     }
 
-    date: datetime.date | None = field(Day(), "the day of the audit", required=True)
-    auditor: str | None = field(Choice(of="teams"), "the team that audited", required=True)
+    date: datetime.date | None = field(Day(), "date of the audit", required=True)
+    auditor: str | None = field(Choice(of="teams"), "team that made the audit", required=True)
     commit: str | None = field(
-        Pattern(r"[0-9a-f]{7,64}", "a commit"),
-        "the commit of the service's repository that was looked at",
+        Pattern(r"[0-9a-f]{7,64}", "a commit hash"),
+        "audited commit of the service's repository",
         required=True,
     )
     results: Mapping[str, Result] = field(
-        MapOf(Group(Result)), "the answer to each item, by its id", required=True
+        MapOf(Group(Result)), "results, by checklist item id", required=True
     )
     node: nodes.Mapping | None = None
 
@@ -75,12 +73,12 @@ class Audit(Entity):
 
     @property
     def service(self) -> str:
-        """The slug of the service."""
+        """Slug of the service."""
         return self.path.split("/")[-2]
 
     @property
     def quarter(self) -> str:
-        """The quarter, as the file's name says."""
+        """Quarter, taken from the file name."""
         return self.path.rsplit("/", 1)[-1].removesuffix(".yml")
 
     @property
@@ -96,18 +94,18 @@ class Audit(Entity):
                 )
 
     @property
-    def doubtful(self) -> bool:
-        """Whether something in the file could not be read, so that what seems to be missing may be just that."""
+    def has_problems(self) -> bool:
+        """Return whether the file has problems. If so, rules report no missing results."""
         return bool(self.problems)
 
     def key_at(self, id: str) -> Location:
-        """The place of an item's key under `results`."""
+        """Return the location of an item's key under `results`."""
         results = self.node.find("results") if self.node else None
         entry = results.get(id) if isinstance(results, nodes.Mapping) else None
         return entry.at if entry else Location(self.path)
 
     def at(self, *keys: str) -> Location:
-        """The place of the value at a path of keys, or of the nearest above it that is there."""
+        """Return the location of the value at a path of keys, or of a parent."""
         node: nodes.Node | None = self.node
         at = Location(self.path)
         for key in keys:

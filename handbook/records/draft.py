@@ -1,4 +1,4 @@
-"""What a kind knows when a new record of it is written."""
+"""Input for a new record, passed to its kind by the command `handbook new`."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from datetime import date
 from typing import Final
 
 TODO: Final = "TODO"
-"""What stands for a value that the author did not give."""
+"""Placeholder for a missing value."""
 
 
 class IncompleteDraftError(ValueError):
-    """A draft that lacks a value which its kind needs; the text says which."""
+    """Draft without a value that its kind needs; the message names the value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is known of a record that is about to be written."""
+    """Input for a new record."""
 
     name: str
-    """The title in lower case, joined by hyphens."""
-    given: Mapping[str, str]
-    """The author's values, as YAML, by key."""
+    """Slug of the title."""
+    values: Mapping[str, str]
+    """Values from the author, as YAML, by key."""
     today: date
-    taken: frozenset[str]
-    """The paths that are taken, here and in the branch that this one will be merged into."""
+    existing_paths: frozenset[str]
+    """Paths in use, in the work tree and in the base branch."""
     ids: Mapping[str, tuple[str, ...]]
-    """The ids of the records that there are, by kind."""
+    """Ids of the existing records, by kind."""
 
     def status(self, default: str) -> str:
-        """The status that the author gives, without quotes."""
-        return self.given.get("status", default).strip("\"' ")
+        """Return the status from the author without quotes, or the default."""
+        return self.values.get("status", default).strip("\"' ")

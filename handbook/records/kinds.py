@@ -1,4 +1,4 @@
-"""The kinds that there are."""
+"""Table of all kinds."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from handbook.records.service import Service
 from handbook.records.standard import Standard
 
 KINDS: Final[tuple[type[Entity], ...]] = (Standard, Adr, Runbook, Alert, Postmortem, Service, Audit)
-"""Every kind that is counted and can be expected, in the order in which a reader meets them."""
+"""All kinds, in the order of the site."""
 
 RECORDS: Final[tuple[type[Record], ...]] = tuple(kind for kind in KINDS if issubclass(kind, Record))
-"""Every kind of record that is a Markdown file."""
+"""Kinds whose records are Markdown files."""
 
 FOLDERS: Final = tuple(kind.folder for kind in RECORDS)
-"""The folders of records."""
+"""Folders of records."""
 
 MOUNTED: Final = tuple(folder for folder in FOLDERS if not folder.startswith("docs/"))
-"""Those beside docs/ whose files the site publishes."""
+"""Published folders outside docs/."""

@@ -1,4 +1,4 @@
-"""Post-mortems: what happened, when, why, and what is done about it."""
+"""Post-mortems: impact, timeline, root cause and action items of an incident."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from handbook.reading.blocks import Item, Paragraph, Table
 from handbook.reading.fields import Choice, Day, Many, Moment, RecordId, field
 from handbook.reading.parser import MarkdownNode
 from handbook.reading.placeholders import is_unwritten
-from handbook.records import ALERT_NAME, SLUG, Event, Record, Tie
+from handbook.records import ALERT_NAME, SLUG, Event, Record, ReferenceLabel
 from handbook.records.draft import Draft, IncompleteDraftError
 from handbook.vocabulary import CAUSES, POSTMORTEM_STATUSES
 
@@ -22,38 +22,38 @@ TIMELINE = "Timeline"
 ACTIONS = "Action items"
 ACTION_COLUMNS = ("Id", "Action", "Owner", "Due", "Status")
 WHEN_PUBLISHED = ("resolved", "published", "caused_by", "reviewers")
-"""The keys that a published post-mortem requires."""
+"""Keys that a published post-mortem requires."""
 _ENTRY = re.compile(
-    r"(?:(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}) )?(?P<time>[0-9]{2}:[0-9]{2}) — (?P<what>.+)",
+    r"(?:(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}) )?(?P<time>[0-9]{2}:[0-9]{2}) — (?P<event>.+)",
     re.DOTALL,
 )
 _NEW_ACTIONS: Final = f"""| {" | ".join(ACTION_COLUMNS)} |
 |{"|".join("---" for _ in ACTION_COLUMNS)}|
-| A1 | TODO: say what has to be done | TODO | TODO | open |"""
+| A1 | TODO: describe the action | TODO | TODO | open |"""
 _DONE = re.compile(r"done ([0-9]{4}-[0-9]{2}-[0-9]{2})")
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """A line of the timeline. `at` is in UTC, None where the line has another form, or no day is known.
+    """Line of the timeline. `at` is in UTC; None if the line is invalid or its day is unknown.
 
-    `what` is empty only where the line has another form.
+    `event` is empty only if the line is invalid.
     """
 
     text: str
     line: int
     at: datetime.datetime | None = None
-    what: str = ""
+    event: str = ""
 
     @property
-    def unwritten(self) -> bool:
-        """Whether the whole line is still to be written."""
-        return not self.what and is_unwritten(self.text)
+    def is_placeholder(self) -> bool:
+        """Return whether the whole line is a placeholder."""
+        return not self.event and is_unwritten(self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A row of the table of actions: what is done about it, by whom, until when. What cannot be read is None."""
+    """Row of the action table: task, owner, due date, status. An invalid date is None."""
 
     id: str
     text: str
@@ -66,19 +66,19 @@ class Action:
     columns: tuple[int, ...]
 
     @property
-    def open(self) -> bool:
-        """Whether it is still to be done."""
+    def is_open(self) -> bool:
+        """Return whether the action is open."""
         return self.status == "open"
 
     @property
-    def unwritten(self) -> bool:
-        """Whether nothing but placeholders stands in the row."""
+    def is_placeholder(self) -> bool:
+        """Return whether every non-empty cell of the row is a placeholder."""
         return any(self.cells) and all(is_unwritten(cell) for cell in self.cells if cell)
 
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """A time between two moments of an incident, with its definition; None where one of them is not known."""
+    """Time between two moments of an incident, with its formula; None if one is unknown."""
 
     name: str
     formula: str
@@ -86,24 +86,24 @@ class Duration:
 
     @property
     def minutes(self) -> float | None:
-        """The time in minutes."""
+        """Duration in minutes."""
         return None if self.value is None else self.value.total_seconds() / 60
 
 
 @dataclass(frozen=True, kw_only=True)
 class Postmortem(Record):
-    """An incident, told without blame."""
+    """Blameless report of an incident."""
 
     kind: ClassVar[str] = "postmortem"
     plural: ClassVar[str] = "postmortems"
     label: ClassVar[str] = "Post-mortem"
     list_title: ClassVar[str] = "Post-mortems"
     change_word: ClassVar[str | None] = "published"
-    ties: ClassVar[Mapping[str, Tie]] = {
-        "services": Tie("concerns", "concerned by"),
-        "alerts": Tie("noticed by", "fired in"),
-        "runbooks": Tie("followed", "followed in"),
-        "adrs": Tie("bears on", "borne on by"),
+    reference_labels: ClassVar[Mapping[str, ReferenceLabel]] = {
+        "services": ReferenceLabel("affects", "affected by"),
+        "alerts": ReferenceLabel("detected by", "fired in"),
+        "runbooks": ReferenceLabel("used", "used in"),
+        "adrs": ReferenceLabel("relates to", "related to"),
     }
     folder: ClassVar[str] = "postmortems"
     file_name: ClassVar[re.Pattern[str]] = re.compile(
@@ -120,55 +120,51 @@ class Postmortem(Record):
         "Lessons learned",
     )
     template: ClassVar[Mapping[str, str]] = {
-        "Impact": "TODO: say who could not do what, and how many they were",
-        TIMELINE: "- {time} — TODO: say what happened",
-        "Root cause": "TODO: say which change of the system would have prevented the incident",
-        "What went well": "TODO: say what to keep",
-        "What went wrong": "TODO: say what to change",
+        "Impact": "TODO: state who was affected, how, and how many",
+        TIMELINE: "- {time} — TODO: describe what happened",
+        "Root cause": "TODO: name the system change that would have prevented the incident",
+        "What went well": "TODO: list what to keep",
+        "What went wrong": "TODO: list what to change",
         ACTIONS: _NEW_ACTIONS,
-        "Lessons learned": "TODO: say what other teams should know",
+        "Lessons learned": "TODO: list what other teams should know",
     }
 
-    severity: str | None = field(
-        Choice(of="severities"), "the severity of the incident", required=True
-    )
+    severity: str | None = field(Choice(of="severities"), "severity of the incident", required=True)
     status: str | None = field(
-        Choice(*POSTMORTEM_STATUSES), "how far the post-mortem is", required=True
+        Choice(*POSTMORTEM_STATUSES),
+        "status of the post-mortem: draft, in-review or published",
+        required=True,
     )
-    started: datetime.datetime | None = field(Moment(), "impact begins", required=True)
-    detected: datetime.datetime | None = field(Moment(), "somebody or something notices")
-    acknowledged: datetime.datetime | None = field(Moment(), "somebody begins to work on it")
-    mitigated: datetime.datetime | None = field(Moment(), "no severe impact is left")
+    started: datetime.datetime | None = field(Moment(), "start of the impact", required=True)
+    detected: datetime.datetime | None = field(Moment(), "first detection, by an alert or a person")
+    acknowledged: datetime.datetime | None = field(Moment(), "start of the response")
+    mitigated: datetime.datetime | None = field(Moment(), "end of the severe impact")
     resolved: datetime.datetime | None = field(
-        Moment(), "the incident is declared over; required when published"
+        Moment(), "end of the incident; required when published"
     )
-    published: datetime.date | None = field(
-        Day(), "the day it was published; required when published"
-    )
-    caused_by: str | None = field(Choice(*CAUSES), "what brought it about; required when published")
+    published: datetime.date | None = field(Day(), "date of publication; required when published")
+    caused_by: str | None = field(Choice(*CAUSES), "kind of cause; required when published")
     services: tuple[str, ...] = field(
-        Many(RecordId("service", SLUG, "order-service")), "the services that it hit", required=True
+        Many(RecordId("service", SLUG, "order-service")), "affected services", required=True
     )
     alerts: tuple[str, ...] = field(
-        Many(RecordId("alert", ALERT_NAME, "OrderServiceHighErrorRate")), "the alerts that fired"
+        Many(RecordId("alert", ALERT_NAME, "OrderServiceHighErrorRate")), "alerts that fired"
     )
-    authors: tuple[str, ...] = field(
-        Many(Choice(of="teams")), "the teams that wrote it", required=True
-    )
+    authors: tuple[str, ...] = field(Many(Choice(of="teams")), "teams that wrote it", required=True)
     reviewers: tuple[str, ...] = field(
-        Many(Choice(of="teams")), "the teams that reviewed it; required when published"
+        Many(Choice(of="teams")), "teams that reviewed it; required when published"
     )
     runbooks: tuple[str, ...] = field(
         Many(RecordId("runbook", rf"{SLUG}/{SLUG}", "order-service/high-error-rate")),
-        "the runbooks that were followed",
+        "runbooks used in the incident",
     )
     adrs: tuple[str, ...] = field(
-        Many(RecordId("adr", r"ADR-[0-9]{4}", "ADR-0042")), "decisions that it bears on"
+        Many(RecordId("adr", r"ADR-[0-9]{4}", "ADR-0042")), "related decisions"
     )
 
     @classmethod
     def new_path(cls, draft: Draft) -> str:
-        return f"{cls.folder}/{_given_start(draft).date()}-{draft.name}.md"
+        return f"{cls.folder}/{_read_start(draft).date()}-{draft.name}.md"
 
     @classmethod
     def new_values(cls, draft: Draft) -> Mapping[str, str]:
@@ -182,7 +178,7 @@ class Postmortem(Record):
     def new_sections(cls, path: str, draft: Draft) -> Mapping[str, str]:
         return {
             **cls.template,
-            TIMELINE: cls.template[TIMELINE].format(time=f"{_given_start(draft):%H:%M}"),
+            TIMELINE: cls.template[TIMELINE].format(time=f"{_read_start(draft):%H:%M}"),
         }
 
     @property
@@ -204,12 +200,12 @@ class Postmortem(Record):
                 duration.name.lower().replace(" ", "_"): duration.minutes
                 for duration in self.durations
             },
-            "timeline": tuple({"at": entry.at, "what": entry.what} for entry in self.timeline),
+            "timeline": tuple({"at": entry.at, "what": entry.event} for entry in self.timeline),
         }
 
     @property
     def durations(self) -> tuple[Duration, ...]:
-        """The times of the incident, computed, each with its formula."""
+        """Computed durations of the incident, with their formulas."""
         pairs = (
             ("Time to detect", "detected − started", self.started, self.detected),
             ("Time to acknowledge", "acknowledged − detected", self.detected, self.acknowledged),
@@ -223,9 +219,9 @@ class Postmortem(Record):
 
     @cached_property
     def timeline(self) -> tuple[TimelineEntry, ...]:
-        """The lines of the timeline in their order. A time without a date is on the day of the line before."""
+        """Lines of the timeline. A time without a date has the date of the previous line."""
         day = self.started.date() if self.started else None
-        found = []
+        entries = []
         for block in self.section_blocks(TIMELINE):
             if (
                 isinstance(block, Paragraph)
@@ -233,32 +229,32 @@ class Postmortem(Record):
                 and block.first == block.parent.first
             ):
                 match = _ENTRY.fullmatch(block.text)
-                day = _day(match["day"]) or day if match and match["day"] else day
-                clock = _time(match["time"]) if match else None
-                if match and clock and (not match["day"] or _day(match["day"])):
+                day = _parse_day(match["day"]) or day if match and match["day"] else day
+                clock = _parse_time(match["time"]) if match else None
+                if match and clock and (not match["day"] or _parse_day(match["day"])):
                     at = datetime.datetime.combine(day, clock, datetime.UTC) if day else None
-                    found.append(TimelineEntry(block.text, block.first, at, match["what"]))
+                    entries.append(TimelineEntry(block.text, block.first, at, match["event"]))
                 else:
-                    found.append(TimelineEntry(block.text, block.first))
-        return tuple(found)
+                    entries.append(TimelineEntry(block.text, block.first))
+        return tuple(entries)
 
     @property
     def action_tables(self) -> tuple[Table, ...]:
-        """The tables under Action items; one is what the form asks for."""
+        """Tables under Action items. A valid post-mortem has exactly one."""
         return tuple(block for block in self.section_blocks(ACTIONS) if isinstance(block, Table))
 
     @cached_property
     def actions(self) -> tuple[Action, ...]:
-        """The rows of the table of actions; none where its columns are others."""
+        """Rows of the action table; empty if its columns are wrong."""
         tables = [table for table in self.action_tables if table.head == ACTION_COLUMNS]
         return tuple(
-            _action(row, [self.source.at_body(start) for start in span.cells])
+            _make_action(row, [self.source.at_body(start) for start in span.cells])
             for table in tables[:1]
             for row, span in zip(table.rows, table.spans[1:], strict=True)
         )
 
-    def action_parts(self, action: Action) -> tuple[MarkdownNode, ...]:
-        """The text of an action, as it was parsed."""
+    def action_nodes(self, action: Action) -> tuple[MarkdownNode, ...]:
+        """Return the parsed Markdown of an action's text."""
         table = next(
             table for table in self.action_tables if table.first <= action.line <= table.last
         )
@@ -266,38 +262,43 @@ class Postmortem(Record):
         return tuple(row.children[1].children)
 
 
-def _given_start(draft: Draft) -> datetime.datetime:
-    """The start that a post-mortem is given, in UTC. Raises IncompleteDraftError without one that has an offset."""
+def _read_start(draft: Draft) -> datetime.datetime:
+    """Read the start of a new post-mortem, in UTC.
+
+    Raises IncompleteDraftError if the start or its UTC offset is missing.
+    """
     try:
-        started = datetime.datetime.fromisoformat(draft.given.get("started", ""))
+        started = datetime.datetime.fromisoformat(draft.values.get("started", ""))
         if started.utcoffset() is not None:
             return started.astimezone(datetime.UTC)
     except (ValueError, OverflowError):
         pass
     raise IncompleteDraftError(
-        "a post-mortem needs --set started=…, with an offset: started=2026-05-15T10:14Z"
+        "no 'started' with a UTC offset; add --set started=2026-05-15T10:14Z"
     )
 
 
-def _action(row: tuple[str, ...], places: Sequence[Location]) -> Action:
-    id, what, owner, due, status = row
+def _make_action(row: tuple[str, ...], cells: Sequence[Location]) -> Action:
+    id, text, owner, due, status = row
     done = _DONE.fullmatch(status)
-    word = "done" if done and _day(done[1]) else status if status in ("open", "dropped") else ""
-    columns = tuple(place.column for place in places)
+    status_name = (
+        "done" if done and _parse_day(done[1]) else status if status in ("open", "dropped") else ""
+    )
+    columns = tuple(cell.column for cell in cells)
     return Action(
         id,
-        what,
+        text,
         owner,
-        _day(due),
-        word,
-        _day(done[1]) if done else None,
-        places[0].line,
+        _parse_day(due),
+        status_name,
+        _parse_day(done[1]) if done else None,
+        cells[0].line,
         row,
         columns,
     )
 
 
-def _day(text: str) -> datetime.date | None:
+def _parse_day(text: str) -> datetime.date | None:
     try:
         return (
             datetime.date.fromisoformat(text)
@@ -308,26 +309,28 @@ def _day(text: str) -> datetime.date | None:
         return None
 
 
-def _time(text: str) -> datetime.time | None:
+def _parse_time(text: str) -> datetime.time | None:
     try:
         return datetime.time.fromisoformat(text)
     except ValueError:
         return None
 
 
-def deadline(began: datetime.date, business_days: int, country: str | None) -> datetime.date:
-    """The last day on which a post-mortem is published in time: so many business days after the day it began.
+def publication_deadline(
+    start: datetime.date, business_days: int, country: str | None
+) -> datetime.date:
+    """Return the last day for publication: this many business days after the start.
 
-    Business days are Monday to Friday without the public holidays of the country (DE, or DE-BY), where one is given.
+    Business days are Monday to Friday without the public holidays of the country (DE, or DE-BY).
     """
-    free: Container[datetime.date] = ()
+    holidays: Container[datetime.date] = ()
     if country:
-        from holidays import country_holidays  # 40 ms that only those pay who name a country
+        from holidays import country_holidays  # imported late: takes 40 ms
 
-        code, _, part = country.partition("-")
-        free = country_holidays(code, part or None)
-    day = began
+        code, _, subdivision = country.partition("-")
+        holidays = country_holidays(code, subdivision or None)
+    day = start
     while business_days:
         day += datetime.timedelta(days=1)
-        business_days -= day.weekday() < 5 and day not in free
+        business_days -= day.weekday() < 5 and day not in holidays
     return day

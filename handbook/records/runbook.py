@@ -1,4 +1,4 @@
-"""Runbooks: what to do when an alert fires, or when a person sees the symptom."""
+"""Runbooks: diagnosis, fixes and escalation for one symptom of a service."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from handbook.reading.blocks import Block, Code, Heading, Item, Paragraph
 from handbook.reading.fields import Choice, Day, Many, RecordId, Text, field
 from handbook.reading.parser import MarkdownNode
 from handbook.reading.placeholders import is_unwritten
-from handbook.records import ALERT_NAME, SLUG, Record, Tie, UnresolvedReference
+from handbook.records import ALERT_NAME, SLUG, Record, ReferenceLabel, UnresolvedReference
 from handbook.records.draft import TODO, Draft, IncompleteDraftError
 
 _STEP = re.compile(r"Tier (?P<tier>[0-9]+) \((?P<minutes>[0-9]+) min\): (?P<who>.+)", re.DOTALL)
 CAUSES = "Common causes and fixes"
 ESCALATION = "Escalation"
-_ALERTS_INSTEAD: Final = "# or, if an alert leads here: alerts: [AlertName]"
+_ALERTS_INSTEAD: Final = "# if an alert links to this runbook, set instead: alerts: [AlertName]"
 _NEW_CAUSE: Final = """### TODO: name the cause
 
-**Symptom:** TODO: say how the reader knows that it is this cause
+**Symptom:** TODO: describe the symptom that identifies this cause
 
 **Fix:** TODO: give the command or the steps that fix it"""
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A cause with what it looks like and what mends it; a part that is missing is None."""
+    """Cause of a symptom, with its fix. A missing symptom or fix is None."""
 
     title: str
     anchor: str
@@ -39,13 +39,13 @@ class Cause:
     fix: str | None
     heading: Heading
     symptom_paragraph: Paragraph | None = None
-    unwritten: bool = False
-    """Whether its heading, or text that is neither symptom nor fix, is still a placeholder."""
+    has_placeholder: bool = False
+    """True if its heading, or text outside symptom and fix, is a placeholder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A line of the escalation. `tier` and `minutes` are None where the line has another form."""
+    """Line of the escalation. `tier` and `minutes` are None if the line is invalid."""
 
     text: str
     line: int
@@ -54,22 +54,22 @@ class Step:
     who: str = ""
 
     @property
-    def unwritten(self) -> bool:
-        """Whether the whole line is still to be written."""
+    def is_placeholder(self) -> bool:
+        """Return whether the whole line is a placeholder."""
         return self.tier is None and is_unwritten(self.text)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Runbook(Record):
-    """One symptom of one service: how to find the cause, and what mends each."""
+    """Runbook for one symptom of one service: diagnosis, causes and fixes."""
 
     kind: ClassVar[str] = "runbook"
     plural: ClassVar[str] = "runbooks"
     label: ClassVar[str] = "Runbook"
     list_title: ClassVar[str] = "Runbooks"
-    ties: ClassVar[Mapping[str, Tie]] = {
-        "alerts": Tie("answers", "answered by"),
-        "folder": Tie("runbook of", "has runbook"),
+    reference_labels: ClassVar[Mapping[str, ReferenceLabel]] = {
+        "alerts": ReferenceLabel("handles", "handled by"),
+        "folder": ReferenceLabel("runbook of", "has runbook"),
     }
     folder: ClassVar[str] = "runbooks"
     depth: ClassVar[int] = 2
@@ -82,8 +82,8 @@ class Runbook(Record):
         ESCALATION,
     )
     template: ClassVar[Mapping[str, str]] = {
-        "When to use this runbook": "TODO: say what the reader sees when this runbook is the right one",
-        "Diagnosis steps": "1. TODO: give the first command or page to check, and say what each answer means",
+        "When to use this runbook": "TODO: describe when to use this runbook",
+        "Diagnosis steps": "1. TODO: give the first check, and explain each result",
         CAUSES: _NEW_CAUSE,
         ESCALATION: '- TODO: write "Tier N (minutes min): who"',
     }
@@ -91,27 +91,23 @@ class Runbook(Record):
 
     alerts: tuple[str, ...] = field(
         Many(RecordId("alert", ALERT_NAME, "OrderServiceHighErrorRate")),
-        "the alerts that it answers",
+        "alerts that link to the runbook",
     )
-    trigger: str | None = field(Text(), "one sentence: how a person comes here without an alert")
+    trigger: str | None = field(Text(), "one sentence: when to use the runbook without an alert")
     severity: str | None = field(
-        Choice(of="severities"), "the highest it is expected to page at", required=True
+        Choice(of="severities"), "highest expected severity", required=True
     )
-    owner: str | None = field(Choice(of="teams"), "the team that keeps it", required=True)
-    reviewed: datetime.date | None = field(
-        Day(), "the day it was last read against reality", required=True
-    )
-    exercised: datetime.date | None = field(
-        Day(), "the day it was last followed, in an incident or a drill"
-    )
+    owner: str | None = field(Choice(of="teams"), "team that maintains it", required=True)
+    reviewed: datetime.date | None = field(Day(), "date of the last review", required=True)
+    exercised: datetime.date | None = field(Day(), "date of the last use in an incident or drill")
 
     @classmethod
     def new_path(cls, draft: Draft) -> str:
-        return f"{cls.folder}/{_given_service(draft)}/{draft.name}.md"
+        return f"{cls.folder}/{_read_service(draft)}/{draft.name}.md"
 
     @classmethod
     def new_keys(cls, draft: Draft) -> Set[str]:
-        return set() if {"alerts", "trigger"} & draft.given.keys() else {"trigger"}
+        return set() if {"alerts", "trigger"} & draft.values.keys() else {"trigger"}
 
     @classmethod
     def new_comment(cls, values: Mapping[str, str]) -> str | None:
@@ -119,12 +115,12 @@ class Runbook(Record):
 
     @property
     def service(self) -> str:
-        """The slug of the service, as its folder says."""
+        """Slug of the service, from the folder name."""
         return self.id.split("/")[0]
 
     def references(self) -> Iterator[UnresolvedReference]:
         yield from super().references()
-        if self.well_named:
+        if self.has_valid_name:
             yield UnresolvedReference("folder", "service", self.service, self.source.at(1))
 
     @property
@@ -152,44 +148,56 @@ class Runbook(Record):
 
     @cached_property
     def causes(self) -> tuple[Cause, ...]:
-        """The causes that the body sets out, in its order."""
-        inside = self.section_blocks(CAUSES)
+        """Causes in the body, in order."""
+        blocks = self.section_blocks(CAUSES)
         headings = [
             index
-            for index, block in enumerate(inside)
+            for index, block in enumerate(blocks)
             if isinstance(block, Heading) and block.level == 3
         ]
-        found = []
-        for index, end in zip(headings, [*headings[1:], len(inside)], strict=False):
-            heading = inside[index]
+        causes = []
+        for index, end in zip(headings, [*headings[1:], len(blocks)], strict=False):
+            heading = blocks[index]
             if isinstance(heading, Heading):
                 paragraphs = [
                     block
-                    for block in inside[index:end]
+                    for block in blocks[index:end]
                     if isinstance(block, Paragraph) and not block.parent
                 ]
                 texts = [paragraph.text for paragraph in paragraphs]
-                codes = [block.text for block in inside[index:end] if isinstance(block, Code)]
-                fix = _labelled("Fix", texts)
-                symptom = _labelled("Symptom", texts)
+                codes = [block.text for block in blocks[index:end] if isinstance(block, Code)]
+                fix = _labelled_text("Fix", texts)
+                symptom = _labelled_text("Symptom", texts)
                 fix = fix or (codes[0] if fix == "" and codes else None)
-                unwritten = not (symptom and fix) and self.unwritten(_unlabelled(inside[index:end]))
-                labelled = next(
-                    (each for each in paragraphs if each.text.startswith("**Symptom:**")), None
+                has_placeholder = not (symptom and fix) and self.has_placeholder(
+                    _other_blocks(blocks[index:end])
                 )
-                place = (heading.text, heading.id, heading.first)
-                found.append(Cause(*place, symptom or None, fix, heading, labelled, unwritten))
-        return tuple(found)
+                symptom_paragraph = next(
+                    (block for block in paragraphs if block.text.startswith("**Symptom:**")), None
+                )
+                causes.append(
+                    Cause(
+                        heading.text,
+                        heading.id,
+                        heading.first,
+                        symptom or None,
+                        fix,
+                        heading,
+                        symptom_paragraph,
+                        has_placeholder,
+                    )
+                )
+        return tuple(causes)
 
-    def symptom_parts(self, cause: Cause) -> tuple[MarkdownNode, ...]:
-        """The text of the symptom of a cause, as it was parsed."""
+    def symptom_nodes(self, cause: Cause) -> tuple[MarkdownNode, ...]:
+        """Return the parsed Markdown of a cause's symptom."""
         paragraph = cause.symptom_paragraph
         return tuple(self.source.node_of(paragraph).children[1:]) if paragraph else ()
 
     @cached_property
     def escalation(self) -> tuple[Step, ...]:
-        """The lines of the escalation, in their order."""
-        found = []
+        """Lines of the escalation, in order."""
+        steps = []
         for block in self.section_blocks(ESCALATION):
             if (
                 isinstance(block, Paragraph)
@@ -198,7 +206,7 @@ class Runbook(Record):
             ):
                 match = _STEP.fullmatch(block.text)
                 if match:
-                    found.append(
+                    steps.append(
                         Step(
                             block.text,
                             block.first,
@@ -208,29 +216,30 @@ class Runbook(Record):
                         )
                     )
                 else:
-                    found.append(Step(block.text, block.first))
-        return tuple(found)
+                    steps.append(Step(block.text, block.first))
+        return tuple(steps)
 
 
-def _given_service(draft: Draft) -> str:
-    """The service that a new runbook is given. Raises IncompleteDraftError where it is missing or unknown."""
-    service, services = draft.given.get("service"), draft.ids["service"]
+def _read_service(draft: Draft) -> str:
+    """Read the service of a new runbook.
+
+    Raises IncompleteDraftError if the service is missing or unknown.
+    """
+    service, services = draft.values.get("service"), draft.ids["service"]
     if not services:
-        raise IncompleteDraftError(
-            "no service for the runbook; add one first: handbook new service …"
-        )
+        raise IncompleteDraftError("no services yet; add one first: handbook new service …")
     if not service:
         raise IncompleteDraftError(
-            "a runbook needs --set service=…, one of: " + ", ".join(services)
+            "missing service; add --set service=… with one of: " + ", ".join(services)
         )
     if service not in services:
         hint = did_you_mean(service, services)
-        raise IncompleteDraftError(f"there is no service '{service}'{'; ' + hint if hint else ''}")
+        raise IncompleteDraftError(f"unknown service '{service}'{'; ' + hint if hint else ''}")
     return service
 
 
-def _unlabelled(blocks: Iterable[Block]) -> Iterator[Block]:
-    """The blocks of a cause that are neither its symptom nor its fix."""
+def _other_blocks(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Yield the blocks of a cause outside its symptom and its fix."""
     for block in blocks:
         if not (
             isinstance(block, Paragraph) and block.text.startswith(("**Symptom:**", "**Fix:**"))
@@ -238,7 +247,7 @@ def _unlabelled(blocks: Iterable[Block]) -> Iterator[Block]:
             yield block
 
 
-def _labelled(label: str, texts: list[str]) -> str | None:
-    """The text after `**Label:**` in the paragraph that begins with it; None where there is no such paragraph."""
+def _labelled_text(label: str, texts: list[str]) -> str | None:
+    """Return the text after `**Label:**` in the first paragraph with it; None without one."""
     mark = f"**{label}:**"
     return next((text.removeprefix(mark).strip() for text in texts if text.startswith(mark)), None)

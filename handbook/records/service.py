@@ -1,4 +1,4 @@
-"""Services: who owns what runs, where it is watched, and what it needs."""
+"""Services: owner, on-call rota, dashboards, objectives and dependencies."""
 
 from __future__ import annotations
 
@@ -20,53 +20,58 @@ from handbook.reading.fields import (
     Url,
     field,
 )
-from handbook.records import SLUG, Record, Tie
+from handbook.records import SLUG, Record, ReferenceLabel
 from handbook.records.draft import Draft
 
 
 @dataclass(frozen=True, kw_only=True)
 class Objective:
-    """A service level objective."""
+    """Service level objective (SLO)."""
 
-    name: str | None = field(Text(), "what is promised: availability, latency", required=True)
-    objective: float | None = field(
-        Decimal(), "the percentage that is to be reached", required=True
-    )
+    name: str | None = field(Text(), "name of the objective: availability, latency", required=True)
+    objective: float | None = field(Decimal(), "target, in percent", required=True)
     window: str | None = field(
-        Pattern(r"[0-9]{1,4}d", "a number of days, such as 30d"), "over how long", required=True
+        Pattern(r"[0-9]{1,4}d", "a number of days, such as 30d"), "time window", required=True
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Service(Record):
-    """A service that somebody is called for."""
+    """Service in production, with an owner."""
 
     kind: ClassVar[str] = "service"
     plural: ClassVar[str] = "services"
     label: ClassVar[str] = "Service"
     list_title: ClassVar[str] = "Services"
-    ties: ClassVar[Mapping[str, Tie]] = {"depends_on": Tie("depends on", "needed by")}
+    reference_labels: ClassVar[Mapping[str, ReferenceLabel]] = {
+        "depends_on": ReferenceLabel("depends on", "used by")
+    }
     folder: ClassVar[str] = "docs/services"
     file_name: ClassVar[re.Pattern[str]] = re.compile(rf"{SLUG}\.md")
     file_form: ClassVar[str] = "slug.md"
-    template: ClassVar[Mapping[str, str]] = {"": "TODO: say what the service does, and for whom"}
+    template: ClassVar[Mapping[str, str]] = {
+        "": "TODO: describe what the service does, and for whom"
+    }
 
-    owner: str | None = field(Choice(of="teams"), "the team that owns it", required=True)
-    tier: int | None = field(Number(1, 4), "how much depends on it: 1 (most) to 4", required=True)
-    on_call: str | None = field(Url(), "the rota; required for tiers 1 and 2")
-    repository: str | None = field(Url(), "where its code is", required=True)
-    dashboards: Mapping[str, str] = field(MapOf(Url()), "dashboards: title and address")
+    owner: str | None = field(Choice(of="teams"), "team that owns it", required=True)
+    tier: int | None = field(
+        Number(1, 4), "criticality, from 1 (most critical) to 4", required=True
+    )
+    on_call: str | None = field(Url(), "address of the on-call rota; required for tiers 1 and 2")
+    repository: str | None = field(Url(), "address of the code repository", required=True)
+    dashboards: Mapping[str, str] = field(MapOf(Url()), "dashboards, by title")
     slos: tuple[Objective, ...] = field(
-        Many(Group(Objective)), "objectives: {name: availability, objective: 99.9, window: 30d}"
+        Many(Group(Objective)),
+        "service level objectives: {name: availability, objective: 99.9, window: 30d}",
     )
     rules: tuple[str, ...] = field(
         Many(Pattern(r"[\w./-]+\.ya?ml", "the path of a rule file")),
-        "its Prometheus rule files, from the root; those in its folder of runbooks where the key is absent",
+        "Prometheus rule files, from the root; default: the rule files in its runbook folder",
     )
     depends_on: tuple[str, ...] = field(
-        Many(RecordId("service", SLUG, "payment-service")), "services that it does not work without"
+        Many(RecordId("service", SLUG, "payment-service")), "services that it needs to work"
     )
 
     @classmethod
     def new_keys(cls, draft: Draft) -> Set[str]:
-        return {"on_call"} if draft.given.get("tier", "1") in ("1", "2") else set()
+        return {"on_call"} if draft.values.get("tier", "1") in ("1", "2") else set()

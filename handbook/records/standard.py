@@ -1,4 +1,4 @@
-"""Standards: what is required of every team, why, and how it is verified."""
+"""Standards: requirements for every team, with reasons and verification."""
 
 from __future__ import annotations
 
@@ -25,24 +25,28 @@ _QUARTER = Pattern(r"[0-9]{4}-Q[1-4]", "a quarter, such as 2026-Q4")
 
 @dataclass(frozen=True, kw_only=True)
 class ChecklistItem:
-    """An item of the compliance checklist."""
+    """Item of the compliance checklist."""
 
     id: str | None = field(
-        Pattern(ITEM_ID, "the id of an item, such as TEST-01"), "its permanent id", required=True
+        Pattern(ITEM_ID, "a checklist item id, such as TEST-01"),
+        "permanent id of the item",
+        required=True,
     )
-    item: str | None = field(Text(), "what is to be so, as a sentence", required=True)
-    verify: str | None = field(Choice(*reversed(PROOFS)), "how it is known at best", required=True)
-    since: str | None = field(_QUARTER, "the quarter from which audits answer it", required=True)
-    until: str | None = field(_QUARTER, "the last quarter in which audits answer it")
-    extra: bool = field(Flag(), "true for an item beyond the core of 41")
+    item: str | None = field(Text(), "text of the item, as a sentence", required=True)
+    verify: str | None = field(
+        Choice(*reversed(PROOFS)), "strongest possible verification", required=True
+    )
+    since: str | None = field(_QUARTER, "first quarter in which audits include it", required=True)
+    until: str | None = field(_QUARTER, "last quarter in which audits include it")
+    extra: bool = field(Flag(), "true for an item outside the core of 41")
 
     @property
     def fingerprint(self) -> str:
-        """The first six hex digits of the SHA-256 of the text: what an attestation was made of."""
+        """First six hex digits of the SHA-256 of the item's text, which an attestation quotes."""
         return hashlib.sha256((self.item or "").encode()).hexdigest()[:6]
 
-    def in_force(self, quarter: str) -> bool:
-        """Whether an audit of that quarter answers it."""
+    def is_in_force(self, quarter: str) -> bool:
+        """Return whether an audit of this quarter includes the item."""
         return (
             bool(self.since)
             and str(self.since) <= quarter
@@ -52,7 +56,7 @@ class ChecklistItem:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """A rule of a standard. `id` is None for an item of the list that has none."""
+    """Requirement of a standard. `id` is None if the list item has no id."""
 
     id: str | None
     obligation: str | None
@@ -60,24 +64,24 @@ class Requirement:
     line: int
 
     @property
-    def said(self) -> str:
-        """The text without the id before it."""
+    def text_without_id(self) -> str:
+        """Text without the id at its start."""
         return self.text.removeprefix(f"**{self.id}**").strip()
 
     @property
-    def unwritten(self) -> bool:
-        """Whether the rule is still to be written."""
-        return is_unwritten(self.said)
+    def is_placeholder(self) -> bool:
+        """Return whether the text is a placeholder."""
+        return is_unwritten(self.text_without_id)
 
     @property
-    def withdrawn(self) -> bool:
-        """Whether it holds no longer, and stands there to keep its id and its address."""
-        return self.said.startswith("Withdrawn:")
+    def is_withdrawn(self) -> bool:
+        """Return whether it is withdrawn. It then only keeps its id and its address."""
+        return self.text_without_id.startswith("Withdrawn:")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standard(Record):
-    """A recorded answer to a problem that every team has."""
+    """Standard that every team follows."""
 
     kind: ClassVar[str] = "standard"
     plural: ClassVar[str] = "standards"
@@ -96,28 +100,26 @@ class Standard(Record):
         "When to deviate",
     )
     template: ClassVar[Mapping[str, str]] = {
-        "Why it matters": "TODO: say what goes wrong without this standard",
-        REQUIREMENTS: "- **{id}.1** TODO: say what a team must, should or may do, with that verb in capitals",
-        "How to implement it": "TODO: show how a team does it",
-        VERIFICATION: "TODO: say how to see that a team does it",
-        "When to deviate": "TODO: say when a team may do something else, and who agrees to it",
+        "Why it matters": "TODO: describe what goes wrong without this standard",
+        REQUIREMENTS: "- **{id}.1** TODO: state what a team must, should or may do",
+        "How to implement it": "TODO: show how to do it, with an example",
+        VERIFICATION: "TODO: describe how to check each requirement",
+        "When to deviate": "TODO: state when a team may deviate, and who must approve it",
     }
 
-    summary: str | None = field(Text(), "one sentence", required=True)
+    summary: str | None = field(Text(), "one-sentence summary", required=True)
     core_tools: tuple[str, ...] = field(
-        Many(Text()), "the tools that it is kept with", required=True
+        Many(Text()), "tools used to meet the standard", required=True
     )
-    prevents: str | None = field(Text(), "what happens without it", required=True)
+    prevents: str | None = field(Text(), "problem that the standard prevents", required=True)
     calms: tuple[str, ...] = field(
-        Many(Choice(*CALMS)), "the pillars that it serves, at least one", required=True
+        Many(Choice(*CALMS)), "pillars of CALMS that it serves, at least one", required=True
     )
-    owner: str | None = field(Choice(of="teams"), "the team that keeps it", required=True)
-    reviewed: datetime.date | None = field(
-        Day(), "the day it was last read against reality", required=True
-    )
+    owner: str | None = field(Choice(of="teams"), "team that maintains it", required=True)
+    reviewed: datetime.date | None = field(Day(), "date of the last review", required=True)
     checklist: tuple[ChecklistItem, ...] = field(
         Many(Group(ChecklistItem)),
-        "the items of the checklist that it owns; may be empty",
+        "checklist items owned by the standard; may be empty",
         required=True,
     )
 
@@ -128,7 +130,7 @@ class Standard(Record):
 
     @classmethod
     def new_path(cls, draft: Draft) -> str:
-        return f"{cls.folder}/{next_number(cls, draft.taken):02}-{draft.name}.md"
+        return f"{cls.folder}/{next_number(cls, draft.existing_paths):02}-{draft.name}.md"
 
     @classmethod
     def new_values(cls, draft: Draft) -> Mapping[str, str]:
@@ -157,21 +159,23 @@ class Standard(Record):
 
     @cached_property
     def requirements(self) -> tuple[Requirement, ...]:
-        """The items of the lists under What it requires that stand in no other list."""
-        marked = {id(block): marker for marker, block in self.source.marked}
-        found = []
+        """Items of the top-level lists under What it requires."""
+        marked = {id(block): marker for marker, block in self.source.marked_items}
+        requirements = []
         for block in self.section_blocks(REQUIREMENTS):
             item = block.parent
-            top = isinstance(item, Item) and item.parent is not None and item.parent.parent is None
+            is_top_level = (
+                isinstance(item, Item) and item.parent is not None and item.parent.parent is None
+            )
             if (
                 isinstance(block, Paragraph)
                 and item is not None
-                and top
+                and is_top_level
                 and block.first == item.first
             ):
                 text = " ".join(block.text.split())
                 obligation = re.search(rf"\b({'|'.join(OBLIGATIONS)})\b", text)
-                found.append(
+                requirements.append(
                     Requirement(
                         marked.get(id(block)),
                         obligation[1] if obligation else None,
@@ -179,40 +183,40 @@ class Standard(Record):
                         block.first,
                     )
                 )
-        return tuple(found)
+        return tuple(requirements)
 
     @cached_property
     def verified_by(self) -> frozenset[str]:
-        """The ids of the items that How to verify it names, its own and those of other standards."""
-        part = next(
-            (each for each in self.source.sections if each.heading.text == VERIFICATION), None
+        """Ids of the checklist items that How to verify it names, of any standard."""
+        verification = next(
+            (section for section in self.source.sections if section.heading.text == VERIFICATION),
+            None,
         )
-        if part is None:
+        if verification is None:
             return frozenset()
         mentions = self.source.mentions
-        return frozenset(
-            each.id for each in mentions if part.heading.last < each.at.line <= part.last
-        )
+        first, last = verification.heading.last, verification.last
+        return frozenset(mention.id for mention in mentions if first < mention.at.line <= last)
 
     @cached_property
     def explanations(self) -> tuple[tuple[str, Heading], ...]:
-        """The H3s under How to verify it that begin with the id of an item: the id and the heading."""
+        """H3 headings under How to verify it, with the item ids at their start."""
         headings = (
             block for block in self.section_blocks(VERIFICATION) if isinstance(block, Heading)
         )
-        found = (
+        matches = (
             (re.match(ITEM_ID, heading.text), heading) for heading in headings if heading.level == 3
         )
-        return tuple((match[0], heading) for match, heading in found if match)
+        return tuple((match[0], heading) for match, heading in matches if match)
 
     @property
-    def ids_known(self) -> bool:
-        """Whether the id of every item of the checklist could be read."""
-        return not self.doubtful("checklist") and all(item.id for item in self.checklist)
+    def has_readable_ids(self) -> bool:
+        """Return whether every checklist item has a readable id."""
+        return not self.has_invalid_value("checklist") and all(item.id for item in self.checklist)
 
     @property
-    def explanations_unwritten(self) -> bool:
-        """Whether the text before the explanations, or the heading of one, is still to be written."""
+    def has_placeholder_explanations(self) -> bool:
+        """Return whether the introduction or a heading of the explanations is a placeholder."""
         blocks = self.section_blocks(VERIFICATION)
         introduction = takewhile(lambda block: not isinstance(block, Heading), blocks)
         headings = (
@@ -220,4 +224,4 @@ class Standard(Record):
             for block in blocks
             if isinstance(block, Heading) and not re.match(ITEM_ID, block.text)
         )
-        return self.unwritten([*introduction, *headings])
+        return self.has_placeholder([*introduction, *headings])

@@ -1,4 +1,4 @@
-"""How a report is written: text for people, JSON for programs, annotations for a pull request, SARIF for code hosts."""
+"""Write a report as text, JSON, annotations of a pull request, or SARIF."""
 
 from __future__ import annotations
 
@@ -19,4 +19,4 @@ REPORTERS: Final[Mapping[str, Reporter]] = {
     "github": github,
     "sarif": sarif,
 }
-"""Every reporter by the name that `--format` gives it."""
+"""Every reporter by its name in `--format`."""

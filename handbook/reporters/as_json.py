@@ -1,4 +1,4 @@
-"""The report for a program; its form is part of the contract."""
+"""Write a report as JSON for other programs. The form is part of the contract."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from handbook.diagnostics import Report
 
 
 def as_json(report: Report) -> str:
-    """The report as JSON, version 1, two spaces deep, with a final newline."""
+    """Return the report as JSON, version 1, indented by two spaces, with a final newline."""
     document = {
         "version": 1,
         "root": ".",

@@ -1,30 +1,30 @@
-"""The report as workflow commands, which GitHub shows beside the lines of a pull request.
+"""Write a report as workflow commands, which GitHub shows in a pull request.
 
-The form is GitHub's: https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+The form: https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
 """
 
 from __future__ import annotations
 
 from handbook.diagnostics import Report
-from handbook.reporters.text import shown, summary
+from handbook.reporters.text import escape_unprintable, summary
 
 
 def github(report: Report) -> str:
-    """One `::error` or `::warning` command a finding, then what was read."""
+    """Return one `::error` or `::warning` command per finding, then the summary."""
     lines = []
     for finding in report.findings:
         at = finding.at
-        place = f"file={_property(at.path)},line={at.line},col={at.column}"
-        title = _property(f"{finding.code} {finding.rule}")
+        properties = f"file={_escape_property(at.path)},line={at.line},col={at.column}"
+        title = _escape_property(f"{finding.code} {finding.rule}")
         message = "\n".join(filter(None, (finding.message, finding.hint)))
-        lines.append(f"::{finding.severity} {place},title={title}::{_data(message)}")
+        lines.append(f"::{finding.severity} {properties},title={title}::{_escape_data(message)}")
     lines.append(summary(report))
     return "\n".join(lines) + "\n"
 
 
-def _data(text: str) -> str:
-    return shown(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
+def _escape_data(text: str) -> str:
+    return escape_unprintable(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
 
 
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+def _escape_property(text: str) -> str:
+    return _escape_data(text).replace(":", "%3A").replace(",", "%2C")

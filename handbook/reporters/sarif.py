@@ -1,6 +1,6 @@
-"""The report as SARIF 2.1.0, which code hosts and editors read.
+"""Write a report as SARIF 2.1.0, which code hosts and editors read.
 
-The form is OASIS': https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
+The form: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 """
 
 from __future__ import annotations
@@ -17,14 +17,19 @@ _SCHEMA = (
 
 
 def sarif(report: Report) -> str:
-    """The report as one run of SARIF, two spaces deep, with a final newline, and the rules that found something."""
+    """Return the report as one SARIF run, with the rules of its findings.
+
+    It is indented by two spaces and ends with a newline.
+    """
     rules = {finding.code: finding.rule for finding in report.findings}
     codes = sorted(rules)
     driver = {"name": "handbook", "rules": [{"id": code, "name": rules[code]} for code in codes]}
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(finding, codes.index(finding.code)) for finding in report.findings],
+        "results": [
+            _write_result(finding, codes.index(finding.code)) for finding in report.findings
+        ],
         "properties": {"summary": report.summary},
     }
     return (
@@ -35,9 +40,9 @@ def sarif(report: Report) -> str:
     )
 
 
-def _result(finding: Diagnostic, rule: int) -> dict[str, object]:
+def _write_result(finding: Diagnostic, rule: int) -> dict[str, object]:
     at = finding.at
-    place = {
+    location = {
         "artifactLocation": {"uri": quote(os.fsencode(at.path)), "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": at.line, "startColumn": at.column},
     }
@@ -46,5 +51,5 @@ def _result(finding: Diagnostic, rule: int) -> dict[str, object]:
         "ruleIndex": rule,
         "level": str(finding.severity),
         "message": {"text": "\n".join(filter(None, (finding.message, finding.hint)))},
-        "locations": [{"physicalLocation": place}],
+        "locations": [{"physicalLocation": location}],
     }

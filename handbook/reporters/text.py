@@ -1,4 +1,4 @@
-"""The report for a person at a terminal."""
+"""Write a report as text for a person at a terminal."""
 
 from __future__ import annotations
 
@@ -9,38 +9,40 @@ _COLOURS = {Severity.ERROR: "\x1b[1;31m", Severity.WARNING: "\x1b[1;33m"}
 
 
 def text(report: Report, *, colour: bool = False) -> str:
-    """One finding a line, `path:line:column: CODE severity: message`, its hint indented below; then what was read.
+    """Return one line per finding, its hint indented below, then the summary.
 
-    With `colour` the same characters, between the marks that a terminal understands.
+    The form of a line is `path:line:column: CODE severity: message`. With `colour`, the text
+    has the colour codes of a terminal.
     """
 
-    def marked(mark: str, piece: str) -> str:
-        return f"{mark}{piece}{_PLAIN}" if colour else piece
+    def paint(mark: str, text: str) -> str:
+        return f"{mark}{text}{_PLAIN}" if colour else text
 
     lines = []
     for finding in report.findings:
         at = finding.at
-        place = marked(_BOLD, f"{shown(at.path)}:{at.line}:{at.column}:")
-        kind = marked(_COLOURS[finding.severity], f"{finding.code} {finding.severity}:")
-        lines.append(f"{place} {kind} {shown(finding.message)}")
+        location = paint(_BOLD, f"{escape_unprintable(at.path)}:{at.line}:{at.column}:")
+        label = paint(_COLOURS[finding.severity], f"{finding.code} {finding.severity}:")
+        lines.append(f"{location} {label} {escape_unprintable(finding.message)}")
         if finding.hint:
-            lines.append(marked(_DIM, f"    {shown(finding.hint)}"))
+            lines.append(paint(_DIM, f"    {escape_unprintable(finding.hint)}"))
     lines.append(summary(report))
     return "\n".join(lines) + "\n"
 
 
-def shown(text: str) -> str:
-    """Text that keeps to its line, and tells a terminal nothing: what is not to be seen is written as an escape."""
+def escape_unprintable(text: str) -> str:
+    """Escape unprintable characters, such as line breaks and control codes for a terminal."""
     if text.isprintable():
         return text
     return "".join(
-        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
     )
 
 
 def summary(report: Report) -> str:
-    """What was read and found, in one line."""
-    read = (
+    """Return one line with the number of records, of findings and of exceptions."""
+    records = (
         ", ".join(f"{count} {kind}" for kind, count in report.records.items() if count)
         or "no record"
     )
@@ -52,10 +54,10 @@ def summary(report: Report) -> str:
     if report.lowered:
         counts.append(_count(report.lowered, "lowered severity", "lowered severities"))
     exceptions = ", ".join(
-        shown(f"{finding.message} ({finding.at.path}:{finding.at.line})")
+        escape_unprintable(f"{finding.message} ({finding.at.path}:{finding.at.line})")
         for finding in report.new_exceptions
     )
-    return f"{read}: {', '.join(counts)}{f'; {exceptions}' if exceptions else ''}"
+    return f"{records}: {', '.join(counts)}{f'; {exceptions}' if exceptions else ''}"
 
 
 def _count(number: int, noun: str, plural: str | None = None) -> str:

@@ -1,1 +1,1 @@
-"""The rules: one module per family, and the engine that runs them."""
+"""Rules of the check: one module per family, and the engine that runs them."""

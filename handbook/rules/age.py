@@ -1,4 +1,4 @@
-"""How old a date may become: the warnings that read today."""
+"""Check of review dates, shared by the rules that compare them with today."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from handbook.records import Record
 from handbook.rules.engine import Context
 
 
-def too_old(
-    record: Record, key: str, days: int | None, hint: str, context: Context
+def check_age(
+    record: Record, key: str, max_days: int | None, hint: str, context: Context
 ) -> Iterator[Finding]:
-    """A finding where the date under a key is more than `days` days ago; none for samples, and without a limit."""
+    """Report a date under `key` that is more than `max_days` days ago.
+
+    Example records are exempt. Without a limit there is no finding.
+    """
     day: date | None = getattr(record, key)
-    if day and days and not record.example and day + timedelta(days=days) < context.today:
-        yield Finding(record.at(key), f"{key} on {day}, more than {days} days ago", hint)
+    if day and max_days and not record.example and day + timedelta(max_days) < context.today:
+        yield Finding(record.at(key), f"'{key}: {day}' is more than {max_days} days ago", hint)

@@ -1,6 +1,6 @@
-"""Rules over a base (`handbook check --base`): what others rely on does not change, vanish or come back as another.
+"""Rules over a base (`handbook check --base`): lost, rewritten and reused content.
 
-In the examples Good is what stands in the base, and Bad what a branch made of it.
+In the examples, Good is the text of the base, and Bad is the text of the branch.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final, Generic, TypeVar
 
 from handbook.diagnostics import NEW_EXCEPTION, Finding, Location, Severity
 from handbook.handbook import Handbook
-from handbook.history.base import REVIEWED, Base, Stamping
+from handbook.history.base import REVIEWED, Base, ReviewCommit
 from handbook.reading.ids import anchor
 from handbook.reading.placeholders import is_unwritten
 from handbook.reading.suppressions import Suppression
@@ -23,100 +23,107 @@ from handbook.records.audit import Audit
 from handbook.records.postmortem import Postmortem
 from handbook.records.service import Service
 from handbook.records.standard import REQUIREMENTS, Requirement, Standard
+from handbook.rules.decisions import suggest_status
 from handbook.rules.engine import Context, find_rule, rule, rules
-from handbook.rules.standards import item_at
-from handbook.rules.wording import rewritten, unrelated
+from handbook.rules.standards import locate_item
+from handbook.rules.wording import find_rewrites, is_unrelated
 from handbook.settings import Sample, Settings
 from handbook.vocabulary import ADR_MOVES, POSTMORTEM_MOVES, can_become
 
 _UNREAD: Final = ("FM001", "FM002")
-_STAMPS_AT_ONCE: Final = 3
+_MAX_REVIEWS: Final = 3
+"""The number of records that one commit can mark as reviewed."""
 
 
-def _now(old: Document, base: Base, handbook: Handbook) -> Document | None:
-    """What became of a document of the base: the file of its name, what has moved from its address, or its number."""
+def _find_current(old: Document, base: Base, handbook: Handbook) -> Document | None:
+    """Find the document that continues a document of the base.
+
+    It has the same path, the old address under `moved_from`, or the same id.
+    """
     if old.path in handbook.documents:
         return handbook.documents[old.path]
     address = f"/{base.handbook.address(old)}"
-    moved = (each for each in handbook.documents.values() if address in each.moved_from)
-    number = handbook.by_id.get((old.kind, old.id))
-    return next(moved, number if isinstance(number, Document) else None)
+    moved = (document for document in handbook.documents.values() if address in document.moved_from)
+    same_id = handbook.by_id.get((old.kind, old.id))
+    return next(moved, same_id if isinstance(same_id, Document) else None)
 
 
-def _live(base: Base, handbook: Handbook) -> Iterator[tuple[Stamping, list[Record]]]:
-    """The commits that set days of review which still stand, and the records where they do."""
-    for stamping in base.stampings:
+def _effective_reviews(
+    base: Base, handbook: Handbook
+) -> Iterator[tuple[ReviewCommit, list[Record]]]:
+    """Return the commits that set review dates, with the records that still have these dates."""
+    for review_commit in base.review_commits:
         records = [
             record
-            for path, day in sorted(stamping.days.items())
+            for path, day in sorted(review_commit.days.items())
             if isinstance(record := handbook.documents.get(path), Record)
-            and _reviewed(record) == day != _reviewed(base.handbook.documents.get(path))
+            and _review_date(record) == day != _review_date(base.handbook.documents.get(path))
         ]
         if records:
-            yield stamping, records
+            yield review_commit, records
 
 
-def _reviewed(document: Document | None) -> str:
+def _review_date(document: Document | None) -> str:
     return f"{getattr(document, REVIEWED, None)}"
 
 
 @rule("FM017", "bulk-review", over=Base)
 def bulk_review(base: Base, context: Context) -> Iterator[Finding]:
-    """One commit sets the day of review (`reviewed`) of three records at most.
+    """One commit sets the review date (`reviewed`) of at most three records.
 
-    A new record does not count, and neither does a day that a later commit of the branch has set back.
+    New records do not count, nor do dates that a later commit of the branch has reset.
 
-    Why: whoever stamps ten pages at once has read none of them, and the warning that they are old is gone.
+    Why: an author who marks ten pages at once has read none of them, and the reminder is gone.
 
     Bad:
         reviewed: 2026-11-20
     Good:
         reviewed: 2026-11-04
     """
-    for stamping, records in _live(base, context.handbook):
-        if len(records) > _STAMPS_AT_ONCE:
-            message = f"commit {stamping.commit} stamps {len(records)} records as reviewed: {_names(records)}"
+    for review_commit, records in _effective_reviews(base, context.handbook):
+        if len(records) > _MAX_REVIEWS:
             yield Finding(
                 records[0].at(REVIEWED),
-                message,
-                f"review {_STAMPS_AT_ONCE} at most, and commit them",
+                f"{len(records)} records reviewed in commit {review_commit.commit}: "
+                f"{_join_ids(records)}",
+                f"review at most {_MAX_REVIEWS} records in a commit",
             )
 
 
-def _names(records: Iterable[Record]) -> str:
+def _join_ids(records: Iterable[Record]) -> str:
     return ", ".join(record.id for record in records)
 
 
 @rule("FM018", "missing-reviewer", over=Base)
 def missing_reviewer(base: Base, context: Context) -> Iterator[Finding]:
-    """A commit that sets a day of review says in a trailer who reviewed: `Reviewed-by: a team`.
+    """A commit that sets a review date names the reviewer in a trailer: `Reviewed-by: a team`.
 
-    Why: the day says that somebody read the page against reality; a reader with a doubt needs to know who.
+    Why: readers with doubts about a page need to know its reviewer.
 
     Bad:
         Signed-off-by: shop-team
     Good:
         Reviewed-by: shop-team
     """
-    for stamping, records in _live(base, context.handbook):
-        if not stamping.reviewers:
-            message = f"commit {stamping.commit} stamps {_names(records)} as reviewed, and names no reviewer"
+    for review_commit, records in _effective_reviews(base, context.handbook):
+        if not review_commit.reviewers:
             yield Finding(
                 records[0].at(REVIEWED),
-                message,
-                "end the commit's message with a line Reviewed-by: a-team",
+                f"no reviewer in commit {review_commit.commit}, which marks as reviewed: "
+                f"{_join_ids(records)}",
+                "end the commit message with the line 'Reviewed-by: a-team'",
             )
 
 
 @rule("FM019", NEW_EXCEPTION, over=Base, severity=Severity.WARNING, firm=True)
 def new_exception(base: Base, context: Context) -> Iterator[Finding]:
-    """A branch adds no exception that its reviewers do not see.
+    """Reviewers see every exception that a branch adds.
 
-    Exceptions are suppressions, secret samples, lowered severities, and patterns that are removed from
-    `handbook.private`. Each one that the base does not have is a warning, which the summary of every report lists. An
-    exception that moves with its file is not new.
+    Exceptions are suppressions, secret samples, lowered severities, and patterns that are removed
+    from `handbook.private`. Each exception that the base does not have is a warning, and the
+    summary of every report lists it. An exception that moves with its file is not new.
 
-    Why: an exception that nobody has agreed to lets faults through for good.
+    Why: an exception without the consent of reviewers hides faults permanently.
 
     Bad:
         # handbook: allow FM010: both offices share a name
@@ -125,29 +132,29 @@ def new_exception(base: Base, context: Context) -> Iterator[Finding]:
         deciders: [order-team, platform-team]
     """
     hint = "tell the reviewers why it is needed"
-    settings, before = context.handbook.settings, base.handbook.settings
-    for suppression in _added(
-        _suppressions(context.handbook), _suppressions(base.handbook), base, context.handbook
+    settings, base_settings = context.handbook.settings, base.handbook.settings
+    for suppression in _added_exceptions(
+        _list_suppressions(base.handbook), _list_suppressions(context.handbook), base, context
     ):
         yield Finding(
             suppression.at, f"new suppression of {suppression.rule}: {suppression.reason}", hint
         )
-    for sample in _added(_samples(settings), _samples(before), base, context.handbook):
+    for sample in _added_exceptions(
+        _list_samples(base_settings), _list_samples(settings), base, context
+    ):
         yield Finding(
             settings.at_sample(sample), f"new secret sample in {sample.path}: {sample.reason}", hint
         )
     patterns = {pattern.casefold() for pattern in settings.organisation.private}
-    for pattern in before.organisation.private:
+    for pattern in base_settings.organisation.private:
         if pattern.casefold() not in patterns:
             message = f"pattern removed from handbook.private: '{pattern}'"
             yield Finding(settings.at("private"), message, hint)
-    for each in rules().values():
-        if not each.firm and each.is_lowered_by(settings) and not each.is_lowered_by(before):
-            yield Finding(
-                settings.at("rules", each.key_in(settings)),
-                f"new lowered severity of {each.code}",
-                hint,
-            )
+    for code, any_rule in rules().items():
+        is_lowered = any_rule.is_lowered_by(settings) and not any_rule.is_lowered_by(base_settings)
+        if is_lowered and not any_rule.is_firm:
+            at = settings.at("rules", any_rule.key_in(settings))
+            yield Finding(at, f"new lowered severity of {code}", hint)
 
 
 E = TypeVar("E")
@@ -155,18 +162,18 @@ E = TypeVar("E")
 
 @dataclass(frozen=True)
 class _Exception(Generic[E]):
-    """An exception from the rules: the file that it is for, and what makes it the same in two revisions."""
+    """An exception from a rule, with the path of its file and the key that identifies it."""
 
     path: str
     key: tuple[object, ...]
     value: E
 
 
-def _suppressions(handbook: Handbook) -> list[_Exception[Suppression]]:
+def _list_suppressions(handbook: Handbook) -> list[_Exception[Suppression]]:
     return [
         _Exception(
             suppression.at.path,
-            (_code_of(suppression.rule), suppression.until, suppression.reason),
+            (_find_code(suppression.rule), suppression.until, suppression.reason),
             suppression,
         )
         for suppression in handbook.suppressions
@@ -174,52 +181,57 @@ def _suppressions(handbook: Handbook) -> list[_Exception[Suppression]]:
     ]
 
 
-def _code_of(word: str) -> str:
-    """The code of the rule that a suppression names by its code or its name."""
-    rule = find_rule(word)
-    return rule.code if rule else word
+def _find_code(code_or_name: str) -> str:
+    """Return the code of a rule, or the text itself if the rule is unknown."""
+    rule = find_rule(code_or_name)
+    return rule.code if rule else code_or_name
 
 
-def _samples(settings: Settings) -> list[_Exception[Sample]]:
+def _list_samples(settings: Settings) -> list[_Exception[Sample]]:
     return [
         _Exception(sample.path or "", (sample.sha256,), sample)
         for sample in settings.organisation.samples
     ]
 
 
-def _added(
-    now: list[_Exception[E]], before: list[_Exception[E]], base: Base, handbook: Handbook
+def _added_exceptions(
+    old_exceptions: list[_Exception[E]],
+    new_exceptions: list[_Exception[E]],
+    base: Base,
+    context: Context,
 ) -> list[E]:
-    """The exceptions that the base does not have; one that moved with its file was not added."""
-    left = Counter(
-        (_path_now(exception.path, base, handbook), exception.key) for exception in before
+    """Return the exceptions that the base does not have. Exceptions in a moved file are not new."""
+    unmatched = Counter(
+        (_find_current_path(exception.path, base, context.handbook), exception.key)
+        for exception in old_exceptions
     )
     added = []
-    for exception in now:
-        if left[exception.path, exception.key]:
-            left[exception.path, exception.key] -= 1
+    for exception in new_exceptions:
+        if unmatched[exception.path, exception.key]:
+            unmatched[exception.path, exception.key] -= 1
         else:
             added.append(exception.value)
     return added
 
 
-def _path_now(path: str, base: Base, handbook: Handbook) -> str:
-    """The path that a file of the base has by now: its own while it exists, else that of what became of it."""
+def _find_current_path(path: str, base: Base, handbook: Handbook) -> str:
+    """Return the current path of a file of the base, which may have moved."""
     if (handbook.root / path).is_file():
         return path
-    document = base.handbook.documents.get(path)
-    document_now = _now(document, base, handbook) if document else None
-    return document_now.path if document_now else base.renamed.get(path, path)
+    old = base.handbook.documents.get(path)
+    current = _find_current(old, base, handbook) if old else None
+    return current.path if current else base.renamed_paths.get(path, path)
 
 
 @rule("DEC013", "rewritten-decision", over=Base, requires=_UNREAD)
 def rewritten_decision(base: Base, context: Context) -> Iterator[Finding]:
-    """The text of a decision stays as it was decided: accepted, rejected, deprecated or superseded.
+    """The text of a decision stays unchanged once it is accepted or rejected.
 
-    The front matter may change. A link may lead elsewhere, and an id be another, where what they named is gone; the
-    address of another site may change. A last section Notes may grow by items that begin with their date.
+    The front matter may change. Links and ids may change if their old target no longer exists, and
+    so may the addresses of other sites. Authors may add items that begin with their date to a last
+    section Notes.
 
-    Why: a decision is kept to say what was known on that day; one that is edited says what somebody wishes had been.
+    Why: a decision records the knowledge of its day, and later edits falsify it.
 
     Bad:
         PostgreSQL 17.
@@ -227,42 +239,47 @@ def rewritten_decision(base: Base, context: Context) -> Iterator[Finding]:
         PostgreSQL 16.
     """
     for old in base.handbook.of(Adr):
-        now = _now(old, base, context.handbook)
-        if old.status not in (None, "proposed") and isinstance(now, Adr):
-            yield from islice(rewritten(old, now, base.handbook, context.handbook), 1)
+        current = _find_current(old, base, context.handbook)
+        if old.status not in (None, "proposed") and isinstance(current, Adr):
+            yield from islice(find_rewrites(old, current, base.handbook, context.handbook), 1)
 
 
 @rule("DEC014", "taken-decision-number", over=Base)
 def taken_decision_number(base: Base, context: Context) -> Iterator[Finding]:
-    """A new decision takes a number that the base, as it is by now, has not given to another.
+    """A new decision has a number that is free in the base.
 
-    Why: two branches took the next number; whichever is merged last makes what says ADR-0042 name both.
+    Why: if two branches take the same number, the second merge makes every reference ambiguous.
 
     Bad:
         adr/0004-record-the-prices.md
     Good:
         adr/0005-record-the-prices.md
     """
-    taken = {
+    path_by_id = {
         Adr.id_of(path): path
         for path in base.paths
         if Adr.owns(path) and path not in context.handbook.documents
     }
-    free = next_number(Adr, {*context.handbook.documents, *base.paths})
+    free_number = next_number(Adr, {*context.handbook.documents, *base.paths})
     for adr in context.handbook.of(Adr):
-        if adr.id in taken and adr.path not in base.paths and not base.handbook.get(Adr, adr.id):
-            message = f"{adr.id} is {taken[adr.id]} in {base.revision}"
-            yield Finding(adr.source.at(1), message, f"the next free number is {free:04}")
-            free += 1
+        is_new = adr.path not in base.paths and not base.handbook.get(Adr, adr.id)
+        if adr.id in path_by_id and is_new:
+            yield Finding(
+                adr.source.at(1),
+                f"duplicate number {adr.id} (taken by {path_by_id[adr.id]} in {base.revision})",
+                f"use the next free number, {free_number:04}",
+            )
+            free_number += 1
 
 
 @rule("DEC015", "invalid-status-change", over=Base, requires=("DEC008",))
 def invalid_status_change(base: Base, context: Context) -> Iterator[Finding]:
-    """A decision's status moves as it can: proposed to accepted or rejected, accepted to deprecated or superseded.
+    """The status of a decision changes only in the allowed order.
 
-    A deprecated decision can be superseded. One branch may make several moves.
+    A proposed decision can become accepted or rejected, an accepted one deprecated or superseded,
+    and a deprecated one superseded. One branch can make several changes.
 
-    Why: what was rejected or replaced comes back by a new decision that says why, not by another word in an old one.
+    Why: a new decision must explain why a rejected or replaced idea returns.
 
     Bad:
         status: proposed
@@ -275,41 +292,40 @@ def invalid_status_change(base: Base, context: Context) -> Iterator[Finding]:
         history:
           - {status: proposed, date: 2026-03-03}
     """
-    yield from _moves(base.handbook.of(Adr), ADR_MOVES, base, context)
+    yield from _check_status_changes(base.handbook.of(Adr), ADR_MOVES, base, context)
 
 
-def _moves(
-    records: Iterable[Adr | Postmortem],
+def _check_status_changes(
+    old_records: Iterable[Adr | Postmortem],
     moves: Mapping[str, tuple[str, ...]],
     base: Base,
     context: Context,
 ) -> Iterator[Finding]:
-    for old in records:
-        now = _now(old, base, context.handbook)
+    for old in old_records:
+        current = _find_current(old, base, context.handbook)
         if (
-            isinstance(now, Adr | Postmortem)
+            isinstance(current, Adr | Postmortem)
             and old.status
-            and now.status
-            and now.status != old.status
+            and current.status
+            and current.status != old.status
+            and not can_become(moves, old.status, current.status)
         ):
-            if not can_become(moves, old.status, now.status):
-                legal = " or ".join(moves[old.status]) or "nothing"
-                hint = f"after {old.status} comes {legal}"
-                yield Finding(
-                    now.at("status"),
-                    f"{now.status} cannot follow {old.status}, as it was in the base",
-                    hint,
-                )
+            yield Finding(
+                current.at("status"),
+                f"invalid status change from '{old.status}' in the base to '{current.status}'",
+                suggest_status(moves, old.status),
+            )
 
 
 @rule("LNK011", "lost-page", over=Base)
 def lost_page(base: Base, context: Context) -> Iterator[Finding]:
-    """A page that was published is still there, or another says in `moved_from` that it stands for it.
+    """The address of every published page still works.
 
-    `moved_from: [/adr/0003-keep-orders-in-mysql/]` makes the old address lead to the new page. An alert's address is
-    that of a page, too: its runbook, or the page that explains why it is gone, can take it.
+    If a page moves, another page takes its address with `moved_from`, such as
+    `moved_from: [/adr/0003-keep-orders-in-mysql/]`. The address of an alert counts as a page. Its
+    runbook, or a page that explains the removal, can take it.
 
-    Why: tickets, chats, alerts and other sites link to it, and nobody here sees those links break.
+    Why: tickets, chats, alerts and other sites link to the page, and no check sees those links.
 
     Bad:
         adr/0003-use-mysql.md
@@ -317,24 +333,24 @@ def lost_page(base: Base, context: Context) -> Iterator[Finding]:
         adr/0003-keep-orders-in-mysql.md
     """
     handbook = context.handbook
-    kept = {address for document in handbook.documents.values() for address in document.moved_from}
+    redirects = {
+        address for document in handbook.documents.values() for address in document.moved_from
+    }
     for address, old in base.handbook.by_address.items():
-        if address not in handbook.by_address and f"/{address}" not in kept:
-            message = f"/{address} was published, and leads nowhere now"
+        if address not in handbook.by_address and f"/{address}" not in redirects:
             yield Finding(
                 Location(old.path),
-                message,
-                f"the page that replaces it says moved_from: [/{address}]",
+                f"lost page /{address}",
+                f"add 'moved_from: [/{address}]' to the page that replaces it",
             )
     for old in base.handbook.documents.values():
         for address in old.moved_from:
-            if address not in kept and address.strip("/") + "/" not in handbook.by_address:
-                now = _now(old, base, handbook)
-                at = now.at("moved_from") if now else Location(old.path)
+            if address not in redirects and address.strip("/") + "/" not in handbook.by_address:
+                current = _find_current(old, base, handbook)
                 yield Finding(
-                    at,
-                    f"{address} led to {old.path}, and leads nowhere now",
-                    f"moved_from: [{address}]",
+                    current.at("moved_from") if current else Location(old.path),
+                    f"lost redirect from {address} to {old.path}",
+                    f"add 'moved_from: [{address}]'",
                 )
 
 
@@ -342,12 +358,12 @@ def lost_page(base: Base, context: Context) -> Iterator[Finding]:
     "LNK012", "lost-heading", over=Base, requires=(*_UNREAD, "FM102", "CHK002", "STD004", "DEC013")
 )
 def lost_heading(base: Base, context: Context) -> Iterator[Finding]:
-    """A heading that was published keeps its id, whatever its text becomes.
+    """A published heading keeps its id, even if its text changes.
 
-    The heading that took its place is given the old id: `## Load by hour {#load}`. The title of a page has an id that
-    nobody needs, as a link to an id that is gone leads to the top of the page. Pages that call macros are passed over.
+    Give the old id to the heading that replaces it: `## Load by hour {#load}`. Pages with macros
+    are exempt. Titles are exempt, because a link to an unknown id opens the top of the page.
 
-    Why: others link to the section, and nobody here sees those links break.
+    Why: other sites link to the section, and no check sees those links.
 
     Bad:
         ### Written in SQL
@@ -355,54 +371,67 @@ def lost_heading(base: Base, context: Context) -> Iterator[Finding]:
         ### Written in C#
     """
     for old in base.handbook.documents.values():
-        now = context.handbook.documents.get(old.path)
-        if now and not (isinstance(now, Page) and now.render_macros):
-            yield from _lost_headings(old, now, context.handbook)
+        current = context.handbook.documents.get(old.path)
+        if current and not (isinstance(current, Page) and current.render_macros):
+            yield from _find_lost_headings(old, current, context.handbook)
 
 
-def _lost_headings(old: Document, now: Document, handbook: Handbook) -> Iterator[Finding]:
-    """The anchors of a page that are gone, but for those of ids that another rule looks after."""
-    known = {item for item in _items_of(old) if item not in handbook.items}
-    told = {anchor(id) for id in (*known, *(rule.id for rule in _rules_of(old) if rule.id))}
-    places = {heading.id: heading.first for heading in now.source.headings}
-    before = next(iter(places.values()), 1)
+def _find_lost_headings(old: Document, current: Document, handbook: Handbook) -> Iterator[Finding]:
+    """Find the lost headings of a page, without the ids that STD008 and CHK005 check."""
+    known_items = {item for item in _item_ids(old) if item not in handbook.items}
+    ids = (*known_items, *(requirement.id for requirement in _requirements(old) if requirement.id))
+    ids_of_other_rules = {anchor(id) for id in ids}
+    line_by_id = {heading.id: heading.first for heading in current.source.headings}
+    line = next(iter(line_by_id.values()), 1)
     for heading in old.source.headings:
-        if heading.id in places:
-            before = places[heading.id]
-        elif heading.level > 1 and heading.id not in now.source.anchors and heading.id not in told:
-            new = next((each for each in now.source.headings if each.first > before), None)
-            if new is None or new.id in old.source.anchors or new.level == 1:
-                hint = f"write {{#{heading.id}}} after the heading that took its place"
+        if heading.id in line_by_id:
+            line = line_by_id[heading.id]
+        elif (
+            heading.level > 1
+            and heading.id not in current.source.anchors
+            and heading.id not in ids_of_other_rules
+        ):
+            replacement = next(
+                (candidate for candidate in current.source.headings if candidate.first > line), None
+            )
+            if (
+                replacement is None
+                or replacement.id in old.source.anchors
+                or replacement.level == 1
+            ):
                 yield Finding(
-                    now.source.at(before), f"the heading '{heading.text}' below here is gone", hint
+                    current.source.at(line),
+                    f"lost heading '{heading.text}' below this line",
+                    f"add '{{#{heading.id}}}' to the heading that replaces it",
                 )
             else:
-                before = new.first
-                hint = f"{'#' * new.level} {new.text} {{#{heading.id}}}"
+                line = replacement.first
+                marks = "#" * replacement.level
                 yield Finding(
-                    now.source.at(before),
-                    f"the heading '{heading.text}' was here, #{heading.id}",
-                    hint,
+                    current.source.at(line),
+                    f"lost id '{heading.id}' of the heading '{heading.text}'",
+                    f"write '{marks} {replacement.text} {{#{heading.id}}}'",
                 )
 
 
-def _items_of(document: Document) -> Iterator[str]:
+def _item_ids(document: Document) -> Iterator[str]:
     if isinstance(document, Standard):
         yield from (item.id for item in document.checklist if item.id)
 
 
-def _rules_of(document: Document) -> tuple[Requirement, ...]:
+def _requirements(document: Document) -> tuple[Requirement, ...]:
     return document.requirements if isinstance(document, Standard) else ()
 
 
 @rule("STD008", "lost-rule", over=Base, requires=(*_UNREAD, "FM102", "FM104", "STD002", "STD004"))
 def lost_rule(base: Base, context: Context) -> Iterator[Finding]:
-    """A rule of a standard keeps its id, and no other rule is ever given it.
+    """A requirement of a standard keeps its id, and the id is never reused.
 
-    A rule that holds no longer stays where it is, as `- **STD-08.2** Withdrawn: STD-08.4 says more.` A rule can be
-    worded anew: one that has no word of weight in common with what it was is taken for another.
+    Keep an obsolete requirement as `- **STD-08.2** Withdrawn: STD-08.4 says more.` You can rephrase
+    a requirement. A new text without any significant word of the old one counts as another
+    requirement.
 
-    Why: audits, reviews and waivers name a rule by its id, and would speak of something that they never looked at.
+    Why: audits, reviews and waivers refer to the id, and would refer to the wrong requirement.
 
     Bad:
         - **STD-08.2** Backups MUST be encrypted.
@@ -410,30 +439,38 @@ def lost_rule(base: Base, context: Context) -> Iterator[Finding]:
         - **STD-08.2** Traces SHOULD be kept.
     """
     for old in base.handbook.of(Standard):
-        now = _now(old, base, context.handbook)
-        if not isinstance(now, Standard):
+        current = _find_current(old, base, context.handbook)
+        if not isinstance(current, Standard):
             continue
-        kept = {each.id: each for each in now.requirements}
-        for was in old.requirements:
-            rule = kept.get(was.id)
-            if was.id is None:
+        requirement_by_id = {requirement.id: requirement for requirement in current.requirements}
+        for old_requirement in old.requirements:
+            id, old_text = old_requirement.id, old_requirement.text_without_id
+            if id is None:
                 continue
-            if rule is None:
-                hint = f"put it back: - **{was.id}** Withdrawn: why"
-                yield Finding(_requirements_at(now), f"{was.id} is gone: '{was.said}'", hint)
-            elif not (rule.withdrawn or rule.unwritten) and (
-                was.withdrawn or unrelated(was.said, rule.said)
+            requirement = requirement_by_id.get(id)
+            if requirement is None:
+                yield Finding(
+                    _locate_requirements(current),
+                    f"lost requirement {id}: '{old_text}'",
+                    f"restore it as '- **{id}** Withdrawn: the reason'",
+                )
+            elif not (requirement.is_withdrawn or requirement.is_placeholder) and (
+                old_requirement.is_withdrawn or is_unrelated(old_text, requirement.text_without_id)
             ):
-                hint = f"give the new rule a new id, and keep {was.id} as withdrawn"
-                message = f"{was.id} said '{was.said}', and is another rule now"
-                yield Finding(now.source.at(rule.line), message, hint)
+                yield Finding(
+                    current.source.at(requirement.line),
+                    f"reused id {id} (in the base: '{old_text}')",
+                    f"give the new requirement a new id, and restore {id} as withdrawn",
+                )
 
 
-def _requirements_at(standard: Standard) -> Location:
-    sections = (
-        each.heading.first for each in standard.source.sections if each.heading.text == REQUIREMENTS
+def _locate_requirements(standard: Standard) -> Location:
+    lines = (
+        section.heading.first
+        for section in standard.source.sections
+        if section.heading.text == REQUIREMENTS
     )
-    return standard.source.at(next(sections, 1))
+    return standard.source.at(next(lines, 1))
 
 
 @rule(
@@ -443,48 +480,48 @@ def _requirements_at(standard: Standard) -> Location:
     requires=(*_UNREAD, "FM005", "FM006", "FM007", "LNK011", "CHK001", "CHK003"),
 )
 def lost_item(base: Base, context: Context) -> Iterator[Finding]:
-    """An item of the checklist keeps its id, and no other item is ever given it.
+    """A checklist item keeps its id, and the id is never reused.
 
-    An item that is asked no longer stays where it is, with the last quarter in which it was: `until: 2026-Q4`. An item
-    can be worded anew: one that has no word of weight in common with what it was is taken for another.
+    Keep an obsolete item, and add the last quarter in which it was in force: `until: 2026-Q4`. You
+    can rephrase an item. A new text without any significant word of the old one counts as another
+    item.
 
-    Why: the audits of all services answer ids; their answers would be to a question that nobody asked.
+    Why: audits refer to the id, and their verdicts would apply to the wrong item.
 
     Bad:
         item: Backups are encrypted
     Good:
         item: A dashboard shows errors
     """
-    now = context.handbook.items
+    items = context.handbook.items
     for id, old in base.handbook.items.items():
-        was, owned = old.item, now.get(id)
+        old_text, owned = old.item.item or "", items.get(id)
         if owned is None:
-            there = _now(old.standard, base, context.handbook)
-            if isinstance(there, Standard) and not there.ids_known:
+            current = _find_current(old.standard, base, context.handbook)
+            if isinstance(current, Standard) and not current.has_readable_ids:
                 continue
-            at = there.at("checklist") if there else Location(old.standard.path)
             yield Finding(
-                at,
-                f"{id} is gone: '{was.item}'",
-                f"put {id} back, with until: and its last quarter",
+                current.at("checklist") if current else Location(old.standard.path),
+                f"lost checklist item {id}: '{old_text}'",
+                f"restore {id}, and add 'until:' with its last quarter",
             )
-        elif unrelated(was.item or "", owned.item.item or "") and not is_unwritten(
+        elif is_unrelated(old_text, owned.item.item or "") and not is_unwritten(
             owned.item.item or ""
         ):
-            at = item_at(owned.standard, owned.standard.checklist.index(owned.item), "item")
-            message = f"{id} was '{was.item}', and is another item now"
             yield Finding(
-                at,
-                message,
-                f"give the new item a new id, and put {id} back, with until: and its last quarter",
+                locate_item(owned.standard, owned.standard.checklist.index(owned.item), "item"),
+                f"reused id {id} (in the base: '{old_text}')",
+                f"give the new item a new id, and restore {id} with 'until:' and its last quarter",
             )
 
 
 @rule("PMT010", "withdrawn-postmortem", over=Base)
 def withdrawn_postmortem(base: Base, context: Context) -> Iterator[Finding]:
-    """A post-mortem that was published stays published; a draft and one in review may go either way.
+    """A published post-mortem stays published.
 
-    Why: a draft stays out of the figures and the feed, so that an incident would vanish from both.
+    Other post-mortems can change between draft and in review.
+
+    Why: drafts are left out of the statistics and the feed, so the incident would disappear.
 
     Bad:
         status: in-review
@@ -493,45 +530,49 @@ def withdrawn_postmortem(base: Base, context: Context) -> Iterator[Finding]:
         status: published
         started: 2026-05-04T10:00Z
     """
-    yield from _moves(base.handbook.of(Postmortem), POSTMORTEM_MOVES, base, context)
+    yield from _check_status_changes(base.handbook.of(Postmortem), POSTMORTEM_MOVES, base, context)
 
 
 @rule("SVC011", "rewritten-audit", over=Base, requires=("FM001",))
 def rewritten_audit(base: Base, context: Context) -> Iterator[Finding]:
-    """An audit stays as it is once its quarter has ended, on the day of the base's commit. One may be added late.
+    """An audit does not change after the end of its quarter.
 
-    Why: what was known at the end of a quarter is what the next quarter is measured by.
+    The date of the base commit decides whether a quarter has ended. You can add a late audit.
+
+    Why: the next quarter is compared with the verdicts at the end of this one.
 
     Bad:
         date: 2026-09-02
     Good:
         date: 2026-09-01
     """
-    quarter = f"{base.day.year}-Q{(base.day.month + 2) // 3}"
+    base_quarter = f"{base.day.year}-Q{(base.day.month + 2) // 3}"
     audits = {(audit.service, audit.quarter): audit for audit in context.handbook.audits}
     for old in base.handbook.audits:
         service = base.handbook.get(Service, old.service)
-        moved = _now(service, base, context.handbook) if service else None
-        now = audits.get((moved.id if moved else old.service, old.quarter))
-        if old.quarter < quarter and (now is None or _answers(now) != _answers(old)):
-            at = _first_difference(old, now) if now else Location(old.path)
-            message = f"the audit of {old.service} for {old.quarter} was {'changed' if now else 'taken out'}"
+        current_service = _find_current(service, base, context.handbook) if service else None
+        service_id = current_service.id if current_service else old.service
+        current = audits.get((service_id, old.quarter))
+        if old.quarter < base_quarter and (
+            current is None or _content_of(current) != _content_of(old)
+        ):
             yield Finding(
-                at,
-                f"{message}, and the quarter is over",
-                "put it back; what is known by now is the next audit's",
+                _first_difference(old, current) if current else Location(old.path),
+                f"{'changed' if current else 'removed'} audit of {old.service} for {old.quarter}, "
+                "a closed quarter",
+                "restore it, and record later results in the next audit",
             )
 
 
-def _answers(audit: Audit) -> tuple[object, ...]:
+def _content_of(audit: Audit) -> tuple[object, ...]:
     return audit.date, audit.auditor, audit.commit, audit.results
 
 
-def _first_difference(old: Audit, now: Audit) -> Location:
+def _first_difference(old: Audit, current: Audit) -> Location:
     for key in ("date", "auditor", "commit"):
-        if getattr(old, key) != getattr(now, key):
-            return now.at(key)
-    changed = next(
-        (id for id, result in now.results.items() if result != old.results.get(id)), None
+        if getattr(old, key) != getattr(current, key):
+            return current.at(key)
+    changed_id = next(
+        (id for id, result in current.results.items() if result != old.results.get(id)), None
     )
-    return now.key_at(changed) if changed else now.at("results")
+    return current.key_at(changed_id) if changed_id else current.at("results")

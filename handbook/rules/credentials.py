@@ -1,4 +1,4 @@
-"""Find credentials in everything that the handbook publishes: texts, paths, the settings, attachments and samples."""
+"""Find credentials in all published text: documents, paths, settings, attachments and samples."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from handbook.settings import FILE, Sample
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A text that has the form of a credential. `sample` declares it as a published example, in the settings."""
+    """A text in the form of a credential. `sample` is its entry in the settings, if any."""
 
     at: Location
     name: str
@@ -29,87 +29,87 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class SearchedText:
-    """A text to search, which begins at a place.
+    """A text to search, with the location of its start.
 
-    `escapes` are the offsets at which a backslash was removed. A `decoded` text is a part of another in other words.
-    The credentials of a `name` are in the path of the file.
+    `escapes` are the offsets of removed backslashes. An `is_decoded` text is the value of a part of
+    another text. An `is_path` text is the path of the file.
     """
 
     start: Location
     text: str
     escapes: tuple[int, ...] = ()
-    decoded: bool = False
-    name: bool = False
+    is_decoded: bool = False
+    is_path: bool = False
 
-    def places(self, offsets: Iterable[int]) -> Iterator[Location]:
-        """The places of rising offsets."""
-        if self.name or self.decoded:
+    def locate(self, offsets: Iterable[int]) -> Iterator[Location]:
+        """Return the locations of rising offsets."""
+        if self.is_path or self.is_decoded:
             return (self.start for _ in offsets)
         if not self.escapes:
-            return locate(self.start, self.text, offsets)
+            return locate_offsets(self.start, self.text, offsets)
         return _locate_escaped(self, offsets)
 
 
 def find_credentials(handbook: Handbook) -> tuple[Credential, ...]:
-    """Every text that has the form of a credential, by path and place."""
+    """Find all texts in the form of a credential, sorted by location."""
     samples: dict[tuple[str | None, str | None], Sample] = {}
     for sample in handbook.settings.organisation.samples:
         samples.setdefault((sample.path, sample.sha256), sample)
     credentials: list[Credential] = []
-    lines: set[tuple[str, int]] = set()
-    for text in _suspects(handbook):
+    searched_lines: set[tuple[str, int]] = set()
+    for text in _list_suspicious_texts(handbook):
         matches = list(find_matches(text.text))
-        places = list(text.places(start for start, _, _ in matches))
-        for at, (start, end, form) in zip(places, matches, strict=True):
-            if text.decoded and (at.path, at.line) in lines:
+        locations = list(text.locate(start for start, _, _ in matches))
+        for at, (start, end, form) in zip(locations, matches, strict=True):
+            if text.is_decoded and (at.path, at.line) in searched_lines:
                 continue
             digest = hashlib.sha256(
                 text.text[start:end].encode("utf-8", "surrogateescape")
             ).hexdigest()
             credentials.append(Credential(at, form.name, digest, samples.get((at.path, digest))))
-        lines.update((at.path, at.line) for at in places)
+        searched_lines.update((at.path, at.line) for at in locations)
     return tuple(sorted(credentials, key=lambda credential: credential.at))
 
 
-def texts(handbook: Handbook) -> Iterator[tuple[Location, str]]:
-    """Everything that the handbook publishes as text, with its place: whole files, and values of YAML files.
+def list_published_texts(handbook: Handbook) -> Iterator[tuple[Location, str]]:
+    """List all published texts with their locations: whole files, and the values of YAML files.
 
-    The samples are part of it, because pages show parts of them.
+    The list includes the samples, because pages show parts of them.
     """
     for entity in handbook.entities:
         if isinstance(entity, Document):
             yield entity.source.at(1), entity.source.text
         elif entity.mapping:
-            yield from ((value.at, value.text) for value in nodes.scalars(entity.mapping))
+            yield from ((value.at, value.text) for value in nodes.walk_scalars(entity.mapping))
     yield from ((Location(path), text) for path, text in handbook.texts.items())
 
 
-def _suspects(handbook: Handbook) -> Iterator[SearchedText]:
-    """The texts of those files that contain a sign of a credential, and the paths that do."""
-    for _, group in groupby(_searched(handbook), key=lambda text: text.start.path):
-        of_file = list(group)
-        if has_sign("\n".join(text.text for text in of_file)):
-            yield from of_file
-    names = sorted(
-        {*handbook.documents, *handbook.attachments, *handbook.texts, *_yaml_files(handbook)}
+def _list_suspicious_texts(handbook: Handbook) -> Iterator[SearchedText]:
+    """List the texts of files with a sign of a credential, and all paths if one has a sign."""
+    for _, group in groupby(_list_searched_texts(handbook), key=lambda text: text.start.path):
+        texts_of_file = list(group)
+        if has_sign("\n".join(text.text for text in texts_of_file)):
+            yield from texts_of_file
+    paths = sorted(
+        {*handbook.documents, *handbook.attachments, *handbook.texts, *_list_yaml_paths(handbook)}
     )
-    if has_sign("\n".join(names)):
-        yield from (SearchedText(Location(path), path, name=True) for path in names)
+    if has_sign("\n".join(paths)):
+        yield from (SearchedText(Location(path), path, is_path=True) for path in paths)
 
 
-def _searched(handbook: Handbook) -> Iterator[SearchedText]:
-    """The texts of all files, file by file: what is published, the settings, and README.md in folders of records."""
+def _list_searched_texts(handbook: Handbook) -> Iterator[SearchedText]:
+    """List the texts of published files, of the settings and of README.md, file by file."""
     for document in handbook.documents.values():
-        yield _unescaped(document.source.at(1), document.source.text)
-    yield from _searched_yaml(handbook)
+        yield _remove_escapes(document.source.at(1), document.source.text)
+    yield from _list_yaml_texts(handbook)
     for path, text in handbook.texts.items():
         yield SearchedText(Location(path), text)
     for path in handbook.readmes:
-        yield _unescaped(Location(path), files.read_loosely(handbook.root, path))
+        yield _remove_escapes(Location(path), files.read_loosely(handbook.root, path))
 
 
-def _unescaped(start: Location, text: str) -> SearchedText:
-    r"""A Markdown text without its escapes: `s3cr3t\_9` is published as `s3cr3t_9`."""
+def _remove_escapes(start: Location, text: str) -> SearchedText:
+    r"""Return a Markdown text without escapes: the site publishes `s3cr3t\_9` as `s3cr3t_9`."""
     if "\\" not in text:
         return SearchedText(start, text)
     offsets = (match.start() for match in ESCAPE.finditer(text))
@@ -118,42 +118,44 @@ def _unescaped(start: Location, text: str) -> SearchedText:
     )
 
 
-def _yaml_files(handbook: Handbook) -> list[str]:
+def _list_yaml_paths(handbook: Handbook) -> list[str]:
+    """List the paths of the settings, the audits and the rule files."""
     audits = (audit.path for audit in handbook.audits)
     return [FILE, *audits, *(file.path for file in handbook.rule_files)]
 
 
-def _searched_yaml(handbook: Handbook) -> Iterator[SearchedText]:
-    r"""The whole text of the settings, audits and rule files: keys and comments are published or read, too.
+def _list_yaml_texts(handbook: Handbook) -> Iterator[SearchedText]:
+    r"""List the whole texts of YAML files, with their keys and comments.
 
-    A value is searched as it is read, too, where it can hold escapes (`"\x41"`), or comes from outside of the root.
+    The list includes the decoded values of a file that may contain escapes (`"\x41"`), and of a
+    file outside the root.
     """
     values: dict[str, list[SearchedText]] = defaultdict(list)
     entities = (*handbook.alerts, *handbook.audits)
     for node in (handbook.settings.root_node, *(entity.mapping for entity in entities)):
-        for value in nodes.scalars(node) if node else ():
-            values[value.at.path].append(SearchedText(value.at, value.text, decoded=True))
-    for path in dict.fromkeys((*_yaml_files(handbook), *values)):
+        for value in nodes.walk_scalars(node) if node else ():
+            values[value.at.path].append(SearchedText(value.at, value.text, is_decoded=True))
+    for path in dict.fromkeys((*_list_yaml_paths(handbook), *values)):
         text = files.read_loosely(handbook.root, path)
         yield SearchedText(Location(path), text)
         if not text or "\\" in text:
             yield from values[path]
 
 
-def locate(start: Location, text: str, offsets: Iterable[int]) -> Iterator[Location]:
-    """The places of rising offsets in a text that begins at `start`."""
-    line, begin, known = start.line, 1 - start.column, 0
+def locate_offsets(start: Location, text: str, offsets: Iterable[int]) -> Iterator[Location]:
+    """Return the locations of rising offsets in a text that begins at `start`."""
+    line, begin, previous = start.line, 1 - start.column, 0
     for offset in offsets:
-        if ends := text.count("\n", known, offset):
-            line, begin = line + ends, text.rindex("\n", known, offset) + 1
-        known = offset
+        if ends := text.count("\n", previous, offset):
+            line, begin = line + ends, text.rindex("\n", previous, offset) + 1
+        previous = offset
         yield Location(start.path, line, offset - begin + 1)
 
 
 def _locate_escaped(text: SearchedText, offsets: Iterable[int]) -> Iterator[Location]:
-    """The places in a text before its escapes were removed: a backslash moves what follows it in its line."""
+    """Return the locations of rising offsets in the original text, with its escapes."""
     offsets = list(offsets)
-    for offset, at in zip(offsets, locate(text.start, text.text, offsets), strict=True):
+    for offset, at in zip(offsets, locate_offsets(text.start, text.text, offsets), strict=True):
         begin = text.text.rfind("\n", 0, offset) + 1
-        moved = bisect_right(text.escapes, offset) - bisect_right(text.escapes, begin - 1)
-        yield Location(at.path, at.line, at.column + moved)
+        removed = bisect_right(text.escapes, offset) - bisect_right(text.escapes, begin - 1)
+        yield Location(at.path, at.line, at.column + removed)

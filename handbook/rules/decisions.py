@@ -1,9 +1,10 @@
-"""DEC001 to DEC012: decisions, their life, and what they say of one another."""
+"""DEC001 to DEC012: file names, status history and references of decisions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
+from pathlib import PurePosixPath
 
 from handbook.diagnostics import Finding, Severity
 from handbook.handbook import Handbook
@@ -17,28 +18,30 @@ from handbook.vocabulary import ADR_DECIDED, ADR_MOVES, can_become
 
 @rule("DEC001", "invalid-decision-name", over=Adr)
 def invalid_decision_name(adr: Adr) -> Iterator[Finding]:
-    """The file of a decision is `NNNN-slug.md`: four digits, then words in lower case joined by hyphens.
+    """The file name of a decision is `NNNN-slug.md`.
 
-    Why: the number is the decision's id and stands nowhere else; the name is its address.
+    Use four digits, then lower-case words joined by hyphens.
+
+    Why: the number is the only source of the decision's id, and the file name becomes its address.
 
     Bad:
         adr/3-Keep_orders_in_MySQL.md
     Good:
         adr/0003-keep-orders-in-mysql.md
     """
-    if not adr.well_named:
+    if not adr.has_valid_name:
         yield Finding(
             adr.source.at(1),
-            f"the name is not {adr.file_form}",
-            "such as 0042-keep-orders-in-postgresql.md",
+            f"invalid file name '{PurePosixPath(adr.path).name}'",
+            f"rename it to {adr.file_form}, such as 0042-keep-orders-in-postgresql.md",
         )
 
 
 @rule("DEC002", "duplicate-decision-number", over=Handbook)
 def duplicate_decision_number(handbook: Handbook) -> Iterator[Finding]:
-    """No two decisions have the same number.
+    """Each decision has a number of its own.
 
-    Why: two branches took the next number, and what says ADR-0042 now names both.
+    Why: if two branches take the same number, references to it become ambiguous.
 
     Bad:
         adr/0001-keep-orders-in-mysql.md
@@ -47,16 +50,18 @@ def duplicate_decision_number(handbook: Handbook) -> Iterator[Finding]:
     """
     for adr in handbook.of(Adr):
         first = handbook.by_id[adr.kind, adr.id]
-        if adr.well_named and first is not adr:
-            hint = f"the next free number is {next_number(Adr, handbook.documents):04}"
-            yield Finding(adr.source.at(1), f"{adr.id} is {first.path} already", hint)
+        if adr.has_valid_name and first is not adr:
+            hint = f"use the next free number, {next_number(Adr, handbook.documents):04}"
+            yield Finding(
+                adr.source.at(1), f"duplicate number {adr.id} (first in {first.path})", hint
+            )
 
 
 @rule("DEC003", "missing-deciders", over=Adr, requires=("FM001", "FM002"))
 def missing_deciders(adr: Adr) -> Iterator[Finding]:
-    """A decision that is no longer only proposed names the teams that decided.
+    """A decision names its deciders, unless it is still proposed.
 
-    Why: a reader with a question needs somebody to ask.
+    Why: readers need to know which team can answer their questions.
 
     Bad:
         status: accepted
@@ -66,11 +71,15 @@ def missing_deciders(adr: Adr) -> Iterator[Finding]:
         date: 2026-03-02
         deciders: [platform-team]
     """
-    if adr.status not in (None, "proposed") and not adr.deciders and not adr.doubtful("deciders"):
+    if (
+        adr.status not in (None, "proposed")
+        and not adr.deciders
+        and not adr.has_invalid_value("deciders")
+    ):
         yield Finding(
             adr.at("deciders"),
-            f"'deciders' is missing: the status is {adr.status}",
-            "deciders: [a-team]",
+            f"missing key 'deciders' (the status is '{adr.status}')",
+            "add 'deciders: [a-team]'",
         )
 
 
@@ -78,34 +87,37 @@ def missing_deciders(adr: Adr) -> Iterator[Finding]:
 def missing_successor(adr: Adr, context: Context) -> Iterator[Finding]:
     """A superseded decision names the decision that replaced it.
 
-    Why: a reader who lands on it must get to what holds now.
+    Why: readers of an old decision must be able to reach the one in force.
 
     Bad:
         superseded_by: []
     Good:
         superseded_by: [ADR-0002]
     """
-    if adr.status == "superseded" and not adr.superseded_by and not adr.doubtful("superseded_by"):
-        claimed = [other.id for other in context.handbook.of(Adr) if adr.id in other.supersedes]
+    if (
+        adr.status == "superseded"
+        and not adr.superseded_by
+        and not adr.has_invalid_value("superseded_by")
+    ):
+        successors = [
+            candidate.id for candidate in context.handbook.of(Adr) if adr.id in candidate.supersedes
+        ]
         hint = (
-            f"superseded_by: [{', '.join(claimed)}]"
-            if claimed
-            else "superseded_by: [the decision that replaced it]"
+            f"add 'superseded_by: [{', '.join(successors)}]'"
+            if successors
+            else "add 'superseded_by' with the id of the decision that replaced it"
         )
-        fix = adr.adding("superseded_by", claimed[0]) if len(claimed) == 1 else None
+        fix = adr.edit_to_add("superseded_by", successors[0]) if len(successors) == 1 else None
         yield Finding(
-            adr.at("status"),
-            "the status is superseded, and superseded_by names no decision",
-            hint,
-            fix,
+            adr.at("status"), "missing key 'superseded_by' (the status is 'superseded')", hint, fix
         )
 
 
 @rule("DEC005", "unexpected-successor", over=Adr)
 def unexpected_successor(adr: Adr) -> Iterator[Finding]:
-    """Only a decision whose status is superseded names a successor.
+    """Only a superseded decision names a successor.
 
-    Why: a reader would follow a decision that another has replaced.
+    Why: otherwise readers would follow a decision that has been replaced.
 
     Bad:
         status: accepted
@@ -124,21 +136,20 @@ def unexpected_successor(adr: Adr) -> Iterator[Finding]:
         superseded_by: [ADR-0002]
     """
     if adr.superseded_by and adr.status not in (None, "superseded"):
-        message = f"superseded_by names a successor, and the status is {adr.status}"
         yield Finding(
             adr.at("superseded_by"),
-            message,
-            "status: superseded, with the date on which it was replaced",
+            f"unexpected key 'superseded_by' (the status is '{adr.status}')",
+            "set 'status: superseded', with the date of the replacement",
         )
 
 
 @rule("DEC006", "one-sided-reference", over=Adr, requires=("DEC005",))
 def one_sided_reference(adr: Adr, context: Context) -> Iterator[Finding]:
-    """Both decisions of a pair name each other: `supersedes` here, `superseded_by` there.
+    """References between decisions agree in both directions: `supersedes` matches `superseded_by`.
 
-    What a proposed or rejected decision lists under `supersedes` has no effect yet, or never had.
+    The `supersedes` of a proposed or rejected decision has no effect.
 
-    Why: an edge that one side alone knows is lost to whoever reads the other.
+    Why: a reference on one side only is invisible to readers of the other side.
 
     Bad:
         supersedes: []
@@ -147,104 +158,120 @@ def one_sided_reference(adr: Adr, context: Context) -> Iterator[Finding]:
     """
     handbook = context.handbook
     for id in adr.supersedes:
-        old = handbook.get(Adr, id)
+        predecessor = handbook.get(Adr, id)
         if (
-            old is None
-            or old is adr
-            or not old.readable
+            predecessor is None
+            or predecessor is adr
+            or not predecessor.is_readable
             or adr.status not in ADR_DECIDED
-            or handbook.ambiguous(old)
+            or handbook.is_ambiguous(predecessor)
         ):
             continue
-        lone = (
-            old.status == "superseded" and not old.superseded_by
-        )  # DEC004 says so, at the other side
+        # DEC004 reports a superseded decision without a successor.
+        has_no_successor = predecessor.status == "superseded" and not predecessor.superseded_by
         if (
-            adr.id not in old.superseded_by
-            and not lone
-            and old.status
-            and not old.doubtful("superseded_by")
+            adr.id not in predecessor.superseded_by
+            and not has_no_successor
+            and predecessor.status
+            and not predecessor.has_invalid_value("superseded_by")
         ):
-            hint = f"in {old.path}: status: superseded, superseded_by: [{adr.id}]"
-            fix = old.adding("superseded_by", adr.id) if old.status == "superseded" else None
             yield Finding(
-                adr.at("supersedes", id), f"{id} does not name {adr.id} as its successor", hint, fix
+                adr.at("supersedes", id),
+                f"one-sided reference: {id} has no 'superseded_by: [{adr.id}]'",
+                f"set 'status: superseded' and 'superseded_by: [{adr.id}]' in {predecessor.path}",
+                predecessor.edit_to_add("superseded_by", adr.id)
+                if predecessor.status == "superseded"
+                else None,
             )
     for id in adr.superseded_by:
-        new = handbook.get(Adr, id)
+        successor = handbook.get(Adr, id)
         if (
-            new is None
-            or new is adr
-            or not new.readable
-            or new.status is None
-            or handbook.ambiguous(new)
+            successor is None
+            or successor is adr
+            or not successor.is_readable
+            or successor.status is None
+            or handbook.is_ambiguous(successor)
         ):
             continue
         at = adr.at("superseded_by", id)
-        if adr.id not in new.supersedes and not new.doubtful("supersedes"):
-            hint = f"in {new.path}: supersedes: [{adr.id}]"
-            fix = new.adding("supersedes", adr.id) if new.status in ADR_DECIDED else None
-            yield Finding(at, f"{id} does not say that it supersedes {adr.id}", hint, fix)
-        elif new.status not in ADR_DECIDED:
+        if adr.id not in successor.supersedes and not successor.has_invalid_value("supersedes"):
             yield Finding(
-                at, f"{id} is {new.status}: it replaces nothing", f"wait until {id} is accepted"
+                at,
+                f"one-sided reference: {id} has no 'supersedes: [{adr.id}]'",
+                f"add 'supersedes: [{adr.id}]' in {successor.path}",
+                successor.edit_to_add("supersedes", adr.id)
+                if successor.status in ADR_DECIDED
+                else None,
+            )
+        elif successor.status not in ADR_DECIDED:
+            yield Finding(
+                at,
+                f"successor {id} is not in force (its status is '{successor.status}')",
+                f"keep the old status until {id} is accepted",
             )
 
 
 @rule("DEC007", "circular-supersession", over=Handbook)
 def circular_supersession(handbook: Handbook) -> Iterator[Finding]:
-    """No decision supersedes or amends itself, directly or through others.
+    """No decision supersedes or amends itself, directly or through other decisions.
 
-    Why: following the successors must end at the decision that holds.
+    Why: readers who follow the successors must arrive at the decision in force.
 
     Bad:
         supersedes: [ADR-0001, ADR-0002]
     Good:
         supersedes: [ADR-0001]
     """
-    told: set[str] = set()
+    reported_ids: set[str] = set()
     for key in ("supersedes", "superseded_by", "amends"):
-        for circle in _circles({adr.id: getattr(adr, key) for adr in handbook.of(Adr)}):
-            if told & set(circle):
+        for cycle in _find_cycles({adr.id: getattr(adr, key) for adr in handbook.of(Adr)}):
+            if reported_ids & set(cycle):
                 continue
-            told.update(circle)
-            adr = handbook.get(Adr, circle[0])
+            reported_ids.update(cycle)
+            adr = handbook.get(Adr, cycle[0])
             if adr is not None:
-                way = " → ".join((*circle, circle[0]))
-                at = adr.at(key, circle[1] if len(circle) > 1 else circle[0])
+                at = adr.at(key, cycle[1] if len(cycle) > 1 else cycle[0])
                 yield Finding(
-                    at, f"{key} goes round in a circle: {way}", "take out the edge that is not true"
+                    at,
+                    f"circular '{key}': {' → '.join((*cycle, cycle[0]))}",
+                    "remove the wrong reference",
                 )
 
 
-def _circles(edges: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
-    """Circles of a graph, each from its smallest id on, by one depth-first walk: at least one of every knot of them."""
-    done: set[str] = set()
+def _find_cycles(edges: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
+    """Find cycles in a graph with one depth-first search.
+
+    Each cycle begins with its smallest id. Of several connected cycles, at least one is found.
+    """
+    finished: set[str] = set()
     for start in edges:
-        way: dict[str, Iterator[str]] = {} if start in done else {start: iter(edges[start])}
-        while way:
-            id, following = next(reversed(way.items()))
-            after = next((each for each in following if each in edges and each not in done), None)
-            if after is None:
-                done.add(id)
-                way.popitem()
-            elif after in way:
-                known = list(way)
-                circle = known[known.index(after) :]
-                least = circle.index(min(circle))
-                yield (*circle[least:], *circle[:least])
+        path: dict[str, Iterator[str]] = {} if start in finished else {start: iter(edges[start])}
+        while path:
+            id, targets = next(reversed(path.items()))
+            target = next((id for id in targets if id in edges and id not in finished), None)
+            if target is None:
+                finished.add(id)
+                path.popitem()
+            elif target in path:
+                ids = list(path)
+                cycle = ids[ids.index(target) :]
+                first = cycle.index(min(cycle))
+                yield (*cycle[first:], *cycle[:first])
             else:
-                way[after] = iter(edges[after])
+                path[target] = iter(edges[target])
 
 
 @rule("DEC008", "invalid-history", over=Adr)
 def invalid_history(adr: Adr) -> Iterator[Finding]:
-    """The statuses of a decision follow one another as they can, and their dates with them.
+    """Status changes follow the allowed order, and dates never go back.
 
-    proposed → accepted or rejected; accepted → deprecated or superseded; deprecated → superseded. The history need not
-    be complete, but what it names is earlier than what follows.
+    - A proposed decision becomes accepted or rejected.
+    - An accepted decision becomes deprecated or superseded.
+    - A deprecated decision becomes superseded.
 
-    Why: the history answers "what held on that day"; a wrong one answers wrongly.
+    The history can skip statuses, but its entries are in order.
+
+    Why: readers use the history to see which status a decision had on a given day.
 
     Bad:
         history:
@@ -259,25 +286,36 @@ def invalid_history(adr: Adr) -> Iterator[Finding]:
         items = getattr(entry.value, "items", ())
         places = [item.at for item in items] if len(items) == len(changes) else places
     changes.append((adr.status, adr.date))
-    for index, ((before, earlier), (after, later)) in enumerate(pairwise(changes)):
-        if before and after and not can_become(ADR_MOVES, before, after):
-            moves = ", ".join(ADR_MOVES[before]) or "nothing"
-            yield Finding(
-                places[index], f"{after} cannot follow {before}", f"after {before} comes {moves}"
-            )
-        elif earlier and later and earlier > later:
+    for index, ((status, day), (next_status, next_day)) in enumerate(pairwise(changes)):
+        if status and next_status and not can_become(ADR_MOVES, status, next_status):
             yield Finding(
                 places[index],
-                f"{before} on {earlier} stands before {after} on {later}",
-                "oldest first",
+                f"invalid status change from '{status}' to '{next_status}'",
+                suggest_status(ADR_MOVES, status),
             )
+        elif day and next_day and day > next_day:
+            yield Finding(
+                places[index],
+                f"dates out of order: '{status}' on {day}, then '{next_status}' on {next_day}",
+                "list the oldest status first",
+            )
+
+
+def suggest_status(moves: Mapping[str, tuple[str, ...]], status: str) -> str:
+    """Return the hint that lists the statuses allowed after `status`."""
+    if not moves[status]:
+        return f"keep '{status}' as the last status"
+    allowed = " or ".join(f"'{name}'" for name in moves[status])
+    return f"use {allowed} after '{status}'"
 
 
 @rule("DEC009", "missing-alternative", over=Adr, requires=("FM102", "FM104"))
 def missing_alternative(adr: Adr) -> Iterator[Finding]:
-    """Alternatives considered names at least one: an item of a list, a heading of its own, or a row of a table.
+    """The section Alternatives considered names at least one alternative.
 
-    Why: a decision without an alternative was none, and the next reader will propose what was already weighed.
+    Write it as a list item, a heading or a table row.
+
+    Why: without alternatives, the next reader proposes an option that was already rejected.
 
     Bad:
         There were none.
@@ -289,21 +327,20 @@ def missing_alternative(adr: Adr) -> Iterator[Finding]:
             blocks = adr.section_blocks(section.heading.text)
             if not any(
                 isinstance(block, Item | Table | Heading) for block in blocks
-            ) and not adr.unwritten(blocks):
-                at = adr.source.at(section.heading.first)
+            ) and not adr.has_placeholder(blocks):
                 yield Finding(
-                    at,
-                    "no alternative is set out",
-                    "give each a list item that begins with its name",
+                    adr.source.at(section.heading.first),
+                    "missing alternative",
+                    "add a list item: '- Name: the reason against it'",
                 )
             return
 
 
 @rule("DEC010", "review-before-decision", over=Adr)
 def review_before_decision(adr: Adr) -> Iterator[Finding]:
-    """The day of review comes after the day of the status.
+    """The review date is later than the date of the status.
 
-    Why: one of the two was mistyped.
+    Why: if it is not, one of the two dates is wrong.
 
     Bad:
         review_by: 2025-03-02
@@ -312,7 +349,9 @@ def review_before_decision(adr: Adr) -> Iterator[Finding]:
     """
     if adr.review_by and adr.date and adr.review_by <= adr.date:
         yield Finding(
-            adr.at("review_by"), f"review_by {adr.review_by} is not after date {adr.date}"
+            adr.at("review_by"),
+            f"'review_by: {adr.review_by}' is not after 'date: {adr.date}'",
+            "correct one of the two dates",
         )
 
 
@@ -320,9 +359,11 @@ def review_before_decision(adr: Adr) -> Iterator[Finding]:
     "DEC011", "overdue-decision-review", over=Adr, severity=Severity.WARNING, requires=("DEC010",)
 )
 def overdue_decision_review(adr: Adr, context: Context) -> Iterator[Finding]:
-    """A decision in force is looked at again by the day that it names. Samples (`example: true`) are exempt.
+    """A decision in force is reviewed before its review date has passed.
 
-    Why: a date of review that nobody acts on teaches readers to ignore all of them.
+    Examples (`example: true`) are exempt.
+
+    Why: overdue reviews teach readers to ignore review dates.
 
     Bad:
         review_by: 2026-03-03
@@ -337,18 +378,18 @@ def overdue_decision_review(adr: Adr, context: Context) -> Iterator[Finding]:
     ):
         yield Finding(
             adr.at("review_by"),
-            f"was to be reviewed by {adr.review_by}",
-            "confirm it with a new date, or propose the decision that replaces it",
+            f"review was due on {adr.review_by}",
+            "confirm the decision with a new date, or propose its replacement",
         )
 
 
 @rule("DEC012", "superseded-citation", over=Record)
 def superseded_citation(record: Record, context: Context) -> Iterator[Finding]:
-    """A record in force that cites a superseded decision names the decision that holds now as well.
+    """A record in force that cites a superseded decision also cites the decision in force.
 
-    Post-mortems, and decisions that are themselves no longer in force, tell what was; they are free to.
+    Post-mortems and decisions that are no longer in force describe the past, so they are exempt.
 
-    Why: a reader who follows the citation does what was given up.
+    Why: readers of the citation would follow a decision that no longer applies.
 
     Bad:
         as ADR-0001 does
@@ -360,27 +401,34 @@ def superseded_citation(record: Record, context: Context) -> Iterator[Finding]:
     ):
         return
     handbook = context.handbook
-    references = handbook.referred_from(record)
-    cited = {reference.target.id for reference in references}
+    references = handbook.references_from(record)
+    cited_ids = {reference.target.id for reference in references}
     for reference in references:
-        old = reference.target
-        if isinstance(old, Adr) and old.status == "superseded" and reference.via != "supersedes":
-            living = _living(old, handbook)
-            if living and not (cited | {record.id}) & set(living):
-                message = f"{old.id} is superseded, and what replaced it is not named"
-                yield Finding(reference.at, message, f"name {' or '.join(living)}, too")
+        cited = reference.target
+        if (
+            isinstance(cited, Adr)
+            and cited.status == "superseded"
+            and reference.via != "supersedes"
+        ):
+            successors = _successors_in_force(cited, handbook)
+            if successors and not (cited_ids | {record.id}) & set(successors):
+                yield Finding(
+                    reference.at,
+                    f"citation of superseded {cited.id} without its successor",
+                    f"also cite {' or '.join(successors)}",
+                )
 
 
-def _living(old: Adr, handbook: Handbook) -> list[str]:
-    """The decisions in force that the successors of one lead to."""
-    found: list[str] = []
-    seen: set[str] = set()
-    following = list(old.superseded_by)
-    while following:
-        id = following.pop(0)
-        adr = handbook.get(Adr, id)
-        if adr and id not in seen:
-            seen.add(id)
-            following += adr.superseded_by
-            found += [id] if adr.status == "accepted" else []
-    return found
+def _successors_in_force(adr: Adr, handbook: Handbook) -> list[str]:
+    """Return the ids of the accepted decisions among all successors of a decision."""
+    accepted_ids: list[str] = []
+    visited: set[str] = set()
+    queue = list(adr.superseded_by)
+    while queue:
+        id = queue.pop(0)
+        successor = handbook.get(Adr, id)
+        if successor and id not in visited:
+            visited.add(id)
+            queue += successor.superseded_by
+            accepted_ids += [id] if successor.status == "accepted" else []
+    return accepted_ids

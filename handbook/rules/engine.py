@@ -1,9 +1,10 @@
-"""The rules: what is asked of a handbook, each a small generator with a permanent code.
+"""Registry and runner of the rules.
 
-A rule is a function from one subject (`over` says of which class: a record of a kind, any document, the whole handbook,
-the base that it is compared with, or the finished site, where there is one) to its findings. Its docstring is its page:
-what it asks, then `Why:`, `Bad:` and `Good:`, which the reference prints and the tests run. Severity is data: the
-rule's own, or the organisation's in the settings.
+A rule is a generator that takes one subject and yields findings. `over` names the class of the
+subject: a record of a kind, any document, the whole handbook, the base or the finished site. The
+docstring of the generator is the page of the rule: the requirement, then `Why:`, `Bad:` and
+`Good:`. The reference prints the page, and the tests run its examples. Each rule has a permanent
+code and a default severity, which the settings can change.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Final
 from handbook.diagnostics import Diagnostic, Finding, Report, Severity
 from handbook.handbook import Handbook
 from handbook.history.base import Base
-from handbook.reading.policy import as_written
+from handbook.reading.policy import locate_original
 from handbook.reading.problems import ProblemKind
 from handbook.reading.suppressions import Suppression
 from handbook.records import Entity
@@ -51,19 +52,19 @@ _FIRM_FAMILY: Final = "SAFE"
 RETIRED: Final = frozenset(
     f"MD{number:03}" for number in (1, 3, 4, 5, 8, 9, 10, 11, 14, 15, 16, 17, 18, 19, 99)
 )
-"""The codes of rules that are gone (ADR-0021). No other rule gets one."""
+"""The codes of removed rules (ADR-0021). They are never reused."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a rule may know beside its subject: the whole handbook, and the day that counts as today."""
+    """Inputs that all checks share: the handbook, the date of today, the base and the site."""
 
     handbook: Handbook
     today: date
     base: Base | None = None
     site: Site | None = None
-    useless: tuple[Suppression, ...] = ()
-    """The suppressions that silenced nothing; known when all other rules have run."""
+    unused_suppressions: tuple[Suppression, ...] = ()
+    """The suppressions without a finding, known after all other rules have run."""
 
     @cached_property
     def credentials(self) -> tuple[Credential, ...]:
@@ -72,47 +73,51 @@ class Context:
 
     @cached_property
     def origins(self) -> Origins:
-        """Where the faults of the finished site come from. Raises ValueError where there is no site."""
+        """The source files behind faults of the finished site. Raises ValueError without a site."""
         if self.site is None:
             raise ValueError("no site has been read")
         return Origins(self.handbook, self.site)
 
 
 Check = Callable[..., Iterator[Finding]]
-"""A check takes its subject and, where it asks for it, the context."""
+"""A check takes its subject, and the context if it has a parameter of that name."""
 
 
 @dataclass(frozen=True, slots=True)
 class RulePage:
-    """What the reference says of a rule, and the tests run."""
+    """Documentation of a rule, for the reference and the tests."""
 
     text: str
-    """The rule's own description: what it asks."""
+    """The requirement."""
     why: str
-    """What goes wrong without it."""
+    """The consequence of a violation."""
     bad: str
-    """A piece of a handbook that breaks the rule, or the path of a file that does."""
+    """An extract of a handbook that breaks the rule, or the path of such a file."""
     good: str
-    """What stands there instead."""
+    """The same extract or path without the fault."""
 
 
 def read_page(check: Check) -> RulePage:
-    """Read the page of a rule from the docstring of its check: its text, then `Why:`, `Bad:` and `Good:`."""
+    """Read the page of a rule from the docstring of its check."""
     docstring = inspect.getdoc(check) or ""
     text, *parts = re.split(r"^(Why|Bad|Good):[ \n]", docstring, flags=re.MULTILINE)
-    named = dict(zip(parts[::2], parts[1::2], strict=True))
+    text_by_name = dict(zip(parts[::2], parts[1::2], strict=True))
     return RulePage(
         text.strip(),
-        *(inspect.cleandoc("\n" + named[name]).strip("\n") for name in ("Why", "Bad", "Good")),
+        *(
+            inspect.cleandoc("\n" + text_by_name[name]).strip("\n")
+            for name in ("Why", "Bad", "Good")
+        ),
     )
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule with its permanent code. `requires` names rules whose finding in the same file silences this one there.
+    """A check with its permanent code.
 
-    A `firm` rule can be neither suppressed nor lowered. `reports` is the kind of problem of the reading that the rule
-    reports; no other rule reports it.
+    `requires` lists codes of other rules: if one of them has a finding in a file, this rule reports
+    nothing there. A firm rule (`is_firm`) can be neither suppressed nor lowered. `reports` is the
+    kind of reading problem that this rule reports, and no other rule reports that kind.
     """
 
     code: str
@@ -121,59 +126,65 @@ class Rule:
     severity: Severity
     requires: tuple[str, ...]
     check: Check
-    firm: bool = False
+    is_firm: bool = False
     reports: ProblemKind | None = None
     own_page: RulePage | None = None
-    """The page of a rule whose check has no docstring of its own."""
+    """The page of a rule whose check has no docstring."""
 
     def severity_in(self, settings: Settings) -> Severity:
-        """The severity that the settings give the rule, else its own; a firm rule is never lowered."""
-        severity = Severity(self._set_in(settings) or self.severity)
-        return self.severity if self.firm and self.severity is Severity.ERROR else severity
+        """Return the severity from the settings or, by default, the rule's own.
+
+        A firm error stays an error.
+        """
+        severity = Severity(self._configured_severity(settings) or self.severity)
+        return self.severity if self.is_firm and self.severity is Severity.ERROR else severity
 
     def is_lowered_by(self, settings: Settings) -> bool:
-        """Whether the settings make a warning of the rule's errors, or would, if it were not firm."""
-        return self.severity is Severity.ERROR and self._set_in(settings) == Severity.WARNING
+        """Whether the settings turn this error into a warning, or try to if the rule is firm."""
+        return (
+            self.severity is Severity.ERROR
+            and self._configured_severity(settings) == Severity.WARNING
+        )
 
-    def _set_in(self, settings: Settings) -> str | None:
-        """The severity that the settings give the rule."""
+    def _configured_severity(self, settings: Settings) -> str | None:
         return settings.organisation.rules.get(self.key_in(settings))
 
     def key_in(self, settings: Settings) -> str:
-        """The word by which `handbook.rules` names the rule: its code, or its name."""
+        """Return the key of this rule under `handbook.rules`: its name or its code."""
         return self.name if self.name in settings.organisation.rules else self.code
 
     def findings(self, subject: object, context: Context) -> Iterator[Finding]:
-        """Run the check over one subject."""
-        return self.check(subject, context) if self._needs_context else self.check(subject)
+        """Run the check over one subject, with the arguments that its signature asks for."""
+        arguments = {"context": context}
+        return self.check(*(arguments.get(name, subject) for name in self._parameters))
 
     @cached_property
-    def _needs_context(self) -> bool:
-        return "context" in inspect.signature(self.check).parameters
+    def _parameters(self) -> tuple[str, ...]:
+        return tuple(inspect.signature(self.check).parameters)
 
     @cached_property
     def page(self) -> RulePage:
-        """What the reference says of the rule."""
+        """The documentation of the rule."""
         return self.own_page or read_page(self.check)
 
     @property
     def text(self) -> str:
-        """The rule's own description: what it asks."""
+        """The requirement."""
         return self.page.text
 
     @property
     def why(self) -> str:
-        """What goes wrong without it."""
+        """The consequence of a violation."""
         return self.page.why
 
     @property
     def bad(self) -> str:
-        """A piece of a handbook that breaks the rule, or the path of a file that does."""
+        """An extract of a handbook that breaks the rule, or the path of such a file."""
         return self.page.bad
 
     @property
     def good(self) -> str:
-        """What stands there instead."""
+        """The same extract or path without the fault."""
         return self.page.good
 
 
@@ -191,17 +202,22 @@ def rule(
     reports: ProblemKind | None = None,
     page: RulePage | None = None,
 ) -> Callable[[Check], Check]:
-    """Register a check as a rule; all of the family SAFE are firm. Its page is its docstring unless given.
+    """Register a check as a rule. Without `page`, the docstring of the check is the page.
 
-    Raises ValueError for a code that is taken, for a required one that comes later, and where an error would be
-    silenced by a warning: what a warning says may hang on the day, and errors may not.
+    All rules of the family SAFE are firm. Raises ValueError for a code that is in use or retired,
+    for a required code that is not registered yet, and for an error that requires a warning. Some
+    warnings depend on the date, so a warning that silenced an error would make errors depend on it.
     """
 
     def register(check: Check) -> Check:
-        if code in _registered or code in RETIRED or not set(requires) <= set(_registered):
-            raise ValueError(f"{code} is taken, or requires a rule that is not yet there")
+        if code in _registered or code in RETIRED:
+            raise ValueError(f"duplicate or retired code {code}")
+        if unknown_codes := set(requires) - set(_registered):
+            raise ValueError(
+                f"unknown codes required by {code}: {', '.join(sorted(unknown_codes))}"
+            )
         if severity is Severity.ERROR and any(
-            _registered[each].severity is not severity for each in requires
+            _registered[required].severity is not severity for required in requires
         ):
             raise ValueError(f"{code} is an error and requires a warning")
         is_firm = firm or code.startswith(_FIRM_FAMILY)
@@ -214,15 +230,17 @@ def rule(
 
 
 def rules() -> Mapping[str, Rule]:
-    """Every rule by its code, in the order in which they run."""
+    """Return every rule by its code, in the order in which they run."""
     for family in _FAMILIES:
         import_module(f"handbook.rules.{family}")
     return _registered
 
 
-def find_rule(word: str) -> Rule | None:
-    """The rule with a code or a name; None where there is none."""
-    return rules().get(word) or next((rule for rule in rules().values() if rule.name == word), None)
+def find_rule(code_or_name: str) -> Rule | None:
+    """Return the rule with this code or name, or None."""
+    return rules().get(code_or_name) or next(
+        (rule for rule in rules().values() if rule.name == code_or_name), None
+    )
 
 
 def run(
@@ -233,28 +251,31 @@ def run(
     select: Iterable[str] = (),
     ignore: Iterable[str] = (),
 ) -> Report:
-    """Run every rule, and report every finding, sorted by place and code. Without a `base`, no rule over one runs.
+    """Run every rule, and report the findings by place and code.
 
-    `select` and `ignore` are codes or beginnings of codes; both narrow what is reported, not what is run. Where the
-    settings cannot be read nothing else is reported: everything would follow from it.
+    Rules over a base run only with a `base`. `select` and `ignore` hold codes or prefixes of codes.
+    They filter the report, but all rules still run. If the settings are not readable, the report
+    holds only their findings, because everything else would follow from them.
     """
-    others = [each for each in rules().values() if not _judges_suppressions(each)]
     context = Context(handbook, today, base)
-    found = _found(others, context)
-    kept, useless = _suppressed(found, handbook)
-    suppressed = len(found) - len(kept)
-    if handbook.settings.readable:
-        kept += _found(
-            filter(_judges_suppressions, rules().values()), replace(context, useless=useless)
+    diagnostics = _run_rules(
+        [rule for rule in rules().values() if not _judges_suppressions(rule)], context
+    )
+    unsuppressed, unused_suppressions = _apply_suppressions(diagnostics, handbook)
+    suppressed_count = len(diagnostics) - len(unsuppressed)
+    if handbook.settings.is_readable:
+        unsuppressed += _run_rules(
+            filter(_judges_suppressions, rules().values()),
+            replace(context, unused_suppressions=unused_suppressions),
         )
     select, ignore = tuple(select), tuple(ignore)
     reported = [
         diagnostic
-        for diagnostic in kept
+        for diagnostic in unsuppressed
         if (not select or diagnostic.code.startswith(select))
         and not (ignore and diagnostic.code.startswith(ignore))
     ]
-    return make_report(handbook.counts, handbook.settings, reported, suppressed)
+    return make_report(handbook.counts, handbook.settings, reported, suppressed_count)
 
 
 def make_report(
@@ -263,88 +284,110 @@ def make_report(
     findings: Iterable[Diagnostic] = (),
     suppressed: int = 0,
 ) -> Report:
-    """Make the report of a run: its findings, sorted, and every exception that is made.
+    """Make the report of a check: sorted findings, and the number of each exception.
 
-    `suppressed` is the number of findings that were silenced; samples and lowered severities are those of the settings.
+    `suppressed` is the number of suppressed findings. Samples and lowered severities come from the
+    settings.
     """
-    lowered = sum(not rule.firm and rule.is_lowered_by(settings) for rule in rules().values())
+    lowered = sum(not rule.is_firm and rule.is_lowered_by(settings) for rule in rules().values())
     in_order = sorted(findings, key=lambda finding: (finding.at, finding.code, finding.message))
     return Report(records, tuple(in_order), suppressed, len(settings.organisation.samples), lowered)
 
 
 def run_on_site(site: Site, handbook: Handbook, today: date) -> Report:
-    """Run the rules over a finished site alone; `handbook` is what it was built from. Sorted as that of `run`."""
-    over_site = [each for each in rules().values() if each.over is Site]
-    found = _found(over_site, Context(handbook, today, site=site))
-    kept, _ = _suppressed(found, handbook)
-    return make_report(site.counts, handbook.settings, kept, len(found) - len(kept))
+    """Run only the rules over the finished site, which was built from `handbook`.
+
+    The findings are sorted as in `run`.
+    """
+    diagnostics = _run_rules(
+        [rule for rule in rules().values() if rule.over is Site],
+        Context(handbook, today, site=site),
+    )
+    unsuppressed, _ = _apply_suppressions(diagnostics, handbook)
+    suppressed_count = len(diagnostics) - len(unsuppressed)
+    return make_report(site.counts, handbook.settings, unsuppressed, suppressed_count)
 
 
-def _judges_suppressions(each: Rule) -> bool:
-    return each.check.__module__.endswith(".exceptions")
+def _judges_suppressions(rule: Rule) -> bool:
+    return rule.check.__module__.endswith(".exceptions")
 
 
-def _found(wanted: Iterable[Rule], context: Context) -> list[Diagnostic]:
-    """What rules find, each silenced in a file where a rule that it requires has spoken."""
+def _run_rules(rules_to_run: Iterable[Rule], context: Context) -> list[Diagnostic]:
+    """Run rules, and drop findings in files where a required rule has a finding."""
     handbook = context.handbook
-    fired: set[tuple[str, str]] = set()
-    found: list[Diagnostic] = []
-    for each in wanted:
-        severity = each.severity_in(handbook.settings)
-        for finding in _findings(each, context):
-            if any((code, finding.at.path) in fired for code in each.requires):
+    codes_in_files: set[tuple[str, str]] = set()
+    diagnostics: list[Diagnostic] = []
+    for rule in rules_to_run:
+        severity = rule.severity_in(handbook.settings)
+        for finding in _check_subjects(rule, context):
+            if any((code, finding.at.path) in codes_in_files for code in rule.requires):
                 continue
-            fired.add((each.code, finding.at.path))
-            found.append(_diagnostic(each, severity, finding, handbook))
-        if not handbook.settings.readable and found:
+            codes_in_files.add((rule.code, finding.at.path))
+            diagnostics.append(_make_diagnostic(rule, severity, finding, handbook))
+        if not handbook.settings.is_readable and diagnostics:
             break
-    return found
+    return diagnostics
 
 
-def _diagnostic(rule: Rule, severity: Severity, finding: Finding, handbook: Handbook) -> Diagnostic:
-    """The finding of a rule, at its place in the file as it was written."""
+def _make_diagnostic(
+    rule: Rule, severity: Severity, finding: Finding, handbook: Handbook
+) -> Diagnostic:
+    """Make a diagnostic of a finding, with its place in the original file."""
     at, fix = finding.at, finding.fix
     document = handbook.documents.get(at.path)
     if document and document.source.replacements:
-        at = as_written(at, document.source.replacements)
-        fix = replace(fix, at=as_written(fix.at, document.source.replacements)) if fix else None
+        at = locate_original(at, document.source.replacements)
+        fix = (
+            replace(fix, at=locate_original(fix.at, document.source.replacements)) if fix else None
+        )
     return Diagnostic(at, rule.code, rule.name, severity, finding.message, finding.hint, fix)
 
 
-def _suppressed(
-    found: Iterable[Diagnostic], handbook: Handbook
+def _apply_suppressions(
+    diagnostics: Iterable[Diagnostic], handbook: Handbook
 ) -> tuple[list[Diagnostic], tuple[Suppression, ...]]:
-    """The findings that no suppression silences, and the suppressions that silence none. Firm rules have none.
+    """Return the findings without a suppression, and the suppressions without a finding.
 
-    One for a rule over a base silences nothing any more once it is in the base itself, and may stay; so may one for a
-    rule over the finished site, which the gate does not see.
+    Findings of firm rules cannot be suppressed. A suppression of a rule over a base or a site never
+    counts as unused: its change may already be part of the base, and the check reads no site.
     """
     allowed: dict[tuple[str, int, str], Suppression] = {}
     for suppression in handbook.suppressions:
         rule = find_rule(suppression.rule) if suppression.rule else None
-        if suppression.rule and not (rule and rule.firm):
+        if suppression.rule and not (rule and rule.is_firm):
             allowed[
                 suppression.at.path, suppression.line, rule.code if rule else suppression.rule
             ] = suppression
-    used = {(each.at.path, each.at.line, each.code) for each in found}
-    kept = [each for each in found if (each.at.path, each.at.line, each.code) not in allowed]
-    kept_for = {each.code for each in rules().values() if issubclass(each.over, Base | Site)}
-    useless = (place for place in allowed if place not in used and place[2] not in kept_for)
-    return kept, tuple(allowed[place] for place in useless)
+    unsuppressed = []
+    used = set()
+    for diagnostic in diagnostics:
+        key = (diagnostic.at.path, diagnostic.at.line, diagnostic.code)
+        if key in allowed:
+            used.add(key)
+        else:
+            unsuppressed.append(diagnostic)
+    never_unused = {rule.code for rule in rules().values() if issubclass(rule.over, Base | Site)}
+    unused = (
+        suppression
+        for key, suppression in allowed.items()
+        if key not in used and key[2] not in never_unused
+    )
+    return unsuppressed, tuple(unused)
 
 
-def _findings(each: Rule, context: Context) -> Iterator[Finding]:
+def _check_subjects(rule: Rule, context: Context) -> Iterator[Finding]:
+    """Run a rule over each of its subjects."""
     handbook = context.handbook
-    if issubclass(each.over, Base):
+    if issubclass(rule.over, Base):
         if context.base:
-            yield from each.findings(context.base, context)
+            yield from rule.findings(context.base, context)
         return
-    if issubclass(each.over, Site):
+    if issubclass(rule.over, Site):
         if context.site:
-            yield from each.findings(context.site, context)
+            yield from rule.findings(context.site, context)
         return
-    if issubclass(each.over, Handbook):
-        yield from each.findings(handbook, context)
+    if issubclass(rule.over, Handbook):
+        yield from rule.findings(handbook, context)
         return
-    for entity in handbook.of(each.over):
-        yield from each.findings(entity, context)
+    for entity in handbook.of(rule.over):
+        yield from rule.findings(entity, context)

@@ -1,4 +1,4 @@
-"""FM014 to FM016: what authors allow."""
+"""FM014 to FM016: suppressions."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from handbook.rules.engine import Context, rule
 
 
 @rule("FM014", "unused-suppression", over=Handbook)
-def unused_suppression(handbook: Handbook, context: Context) -> Iterator[Finding]:
-    """A suppression silences something: its code is found on the line below it.
+def unused_suppression(context: Context) -> Iterator[Finding]:
+    """A suppression matches a finding of its rule on the line below.
 
-    Why: one that silences nothing is left over, and would hide the next fault there.
+    Why: an unused suppression would hide the next fault on that line.
 
     Bad:
         <!-- handbook: allow MD012 until 2027-01-31: the importer writes it so -->
@@ -22,18 +22,18 @@ def unused_suppression(handbook: Handbook, context: Context) -> Iterator[Finding
     Good:
         ### Load
     """
-    for suppression in context.useless:
-        message = f"{suppression.rule} is not found on the line below"
-        yield Finding(suppression.at, message, "take the suppression out")
+    for suppression in context.unused_suppressions:
+        yield Finding(suppression.at, f"unused suppression of {suppression.rule}", "remove it")
 
 
 @rule("FM015", "suppression-without-reason", over=Handbook)
 def suppression_without_reason(handbook: Handbook) -> Iterator[Finding]:
-    """A suppression names one rule, by its code or its name, and a reason, and if it ends the day.
+    """A suppression names one rule and a reason, and may have an end date.
 
-    `handbook: allow RULE: reason`, or `handbook: allow RULE until YYYY-MM-DD: reason`, in a comment.
+    Write the rule as a code or a name, in a comment: `handbook: allow RULE: reason`, or
+    `handbook: allow RULE until YYYY-MM-DD: reason`.
 
-    Why: whoever meets it has to know whether it still holds.
+    Why: later authors need the reason to decide whether the suppression is still valid.
 
     Bad:
         <!-- handbook: allow MD012 -->
@@ -44,17 +44,17 @@ def suppression_without_reason(handbook: Handbook) -> Iterator[Finding]:
     """
     for suppression in handbook.suppressions:
         if suppression.rule is None:
-            hint = "handbook: allow RULE until YYYY-MM-DD: reason"
-            yield Finding(
-                suppression.at, "a suppression that cannot be read, or has no reason", hint
-            )
+            hint = "write 'handbook: allow RULE until YYYY-MM-DD: reason'"
+            yield Finding(suppression.at, "invalid suppression, or no reason", hint)
 
 
 @rule("FM016", "expired-suppression", over=Handbook, severity=Severity.WARNING)
 def expired_suppression(handbook: Handbook, context: Context) -> Iterator[Finding]:
-    """A suppression has not come to its end. One that has still silences.
+    """The end date of a suppression is today or later.
 
-    Why: what was allowed until then was to be mended by then.
+    An expired suppression still hides its finding.
+
+    Why: the author promised to fix the fault before that date.
 
     Bad:
         # handbook: allow FM010 until 2026-06-30: both offices share a name
@@ -66,6 +66,6 @@ def expired_suppression(handbook: Handbook, context: Context) -> Iterator[Findin
         if suppression.rule and suppression.until and suppression.until < context.today:
             yield Finding(
                 suppression.at,
-                f"the suppression ended on {suppression.until}",
-                "mend it, or allow it anew",
+                f"suppression ended on {suppression.until}",
+                "fix the fault, or set a new end date",
             )

@@ -1,4 +1,4 @@
-"""FM101 to FM107: the form of a record's body: its title, its sections and its code."""
+"""FM101 to FM107: the title, the sections and the shell code of a record."""
 
 from __future__ import annotations
 
@@ -7,41 +7,44 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import chain
 
-from handbook.diagnostics import Finding, Location, did_you_mean
+from handbook.diagnostics import Finding, Location, find_nearest
 from handbook.handbook import Handbook
 from handbook.reading import nodes
 from handbook.reading.blocks import SNIPPET, Code, Heading, Paragraph, Section, Table
-from handbook.reading.fields import field_at
+from handbook.reading.fields import find_field_at
 from handbook.reading.placeholders import (
     PLACEHOLDERS,
+    blank_code,
     find_placeholder,
-    placeholder_finding,
-    without_code,
+    make_placeholder_finding,
 )
 from handbook.reading.problems import ProblemKind
-from handbook.reading.shell import LANGUAGES, shell_errors
+from handbook.reading.shell import LANGUAGES, find_shell_errors
 from handbook.reading.source import Source
 from handbook.records import Document, Entity, Record
 from handbook.rules.engine import rule
 
 _UNREAD = ("FM001",)
-_SWALLOWED = ("FM001", "MD007", "MD013")  # an open fence or comment takes what follows with it
+_NAME_TO_REPLACE = re.compile(r"<([A-Za-z][\w.-]*(?: [\w.-]+)*)>")
+"""A name such as `<pod>` that the reader replaces. A shell takes `<` for a redirection."""
+_SWALLOWED = ("FM001", "MD007", "MD013")  # an open fence or comment hides the text after it
 
 
-def _required(record: Record) -> list[Section]:
-    """The required sections that are there, in the order of the file, each once."""
-    found: dict[str, Section] = {}
+def _list_required_sections(record: Record) -> list[Section]:
+    """List the required sections of a record in the order of the file, without duplicates."""
+    sections: dict[str, Section] = {}
     for section in record.source.sections:
         if section.heading.text in record.sections:
-            found.setdefault(section.heading.text, section)
-    return list(found.values())
+            sections.setdefault(section.heading.text, section)
+    return list(sections.values())
 
 
 @rule("FM101", "missing-title", over=Document, requires=("FM001", "FM002"))
 def missing_title(document: Document) -> Iterator[Finding]:
-    """A file has one H1, before everything else in its body. It is the title.
+    """A document has exactly one H1, its title, before all other content.
 
-    Why: the title stands nowhere else; without it lists show a file name, with two of them nobody knows which counts.
+    Why: lists show the file name of a document without a title. With two, it is unclear which one
+    is the title.
 
     Bad:
         ## Use PostgreSQL for orders
@@ -53,44 +56,45 @@ def missing_title(document: Document) -> Iterator[Finding]:
         ## Context
     """
     if not document.source.is_parsed:
-        return  # rendered by another parser
+        return  # Python-Markdown renders this page
     headings = [heading for heading in document.source.headings if heading.level == 1]
     if not headings:
         at = document.source.at(min(document.source.body_line + 1, document.source.last_line))
-        yield Finding(at, "no title", "begin the body with '# ' and the title")
+        yield Finding(at, "missing title", "begin the body with '# ' and the title")
         return
     first = document.source.blocks[0]
     if not headings[0].text:
-        yield Finding(document.source.at(headings[0].first), "the title is empty")
+        yield Finding(
+            document.source.at(headings[0].first), "empty title", "write the title after '# '"
+        )
     elif isinstance(document, Record) and first is not headings[0]:
         yield Finding(
             document.source.at(headings[0].first),
-            "something stands before the title",
-            "move it below",
+            "content before the title",
+            "move it below the title",
         )
     for heading in headings[1:]:
         yield Finding(
             document.source.at(heading.first),
-            f"a second H1, '{heading.text}'",
-            "a section's heading has ##",
+            f"duplicate title '{heading.text}' (first on line {headings[0].first})",
+            f"write '## {heading.text}' for a section",
         )
 
 
 @rule("FM102", "missing-section", over=Record, requires=_SWALLOWED)
 def missing_section(record: Record) -> Iterator[Finding]:
-    """Every section that the kind requires is there, as an H2. One that stands in a code block or a comment is not.
+    """A record has every section that its kind requires, as an H2.
 
-    Why: readers look for the same thing at the same place, most of all at three in the morning.
+    A heading in a code block or a comment does not count.
+
+    Why: readers find the same information in the same place, even at three in the morning.
 
     Bad:
         ## What follows
     Good:
         ## Consequences
     """
-    sections = {section.heading.text: section for section in _required(record)}
-    headings = [
-        heading.text for heading in record.source.headings if heading.text not in record.sections
-    ]
+    sections = {section.heading.text: section for section in _list_required_sections(record)}
     for index, name in enumerate(record.sections):
         if name in sections:
             continue
@@ -102,27 +106,35 @@ def missing_section(record: Record) -> Iterator[Finding]:
         line = next(following, record.source.last_line)
         yield Finding(
             record.source.at(line),
-            f"the section '{name}' is missing",
-            _look_alike(record, name, headings),
+            f"missing section '{name}'",
+            _suggest_heading(record, name),
         )
 
 
-def _look_alike(record: Record, name: str, headings: list[str]) -> str:
-    """How to mend a missing section: what in the file looks like it."""
-    for code in record.source.every(Code):
+def _suggest_heading(record: Record, name: str) -> str:
+    """Suggest how to add a missing section, from similar text in the file."""
+    for code in record.source.blocks_of(Code):
         if re.search(rf"^\s*##\s+{re.escape(name)}\s*$", code.text, re.MULTILINE):
-            return f"the '## {name}' from line {code.first} on stands in a block of code"
-    for heading in record.source.headings:
-        if heading.text == name:
-            return f"line {heading.first} has it as a heading of level {heading.level}; write '## {name}'"
-    return did_you_mean(name, headings) or f"add '## {name}' with text of its own"
+            return f"move '## {name}' out of the code block on line {code.first}"
+    headings = {
+        heading.text: heading
+        for heading in reversed(record.source.headings)
+        if heading.text == name or heading.text not in record.sections
+    }
+    similar = name if name in headings else find_nearest(name, headings)
+    if similar is None:
+        return f"add '## {name}', and text below it"
+    heading = headings[similar]
+    return f"line {heading.first} says '{'#' * heading.level} {similar}': write '## {name}'"
 
 
 @rule("FM103", "misplaced-section", over=Record, requires=_UNREAD)
 def misplaced_section(record: Record) -> Iterator[Finding]:
-    """The required sections stand in the order of their kind; others may stand anywhere between.
+    """Required sections are in the order of their kind.
 
-    Why: a reader who knows one record knows where to look in every other.
+    Other sections can be anywhere between them.
+
+    Why: a reader who has read one record can find everything in the others.
 
     Bad:
         ## Decision
@@ -142,7 +154,7 @@ def misplaced_section(record: Record) -> Iterator[Finding]:
         PostgreSQL 16.
     """
     furthest = -1
-    for section in _required(record):
+    for section in _list_required_sections(record):
         name = section.heading.text
         rank = record.sections.index(name)
         if rank < furthest:
@@ -150,17 +162,19 @@ def misplaced_section(record: Record) -> Iterator[Finding]:
             order = " · ".join(record.sections)
             yield Finding(
                 at,
-                f"'{name}' belongs before '{record.sections[furthest]}'",
-                f"the order is {order}",
+                f"section '{name}' after section '{record.sections[furthest]}'",
+                f"use this order: {order}",
             )
         furthest = max(furthest, rank)
 
 
 @rule("FM104", "empty-section", over=Record, requires=_SWALLOWED)
 def empty_section(record: Record) -> Iterator[Finding]:
-    """A required section has text of its own. Headings and comments are not text.
+    """Every required section contains text.
 
-    Why: an empty section says that a question was asked and looks as if it had been answered.
+    Headings and comments are not text.
+
+    Why: an empty section looks like an answer, but gives none.
 
     Bad:
         ## Decision
@@ -171,17 +185,19 @@ def empty_section(record: Record) -> Iterator[Finding]:
 
         PostgreSQL 16.
     """
-    for section in _required(record):
+    for section in _list_required_sections(record):
         if not section.filled:
             at = record.source.at(section.heading.first)
-            yield Finding(at, f"the section '{section.heading.text}' is empty", "write it")
+            yield Finding(
+                at, f"empty section '{section.heading.text}'", "add text below the heading"
+            )
 
 
 @rule("FM105", "duplicate-section", over=Record, requires=_UNREAD)
 def duplicate_section(record: Record) -> Iterator[Finding]:
-    """A required section stands once.
+    """Each required section occurs once.
 
-    Why: two sections of one name hold two answers.
+    Why: two sections of the same name can contradict each other.
 
     Bad:
         ## Decision
@@ -205,18 +221,21 @@ def duplicate_section(record: Record) -> Iterator[Finding]:
         ):
             at = record.source.at(section.heading.first)
             yield Finding(
-                at, f"a second section '{name}'", f"the first begins on line {first[name].first}"
+                at,
+                f"duplicate section '{name}' (first on line {first[name].first})",
+                "merge the two sections, or rename one of them",
             )
 
 
 @rule("FM106", "placeholder", over=Handbook, requires=_UNREAD, reports=ProblemKind.PLACEHOLDER)
 def placeholder(handbook: Handbook) -> Iterator[Finding]:
-    """No placeholder is left in a text or in a value.
+    """No text and no value contains a placeholder.
 
-    A placeholder is `TODO`, `TBD`, `FIXME`, `XXX`, "To be written" or "lorem ipsum", outside code. Each value and each
-    section has one finding. No other rule reports what is still a placeholder.
+    Placeholders are `TODO`, `TBD`, `FIXME`, `XXX`, "To be written" and "lorem ipsum", outside
+    code. The rule reports one finding for each value and each section. No other rule reports a
+    value that is still a placeholder.
 
-    Why: what is published is taken for finished.
+    Why: readers take a published text as finished.
 
     Bad:
         TODO: say what was decided
@@ -225,15 +244,15 @@ def placeholder(handbook: Handbook) -> Iterator[Finding]:
     """
     places: set[Location] = set()
     for entity in handbook.entities:
-        for finding in _in_values(entity, handbook):
+        for finding in _find_in_values(entity, handbook):
             places.add(finding.at)
             yield finding
         if isinstance(entity, Record):
-            yield from _in_text(entity.source)
+            yield from _find_in_text(entity.source)
     for sample in handbook.settings.organisation.samples:
         if match := find_placeholder(sample.reason or ""):
             at = handbook.settings.at_sample(sample, "reason")
-            yield placeholder_finding(at, match[0], "why it is no secret")
+            yield make_placeholder_finding(at, match[0], "the reason why it is not a secret")
     for problem in chain(
         handbook.settings.problems, *(file.problems for file in handbook.rule_files)
     ):
@@ -241,22 +260,26 @@ def placeholder(handbook: Handbook) -> Iterator[Finding]:
             yield problem.finding
 
 
-def _in_values(entity: Entity, handbook: Handbook) -> Iterator[Finding]:
+def _find_in_values(entity: Entity, handbook: Handbook) -> Iterator[Finding]:
+    """Find the placeholders in the values of an entity."""
     mapping = entity.mapping
     if mapping is None:
         return
-    for value in nodes.scalars(mapping):
+    for value in nodes.walk_scalars(mapping):
         if match := find_placeholder(value.text):
-            field = field_at(type(entity), mapping, value.at)
+            field = find_field_at(type(entity), mapping, value.at)
             replacement = field[0].replacement(handbook.settings.vocabularies) if field else "text"
-            yield placeholder_finding(
+            yield make_placeholder_finding(
                 value.at, match[0], replacement, optional=not (field and field[1])
             )
 
 
-def _in_text(source: Source) -> Iterator[Finding]:
+def _find_in_text(source: Source) -> Iterator[Finding]:
+    """Find the first placeholder of each section."""
     text = source.body.lower()
-    if not any(word in text for word in PLACEHOLDERS):  # cheaper than the regular expression
+    if not any(
+        placeholder in text for placeholder in PLACEHOLDERS
+    ):  # This test is cheaper than the regex.
         return
     reported: set[int] = set()
     headings = [heading.first for heading in source.headings if heading.level <= 2]
@@ -264,21 +287,21 @@ def _in_text(source: Source) -> Iterator[Finding]:
         if not isinstance(block, Paragraph | Heading | Table):
             continue
         for line in range(block.first, block.last + 1):
-            match = find_placeholder(without_code(source.line(line)))
+            match = find_placeholder(blank_code(source.line(line)))
             section = bisect_right(headings, line) if match else 0
             if match and section not in reported:
                 reported.add(section)
-                yield placeholder_finding(source.at(line, match.start() + 1), match[0])
+                yield make_placeholder_finding(source.at(line, match.start() + 1), match[0])
 
 
 @rule("FM107", "invalid-shell", over=Handbook)
 def invalid_shell(handbook: Handbook) -> Iterator[Finding]:
-    """A block of shell code is one that a shell can run, as far as shellcheck sees: its errors, not its warnings.
+    """Shell code blocks have no error that shellcheck reports.
 
-    The blocks are those that say `bash`, `sh`, `shell` or `zsh` after the fence. What a listing brings in from a file
-    is not looked at here.
+    The rule checks blocks that have `bash`, `sh`, `shell` or `zsh` after the fence. It ignores
+    the warnings of shellcheck, and code that a listing includes from a file.
 
-    Why: it is pasted into a terminal, where a slip does half of what was meant.
+    Why: readers paste the code into a terminal, where an error can stop a command halfway.
 
     Bad:
         if df -h; then
@@ -288,14 +311,20 @@ def invalid_shell(handbook: Handbook) -> Iterator[Finding]:
     blocks = [
         (document.source, code)
         for document in handbook.of(Document)
-        for code in document.source.every(Code)
+        for code in document.source.blocks_of(Code)
         if code.fenced and code.closed and code.info.split(" ")[0] in LANGUAGES
     ]
-    for error in shell_errors(tuple(SNIPPET.sub("", code.text) for _, code in blocks)):
+    for error in find_shell_errors(tuple(SNIPPET.sub("", code.text) for _, code in blocks)):
         source, code = blocks[error.script]
         line = code.first + error.line
         indent = source.line(line).find(code.text.split("\n")[error.line - 1])
-        yield Finding(
-            source.at(line, max(indent, 0) + error.column),
-            f"a shell cannot run it: {error.message}",
-        )
+        at = source.at(line, max(indent, 0) + error.column)
+        names = _NAME_TO_REPLACE.finditer(source.line(line))
+        if name := next((name for name in names if name.start() < at.column <= name.end()), None):
+            message = f"unquoted placeholder '{name[0]}' in shell code"
+            variable = re.sub(r"\W", "_", name[1])
+            hint = f'put it in quotes, "{name[0]}", or use a variable, "${variable}"'
+        else:
+            message = f"invalid shell code: {error.message}"
+            hint = "correct it, or begin a block that is not shell code with ```text"
+        yield Finding(at, message, hint)

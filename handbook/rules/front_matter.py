@@ -1,4 +1,4 @@
-"""FM001 to FM013: front matter of any kind, and the settings, which are read the same way."""
+"""FM001 to FM013: front matter and settings, which share one reader."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from handbook.rules.engine import RETIRED, Context, RulePage, find_rule, rule, r
 
 @dataclass(frozen=True, kw_only=True)
 class ProblemRule:
-    """A rule that only reports what the reading found of one kind; it has the name of that kind."""
+    """A rule that reports the problems of one kind. The name of the kind is its name."""
 
     code: str
     kind: ProblemKind
@@ -27,7 +27,7 @@ class ProblemRule:
     good: str
 
     def register(self) -> None:
-        """Make it a rule like any other."""
+        """Register the rule with its page."""
         page = RulePage(*map(cleandoc, (self.text, self.why, self.bad, self.good)))
         rule(self.code, self.kind.value, over=Handbook, reports=self.kind, page=page)(self._check)
 
@@ -40,11 +40,11 @@ PROBLEM_RULES: Final = (
         code="FM001",
         kind=ProblemKind.UNREADABLE_FILE,
         text="""
-            A file is UTF-8, and its front matter is a mapping in plain YAML between two lines of `---`.
+            A file is UTF-8, and its front matter is a YAML mapping between two lines of `---`.
 
-            Anchors, aliases and tags beyond YAML's core are refused: no record needs them.
+            Anchors, aliases and custom tags are not allowed, because no record needs them.
         """,
-        why="MkDocs prints front matter that it cannot read into the page, and reports success.",
+        why="MkDocs prints invalid front matter as text on the page, and still reports success.",
         bad="deciders: [platform-team",
         good="deciders: [platform-team]",
     ),
@@ -52,7 +52,7 @@ PROBLEM_RULES: Final = (
         code="FM002",
         kind=ProblemKind.MISSING_FRONT_MATTER,
         text="A record begins with front matter.",
-        why="without it a record has no status, no owner and no date, and no index can show it.",
+        why="without it, a record has no status, owner or date, and no index can list it.",
         bad="""
             # Keep orders in SQLite
 
@@ -76,16 +76,16 @@ PROBLEM_RULES: Final = (
     ProblemRule(
         code="FM003",
         kind=ProblemKind.UNKNOWN_KEY,
-        text="Every key is one that its kind knows.",
-        why="a misspelt key is a fact that nobody reads.",
+        text="Every key is a known key of its kind.",
+        why="the handbook ignores the value of a misspelt key.",
         bad="review_bye: 2027-03-02",
         good="review_by: 2027-03-02",
     ),
     ProblemRule(
         code="FM004",
         kind=ProblemKind.DUPLICATE_KEY,
-        text="A key stands once.",
-        why="YAML readers keep one of the two without a word, and not all of them the same one.",
+        text="Every key occurs once.",
+        why="YAML parsers silently keep one of the values, and they differ in which one.",
         bad="""
             review_by: 2027-03-02
             review_by: 2028-03-02
@@ -95,24 +95,28 @@ PROBLEM_RULES: Final = (
     ProblemRule(
         code="FM005",
         kind=ProblemKind.UNKNOWN_VALUE,
-        text="A value of a vocabulary is one of its words: statuses, and the teams and tags of the settings.",
-        why="a misspelt status drops the record out of every list that is made by status.",
+        text="""
+            A key with a fixed set of values has one of them.
+
+            Examples are statuses, and the teams and tags of the settings.
+        """,
+        why="a record with a misspelt status is missing from every list by status.",
         bad="status: acepted",
         good="status: accepted",
     ),
     ProblemRule(
         code="FM006",
         kind=ProblemKind.WRONG_TYPE,
-        text="A value has the form that its key asks for: a list, a date, a number, an id.",
-        why="what cannot be read is not there, however sure it looks to a person.",
+        text="Every value has the type of its key, such as list, date, number or id.",
+        why="the handbook ignores an invalid value, although it looks right to a reader.",
         bad="review_by: next spring",
         good="review_by: 2027-03-02",
     ),
     ProblemRule(
         code="FM007",
         kind=ProblemKind.MISSING_KEY,
-        text="Every key that the kind requires is there.",
-        why="an index cannot place a record whose status or date is unknown.",
+        text="Every required key is present.",
+        why="an index cannot place a record without a status or a date.",
         bad="""
             status: accepted
             deciders: [platform-team]
@@ -126,24 +130,24 @@ PROBLEM_RULES: Final = (
     ProblemRule(
         code="FM008",
         kind=ProblemKind.INVALID_DATE,
-        text="A date is one that the calendar has.",
-        why="it was mistyped, and nobody can tell what was meant.",
+        text="Every date exists in the calendar.",
+        why="the date is a typing error, and only its author knows the right one.",
         bad="review_by: 2027-02-30",
         good="review_by: 2027-03-02",
     ),
     ProblemRule(
         code="FM009",
         kind=ProblemKind.EMPTY_VALUE,
-        text="A key that is written has a value.",
-        why="an empty value reads as forgotten; a key that does not apply is left out.",
+        text="Every key has a value.",
+        why="an empty value looks forgotten. Leave out a key that does not apply.",
         bad="review_by:",
         good="review_by: 2027-03-02",
     ),
     ProblemRule(
         code="FM010",
         kind=ProblemKind.DUPLICATE_VALUE,
-        text="A list names nothing twice.",
-        why="the second entry was meant to be another, or is noise.",
+        text="A list has no duplicate values.",
+        why="the duplicate is noise, or a typing error for another value.",
         bad="deciders: [platform-team, platform-team]",
         good="deciders: [platform-team]",
     ),
@@ -155,9 +159,11 @@ for problem_rule in PROBLEM_RULES:
 
 @rule("FM011", "missing-records", over=Handbook)
 def missing_records(handbook: Handbook) -> Iterator[Finding]:
-    """Of each kind there are at least as many records as the settings expect, and a handbook has a record at all.
+    """A handbook has at least as many records of each kind as its settings expect.
 
-    Why: an empty folder passes every rule about its content; zero found must not pass.
+    Without `expect`, it has at least one record.
+
+    Why: an empty folder has no findings, so the loss of all its records would pass unnoticed.
 
     Bad:
         expect: {adr: 30}
@@ -165,48 +171,47 @@ def missing_records(handbook: Handbook) -> Iterator[Finding]:
         expect: {adr: 3}
     """
     expected = handbook.settings.organisation.expect
-    known = {kind.kind: handbook.counts[kind.kind] for kind in KINDS}
-    for kind, least in expected.items():
+    counts = {kind.kind: handbook.counts[kind.kind] for kind in KINDS}
+    for kind, minimum in expected.items():
         at = handbook.settings.at("expect", kind)
-        if kind not in known:
-            yield Finding(at, f"'{kind}' is not a kind of record", did_you_mean(kind, known))
-        elif known[kind] < least:
-            message = f"at least {least} of kind {kind} expected, {known[kind]} found"
-            yield Finding(at, message, "restore what was lost, or lower the number if it is right")
+        if kind not in counts:
+            yield Finding(at, f"unknown kind of record '{kind}'", did_you_mean(kind, counts))
+        elif counts[kind] < minimum:
+            message = f"only {counts[kind]} of the {minimum} expected records of kind '{kind}'"
+            yield Finding(at, message, "restore the missing records, or lower the number")
     if not any(expected.values()) and not any(handbook.counts.values()):
-        yield Finding(
-            handbook.settings.at("expect"), "no record found", "the root may be another folder"
-        )
+        at = handbook.settings.at("expect")
+        yield Finding(at, "no records", "check '--root', or add a record")
 
 
 @rule("FM012", "unknown-rule", over=Handbook)
 def unknown_rule(handbook: Handbook) -> Iterator[Finding]:
-    """The settings change the severity of rules that exist.
+    """The settings change the severity of known rules only.
 
-    Why: a misspelt code leaves the rule as it was, and its author believes otherwise.
+    Why: a misspelt code leaves the severity of the rule unchanged.
 
     Bad:
         rules: {SAFE999: error}
     Good:
         rules: {SAFE002: error}
     """
-    known = rules()
+    names = [name for rule in rules().values() for name in (rule.code, rule.name)]
     for code in handbook.settings.organisation.rules:
         if find_rule(code) is None:
-            names = (word for rule in known.values() for word in (rule.code, rule.name))
             hint = (
                 "remove it: the rule is retired" if code in RETIRED else did_you_mean(code, names)
             )
-            yield Finding(handbook.settings.at("rules", code), f"'{code}' is not a rule", hint)
+            yield Finding(handbook.settings.at("rules", code), f"unknown rule '{code}'", hint)
 
 
 @rule("FM013", "future-date", over=Entity, severity=Severity.WARNING)
 def future_date(entity: Entity, context: Context) -> Iterator[Finding]:
-    """A date that says what has happened does not lie in the future.
+    """The date of a past event is not in the future.
 
-    A date that plans (`review_by`, `due`, `until`) may. Samples (`example: true`) are exempt.
+    Planned dates (`review_by`, `due`, `until`) can be in the future. Samples (`example: true`)
+    are exempt.
 
-    Why: it was mistyped, or the record was written before the fact.
+    Why: the date is a typing error, or the author wrote the record before the event.
 
     Bad:
         date: 2999-03-02
@@ -215,10 +220,10 @@ def future_date(entity: Entity, context: Context) -> Iterator[Finding]:
     """
     if getattr(entity, "example", False):
         return
-    for dated in entity.dated:
-        if dated.day > context.today:
+    for past_date in entity.past_dates:
+        if past_date.day > context.today:
             yield Finding(
-                dated.at,
-                f"{dated.key} {dated.day} lies in the future",
-                "write the day on which it happened",
+                past_date.at,
+                f"future date '{past_date.day}' in '{past_date.key}'",
+                "set the day of the event",
             )

@@ -1,4 +1,4 @@
-"""LNK001 to LNK010, and LNK013: every link and image of a record or page leads to something that the site has."""
+"""LNK001 to LNK010, and LNK013: the links and images of records and pages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from handbook.diagnostics import Finding, did_you_mean
 from handbook.handbook import Handbook, Target
-from handbook.reading.addresses import scheme
+from handbook.reading.addresses import read_scheme
 from handbook.reading.blocks import SNIPPET, Code, Link
 from handbook.reading.files import LARGEST
 from handbook.reading.ids import anchor
@@ -21,16 +21,19 @@ from handbook.records.alert import Alert
 from handbook.records.kinds import RECORDS
 from handbook.rules.engine import Context, rule
 
-_SCISSORS: Final = re.compile(r"[ \t]*-+8<-+(?:[ \t]|$)")
-_NOT_LISTED: Final = re.compile(r"^[ \t]*(?:```|~~~|-+8<-+(?:[ \t]*$|[ \t]+[\"']))", re.MULTILINE)
+_LISTING_MARK: Final = re.compile(r"[ \t]*-+8<-+(?:[ \t]|$)")
+_NESTED: Final = re.compile(r"^[ \t]*(?:```|~~~|-+8<-+(?:[ \t]*$|[ \t]+[\"']))", re.MULTILINE)
 _HTML_LINK: Final = re.compile(r"<[a-z][\w-]*\s[^<>]*?\b(?:href|src|srcset)\s*=", re.IGNORECASE)
 
 
 @rule("LNK001", "broken-link", over=Document)
 def broken_link(document: Document, context: Context) -> Iterator[Finding]:
-    """A link is the path of a file that the site publishes, relative to the file it stands in, spelt as on disk.
+    """Every link to a file points to a published file.
 
-    Why: that is how the Git host and editors follow it; the site turns it into the page's address.
+    The path is relative to the file with the link, and is spelt as on disk.
+
+    Why: Git hosts and editors follow relative paths. The site turns each path into the URL of its
+    page.
 
     Bad:
         (0001-keep-orders-in-lite.md)
@@ -39,15 +42,16 @@ def broken_link(document: Document, context: Context) -> Iterator[Finding]:
     """
     for resolved in context.handbook.links_of(document):
         link, target = resolved.link, resolved.target
-        if not link.image and (path := _missing(context.handbook, target)):
-            yield _not_there(document, context.handbook, link, path)
+        if not link.image and (path := _find_missing_path(context.handbook, target)):
+            yield _report_missing(document, context.handbook, link, path)
 
 
 @rule("LNK002", "broken-image", over=Document)
 def broken_image(document: Document, context: Context) -> Iterator[Finding]:
-    """An image is the path of a file that the site publishes, and comes from no other host.
+    """Every image is a published file of the repository, not of another host.
 
-    Why: a picture that does not load says less than none; one from elsewhere tells that host who reads the page.
+    Why: readers see nothing in place of a broken image. An image from another host tells that
+    host who reads the page.
 
     Bad:
         ![Load by hour](0002-use-postgresql/lode.png)
@@ -56,60 +60,70 @@ def broken_image(document: Document, context: Context) -> Iterator[Finding]:
     """
     for resolved in context.handbook.links_of(document):
         link, target = resolved.link, resolved.target
-        if link.image and target.external and scheme(link.target) in ("", "http", "https"):
+        if link.image and target.is_external and read_scheme(link.target) in ("", "http", "https"):
             yield Finding(
                 link.at,
-                "the image comes from another host",
-                "keep a copy in the folder beside the record",
+                f"image from another host, '{link.target}'",
+                "copy the image into the repository, and link to the copy",
             )
-        elif link.image and (path := _missing(context.handbook, target)):
-            yield _not_there(document, context.handbook, link, path)
+        elif link.image and (path := _find_missing_path(context.handbook, target)):
+            yield _report_missing(document, context.handbook, link, path)
 
 
-def _missing(handbook: Handbook, target: Target) -> str | None:
-    """The path that a link leads to where the site has no such file; None where all is well or another rule speaks."""
-    if target.path is None or target.outside or handbook.published(target.path):
+def _find_missing_path(handbook: Handbook, target: Target) -> str | None:
+    """Return the path of a target that the site does not publish, or None.
+
+    The result is also None if another rule reports the cause.
+    """
+    if target.path is None or target.is_outside or handbook.is_published(target.path):
         return None
-    lost = any(
-        handbook.lost(kind.kind) and target.path.startswith(f"{kind.folder}/") for kind in RECORDS
+    is_reported = any(
+        handbook.is_kind_missing(kind.kind) and target.path.startswith(f"{kind.folder}/")
+        for kind in RECORDS
     )
-    return None if lost else target.path
+    return None if is_reported else target.path
 
 
-def _not_there(document: Document, handbook: Handbook, link: Link, path: str) -> Finding:
+def _report_missing(document: Document, handbook: Handbook, link: Link, path: str) -> Finding:
+    """Report a link or an image whose file is missing, unpublished or spelt in another case."""
     if (handbook.root / path).exists() and path not in handbook.strays:
-        real = next(
-            (other for other in _all(handbook) if other.casefold() == path.casefold()), None
+        published_paths = _list_published_paths(handbook)
+        same_path = next(
+            (published for published in published_paths if published.casefold() == path.casefold()),
+            None,
         )
-        if real:
+        if same_path:
             return Finding(
-                link.at, f"'{link.target}' is spelt otherwise on disk", f"the file is {real}"
+                link.at, f"wrong case in '{link.target}'", f"spell it as on disk: {same_path}"
             )
         return Finding(
-            link.at,
-            f"'{link.target}' is not published on the site",
-            "link to it at the Git host instead",
+            link.at, f"unpublished file '{link.target}'", "link to the file on the Git host"
         )
-    near = {
-        posixpath.relpath(other, posixpath.dirname(document.path) or "."): other
-        for other in _all(handbook)
-    }
-    hint = did_you_mean(posixpath.normpath(link.target.split("#")[0]), near)
-    return Finding(link.at, f"'{link.target}' leads to no file", hint or f"there is no {path}")
+    folder = posixpath.dirname(document.path) or "."
+    candidates = [
+        posixpath.relpath(published, folder) for published in _list_published_paths(handbook)
+    ]
+    hint = did_you_mean(posixpath.normpath(link.target.split("#")[0]), candidates)
+    return Finding(
+        link.at,
+        f"broken {'image' if link.image else 'link'} '{link.target}'",
+        hint or f"create {path}, or correct the path",
+    )
 
 
-def _all(handbook: Handbook) -> Iterator[str]:
+def _list_published_paths(handbook: Handbook) -> Iterator[str]:
+    """List the paths of all documents and attachments."""
     yield from handbook.documents
     yield from handbook.attachments
 
 
 @rule("LNK003", "broken-anchor", over=Document)
 def broken_anchor(document: Document, context: Context) -> Iterator[Finding]:
-    """What stands behind `#` in a link is the id of a heading of the file that it leads to.
+    """The fragment of a link (after `#`) is an anchor of its target.
 
-    Headings that a page's macros make are not known here; the build checks those.
+    The check ignores pages with macros. The build checks the headings that macros generate.
 
-    Why: the page opens at its top, and the reader is left to search.
+    Why: the page opens at its top, and the reader has to search for the section.
 
     Bad:
         (#contexts)
@@ -124,26 +138,31 @@ def broken_anchor(document: Document, context: Context) -> Iterator[Finding]:
             and not target.path.endswith(".pdf")
         ):
             yield Finding(
-                link.at, f"{target.path} is no page, and has no '#{target.fragment}'", "take it out"
+                link.at,
+                f"fragment '#{target.fragment}' on attachment {target.path}",
+                "remove the fragment",
             )
-        other = context.handbook.documents.get(target.path or "")
+        target_document = context.handbook.documents.get(target.path or "")
         if (
             not target.fragment
-            or target.outside
-            or other is None
-            or (isinstance(other, Page) and other.render_macros)
+            or target.is_outside
+            or target_document is None
+            or (isinstance(target_document, Page) and target_document.render_macros)
         ):
             continue
-        if other.source.is_parsed and target.fragment not in other.source.anchors:
-            hint = did_you_mean(target.fragment, other.source.anchors)
-            yield Finding(link.at, f"{other.path} has no heading '#{target.fragment}'", hint)
+        source = target_document.source
+        if source.is_parsed and target.fragment not in source.anchors:
+            message = f"unknown anchor '#{target.fragment}' in {target_document.path}"
+            hint = did_you_mean(target.fragment, source.anchors)
+            yield Finding(link.at, message, hint or f"remove '#{target.fragment}'")
 
 
 @rule("LNK004", "absolute-link", over=Document)
 def absolute_link(document: Document, context: Context) -> Iterator[Finding]:
-    """A link to a file is relative, and stays within the repository.
+    """A link to a file is a relative path within the repository.
 
-    Why: an absolute path leads elsewhere on the Git host, in an editor and on a site that does not stand at the root.
+    Why: an absolute path points elsewhere on the Git host, in an editor, and on a site below a
+    subpath.
 
     Bad:
         (/adr/0001-keep-orders-in-sqlite.md)
@@ -152,20 +171,21 @@ def absolute_link(document: Document, context: Context) -> Iterator[Finding]:
     """
     for resolved in context.handbook.links_of(document):
         link, target = resolved.link, resolved.target
-        if target.outside:
+        if target.is_outside:
             inside = link.target.lstrip("/").split("#")[0]
             relative = posixpath.relpath(inside, posixpath.dirname(document.path) or ".")
-            hint = f"write {relative}" if context.handbook.published(inside) else None
-            yield Finding(
-                link.at, f"'{link.target}' is not a relative path within the repository", hint
+            hint = f"write {relative}" if context.handbook.is_published(inside) else None
+            fault = (
+                "absolute path" if link.target.startswith("/") else "path outside the repository"
             )
+            yield Finding(link.at, f"{fault} '{link.target}'", hint)
 
 
 @rule("LNK005", "invalid-address", over=Document)
 def invalid_address(document: Document, context: Context) -> Iterator[Finding]:
-    """A link can be read as an address, and names a place.
+    """Every link has a valid address or path.
 
-    Why: a browser that cannot read it does nothing; MkDocs itself stops with a traceback.
+    Why: a browser ignores an invalid address, and MkDocs stops with a traceback.
 
     Bad:
         (https://[postgresql.example)
@@ -174,20 +194,20 @@ def invalid_address(document: Document, context: Context) -> Iterator[Finding]:
     """
     for resolved in context.handbook.links_of(document):
         link, target = resolved.link, resolved.target
-        if target.invalid:
-            yield Finding(link.at, f"'{link.target}' is not an address")
+        if target.is_invalid:
+            yield Finding(link.at, f"invalid address '{link.target}'", "correct its host or port")
         elif not link.target:
             yield Finding(
-                link.at, "the link has no target", "write a path or an address in the parentheses"
+                link.at, "empty link target", "write a path or an address in the parentheses"
             )
 
 
 @rule("LNK006", "broken-listing", over=Document)
 def broken_listing(document: Document, context: Context) -> Iterator[Finding]:
-    """A listing, a line that names a file between scissors, names a file or a section that is there.
+    """Every listing (a `--8<--` line) includes an existing file or section.
 
-    The file lies under docs/standards/samples or runbooks; the line stands in a block of code. The file
-    brings in no other, and holds no fence.
+    The file is below docs/standards/samples or runbooks. It contains no code fence and no other
+    listing. The listing itself is in a code block.
 
     Why: the page would show nothing in its place, and the build would stop with a traceback.
 
@@ -199,48 +219,48 @@ def broken_listing(document: Document, context: Context) -> Iterator[Finding]:
     source = document.source
     lines = source.body.split("\n") if "-8<-" in source.body else []
     code = (
-        {line for block in source.every(Code) for line in range(block.first, block.last + 1)}
+        {line for block in source.blocks_of(Code) for line in range(block.first, block.last + 1)}
         if lines
         else set()
     )
     size = 0
     for line, content in enumerate(lines, source.body_line):
         if not (match := SNIPPET.fullmatch(content)):
-            if _SCISSORS.match(content):
+            if _LISTING_MARK.match(content):
                 yield Finding(
                     source.at(line),
-                    "a listing that is not read here",
+                    "invalid listing",
                     'write --8<-- "path" or "path:section"',
                 )
             continue
         if line not in code:
             yield Finding(
-                source.at(line), "a listing outside of a block of code", "put a fence around it"
+                source.at(line), "listing outside a code block", "put a code fence around it"
             )
         at = source.at(line, content.find('"') + 2)
         text = context.handbook.listing(match["path"])
         if text is None:
             yield Finding(
                 at,
-                f"there is no file '{match['path']}'",
-                "a path below docs/standards/samples or runbooks",
+                f"unknown file '{match['path']}'",
+                "use a path below docs/standards/samples or runbooks",
             )
         elif match["section"] and f"[start:{match['section']}]" not in text:
             yield Finding(
                 at,
-                f"'{match['path']}' has no section '{match['section']}'",
-                "mark it with [start:…] and [end:…]",
+                f"unknown section '{match['section']}' of '{match['path']}'",
+                f"mark it with [start:{match['section']}] and [end:{match['section']}]",
             )
-        elif _NOT_LISTED.search(text):
+        elif _NESTED.search(text):
             yield Finding(
                 at,
-                f"'{match['path']}' holds a fence, or a listing",
-                "show another file, or a copy of a part",
+                f"code fence or listing inside '{match['path']}'",
+                "show another file, or copy the lines",
             )
         elif (size := size + len(text)) > LARGEST:
             yield Finding(
                 at,
-                "the listings of this file are too long together",
+                "listings of this file too long in total",
                 "show sections, or fewer files",
             )
             return
@@ -248,9 +268,9 @@ def broken_listing(document: Document, context: Context) -> Iterator[Finding]:
 
 @rule("LNK007", "undefined-reference", over=Document)
 def undefined_reference(document: Document) -> Iterator[Finding]:
-    """A link by reference, `[text][name]`, or a footnote, `[^name]`, has its definition in the same file.
+    """Every link `[text][name]` and footnote `[^name]` has a definition in its file.
 
-    Why: the site shows the brackets as they stand, and reports nothing.
+    Why: the site shows the brackets as text, and reports nothing.
 
     Bad:
         [once more][whi]
@@ -259,16 +279,21 @@ def undefined_reference(document: Document) -> Iterator[Finding]:
     """
     for loose in document.source.loose:
         name = loose.text.rsplit("[", 1)[1].rstrip("]") or loose.text.split("]")[0].lstrip("[")
-        definition = "text" if name.startswith("^") else "path"
-        hint = f"add a line '[{name}]: {definition}', or write it as code if no link is meant"
-        yield Finding(loose.at, f"'{name}' is not defined in this file", hint)
+        is_footnote = name.startswith("^")
+        definition = "text" if is_footnote else "path"
+        hint = f"add a line '[{name}]: {definition}', or put it in backticks if it is not a link"
+        yield Finding(
+            loose.at, f"undefined {'footnote' if is_footnote else 'reference'} '{name}'", hint
+        )
 
 
 @rule("LNK008", "html-link", over=Page)
 def html_link(page: Page) -> Iterator[Finding]:
-    """A link or an image in a page is written in Markdown, not in HTML. In records there is no HTML at all.
+    """A page has its links and images in Markdown, not in HTML.
 
-    Why: the site does not turn the path into an address there, and nothing checks where it leads.
+    Records contain no HTML links at all (SAFE001).
+
+    Why: the site does not convert paths in HTML, and no rule checks them.
 
     Bad:
         In June <a href="index.md">more</a>.
@@ -279,21 +304,21 @@ def html_link(page: Page) -> Iterator[Finding]:
     for node in source.tree.walk() if source.has_html else ():
         if node.kind not in (NodeKind.HTML, NodeKind.HTML_BLOCK):
             continue
-        written = COMMENT.sub(
+        html = COMMENT.sub(
             lambda comment: " " * len(comment[0]), source.body[node.start : node.end]
         )
-        for match in _HTML_LINK.finditer(written):
+        for match in _HTML_LINK.finditer(html):
             at = source.at_body(node.start + match.start())
-            yield Finding(at, "a link or an image in HTML", "write it in Markdown")
+            yield Finding(at, "link or image in HTML", "write it in Markdown")
 
 
 @rule("LNK009", "own-site-address", over=Document)
 def own_site_address(document: Document, context: Context) -> Iterator[Finding]:
-    """A link to a page of this site is the path of its file, not its address.
+    """A link to a page of this site is a file path, not a URL.
 
-    What the site makes itself has an address alone: `/alerts/<Name>/`, and files such as JSON.
+    Only generated pages such as `/alerts/<Name>/`, and data files such as JSON, need a URL.
 
-    Why: the address works on the published site only, and nothing notices when the page moves.
+    Why: a URL works on the published site only, and no rule reports it when the page moves.
 
     Bad:
         (https://small.example/markdown/#load)
@@ -304,7 +329,7 @@ def own_site_address(document: Document, context: Context) -> Iterator[Finding]:
     site = handbook.settings.site_url.rstrip("/") + "/"
     for resolved in handbook.links_of(document):
         link, target = resolved.link, resolved.target
-        if not target.external or not f"{link.target}/".startswith(site):
+        if not target.is_external or not f"{link.target}/".startswith(site):
             continue
         parts = urlsplit(link.target)
         address = unquote(parts.path)[len(urlsplit(site).path) :]
@@ -312,19 +337,21 @@ def own_site_address(document: Document, context: Context) -> Iterator[Finding]:
         if isinstance(page, Document):
             path = posixpath.relpath(page.path, posixpath.dirname(document.path) or ".")
             path += f"#{parts.fragment}" if parts.fragment else ""
-            yield Finding(link.at, "a link to a page of this site by its address", f"write {path}")
+            yield Finding(
+                link.at, f"link to a page of this site by URL, '{link.target}'", f"write {path}"
+            )
         elif not isinstance(page, Alert) and "." not in posixpath.basename(address):
             hint = did_you_mean(address, handbook.by_address)
-            yield Finding(link.at, f"'{address}' is no page of this site", hint)
+            yield Finding(link.at, f"unknown page '{address}' of this site", hint)
 
 
 @rule("LNK010", "missing-from-nav", over=Page)
 def missing_from_nav(page: Page, context: Context) -> Iterator[Finding]:
-    """The navigation, where mkdocs.yml has one, lists every page that is no record.
+    """The navigation in mkdocs.yml, if there is one, lists every page.
 
-    A page that is left out on purpose stands under `not_in_nav`.
+    List a page that you leave out on purpose under `not_in_nav`. Records are exempt.
 
-    Why: nothing leads to a page that no list holds.
+    Why: readers cannot find a page that no list contains.
 
     Bad:
         - Standards:
@@ -337,15 +364,17 @@ def missing_from_nav(page: Page, context: Context) -> Iterator[Finding]:
             - standards/05-testing.md
     """
     uri = context.handbook.source_uri(page.path)
-    if not context.handbook.settings.listed(uri):
+    if not context.handbook.settings.is_in_nav(uri):
         yield Finding(
-            page.source.at(1), "no entry of the navigation leads to this page", f"add {uri} to nav"
+            page.source.at(1), "page missing from the navigation", f"add '{uri}' to 'nav'"
         )
 
 
 @rule("LNK013", "duplicate-id", over=Document)
 def duplicate_id(document: Document) -> Iterator[Finding]:
-    """An id belongs to one heading or list item, and does not begin with `__`, which is reserved for the theme.
+    """Every id of a document is unique, and does not begin with `__`.
+
+    Headings and list items have ids. The theme reserves ids that begin with `__`.
 
     Why: a link to the id opens the first place, and no link can open the second.
 
@@ -357,17 +386,17 @@ def duplicate_id(document: Document) -> Iterator[Finding]:
         ### Load
     """
     source = document.source
-    places = [(heading.first, heading.id) for heading in source.headings]
-    places += [(block.first, anchor(id)) for id, block in source.marked]
-    first: dict[str, int] = {}
-    for line, id in sorted(places):
-        if id in first:
-            message = f"duplicate id '{id}' (first on line {first[id]})"
-            yield Finding(source.at(line), message, "give one of them another id")
+    line_ids = [(heading.first, heading.id) for heading in source.headings]
+    line_ids += [(block.first, anchor(id)) for id, block in source.marked_items]
+    first_lines: dict[str, int] = {}
+    for line, id in sorted(line_ids):
+        if id in first_lines:
+            message = f"duplicate id '{id}' (first on line {first_lines[id]})"
+            yield Finding(source.at(line), message, "rename one of them")
         elif id.startswith("__"):
             yield Finding(
                 source.at(line),
                 f"reserved id '{id}'",
-                "give the heading an id that does not begin with '__'",
+                "use an id that does not begin with '__'",
             )
-        first.setdefault(id, line)
+        first_lines.setdefault(id, line)

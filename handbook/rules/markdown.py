@@ -1,6 +1,6 @@
-"""MD002 to MD025: Markdown that GitHub shows differently from what its author meant, and syntax that it does not have.
+"""MD002 to MD025: Markdown that GitHub shows in an unexpected way, or does not support.
 
-The missing codes are retired: their rules compared two parsers (ADR-0021).
+The missing codes are retired, because their rules compared two parsers (ADR-0021).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _MERMAID = re.compile(r"\{? *\.?mermaid(?![\w-])", re.IGNORECASE)
 def text_under_table(document: Document) -> Iterator[Finding]:
     """A blank line separates a table from the text below it.
 
-    Why: GitHub reads the line as one more row of the table.
+    Why: GitHub reads the text as one more row of the table.
 
     Bad:
         | `a` or `b` | 4 ms |
@@ -52,21 +52,21 @@ def text_under_table(document: Document) -> Iterator[Finding]:
         In June more.
     """
     source, body = document.source, document.source.body
-    for table in source.every(Table):
+    for table in source.blocks_of(Table):
         for row in table.spans[1:]:
             if "|" not in body[row.start : row.end]:
                 yield Finding(
                     source.at_body(row.cells[0]),
-                    "text right below a table",
-                    "put a blank line before it",
+                    "no blank line below the table",
+                    "put a blank line before this text",
                 )
 
 
 @rule("MD006", "accidental-heading", over=Document, requires=("FM002",))
 def accidental_heading(document: Document) -> Iterator[Finding]:
-    """A line of `---` or `===` is not right below a paragraph of several lines.
+    """No line of `---` or `===` directly follows a paragraph of several lines.
 
-    Why: GitHub makes one heading of all of them.
+    Why: GitHub makes a heading of the whole paragraph.
 
     Bad:
         and fewer in May.
@@ -80,17 +80,20 @@ def accidental_heading(document: Document) -> Iterator[Finding]:
         if heading.setext and heading.last > heading.first + 1:
             if heading.first in document.source.construct_lines:
                 continue
-            hint = "put a blank line before its last line, or write a heading on one line with '## ' before it"
-            yield Finding(
-                document.source.at(heading.last), "a paragraph of several lines as a heading", hint
+            hint = (
+                "put a blank line before its last line, "
+                "or write a heading on one line that begins with '## '"
             )
+            yield Finding(document.source.at(heading.last), "heading of several lines", hint)
 
 
 @rule("MD007", "unclosed-fence", over=Document)
 def unclosed_fence(document: Document) -> Iterator[Finding]:
-    """A block of code that a fence opens is closed by a fence of the same characters, at least as long.
+    """Every code fence is closed.
 
-    Why: all that follows is code.
+    The closing fence has the same characters as the opening fence, and at least its length.
+
+    Why: all text after an open fence is code.
 
     Bad:
         ```sql
@@ -104,17 +107,19 @@ def unclosed_fence(document: Document) -> Iterator[Finding]:
 
         ## Consequences
     """
-    for code in document.source.every(Code):
+    for code in document.source.blocks_of(Code):
         if not code.closed:
             at = document.source.at(code.first)
             yield Finding(
-                at, "the fence is never closed", "end the code with a line of the same fence"
+                at, "unclosed code fence", "add a line with the same fence below the code"
             )
 
 
 @rule("MD012", "too-many-cells", over=Document)
 def too_many_cells(document: Document) -> Iterator[Finding]:
-    r"""A row of a table has no more cells than the header. Write a `|` within a cell as `\|`, also in code.
+    r"""A table row has no more cells than the header.
+
+    Write `|` inside a cell as `\|`, also in code.
 
     Why: GitHub does not show the extra cells.
 
@@ -124,44 +129,43 @@ def too_many_cells(document: Document) -> Iterator[Finding]:
         | `a` or `b` | 4 ms |
     """
     source, body = document.source, document.source.body
-    for table in source.every(Table):
+    for table in source.blocks_of(Table):
         for row in table.spans:
             rest = body[row.cells_end : row.end]
             text = rest.lstrip(" \t|")
             if text.strip():
-                hint = "write a '|' within a cell as '\\|', or add a cell to the header"
+                hint = "write '|' inside a cell as '\\|', or add a cell to the header"
                 at = source.at_body(row.cells_end + len(rest) - len(text))
-                yield Finding(at, "a cell without a column, which is not shown", hint)
+                yield Finding(at, "extra cell without a column", hint)
 
 
 @rule("MD013", "unclosed-comment", over=Document)
 def unclosed_comment(document: Document) -> Iterator[Finding]:
-    """A comment is closed.
+    """Every comment is closed.
 
-    Why: all that follows is hidden.
+    Why: all text after an open comment is hidden.
 
     Bad:
         <!-- reviewed in May
     Good:
         <!-- reviewed in May -->
     """
-    for block in document.source.every(Html):
+    for block in document.source.blocks_of(Html):
         for comment in COMMENT.finditer(block.text):
             if not comment[0].endswith(("-->", "--!>")):
                 line = block.first + block.text.count("\n", 0, comment.start())
-                yield Finding(
-                    document.source.at(line), "the comment is never closed", "end it with '-->'"
-                )
+                yield Finding(document.source.at(line), "unclosed comment", "end it with '-->'")
 
 
 @rule("MD020", "broken-macro", over=Page)
 def broken_macro(page: Page, context: Context) -> Iterator[Finding]:
-    """A page with `render_macros: true` is a template that Jinja can read, and calls macros that there are.
+    """A page with `render_macros: true` is a valid template with known macros.
 
-    Those are the engine's own, which take no arguments, and those of Jinja, of mkdocs-macros, of the page itself and of
-    the modules that mkdocs.yml names. No module is run: where one cannot be read, the build reports an unknown name.
+    Known macros are the handbook's own (without arguments), and the macros of Jinja, mkdocs-macros,
+    the page itself and the modules in mkdocs.yml. The check runs no module. If it cannot read a
+    module, only the build reports unknown names.
 
-    Why: the build would stop at the first of them.
+    Why: the build stops at the first unknown macro.
 
     Bad:
         {{ adr_idx() }}
@@ -179,22 +183,22 @@ def broken_macro(page: Page, context: Context) -> Iterator[Finding]:
         hint = (
             None
             if error.line
-            else "split it into several expressions, or correct the plugin macros in mkdocs.yml"
+            else "split it into several expressions, or correct the plugin 'macros' in mkdocs.yml"
         )
-        yield Finding(source.at(line), f"not a template: {error.message}", hint)
+        yield Finding(source.at(line), f"invalid template: {error.message}", hint)
         return
     for call in template.calls:
         if call.name in template.declared or (
             call.name not in names.signatures and not template.is_complete
         ):
             continue
-        if fault := _fault(call, names):
+        if fault := _describe_fault(call, names):
             line = source.body_line + call.line - 1
             yield Finding(source.at(line, source.line(line).find(call.name) + 1), *fault)
 
 
-def _fault(call: MacroCall, names: MacroNames) -> tuple[str, str | None] | None:
-    """The message and the hint on a call of an unknown macro, or with wrong arguments; None for any other."""
+def _describe_fault(call: MacroCall, names: MacroNames) -> tuple[str, str | None] | None:
+    """Return the message and the hint for an invalid call of a macro, or None for a valid one."""
     if call.name not in names.signatures:
         hint = did_you_mean(call.name, names.signatures)
         return (f"unknown macro '{call.name}'", hint) if names.is_complete else None
@@ -202,25 +206,28 @@ def _fault(call: MacroCall, names: MacroNames) -> tuple[str, str | None] | None:
     if signature is None or call.fits(signature):
         return None
     usage = str(signature).replace("=Ellipsis", "=…")
-    return f"wrong arguments for macro '{call.name}'", f"call it as {call.name}{usage}"
+    return f"invalid arguments for macro '{call.name}'", f"call it as {call.name}{usage}"
 
 
 _HINTS: Final = {
-    MaterialSyntax.TABS: "write a heading for each tab, and its text below it without the indent",
+    MaterialSyntax.TABS: "write a heading for each tab, and its text below without the indent",
     MaterialSyntax.DEFINITION_LIST: "write a list: '- **term**: definition'",
-    MaterialSyntax.ABBREVIATION: "write the words in full where the abbreviation is first used, and remove this line",
+    MaterialSyntax.ABBREVIATION: (
+        "write the words in full where the abbreviation first occurs, and remove this line"
+    ),
 }
 _LONGEST_QUOTE: Final = 60
 
 
 @rule("MD021", "material-syntax", over=Document)
 def material_syntax(document: Document) -> Iterator[Finding]:
-    """A record or page has GitHub Flavored Markdown alone, without the syntax of Material and Python-Markdown.
+    """A document uses GitHub Flavored Markdown, without the syntax of Material.
 
-    That is: admonitions (`!!! note`), collapsible blocks (`??? note`), content tabs (`=== "Title"`), definition lists
-    and abbreviations. `--fix` turns an admonition into a callout where its text can be moved line by line.
+    Admonitions (`!!! note`), collapsible blocks (`??? note`), content tabs (`=== "Title"`),
+    definition lists and abbreviations are not allowed. `--fix` converts an admonition to a
+    callout if it can move the text line by line.
 
-    Why: the site and the Git host print it as text, so that a warning does not look like one.
+    Why: the site and the Git host print this syntax as text, so a warning does not look like one.
 
     Bad:
         !!! warning "In June"
@@ -244,7 +251,7 @@ def material_syntax(document: Document) -> Iterator[Finding]:
 
 
 def _material_hint(construct: Construct) -> str:
-    """What GitHub Flavored Markdown has instead of a construct."""
+    """Return the hint that names the form of GitHub Flavored Markdown for a construct."""
     if construct.syntax not in (MaterialSyntax.ADMONITION, MaterialSyntax.COLLAPSIBLE):
         return _HINTS[construct.syntax]
     kind = CALLOUT_KINDS.get(construct.kind)
@@ -254,11 +261,12 @@ def _material_hint(construct: Construct) -> str:
 
 @rule("MD022", "mermaid-fence", over=Document)
 def mermaid_fence(document: Document) -> Iterator[Finding]:
-    """A diagram is an SVG file beside the record, not a fence with the source of Mermaid.
+    """A diagram is an SVG attachment, not a Mermaid code block.
 
-    An SVG whose root says `fill="currentColor"` has the colours of the page. The source can stay, in a `text` fence.
+    An SVG with `fill="currentColor"` on its root has the colours of the page. You can keep the
+    source in a `text` block.
 
-    Why: the site loads no script that could draw it, and shows the source to readers.
+    Why: the site loads no script that draws Mermaid, so readers would see the source.
 
     Bad:
         ```mermaid
@@ -269,22 +277,24 @@ def mermaid_fence(document: Document) -> Iterator[Finding]:
         SELECT 1;
         ```
     """
-    for code in document.source.every(Code):
+    for code in document.source.blocks_of(Code):
         if code.fenced and _MERMAID.match(code.info):
             hint = (
-                'draw it as an SVG attachment whose root says fill="currentColor"; '
-                "keep the source in a fence of ```text if you want it"
+                'add it as an SVG attachment with fill="currentColor" on its root, '
+                "or show the source in a ```text block"
             )
             yield Finding(
-                document.source.at(code.first), "Mermaid source, which the site does not draw", hint
+                document.source.at(code.first),
+                "Mermaid diagram, which the site does not draw",
+                hint,
             )
 
 
 @rule("MD023", "misplaced-delimiter-row", over=Document)
 def misplaced_delimiter_row(document: Document) -> Iterator[Finding]:
-    """A table begins below a blank line, and its delimiter row has as many cells as its header.
+    """A table follows a blank line, and has a delimiter cell for each header cell.
 
-    Why: otherwise the table, or a part of it, is shown as text.
+    Why: otherwise the site shows the table, or part of it, as text.
 
     Bad:
         | Store | p99 |
@@ -299,7 +309,7 @@ def misplaced_delimiter_row(document: Document) -> Iterator[Finding]:
     if "|" not in source.body:
         return
     hint = "put a blank line before the table's header, and give both rows the same number of cells"
-    for paragraph in source.every(Paragraph):
+    for paragraph in source.blocks_of(Paragraph):
         if "|" not in paragraph.text:
             continue
         for line, text in enumerate(paragraph.text.split("\n"), paragraph.first):
@@ -309,19 +319,21 @@ def misplaced_delimiter_row(document: Document) -> Iterator[Finding]:
                 and _DELIMITER_ROW.fullmatch(text)
                 and line not in source.construct_lines
             ):
-                yield Finding(source.at(line), "a delimiter row that makes no table", hint)
-    for before, block in pairwise(source.blocks):
-        if isinstance(before, Table) and isinstance(block, Code) and not block.fenced:
-            if block.first == before.last + 1:
+                yield Finding(source.at(line), "delimiter row outside a table", hint)
+    for table, block in pairwise(source.blocks):
+        if isinstance(table, Table) and isinstance(block, Code) and not block.fenced:
+            if block.first == table.last + 1:
                 hint = "begin it in the column of the table, or put a blank line before it"
-                yield Finding(source.at(block.first), "an indented line right below a table", hint)
+                yield Finding(source.at(block.first), "indented line directly below a table", hint)
 
 
 @rule("MD024", "single-tilde", over=Document)
 def single_tilde(document: Document) -> Iterator[Finding]:
-    r"""A single `~` within words is written as `\~`, and text that is struck out has `~~` around it.
+    r"""A single `~` in text is written as `\~`.
 
-    Why: GitHub strikes out what is between two of them, as in `10~20 and 30~40`.
+    Struck-out text has `~~` around it.
+
+    Why: GitHub strikes out the text between two single tildes, as in `10~20 and 30~40`.
 
     Bad:
         In July 4~5 ms, or 8~9 ms.
@@ -329,38 +341,41 @@ def single_tilde(document: Document) -> Iterator[Finding]:
         In July 4 to 5 ms, or 8 to 9 ms.
     """
     source = document.source
-    hint = "write '\\~' for the sign, or '~~' around text that is struck out"
+    hint = "write '\\~' for a tilde, or '~~' around struck-out text"
     for node in source.tree.walk() if "~" in source.body else ():
         if node.kind in _TEXTS:
-            for offset in _struck_by_tildes(source.body, node.children):
-                yield Finding(source.at_body(offset), "a single '~' that may strike out text", hint)
+            for offset in _find_strikethroughs(source.body, node.children):
+                yield Finding(source.at_body(offset), "single '~', which can strike out text", hint)
 
 
-def _struck_by_tildes(body: str, nodes: list[MarkdownNode]) -> Iterator[int]:
-    """The offset of the first of two single tildes between which GitHub, but not our parser, strikes out the text."""
+def _find_strikethroughs(body: str, nodes: list[MarkdownNode]) -> Iterator[int]:
+    """Find the offsets of single tildes that begin struck-out text on GitHub.
+
+    The parser of the site strikes out no text between single tildes.
+    """
     opener: int | None = None
     for node in nodes:
         if node.kind is not NodeKind.TEXT:
             continue
         for match in _TILDE.finditer(body, node.start, node.end):
-            before, after = (
-                body[match.start() - 1 : match.start()],
-                body[match.end() : match.end() + 1],
-            )
-            if opener is not None and before.strip():
+            preceding = body[match.start() - 1 : match.start()]
+            following = body[match.end() : match.end() + 1]
+            if opener is not None and preceding.strip():
                 yield opener
                 opener = None
-            elif after.strip():
+            elif following.strip():
                 opener = match.start()
 
 
 @rule("MD025", "unbalanced-html", over=Record, requires=("MD013",))
 def unbalanced_html(record: Record) -> Iterator[Finding]:
-    """An HTML element that a record may hold is closed in the paragraph, list item or quotation that it was opened in.
+    """Every HTML element is closed in the block that opens it.
 
-    `<details>` and `<summary>` begin a line, since they hold blocks.
+    A block is a paragraph, a list item or a quotation. `<details>` and `<summary>` begin a line,
+    since they contain blocks.
 
-    Why: GitHub and the site close it somewhere else, and what follows is hidden or looks different.
+    Why: GitHub and the site close an open element in different places, which hides or changes the
+    text after it.
 
     Bad:
         <sub>PostgreSQL 16.
@@ -375,12 +390,12 @@ def unbalanced_html(record: Record) -> Iterator[Finding]:
 
 _TAG_FAULTS: Final = {
     TagFault.UNCLOSED: (
-        "'{}' is never closed",
+        "unclosed '{}'",
         "close it in the same paragraph, list item or quotation",
     ),
     TagFault.UNOPENED: (
-        "'{}' closes nothing",
+        "'{}' without an opening tag",
         "remove it, or open it in the same paragraph, list item or quotation",
     ),
-    TagFault.WITHIN_LINE: ("'{}' in the middle of a line", "begin a line with it"),
+    TagFault.WITHIN_LINE: ("'{}' in the middle of a line", "move it to the start of a line"),
 }

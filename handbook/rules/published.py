@@ -1,4 +1,4 @@
-"""LNK101 to LNK109: what only the finished site shows. `handbook links` asks them, not the gate."""
+"""LNK101 to LNK109: rules over the finished site. `handbook links` runs them, not the check."""
 
 from __future__ import annotations
 
@@ -7,186 +7,198 @@ from collections.abc import Iterator
 from handbook.diagnostics import Finding, Location, Severity
 from handbook.rules.engine import Context, rule
 from handbook.site.built import Site
-from handbook.site.built_files import LinkFault, LinkFaultKind, address
+from handbook.site.built_files import LinkFault, LinkFaultKind, make_address
 
 
-def _faults(site: Site, context: Context, kind: LinkFaultKind) -> Iterator[Finding]:
-    """The faults of one kind, each where it was written.
+def _report_faults(site: Site, context: Context, kind: LinkFaultKind) -> Iterator[Finding]:
+    """Report the faults of one kind, each at its place in a source file.
 
-    What was written nowhere, but by a template, is told once for all pages that have it, and what a file for machines
-    only repeats is not told again.
+    A fault that comes from a template has one finding for all its pages. A fault in a feed, sitemap
+    or JSON file has no finding if a source file has the same target.
     """
-    written: dict[tuple[Location, str], LinkFault] = {}
-    made: dict[str, list[LinkFault]] = {}
+    authored: dict[tuple[Location, str], LinkFault] = {}
+    generated: dict[str, list[LinkFault]] = {}
     for fault in site.faults:
         if fault.kind is kind:
-            places = context.origins.written(fault)
+            places = context.origins.find_places(fault)
             for at in places:
-                written.setdefault((at, fault.target), fault)
+                authored.setdefault((at, fault.target), fault)
             if not places:
-                made.setdefault(fault.target or fault.file, []).append(fault)
-    for (at, _), fault in written.items():
+                generated.setdefault(fault.target or fault.file, []).append(fault)
+    for (at, _), fault in authored.items():
         yield Finding(at, fault.message, fault.hint)
-    known = {target for _, target in written}
-    for target, faults in made.items():
-        pages = [fault for fault in faults if target not in known or fault.file.endswith(".html")]
+    authored_targets = {target for _, target in authored}
+    for target, faults in generated.items():
+        pages = [
+            fault
+            for fault in faults
+            if target not in authored_targets or fault.file.endswith(".html")
+        ]
         if pages:
-            also = _also([fault.file for fault in pages[1:]])
+            more_pages = _format_more_pages([fault.file for fault in pages[1:]])
             yield Finding(
-                context.origins.page(pages[0]), f"{pages[0].message}{also}", pages[0].hint
+                context.origins.find_page(pages[0]),
+                f"{pages[0].message}{more_pages}",
+                pages[0].hint,
             )
 
 
-def _also(files: list[str]) -> str:
+def _format_more_pages(files: list[str]) -> str:
+    """Format the addresses of more pages with a fault, for the end of its message."""
     if not files:
         return ""
-    named = ", ".join(f"/{address(file)}" for file in files[:2])
-    return f" (also on {named}{f' and {len(files) - 2} more' if len(files) > 2 else ''})"
+    addresses = ", ".join(f"/{make_address(file)}" for file in files[:2])
+    return f" (also on {addresses}{f' and {len(files) - 2} more' if len(files) > 2 else ''})"
 
 
 @rule("LNK101", "broken-site-link", over=Site)
 def broken_site_link(site: Site, context: Context) -> Iterator[Finding]:
-    """What a page, the feed, the sitemap or the JSON links to is a file of the site, spelt as on disk.
+    """Every link of a page, the feed, the sitemap or the JSON points to a file of the site.
 
-    This is asked of the finished pages, and so of what templates, macros and the theme write, too.
+    The link is spelt as the file on disk. The rule checks the finished pages, so it also covers
+    the output of templates, macros and the theme.
 
-    Why: the reader is told that there is no such page, and the one who wrote it does not see that.
+    Why: a reader who follows a broken link gets a 404 page, and the author does not notice.
 
     Bad:
         href="../0002-use-postgres/"
     Good:
         href="../0002-use-postgresql/"
     """
-    yield from _faults(site, context, LinkFaultKind.MISSING)
+    yield from _report_faults(site, context, LinkFaultKind.MISSING)
 
 
 @rule("LNK102", "broken-site-anchor", over=Site)
 def broken_site_anchor(site: Site, context: Context) -> Iterator[Finding]:
-    """What stands behind `#` in a link is an id of the page that it leads to, or the name of an anchor there.
+    """The fragment of a link (after `#`) is an id or anchor of its target page.
 
-    Why: the page opens at its top, and the reader is left to search.
+    Why: the page opens at its top, and the reader has to search for the section.
 
     Bad:
         href="adr/0001-keep-orders-in-sqlite/#contexts"
     Good:
         href="adr/0001-keep-orders-in-sqlite/#context"
     """
-    yield from _faults(site, context, LinkFaultKind.FRAGMENT)
+    yield from _report_faults(site, context, LinkFaultKind.FRAGMENT)
 
 
 @rule("LNK103", "empty-link", over=Site)
 def empty_link(site: Site, context: Context) -> Iterator[Finding]:
-    """No href and no src is empty.
+    """No `href` and no `src` is empty.
 
-    Why: an empty link leads to the page that it stands on, and an empty picture asks for it once more.
+    Why: an empty link points to its own page, and an empty image loads that page a second time.
 
     Bad:
         alt="Load by hour" src=""
     Good:
         alt="Load by hour" src="load.png"
     """
-    yield from _faults(site, context, LinkFaultKind.EMPTY)
+    yield from _report_faults(site, context, LinkFaultKind.EMPTY)
 
 
 @rule("LNK104", "duplicate-site-id", over=Site)
 def duplicate_site_id(site: Site, context: Context) -> Iterator[Finding]:
-    """No two elements of a page have the same id.
+    """Every id on a page is unique.
 
-    Why: a link leads to the first, and what a screen reader is told of the second is said of the first.
+    Why: a link opens the first element only, and a screen reader can describe the wrong one.
 
     Bad:
         <dl id="context" class="hb-facts__list">
     Good:
         <dl class="hb-facts__list">
     """
-    yield from _faults(site, context, LinkFaultKind.DUPLICATE)
+    yield from _report_faults(site, context, LinkFaultKind.DUPLICATE)
 
 
 @rule("LNK105", "invalid-site-address", over=Site)
 def invalid_site_address(site: Site, context: Context) -> Iterator[Finding]:
-    """An address can be read as one: its host, its port and its brackets are in order.
+    """Every address on a page is valid, with its host, port and brackets.
 
-    Why: a browser makes nothing of it, and some programs that read the page stop.
+    Why: a browser ignores an invalid address, and some programs that read the page stop.
 
     Bad:
         href="https://[git.example/shop"
     Good:
         href="https://git.example/shop"
     """
-    yield from _faults(site, context, LinkFaultKind.INVALID)
+    yield from _report_faults(site, context, LinkFaultKind.INVALID)
 
 
 @rule("LNK106", "link-outside-site", over=Site)
 def link_outside_site(site: Site, context: Context) -> Iterator[Finding]:
-    """A path leads to a place within the site, not to one above it on the same host.
+    """Every path on a page stays within the site.
 
-    Why: what is there is not part of the site, and another host or a copy on disk has something else there.
+    Why: a path above the site points to another site, and breaks on another host or in a copy on
+    disk.
 
     Bad:
         href="../../../services/"
     Good:
         href="../../services/"
     """
-    yield from _faults(site, context, LinkFaultKind.OUTSIDE)
+    yield from _report_faults(site, context, LinkFaultKind.OUTSIDE)
 
 
 @rule("LNK107", "unreadable-page", over=Site)
 def unreadable_page(site: Site, context: Context) -> Iterator[Finding]:
-    """A file of the site can be read: a regular file in UTF-8 of at most 64 MB, its elements not nested too deeply.
+    """Every file of the site is a readable regular file in UTF-8, of at most 64 MB.
 
-    Why: what cannot be read cannot be checked, and a browser does not fare better.
+    Its elements are not nested too deeply.
+
+    Why: no rule can check an unreadable file, and a browser may fail to show it.
 
     Bad:
         the page saved as Latin-1
     Good:
         the page saved as UTF-8
     """
-    yield from _faults(site, context, LinkFaultKind.UNREADABLE)
+    yield from _report_faults(site, context, LinkFaultKind.UNREADABLE)
 
 
 @rule("LNK108", "unreachable-link", over=Site, severity=Severity.WARNING)
 def unreachable_link(site: Site, context: Context) -> Iterator[Finding]:
-    """Another host answers for an address with a page (`handbook links --external`).
+    """Every external link gets a page as its response (`handbook links --external`).
 
-    Addresses that the settings pass over (`handbook.links.ignore`) are not asked, nor are examples such as
-    `shop.example`, nor hosts without a public name.
+    The rule skips the addresses in `handbook.links.ignore`, examples such as `shop.example`, and
+    hosts without a public name.
 
-    Why: it may be gone; or the host is down for an hour, which the next run shows.
+    Why: the page is gone, or its host is down for a while. The next run shows which.
 
     Bad:
         <https://docs.shop.dev/gone>
     Good:
         <https://docs.shop.dev/here>
     """
-    yield from _faults(site, context, LinkFaultKind.NO_ANSWER)
+    yield from _report_faults(site, context, LinkFaultKind.NO_ANSWER)
 
 
 @rule("LNK109", "dead-external-link", over=Site)
 def dead_external_link(site: Site, context: Context) -> Iterator[Finding]:
-    """An address of another host that did not answer in one run answers in the next (`--external --state FILE`).
+    """No external link fails in two runs in a row (`--external --state FILE`).
 
-    Why: what did not answer twice, a week apart, is gone for a reader.
+    Why: an address that fails twice, a week apart, is gone for a reader.
 
     Bad:
         <https://docs.shop.dev/gone>
     Good:
         <https://docs.shop.dev/here>
     """
-    yield from _faults(site, context, LinkFaultKind.GONE)
+    yield from _report_faults(site, context, LinkFaultKind.GONE)
 
 
 @rule("SAFE009", "unsafe-page", over=Site)
 def unsafe_page(site: Site, context: Context) -> Iterator[Finding]:
-    """The article of a page holds no script, handler or frame, and the page no address such as `javascript:`.
+    """The article of a page contains no script, event handler or frame.
 
-    A record's page cannot hold them. A page that macros write, or that says `markdown: material`, could. The build also
-    reports an inline script that is not one of the theme's, wherever the page has it from, such as a setting.
+    The page has no address such as `javascript:`. Records cannot contain any of these, but macros
+    and pages with `markdown: material` could. The build also reports every inline script that is
+    not part of the theme, for example from a setting.
 
-    Why: what a page holds acts in the reader's browser as a part of this site.
+    Why: active content acts in the reader's browser as part of this site.
 
     Bad:
         <a onclick="send()" href="../0002-use-postgresql/">
     Good:
         <a href="../0002-use-postgresql/">
     """
-    yield from _faults(site, context, LinkFaultKind.ACTIVE)
+    yield from _report_faults(site, context, LinkFaultKind.ACTIVE)

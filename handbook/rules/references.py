@@ -1,4 +1,4 @@
-"""REF001 and REF002: what one record says of another names a record that is there."""
+"""REF001 and REF002: references to unknown records and ids."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from handbook.diagnostics import Finding, did_you_mean
 from handbook.handbook import Handbook
-from handbook.reading.ids import own_id
+from handbook.reading.ids import find_item_anchor
 from handbook.reading.placeholders import is_unwritten
 from handbook.reading.problems import ProblemKind
 from handbook.records import Document, Entity
@@ -17,9 +17,11 @@ from handbook.rules.engine import Context, rule
 
 @rule("REF001", "unknown-record", over=Entity)
 def unknown_record(entity: Entity, context: Context) -> Iterator[Finding]:
-    """An id in the front matter, or the folder of a runbook, an alert or an audit, names a record of its kind.
+    """An id in front matter names an existing record of the right kind.
 
-    Why: a reference to nothing is a fact that was lost, or a slip.
+    This also applies to the folder of a runbook, an alert or an audit, which names a service.
+
+    Why: an unknown id is a typing error, or the record was removed.
 
     Bad:
         amends: [ADR-0099]
@@ -29,16 +31,18 @@ def unknown_record(entity: Entity, context: Context) -> Iterator[Finding]:
     handbook = context.handbook
     for reference in entity.references():
         kind, id = reference.kind, reference.id
-        if (kind, id) in handbook.by_id or handbook.lost(kind) or is_unwritten(id):
+        if (kind, id) in handbook.by_id or handbook.is_kind_missing(kind) or is_unwritten(id):
             continue
-        if kind != "alert" or not (_unread(handbook) or _misnamed(id, handbook)):
-            known = [known for of_kind, known in handbook.by_id if of_kind == kind]
-            hint = did_you_mean(id, known) or f"there is no {kind} of that id"
-            yield Finding(reference.at, f"{reference.key} names {id}, which is not there", hint)
+        if kind != "alert" or not (
+            _has_unreadable_rule_file(handbook) or _is_misnamed_alert(id, handbook)
+        ):
+            ids = [known_id for known_kind, known_id in handbook.by_id if known_kind == kind]
+            hint = did_you_mean(id, ids) or f"correct the id, or add the {kind}"
+            yield Finding(reference.at, f"unknown {kind} '{id}'", hint)
 
 
-def _unread(handbook: Handbook) -> bool:
-    """Whether a rule file could not be read, so that an alert that seems to be missing may stand there."""
+def _has_unreadable_rule_file(handbook: Handbook) -> bool:
+    """Whether a rule file could not be read, because the missing alert may be in that file."""
     return any(
         problem.kind is ProblemKind.UNREADABLE_FILE
         for file in handbook.rule_files
@@ -46,8 +50,8 @@ def _unread(handbook: Handbook) -> bool:
     )
 
 
-def _misnamed(id: str, handbook: Handbook) -> bool:
-    """Whether an alert has that name but for characters that no name of an alert may have, which RBK008 reports."""
+def _is_misnamed_alert(id: str, handbook: Handbook) -> bool:
+    """Whether an alert has this name plus invalid characters, because RBK008 reports that alert."""
     return any(
         re.sub(r"\W", "", alert.name).casefold() == id.casefold()
         for alert in handbook.misnamed_alerts
@@ -56,11 +60,11 @@ def _misnamed(id: str, handbook: Handbook) -> bool:
 
 @rule("REF002", "unknown-id", over=Document)
 def unknown_id(document: Document, context: Context) -> Iterator[Finding]:
-    """An id in prose names what is there: a record, a rule of a standard, an item of the checklist.
+    """An id in prose names an existing record, requirement or checklist item.
 
-    In code an id is only text.
+    In code, an id is plain text.
 
-    Why: on the site it is a link; one that leads nowhere was mistyped, or what it named is gone.
+    Why: the site turns ids into links, and an unknown id has no target.
 
     Bad:
         as ADR-0099 says
@@ -68,20 +72,20 @@ def unknown_id(document: Document, context: Context) -> Iterator[Finding]:
         as ADR-0001 says
     """
     handbook = context.handbook
-    marked = {id for id, _ in document.source.marked}
-    own = {
-        heading.first for heading in document.source.headings if own_id(heading.level, heading.text)
+    own_ids = {id for id, _ in document.source.marked_items}
+    anchor_lines = {
+        heading.first
+        for heading in document.source.headings
+        if find_item_anchor(heading.level, heading.text)
     }
     for mention in document.source.mentions:
-        if isinstance(document, Standard) and (mention.at.line in own or mention.id in marked):
-            continue  # where a rule or an item has its own place; STD004 and CHK003 speak of those
-        named = handbook.named(mention.id)
-        if named.kind and named.record is None and not handbook.lost(named.kind):
-            known = [id for kind, id in handbook.by_id if kind == named.kind] or list(
-                handbook.items
-            )
-            hint = (
-                did_you_mean(mention.id, known)
-                or "write it as code if it is not meant as a reference"
-            )
-            yield Finding(mention.at, f"{mention.id} names nothing that is here", hint)
+        # STD004 and CHK003 report ids at the place that defines them.
+        if isinstance(document, Standard) and (
+            mention.at.line in anchor_lines or mention.id in own_ids
+        ):
+            continue
+        target = handbook.resolve_id(mention.id)
+        if target.kind and target.record is None and not handbook.is_kind_missing(target.kind):
+            ids = [id for kind, id in handbook.by_id if kind == target.kind] or list(handbook.items)
+            hint = did_you_mean(mention.id, ids) or "write it as code if it is not a reference"
+            yield Finding(mention.at, f"unknown id '{mention.id}'", hint)

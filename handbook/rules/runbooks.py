@@ -1,13 +1,14 @@
-"""RBK001 to RBK017: runbooks, and the alerts that they answer."""
+"""RBK001 to RBK017: runbooks and their alerts."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from textwrap import shorten
 from typing import Final
 from urllib.parse import unquote
 
-from handbook.diagnostics import Edit, Finding, Location, Severity, did_you_mean, only_candidate
+from handbook.diagnostics import Edit, Finding, Location, Severity, did_you_mean, find_only_match
 from handbook.handbook import Handbook
 from handbook.reading.blocks import Code, Heading, Paragraph, Quote
 from handbook.reading.nodes import Mapping
@@ -15,13 +16,13 @@ from handbook.reading.placeholders import is_unwritten
 from handbook.reading.problems import ProblemKind
 from handbook.reading.promql import check_expressions
 from handbook.records.alert import TEMPLATE, Alert
-from handbook.records.runbook import CAUSES, ESCALATION, Runbook
+from handbook.records.runbook import CAUSES, ESCALATION, Cause, Runbook
 from handbook.records.service import Service
-from handbook.rules.age import too_old
+from handbook.rules.age import check_age
 from handbook.rules.engine import Context, rule
 
-_HARM: Final = re.compile(  # one \b for all words, so that a search looks closely at the beginnings of words alone
-    r"\b(?:"
+_HARM: Final = re.compile(
+    r"\b(?:"  # A single \b for all words lets the search skip everything but the start of a word.
     r"kubectl\b[^\n#]*?\s(?:delete|drain)\b"
     r"|scale\b[^\n#]*\s--replicas[= ]0\b"
     r"|(?:helm|terraform|tofu|pulumi)\b[^\n#]*?\s(?:uninstall|delete|destroy)\b"
@@ -33,14 +34,16 @@ _HARM: Final = re.compile(  # one \b for all words, so that a search looks close
     r"|(?<![./-])(?:mkfs|wipefs|shred|dropdb|shutdown|reboot|poweroff)(?![\w-])"
     r"|dd\s[^\n#]*\bof="
     r"|kill(?:all)?\s+-(?:9|KILL|SIGKILL)\b"
-    r"|(?i:drop\s+(?:table|database|schema|index|column|view|user|role)|truncate\s+(?:table\s+)?\w+|delete\s+from)\b"
+    r"|(?i:drop\s+(?:table|database|schema|index|column|view|user|role))\b"
+    r"|(?i:truncate\s+(?:table\s+)?\w+|delete\s+from)\b"
     r"|(?i:pg_terminate_backend|flushall|flushdb)\b"
     r")|\s--force\b(?!-with-lease)"
 )
-"""A command that takes away what cannot be had back, or stops what people use."""
-_SHOWN: Final = re.compile(r"^\s*(?:#|--).*$|\b(?:echo|grep|man)\b.*$", re.MULTILINE)
-"""What only speaks of a command: a comment, a printed text, a pattern that is looked for."""
+"""A command that deletes data, or stops a service."""
+_MENTION: Final = re.compile(r"^\s*(?:#|--).*$|\b(?:echo|grep|man)\b.*$", re.MULTILINE)
+"""Text that only mentions a command: a comment, printed text or a search pattern."""
 _WARNING: Final = re.compile(r"\W*(?:warning|caution|danger)\b", re.IGNORECASE)
+_TIER_NUMBERS: Final = re.compile(r"\W*Tier\W*([0-9]{1,4})\D*([0-9]{1,4}) *min", re.IGNORECASE)
 _WARNING_CALLOUTS: Final = ("WARNING", "CAUTION", "IMPORTANT")
 _UNREAD = ("FM001", "FM002")
 _MISSING = ("FM102", "FM104")
@@ -48,28 +51,31 @@ _MISSING = ("FM102", "FM104")
 
 @rule("RBK001", "invalid-runbook-name", over=Runbook)
 def invalid_runbook_name(runbook: Runbook) -> Iterator[Finding]:
-    """A runbook is `runbooks/<service>/slug.md`.
+    """The path of a runbook is `runbooks/<service>/slug.md`.
 
-    Why: the folder says whose it is, and the path is the address that alerts send people to.
+    Why: the folder names the service, and the path becomes the URL that alerts link to.
 
     Bad:
         runbooks/shop/Orders_down.md
     Good:
         runbooks/shop/slow-search.md
     """
-    if not runbook.well_named:
+    if not runbook.has_valid_name:
         yield Finding(
             runbook.source.at(1),
-            f"the name is not {runbook.file_form}",
-            "such as shop/orders-down.md",
+            f"invalid file name '{runbook.path}'",
+            f"rename it to {runbook.file_form}, such as shop/orders-down.md",
         )
 
 
 @rule("RBK002", "invalid-trigger", over=Runbook, requires=_UNREAD)
 def invalid_trigger(runbook: Runbook) -> Iterator[Finding]:
-    """A runbook names the alerts that lead to it, or says in `trigger` how a person comes here without one; not both.
+    """A runbook sets either `alerts` or `trigger`.
 
-    Why: a runbook that nothing leads to is not found when it is needed.
+    `alerts` lists the alerts that link to the runbook. `trigger` says when a person uses it
+    without an alert.
+
+    Why: without either of them, you cannot find the runbook in an incident.
 
     Bad:
         alerts: [OrdersDown]
@@ -79,27 +85,27 @@ def invalid_trigger(runbook: Runbook) -> Iterator[Finding]:
         alerts: [OrdersDown]
         severity: sev-1
     """
-    if runbook.doubtful("alerts") or runbook.doubtful("trigger"):
+    if runbook.has_invalid_value("alerts") or runbook.has_invalid_value("trigger"):
         return
     if not runbook.alerts and not runbook.trigger:
         yield Finding(
             runbook.at("alerts"),
-            "neither alerts nor trigger",
-            "name the alert, or say how one comes here",
+            "no 'alerts' and no 'trigger'",
+            "set 'alerts: [AlertName]', or 'trigger:' with one sentence",
         )
     elif runbook.alerts and runbook.trigger:
         yield Finding(
             runbook.at("trigger"),
-            "both alerts and trigger",
-            "with an alert, the alert is the trigger",
+            "both 'alerts' and 'trigger'",
+            "remove 'trigger': the alert is the trigger",
         )
 
 
 @rule("RBK003", "missing-cause", over=Runbook, requires=_MISSING)
 def missing_cause(runbook: Runbook) -> Iterator[Finding]:
-    """Under Common causes and fixes stands at least one H3, each a cause.
+    """The section Common causes and fixes has an H3 heading for each cause.
 
-    Why: who comes here at night needs the next command, not an essay.
+    Why: during an incident you need the next command, not an essay.
 
     Bad:
         Nobody buys
@@ -108,22 +114,22 @@ def missing_cause(runbook: Runbook) -> Iterator[Finding]:
     """
     for section in runbook.source.sections:
         if section.heading.text == CAUSES and section.filled and not runbook.causes:
-            if runbook.unwritten(runbook.section_blocks(CAUSES)):
+            if runbook.has_placeholder(runbook.section_blocks(CAUSES)):
                 return
             yield Finding(
                 runbook.source.at(section.heading.first),
-                "no cause is set out",
-                "give each a heading, '### '",
+                f"no cause in section '{CAUSES}'",
+                "add a heading that begins with '### ' for each cause",
             )
 
 
 @rule("RBK004", "incomplete-cause", over=Runbook)
 def incomplete_cause(runbook: Runbook) -> Iterator[Finding]:
-    """Each cause has a paragraph that begins with `**Symptom:**` and one that begins with `**Fix:**`.
+    """Each cause has a `**Symptom:**` paragraph and a `**Fix:**` paragraph.
 
-    A block of code may stand for the text of the fix.
+    The fix can be a code block below an empty `**Fix:**`.
 
-    Why: the symptom is how the reader knows that it is this one, and the fix is what they came for.
+    Why: the symptom tells you that this is the right cause, and the fix tells you what to do.
 
     Bad:
         **Solution:** Restart the pool.
@@ -131,24 +137,35 @@ def incomplete_cause(runbook: Runbook) -> Iterator[Finding]:
         **Fix:** Restart the pool.
     """
     for cause in runbook.causes:
-        if cause.unwritten:
+        if cause.has_placeholder:
             continue
         at = runbook.source.at(cause.line)
         if cause.symptom is None:
-            yield Finding(
-                at, f"the cause '{cause.title}' has no symptom", "add a paragraph '**Symptom:** …'"
-            )
+            hint = _suggest_label(runbook, cause, "Symptom")
+            yield Finding(at, f"no symptom for cause '{cause.title}'", hint)
         if cause.fix is None:
-            yield Finding(
-                at, f"the cause '{cause.title}' has no fix", "add a paragraph '**Fix:** …'"
-            )
+            hint = _suggest_label(runbook, cause, "Fix")
+            yield Finding(at, f"no fix for cause '{cause.title}'", hint)
+
+
+def _suggest_label(runbook: Runbook, cause: Cause, label: str) -> str:
+    """Suggest how to add a label such as `**Fix:**`, from a misspelt one below the cause."""
+    source = runbook.source
+    headings = [heading for heading in source.headings if heading.level <= cause.heading.level]
+    end = next((heading.first for heading in headings if heading.first > cause.line), None)
+    misspelt_label = re.compile(rf"[*_]*{label}[*_]* ?:[*_]*", re.IGNORECASE)
+    for line in range(cause.line + 1, end or source.last_line + 1):
+        match = misspelt_label.match(source.line(line))
+        if match and match[0] != f"**{label}:**":
+            return f"line {line} says '{match[0]}': write '**{label}:**'"
+    return f"add a paragraph '**{label}:** …'"
 
 
 @rule("RBK005", "invalid-escalation", over=Runbook, requires=_MISSING)
 def invalid_escalation(runbook: Runbook) -> Iterator[Finding]:
-    """Escalation is a list, each item `Tier 1 (15 min): who`.
+    """Every item of the escalation has the form `Tier 1 (15 min): who`.
 
-    Why: it says after how many minutes to call whom, when nobody has the patience to read.
+    Why: under stress you need to see at once whom to call, and after how many minutes.
 
     Bad:
         - First call the engineer on call
@@ -156,32 +173,37 @@ def invalid_escalation(runbook: Runbook) -> Iterator[Finding]:
         - Tier 1 (15 min): Engineer on call
     """
     for step in runbook.escalation:
-        if step.tier is None and not step.unwritten:
+        if step.tier is None and not step.is_placeholder:
+            first_line = step.text.split("\n")[0]
+            numbers = _TIER_NUMBERS.match(first_line)
+            tier, minutes = numbers.groups() if numbers else ("1", "15")
             yield Finding(
                 runbook.source.at(step.line),
-                "not a step of an escalation",
-                "write 'Tier 1 (15 min): who'",
+                f"invalid escalation tier '{shorten(first_line, 60, placeholder='…')}'",
+                f"write 'Tier {tier} ({minutes} min): who'",
             )
     for section in runbook.source.sections:
         if section.heading.text == ESCALATION and section.filled and not runbook.escalation:
-            if runbook.unwritten(runbook.section_blocks(ESCALATION)):
+            if runbook.has_placeholder(runbook.section_blocks(ESCALATION)):
                 return
             at = runbook.source.at(section.heading.first)
-            yield Finding(at, "the escalation is not a list", "write '- Tier 1 (15 min): who'")
+            yield Finding(
+                at, f"no list in section '{ESCALATION}'", "write '- Tier 1 (15 min): who'"
+            )
 
 
 @rule("RBK006", "misordered-escalation", over=Runbook, requires=("RBK005",))
 def misordered_escalation(runbook: Runbook) -> Iterator[Finding]:
-    """Tiers count from 1 without a gap, and their minutes rise.
+    """Escalation tiers are numbered from 1 without a gap, with rising minutes.
 
-    Why: a step that is out of order is a call that is not made.
+    Why: you can miss a call that is out of order.
 
     Bad:
         - Tier 3 (30 min): Owner of the shop
     Good:
         - Tier 2 (30 min): Owner of the shop
     """
-    if any(step.unwritten for step in runbook.escalation):
+    if any(step.is_placeholder for step in runbook.escalation):
         return
     minutes = -1
     for number, step in enumerate(runbook.escalation, 1):
@@ -191,24 +213,24 @@ def misordered_escalation(runbook: Runbook) -> Iterator[Finding]:
         if step.tier != number:
             yield Finding(
                 at,
-                f"tier {step.tier} stands where tier {number} belongs",
-                "count from 1, without a gap",
+                f"tier {step.tier} in place of tier {number}",
+                "number the tiers from 1, without a gap",
             )
             return
         if step.minutes <= minutes:
             yield Finding(
                 at,
-                f"{step.minutes} minutes do not come after {minutes}",
-                "each tier comes later than the last",
+                f"{step.minutes} minutes after a tier with {minutes} minutes",
+                f"set more than {minutes} minutes",
             )
         minutes = step.minutes
 
 
 @rule("RBK007", "foreign-alert", over=Runbook)
 def foreign_alert(runbook: Runbook, context: Context) -> Iterator[Finding]:
-    """The alerts that a runbook lists are defined in the rules of its own service.
+    """A runbook lists only alerts of its own service.
 
-    Why: the alert's team would be sent to a runbook that another team keeps.
+    Why: otherwise an alert sends its team to the runbook of another team.
 
     Bad:
         alerts: [OrdersDown, SearchSlow]
@@ -223,16 +245,16 @@ def foreign_alert(runbook: Runbook, context: Context) -> Iterator[Finding]:
             at = runbook.at("alerts", name)
             yield Finding(
                 at,
-                f"{name} is an alert of {alert.service}",
-                f"a runbook of {alert.service} should list it",
+                f"alert '{name}' of another service, {alert.service}",
+                f"list it in a runbook of {alert.service}",
             )
 
 
 @rule("RBK008", "invalid-alert-name", over=Handbook)
 def invalid_alert_name(handbook: Handbook) -> Iterator[Finding]:
-    """An alert's name is one word of letters, digits and underscores, and no other alert has it.
+    """An alert name is unique, and has only letters, digits and underscores.
 
-    Why: the name is an address here, `/alerts/<Name>/`, for good.
+    Why: the name is part of the permanent address of the alert, `/alerts/<Name>/`.
 
     Bad:
         - alert: Orders spare
@@ -244,22 +266,22 @@ def invalid_alert_name(handbook: Handbook) -> Iterator[Finding]:
         if alert in handbook.misnamed_alerts:
             yield Finding(
                 alert.at("alert"),
-                f"'{alert.name}' is no name of an alert",
-                "write it as one word: OrdersDown",
+                f"invalid alert name '{alert.name}'",
+                "write it as one word, such as OrdersDown",
             )
         elif first is not alert:
             yield Finding(
                 alert.at("alert"),
-                f"{alert.name} is an alert of {first.path} already",
-                "give it another name",
+                f"duplicate alert name '{alert.name}' (first in {first.path})",
+                "rename one of them",
             )
 
 
 @rule("RBK009", "invalid-promql", over=Handbook)
 def invalid_promql(handbook: Handbook) -> Iterator[Finding]:
-    """The expression of an alert is PromQL.
+    """The expression of an alert is valid PromQL.
 
-    Why: Prometheus refuses the whole file, and none of its alerts fires.
+    Why: Prometheus rejects the whole rule file, so none of its alerts fires.
 
     Bad:
         expr: orders > 5%
@@ -272,74 +294,79 @@ def invalid_promql(handbook: Handbook) -> Iterator[Finding]:
     ):
         at = alert.at("expr")
         if fault and fault.reason is None:
-            yield Finding(
-                at, "expression too deeply nested to check", "split it into recording rules"
-            )
+            yield Finding(at, "expression nested too deeply", "split it into recording rules")
         elif fault:
-            yield Finding(at, f"not PromQL: {fault.reason}", "try it with promtool check rules")
+            yield Finding(
+                at, f"invalid PromQL: {fault.reason}", "test it with 'promtool check rules'"
+            )
 
 
-def _unknown_severity(alert: Alert, handbook: Handbook) -> bool:
-    """Whether an alert has a severity, and the policy does not name it. FM009 reports an empty one."""
-    known_severities = handbook.settings.alert_severities
+def _has_unknown_severity(alert: Alert, handbook: Handbook) -> bool:
+    """Return whether the policy lacks the severity of an alert. FM009 reports an empty severity."""
+    severities = handbook.settings.alert_severities
     if not alert.severity or alert.severity_is_template or is_unwritten(alert.severity):
         return False
-    return bool(known_severities) and alert.severity not in known_severities
+    return bool(severities) and alert.severity not in severities
 
 
-def _no_url(alert: Alert, context: Context, *, paging: bool) -> Iterator[Finding]:
+def _check_missing_url(alert: Alert, context: Context, *, paging: bool) -> Iterator[Finding]:
+    """Report an alert without `runbook_url`, if the alert pages or not as `paging` says."""
     handbook = context.handbook
-    pages = alert.severity in handbook.settings.policy.alerts.paging or alert.severity_is_template
-    written = alert.node.find(
-        "annotations", "runbook_url"
-    )  # FM006 and FM009 report one that cannot be read
-    if pages is paging and written is None and not _unknown_severity(alert, handbook):
-        url = _own_url(alert, handbook)
+    is_paging = (
+        alert.severity in handbook.settings.policy.alerts.paging or alert.severity_is_template
+    )
+    # FM006 and FM009 report an invalid value.
+    url_node = alert.node.find("annotations", "runbook_url")
+    if is_paging is paging and url_node is None and not _has_unknown_severity(alert, handbook):
+        url = _make_alert_url(alert, handbook)
         yield Finding(
             alert.at("alert"),
-            f"{alert.name} has no runbook_url",
-            f"annotations: runbook_url: {url}",
+            f"no 'runbook_url' for alert {alert.name}",
+            f"add 'runbook_url: {url}' under 'annotations'",
         )
 
 
 @rule("RBK010", "paging-alert-without-runbook", over=Alert)
 def paging_alert_without_runbook(alert: Alert, context: Context) -> Iterator[Finding]:
-    """An alert that wakes somebody (`policy.alerts.paging`) says in `runbook_url` where to read on.
+    """Every paging alert sets `runbook_url`.
 
-    An alert whose severity is a template counts as one of them.
+    The policy lists the paging severities (`policy.alerts.paging`). An alert with a template as
+    its severity counts as a paging alert.
 
-    Why: who is woken should not have to search.
+    Why: an engineer who is paged should not have to search for the runbook.
 
     Bad:
         annotations: {summary: Orders stopped}
     Good:
         annotations: {summary: Orders stopped, runbook_url: "https://small.example/alerts/OrdersDown/"}
     """
-    yield from _no_url(alert, context, paging=True)
+    yield from _check_missing_url(alert, context, paging=True)
 
 
 @rule("RBK011", "alert-without-runbook", over=Alert, severity=Severity.WARNING)
 def alert_without_runbook(alert: Alert, context: Context) -> Iterator[Finding]:
-    """An alert that wakes nobody says in `runbook_url` where to read on, too.
+    """Every alert that does not page sets `runbook_url`.
 
-    Why: the ticket that it opens is read by somebody who did not write the alert.
+    Why: the alert opens a ticket, and its reader did not write the alert.
 
     Bad:
         annotations: {summary: Orders do not change}
     Good:
         annotations: {summary: Orders do not change, runbook_url: "https://small.example/runbooks/shop/orders-flat/"}
     """
-    yield from _no_url(alert, context, paging=False)
+    yield from _check_missing_url(alert, context, paging=False)
 
 
 @rule("RBK012", "wrong-runbook-url", over=Alert)
 def wrong_runbook_url(alert: Alert, context: Context) -> Iterator[Finding]:
-    """The `runbook_url` of an alert is its own address, `/alerts/<Name>/`, or that of a runbook that lists it.
+    """The `runbook_url` of an alert is its own page, or a runbook that lists it.
 
-    A runbook lists the alert, and a fragment exists on the page. The address holds no template: Prometheus adds the
-    label `alertname` after it has expanded templates, so `{{ $labels.alertname }}` expands to nothing.
+    The page of an alert is `/alerts/<Name>/`, and shows the runbook that lists the alert. A
+    fragment is an anchor of the page. The URL contains no template: Prometheus expands templates
+    before it adds the label `alertname`, so `{{ $labels.alertname }}` expands to nothing.
 
-    Why: a dead link, or another alert's runbook, at three in the morning.
+    Why: a wrong URL sends the on-call engineer to a missing page, or to the runbook of another
+    alert.
 
     Bad:
         runbook_url: "https://small.example/alerts/{{ $labels.alertname }}/"
@@ -350,66 +377,67 @@ def wrong_runbook_url(alert: Alert, context: Context) -> Iterator[Finding]:
     handbook = context.handbook
     if (
         not url or is_unwritten(url) or alert in handbook.misnamed_alerts
-    ):  # RBK008 reports the name, which the address would hold
+    ):  # RBK008 reports the invalid name. The URL would contain it.
         return
     at = alert.at("annotations", "runbook_url")
     site = handbook.settings.site_url.rstrip("/") + "/"
-    own_url = _own_url(alert, handbook)
+    own_url = _make_alert_url(alert, handbook)
+    hint = f"write {own_url}"
     if TEMPLATE in url:
-        yield Finding(at, "template in runbook_url", own_url)
+        yield Finding(at, "template in runbook_url", hint)
         return
     if not url.startswith(site):
-        yield Finding(at, f"runbook_url outside of this site, {site}", own_url)
+        yield Finding(at, f"runbook_url outside this site, {site}", hint)
         return
     address, _, fragment = url.removeprefix(site).partition("#")
     target = handbook.by_address.get(unquote(address))
     runbooks = handbook.runbooks_of(alert)
     if target is None:
         valid_urls = [own_url, *(site + handbook.address(runbook) for runbook in runbooks)]
-        yield Finding(at, f"unknown page '{address}'", did_you_mean(url, valid_urls) or own_url)
+        yield Finding(at, f"unknown page '{address}'", did_you_mean(url, valid_urls) or hint)
     elif isinstance(target, Alert) and target.name != alert.name:
-        yield Finding(at, f"address of another alert, {target.name}", own_url)
+        yield Finding(at, f"runbook_url of another alert, {target.name}", hint)
     elif isinstance(target, Alert) and not runbooks:
         if not any(
-            runbook.service == alert.service and _may_list(runbook, handbook)
+            runbook.service == alert.service and _is_list_reported(runbook, handbook)
             for runbook in handbook.of(Runbook)
         ):
-            yield Finding(at, f"no runbook that lists {alert.name}", _how_to_list(alert))
+            yield Finding(at, f"no runbook that lists {alert.name}", _suggest_listing(alert))
     elif isinstance(target, Runbook) and target not in runbooks:
-        if not _may_list(target, handbook):
-            hint = own_url if runbooks else _how_to_list(alert, target)
+        if not _is_list_reported(target, handbook):
+            hint = hint if runbooks else _suggest_listing(alert, target)
             yield Finding(at, f"runbook that does not list {alert.name}, {target.path}", hint)
     elif not isinstance(target, Alert | Runbook):
-        yield Finding(at, f"page that is not a runbook, {target.path}", own_url)
+        yield Finding(at, f"page that is not a runbook, {target.path}", hint)
     elif fragment:
         anchors = (
             handbook.anchors_of(target) if isinstance(target, Alert) else target.source.anchors
         )
         if unquote(fragment) not in anchors:
-            hint = did_you_mean(unquote(fragment), anchors) or f"leave '#{fragment}' out"
-            yield Finding(at, f"unknown heading '#{fragment}' on /{address}", hint)
+            hint = did_you_mean(unquote(fragment), anchors) or f"remove '#{fragment}'"
+            yield Finding(at, f"unknown anchor '#{fragment}' on /{address}", hint)
 
 
-def _own_url(alert: Alert, handbook: Handbook) -> str:
-    """The permanent address of an alert, which leads to its runbook."""
+def _make_alert_url(alert: Alert, handbook: Handbook) -> str:
+    """Return the permanent URL of an alert, which shows its runbook."""
     return f"{handbook.settings.site_url.rstrip('/')}/{handbook.address(alert)}"
 
 
-def _may_list(runbook: Runbook, handbook: Handbook) -> bool:
-    """Whether another rule reports the alerts of a runbook, which may be meant to list more than can be read.
+def _is_list_reported(runbook: Runbook, handbook: Handbook) -> bool:
+    """Return whether another rule reports the list of alerts of a runbook.
 
-    RBK002 reports a runbook without alerts, a rule of the family FM a list that cannot be read, and REF001 an alert
-    that is unknown.
+    RBK002 reports a runbook without alerts, the family FM an invalid list, and REF001 an unknown
+    alert. The author may have meant to list the alert.
     """
-    if runbook.doubtful("alerts") or runbook.doubtful("trigger"):
+    if runbook.has_invalid_value("alerts") or runbook.has_invalid_value("trigger"):
         return True
     if not runbook.alerts:
         return not runbook.trigger
     return any(handbook.get(Alert, name) is None for name in runbook.alerts)
 
 
-def _how_to_list(alert: Alert, runbook: Runbook | None = None) -> str:
-    """The hint that has an alert listed in a runbook of its service: the one given, if it is of that service."""
+def _suggest_listing(alert: Alert, runbook: Runbook | None = None) -> str:
+    """Suggest how to list an alert in `runbook`, or in any runbook of its service."""
     if runbook is None or runbook.service != alert.service:
         return f"set 'alerts: [{alert.name}]' in a runbook of {alert.service}"
     if not runbook.alerts:
@@ -419,24 +447,26 @@ def _how_to_list(alert: Alert, runbook: Runbook | None = None) -> str:
 
 @rule("RBK013", "empty-rule-file", over=Handbook)
 def empty_rule_file(handbook: Handbook) -> Iterator[Finding]:
-    """A rule file holds an alert, and a file that a service names is there.
+    """Every rule file exists, and contains an alert.
 
-    Why: an empty file passes every check of its alerts.
+    Services name their rule files under `rules`.
+
+    Why: an empty or missing file passes all checks of alerts.
 
     Bad:
         rules: [runbooks/shop/shops.rules.yml]
     Good:
         rules: [runbooks/shop/shop.rules.yml]
     """
-    present = {file.path for file in handbook.rule_files}
+    rule_file_paths = {file.path for file in handbook.rule_files}
     for service in handbook.of(Service):
         for path in service.rules:
-            if path not in present:
-                hint = did_you_mean(path, present)
-                yield Finding(service.at("rules", path), f"there is no rule file {path}", hint)
-    holding = {alert.path for alert in handbook.alerts}
+            if path not in rule_file_paths:
+                hint = did_you_mean(path, rule_file_paths)
+                yield Finding(service.at("rules", path), f"unknown rule file '{path}'", hint)
+    paths_with_alerts = {alert.path for alert in handbook.alerts}
     for file in handbook.rule_files:
-        if file.path not in holding and not any(
+        if file.path not in paths_with_alerts and not any(
             problem.kind is ProblemKind.UNREADABLE_FILE for problem in file.problems
         ):
             owner = handbook.get(Service, file.service)
@@ -445,14 +475,16 @@ def empty_rule_file(handbook: Handbook) -> Iterator[Finding]:
                 if owner and file.path in owner.rules
                 else Location(file.path)
             )
-            yield Finding(at, f"{file.path} holds no alert", "write one, or take the file out")
+            yield Finding(
+                at, f"no alert in rule file '{file.path}'", "add an alert, or remove the file"
+            )
 
 
 @rule("RBK014", "overdue-runbook-review", over=Runbook, severity=Severity.WARNING)
 def overdue_runbook_review(runbook: Runbook, context: Context) -> Iterator[Finding]:
-    """A runbook is read against reality as often as the policy says (`review.runbook`).
+    """The review of a runbook is no older than the policy allows (`review.runbook`).
 
-    Why: systems change, and commands that worked once may do harm now.
+    Why: systems change, and an outdated command can do harm.
 
     Bad:
         reviewed: 2026-01-01
@@ -460,14 +492,18 @@ def overdue_runbook_review(runbook: Runbook, context: Context) -> Iterator[Findi
         reviewed: 2026-11-02
     """
     days = context.handbook.settings.policy.review.runbook
-    yield from too_old(runbook, "reviewed", days, "read it, and mend it", context)
+    yield from check_age(
+        runbook, "reviewed", days, "review it, fix it, and set a new 'reviewed' date", context
+    )
 
 
 @rule("RBK015", "overdue-exercise", over=Runbook, severity=Severity.WARNING)
 def overdue_exercise(runbook: Runbook, context: Context) -> Iterator[Finding]:
-    """A runbook is followed, in an incident or a drill, as often as the policy says (`review.exercise`).
+    """The last exercise of a runbook is no older than the policy allows (`review.exercise`).
 
-    Why: what was only read has not been shown to work.
+    An exercise is an incident or a drill in which a person follows the runbook.
+
+    Why: a review does not prove that the commands work.
 
     Bad:
         exercised: 2025-01-01
@@ -475,17 +511,20 @@ def overdue_exercise(runbook: Runbook, context: Context) -> Iterator[Finding]:
         exercised: 2026-11-03
     """
     days = context.handbook.settings.policy.review.exercise
-    yield from too_old(runbook, "exercised", days, "try it in a drill", context)
+    yield from check_age(
+        runbook, "exercised", days, "follow it in a drill, and set a new 'exercised' date", context
+    )
 
 
 @rule("RBK016", "missing-warning", over=Runbook)
 def missing_warning(runbook: Runbook) -> Iterator[Finding]:
-    """A warning stands above a command that destroys or stops something, under the same heading.
+    """Every destructive command has a warning above it, under the same heading.
 
-    Such commands delete, drain, drop, force, terminate, or scale to 0. A warning is a callout (`> [!WARNING]`,
-    `> [!CAUTION]`) or a paragraph that begins with "Warning" or "Caution". One finding a block of code.
+    Destructive commands delete, drain, drop, force, terminate, or scale to 0. A warning is a
+    callout (`> [!WARNING]`, `> [!CAUTION]`) or a paragraph that begins with "Warning" or
+    "Caution". The rule reports one finding for each code block.
 
-    Why: who is woken at three in the morning pastes what stands there.
+    Why: at three in the morning, an engineer pastes the command without a second thought.
 
     Bad:
         > Mind the time.
@@ -499,38 +538,41 @@ def missing_warning(runbook: Runbook) -> Iterator[Finding]:
         ```bash
         kubectl delete job old-index
     """
-    warned = False
+    has_warning = False
     for block in runbook.source.blocks:
         if isinstance(block, Heading):
-            warned = False
+            has_warning = False
         elif isinstance(block, Paragraph):
-            warned = warned or bool(_WARNING.match(block.text))
+            has_warning = has_warning or bool(_WARNING.match(block.text))
         elif isinstance(block, Quote):
-            warned = warned or block.callout in _WARNING_CALLOUTS
-        elif isinstance(block, Code) and not warned:
-            text = _SHOWN.sub(lambda match: " " * len(match[0]), block.text)
+            has_warning = has_warning or block.callout in _WARNING_CALLOUTS
+        elif isinstance(block, Code) and not has_warning:
+            text = _MENTION.sub(lambda match: " " * len(match[0]), block.text)
             if match := _HARM.search(text):
                 line = block.first + text.count("\n", 0, match.start()) + block.fenced
                 at = runbook.source.at(
                     line,
                     len(runbook.source.line(line)) - len(runbook.source.line(line).lstrip()) + 1,
                 )
-                what = " ".join(match[0].split())
+                command = " ".join(match[0].split())
                 yield Finding(
                     at,
-                    f"'{what}' without a warning above it",
-                    "put '> [!WARNING]' and what is at stake above",
+                    f"no warning above '{command}'",
+                    "add '> [!WARNING]' above it, and name the risk",
                 )
 
 
 @rule("RBK017", "unknown-alert-severity", over=Handbook)
 def unknown_alert_severity(handbook: Handbook) -> Iterator[Finding]:
-    """The label `severity` of an alert is one that the policy names (`policy.alerts`: `severities` and `paging`).
+    """The label `severity` of an alert is a severity of the policy.
 
-    The label stands at the alert or at its group. An alert without it has no finding here, unless another label is
-    almost called so, and neither has one whose severity is a template, which Prometheus expands when the alert fires.
+    `policy.alerts` lists them under `severities` and `paging`. The label is on the alert or on
+    its group. The rule ignores an alert without the label, unless another label has nearly the
+    same name. It also ignores a severity that is a template, because Prometheus expands it when
+    the alert fires.
 
-    Why: Alertmanager routes by this label, and an alert that pages under a misspelt one pages nobody.
+    Why: Alertmanager routes by this label, so a paging alert with a misspelt severity pages no
+    one.
 
     Bad:
         labels: {severity: paige}
@@ -541,24 +583,24 @@ def unknown_alert_severity(handbook: Handbook) -> Iterator[Finding]:
     places: set[Location] = set()
     for alert in handbook.alerts:
         if alert.severity is None:
-            yield from _misspelt_severity(alert, places)
+            yield from _find_misspelt_labels(alert, places)
             continue
         at = alert.severity_at
-        if at in places or not _unknown_severity(alert, handbook):
+        if at in places or not _has_unknown_severity(alert, handbook):
             continue
-        places.add(at)  # one label of a group is the severity of many alerts
-        meant = only_candidate(alert.severity, severities)
+        places.add(at)  # One label of a group can set the severity of many alerts.
+        meant = find_only_match(alert.severity, severities)
         fix = Edit(at, alert.severity, meant) if meant else None
         hint = did_you_mean(alert.severity, severities) or f"use one of {', '.join(severities)}"
         yield Finding(at, f"unknown severity '{alert.severity}'", hint, fix)
 
 
-def _misspelt_severity(alert: Alert, places: set[Location]) -> Iterator[Finding]:
-    """The label of an alert, or of its group, that is almost called severity: nobody is paged by it."""
+def _find_misspelt_labels(alert: Alert, places: set[Location]) -> Iterator[Finding]:
+    """Find labels of an alert or its group that misspell `severity`. Such an alert pages no one."""
     for owner in (alert.node, alert.group):
         labels = owner.find("labels")
         for entry in labels.entries if isinstance(labels, Mapping) else ():
-            if entry.at not in places and only_candidate(entry.key, ["severity"]):
+            if entry.at not in places and find_only_match(entry.key, ["severity"]):
                 places.add(entry.at)
                 fix = Edit(entry.at, entry.key, "severity")
                 yield Finding(

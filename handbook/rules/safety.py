@@ -1,4 +1,4 @@
-"""SAFE001 to SAFE008: what must not be published. These rules can be neither suppressed nor lowered."""
+"""SAFE001 to SAFE008: content that the site must not publish. These rules cannot be suppressed."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from typing import Final
 
 from handbook.diagnostics import Finding, Location
 from handbook.handbook import Handbook
-from handbook.reading.addresses import SCHEMES, scheme
+from handbook.reading.addresses import SCHEMES, read_scheme
 from handbook.reading.files import is_utf8
 from handbook.reading.problems import ProblemKind
 from handbook.reading.raw_html import TagFault
 from handbook.records import Document, Record
-from handbook.rules.credentials import locate, texts
+from handbook.rules.credentials import list_published_texts, locate_offsets
 from handbook.rules.engine import Context, find_rule, rule, rules
 
-_NAME: Final = re.compile(r"[\w.+%@-]+")
+_ADDRESS: Final = re.compile(r"[\w.+%@-]+")
 
 
 @rule("SAFE001", "raw-html", over=Record)
 def raw_html(record: Record) -> Iterator[Finding]:
-    """A record holds no raw HTML but comments, and `details`, `summary`, `br`, `kbd`, `sub` and `sup`.
+    """A record contains no raw HTML, apart from comments and a few elements.
 
-    They have no attributes.
+    The elements are `details`, `summary`, `br`, `kbd`, `sub` and `sup`, without attributes.
 
-    Why: what a record may put into a page, a script may; and Markdown says all that a record has to say.
+    Why: raw HTML can contain scripts, and Markdown has all the forms that a record needs.
 
     Bad:
         <b>PostgreSQL 16.</b>
@@ -37,22 +37,24 @@ def raw_html(record: Record) -> Iterator[Finding]:
     for at, tag in record.source.faulty_tags:
         if tag.fault is TagFault.NOT_ALLOWED:
             yield Finding(
-                at, f"raw HTML '{_short(tag.text)}'", "write it in Markdown, or in backticks"
+                at, f"raw HTML '{_shorten(tag.text)}'", "write it in Markdown, or in backticks"
             )
 
 
-def _short(text: str) -> str:
+def _shorten(text: str) -> str:
+    """Return the first line of a text, cut to 40 characters."""
     line = text.split("\n")[0]
     return line if len(line) <= 40 else f"{line[:39]}…"
 
 
 @rule("SAFE002", "stray-file", over=Handbook)
 def stray_file(handbook: Handbook) -> Iterator[Finding]:
-    """A record folder holds records, `index.md`, `README.md`, and attachments in a folder with a record's stem.
+    """A record folder contains only records, `index.md`, `README.md` and attachments.
 
-    Symbolic links are not followed anywhere, and every name is UTF-8.
+    Attachments are in a folder with the name of their record, without `.md`. Symbolic links are
+    not allowed in any folder. Every file name is UTF-8.
 
-    Why: what lies beside the records would be published without anybody having meant it.
+    Why: the site would publish a stray file by accident.
 
     Bad:
         adr/load.csv
@@ -62,22 +64,22 @@ def stray_file(handbook: Handbook) -> Iterator[Finding]:
     for path in handbook.strays:
         at = Location(path)
         if (handbook.root / path).is_symlink():
-            yield Finding(at, "a symbolic link is not published", "put the file itself here")
+            yield Finding(at, "symbolic link", "replace it with the file")
         elif not is_utf8(path):
-            yield Finding(at, "the name of the file is not UTF-8", "rename the file")
+            yield Finding(at, "file name that is not UTF-8", "rename the file")
         else:
             yield Finding(
                 at,
-                "neither a record nor an attachment of one",
-                "move it to a folder named as its record is",
+                "stray file, neither a record nor an attachment",
+                "move it to a folder with the name of its record",
             )
 
 
 @rule("SAFE003", "unsafe-link", over=Document)
 def unsafe_link(document: Document) -> Iterator[Finding]:
-    """A link to another place begins with http, https, mailto or tel.
+    """A link to another host begins with http, https, mailto or tel.
 
-    Why: `javascript:` and `data:` run in the reader's browser as if they were this site.
+    Why: `javascript:` and `data:` links run in the reader's browser as part of this site.
 
     Bad:
         (javascript:alert)
@@ -85,21 +87,22 @@ def unsafe_link(document: Document) -> Iterator[Finding]:
         (https://postgresql.example)
     """
     for link in document.source.links:
-        if (found := scheme(link.target)) not in ("", *SCHEMES):
+        if (scheme := read_scheme(link.target)) not in ("", *SCHEMES):
             yield Finding(
                 link.at,
-                f"a link to '{found}:' is not published",
+                f"unsafe link scheme '{scheme}:'",
                 f"use one of {', '.join(SCHEMES)}",
             )
 
 
 @rule("SAFE004", "unsafe-attachment", over=Handbook, reports=ProblemKind.UNSAFE_ATTACHMENT)
 def unsafe_attachment(handbook: Handbook) -> Iterator[Finding]:
-    """An attachment is a picture, a PDF or text, of 1 MB at most; an SVG holds no script, handler or foreign object.
+    """An attachment is an image, a PDF or a text file of at most 1 MB.
 
-    HTML is none: it would be a page of this site that nobody checked.
+    An SVG contains no script, event handler or foreign object. HTML is not allowed, because no
+    rule would check that page.
 
-    Why: what is published here runs in the reader's browser as a part of this site.
+    Why: an attachment runs in the reader's browser as part of this site.
 
     Bad:
         adr/0002-use-postgresql/load.html
@@ -110,18 +113,18 @@ def unsafe_attachment(handbook: Handbook) -> Iterator[Finding]:
 
 
 @rule("SAFE005", "exposed-secret", over=Handbook)
-def exposed_secret(handbook: Handbook, context: Context) -> Iterator[Finding]:
+def exposed_secret(context: Context) -> Iterator[Finding]:
     """No file of the handbook contains a key, a token or a password in a URL.
 
-    The rule searches pages, records, attachments, samples, the whole text of the settings, audits and rule files,
-    README.md in folders of records, and the paths of all these files.
+    The rule searches pages, records, attachments, samples, the settings, audits, rule files,
+    README.md in record folders, and the paths of all these files.
 
-    It knows these secrets by their form: keys and tokens of AWS, Azure Storage, GitHub, GitLab, npm, OpenAI, PyPI,
-    SendGrid, Slack, Square and Stripe, private keys, and URLs with a password. Placeholders and the example keys of
-    AWS are no secrets. You declare a published example in the settings, `handbook.samples`, with the SHA-256 of its
-    text.
+    It recognises secrets by their form: keys and tokens of AWS, Azure Storage, GitHub, GitLab,
+    npm, OpenAI, PyPI, SendGrid, Slack, Square and Stripe, private keys, and URLs with a password.
+    Placeholders and the example keys of AWS are not secrets. To publish an example, declare it in
+    the settings under `handbook.samples`, with the SHA-256 of its text.
 
-    Why: what was published once is known; it cannot be taken back, only replaced.
+    Why: you cannot take back a published secret. You can only replace it.
 
     Bad:
         -----BEGIN RSA PRIVATE KEY-----
@@ -130,20 +133,22 @@ def exposed_secret(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """
     for credential in context.credentials:
         if credential.sample is None:
-            entry = f"{{path: {json.dumps(credential.at.path)}, sha256: {credential.sha256}, reason: TODO}}"
-            hint = "revoke it, and remove it here and from the history; if it is a published example, declare it under"
-            yield Finding(
-                credential.at,
-                f"possible secret: {credential.name}",
-                f"{hint} handbook.samples: {entry}",
+            path = json.dumps(credential.at.path)
+            sample = f"{{path: {path}, sha256: {credential.sha256}, reason: TODO}}"
+            hint = (
+                "revoke it, and remove it from this file and from the Git history; "
+                f"for a published example, add to handbook.samples: {sample}"
             )
+            yield Finding(credential.at, f"possible secret: {credential.name}", hint)
 
 
 @rule("SAFE006", "private-name", over=Handbook)
 def private_name(handbook: Handbook) -> Iterator[Finding]:
-    """No e-mail address or host name is published that the settings call private (`handbook.private`).
+    """The site publishes no e-mail address or host name that the settings call private.
 
-    Why: it tells strangers whom to write to, and what to attack.
+    The list is `handbook.private`.
+
+    Why: a private name tells strangers whom to contact, and which host to attack.
 
     Bad:
         Ask ann@corp.example, who operates it.
@@ -152,20 +157,19 @@ def private_name(handbook: Handbook) -> Iterator[Finding]:
     """
     patterns = handbook.settings.organisation.private
     private = re.compile("|".join(map(translate, patterns)), re.IGNORECASE)
-    for start, text in texts(handbook) if patterns else ():
-        names = [(match.start(), match[0].rstrip(".+%@-")) for match in _NAME.finditer(text)]
-        found = [(offset, name) for offset, name in names if name and private.match(name)]
-        for at, (_, name) in zip(
-            locate(start, text, (offset for offset, _ in found)), found, strict=True
-        ):
-            yield Finding(at, f"'{name}' is private", "name a team or a channel, or take it out")
+    for start, text in list_published_texts(handbook) if patterns else ():
+        names = [(match.start(), match[0].rstrip(".+%@-")) for match in _ADDRESS.finditer(text)]
+        matches = [(offset, name) for offset, name in names if name and private.match(name)]
+        places = locate_offsets(start, text, (offset for offset, _ in matches))
+        for at, (_, name) in zip(places, matches, strict=True):
+            yield Finding(at, f"private name '{name}'", "write a team or a channel, or remove it")
 
 
 @rule("SAFE007", "unused-sample", over=Handbook)
 def unused_sample(handbook: Handbook, context: Context) -> Iterator[Finding]:
-    """Each entry of `handbook.samples` declares a text that has the form of a secret, at its path.
+    """Each entry of `handbook.samples` matches a possible secret at its path.
 
-    Why: an entry that declares nothing is left over, and would let a text pass that nobody has looked at.
+    Why: an unused entry could let a later secret pass without a review.
 
     Bad:
         tags: [database]
@@ -185,30 +189,33 @@ def unused_sample(handbook: Handbook, context: Context) -> Iterator[Finding]:
             yield Finding(
                 handbook.settings.at_sample(sample),
                 message,
-                "remove the entry, or correct path and sha256",
+                "remove the entry, or correct 'path' and 'sha256'",
             )
 
 
 @rule("SAFE008", "disabled-safety-rule", over=Handbook)
 def disabled_safety_rule(handbook: Handbook) -> Iterator[Finding]:
-    """No rule of the family SAFE, and no rule that reports new exceptions, is suppressed or lowered to a warning.
+    """No suppression and no setting switches off a safety rule.
 
-    Why: a pull request could wave its own secrets through.
+    Safety rules are the family SAFE and the rules that report new exceptions. You can neither
+    suppress them nor lower them to a warning.
+
+    Why: otherwise a pull request could approve its own secrets.
 
     Bad:
         rules: {SAFE002: warning}
     Good:
         rules: {SAFE002: error}
     """
-    hint = "remove it; a published example of a secret is declared under handbook.samples"
+    hint = "remove it, and declare a published example of a secret under handbook.samples"
     for suppression in handbook.suppressions:
-        if suppression.rule and (suppressed := find_rule(suppression.rule)) and suppressed.firm:
+        if suppression.rule and (suppressed := find_rule(suppression.rule)) and suppressed.is_firm:
             yield Finding(
                 suppression.at,
-                f"suppression of {suppressed.code}, which cannot be suppressed",
+                f"suppression of {suppressed.code}, which you cannot suppress",
                 hint,
             )
-    for firm in (each for each in rules().values() if each.firm):
-        if firm.is_lowered_by(handbook.settings):
-            at = handbook.settings.at("rules", firm.key_in(handbook.settings))
-            yield Finding(at, f"lowered severity of {firm.code}, which stays an error", hint)
+    for any_rule in rules().values():
+        if any_rule.is_firm and any_rule.is_lowered_by(handbook.settings):
+            at = handbook.settings.at("rules", any_rule.key_in(handbook.settings))
+            yield Finding(at, f"lowered severity of {any_rule.code}, which stays an error", hint)

@@ -1,9 +1,10 @@
-"""SVC001 to SVC010: services, and what audits say of them."""
+"""SVC001 to SVC010: services and their audits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import PurePosixPath
 
 from handbook.diagnostics import Finding, Location, Severity, did_you_mean
 from handbook.reading.placeholders import is_unwritten
@@ -18,24 +19,26 @@ from handbook.vocabulary import PROOFS
 def invalid_service_name(service: Service) -> Iterator[Finding]:
     """The file of a service is `docs/services/slug.md`.
 
-    Why: the slug is what runbooks, audits and other services name it by.
+    Why: runbooks, audits and other services use the slug as the id of the service.
 
     Bad:
         docs/services/Ware_house.md
     Good:
         docs/services/warehouse.md
     """
-    if not service.well_named:
+    if not service.has_valid_name:
         yield Finding(
-            service.source.at(1), f"the name is not {service.file_form}", "such as order-service.md"
+            service.source.at(1),
+            f"invalid file name '{PurePosixPath(service.path).name}'",
+            f"rename it to {service.file_form}, such as order-service.md",
         )
 
 
 @rule("SVC002", "missing-on-call", over=Service, requires=("FM001", "FM002"))
 def missing_on_call(service: Service) -> Iterator[Finding]:
-    """A service of tier 1 or 2 names its rota, `on_call`.
+    """A service of tier 1 or 2 links to its on-call rota in `on_call`.
 
-    Why: when it is down, somebody has to be called.
+    Why: during an incident, people need to know which engineer to call.
 
     Bad:
         tier: 1
@@ -45,19 +48,19 @@ def missing_on_call(service: Service) -> Iterator[Finding]:
         on_call: https://rota.example/shop
         repository: https://git.example/shop
     """
-    if service.tier in (1, 2) and not service.on_call and not service.doubtful("on_call"):
+    if service.tier in (1, 2) and not service.on_call and not service.has_invalid_value("on_call"):
         yield Finding(
             service.at("on_call"),
-            f"'on_call' is missing: the tier is {service.tier}",
-            "on_call: https://…",
+            f"missing key 'on_call' (the tier is {service.tier})",
+            "add 'on_call: https://…'",
         )
 
 
 @rule("SVC003", "unknown-item", over=Audit)
 def unknown_item(audit: Audit, context: Context) -> Iterator[Finding]:
-    """An audit answers items of the checklist that are in force in its quarter, and no others.
+    """An audit contains only checklist items that are in force in its quarter.
 
-    Why: an answer to something that nobody asked is a misspelt id, or an item that is gone.
+    Why: an unknown id is a typing error, or an item that was removed.
 
     Bad:
         OBS-01: {verdict: pass, by: automated, evidence: "logging.py:12"}
@@ -69,45 +72,49 @@ def unknown_item(audit: Audit, context: Context) -> Iterator[Finding]:
         owned = context.handbook.items.get(id)
         if owned is None:
             hint = did_you_mean(id, context.handbook.items)
-            yield Finding(audit.key_at(id), f"{id} is no item of the checklist", hint)
-        elif owned.item.since and not owned.item.in_force(audit.quarter):
+            yield Finding(audit.key_at(id), f"unknown checklist item '{id}'", hint)
+        elif owned.item.since and not owned.item.is_in_force(audit.quarter):
             yield Finding(
                 audit.key_at(id),
                 f"{id} is not in force in {audit.quarter}",
-                f"see {owned.standard.path}",
+                f"remove it, or correct 'since' or 'until' in {owned.standard.path}",
             )
 
 
 @rule("SVC004", "unanswered-item", over=Audit, requires=("FM001",))
 def unanswered_item(audit: Audit, context: Context) -> Iterator[Finding]:
-    """An audit answers every item in force in its quarter. `verdict: unknown` is an answer.
+    """An audit has a verdict for every checklist item in force in its quarter.
 
-    Why: what is left out looks like what was met.
+    `verdict: unknown` is a valid verdict.
+
+    Why: readers assume that the service meets an item without a verdict.
 
     Bad:
         # SEC-01: nobody looked
     Good:
         SEC-01: {verdict: unknown, needs: a look at the settings}
     """
-    if audit.doubtful or not audit.node:
+    if audit.has_problems or not audit.node:
         return
     for id, owned in context.handbook.items.items():
-        if owned.item.in_force(audit.quarter) and id not in audit.results:
+        if owned.item.is_in_force(audit.quarter) and id not in audit.results:
             yield Finding(
                 audit.at("results"),
-                f"{id} is not answered",
-                f"{id}: {{verdict: unknown, needs: …}}",
+                f"missing verdict for {id}",
+                f"add '{id}: {{verdict: unknown, needs: …}}'",
             )
 
 
 @rule("SVC005", "incomplete-verdict", over=Audit)
 def incomplete_verdict(audit: Audit) -> Iterator[Finding]:
-    """A verdict comes with what it rests on.
+    """A verdict has all the keys that support it.
 
-    pass and fail say how it is known (`by`); automated and evidence say where it can be seen; attested says who, and of
-    which text; not-applicable has a reason; waived has a decision and an end.
+    - `pass` and `fail` need `by`, the kind of proof. With `automated` or `evidence` they also need
+      `evidence`. With `attested` they need `who` and `of`.
+    - `not-applicable` needs `reason`.
+    - `waived` needs `adr` and `until`.
 
-    Why: a verdict without it cannot be checked by anybody.
+    Why: readers cannot verify a verdict without them.
 
     Bad:
         {verdict: not-applicable}
@@ -115,30 +122,31 @@ def incomplete_verdict(audit: Audit) -> Iterator[Finding]:
         {verdict: not-applicable, reason: no container}
     """
     for id, result in audit.results.items():
-        needed: tuple[str, ...] = ()
+        required_keys: tuple[str, ...] = ()
         match result.verdict:
             case "pass" | "fail":
                 proof = {"attested": ("who", "of")}.get(
                     result.by or "", ("evidence",) if result.by else ()
                 )
-                needed = ("by", *proof)
+                required_keys = ("by", *proof)
             case "not-applicable":
-                needed = ("reason",)
+                required_keys = ("reason",)
             case "waived":
-                needed = ("adr", "until")
-        for key in needed:
-            if not getattr(result, key) and not audit.doubtful:
+                required_keys = ("adr", "until")
+        for key in required_keys:
+            if not getattr(result, key) and not audit.has_problems:
                 yield Finding(
                     audit.at("results", id),
-                    f"{id}: '{key}' is missing for the verdict {result.verdict}",
+                    f"missing key '{key}' in {id} (the verdict is '{result.verdict}')",
+                    f"add '{key}: …'",
                 )
 
 
 @rule("SVC006", "waiver-without-decision", over=Audit)
 def waiver_without_decision(audit: Audit, context: Context) -> Iterator[Finding]:
-    """A waiver rests on a decision that is in force.
+    """A waiver names a decision in force.
 
-    Why: an exception that nobody decided, or that was decided otherwise since, is a gap.
+    Why: an exception without a valid decision is a gap.
 
     Bad:
         adr: ADR-0001, until
@@ -148,17 +156,18 @@ def waiver_without_decision(audit: Audit, context: Context) -> Iterator[Finding]
     for id, result in audit.results.items():
         decision = context.handbook.get(Adr, result.adr) if result.adr else None
         if decision and decision.status not in (None, "accepted"):
-            message = f"{id} is waived by {decision.id}, which is {decision.status}"
             yield Finding(
-                audit.at("results", id, "adr"), message, "name a decision that is in force"
+                audit.at("results", id, "adr"),
+                f"waiver of {id} without a decision in force ({decision.id} is {decision.status})",
+                "name an accepted decision",
             )
 
 
 @rule("SVC007", "overstated-proof", over=Audit)
 def overstated_proof(audit: Audit, context: Context) -> Iterator[Finding]:
-    """How an item is said to be known (`by`) is not stronger than how it can be known (`verify` of the item).
+    """The proof of a verdict (`by`) is not stronger than the item allows (`verify`).
 
-    Why: what only a team can attest is not shown by a file, however often it is claimed.
+    Why: if only a team can attest an item, no file proves it.
 
     Bad:
         {verdict: fail, by: automated,
@@ -167,19 +176,22 @@ def overstated_proof(audit: Audit, context: Context) -> Iterator[Finding]:
     """
     for id, result in audit.results.items():
         owned = context.handbook.items.get(id)
-        best = owned.item.verify if owned else None
-        if best and result.by and PROOFS.index(result.by) > PROOFS.index(best):
-            at = audit.at("results", id, "by")
-            yield Finding(at, f"{id} is known by {best} at best, not {result.by}", f"by: {best}")
+        strongest = owned.item.verify if owned else None
+        if strongest and result.by and PROOFS.index(result.by) > PROOFS.index(strongest):
+            yield Finding(
+                audit.at("results", id, "by"),
+                f"overstated proof '{result.by}' of {id} (verify is '{strongest}')",
+                f"write 'by: {strongest}'",
+            )
 
 
 @rule("SVC008", "outdated-attestation", over=Audit)
 def outdated_attestation(audit: Audit, context: Context) -> Iterator[Finding]:
-    """An attestation names the fingerprint of the item's text as it stands (`of`).
+    """An attestation names the fingerprint of the current text of the item (`of`).
 
-    The fingerprint is the first six hex digits of the SHA-256 of the text.
+    The fingerprint is the first six hexadecimal digits of the SHA-256 of the text.
 
-    Why: who attested an older wording did not attest this one.
+    Why: an attestation of an older text does not cover the current one.
 
     Bad:
         of: abcdef
@@ -191,17 +203,18 @@ def outdated_attestation(audit: Audit, context: Context) -> Iterator[Finding]:
         if owned is None or is_unwritten(owned.item.item or ""):
             continue
         if result.of and result.of != owned.item.fingerprint:
-            at = audit.at("results", id, "of")
             yield Finding(
-                at, f"{id} has another text by now", f"attest it anew: of: {owned.item.fingerprint}"
+                audit.at("results", id, "of"),
+                f"outdated attestation of {id}, whose text has changed",
+                f"attest the current text, and write 'of: {owned.item.fingerprint}'",
             )
 
 
 @rule("SVC009", "expired-waiver", over=Audit, severity=Severity.WARNING)
 def expired_waiver(audit: Audit, context: Context) -> Iterator[Finding]:
-    """A waiver has not come to its end, in the newest audit of its service.
+    """A waiver in the newest audit of a service ends today or later.
 
-    Why: what was put off until then is now simply not met.
+    Why: after the end of the waiver, the service does not meet the item.
 
     Bad:
         until: 2026-06-30}
@@ -213,17 +226,20 @@ def expired_waiver(audit: Audit, context: Context) -> Iterator[Finding]:
         return
     for id, result in audit.results.items():
         if result.verdict == "waived" and result.until and result.until < context.today:
-            at = audit.at("results", id, "until")
             yield Finding(
-                at, f"the waiver of {id} ended on {result.until}", "meet the item, or decide anew"
+                audit.at("results", id, "until"),
+                f"waiver of {id} ended on {result.until}",
+                "meet the item, or decide on a new waiver",
             )
 
 
 @rule("SVC010", "overdue-audit", over=Service, severity=Severity.WARNING)
 def overdue_audit(service: Service, context: Context) -> Iterator[Finding]:
-    """A service that was audited is audited every quarter: its newest audit is of this quarter or the one before.
+    """The newest audit of a service is from this quarter or the previous one.
 
-    Why: evidence that is older than a quarter says what was so, not what is.
+    Services without any audit are exempt.
+
+    Why: older evidence shows a past state, not the current one.
 
     Bad:
         docs/services/search/2026-Q1.yml
@@ -233,13 +249,12 @@ def overdue_audit(service: Service, context: Context) -> Iterator[Finding]:
     audits = context.handbook.audits_of(service)
     if service.example or not audits:
         return
-    before = context.today.replace(
-        day=1, month=3 * ((context.today.month - 1) // 3) + 1
-    ) - timedelta(days=1)
-    least = f"{before.year}-Q{(before.month + 2) // 3}"
-    if audits[0].quarter < least:
+    quarter_start = context.today.replace(day=1, month=3 * ((context.today.month - 1) // 3) + 1)
+    last_quarter_end = quarter_start - timedelta(days=1)
+    last_quarter = f"{last_quarter_end.year}-Q{(last_quarter_end.month + 2) // 3}"
+    if audits[0].quarter < last_quarter:
         yield Finding(
             Location(audits[0].path),
-            f"the newest audit is of {audits[0].quarter}",
-            "audit it for this quarter",
+            f"overdue audit (the newest is from {audits[0].quarter})",
+            "audit the service for this quarter",
         )

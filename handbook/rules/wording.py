@@ -1,4 +1,4 @@
-"""What a text says, compared with what it said before: whether a decision was rewritten, or a rule made another."""
+"""Comparison of texts with an earlier revision: rewritten decisions, and reused ids."""
 
 from __future__ import annotations
 
@@ -23,24 +23,25 @@ _TARGET: Final = re.compile(
 )
 _NOTE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
 _SMALL: Final = """
-all and any are been both but can could did does each every for from had has have how into its least may more most must
-not one only other our out shall should some such than that the their them then there these they this those under until
-was were what when where which while who whose will with without would you your
+all and any are been both but can could did does each every for from had has have how into its least
+may more most must not one only other our out shall should some such than that the their them then
+there these they this those under until was were what when where which while who whose will with
+without would you your
 """
 _SMALL_WORDS: Final = frozenset(_SMALL.split())
 
 
-def unrelated(before: str, after: str) -> bool:
-    """Whether two texts have no word of weight in common, so that they are about different things.
+def is_unrelated(old_text: str, new_text: str) -> bool:
+    """Whether two texts have no significant word in common, and so are about different things.
 
-    Words count by how they begin, so that `log` and `logging` are one, and in scripts without case and spaces each
-    letter is a word. It is wrong on the side of silence.
+    Only the first letters of a word count, so that `log` and `logging` match. In scripts without
+    case and spaces, each letter counts as a word. In doubt, the texts count as related.
     """
-    old, new = _words(before), _words(after)
-    return bool(old and new) and not old & new
+    old_words, new_words = _significant_words(old_text), _significant_words(new_text)
+    return bool(old_words and new_words) and not old_words & new_words
 
 
-def _words(text: str) -> set[str]:
+def _significant_words(text: str) -> set[str]:
     words = {
         word[:4] for word in re.findall(r"\w{3,}", text.casefold()) if word not in _SMALL_WORDS
     }
@@ -50,104 +51,131 @@ def _words(text: str) -> set[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """What a block says: without the targets of its links, and its ids apart."""
+class _ComparedBlock:
+    """A block in the form that is compared: without link targets, and with its ids apart."""
 
     block: Block
-    form: tuple[str, int, str]
+    type_name: str
+    depth: int
+    text: str
     ids: tuple[str, ...]
 
+    def is_same_as(self, other_block: _ComparedBlock) -> bool:
+        """Whether both blocks have the same type, depth and text."""
+        return (self.type_name, self.depth, self.text) == (
+            other_block.type_name,
+            other_block.depth,
+            other_block.text,
+        )
 
-def rewritten(old: Adr, now: Adr, base: Handbook, handbook: Handbook) -> Iterator[Finding]:
-    """Everything that is another in a decision's text, what is plainest first."""
-    hint = "put it back; what was learned since is a dated item under a last heading ## Notes, or another decision"
-    decided = f"{old.id}, which was {old.status} already"
-    (before, notes), (after, added) = _parted(_said(old.source)), _parted(_said(now.source))
-    for then, said in zip_longest(before, after):
-        if said is None:
+
+def find_rewrites(
+    old: Adr, new: Adr, base_handbook: Handbook, handbook: Handbook
+) -> Iterator[Finding]:
+    """Find all changes to the text of a decision, with the clearest ones first."""
+    hint = (
+        "restore the text, and add later insights as a dated item under a last heading '## Notes', "
+        "or write a new decision"
+    )
+    old_name = f"{old.id} (status '{old.status}')"
+    old_body, old_notes = _split_notes(_compared_blocks(old.source))
+    new_body, new_notes = _split_notes(_compared_blocks(new.source))
+    for old_block, new_block in zip_longest(old_body, new_body):
+        if new_block is None:
             yield Finding(
-                now.source.at(now.source.last_line),
-                f"the text of {decided}, has lost its end",
+                new.source.at(new.source.last_line), f"removed text at the end of {old_name}", hint
+            )
+        elif old_block is None or not old_block.is_same_as(new_block):
+            yield Finding(
+                new.source.at(_first_changed_line(old_block, new_block)),
+                f"changed text of {old_name}",
                 hint,
             )
-        elif then is None or then.form != said.form:
-            yield Finding(
-                now.source.at(_line(then, said)), f"another text than that of {decided}", hint
-            )
         else:
-            for was, id in zip(then.ids, said.ids, strict=True):
-                named = handbook.named(was)
-                if was != id and (named.record or not named.kind):
+            for old_id, new_id in zip(old_block.ids, new_block.ids, strict=True):
+                target = handbook.resolve_id(old_id)
+                if old_id != new_id and (target.record or not target.kind):
                     yield Finding(
-                        now.source.at(said.block.first),
-                        f"{decided}, says {was} here, not {id}",
+                        new.source.at(new_block.block.first),
+                        f"changed id in {old_name}: '{new_id}' instead of '{old_id}'",
                         hint,
                     )
-    for was, new in zip(base.links_of(old), handbook.links_of(now), strict=False):
-        still = handbook.resolve(old.path, was.link.target)
-        moved = was.link.target != new.link.target and still != new.target
-        if moved and not was.target.external and _exists(still, handbook):
-            yield Finding(new.link.at, f"{decided}, leads to {was.link.target} here", hint)
-    for then, said in zip_longest(notes, added):
-        if then and (said is None or then.form != said.form):
-            line = said.block.first if said else now.source.last_line
+    for old_link, new_link in zip(
+        base_handbook.links_of(old), handbook.links_of(new), strict=False
+    ):
+        old_target = handbook.resolve(old.path, old_link.link.target)
+        is_changed = old_link.link.target != new_link.link.target and old_target != new_link.target
+        if is_changed and not old_link.target.is_external and _exists(old_target, handbook):
             yield Finding(
-                now.source.at(line),
-                f"a note of {old.id} was changed",
-                "put it back, and add one below it",
+                new_link.link.at,
+                f"changed link in {old_name}: the target was '{old_link.link.target}'",
+                hint,
             )
-        elif said and not then and not _is_note(said):
-            hint = "- 2026-11-23: what was learned"
+    for old_block, new_block in zip_longest(old_notes, new_notes):
+        if old_block and (new_block is None or not old_block.is_same_as(new_block)):
+            line = new_block.block.first if new_block else new.source.last_line
             yield Finding(
-                now.source.at(said.block.first), "a note is an item of a list, its date first", hint
+                new.source.at(line),
+                f"changed note of {old.id}",
+                "restore it, and add a new note below",
+            )
+        elif new_block and not old_block and not _is_note(new_block):
+            yield Finding(
+                new.source.at(new_block.block.first),
+                "note that is not a dated list item",
+                "write '- 2026-11-23: the new insight'",
             )
 
 
 def _exists(target: Target, handbook: Handbook) -> bool:
-    """Whether what a link led to is still there."""
+    """Whether the target of a link still exists."""
     document = handbook.documents.get(target.path or "")
     if document is None or not target.fragment:
-        return bool(target.path) and handbook.published(str(target.path))
+        return bool(target.path) and handbook.is_published(str(target.path))
     return target.fragment in document.source.anchors
 
 
-def _parted(said: list[_Said]) -> tuple[list[_Said], list[_Said]]:
-    """The text of a decision, and what stands under its last heading where that is Notes."""
-    heads = [
+def _split_notes(
+    blocks: list[_ComparedBlock],
+) -> tuple[list[_ComparedBlock], list[_ComparedBlock]]:
+    """Split a decision into its text, and the blocks under a last heading Notes."""
+    heading_indexes = [
         index
-        for index, each in enumerate(said)
-        if isinstance(each.block, Heading) and each.block.level <= 2
+        for index, compared in enumerate(blocks)
+        if isinstance(compared.block, Heading) and compared.block.level <= 2
     ]
-    if heads and said[heads[-1]].form[2] == f"## {_NOTES}":
-        return said[: heads[-1]], said[heads[-1] + 1 :]
-    return said, []
+    if heading_indexes and blocks[heading_indexes[-1]].text == f"## {_NOTES}":
+        return blocks[: heading_indexes[-1]], blocks[heading_indexes[-1] + 1 :]
+    return blocks, []
 
 
-def _is_note(said: _Said) -> bool:
+def _is_note(compared: _ComparedBlock) -> bool:
     """Whether a block is part of a list whose items begin with their date."""
-    if said.form[1] == 0:
-        return isinstance(said.block, List)
-    begins_item = (
-        said.form[1] == 2 and said.block.parent and said.block.first == said.block.parent.first
-    )
-    return not begins_item or bool(_NOTE.match(said.form[2]))
+    block = compared.block
+    if compared.depth == 0:
+        return isinstance(block, List)
+    begins_item = compared.depth == 2 and block.parent and block.first == block.parent.first
+    return not begins_item or bool(_NOTE.match(compared.text))
 
 
-def _said(source: Source) -> list[_Said]:
-    """What a body says, block by block. Comments say nothing, and nor do the line breaks of prose."""
-    found = []
+def _compared_blocks(source: Source) -> list[_ComparedBlock]:
+    """Return the blocks of a body in their compared form.
+
+    Comments and the line breaks of prose are left out.
+    """
+    compared_blocks = []
     for block in source.blocks:
-        depth, above = 0, block.parent
-        while above:
-            depth, above = depth + 1, above.parent
+        depth, parent = 0, block.parent
+        while parent:
+            depth, parent = depth + 1, parent.parent
         text = _text_of(block)
         ids: tuple[str, ...] = ()
         if isinstance(block, Paragraph | Heading | Table):
             text = _TARGET.sub("", text)
             text, ids = ID.sub("\0", text), tuple(ID.findall(text))
         if text or not isinstance(block, Html):
-            found.append(_Said(block, (type(block).__name__, depth, text), ids))
-    return found
+            compared_blocks.append(_ComparedBlock(block, type(block).__name__, depth, text, ids))
+    return compared_blocks
 
 
 def _text_of(block: Block) -> str:
@@ -168,10 +196,15 @@ def _text_of(block: Block) -> str:
             return ""
 
 
-def _line(then: _Said | None, said: _Said) -> int:
-    """The line at which a block begins to differ: in code and tables its own, else the block's first."""
-    was = then.form[2].split("\n") if then else []
-    now = said.form[2].split("\n")
-    return said.block.first + next(
-        (n for n, (one, other) in enumerate(zip(was, now, strict=False)) if one != other), 0
+def _first_changed_line(old_block: _ComparedBlock | None, new_block: _ComparedBlock) -> int:
+    """Return the first changed line of code or of a table, or the first line of other blocks."""
+    old_lines = old_block.text.split("\n") if old_block else []
+    new_lines = new_block.text.split("\n")
+    return new_block.block.first + next(
+        (
+            index
+            for index, (old_line, new_line) in enumerate(zip(old_lines, new_lines, strict=False))
+            if old_line != new_line
+        ),
+        0,
     )

@@ -1,6 +1,7 @@
 """The pages and generated files of the site, finished but for the theme around them.
 
-An engine mounts what an `Assembly` yields, and puts its theme around each article. No engine is imported here.
+An engine mounts what an `Assembly` yields, and puts its theme around each article. No engine is
+imported here.
 """
 
 from __future__ import annotations
@@ -39,10 +40,10 @@ BROKEN_MACRO: Final = ("MD020", "broken-macro")
 
 @dataclass(frozen=True)
 class Article:
-    """A page without the theme around it. `source` is its path relative to docs/, also for a page without a file.
+    """A finished page without the theme. `source` is its path relative to docs/.
 
-    `title` is HTML; None where the page has no title. `metadata` has the keys of front matter that themes know: tags,
-    hide, search, and `changed`, the day of the last commit.
+    `title` is HTML; None where the page has no title. `metadata` has the keys of front matter that
+    themes know: tags, hide, search, and `changed`, the day of the last commit.
     """
 
     source: str
@@ -75,14 +76,18 @@ class Assembly:
     def of(cls, handbook: Handbook, report: Report, *, is_preview: bool = False) -> Assembly:
         """Assemble a checked handbook, with what Git says of its files."""
         return cls(
-            handbook, report, git.commit(handbook.root), git.changes(handbook.root), is_preview
+            handbook,
+            report,
+            git.read_head(handbook.root),
+            git.read_change_days(handbook.root),
+            is_preview,
         )
 
     def pages(self, expand: Callable[[Page], str]) -> Iterator[Article]:
-        """Every page of the site, by its source; `expand` returns the Markdown of a page after its macros have run.
+        """Yield every page of the site; `expand` returns the Markdown of a page after its macros.
 
-        Pages with `markdown: material` are missing: only an engine with Python-Markdown can render them, and passes
-        their HTML to `surround`.
+        Pages with `markdown: material` are missing: only an engine with Python-Markdown can render
+        them, and passes their HTML to `surround`.
         """
         for document in self.handbook.documents.values():
             if isinstance(document, Page):
@@ -96,7 +101,7 @@ class Assembly:
             yield self.alert_article(alert)
 
     def files(self) -> Mapping[str, str]:
-        """The generated files by their path on the site: JSON, CSV, the feed and the keys of the search."""
+        """Return the generated files by path: JSON, CSV, the feed and the keys of the search."""
         return {
             **api.files(self.handbook, self.commit),
             **keys(self.handbook),
@@ -104,7 +109,7 @@ class Assembly:
         }
 
     def article(self, document: Document, markdown: str | None = None) -> Article:
-        """The article of a record or page; `markdown` is the body of a page after its macros have run."""
+        """Make the article of a document; `markdown` is the body of a page after its macros."""
         address, path = self.handbook.address(document), document.path
         references = PageReferences(self.handbook, path, address)
         faults: tuple[Diagnostic, ...] = ()
@@ -136,14 +141,13 @@ class Assembly:
     def alert_article(self, alert: Alert) -> Article:
         """The article of an alert. Readers find it by its name: its text is that of a runbook."""
         rendered = alert_page(self.handbook, alert)
-        html = f'<div data-pagefind-ignore="all">{rendered.html}</div>'
         metadata = {"search": {"exclude": True}}
         return Article(
             alert_source(alert),
             self.handbook.address(alert),
             escape(alert.name),
             None,
-            html,
+            rendered.html,
             rendered.headings,
             rendered.ids,
             metadata,
@@ -169,7 +173,7 @@ class Assembly:
         )
 
     def surround(self, document: Document, html: str) -> tuple[str, tuple[Diagnostic, ...]]:
-        """The HTML of a document with its facts and references, and a finding where a page could act on its reader.
+        """Add facts and references to the HTML of a document; also returns findings of unsafe HTML.
 
         A preview shows the findings of a page on the page itself.
         """
@@ -178,30 +182,30 @@ class Assembly:
             html, unsafe = _withhold_unsafe(document.path, html)
         if unsafe:
             return html, unsafe
-        before, after = self._parts(document)
+        head, tail = self._parts(document)
         if self.is_preview:
-            before = (
+            head = (
                 findings_box(
                     finding for finding in self.report.findings if finding.at.path == document.path
                 )
-                + before
+                + head
             )
-        return _after_title(html, before) + after, ()
+        return _after_title(html, head) + tail, ()
 
     def _parts(self, document: Document) -> tuple[str, str]:
-        """The HTML after the title of a document, and that at its end."""
+        """The HTML below the title of a document, and the HTML at its end."""
         record = document if isinstance(document, Record) else None
         kind = KINDS.get(type(record), "Page") if record else "Page"
-        before = f'<span hidden data-pagefind-meta="kind:{kind}"></span>'
-        after = footer(self.changes, document.path)
+        head = f'<span hidden data-pagefind-meta="kind:{kind}"></span>'
+        tail = footer(self.changes, document.path)
         if record:
-            before += facts(self.handbook, record)
-            after = backlinks(self.handbook, record) + after
+            head += facts(self.handbook, record)
+            tail = backlinks(self.handbook, record) + tail
         if isinstance(record, Postmortem):
-            before += durations(record)
+            head += durations(record)
         elif isinstance(record, Service):
-            after = service_knowledge(self.handbook, record) + after
-        return before, after
+            tail = service_knowledge(self.handbook, record) + tail
+        return head, tail
 
     def title(self, document: Document) -> str | None:
         """The title of a document as text; None where macros write it."""
@@ -231,13 +235,13 @@ def alert_source(alert: Alert) -> str:
 def _render_written(
     path: str, markdown: str, references: References, checked: frozenset[str] = frozenset()
 ) -> tuple[Rendered, tuple[Diagnostic, ...]]:
-    """Render Markdown that a macro or plugin wrote, and check its links but for those that were `checked` before."""
+    """Render Markdown that a macro or plugin wrote, and check links that are not in `checked`."""
     source: Source = read_page_body(path, markdown)
     faults = [(source.problem.message, source.problem.hint)] if source.problem else []
     faults += [
         (f"a macro or plugin wrote a link to '{link.target}', which is not on this site", None)
         for link in source.links
-        if link.target not in checked and references.target(link.target) is None
+        if link.target not in checked and references.resolve_link(link.target) is None
     ]
     findings = (
         Diagnostic(Location(path, 1), *BROKEN_MACRO, Severity.ERROR, message, hint)

@@ -1,7 +1,7 @@
-"""Check the links of a built site: every address that a page, the feed, the sitemap or the JSON names.
+"""Check the links of a built site: all addresses in pages, feed, sitemap and JSON.
 
-Each file is read once. What is wrong is a value, a `LinkFault`; `Origins` finds the line of the repository that it
-comes from.
+Each file is read once. Each fault is a value, a `LinkFault`. `Origins` finds the line of the
+repository that a fault comes from.
 """
 
 from __future__ import annotations
@@ -12,113 +12,117 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from handbook.loading import uncollected
+from handbook.loading import without_garbage_collection
 from handbook.site.built_files import (
+    CHECKED_FILE,
     MAX_SHOWN,
-    READ,
     LinkFault,
     LinkFaultKind,
-    address,
+    make_address,
+    make_unreadable_fault,
     read_file,
-    unreadable,
 )
 from handbook.site.resolving import External, Resolver, SiteFiles
 
 
 class NoSiteError(Exception):
-    """A folder that is no built site; the text says why."""
+    """Folder without a built site; the text gives the reason."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """A built site that was read.
+    """Built site with the faults of its links.
 
-    `shown` is the name of its folder as it was given; `external` maps each address on another host to the files that
-    name it.
+    `folder` is the path of its folder as the caller wrote it. `external` maps each address on
+    another host to the files that link to it.
     """
 
-    shown: str
+    folder: str
     faults: tuple[LinkFault, ...]
     external: Mapping[str, tuple[str, ...]]
     counts: Mapping[str, int]
 
 
-def with_answers(site: Site, silent: Mapping[str, str], again: Container[str]) -> Site:
-    """The site with the failures of other hosts: `silent` maps an address to the error that came back.
+def add_failures(site: Site, failures: Mapping[str, str], repeated: Container[str]) -> Site:
+    """Return the site with a fault for each link to another host that failed.
 
-    `again` holds the addresses that did not answer in an earlier run either.
+    `failures` maps an address to its error. `repeated` holds the addresses that failed in an
+    earlier run, too.
     """
     faults = (
         LinkFault(
             file,
-            LinkFaultKind.GONE if url in again else LinkFaultKind.NO_ANSWER,
+            LinkFaultKind.GONE if url in repeated else LinkFaultKind.NO_ANSWER,
             url,
-            f"{url[:MAX_SHOWN]} does not answer: {answer}",
+            f"{'dead' if url in repeated else 'unreachable'} link '{url[:MAX_SHOWN]}': {error}",
         )
-        for url, answer in silent.items()
+        for url, error in failures.items()
         for file in site.external[url]
     )
     return replace(site, faults=(*site.faults, *faults))
 
 
 def read_site(folder: str | Path, site_url: str) -> Site:
-    """Read a built site, which is published at `site_url`, and find what is wrong with its links.
+    """Read a built site and find the faults of its links.
 
-    Raises NoSiteError where there is no such folder, or no page in it.
+    `site_url` is the address at which the site is published. Raises NoSiteError if the folder
+    is missing or holds no page.
     """
-    with uncollected():
+    with without_garbage_collection():
         return _read_site(Path(folder), str(folder), site_url)
 
 
-def _read_site(folder: Path, shown: str, site_url: str) -> Site:
+def _read_site(folder: Path, folder_name: str, site_url: str) -> Site:
     if not folder.is_dir():
-        raise NoSiteError(f"{shown} is no folder; build the site first")
-    files = _files(folder)
-    pages = [read_file(folder, file) for file in sorted(files.regular) if READ.fullmatch(file)]
+        raise NoSiteError(f"no folder '{folder_name}'; build the site first")
+    files = _list_files(folder)
+    pages = [
+        read_file(folder, file) for file in sorted(files.regular) if CHECKED_FILE.fullmatch(file)
+    ]
     if not any(page.ids is not None for page in pages):
-        raise NoSiteError(f"{shown} holds no page; build the site first")
+        raise NoSiteError(f"no page in folder '{folder_name}'; build the site first")
     faults = [
-        unreadable(file, "not a regular file")
+        make_unreadable_fault(file, "not a regular file")
         for file in sorted(files.irregular)
-        if READ.fullmatch(file)
+        if CHECKED_FILE.fullmatch(file)
     ]
     resolver = Resolver(files, {page.file: page.ids for page in pages}, site_url)
     external: dict[str, list[str]] = defaultdict(list)
     for page in pages:
         faults += page.faults
-        for value, target in resolver.broken_or_external(page):
+        for value, target in resolver.find_broken_and_external(page):
             if isinstance(target, External):
                 external[target.url].append(page.file)
                 continue
-            shown_value = value if len(value) <= MAX_SHOWN else f"{value[:MAX_SHOWN]}…"
-            message = f"'{shown_value}' on /{address(page.file)} {target.message}"
+            shortened = value if len(value) <= MAX_SHOWN else f"{value[:MAX_SHOWN]}…"
+            detail = f": {target.detail}" if target.detail else ""
+            message = f"{target.fault} '{shortened}' on /{make_address(page.file)}{detail}"
+            source = page.addresses[value]
             faults.append(
-                LinkFault(
-                    page.file, target.kind, target.address, message, target.hint, page.values[value]
-                )
+                LinkFault(page.file, target.kind, target.address, message, target.hint, source)
             )
     counts = {
         "page": sum(page.ids is not None for page in pages),
-        "link": sum(len(page.values) for page in pages),
+        "link": sum(len(page.addresses) for page in pages),
     }
-    return Site(
-        shown, tuple(faults), {url: tuple(files) for url, files in sorted(external.items())}, counts
-    )
+    linking_files = {url: tuple(files) for url, files in sorted(external.items())}
+    return Site(folder_name, tuple(faults), linking_files, counts)
 
 
-def _files(folder: Path) -> SiteFiles:
-    """Every file below a folder. Symbolic links are not followed."""
+def _list_files(folder: Path) -> SiteFiles:
+    """List every file below a folder, without following symbolic links."""
     regular: list[str] = []
     irregular: list[str] = []
-    left = [""]
-    while left:
-        below = left.pop()
-        with os.scandir(folder / below) as entries:
+    unread_folders = [""]
+    while unread_folders:
+        prefix = unread_folders.pop()
+        with os.scandir(folder / prefix) as entries:
             for entry in entries:
+                path = f"{prefix}{entry.name}"
                 if entry.is_dir(follow_symlinks=False):
-                    left.append(f"{below}{entry.name}/")
+                    unread_folders.append(f"{path}/")
+                elif entry.is_file(follow_symlinks=False):
+                    regular.append(path)
                 else:
-                    (regular if entry.is_file(follow_symlinks=False) else irregular).append(
-                        f"{below}{entry.name}"
-                    )
+                    irregular.append(path)
     return SiteFiles(frozenset(regular), frozenset(irregular))

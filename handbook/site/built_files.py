@@ -1,4 +1,7 @@
-"""Read the addresses in the files of a built site: HTML, CSS, the feed, the sitemap and the JSON."""
+"""Read the addresses in the files of a built site.
+
+The files are HTML, CSS, the feed, the sitemap and the JSON.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +18,18 @@ from urllib.parse import urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from handbook.reading.addresses import scheme
-from handbook.site.html_faults import ACTIVE, find_active
+from handbook.reading.addresses import read_scheme
+from handbook.site.html_faults import ACTIVE_TAGS, find_active
 
 MAX_BYTES: Final = 64_000_000
-"""The bytes that a file of the site can have to be read: an index of ten thousand records has a tenth."""
+"""Size limit of a file of the site. An index of 10,000 records has a tenth of it."""
 
 INDEX: Final = "index.html"
-READ: Final = re.compile(
-    r".*\.(?:html?|css)|feed\.xml|sitemap\.xml|api/v1/.*\.json|assets/keys/(?!parts\.json).*\.json"
+CHECKED_FILE: Final = re.compile(
+    r".*\.(?:html?|css)|feed\.xml|sitemap\.xml"
+    r"|api/v1/.*\.json|assets/keys/(?!parts\.json).*\.json"
 )
+"""Paths of the files whose links are checked."""
 _ADDRESS_ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
     "img": ("srcset", "longdesc", "usemap"),
     "source": ("srcset",),
@@ -44,11 +49,11 @@ _ADDRESS_ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
     "html": ("manifest",),
     "body": ("background",),
 }
-"""The attributes, besides href and src, that hold addresses."""
+"""Attributes with addresses, besides href and src."""
 _SELECTOR: Final = f":is([href],[src],style,{','.join(_ADDRESS_ATTRIBUTES)})"
-"""One selector for all: of a list the parser gives a node as often as it fits."""
+"""One selector, because for a list the parser yields a node once for each match."""
 _RELATIONS_NOT_FOLLOWED: Final = ("edit", "preconnect", "dns-prefetch")
-"""What a page says of an address that no reader is led to without an account, or at all."""
+"""Values of `rel` for addresses that need an account, or that no reader opens."""
 _CANDIDATE: Final = re.compile(r"[\s,]*([^\s,]\S*)")
 _REFRESH: Final = re.compile(r"[\d.\s]*[;,]\s*(?:url\s*=\s*)?[\"']?([^\"']*)", re.IGNORECASE)
 _IN_STYLE: Final = re.compile(
@@ -57,7 +62,7 @@ _IN_STYLE: Final = re.compile(
 _TAG: Final = re.compile(rb"<(/?)([A-Za-z][^\s/>]*)([^<>]*)")
 _SPACE: Final = re.compile(rb"[\s/]+")
 _PERHAPS_ACTIVE: Final = re.compile(
-    rf"<(?:{'|'.join(sorted(ACTIVE))})\b|[\s/\"']on[a-z]+\s*=|srcdoc".encode(), re.IGNORECASE
+    rf"<(?:{'|'.join(sorted(ACTIVE_TAGS))})\b|[\s/\"']on[a-z]+\s*=|srcdoc".encode(), re.IGNORECASE
 )
 _ACTIVE_SCHEMES: Final = ("javascript", "vbscript")
 _VOID: Final = frozenset(
@@ -65,15 +70,21 @@ _VOID: Final = frozenset(
 )
 _MAX_PLAIN_BYTES: Final = 100_000
 _MAX_TAGS: Final = 20_000
-"""Bytes of a page, and its tags, or bytes of one tag, below which the parser cannot take long."""
+"""Limits below which the parser is fast.
+
+The first counts the bytes of a page, the second its tags or the bytes of one tag.
+"""
 _PARSER_BUDGET: Final = 200_000_000
-"""What the parser may do for a page, in steps from one open element or attribute to the next: half a second."""
+"""Limit of the parser's steps for one page, which take half a second.
+
+A step is from one open element or attribute to the next.
+"""
 MAX_SHOWN: Final = 200
-"""The characters of an address that a message shows."""
+"""Number of characters of an address in a message."""
 
 
 class LinkFaultKind(StrEnum):
-    """What is wrong with an address or a file of the site; a rule reports each."""
+    """Kind of fault of an address or a file of the site. One rule reports each kind."""
 
     MISSING = "missing"
     FRAGMENT = "fragment"
@@ -89,10 +100,11 @@ class LinkFaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LinkFault:
-    """What is wrong with an address, or with a file of the site.
+    """Fault of an address, or of a file of the site.
 
-    `file` is the file of the site that holds the address; `target` what the address leads to, from the root of the site
-    and with its fragment; `source` the path of the repository that the file names beside the address.
+    `file` is the file of the site with the address. `target` is the target of the address, from
+    the root of the site and with its fragment. `source` is the path in the repository that the
+    file gives for the address.
     """
 
     file: str
@@ -105,63 +117,64 @@ class LinkFault:
 
 @dataclass(slots=True)
 class BuiltFile:
-    """A file of the site: the addresses in it, each once, and the ids of a page."""
+    """File of the site: its addresses, each once, and the ids of a page."""
 
     file: str
-    values: dict[str, str | None] = field(default_factory=dict)
-    """Each with the path that the file names beside it."""
+    addresses: dict[str, str | None] = field(default_factory=dict)
+    """Addresses, each with the path in the repository that the file gives for it."""
     ids: frozenset[str] | None = None
     faults: list[LinkFault] = field(default_factory=list)
 
 
-def address(file: str) -> str:
-    """The address of a file of the site from its root on: `adr/0001-x/`, `404.html`."""
+def make_address(file: str) -> str:
+    """Return the address of a file from the root of the site: `adr/0001-x/`, `404.html`."""
     return file.removesuffix(INDEX) if file == INDEX or file.endswith(f"/{INDEX}") else file
 
 
-def unreadable(file: str, reason: str) -> LinkFault:
-    """The fault of a file that cannot be read."""
-    return LinkFault(
-        file, LinkFaultKind.UNREADABLE, "", f"/{address(file)} cannot be read: {reason}"
-    )
+def make_unreadable_fault(file: str, reason: str) -> LinkFault:
+    """Return the fault of a file that cannot be read."""
+    message = f"unreadable file '/{make_address(file)}': {reason}"
+    return LinkFault(file, LinkFaultKind.UNREADABLE, "", message)
 
 
 def read_file(folder: Path, file: str) -> BuiltFile:
-    """Read the addresses and the ids of a file of a built site. What is wrong with the file is in its `faults`."""
+    """Read the addresses, the ids and the faults of a file of a built site."""
     page = BuiltFile(file)
     try:
-        with open(f"{folder}/{file}", "rb") as opened:  # noqa: PTH123 - there are thousands
-            if (size := os.fstat(opened.fileno()).st_size) > MAX_BYTES:
-                page.faults.append(unreadable(file, f"{size} bytes are more than {MAX_BYTES}"))
+        with open(f"{folder}/{file}", "rb") as stream:  # noqa: PTH123 - thousands of files
+            if (size := os.fstat(stream.fileno()).st_size) > MAX_BYTES:
+                reason = f"{size} bytes, more than {MAX_BYTES}"
+                page.faults.append(make_unreadable_fault(file, reason))
                 return page
-            data = opened.read()
+            data = stream.read()
         text = data.decode()
         if file.endswith(".json"):
             _read_json(page, json.loads(text))
         elif file.endswith(".css"):
-            page.values = dict.fromkeys(_addresses_in_style(text))
+            page.addresses = dict.fromkeys(_find_addresses_in_style(text))
         elif _is_too_deep(data):
-            page.faults.append(
-                unreadable(file, "nested too deeply, or an element with too many attributes")
-            )
+            reason = "nested too deeply, or an element with too many attributes"
+            page.faults.append(make_unreadable_fault(file, reason))
         elif file.endswith(".xml"):
             _read_xml(page, data)
         else:
             _read_html(page, data)
     except OSError as error:
-        page.faults.append(unreadable(file, str(error.strerror)))
+        page.faults.append(make_unreadable_fault(file, str(error.strerror)))
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        page.faults.append(
-            unreadable(file, f"not UTF-8: byte {data[error.start]:#04x} on line {line}")
-        )
+        reason = f"invalid UTF-8: byte {data[error.start]:#04x} on line {line}"
+        page.faults.append(make_unreadable_fault(file, reason))
     except (ValueError, RecursionError) as error:
-        page.faults.append(unreadable(file, f"not JSON: {error}"))
+        page.faults.append(make_unreadable_fault(file, f"invalid JSON: {error}"))
     return page
 
 
 def _is_too_deep(data: bytes) -> bool:
-    """Whether the parser would take long: its time grows with the square of the depth, and of a tag's attributes."""
+    """Whether the parser would take too long.
+
+    Its time grows with the square of the depth, and of the number of attributes of a tag.
+    """
     if len(data) < _MAX_PLAIN_BYTES:
         return False
     pieces = data.split(b"<")
@@ -183,83 +196,85 @@ def _is_too_deep(data: bytes) -> bool:
 
 def _read_html(page: BuiltFile, data: bytes) -> None:
     document = LexborHTMLParser(data)
-    base = _base_of(document)
-    page.ids = _ids(page, document)
-    values: dict[str, None] = {}
-    for tree in _trees(document):
+    base = _find_base(document)
+    page.ids = _read_ids(page, document)
+    addresses: dict[str, None] = {}
+    for tree in _iterate_trees(document):
         for node in tree.css(_SELECTOR):
             if node.attributes.get("rel") not in _RELATIONS_NOT_FOLLOWED and node.tag != "base":
-                values.update(dict.fromkeys(_addresses_of(page, node)))
-    for act in _active(document, data, values):
-        page.faults.append(
-            LinkFault(page.file, LinkFaultKind.ACTIVE, act, f"/{address(page.file)} holds {act}")
-        )
-    values.pop("", None)
-    page.values = {_join(base, value) if base else value: None for value in values}
+                addresses.update(dict.fromkeys(_find_addresses(page, node)))
+    for content in _find_active_content(document, data, addresses):
+        message = f"active content {content} on /{make_address(page.file)}"
+        page.faults.append(LinkFault(page.file, LinkFaultKind.ACTIVE, content, message))
+    addresses.pop("", None)
+    page.addresses = {_join(base, address) if base else address: None for address in addresses}
 
 
-def _active(document: LexborHTMLParser, data: bytes, addresses: Iterable[str]) -> Iterator[str]:
-    """What could act on a reader in the article of a page, by its content, or anywhere, by an address."""
+def _find_active_content(
+    document: LexborHTMLParser, data: bytes, addresses: Iterable[str]
+) -> Iterator[str]:
+    """Find active content in the article, and active addresses on the whole page."""
     if _PERHAPS_ACTIVE.search(
         data, max(data.find(b"<article"), 0), max(data.rfind(b"</article>"), 0)
     ):
         for article in document.css("article"):
-            if act := find_active(article):
-                yield act
-    yield from (
-        f"the address '{value[:MAX_SHOWN]}'"
-        for value in addresses
-        if scheme(value) in _ACTIVE_SCHEMES
-    )
+            if content := find_active(article):
+                yield content
+    for address in addresses:
+        if read_scheme(address) in _ACTIVE_SCHEMES:
+            yield f"'{address[:MAX_SHOWN]}'"
 
 
-def _trees(tree: LexborHTMLParser | LexborNode) -> Iterator[LexborHTMLParser | LexborNode]:
-    """A document and the contents of its templates, which a script may show and which are of no other tree."""
+def _iterate_trees(tree: LexborHTMLParser | LexborNode) -> Iterator[LexborHTMLParser | LexborNode]:
+    """Yield a document and the contents of its templates, which a script may show.
+
+    The parser keeps the content of a template in a tree of its own.
+    """
     yield tree
     for template in tree.css("template"):
         for fragment in template.template_fragments():
-            yield from _trees(fragment)
+            yield from _iterate_trees(fragment)
 
 
-def _base_of(document: LexborHTMLParser) -> str:
-    """The address from which the addresses of a page count; empty where the page names none."""
+def _find_base(document: LexborHTMLParser) -> str:
+    """Return the base address that a page sets for its addresses; empty without one."""
     return next(
         (href for base in document.css("base[href]") if (href := base.attributes["href"])), ""
     )
 
 
-def _ids(page: BuiltFile, document: LexborHTMLParser) -> frozenset[str]:
-    """The ids and the names of anchors of a page; an id that is there twice is a fault."""
+def _read_ids(page: BuiltFile, document: LexborHTMLParser) -> frozenset[str]:
+    """Read the ids and the names of anchors of a page. A duplicate id is a fault."""
     ids = Counter(node.attributes["id"] or "" for node in document.css("[id]"))
     for id, count in ids.items():
         if count > 1 and id:
-            message = f"the id '{id[:MAX_SHOWN]}' appears more than once on /{address(page.file)}"
+            message = f"duplicate id '{id[:MAX_SHOWN]}' on /{make_address(page.file)}"
             page.faults.append(LinkFault(page.file, LinkFaultKind.DUPLICATE, f"#{id}", message))
     names = (node.attributes["name"] or "" for node in document.css("a[name],map[name]"))
     return frozenset({*ids, *names})
 
 
-def _addresses_of(page: BuiltFile, node: LexborNode) -> Iterator[str]:
-    """The addresses of a node; an empty href or src is a fault."""
+def _find_addresses(page: BuiltFile, node: LexborNode) -> Iterator[str]:
+    """Find the addresses of a node. An empty href or src is a fault."""
     tag, attributes = node.tag or "", node.attributes
     value = attributes.get("href") or attributes.get("src")
     if value and not value.isspace():
         yield value
     elif name := next((name for name in ("href", "src") if name in attributes), None):
-        message = f"an empty {name} on /{address(page.file)}: <{tag} {name}>"
+        message = f"empty {name} on /{make_address(page.file)}: <{tag} {name}>"
         page.faults.append(LinkFault(page.file, LinkFaultKind.EMPTY, f"<{tag} {name}>", message))
     if tag in _ADDRESS_ATTRIBUTES:
-        yield from _other_addresses(tag, attributes)
+        yield from _find_further_addresses(tag, attributes)
     elif tag == "style":
-        yield from _addresses_in_style(node.text())
+        yield from _find_addresses_in_style(node.text())
 
 
-def _other_addresses(tag: str, attributes: Mapping[str, str | None]) -> Iterator[str]:
-    """The addresses of a node outside href and src; an empty one is ignored."""
+def _find_further_addresses(tag: str, attributes: Mapping[str, str | None]) -> Iterator[str]:
+    """Find the addresses of a node outside href and src. An empty one is no fault."""
     for name in _ADDRESS_ATTRIBUTES[tag]:
         value = attributes.get(name) or ""
         if name.endswith("srcset"):
-            yield from _addresses_in_srcset(value)
+            yield from _find_addresses_in_srcset(value)
         elif name != "content":
             yield value
         elif (attributes.get("http-equiv") or "").lower() == "refresh" and (
@@ -268,70 +283,68 @@ def _other_addresses(tag: str, attributes: Mapping[str, str | None]) -> Iterator
             yield match[1]
 
 
-def _addresses_in_srcset(srcset: str) -> Iterator[str]:
-    """The addresses of a srcset; a comma inside an address belongs to it unless white space follows."""
-    at = 0
-    while match := _CANDIDATE.match(srcset, at):
+def _find_addresses_in_srcset(srcset: str) -> Iterator[str]:
+    """Find the addresses of a srcset. A comma ends an address if white space follows it."""
+    offset = 0
+    while match := _CANDIDATE.match(srcset, offset):
         yield match[1].rstrip(",")
-        at = match.end()
+        offset = match.end()
         if not match[1].endswith(","):
-            at = srcset.find(",", at)
-            if at < 0:
+            offset = srcset.find(",", offset)
+            if offset < 0:
                 return
 
 
-def _addresses_in_style(text: str) -> Iterator[str]:
-    """The addresses in a style sheet, outside of comments."""
-    return (found[1] for found in _IN_STYLE.finditer(text) if found[1])
+def _find_addresses_in_style(text: str) -> Iterator[str]:
+    """Find the addresses in a style sheet, outside its comments."""
+    return (match[1] for match in _IN_STYLE.finditer(text) if match[1])
 
 
-def _join(base: str, value: str) -> str:
-    """An address as the page has it that says from where addresses count."""
+def _join(base: str, address: str) -> str:
+    """Join an address to the base address that its page sets."""
     try:
-        plain = not any(
-            each.startswith(("/", "\\")) or urlsplit(each).scheme for each in (base, value)
+        is_relative = not any(
+            value.startswith(("/", "\\")) or urlsplit(value).scheme for value in (base, address)
         )
-        if not plain:
-            return urljoin(base, value)
+        if not is_relative:
+            return urljoin(base, address)
     except ValueError:
-        return value
-    return base + value if value[0] in "#?" else f"{base[: base.rfind('/') + 1]}{value}"
+        return address
+    return base + address if address[0] in "#?" else f"{base[: base.rfind('/') + 1]}{address}"
 
 
 def _read_xml(page: BuiltFile, data: bytes) -> None:
-    """The addresses of a feed (Atom) or a sitemap. The parser of HTML reads these, too, and knows no entities."""
+    """Read the addresses of an Atom feed or a sitemap.
+
+    The parser of HTML reads them, too. It expands no XML entities.
+    """
     for node in LexborHTMLParser(data).css("link[href],id,loc"):
         value = (node.attributes.get("href") if node.tag == "link" else node.text()) or ""
-        value = (
-            value.strip().partition("#")[0] if node.tag == "id" else value.strip()
-        )  # an id is no link
+        value = value.strip()
+        if node.tag == "id":
+            value = value.partition("#")[0]  # the fragment makes the id unique, and is no anchor
         if value:
-            page.values[value] = None
+            page.addresses[value] = None
         else:
-            page.faults.append(
-                LinkFault(
-                    page.file,
-                    LinkFaultKind.EMPTY,
-                    f"<{node.tag}>",
-                    f"an empty <{node.tag}> in /{page.file}",
-                )
-            )
+            tag = f"<{node.tag}>"
+            message = f"empty {tag} in /{page.file}"
+            page.faults.append(LinkFault(page.file, LinkFaultKind.EMPTY, tag, message))
 
 
 def _read_json(page: BuiltFile, document: Any) -> None:
-    """The addresses of the JSON: every text that is one, and the second of each row of the search's keys."""
-    rows, root = page.file.startswith("assets/"), "../" * page.file.count("/")
-    left: list[tuple[Any, str | None]] = [(document, None)]
-    while left:
-        node, path = left.pop()
+    """Read every URL in JSON, and the address in each row of the search keys."""
+    has_rows, root = page.file.startswith("assets/"), "../" * page.file.count("/")
+    unread_nodes: list[tuple[Any, str | None]] = [(document, None)]
+    while unread_nodes:
+        node, path = unread_nodes.pop()
         if isinstance(node, dict):
             path = node.get("path", path)
             node = node.values()
-        elif rows and len(node) > 2 and isinstance(node[0], str) and isinstance(node[1], str):
-            page.values[f"{root}{node[1]}"] = None
+        elif has_rows and len(node) > 2 and isinstance(node[0], str) and isinstance(node[1], str):
+            page.addresses[f"{root}{node[1]}"] = None
         for child in node:
             if isinstance(child, str):
                 if child.startswith(("http://", "https://")) and len(child.split()) == 1:
-                    page.values.setdefault(child, path if isinstance(path, str) else None)
+                    page.addresses.setdefault(child, path if isinstance(path, str) else None)
             elif isinstance(child, dict | list):
-                left.append((child, path))
+                unread_nodes.append((child, path))

@@ -1,7 +1,8 @@
-"""Whether other hosts still answer for what pages link to: LinkChecker asks, what failed is kept for the next run.
+"""Check links to other hosts with LinkChecker, and remember the failures for the next run.
 
-A host that fails once may be down for an hour: it is asked again in the same run, and what fails in every round of two
-runs, one after the other, is gone. One that asks for patience (429, Retry-After) is given it, and is no failure.
+A host that fails once may be down for an hour, so a run checks it in several rounds. A link that
+fails in every round of two successive runs is dead. A host that limits requests (429,
+Retry-After) gets the time that it asks for, and counts as no failure.
 """
 
 from __future__ import annotations
@@ -25,31 +26,33 @@ from typing import Final
 from urllib.parse import urlsplit
 
 ROUNDS: Final = 3
-"""How often a run asks for what has not answered."""
+"""Number of rounds for addresses that fail."""
 
 PAUSE: Final = 10.0
-"""Seconds between two rounds, at least."""
+"""Minimum number of seconds between two rounds."""
 
 PATIENCE: Final = 120.0
-"""Seconds that a host can ask to be left alone and is still asked again in this run."""
+"""Maximum Retry-After, in seconds, for a second round in the same run."""
 
 TIMEOUT: Final = 20
-"""Seconds that a host has to answer."""
+"""Seconds before a request times out."""
 
-_MOST: Final = 900
-"""Seconds that a round can take; what has not been asked by then stays unknown."""
-_FEW: Final = 3
+_MAX_SECONDS: Final = 900
+"""Time limit of a round. The result of an address that is not checked by then is unknown."""
+_MIN_HOSTS: Final = 3
+"""Number of failing hosts from which the fault is this machine's network."""
 _NOT_PUBLIC: Final = re.compile(
-    r"(?:.*\.)?(?:example|test|invalid|local|localhost|internal|home\.arpa|example\.(?:com|net|org))|[^.]*"
+    r"(?:.*\.)?(?:example|test|invalid|local|localhost|internal|home\.arpa"
+    r"|example\.(?:com|net|org))|[^.]*"
 )
-"""Names that are examples (RFC 2606, RFC 6761), or that no public server knows."""
+"""Host names for examples (RFC 2606, RFC 6761), and host names without a public server."""
 _LIMITED: Final = re.compile(r"Rate limited \(Retry-After: (.*)\)")
 _CONFIGURATION: Final = """\
 [checking]
 threads=10
 timeout={timeout}
 recursionlevel=0
-maxrunseconds={most}
+maxrunseconds={max_seconds}
 [filtering]
 checkextern=1
 [output]
@@ -62,22 +65,35 @@ separator=;
 """
 
 
-class NoWebError(Exception):
-    """The web could not be asked; the text says why."""
+class ExternalCheckError(Exception):
+    """Failed check of links to other hosts; the text gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An address that did not answer: the day of the first run of those in a row, and how many they are."""
+    """Successive failures of an address: the first day, and the number of runs."""
 
     since: str
     runs: int
 
 
-def worth_asking(address: str, ignore: Iterable[str]) -> bool:
-    """Whether the web is asked for an address: not for an example, a host without a public name, or what is ignored.
+@dataclass(frozen=True, slots=True)
+class _LinkCheckerRow:
+    """Row of LinkChecker's output: result, warning, and whether the link is valid.
 
-    `ignore` are patterns of the whole address, * standing for anything.
+    `valid` is "True", "False", or empty for an address that LinkChecker has not checked.
+    """
+
+    text: str = ""
+    warning: str = ""
+    valid: str = ""
+
+
+def is_checkable(address: str, ignore: Iterable[str]) -> bool:
+    """Whether an address has a public host and matches no ignored pattern.
+
+    `ignore` holds patterns of the whole address, in which `*` matches any text. The host of an
+    example is not public.
     """
     if any(fnmatchcase(address, pattern) for pattern in ignore):
         return False
@@ -88,7 +104,7 @@ def worth_asking(address: str, ignore: Iterable[str]) -> bool:
         return not _NOT_PUBLIC.fullmatch(host)
 
 
-def ask(
+def check_addresses(
     addresses: Iterable[str],
     *,
     rounds: int = ROUNDS,
@@ -96,48 +112,50 @@ def ask(
     timeout: int = TIMEOUT,
     sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, str | None]:
-    """What is wrong with each address: nothing (""), what was said instead of an answer, or None where it is not known.
+    """Check addresses on other hosts, and return the error of each.
 
-    It is not known where a host asked for more patience than there is. Raises NoWebError where LinkChecker cannot be
-    run, and where none of three hosts or more could be reached: then it is this machine that is not on the web.
+    The error is empty for an address that works, and None if it is unknown, as when a host asks
+    for a longer wait than PATIENCE. Raises ExternalCheckError if LinkChecker cannot run, or if
+    there are at least three hosts and none can be reached. Then the network of this machine is at
+    fault.
     """
-    answers: dict[str, str | None] = {}
-    left = sorted(set(addresses))
-    for turn in range(rounds):
-        if not left:
+    errors: dict[str, str | None] = {}
+    pending = sorted(set(addresses))
+    for round_index in range(rounds):
+        if not pending:
             break
-        found = _linkchecker(left, timeout)
-        waits, again = [pause], []
-        for address in left:
-            said, patience = _answer(*found.get(address, ("", "", "")))
-            answers[address] = said
-            if said == "" or patience > PATIENCE:
+        results = _run_linkchecker(pending, timeout)
+        waits, failed = [pause], []
+        for address in pending:
+            errors[address], wait = _read_result(results.get(address, _LinkCheckerRow()))
+            if errors[address] == "" or wait > PATIENCE:
                 continue
-            waits.append(patience)
-            again.append(address)
-        left = again
-        if left and turn + 1 < rounds:
+            waits.append(wait)
+            failed.append(address)
+        pending = failed
+        if pending and round_index + 1 < rounds:
             sleep(max(waits))
-    hosts = {urlsplit(address).netloc for address in answers}
-    if len(hosts) >= _FEW and all(said and not said[0].isdigit() for said in answers.values()):
-        raise NoWebError("no host could be reached: this machine seems not to be on the web")
-    return answers
+    hosts = {urlsplit(address).netloc for address in errors}
+    has_no_status = all(error and not error[0].isdigit() for error in errors.values())
+    if len(hosts) >= _MIN_HOSTS and has_no_status:
+        raise ExternalCheckError("no host can be reached; check the network of this machine")
+    return errors
 
 
-def _answer(result: str, warning: str, valid: str) -> tuple[str | None, float]:
-    """What is wrong, as `ask` has it, and the seconds that the host asked for."""
-    if match := _LIMITED.search(warning):
-        return None, _seconds(match[1])
-    if valid == "True":
+def _read_result(row: _LinkCheckerRow) -> tuple[str | None, float]:
+    """Return the error of an address as `check_addresses` does, and the wait in seconds."""
+    if match := _LIMITED.search(row.warning):
+        return None, _parse_retry_after(match[1])
+    if row.valid == "True":
         return "", 0
-    if not valid:
+    if not row.valid:
         return None, 0
-    result = " ".join(result.split())
-    return result if len(result) <= 120 else f"{result[:119]}…", 0
+    error = " ".join(row.text.split())
+    return error if len(error) <= 120 else f"{error[:119]}…", 0
 
 
-def _seconds(retry_after: str) -> float:
-    """The seconds that Retry-After says, which may be a number or a date; none where it says nothing that is read."""
+def _parse_retry_after(retry_after: str) -> float:
+    """Return the seconds of Retry-After, a number or a date. Returns 0 for any other text."""
     if retry_after.isdigit():
         return float(retry_after)
     try:
@@ -146,15 +164,17 @@ def _seconds(retry_after: str) -> float:
         return 0.0
 
 
-def _linkchecker(addresses: Iterable[str], timeout: int) -> dict[str, tuple[str, str, str]]:
-    """LinkChecker's result, warnings and verdict ("True" or "False") of each address, each asked once."""
+def _run_linkchecker(addresses: Iterable[str], timeout: int) -> dict[str, _LinkCheckerRow]:
+    """Check each address once with LinkChecker. Raises ExternalCheckError."""
     with tempfile.TemporaryDirectory(prefix="handbook-links-") as folder:
-        Path(folder).chmod(0o755)  # started by root, LinkChecker reads as nobody
+        # LinkChecker gives up the rights of root before it reads its files.
+        Path(folder).chmod(0o755)
         configuration = Path(folder) / "linkcheckerrc"
         configuration.write_text(
-            _CONFIGURATION.format(timeout=timeout, most=_MOST), encoding="utf-8"
+            _CONFIGURATION.format(timeout=timeout, max_seconds=_MAX_SECONDS), encoding="utf-8"
         )
-        # Neither the user's settings and plugins nor their passwords (.netrc), and results in English.
+        # LinkChecker must not read the user's settings, plugins and passwords (.netrc).
+        # Its results must be in English.
         environment = os.environ | {
             "HOME": folder,
             "XDG_DATA_HOME": folder,
@@ -165,68 +185,77 @@ def _linkchecker(addresses: Iterable[str], timeout: int) -> dict[str, tuple[str,
         }
         command = [sys.executable, "-m", "linkcheck", "--config", str(configuration), "--stdin"]
         try:
-            answer = subprocess.run(  # noqa: S603 - our own words; addresses go in as data
+            process = subprocess.run(  # noqa: S603 - fixed arguments; addresses are input
                 command,
-                input="\n".join(re.sub(r"\s", "%20", address) for address in addresses),
+                input="\n".join(map(_encode_spaces, addresses)),
                 env=environment,
                 capture_output=True,
                 encoding="utf-8",
                 errors="replace",
-                timeout=_MOST + 60,
+                timeout=_MAX_SECONDS + 60,
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise NoWebError(
-                f"LinkChecker did not come to an end within {_MOST + 60} seconds"
+            raise ExternalCheckError(
+                f"LinkChecker did not finish within {_MAX_SECONDS + 60} seconds"
             ) from error
-    found = {
-        row[0]: (row[1], row[2], row[3])
-        for row in csv.reader(answer.stdout.splitlines(True), delimiter=";")
+    results = {
+        row[0]: _LinkCheckerRow(row[1], row[2], row[3])
+        for row in csv.reader(process.stdout.splitlines(True), delimiter=";")
         if len(row) == 4
     }
-    if (
-        answer.returncode not in (0, 1) or not found
-    ):  # 1 is that of a broken link, and that of a crash
-        reason = (answer.stderr.strip() or "it printed nothing").splitlines()[-1]
-        raise NoWebError(f"LinkChecker failed: {reason}")
+    # Exit code 1 means a broken link or a crash. A crash prints no results.
+    if process.returncode not in (0, 1) or not results:
+        reason = (process.stderr.strip() or "no output").splitlines()[-1]
+        raise ExternalCheckError(f"LinkChecker failed: {reason}")
     return {
-        address: found[asked]
+        address: results[encoded]
         for address in addresses
-        if (asked := re.sub(r"\s", "%20", address)) in found
+        if (encoded := _encode_spaces(address)) in results
     }
 
 
-def remembered(text: str) -> dict[str, Failure]:
-    """What a run has written. Raises ValueError where it is something else."""
+def _encode_spaces(address: str) -> str:
+    return re.sub(r"\s", "%20", address)
+
+
+def parse_state(text: str) -> dict[str, Failure]:
+    """Parse the state file of an earlier run. Raises ValueError if it is invalid."""
     document = json.loads(text)
     if not isinstance(document, dict):
-        raise ValueError("it is not a mapping of addresses")
+        raise ValueError("not a mapping of addresses")
     state = {}
     for address, value in document.items():
         match value:
             case {"since": str(since), "runs": int(runs)}:
                 state[address] = Failure(since, runs)
             case _:
-                raise ValueError(f"{address[:80]} has not the keys 'since' and 'runs'")
+                raise ValueError(f"no valid 'since' and 'runs' for '{address[:80]}'")
     return state
 
 
-def after(
-    answers: Mapping[str, str | None], before: Mapping[str, Failure], today: str
+def update_state(
+    errors: Mapping[str, str | None], previous_state: Mapping[str, Failure], today: str
 ) -> dict[str, Failure]:
-    """What is remembered after a run: what failed, counted on; what is not known, as it was; and nothing else."""
+    """Return the state after a run.
+
+    A failure adds a run to its address. An unknown result leaves its address as it was. Other
+    addresses are dropped.
+    """
     state = {}
-    for address, said in answers.items():
-        known = before.get(address)
-        if said:
-            state[address] = Failure(known.since, known.runs + 1) if known else Failure(today, 1)
-        elif said is None and known:
-            state[address] = known
+    for address, error in errors.items():
+        failure = previous_state.get(address)
+        if error:
+            state[address] = (
+                Failure(failure.since, failure.runs + 1) if failure else Failure(today, 1)
+            )
+        elif error is None and failure:
+            state[address] = failure
     return state
 
 
-def written(state: Mapping[str, Failure]) -> str:
-    """What is remembered as JSON, an address a line."""
+def format_state(state: Mapping[str, Failure]) -> str:
+    """Format the state as JSON, with one address a line."""
     lines = (
         f"{json.dumps(address)}: {json.dumps(asdict(failure))}"
         for address, failure in sorted(state.items())

@@ -1,4 +1,4 @@
-"""The last work on a built site, whatever engine built it: content policy, redirects and the index of the search."""
+"""Finish a built site of any engine: content policy, redirects and search index."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
+from selectolax.lexbor import LexborHTMLParser
+
 from handbook.diagnostics import Diagnostic, Location, Severity
 from handbook.handbook import Handbook
-from handbook.reading.addresses import relative
+from handbook.reading.addresses import make_relative, read_scheme
 from handbook.settings import FILE
 from handbook.site.html_faults import UNSAFE_PAGE
 
@@ -24,36 +26,42 @@ SCRIPTS: Final = ("assets/handbook.js", "assets/search.js")
 
 _THEME_SCRIPTS: Final = frozenset(
     (
-        "7eb3684fdacd2881f67b9428983273a29d8774d8bc82622af9b65a8ec1032a90",  # base.html of Material 9.7 and 9.8
-        "213d571a86bd568ccb65bf92ca3cf95284d8c140997189b0272a503b72fa3988",  # base.html of Zensical
-        "0eb10c249dbdb0beef225a10ce5cbe55418cc4a7014cc208f8e7d6ed8f00906e",  # palette.html, and from here on of both
-        "d74bb3b582599bb38b62d1eb15a60a0af4ce0147e3335efe0a811693984b71ce",  # content.html: linked content tabs
-        "ffcc0f7735fdab434d257c80e65cec2e88d716991e69757185b7e450e41a5b2f",  # content.html: the tab of an address
-        "e441dbdde5a0501b99527bb443d86875df7b1a02ed15df77ed97b4c8234e4b70",  # announce.html
-        "825a478f6ef2a37cf6bc1140ddb9b0665d08eee69a0635d5e82471fba8e2f73a",  # outdated.html
-        "3907d77c1c78f2658c4fefb1c0cb8a4caf9e66479edaeace65c6c1e213f47107",  # consent.html
+        "7eb3684fdacd2881f67b9428983273a29d8774d8bc82622af9b65a8ec1032a90",  # Material: base.html
+        "213d571a86bd568ccb65bf92ca3cf95284d8c140997189b0272a503b72fa3988",  # Zensical: base.html
+        "0eb10c249dbdb0beef225a10ce5cbe55418cc4a7014cc208f8e7d6ed8f00906e",  # both: palette.html
+        "d74bb3b582599bb38b62d1eb15a60a0af4ce0147e3335efe0a811693984b71ce",  # both: content
+        "ffcc0f7735fdab434d257c80e65cec2e88d716991e69757185b7e450e41a5b2f",  # both: content
+        "e441dbdde5a0501b99527bb443d86875df7b1a02ed15df77ed97b4c8234e4b70",  # both: announce.html
+        "825a478f6ef2a37cf6bc1140ddb9b0665d08eee69a0635d5e82471fba8e2f73a",  # both: outdated.html
+        "3907d77c1c78f2658c4fefb1c0cb8a4caf9e66479edaeace65c6c1e213f47107",  # both: consent.html
     )
 )
-"""The inline scripts that a page may run: those of the theme, in its folder `partials/javascripts/`.
+"""The inline scripts of the theme (`partials/javascripts/`), which a page may run.
 
-Each is the SHA-256 of its text without the address in `new URL("…")`, which differs from page to page.
+Each is the SHA-256 of its text without the address in `new URL("…")`, which differs from page to
+page.
 """
-_DATA_TYPES: Final = re.compile(r"""\btype\s*=\s*["']?application/(?:ld\+)?json\b""", re.IGNORECASE)
-_SCRIPT: Final = re.compile(
-    r"""<script\b(?![^>]*[\s"'/]src\s*=)([^>]*)>(.*?)</script""", re.DOTALL | re.IGNORECASE
+_SCRIPT_TYPES: Final = re.compile(
+    r"|module|importmap|speculationrules|(?:text|application)/(?:x-)?(?:java|ecma|j|live)script.*"
 )
+"""The types of a script that a browser runs; a script of any other type holds data."""
 _SCRIPT_ADDRESS: Final = re.compile(r'(?<=new URL\(")[\w./:~%-]*(?=")')
-_HEAD: Final = re.compile(r"<meta\s+charset\b[^>]*>", re.IGNORECASE)
+_HEAD: Final = re.compile(r"<!--.*?-->|<head\b[^>]*>", re.DOTALL | re.IGNORECASE)
+_BEFORE_HEAD: Final = re.compile(r"\s*(?:<!doctype[^>]*>\s*)?(?:<html\b[^>]*>\s*)?", re.IGNORECASE)
+_EMPTY_THEME_LINK: Final = re.compile(r'''(<a\b(?=[^>]*\bclass="md-)[^>]*?)\bhref=""''')
+"""A link to the home page on the home page, as Zensical's theme writes it."""
 _POLICY_TAG: Final = re.compile(r'<meta http-equiv="Content-Security-Policy" content="[^"]*">')
 _POLICY: Final = (
-    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{hashes}; style-src 'self'; img-src 'self' data:; "
-    "font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; "
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{hashes}; style-src 'self'; "
+    "img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'; "
+    "manifest-src 'self'; form-action 'self'; "
     "object-src 'none'; base-uri 'none'"
 )
-"""A page loads what the site serves, and runs the theme's own inline scripts; WebAssembly is for the search."""
+"""A page loads files of the site and runs the theme's scripts. The search needs WebAssembly."""
 _REDIRECT: Final = (
     '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-    """<meta http-equiv="Content-Security-Policy" content="default-src 'none'"><title>Moved</title>"""
+    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'">'
+    "<title>Moved</title>"
 )
 """The beginning of a redirect."""
 
@@ -73,7 +81,7 @@ _LEFT_OUT: Final = (
     ".hb-findings",
     "[data-search-exclude]",
 )
-"""What a page repeats of other records, and what is no text: a record is found by its own page."""
+"""Parts of a page that the search skips: copies from other records, and controls."""
 
 
 class FinishError(Exception):
@@ -82,7 +90,7 @@ class FinishError(Exception):
 
 @dataclass(frozen=True)
 class Finished:
-    """What was done to a site, and what must not be published."""
+    """The counts of a finished site, and its findings, which must not be published."""
 
     pages: int
     redirects: int
@@ -90,20 +98,23 @@ class Finished:
 
 
 def finish(site: Path, handbook: Handbook) -> Finished:
-    """Give every page of a built site its content policy, write the redirects, and index the text for the search.
+    """Give pages their content policy, write the redirects, and index the text for the search.
 
-    A site can be finished again. Raises FinishError where a page has moved from the address of another, where a page is
-    not UTF-8, and where the search cannot be indexed; OSError where a file cannot be read or written.
+    A site can be finished again. Raises FinishError where a page has moved from the address of
+    another, where a page is not UTF-8, and where the search cannot be indexed; OSError where a file
+    cannot be read or written.
     """
     redirects = write_redirects(site, handbook)
     scripts: dict[str, list[str]] = {}
     pages = 0
-    for file in sorted(site.rglob("*.html")):
+    for file in sorted(site.rglob("*")):
+        if file.suffix.lower() not in (".html", ".htm") or file.is_symlink() or not file.is_file():
+            continue
         html = _read(file)
         if html.startswith(_REDIRECT):
             continue
         pages += 1
-        protected, foreign = with_policy(html)
+        protected, foreign = with_policy(_EMPTY_THEME_LINK.sub('\\1href="."', html))
         for script in foreign:
             scripts.setdefault(script, []).append(file.relative_to(site).as_posix())
         if protected != html:
@@ -126,26 +137,46 @@ def _read(file: Path) -> str:
 
 
 def with_policy(html: str) -> tuple[str, tuple[str, ...]]:
-    """A page with its Content-Security-Policy, which allows the theme's inline scripts, and the text of all others."""
+    """Put the Content-Security-Policy first into the head of a page, so that it binds everything.
+
+    It allows the theme's inline scripts. Returns the page, and every script that it does not allow:
+    the text of an inline script, the address of one on another host, the tag of one before the
+    head.
+    """
     html = _POLICY_TAG.sub("", html, count=1)
-    scripts = {
-        script for attributes, script in _SCRIPT.findall(html) if not _DATA_TYPES.search(attributes)
-    }
+    inline, foreign = _scripts(html)
     allowed = sorted(
-        hashlib.sha256(script.encode()).digest() for script in scripts if _is_of_theme(script)
+        hashlib.sha256(script.encode()).digest() for script in inline if _is_of_theme(script)
     )
+    foreign += [script for script in inline if not _is_of_theme(script)]
     hashes = "".join(f" 'sha256-{base64.b64encode(digest).decode()}'" for digest in allowed)
     meta = f'<meta http-equiv="Content-Security-Policy" content="{_POLICY.format(hashes=hashes)}">'
-    if charset := _HEAD.search(html):
-        at = charset.end()
-    else:
-        at = (
-            head.end()
-            if (head := re.search("<head[^>]*>|<html[^>]*>|<!doctype[^>]*>", html, re.IGNORECASE))
-            else 0
-        )
-    foreign = tuple(sorted(script for script in scripts if not _is_of_theme(script)))
-    return html[:at] + meta + html[at:], foreign
+    head = next((match for match in _HEAD.finditer(html) if not match[0].startswith("<!--")), None)
+    if head is None:
+        head = _BEFORE_HEAD.match(html)
+    end = head.end() if head else 0
+    if "<script" in html[:end].lower():
+        foreign.append(html[html.lower().index("<script") : end])
+    return html[:end] + meta + html[end:], tuple(sorted(foreign))
+
+
+def _scripts(html: str) -> tuple[set[str], list[str]]:
+    """Find the inline scripts that a browser would run, and the addresses of scripts elsewhere."""
+    inline: set[str] = set()
+    elsewhere: list[str] = []
+    if "<script" in html or "<script" in html.lower():
+        for script in LexborHTMLParser(html).css("script"):
+            attributes = script.attributes
+            address = (
+                attributes.get("src") or attributes.get("href") or attributes.get("xlink:href")
+            )
+            if address and (read_scheme(address) or address.startswith("//")):
+                elsewhere.append(address)
+            kind = (attributes.get("type") or "").strip().lower()
+            text = script.text()
+            if "src" not in attributes and text.strip() and _SCRIPT_TYPES.fullmatch(kind):
+                inline.add(text)
+    return inline, elsewhere
 
 
 def _is_of_theme(script: str) -> bool:
@@ -154,15 +185,19 @@ def _is_of_theme(script: str) -> bool:
 
 
 def _foreign_script(handbook: Handbook, script: str, files: list[str]) -> Diagnostic:
-    """The finding for an inline script that is not the theme's: at its line of mkdocs.yml, where it is there."""
-    first = next((line.strip() for line in script.splitlines() if line.strip()), "")
+    """Make the finding for a foreign script, at its line of mkdocs.yml where it is there."""
+    first = next(line.strip() for line in script.splitlines() if line.strip())
     settings = (handbook.root / FILE).read_text(encoding="utf-8").splitlines()
-    lines = (number for number, line in enumerate(settings, 1) if first and first in line)
+    lines = (
+        number for number, line in enumerate(settings, 1) if first in line and "script" in line
+    )
     pages = f"/{files[0].removesuffix('index.html')}" + (
         f" and {len(files) - 1} more" if len(files) > 1 else ""
     )
-    message = f"inline script '{first[:60]}' on {pages} is not one of the theme's"
-    hint = "remove it from the settings, the template or the plugin that writes it; put scripts into a file of the site"
+    message = f"script '{first[:60]}' on {pages} is not one of the theme's"
+    hint = (
+        "remove it from mkdocs.yml, the template or the plugin; or put it into a file of the site"
+    )
     return Diagnostic(Location(FILE, next(lines, 1)), *UNSAFE_PAGE, Severity.ERROR, message, hint)
 
 
@@ -193,34 +228,38 @@ def start_indexing(site: Path) -> subprocess.Popen[str]:
 
 
 def index(site: Path) -> None:
-    """Write the index of the search into a built site. Raises FinishError with what Pagefind printed."""
+    """Write the index of the search into a built site.
+
+    Raises FinishError with what Pagefind printed.
+    """
     with start_indexing(site) as process:
         output, errors = process.communicate()
     if process.returncode:
         raise FinishError(
-            f"the search could not be indexed: {errors.strip() or output.strip() or 'pagefind failed'}"
+            f"search index failed: {errors.strip() or output.strip() or 'no message of Pagefind'}"
         )
 
 
 def write_redirects(site: Path, handbook: Handbook) -> int:
-    """Write a redirect at every address that a page of the handbook has moved from; returns their number.
+    """Write a redirect at every address in `moved_from`; returns the number of redirects.
 
     Raises FinishError where a page has that address now, and where two have moved from it.
     """
     moves = [
         (old, document) for document in handbook.documents.values() for old in document.moved_from
     ]
-    written: dict[str, str] = {}
+    sources: dict[str, str] = {}
     for old, document in moves:
         file = site / old.strip("/") / "index.html"
-        if old in written:
-            raise FinishError(f"{document.path}: moved_from {old} is in {written[old]}, too")
+        if old in sources:
+            raise FinishError(f"{document.path}: moved_from {old} is in {sources[old]}, too")
         if file.exists() and not _read(file).startswith(_REDIRECT):
             raise FinishError(f"{document.path}: moved_from {old} is the address of a page")
-        written[old] = document.path
+        sources[old] = document.path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(
-            redirect(relative(handbook.address(document), f"{old.strip('/')}/")), encoding="utf-8"
+            redirect(make_relative(handbook.address(document), f"{old.strip('/')}/")),
+            encoding="utf-8",
         )
     return len(moves)
 
@@ -229,7 +268,8 @@ def redirect(target: str) -> str:
     """A page that leads to the address where its record is now; `target` is relative to it."""
     link = escape(target, quote=True)
     return (
-        f'{_REDIRECT}<meta http-equiv="refresh" content="0; url={link}"><link rel="canonical" href="{link}">'
+        f'{_REDIRECT}<meta http-equiv="refresh" content="0; url={link}">'
+        f'<link rel="canonical" href="{link}">'
         f'<meta name="robots" content="noindex"></head>\n'
         f'<body><p>This is <a href="{link}">here</a> now.</p></body></html>\n'
     )

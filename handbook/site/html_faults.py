@@ -1,4 +1,4 @@
-"""What a page of the site must not hold: anything that acts on its reader, and elements that do not end."""
+"""Find faults in the HTML of a page: active content, and unclosed elements."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from handbook.reading.addresses import SCHEMES, scheme
+from handbook.reading.addresses import SCHEMES, read_scheme
 
 UNSAFE_PAGE: Final = ("SAFE009", "unsafe-page")
-"""The rule on what only the finished page shows."""
-ACTIVE: Final = frozenset(
+"""Code and name of the rule on active content, which only the finished page shows."""
+ACTIVE_TAGS: Final = frozenset(
     (
         "animate",
         "animatemotion",
@@ -37,61 +37,71 @@ ACTIVE: Final = frozenset(
         "template",
     )
 )
-_VOID: Final = frozenset(("area", "br", "col", "hr", "img", "input", "source", "track", "wbr"))
-_ADDRESSES: Final = frozenset(("action", "formaction", "href", "src", "xlink:href"))
+_VOID_TAGS: Final = frozenset(("area", "br", "col", "hr", "img", "input", "source", "track", "wbr"))
+_ADDRESS_ATTRIBUTES: Final = frozenset(("action", "formaction", "href", "src", "xlink:href"))
 
 
 def find_fault(html: str) -> str | None:
-    """Find the first fault of a page's HTML: active content, or an element that is not closed; None for none."""
+    """Find the first fault in the HTML of a page. Returns its message, or None without a fault."""
     root = LexborHTMLParser(f"<body>{html}</body>").root
     active = find_active(root) if root else None
-    return f"the page would hold {active}" if active else _Balance.fault_of(html)
+    return f"active content {active}" if active else _NestingParser.find_fault(html)
 
 
 def find_active(root: LexborNode) -> str | None:
-    """Find the first script, handler, frame or address with a foreign scheme within a node; None for none."""
+    """Find the first active content in a node: a script, a handler or a frame.
+
+    An address with an unknown scheme is active content, too. Returns None without any.
+    """
     for node in root.traverse():
         tag = node.tag or ""
         if not node.is_element_node:
             continue  # a comment
-        if tag in ACTIVE:
+        if tag in ACTIVE_TAGS:
             return f"<{tag}>"
         for name, value in node.attributes.items():
             if name.startswith("on") or name == "srcdoc":
                 return f"<{tag} {name}=…>"
-            if name in _ADDRESSES and (found := scheme(value or "")) not in ("", *SCHEMES):
-                return f"<{tag} {name}='{found}:…'>"
+            scheme = read_scheme(value or "") if name in _ADDRESS_ATTRIBUTES else ""
+            if scheme not in ("", *SCHEMES):
+                return f"<{tag} {name}='{scheme}:…'>"
     return None
 
 
-class _Balance(HTMLParser):
-    """Finds the first tag that closes nothing, or an element that is left open. A browser would repair both."""
+class _NestingParser(HTMLParser):
+    """Parser that finds the first unmatched end tag or unclosed element.
+
+    Browsers repair both.
+    """
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.open: list[str] = []
+        self.open_tags: list[str] = []
         self.fault: str | None = None
 
     @classmethod
-    def fault_of(cls, html: str) -> str | None:
-        """The first fault of a piece of HTML."""
+    def find_fault(cls, html: str) -> str | None:
+        """Find the first unmatched tag in HTML. Returns its message, or None without one."""
         reader = cls()
         reader.feed(html)
         reader.close()
-        unclosed = f"<{reader.open[-1]}> is never closed" if reader.open else None
-        return reader.fault or unclosed
+        if reader.fault is None and reader.open_tags:
+            return f"unclosed element <{reader.open_tags[-1]}>"
+        return reader.fault
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Open an element; `/` at the end of its tag means nothing outside of drawings."""
-        if tag not in _VOID:
-            self.open.append(tag)
+        """Open an element. A `/` at the end of its tag has a meaning only in SVG."""
+        if tag not in _VOID_TAGS:
+            self.open_tags.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Pass over an empty element of a drawing."""
+        """Ignore an empty element of SVG."""
 
     def handle_endtag(self, tag: str) -> None:
         """Close an element."""
-        if self.open and self.open[-1] == tag:
-            self.open.pop()
+        if self.open_tags and self.open_tags[-1] == tag:
+            self.open_tags.pop()
+        elif tag in self.open_tags:
+            self.fault = self.fault or f"unclosed element <{self.open_tags[-1]}>"
         else:
-            self.fault = self.fault or f"</{tag}> closes nothing"
+            self.fault = self.fault or f"unmatched end tag </{tag}>"

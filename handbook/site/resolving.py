@@ -1,4 +1,7 @@
-"""Resolve the addresses of a built site as a browser does: to a file of the site, to another host, or to nothing."""
+"""Resolve the addresses of a built site as a browser does.
+
+An address is a file of the site, an external link, or broken.
+"""
 
 from __future__ import annotations
 
@@ -11,57 +14,63 @@ from typing import Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from handbook.diagnostics import did_you_mean
-from handbook.site.built_files import INDEX, MAX_SHOWN, BuiltFile, LinkFaultKind, address
+from handbook.site.built_files import INDEX, MAX_SHOWN, BuiltFile, LinkFaultKind, make_address
 
 _STRIPPED: Final = "".join(map(chr, range(0x21)))
-"""What a browser strips from both ends of an address."""
+"""Characters that a browser strips from both ends of an address."""
 _REMOVED: Final = re.compile(r"[\t\n\r]")
-"""What a browser removes from within an address."""
+"""Characters that a browser removes inside an address."""
 _HOST: Final = re.compile(r"[^\x00-\x20#/<>?@\[\\\]^|]+")
 _MAX_HINTS: Final = 20
-"""Broken links that get a hint: the search for a similar name takes time."""
+"""Number of broken links that get a hint. The search for a similar name takes time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """An address that leads to nothing of the site: `address` is what it leads to, `message` says why."""
+    """Broken address: its target, and the texts of its message.
+
+    `address` is the target. `fault` is the noun phrase before the value in the message, and
+    `detail` the reason after it, if there is one.
+    """
 
     kind: LinkFaultKind
     address: str
-    message: str
+    fault: str
+    detail: str = ""
     hint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class External:
-    """An address on another host, without its fragment."""
+    """Address on another host, without its fragment."""
 
     url: str
 
 
 @dataclass(frozen=True)
 class SiteFiles:
-    """What a site consists of: its regular files, and what is neither file nor folder, symbolic links among them."""
+    """Files of a site: the regular ones, and the irregular ones such as symbolic links."""
 
     regular: frozenset[str]
     irregular: frozenset[str]
 
     @cached_property
-    def folded(self) -> Mapping[str, str]:
-        """The files by their names with case taken away."""
+    def by_folded_name(self) -> Mapping[str, str]:
+        """Files by their case-folded names."""
         return {file.casefold(): file for file in self.regular}
 
     @cached_property
-    def below(self) -> Mapping[str, list[str]]:
-        """The addresses in each folder."""
-        found: dict[str, list[str]] = defaultdict(list)
+    def addresses_by_folder(self) -> Mapping[str, list[str]]:
+        """Addresses in each folder."""
+        addresses: dict[str, list[str]] = defaultdict(list)
         for file in self.regular:
-            found[address(file).rstrip("/").rpartition("/")[0]].append(address(file))
-        return found
+            address = make_address(file)
+            addresses[address.rstrip("/").rpartition("/")[0]].append(address)
+        return addresses
 
 
 class Resolver:
-    """Says where addresses lead. What pages name in common is resolved once for the folder that they stand in."""
+    """Resolver of the addresses in the files of one site."""
 
     def __init__(
         self, files: SiteFiles, ids: Mapping[str, frozenset[str] | None], site_url: str
@@ -74,24 +83,29 @@ class Resolver:
         self.host = site.netloc.lower()
         self.root = f"{site.path.rstrip('/')}/"
         self.url = f"{site_url.rstrip('/')}/"
-        self.hinted = 0
-        self.ids = {address(file): ids.get(file) for file in files.regular}
-        """What stands at an address: the ids of a page, None for another file."""
+        self.hint_count = 0
+        self.ids = {make_address(file): ids.get(file) for file in files.regular}
+        """Ids of the page at each address. A file that is not a page has None."""
 
-    def broken_or_external(self, page: BuiltFile) -> Iterator[tuple[str, Broken | External]]:
-        """The addresses of a page that do not simply lead to what is there, each with where it leads."""
-        here = address(page.file)
+    def find_broken_and_external(self, page: BuiltFile) -> Iterator[tuple[str, Broken | External]]:
+        """Yield each broken and each external address of a page, with its target."""
+        page_address = make_address(page.file)
         folder = page.file[: page.file.rfind("/") + 1]
-        own = page.ids or frozenset()
-        for value in page.values:
-            if (value[0] == "#" and value[1:] in own) or self._is_plain(here, folder, value):
+        page_ids = page.ids or frozenset()
+        for value in page.addresses:
+            if value[0] == "#" and value[1:] in page_ids:
+                continue
+            if self._is_plain_link(page_address, folder, value):
                 continue
             target = self.resolve(page.file, value)
             if target is not None:
                 yield value, target
 
-    def _is_plain(self, here: str, folder: str, value: str) -> bool:
-        """Whether an address without anything unusual leads to what is there. Most do; the others are looked at."""
+    def _is_plain_link(self, page_address: str, folder: str, value: str) -> bool:
+        """Whether an address without any special case resolves to an existing target.
+
+        Most addresses do. `resolve` is slower and handles the rest.
+        """
         path, mark, fragment = value.partition("#")
         if path.endswith(".."):
             path += "/"
@@ -103,23 +117,23 @@ class Resolver:
                 folder = folder[: folder.rfind("/", 0, -1) + 1]
             path = folder + path
         else:
-            path = here
+            path = page_address
         if path not in self.ids or "%" in path:
             return False
         return not mark or fragment in (self.ids[path] or ())
 
     def resolve(self, file: str, value: str) -> Broken | External | None:
-        """Where an address that stands in a file of the site leads."""
+        """Resolve an address in a file of the site. Returns None if the target exists."""
         value = _REMOVED.sub("", value.strip(_STRIPPED))
         try:
             parts = urlsplit(value)
             if parts.scheme not in ("", "http", "https"):
                 return None
             if (parts.scheme or parts.netloc) and not _HOST.fullmatch(parts.hostname or ""):
-                return Broken(LinkFaultKind.INVALID, value, "is no address: it names no host")
+                return Broken(LinkFaultKind.INVALID, value, "invalid address", "no valid host")
             _ = parts.port
         except ValueError as error:
-            return Broken(LinkFaultKind.INVALID, value, f"is no address: {error}")
+            return Broken(LinkFaultKind.INVALID, value, "invalid address", str(error))
         path = parts.path.replace("\\", "/")
         if parts.netloc:
             path = path or "/"
@@ -127,62 +141,62 @@ class Resolver:
                 return External(urlunsplit((parts.scheme or "https", *parts[1:4], "")))
         if path.startswith("/"):
             if not f"{path}/".startswith(self.root):
-                return Broken(
-                    LinkFaultKind.OUTSIDE,
-                    path,
-                    f"leads out of the site, which begins at {self.root}",
-                )
+                detail = f"the site begins at {self.root}"
+                return Broken(LinkFaultKind.OUTSIDE, path, "link outside the site", detail)
             path = path[len(self.root) :]
         elif path:
             path = f"{file.rpartition('/')[0]}/{path}"
         else:
-            path = address(file)
+            path = make_address(file)
         return self._resolve_path(path, unquote(parts.fragment.partition(":~:")[0]), parts.fragment)
 
-    def _resolve_path(self, path: str, fragment: str, raw: str) -> Broken | External | None:
-        """Where a path from the site's root on leads."""
+    def _resolve_path(
+        self, path: str, fragment: str, raw_fragment: str
+    ) -> Broken | External | None:
+        """Resolve a path from the root of the site."""
         names: list[str] = []
         name = ""
-        for part in path.split("/"):
-            name = unquote(part, errors="surrogateescape")
+        for segment in path.split("/"):
+            name = unquote(segment, errors="surrogateescape")
             if name == ".." and not names:
-                return Broken(LinkFaultKind.OUTSIDE, path, "leads out of the site")
+                return Broken(LinkFaultKind.OUTSIDE, path, "link outside the site")
             if name == "..":
                 names.pop()
             elif name not in (".", ""):
                 names.append(name)
-        found = "/".join((*names, "") if name in ("", ".", "..") and names else names)
+        target = "/".join((*names, "") if name in ("", ".", "..") and names else names)
         mark = f"#{fragment}" if fragment else ""
-        file = f"{found}{INDEX}" if found.endswith("/") or not found else found
+        file = f"{target}{INDEX}" if target.endswith("/") or not target else target
         if file not in self.files.regular and f"{file}/{INDEX}" in self.files.regular:
-            found, file = f"{found}/", f"{file}/{INDEX}"
+            target, file = f"{target}/", f"{file}/{INDEX}"
         if file not in self.files.regular:
+            hint = self._make_hint(target, file)
             return Broken(
-                LinkFaultKind.MISSING,
-                f"{found}{mark}",
-                "leads to no file of the site",
-                self._hint(found, file),
+                LinkFaultKind.MISSING, f"{target}{mark}", "broken link", "no such file", hint
             )
-        ids = self.ids[address(file)]
+        ids = self.ids[make_address(file)]
         if (
             not fragment
             or ids is None
             or fragment in ids
-            or raw in ids
+            or raw_fragment in ids
             or fragment.lower() == "top"
         ):
             return None
-        message = f"leads to /{found}, which has no id '{fragment[:MAX_SHOWN]}'"
-        return Broken(LinkFaultKind.FRAGMENT, f"{found}{mark}", message, self._near(fragment, ids))
+        detail = f"no id '{fragment[:MAX_SHOWN]}' on /{target}"
+        hint = self._suggest(fragment, ids)
+        return Broken(LinkFaultKind.FRAGMENT, f"{target}{mark}", "unknown anchor", detail, hint)
 
-    def _hint(self, found: str, file: str) -> str | None:
+    def _make_hint(self, target: str, file: str) -> str | None:
         if file in self.files.irregular:
-            return "what is there is a symbolic link, or no regular file"
-        if spelt := self.files.folded.get(file.casefold()):
-            return f"on disk it is spelt /{address(spelt)}"
-        folder = found.rstrip("/").rpartition("/")[0]
-        return self._near(found, self.files.below.get(folder, ()))
+            return "replace the symbolic link or special file with a regular file"
+        if path := self.files.by_folded_name.get(file.casefold()):
+            return f"spell it as on disk: /{make_address(path)}"
+        folder = target.rstrip("/").rpartition("/")[0]
+        return self._suggest(target, self.files.addresses_by_folder.get(folder, ()))
 
-    def _near(self, word: str, candidates: Iterable[str]) -> str | None:
-        self.hinted += 1
-        return did_you_mean(word[:MAX_SHOWN], candidates) if self.hinted <= _MAX_HINTS else None
+    def _suggest(self, text: str, candidates: Iterable[str]) -> str | None:
+        self.hint_count += 1
+        if self.hint_count > _MAX_HINTS:
+            return None
+        return did_you_mean(text[:MAX_SHOWN], candidates)

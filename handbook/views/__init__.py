@@ -1,7 +1,7 @@
-"""What readers see: one module a page, from the handbook to Markdown, HTML or JSON, with the templates beside them.
+"""Views: one module per page, which turns the handbook into Markdown, HTML or JSON.
 
-A view never reads a file, the clock or the network; everything it shows is in the handbook that it is given. Addresses
-are relative to the page that is shown (`here`, its own address relative to the site's root).
+A view never reads a file, the clock or the network. It shows only values of the handbook. Links are
+relative to the page of the view. `page_address` is that page's address from the site's root.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from handbook.reading.addresses import relative
+from handbook.reading.addresses import make_relative
 
 TONES: Final[Mapping[str, str]] = {
     "accepted": "good",
@@ -37,44 +37,44 @@ TONES: Final[Mapping[str, str]] = {
     "waived": "note",
     "example": "note",
 }
-"""How a word is coloured; the word itself says what it means."""
+"""Colour of each badge. The text of the badge carries the meaning without the colour."""
 
 
 def duration(value: timedelta | None) -> str:
-    """A duration as people write it, `1 h 5 min`; "n/a" where it is not known."""
+    """Format a duration for people: `1 h 5 min`; "n/a" if it is unknown."""
     if value is None:
         return "n/a"
     minutes = round(value.total_seconds() / 60)
     hours, rest = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
-    parts = ((days, "d"), (hours, "h"), (rest, "min"))
-    return " ".join(f"{number} {unit}" for number, unit in parts if number) or "0 min"
+    amounts = ((days, "d"), (hours, "h"), (rest, "min"))
+    return " ".join(f"{number} {unit}" for number, unit in amounts if number) or "0 min"
 
 
 def moment(value: datetime) -> str:
-    """A time as it is shown, in UTC: `2026-05-15 10:14 UTC`."""
+    """Format a time in UTC: `2026-05-15 10:14 UTC`."""
     return f"{value:%Y-%m-%d %H:%M} UTC"
 
 
 def fence(text: str, language: str) -> str:
-    """The text as a block of code, whatever fences it holds itself."""
+    """Wrap a text in a Markdown code fence, longer than any fence in it."""
     longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
     mark = "`" * max(3, longest + 1)
-    shown = text.replace("--8<--", ";--8<--")  # what names a listing is shown here, not followed
-    return f"{mark}{language}\n{shown}\n{mark}"
+    escaped = text.replace("--8<--", ";--8<--")  # the escape keeps a listing from being included
+    return f"{mark}{language}\n{escaped}\n{mark}"
 
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """A list to filter a table by: its title, the data attribute of the rows, and the words that they have."""
+    """Filter of a table: its label, the data attribute of the rows, and the values."""
 
     title: str
     name: str
     values: list[str]
 
 
-def facet(title: str, name: str, values: Iterable[object]) -> Facet:
-    """The facet of the words that rows have, sorted, each once; rows without one are passed over."""
+def make_facet(title: str, name: str, values: Iterable[object]) -> Facet:
+    """Make a facet from the sorted, unique values of the rows, without empty ones."""
     return Facet(title, name, sorted({str(value) for value in values if value not in (None, "")}))
 
 
@@ -88,12 +88,12 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=False,
     )
-    environment.globals["relative"] = relative
+    environment.globals["relative"] = make_relative
     environment.filters |= {"duration": duration, "moment": moment}
-    environment.filters["tone"] = lambda word: TONES.get(str(word).lower(), "gone")
+    environment.filters["tone"] = lambda status: TONES.get(str(status).lower(), "gone")
     return environment
 
 
 def render(template: str, **values: Any) -> str:
-    """A template of this package, filled in; values are escaped for HTML."""
+    """Render a template of this package. Values are escaped for HTML."""
     return _environment().get_template(template).render(**values)

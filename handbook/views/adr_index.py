@@ -1,27 +1,27 @@
-"""The index of decisions, grouped by status."""
+"""Index of decisions, grouped by status."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from handbook.handbook import Handbook
-from handbook.reading.addresses import relative
+from handbook.reading.addresses import make_relative
 from handbook.records.adr import Adr
-from handbook.views import facet, render
+from handbook.views import make_facet, render
 from handbook.views.links import Linker
 
 _MEANING: Final = {
-    "proposed": "Under discussion; nothing follows from them yet.",
+    "proposed": "Under discussion and not in force.",
     "accepted": "In force.",
-    "rejected": "Weighed and turned down; kept so that the question need not be asked again.",
-    "deprecated": "No longer to be followed in new work; nothing has replaced them.",
-    "superseded": "Replaced by a later decision, which is named.",
+    "rejected": "Considered and rejected. Kept so that the same question is not discussed twice.",
+    "deprecated": "Not for new work. No decision replaces them.",
+    "superseded": "Replaced by the later decision in the last column.",
 }
 _ORDER: Final = ("proposed", "accepted", "deprecated", "superseded", "rejected")
 
 
-def adr_index(handbook: Handbook, here: str) -> str:
-    """Markdown for the index: a line of counts, then a section with a table for each status that a decision has."""
+def adr_index(handbook: Handbook, page_address: str) -> str:
+    """Render the index: counts, then a table of decisions for each status in use."""
     adrs = handbook.of(Adr)
     groups = [
         (
@@ -38,13 +38,13 @@ def adr_index(handbook: Handbook, here: str) -> str:
         "adr_index.md.j2",
         groups=present,
         facets=[
-            facet("Status", "status", (adr.status for adr in adrs)),
-            facet("Decider", "decider", (team for adr in adrs for team in adr.deciders)),
-            facet("Tag", "tag", (tag for adr in adrs for tag in adr.tags)),
-            facet("Service", "service", (id for adr in adrs for id in adr.services)),
+            make_facet("Status", "status", (adr.status for adr in adrs)),
+            make_facet("Decider", "decider", (team for adr in adrs for team in adr.deciders)),
+            make_facet("Tag", "tag", (tag for adr in adrs for tag in adr.tags)),
+            make_facet("Service", "service", (id for adr in adrs for id in adr.services)),
         ],
         total=len(adrs),
-        linker=Linker(handbook, here),
-        url=lambda adr: relative(handbook.url(adr.path) or "", here),
+        linker=Linker(handbook, page_address),
+        url=lambda adr: make_relative(handbook.url(adr.path) or "", page_address),
         get=lambda id: handbook.get(Adr, id),
     )

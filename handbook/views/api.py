@@ -1,4 +1,4 @@
-"""The knowledge base for machines: what the site serves under `api/v1/`, and as CSV."""
+"""JSON files under `api/v1/`, and CSV files, for programs."""
 
 from __future__ import annotations
 
@@ -37,24 +37,32 @@ _ITEM_COLUMNS: Final = (
 
 
 def files(handbook: Handbook, revision: str | None) -> dict[str, str]:
-    """Every file of the interface, made from a commit: its path relative to the site's root, and its text."""
-    made = {f"api/v1/schemas/{kind.kind}.json": _text(schema(handbook, kind)) for kind in _SCHEMAS}
-    made["api/v1/schemas/settings.json"] = _text(settings_schema())
-    lists = {
-        kind.plural: [_record(handbook, record) for record in handbook.of(kind)] for kind in RECORDS
+    """Return every file for programs: its path from the site's root, and its text.
+
+    `revision` is the commit that the site is built from.
+    """
+    contents = {
+        f"api/v1/schemas/{kind.kind}.json": _to_json(schema(handbook, kind)) for kind in _SCHEMAS
     }
-    lists["alerts"] = _alerts(handbook)
-    lists["checklist"] = _checklist(handbook)
-    lists["actions"] = _actions(handbook)
+    contents["api/v1/schemas/settings.json"] = _to_json(settings_schema())
+    lists = {
+        kind.plural: [_record_item(handbook, record) for record in handbook.of(kind)]
+        for kind in RECORDS
+    }
+    lists["alerts"] = _alert_items(handbook)
+    lists["checklist"] = _checklist_items(handbook)
+    lists["actions"] = _action_items(handbook)
     for name, items in lists.items():
-        made[f"api/v1/{name}.json"] = _text({"version": 1, "commit": revision, "items": items})
-    made["checklist.csv"] = _csv(_ITEM_COLUMNS, lists["checklist"])
-    made["actions.csv"] = _csv(_ACTION_COLUMNS, lists["actions"])
-    return made
+        contents[f"api/v1/{name}.json"] = _to_json(
+            {"version": 1, "commit": revision, "items": items}
+        )
+    contents["checklist.csv"] = _to_csv(_ITEM_COLUMNS, lists["checklist"])
+    contents["actions.csv"] = _to_csv(_ACTION_COLUMNS, lists["actions"])
+    return contents
 
 
 def schema(handbook: Handbook, kind: type[Record] | type[Audit]) -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of the keys of a kind, with the organisation's words in it."""
+    """Return the JSON Schema (draft 2020-12) of a kind, with the organisation's values."""
     url = handbook.settings.site_url.rstrip("/")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -64,112 +72,115 @@ def schema(handbook: Handbook, kind: type[Record] | type[Audit]) -> dict[str, An
     }
 
 
-def _url(handbook: Handbook, address: str) -> str:
+def _full_url(handbook: Handbook, address: str) -> str:
     return f"{handbook.settings.site_url.rstrip('/')}/{address}"
 
 
-def _record(handbook: Handbook, record: Record) -> dict[str, Any]:
-    """A record: where it stands, its title, every key of its kind, what its body holds, and what refers to it."""
+def _record_item(handbook: Handbook, record: Record) -> dict[str, Any]:
+    """Return a record as JSON: path, title, keys, values from its body, and backlinks."""
     item: dict[str, Any] = {
         "id": record.id,
         "title": record.title,
-        "url": _url(handbook, handbook.address(record)),
+        "url": _full_url(handbook, handbook.address(record)),
         "path": record.path,
     }
     for row in fields_of(type(record)):
-        item[row.key] = _value(getattr(record, row.name))
-    item |= _value(record.extras)
+        item[row.key] = _to_plain(getattr(record, row.name))
+    item |= _to_plain(record.extras)
     if isinstance(record, Service):
-        item["audits"] = [_audit(audit) for audit in handbook.audits_of(record)]
-    item["referred_to_by"] = _referring(handbook, record)
+        item["audits"] = [_audit_item(audit) for audit in handbook.audits_of(record)]
+    item["referred_to_by"] = _backlinks(handbook, record)
     return item
 
 
-def _referring(handbook: Handbook, entity: Entity) -> list[dict[str, str]]:
-    found = {
+def _backlinks(handbook: Handbook, entity: Entity) -> list[dict[str, str]]:
+    sources = {
         (ref.source.kind, ref.source.id)
-        for ref in handbook.referring_to(entity)
+        for ref in handbook.references_to(entity)
         if ref.source.kind != "page"
     }
-    return [{"kind": kind, "id": id} for kind, id in sorted(found)]
+    return [{"kind": kind, "id": id} for kind, id in sorted(sources)]
 
 
-def _audit(audit: Audit) -> dict[str, Any]:
+def _audit_item(audit: Audit) -> dict[str, Any]:
     return {"quarter": audit.quarter} | {
-        row.key: _value(getattr(audit, row.name)) for row in fields_of(Audit)
+        row.key: _to_plain(getattr(audit, row.name)) for row in fields_of(Audit)
     }
 
 
-def _alerts(handbook: Handbook) -> list[dict[str, Any]]:
+def _alert_items(handbook: Handbook) -> list[dict[str, Any]]:
     return [
         {
             "name": alert.name,
             "service": alert.service,
             "path": alert.path,
-            "url": _url(handbook, handbook.address(alert)),
+            "url": _full_url(handbook, handbook.address(alert)),
             "expr": alert.expr,
-            "for": alert.hold,
+            "for": alert.for_duration,
             "labels": dict(alert.labels),
             "annotations": dict(alert.annotations),
             "runbooks": [runbook.id for runbook in handbook.runbooks_of(alert)],
-            "referred_to_by": _referring(handbook, alert),
+            "referred_to_by": _backlinks(handbook, alert),
         }
         for alert in sorted(handbook.alerts, key=lambda alert: alert.name)
     ]
 
 
-def _checklist(handbook: Handbook) -> list[dict[str, Any]]:
+def _checklist_items(handbook: Handbook) -> list[dict[str, Any]]:
     groups = handbook.settings.organisation.groups
     return [
-        {row.key: _value(getattr(owned.item, row.name)) for row in fields_of(ChecklistItem)}
+        {row.key: _to_plain(getattr(owned.item, row.name)) for row in fields_of(ChecklistItem)}
         | {
             "group": groups.get(id.split("-")[0]),
             "standard": owned.standard.id,
-            "standards": [each.id for each in handbook.standards_of(id)],
+            "standards": [standard.id for standard in handbook.standards_of(id)],
             "fingerprint": owned.item.fingerprint,
-            "url": _url(handbook, f"{handbook.address(owned.standard)}#{id.lower()}"),
+            "url": _full_url(handbook, f"{handbook.address(owned.standard)}#{id.lower()}"),
         }
         for id, owned in handbook.items.items()
     ]
 
 
-def _actions(handbook: Handbook) -> list[dict[str, Any]]:
+def _action_items(handbook: Handbook) -> list[dict[str, Any]]:
     return [
         {
             "id": action.id,
             "postmortem": postmortem.id,
             "action": action.text,
             "owner": action.owner,
-            "due": _value(action.due),
+            "due": _to_plain(action.due),
             "status": action.status,
-            "done": _value(action.done),
-            "url": _url(handbook, f"actions/#{postmortem.id}-{action.id.lower()}"),
+            "done": _to_plain(action.done),
+            "url": _full_url(handbook, f"actions/#{postmortem.id}-{action.id.lower()}"),
         }
         for postmortem in handbook.of(Postmortem)
         for action in postmortem.actions
     ]
 
 
-def _value(value: Any) -> Any:
+def _to_plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, tuple):
-        return [_value(item) for item in value]
+        return [_to_plain(item) for item in value]
     if isinstance(value, Mapping):
-        return {key: _value(item) for key, item in value.items()}
+        return {key: _to_plain(item) for key, item in value.items()}
     if is_dataclass(value):
-        return {row.key: _value(getattr(value, row.name)) for row in fields_of(type(value))}
+        return {row.key: _to_plain(getattr(value, row.name)) for row in fields_of(type(value))}
     return value
 
 
-def _text(document: Mapping[str, Any]) -> str:
+def _to_json(document: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _csv(columns: tuple[str, ...], items: Iterable[Mapping[str, Any]]) -> str:
-    """The items as CSV (RFC 4180). A cell that a spreadsheet would take for a formula begins with an apostrophe."""
+def _to_csv(columns: tuple[str, ...], items: Iterable[Mapping[str, Any]]) -> str:
+    """Return the items as CSV (RFC 4180).
+
+    A cell that a spreadsheet would read as a formula gets a leading apostrophe.
+    """
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\r\n")
     writer.writerow(columns)

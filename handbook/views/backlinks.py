@@ -1,4 +1,4 @@
-"""What a record refers to, and what refers to it, at the end of its page."""
+"""References and backlinks of a record, at the end of its page."""
 
 from __future__ import annotations
 
@@ -6,40 +6,47 @@ from collections.abc import Iterable
 from typing import Final
 
 from handbook.handbook import Handbook, Reference
-from handbook.records import Entity, Record, Tie
+from handbook.records import Entity, Record, ReferenceLabel
 from handbook.views import render
 from handbook.views.links import Linker, PageLink
 
-_IN_TEXT: Final = Tie("", "")
-"""A reference from the text has no words of its own: the heading of the list says it."""
+_IN_TEXT: Final = ReferenceLabel("", "")
+"""Empty label of a reference in the text, which the list heading already describes."""
 
-_SHOWN_ABOVE = ("alert", "audit", "folder")  # what the page of a service sets out by itself
+_LISTED_ABOVE = ("alert", "audit", "folder")  # the page of a service lists these itself
 
 
 def backlinks(handbook: Handbook, record: Record) -> str:
-    """The HTML of both directions, each record or page once with every way in which it is tied; "" for none."""
+    """Render the references and the backlinks of a record; "" if it has none.
+
+    Each record or page occurs once per direction, with the labels of all its references.
+    """
     linker = Linker(handbook, handbook.address(record))
-    outward = _ties(
-        linker, ((ref.target, _tie(ref).outward) for ref in handbook.referred_from(record))
+    outward = _links_with_labels(
+        linker, ((ref.target, _labels_of(ref).outward) for ref in handbook.references_from(record))
     )
-    naming = (ref for ref in handbook.referring_to(record) if ref.via not in _SHOWN_ABOVE)
-    inward = _ties(linker, ((ref.source, _tie(ref).inward) for ref in naming))
+    incoming = (ref for ref in handbook.references_to(record) if ref.via not in _LISTED_ABOVE)
+    inward = _links_with_labels(linker, ((ref.source, _labels_of(ref).inward) for ref in incoming))
     return render("backlinks.html.j2", outward=outward, inward=inward) if outward or inward else ""
 
 
-def _tie(reference: Reference) -> Tie:
-    """The words for a reference; the key itself where its kind has none."""
+def _labels_of(reference: Reference) -> ReferenceLabel:
+    """Return the labels of a reference; its key if the kind defines no label."""
     return (
         _IN_TEXT
         if reference.via == "text"
-        else reference.source.ties.get(reference.via, Tie(*[reference.via] * 2))
+        else reference.source.reference_labels.get(
+            reference.via, ReferenceLabel(*[reference.via] * 2)
+        )
     )
 
 
-def _ties(linker: Linker, pairs: Iterable[tuple[Entity, str]]) -> list[tuple[PageLink, str]]:
-    ways: dict[tuple[str, str], tuple[Entity, list[str]]] = {}
-    for entity, phrase in pairs:
-        known = ways.setdefault((entity.kind, entity.id), (entity, []))[1]
-        if phrase and phrase not in known:
-            known.append(phrase)
-    return [(linker.to(entity), ", ".join(phrases)) for entity, phrases in ways.values()]
+def _links_with_labels(
+    linker: Linker, pairs: Iterable[tuple[Entity, str]]
+) -> list[tuple[PageLink, str]]:
+    labels_by_id: dict[tuple[str, str], tuple[Entity, list[str]]] = {}
+    for entity, label in pairs:
+        labels = labels_by_id.setdefault((entity.kind, entity.id), (entity, []))[1]
+        if label and label not in labels:
+            labels.append(label)
+    return [(linker.to(entity), ", ".join(labels)) for entity, labels in labels_by_id.values()]

@@ -1,7 +1,7 @@
-"""Drawings made from figures: a timeline to scale, dots with their median, shares as bars. SVG, in the page's colours.
+"""Charts as SVG in the page's colours: timelines, dots with a median, and bars.
 
-Each is an image to assistive technology, with a sentence for its text; the figures themselves stand in a list or a
-table beside it. Lengths are in the units of the drawing, which is as wide as WIDTH.
+Assistive technology sees each chart as an image with a text. The page also has the figures in a
+list or a table. Lengths are in units of the SVG, whose width is WIDTH.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from handbook.views import duration, render
 
 WIDTH: Final = 360
 _LINE: Final = 22
-"""The least distance of two labels, above which gaps are to scale."""
+"""Minimum distance of two labels. Larger gaps are to scale."""
 _TALL: Final = 160
 
 
 def timeline(points: Sequence[tuple[datetime, str]]) -> Markup:
-    """The HTML of moments on a vertical line, gaps to scale; "" for fewer than two different moments."""
+    """Draw moments on a vertical line to scale; "" for fewer than two different moments."""
     moments: dict[datetime, list[str]] = {}
     for at, label in sorted(points, key=lambda point: point[0]):
         moments.setdefault(at, []).append(label)
@@ -32,8 +32,8 @@ def timeline(points: Sequence[tuple[datetime, str]]) -> Markup:
     times = list(moments)
     whole = (times[-1] - times[0]).total_seconds()
     marks, y = [], 12.0
-    for before, at in zip([times[0], *times], times, strict=False):
-        gap = at - before
+    for previous, at in zip([times[0], *times], times, strict=False):
+        gap = at - previous
         y += max(_LINE, _TALL * gap.total_seconds() / whole) if gap else 0
         label = ", ".join(moments[at])
         marks.append(
@@ -44,65 +44,69 @@ def timeline(points: Sequence[tuple[datetime, str]]) -> Markup:
                 "gap": duration(gap) if gap else "",
             }
         )
-    told = "; ".join(f"{mark['time']} {mark['label']}" for mark in marks)
-    return _drawing("timeline.svg.j2", marks=marks, width=WIDTH, height=round(y + 14), told=told)
+    description = "; ".join(f"{mark['time']} {mark['label']}" for mark in marks)
+    return _drawing(
+        "timeline.svg.j2", marks=marks, width=WIDTH, height=round(y + 14), description=description
+    )
 
 
 def dots(title: str, values: Sequence[timedelta]) -> Markup:
-    """The HTML of durations as dots on one scale from zero, with a line at their median; "" for fewer than two."""
+    """Draw durations as dots on a scale with their median; "" for fewer than two."""
     if len(values) < 2:
         return Markup()
-    most = max(values) or timedelta(minutes=1)
+    longest = max(values) or timedelta(minutes=1)
     middle = timedelta(seconds=median(value.total_seconds() for value in values))
-    left, wide = 8, WIDTH - 16
+    margin = 8
+    scale_width = WIDTH - 2 * margin
 
     def x(value: timedelta) -> float:
-        return round(left + wide * (value / most), 1)
+        return round(margin + scale_width * (value / longest), 1)
 
     return _drawing(
         "dots.svg.j2",
         title=title,
         width=WIDTH,
-        left=left,
-        right=left + wide,
+        left=margin,
+        right=margin + scale_width,
         dots=[x(value) for value in sorted(values)],
         median=x(middle),
         median_text=duration(middle),
-        most_text=duration(most),
-        told=f"{title}: {len(values)} incidents, median {duration(middle)}, the longest {duration(most)}",
+        longest_text=duration(longest),
+        description=f"{title}: {len(values)} incidents, median {duration(middle)}, "
+        f"longest {duration(longest)}",
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A part of a bar: a word, its count, and its tone."""
+    """Share of a bar: a label, its count, and its colour."""
 
-    word: str
+    label: str
     count: int
     tone: str
 
 
-def shares(parts: Sequence[Share]) -> Markup:
-    """The HTML of counts as shares of one bar; "" where all are zero."""
-    total = sum(part.count for part in parts)
+def shares(counts: Sequence[Share]) -> Markup:
+    """Draw counts as shares of one bar; "" if all are zero."""
+    total = sum(share.count for share in counts)
     if not total:
         return Markup()
     bars, x = [], 0.0
-    for part in parts:
-        width = WIDTH * part.count / total
-        if part.count:
+    for share in counts:
+        width = WIDTH * share.count / total
+        if share.count:
             bars.append(
                 {
                     "x": round(x, 1),
                     "width": round(width, 1),
-                    "tone": part.tone,
-                    "word": part.word,
-                    "count": part.count,
+                    "tone": share.tone,
+                    "label": share.label,
+                    "count": share.count,
                 }
             )
         x += width
-    told = ", ".join(f"{part.count} {part.word}" for part in parts if part.count)
-    return _drawing("shares.svg.j2", bars=bars, width=WIDTH, told=told)
+    description = ", ".join(f"{share.count} {share.label}" for share in counts if share.count)
+    return _drawing("shares.svg.j2", bars=bars, width=WIDTH, description=description)
 
 
 def _drawing(template: str, **values: Any) -> Markup:

@@ -1,4 +1,4 @@
-"""What stands above the text of a record: what it is, who keeps it, when, and what it is tied to."""
+"""Facts above the text of a record: id, status, owner, dates and related records."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import singledispatch
 from handbook.handbook import Handbook
 from handbook.records import Record
 from handbook.records.adr import Adr
-from handbook.records.postmortem import Postmortem, deadline
+from handbook.records.postmortem import Postmortem, publication_deadline
 from handbook.records.runbook import Runbook
 from handbook.records.service import Service
 from handbook.records.standard import Standard
@@ -22,7 +22,7 @@ Value = str | date | datetime | PageLink
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A label with its values; `wide` where it takes a line of its own."""
+    """Label with its values. `wide` puts it on a line of its own."""
 
     label: str
     values: tuple[Value, ...]
@@ -30,9 +30,9 @@ class Row:
 
 
 def facts(handbook: Handbook, record: Record) -> str:
-    """The HTML above the text of a record."""
+    """Render the facts of a record as HTML."""
     linker = Linker(handbook, handbook.address(record))
-    shown = [*_rows(record, linker), Row("Tags", record.tags)]
+    fact_rows = [*_rows(record, linker), Row("Tags", record.tags)]
     return render(
         "facts.html.j2",
         record=record,
@@ -40,19 +40,23 @@ def facts(handbook: Handbook, record: Record) -> str:
         severity=getattr(record, "severity", None),
         severity_tone=severity_tone(handbook, getattr(record, "severity", None)),
         summary=linker.inline(getattr(record, "summary", None) or "", record.path),
-        rows=[(row, [_shown(value) for value in row.values]) for row in shown if row.values],
+        rows=[
+            (row, [_template_value(value) for value in row.values])
+            for row in fact_rows
+            if row.values
+        ],
         index=linker.index(record),
     )
 
 
 def severity_tone(handbook: Handbook, severity: str | None) -> str:
-    """How a severity is coloured: the worst of the settings, the second, the others."""
+    """Return the colour of a severity: worst, second worst, or any other."""
     order = list(handbook.settings.policy.severities)
-    place = order.index(severity) if severity in order else len(order)
-    return ("bad", "open")[place] if place < 2 else "gone"
+    rank = order.index(severity) if severity in order else len(order)
+    return ("bad", "open")[rank] if rank < 2 else "gone"
 
 
-def _shown(value: Value) -> dict[str, object]:
+def _template_value(value: Value) -> dict[str, object]:
     if isinstance(value, PageLink):
         return {"link": value, "time": None, "text": value.title}
     if isinstance(value, datetime):
@@ -66,27 +70,27 @@ def _shown(value: Value) -> dict[str, object]:
     return {"link": None, "time": None, "text": value}
 
 
-def _one(value: Value | None) -> tuple[Value, ...]:
+def _as_tuple(value: Value | None) -> tuple[Value, ...]:
     return () if value is None else (value,)
 
 
 @singledispatch
-def _rows(record: Record, linker: Linker) -> Iterator[Row]:
-    """The facts of a record of one kind; none for a kind that registers no function of its own."""
+def _rows(_record: Record, _linker: Linker) -> Iterator[Row]:
+    """Yield the facts of a record; none for a kind without a registered function."""
     return iter(())
 
 
 @_rows.register
-def _adr(adr: Adr, linker: Linker) -> Iterator[Row]:
-    yield Row((adr.status or "decided").capitalize(), _one(adr.date))
+def _adr_rows(adr: Adr, linker: Linker) -> Iterator[Row]:
+    yield Row((adr.status or "decided").capitalize(), _as_tuple(adr.date))
     for change in reversed(adr.history):
         if change.status and change.date:
             yield Row(change.status.capitalize(), (change.date,))
     yield Row("Deciders", adr.deciders)
-    yield Row("Review by", _one(adr.review_by))
+    yield Row("Review by", _as_tuple(adr.review_by))
     amended = [
         ref.source.id
-        for ref in linker.handbook.referring_to(adr)
+        for ref in linker.handbook.references_to(adr)
         if ref.via == "amends" and isinstance(ref.source, Adr)
     ]
     yield Row("Superseded by", tuple(linker.find("adr", adr.superseded_by)), wide=True)
@@ -98,13 +102,15 @@ def _adr(adr: Adr, linker: Linker) -> Iterator[Row]:
 
 
 @_rows.register
-def _standard(standard: Standard, linker: Linker) -> Iterator[Row]:
-    yield Row("Owner", _one(standard.owner))
-    yield Row("Reviewed", _one(standard.reviewed))
+def _standard_rows(standard: Standard, linker: Linker) -> Iterator[Row]:
+    yield Row("Owner", _as_tuple(standard.owner))
+    yield Row("Reviewed", _as_tuple(standard.reviewed))
     yield Row("CALMS", tuple(pillar.capitalize() for pillar in standard.calms))
     yield Row("Core tools", standard.core_tools)
     yield Row(
-        "Prevents", _one(linker.inline(standard.prevents or "", standard.path) or None), wide=True
+        "Prevents",
+        _as_tuple(linker.inline(standard.prevents or "", standard.path) or None),
+        wide=True,
     )
     items = [PageLink("", item.id, f"#{item.id.lower()}") for item in standard.checklist if item.id]
     yield Row("Checklist", tuple(items), wide=True)
@@ -113,17 +119,17 @@ def _standard(standard: Standard, linker: Linker) -> Iterator[Row]:
         for id, owned in linker.handbook.items.items()
         if id in standard.verified_by
     )
-    others = [
+    shared_items = [
         PageLink("", id, f"{linker.url(owner)}#{id.lower()}")
         for id, owner in owners
         if owner is not standard
     ]
-    yield Row("Items shared with others", tuple(others), wide=True)
+    yield Row("Items of other standards", tuple(shared_items), wide=True)
 
 
 @_rows.register
-def _runbook(runbook: Runbook, linker: Linker) -> Iterator[Row]:
-    """What somebody needs who was woken comes first: the fixes, and whom to call."""
+def _runbook_rows(runbook: Runbook, linker: Linker) -> Iterator[Row]:
+    """Yield the facts for an on-call engineer, starting with the fixes and the contact."""
     service = linker.handbook.get(Service, runbook.service)
     causes = [
         PageLink("", linker.heading(runbook, cause.heading), f"#{cause.anchor}")
@@ -133,19 +139,21 @@ def _runbook(runbook: Runbook, linker: Linker) -> Iterator[Row]:
     if service and service.on_call:
         yield Row("On call", (PageLink("", "Who is on call", service.on_call),))
     yield Row("Service", tuple(linker.find("service", [runbook.service])))
-    yield Row("Owner", _one(runbook.owner))
+    yield Row("Owner", _as_tuple(runbook.owner))
     yield Row("Alerts", tuple(linker.find("alert", runbook.alerts)), wide=True)
-    yield Row("When", _one(linker.inline(runbook.trigger or "", runbook.path) or None), wide=True)
-    yield Row("Reviewed", _one(runbook.reviewed))
-    yield Row("Followed", _one(runbook.exercised or "never"))
+    yield Row(
+        "When", _as_tuple(linker.inline(runbook.trigger or "", runbook.path) or None), wide=True
+    )
+    yield Row("Reviewed", _as_tuple(runbook.reviewed))
+    yield Row("Last exercised", _as_tuple(runbook.exercised or "never"))
 
 
 @_rows.register
-def _postmortem(postmortem: Postmortem, linker: Linker) -> Iterator[Row]:
-    yield Row("Started", _one(postmortem.started))
-    yield Row("Published", _one(postmortem.published))
-    yield Row("Published late", _one(_late(linker.handbook, postmortem)))
-    yield Row("Caused by", _one(postmortem.caused_by))
+def _postmortem_rows(postmortem: Postmortem, linker: Linker) -> Iterator[Row]:
+    yield Row("Started", _as_tuple(postmortem.started))
+    yield Row("Published", _as_tuple(postmortem.published))
+    yield Row("Published late", _as_tuple(_late_note(linker.handbook, postmortem)))
+    yield Row("Caused by", _as_tuple(postmortem.caused_by))
     yield Row("Authors", postmortem.authors)
     yield Row("Reviewers", postmortem.reviewers)
     yield Row("Services", tuple(linker.find("service", postmortem.services)), wide=True)
@@ -154,22 +162,22 @@ def _postmortem(postmortem: Postmortem, linker: Linker) -> Iterator[Row]:
     yield Row("Decisions", tuple(linker.find("adr", postmortem.adrs)), wide=True)
 
 
-def _late(handbook: Handbook, postmortem: Postmortem) -> str | None:
-    """That a post-mortem was published after its last day, where the policy names one; None where it was in time."""
+def _late_note(handbook: Handbook, postmortem: Postmortem) -> str | None:
+    """Return a note if a post-mortem was published after the deadline of the policy."""
     policy = handbook.settings.policy.postmortem
     if not (postmortem.published and postmortem.started and policy.business_days):
         return None
-    last = deadline(postmortem.started.date(), policy.business_days, policy.country)
+    last = publication_deadline(postmortem.started.date(), policy.business_days, policy.country)
     late = postmortem.severity in policy.severities and postmortem.published > last
-    return f"it was due by {last}" if late else None
+    return f"was due on {last}" if late else None
 
 
 @_rows.register
-def _service(service: Service, linker: Linker) -> Iterator[Row]:
+def _service_rows(service: Service, linker: Linker) -> Iterator[Row]:
     audits = linker.handbook.audits_of(service)
-    yield Row("Owner", _one(service.owner))
-    yield Row("Tier", _one(str(service.tier) if service.tier else None))
-    yield Row("Last audit", _one(audits[0].date) if audits else ("none yet",))
+    yield Row("Owner", _as_tuple(service.owner))
+    yield Row("Tier", _as_tuple(str(service.tier) if service.tier else None))
+    yield Row("Last audit", _as_tuple(audits[0].date) if audits else ("none yet",))
     if service.on_call:
         yield Row("On call", (PageLink("", "Who is on call", service.on_call),))
     if service.repository:

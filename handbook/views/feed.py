@@ -1,4 +1,4 @@
-"""The feed: decisions that changed status, post-mortems that were published, standards that were reviewed."""
+"""Feed of status changes, published post-mortems and reviewed standards."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from feedgenerator import Atom1Feed
 
 from handbook.handbook import Handbook
 
-_MOST: Final = 50
+_MAX_ENTRIES: Final = 50
 
 
 class _Feed(Atom1Feed):  # type: ignore[misc]
-    """A feed whose day is never the clock's, which is what the library takes where there is no entry."""
+    """Atom feed without the current time, which the library puts into an empty feed."""
 
     def latest_post_date(self) -> datetime:
         newest: datetime = (
@@ -23,16 +23,16 @@ class _Feed(Atom1Feed):  # type: ignore[misc]
 
 
 def feed(handbook: Handbook) -> str:
-    """Atom (RFC 4287): what happened to records, the newest first. Its dates are the records' own."""
+    """Return the events of records as Atom (RFC 4287), newest first, dated by the records."""
     site = handbook.settings.site_url.rstrip("/")
-    happened = [
-        (event.day, event.word, record.id, record)
+    events = [
+        (event.day, event.change, record.id, record)
         for record in handbook.records
         for event in record.events
     ]
-    happened.sort(key=lambda each: (each[0], each[2]), reverse=True)
+    events.sort(key=lambda row: (row[0], row[2]), reverse=True)
 
-    made = _Feed(
+    atom = _Feed(
         title=handbook.settings.site_name,
         link=f"{site}/",
         feed_url=f"{site}/feed.xml",
@@ -40,17 +40,17 @@ def feed(handbook: Handbook) -> str:
         language="en",
         author_name=handbook.settings.site_name,
     )
-    for day, word, id, record in happened[:_MOST]:
+    for day, change, id, record in events[:_MAX_ENTRIES]:
         link = f"{site}/{handbook.address(record)}"
-        made.add_item(
-            title=f"{id}: {record.title} ({word})"
+        atom.add_item(
+            title=f"{id}: {record.title} ({change})"
             if record.mention
-            else f"{record.title} ({word})",
+            else f"{record.title} ({change})",
             link=link,
-            description=f"{word.capitalize()} on {day}.",
+            description=f"{change.capitalize()} on {day}.",
             pubdate=datetime.combine(day, time(), UTC),
             updateddate=datetime.combine(day, time(), UTC),
-            unique_id=f"{link}#{word}-{day}",
+            unique_id=f"{link}#{change}-{day}",
         )
-    text: str = made.writeString("utf-8")
+    text: str = atom.writeString("utf-8")
     return text

@@ -1,4 +1,4 @@
-"""What the gate says of a page, on that page, while an author previews it."""
+"""Findings of a page, displayed on that page in the preview."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from handbook.views import render
 
 
 def findings(diagnostics: Iterable[Diagnostic]) -> str:
-    """The HTML of a box with every finding, or "" where there is none."""
+    """Render a box with every finding; "" without findings."""
     listed = list(diagnostics)
     return render("findings.html.j2", findings=listed) if listed else ""

@@ -1,4 +1,4 @@
-"""What stands below every page: when it last changed."""
+"""Line at the end of every page: the date of its last change."""
 
 from __future__ import annotations
 
@@ -8,5 +8,8 @@ from handbook.views import render
 
 
 def footer(changes: Mapping[str, str] | None, path: str) -> str:
-    """The HTML of a line that says when a file last changed, by `changes`; None where git knows nothing."""
-    return render("footer.html.j2", known=changes is not None, day=(changes or {}).get(path))
+    """Render the date of a file's last change.
+
+    `changes` has the date of each path; None if the Git history is incomplete or missing.
+    """
+    return render("footer.html.j2", has_history=changes is not None, day=(changes or {}).get(path))

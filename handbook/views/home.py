@@ -1,4 +1,4 @@
-"""The home page, and the list of everything from A to Z."""
+"""Home page, and the list of everything from A to Z."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from handbook.views.links import Linker
 _FEW: Final = 6
 
 
-def home(handbook: Handbook, here: str) -> str:
-    """The HTML of the home page: what this is, the search, and the three questions that readers come with."""
+def home(handbook: Handbook, page_address: str) -> str:
+    """Render the home page: introduction, search, alerts, standards and recent changes."""
     services = sorted(handbook.of(Service), key=lambda service: (service.tier or 9, service.id))
     alerts = Counter(alert.service for alert in handbook.alerts)
     return render(
@@ -25,31 +25,31 @@ def home(handbook: Handbook, here: str) -> str:
         services=[(service, alerts[service.id]) for service in services[:_FEW]],
         counts=handbook.counts,
         items=len(handbook.items),
-        rows=_recent(handbook, _FEW),
-        linker=Linker(handbook, here),
+        rows=_recent_changes(handbook, _FEW),
+        linker=Linker(handbook, page_address),
     )
 
 
-def _recent(handbook: Handbook, most: int) -> list[tuple[date, Record, str]]:
-    """The records that changed last, by their own dates: the day, the record, and what happened."""
-    found = [
+def _recent_changes(handbook: Handbook, limit: int) -> list[tuple[date, Record, str]]:
+    """Return the records with the latest changes: date, record, and kind of change."""
+    changes = [
         (
             record.changed,
-            f"{place} {record.id}",
+            f"{position} {record.id}",
             record,
             getattr(record, "status", None) or kind.change_word,
         )
-        for place, kind in enumerate(RECORDS)
+        for position, kind in enumerate(RECORDS)
         if kind.change_word is not None
         for record in handbook.of(kind)
         if record.changed
     ]
-    found.sort(key=lambda row: row[:2], reverse=True)
-    return [(day, record, word) for day, _, record, word in found[:most]]
+    changes.sort(key=lambda row: row[:2], reverse=True)
+    return [(day, record, change) for day, _, record, change in changes[:limit]]
 
 
-def everything(handbook: Handbook, here: str) -> str:
-    """Markdown: every record by kind, A to Z, and every alert and item of the checklist."""
+def everything(handbook: Handbook, page_address: str) -> str:
+    """Render the list of every record, alert and checklist item, A to Z."""
     lists = [
         (kind.list_title, sorted(handbook.of(kind), key=lambda record: record.title.casefold()))
         for kind in RECORDS
@@ -60,5 +60,5 @@ def everything(handbook: Handbook, here: str) -> str:
         lists=lists,
         alerts=alerts,
         items=handbook.items,
-        linker=Linker(handbook, here),
+        linker=Linker(handbook, page_address),
     )

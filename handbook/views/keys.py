@@ -1,4 +1,4 @@
-"""What the search finds to the letter: ids, alerts, titles with tags, and error messages that runbooks quote."""
+"""Keys for exact search: ids, alerts, titles with tags, and error messages of runbooks."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from handbook.records.standard import Standard
 from handbook.rules.engine import rules
 
 KINDS: Final[Mapping[type[Record], str]] = {kind: kind.label for kind in RECORDS}
-"""How readers name the kinds of record."""
+"""Labels of the kinds of record."""
 
 SEARCHED: Final = (*(kind.label for kind in COUNTED if kind.has_page), Page.label)
-"""The search's list of kinds."""
+"""Kinds in the filter of the search."""
 
 FOLDER: Final = "assets/keys"
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -28,18 +28,20 @@ _WORD: Final = re.compile(r"[^\W_]+")
 
 
 def keys(handbook: Handbook) -> dict[str, str]:
-    """The files of the keys, by path: a part `<xyz>.json` for each beginning of a word, and `parts.json`, their names.
+    """Return the key files, by path: one `<xyz>.json` per word prefix, and `parts.json`.
 
-    A part has each key with a word that begins so, as JSON: a list of [title, address from the site's root, kind, key,
-    …], in the order in which equals are shown. So the part of any one word of a query holds all that it can find.
+    `parts.json` lists the prefixes. A prefix file has every key with such a word, as a JSON list of
+    [title, address from the site's root, kind, key, …]. Its order decides between equal matches.
+    So the file of any one word of a query contains every possible match.
     """
-    parts: dict[str, dict[tuple[str, str, str], list[str]]] = {}
-    for key, *what in _keys(handbook):
-        for part in {_part(word) for word in _WORD.findall(_HUMP.sub(" ", key).lower())}:
-            parts.setdefault(part, {}).setdefault((what[0], what[1], what[2]), []).append(key)
+    keys_by_prefix: dict[str, dict[tuple[str, str, str], list[str]]] = {}
+    for key, title, address, kind in _keys(handbook):
+        for prefix in {_prefix(match) for match in _WORD.findall(_HUMP.sub(" ", key).lower())}:
+            keys_by_target = keys_by_prefix.setdefault(prefix, {})
+            keys_by_target.setdefault((title, address, kind), []).append(key)
     rows = {
-        part: [[*what, *names] for what, names in found.items()]
-        for part, found in sorted(parts.items())
+        prefix: [[*target, *target_keys] for target, target_keys in keys_by_target.items()]
+        for prefix, keys_by_target in sorted(keys_by_prefix.items())
     }
     return {
         f"{FOLDER}/{name}.json": json.dumps(content, ensure_ascii=False, separators=(",", ":"))
@@ -47,9 +49,9 @@ def keys(handbook: Handbook) -> dict[str, str]:
     }
 
 
-def _part(word: str) -> str:
-    """Its first three characters, as a file may be named anywhere; search.js does the same."""
-    return re.sub("[^a-z0-9]", "_", word[:3])
+def _prefix(text: str) -> str:
+    """Return the first three characters, safe for a file name; search.js does the same."""
+    return re.sub("[^a-z0-9]", "_", text[:3])
 
 
 def _keys(handbook: Handbook) -> Iterator[tuple[str, str, str, str]]:

@@ -1,4 +1,4 @@
-"""What the text of a file names, as one page of the site sees it."""
+"""Targets of links, ids, drawings and listings in the text of a file."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 from handbook.handbook import Handbook
-from handbook.reading.addresses import SCHEMES, relative, scheme
+from handbook.reading.addresses import SCHEMES, make_relative, read_scheme
 from handbook.reading.render import NamedTarget
 
 _SVG = "{http://www.w3.org/2000/svg"
-"""The namespace of a drawing, as ElementTree writes it before a `}`."""
-_DRAWN = frozenset(
+"""Namespace of SVG, as ElementTree writes it before a `}`."""
+_SAFE_ELEMENTS = frozenset(
     (
         "circle",
         "clipPath",
@@ -43,25 +43,25 @@ _DRAWN = frozenset(
         "use",
     )
 )
-"""The elements of a drawing that can be a part of a page."""
+"""SVG elements that are safe to embed in a page."""
 _URL_OF_ID = re.compile(r"(url\(\s*['\"]?)#")
 
 
 @dataclass(frozen=True)
 class PageReferences:
-    """The references of the file at `path`, shown on the page whose address from the site's root on is `here`."""
+    """References of the file at `path`, rendered on the page at `page_address`."""
 
     handbook: Handbook
     path: str
-    here: str
+    page_address: str
     own_ids: frozenset[str] = frozenset()
-    """Ids of the file that the page has, where it is not the file's own page."""
+    """Ids of the file that this page includes, for a page of another file."""
 
-    def target(self, link: str) -> str | None:
-        """The address of a link or image; None for one that leads to nothing of the site, or could act on a reader."""
+    def resolve_link(self, link: str) -> str | None:
+        """Return the address of a link or image; None if it is broken or unsafe."""
         target = self.handbook.resolve(self.path, link)
-        if target.external:
-            return link if scheme(link) in ("", *SCHEMES) else None
+        if target.is_external:
+            return link if read_scheme(link) in ("", *SCHEMES) else None
         url = self.handbook.url(target.path) if target.path else None
         if url is None:
             return None
@@ -70,30 +70,33 @@ class PageReferences:
             return fragment
         return (
             fragment
-            if fragment and url == self.here
-            else relative(quote(url) + fragment, self.here)
+            if fragment and url == self.page_address
+            else make_relative(quote(url) + fragment, self.page_address)
         )
 
-    def named(self, id: str) -> NamedTarget | None:
-        """What an id names; None for nothing, and for the record whose text it is in."""
-        named = self.handbook.named(id)
-        record = named.record
-        if record is None or (record.path == self.path and not named.fragment):
+    def resolve_id(self, id: str) -> NamedTarget | None:
+        """Return the target of an id; None if it is unknown or the record itself."""
+        id_target = self.handbook.resolve_id(id)
+        record = id_target.record
+        if record is None or (record.path == self.path and not id_target.fragment):
             return None
-        fragment = f"#{named.fragment}" if named.fragment else ""
+        fragment = f"#{id_target.fragment}" if id_target.fragment else ""
         address = self.handbook.address(record)
         return NamedTarget(
-            fragment if address == self.here else relative(address + fragment, self.here),
+            fragment
+            if address == self.page_address
+            else make_relative(address + fragment, self.page_address),
             record.title,
         )
 
-    def drawing(self, link: str, alt: str) -> str | None:
-        """The SVG of an attachment that draws in currentColor and has no style, which the page's policy refuses.
+    def read_drawing(self, link: str, alt: str) -> str | None:
+        """Return an attached SVG for embedding; None if it must remain an image.
 
-        As a part of the page it has the colours of the palette. Any other image stays one.
+        An embedded SVG takes the colours of the palette. It must use currentColor and no style,
+        because the page's content policy blocks styles.
         """
         path = self.handbook.resolve(self.path, link).path
-        # Only what was read as an attachment: no script, no handler, nothing from elsewhere.
+        # An attachment has been checked: it has no script, no event handler and no external URL.
         if path not in self.handbook.attachments or not path.endswith(".svg"):
             return None
         data = (self.handbook.root / path).read_bytes()
@@ -103,10 +106,10 @@ class PageReferences:
             drawing = ElementTree.fromstring(data)  # noqa: S314 - an attachment has no entities
         except ElementTree.ParseError:
             return None
-        prefix = f"drawing-{next(self._drawings)}-"
+        prefix = f"drawing-{next(self._drawing_numbers)}-"
         for element in drawing.iter():
             namespace, _, element.tag = element.tag.rpartition("}")
-            if namespace != _SVG or element.tag not in _DRAWN:
+            if namespace != _SVG or element.tag not in _SAFE_ELEMENTS:
                 return None
             attributes = (
                 (name.rpartition("}")[2], value) for name, value in element.attrib.items()
@@ -121,18 +124,18 @@ class PageReferences:
         return ElementTree.tostring(drawing, encoding="unicode", short_empty_elements=False)
 
     @cached_property
-    def _drawings(self) -> Iterator[int]:
-        """Numbers for the drawings of the page, whose ids must differ."""
+    def _drawing_numbers(self) -> Iterator[int]:
+        """Counter of the drawings on the page, which keeps their ids unique."""
         return count(1)
 
     @cached_property
     def listing(self) -> Callable[[str], str | None]:
-        """The text of a file that a block of code includes, by its path."""
+        """Function that returns the text of a listing's file, by path."""
         return self.handbook.listing
 
 
 def _with_prefix(name: str, value: str, prefix: str) -> str:
-    """An attribute of a drawing with its id, or the ids that it names, behind a prefix."""
+    """Return the value of an SVG attribute with a prefix before each id."""
     match name:
         case "id":
             return prefix + value

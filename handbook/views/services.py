@@ -1,4 +1,4 @@
-"""The index of services with their scorecards, and everything that is known of one."""
+"""Index of services with audit scores, and the details of one service."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from handbook.records.audit import Audit
 from handbook.records.postmortem import Postmortem
 from handbook.records.runbook import Runbook
 from handbook.records.service import Service
-from handbook.views import TONES, facet, render
+from handbook.views import TONES, make_facet, render
 from handbook.views.drawings import Share, shares
 from handbook.views.facts import severity_tone
 from handbook.views.links import Linker
@@ -22,7 +22,10 @@ from handbook.vocabulary import PROOFS, VERDICTS
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """An audit in counts. Passes are counted apart by how they are known; what is not known is never a pass."""
+    """Counts of an audit: verdicts, and passes by kind of verification.
+
+    An unknown item never counts as passed.
+    """
 
     verdicts: dict[str, int]
     passes: dict[str, int]
@@ -30,7 +33,7 @@ class Score:
 
 
 def score(audit: Audit) -> Score:
-    """The counts of an audit: every verdict, and the passes by how they are known, the strongest first."""
+    """Count the verdicts of an audit, and its passes, strongest verification first."""
     verdicts = Counter(result.verdict for result in audit.results.values() if result.verdict)
     passes = Counter(
         result.by for result in audit.results.values() if result.verdict == "pass" and result.by
@@ -42,33 +45,33 @@ def score(audit: Audit) -> Score:
     )
 
 
-def verdicts(counted: Score) -> Markup:
-    """The HTML of an audit's verdicts as shares of one bar."""
+def verdicts(audit_score: Score) -> Markup:
+    """Draw the verdicts of an audit as shares of one bar."""
     return shares(
-        [Share(verdict, count, TONES[verdict]) for verdict, count in counted.verdicts.items()]
+        [Share(verdict, count, TONES[verdict]) for verdict, count in audit_score.verdicts.items()]
     )
 
 
-def services_index(handbook: Handbook, here: str) -> str:
-    """Markdown: every service with its owner, tier and the counts of its newest audit."""
+def services_index(handbook: Handbook, page_address: str) -> str:
+    """Render every service with its owner, tier and the counts of its latest audit."""
     services = sorted(handbook.of(Service), key=lambda service: (service.tier or 9, service.id))
     rows = [(service, next(iter(handbook.audits_of(service)), None)) for service in services]
     scored = [(service, audit, score(audit) if audit else None) for service, audit in rows]
     facets = [
-        facet("Owner", "owner", (service.owner for service in services)),
-        facet("Tier", "tier", (service.tier for service in services)),
+        make_facet("Owner", "owner", (service.owner for service in services)),
+        make_facet("Tier", "tier", (service.tier for service in services)),
     ]
     return render(
         "services_index.md.j2",
         rows=scored,
         verdicts=verdicts,
         facets=facets,
-        linker=Linker(handbook, here),
+        linker=Linker(handbook, page_address),
     )
 
 
 def service_knowledge(handbook: Handbook, service: Service) -> str:
-    """The HTML below a service's text: alerts, runbooks, incidents, decisions, objectives, and its audits."""
+    """Render alerts, runbooks, objectives, incidents, decisions and audits of a service."""
     linker = Linker(handbook, handbook.address(service))
     adrs = [adr for adr in handbook.of(Adr) if service.id in adr.services]
     return render(
@@ -77,9 +80,15 @@ def service_knowledge(handbook: Handbook, service: Service) -> str:
         alerts=[alert for alert in handbook.alerts if alert.service == service.id],
         runbooks=[runbook for runbook in handbook.of(Runbook) if runbook.service == service.id],
         runbooks_of=handbook.runbooks_of,
-        incidents=[each for each in handbook.of(Postmortem) if service.id in each.services],
+        incidents=[
+            postmortem
+            for postmortem in handbook.of(Postmortem)
+            if service.id in postmortem.services
+        ],
         adrs=adrs,
-        dependents=[other for other in handbook.of(Service) if service.id in other.depends_on],
+        dependents=[
+            dependent for dependent in handbook.of(Service) if service.id in dependent.depends_on
+        ],
         audits=[
             (audit, score(audit), _results(linker, audit)) for audit in handbook.audits_of(service)
         ],
@@ -90,7 +99,7 @@ def service_knowledge(handbook: Handbook, service: Service) -> str:
 
 
 def _results(linker: Linker, audit: Audit) -> list[tuple[str, str, object]]:
-    """The results in the order of the checklist: id, text, result."""
+    """Return the results in checklist order: id, text, result."""
     items = linker.handbook.items
     order = list(items)
     ids = sorted(audit.results, key=lambda id: (order.index(id) if id in order else len(order), id))

@@ -1,4 +1,4 @@
-"""The index of standards, and the checklist that is built from them."""
+"""Index of standards, and the checklist built from them."""
 
 from __future__ import annotations
 
@@ -6,22 +6,28 @@ from itertools import groupby
 
 from handbook.handbook import Handbook
 from handbook.records.standard import Standard
-from handbook.views import facet, render
+from handbook.views import make_facet, render
 from handbook.views.links import Linker
 from handbook.vocabulary import CALMS
 
 
-def standards_index(handbook: Handbook, here: str) -> str:
-    """Markdown: a table of all standards, and which of them serve each pillar of CALMS."""
+def standards_index(handbook: Handbook, page_address: str) -> str:
+    """Render a table of all standards, and the standards of each CALMS pillar."""
     standards = sorted(handbook.of(Standard), key=lambda standard: standard.id)
-    pillars = [(pillar, [each for each in standards if pillar in each.calms]) for pillar in CALMS]
+    pillars = [
+        (pillar, [standard for standard in standards if pillar in standard.calms])
+        for pillar in CALMS
+    ]
     return render(
-        "standards_index.md.j2", standards=standards, pillars=pillars, linker=Linker(handbook, here)
+        "standards_index.md.j2",
+        standards=standards,
+        pillars=pillars,
+        linker=Linker(handbook, page_address),
     )
 
 
-def checklist(handbook: Handbook, here: str) -> str:
-    """Markdown: every item of the checklist, by group, with its standard and how it is known."""
+def checklist(handbook: Handbook, page_address: str) -> str:
+    """Render the checklist items by group, with standards and kind of verification."""
     titles = handbook.settings.organisation.groups
 
     def group(id: str) -> str:
@@ -36,12 +42,14 @@ def checklist(handbook: Handbook, here: str) -> str:
         for name, ids in groupby(handbook.items, key=group)
     ]
     facets = [
-        facet("Known by", "verify", (owned.item.verify for owned in handbook.items.values())),
-        facet("Group", "group", (name for name, _, _ in groups)),
-        facet(
+        make_facet(
+            "Verified by", "verify", (owned.item.verify for owned in handbook.items.values())
+        ),
+        make_facet("Group", "group", (name for name, _, _ in groups)),
+        make_facet(
             "Standard",
             "standard",
-            (each.id for id in handbook.items for each in handbook.standards_of(id)),
+            (standard.id for id in handbook.items for standard in handbook.standards_of(id)),
         ),
     ]
     return render(
@@ -50,5 +58,5 @@ def checklist(handbook: Handbook, here: str) -> str:
         groups=groups,
         total=len(handbook.items),
         extras=sum(owned.item.extra for owned in handbook.items.values()),
-        linker=Linker(handbook, here),
+        linker=Linker(handbook, page_address),
     )

@@ -1,4 +1,4 @@
-"""`handbook new`: a record that states what its author gave, and says TODO everywhere else."""
+"""`handbook new` writes the values of its author, and TODO for all others."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from handbook.cli import main
 from handbook.reading import nodes
 from handbook.reading.source import read_source
 from handbook.records.kinds import RECORDS
-from tests.handbooks import SMALL, copy_of, places, report, write
+from tests.handbooks import SMALL, copy_site, format_findings, report, write
 
 
 @dataclass(frozen=True)
-class New:
-    """A call of `handbook new`, the text that it writes, and what an author writes in place of each TODO."""
+class Case:
+    """Call of `handbook new`, its result, and the author's text for each TODO."""
 
     kind: str
-    given: Sequence[str]
+    values: Sequence[str]
     path: str
     text: str
-    places: Sequence[str]
-    """Where the findings are, as `line:column`."""
-    written: Sequence[str]
-    """A line of the file for each line with a TODO."""
+    findings: Sequence[str]
+    """Position of each finding, as `line:column`."""
+    completed_lines: Sequence[str]
+    """Replacement for each line with a TODO."""
 
 
 ADR_BODY = """
@@ -35,38 +35,38 @@ ADR_BODY = """
 
 ## Context
 
-TODO: say what the problem is, and what limits the choice
+TODO: describe the problem and the constraints on the choice
 
 ## Decision
 
-TODO: say what is decided, in full sentences
+TODO: state the decision, in full sentences
 
 ## Alternatives considered
 
-- TODO: name an alternative, and say why it was not chosen
+- TODO: name an alternative, and explain why you rejected it
 
 ## Consequences
 
-TODO: say what becomes easier, and what becomes harder
+TODO: state what becomes easier and what becomes harder
 """
-ADR_WRITTEN = ("Nights are short.", "We sleep.", "- Coffee: it does not last.", "People are awake.")
+ADR_LINES = ("Nights are short.", "We sleep.", "- Coffee: it does not last.", "People are awake.")
 
 RUNBOOK_BODY = """
 # A new thing!
 
 ## When to use this runbook
 
-TODO: say what the reader sees when this runbook is the right one
+TODO: describe when to use this runbook
 
 ## Diagnosis steps
 
-1. TODO: give the first command or page to check, and say what each answer means
+1. TODO: give the first check, and explain each result
 
 ## Common causes and fixes
 
 ### TODO: name the cause
 
-**Symptom:** TODO: say how the reader knows that it is this cause
+**Symptom:** TODO: describe the symptom that identifies this cause
 
 **Fix:** TODO: give the command or the steps that fix it
 
@@ -74,7 +74,7 @@ TODO: say what the reader sees when this runbook is the right one
 
 - TODO: write "Tier N (minutes min): who"
 """
-RUNBOOK_WRITTEN = (
+RUNBOOK_LINES = (
     "No order goes through.",
     "1. Read the log of the pool.",
     "### The pool is full",
@@ -88,36 +88,36 @@ POSTMORTEM_BODY = """
 
 ## Impact
 
-TODO: say who could not do what, and how many they were
+TODO: state who was affected, how, and how many
 
 ## Timeline
 
-- 01:30 — TODO: say what happened
+- 01:30 — TODO: describe what happened
 
 ## Root cause
 
-TODO: say which change of the system would have prevented the incident
+TODO: name the system change that would have prevented the incident
 
 ## What went well
 
-TODO: say what to keep
+TODO: list what to keep
 
 ## What went wrong
 
-TODO: say what to change
+TODO: list what to change
 
 ## Action items
 
 | Id | Action | Owner | Due | Status |
 |---|---|---|---|---|
-| A1 | TODO: say what has to be done | TODO | TODO | open |
+| A1 | TODO: describe the action | TODO | TODO | open |
 
 ## Lessons learned
 
-TODO: say what other teams should know
+TODO: list what other teams should know
 """
-POSTMORTEM_WRITTEN = (
-    "Nobody could buy.",
+POSTMORTEM_LINES = (
+    "Customers could not buy.",
     "- 01:30 — orders stop",
     "The pool was too small.",
     "The alert came at once.",
@@ -128,24 +128,24 @@ POSTMORTEM_WRITTEN = (
 
 STARTED = "started=2026-11-20T23:30-02:00"
 
-NEW = {
-    "adr": New(
+CASES = {
+    "adr": Case(
         "adr",
         [],
         "adr/0004-a-new-thing.md",
         f"---\nstatus: proposed\ndate: 2026-11-23\n---{ADR_BODY}",
         ["9:1", "13:1", "17:3", "21:1"],
-        ADR_WRITTEN,
+        ADR_LINES,
     ),
-    "adr that is decided": New(
+    "adr that is decided": Case(
         "adr",
         ["status=accepted", "tags=[database]"],
         "adr/0004-a-new-thing.md",
         f"---\nstatus: accepted\ndate: TODO\ndeciders: [TODO]\ntags: [database]\n---{ADR_BODY}",
         ["3:7", "4:12", "11:1", "15:1", "19:3", "23:1"],
-        ["date: 2026-03-02", "deciders: [shop-team]", *ADR_WRITTEN],
+        ["date: 2026-03-02", "deciders: [shop-team]", *ADR_LINES],
     ),
-    "standard": New(
+    "standard": Case(
         "standard",
         [],
         "docs/standards/09-a-new-thing.md",
@@ -163,23 +163,23 @@ NEW = {
 
             ## Why it matters
 
-            TODO: say what goes wrong without this standard
+            TODO: describe what goes wrong without this standard
 
             ## What it requires
 
-            - **STD-09.1** TODO: say what a team must, should or may do, with that verb in capitals
+            - **STD-09.1** TODO: state what a team must, should or may do
 
             ## How to implement it
 
-            TODO: show how a team does it
+            TODO: show how to do it, with an example
 
             ## How to verify it
 
-            TODO: say how to see that a team does it
+            TODO: describe how to check each requirement
 
             ## When to deviate
 
-            TODO: say when a team may do something else, and who agrees to it
+            TODO: state when a team may deviate, and who must approve it
             """),
         ["2:10", "3:14", "4:11", "5:9", "6:8", "7:11", "14:1", "18:16", "22:1", "26:1", "30:1"],
         [
@@ -189,18 +189,18 @@ NEW = {
             "calms: [lean]",
             "owner: shop-team",
             "reviewed: 2026-11-20",
-            "Nobody remembers a long name.",
+            "Long names are hard to remember.",
             "- **STD-09.1** A name MUST be short.",
             "Choose a short name.",
             "Count its letters.",
             "Never.",
         ],
     ),
-    "runbook": New(
+    "runbook": Case(
         "runbook",
         ["service=shop"],
         "runbooks/shop/a-new-thing.md",
-        "---\n# or, if an alert leads here: alerts: [AlertName]\n"
+        "---\n# if an alert links to this runbook, set instead: alerts: [AlertName]\n"
         f"trigger: TODO\nseverity: TODO\nowner: TODO\nreviewed: TODO\n---{RUNBOOK_BODY}",
         ["3:10", "4:11", "5:8", "6:11", "12:1", "16:4", "20:5", "28:3"],
         [
@@ -208,36 +208,37 @@ NEW = {
             "severity: sev-2",
             "owner: shop-team",
             "reviewed: 2026-11-20",
-            *RUNBOOK_WRITTEN,
+            *RUNBOOK_LINES,
         ],
     ),
-    "runbook of an alert": New(
+    "runbook of an alert": Case(
         "runbook",
         ["service=shop", "alerts=[OrdersDown]", "severity=sev-2"],
         "runbooks/shop/a-new-thing.md",
-        f"---\nalerts: [OrdersDown]\nseverity: sev-2\nowner: TODO\nreviewed: TODO\n---{RUNBOOK_BODY}",
+        "---\nalerts: [OrdersDown]\nseverity: sev-2\n"
+        f"owner: TODO\nreviewed: TODO\n---{RUNBOOK_BODY}",
         ["4:8", "5:11", "11:1", "15:4", "19:5", "27:3"],
-        ["owner: shop-team", "reviewed: 2026-11-20", *RUNBOOK_WRITTEN],
+        ["owner: shop-team", "reviewed: 2026-11-20", *RUNBOOK_LINES],
     ),
-    "postmortem": New(
+    "postmortem": Case(
         "postmortem",
         [STARTED],
         "postmortems/2026-11-21-a-new-thing.md",
         "---\nseverity: TODO\nstatus: draft\nstarted: 2026-11-20T23:30-02:00\n"
         f"services: [TODO]\nauthors: [TODO]\n---{POSTMORTEM_BODY}",
         ["2:11", "5:12", "6:11", "12:1", "16:11", "20:1", "24:1", "28:1", "34:8", "38:1"],
-        ["severity: sev-2", "services: [shop]", "authors: [shop-team]", *POSTMORTEM_WRITTEN],
+        ["severity: sev-2", "services: [shop]", "authors: [shop-team]", *POSTMORTEM_LINES],
     ),
-    "postmortem of a service": New(
+    "postmortem of a service": Case(
         "postmortem",
         [STARTED, "services=[warehouse]"],
         "postmortems/2026-11-21-a-new-thing.md",
         "---\nseverity: TODO\nstatus: draft\nstarted: 2026-11-20T23:30-02:00\n"
         f"services: [warehouse]\nauthors: [TODO]\n---{POSTMORTEM_BODY}",
         ["2:11", "6:11", "12:1", "16:11", "20:1", "24:1", "28:1", "34:8", "38:1"],
-        ["severity: sev-2", "authors: [shop-team]", *POSTMORTEM_WRITTEN],
+        ["severity: sev-2", "authors: [shop-team]", *POSTMORTEM_LINES],
     ),
-    "postmortem that is published": New(
+    "postmortem that is published": Case(
         "postmortem",
         [
             STARTED,
@@ -256,15 +257,15 @@ NEW = {
             "published: 2026-11-22",
             "caused_by: capacity",
             "reviewers: [order-team]",
-            *POSTMORTEM_WRITTEN,
+            *POSTMORTEM_LINES,
         ],
     ),
-    "service": New(
+    "service": Case(
         "service",
         [],
         "docs/services/a-new-thing.md",
         "---\nowner: TODO\ntier: TODO\non_call: TODO\nrepository: TODO\n---\n"
-        "# A new thing!\n\nTODO: say what the service does, and for whom\n",
+        "# A new thing!\n\nTODO: describe what the service does, and for whom\n",
         ["2:8", "3:7", "4:10", "5:13", "9:1"],
         [
             "owner: shop-team",
@@ -274,134 +275,162 @@ NEW = {
             "It is new.",
         ],
     ),
-    "service of tier 3": New(
+    "service of tier 3": Case(
         "service",
         ["tier=3"],
         "docs/services/a-new-thing.md",
         "---\nowner: TODO\ntier: 3\nrepository: TODO\n---\n"
-        "# A new thing!\n\nTODO: say what the service does, and for whom\n",
+        "# A new thing!\n\nTODO: describe what the service does, and for whom\n",
         ["2:8", "4:13", "8:1"],
         ["owner: shop-team", "repository: https://git.example/new", "It is new."],
     ),
 }
 
-STATED = {
+REQUIRED_VALUES = {
     "adr": {"status": "proposed", "date": "2026-11-23"},
     "standard": {},
     "runbook": {},
     "postmortem": {"status": "draft", "started": "2026-11-20T23:30-02:00"},
     "service": {},
 }
-"""The values that a new record of each kind may state where its author gave only what the kind needs."""
+"""Values in a new record of each kind if the author gives only the required ones."""
 
 
-def new(root: Path, kind: str, title: str, given: Sequence[str]) -> int:
-    """Call `handbook new`; answers its exit code."""
-    pairs = [part for pair in given for part in ("--set", pair)]
-    return main(["new", kind, title, "--root", str(root), "--today", "2026-11-23", *pairs])
+def run_new(root: Path, kind: str, title: str, values: Sequence[str]) -> int:
+    """Run `handbook new`, and return its exit code."""
+    options = [argument for value in values for argument in ("--set", value)]
+    return main(["new", kind, title, "--root", str(root), "--today", "2026-11-23", *options])
 
 
-@pytest.mark.parametrize("case", NEW.values(), ids=NEW)
-def test_it_states_what_was_given_and_says_todo_everywhere_else(
-    case: New, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_a_new_record_has_the_values_of_its_author_and_todo_for_all_others(
+    case: Case, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
-    assert new(root, case.kind, "A new  thing!", case.given) == 0
+    root = copy_site(SMALL, tmp_path / "handbook")
+    assert run_new(root, case.kind, "A new  thing!", case.values) == 0
     assert capsys.readouterr().out == f"{case.path}\n"
     assert (root / case.path).read_text(encoding="utf-8") == case.text
 
 
-@pytest.mark.parametrize("case", NEW.values(), ids=NEW)
-def test_its_only_findings_are_what_is_still_to_be_written(case: New, tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
-    assert new(root, case.kind, "A new  thing!", case.given) == 0
-    assert places(report(root).findings) == [f"{case.path}:{place}:FM106" for place in case.places]
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_the_only_findings_of_a_new_record_are_its_todos(case: Case, tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
+    assert run_new(root, case.kind, "A new  thing!", case.values) == 0
+    assert format_findings(report(root).findings) == [
+        f"{case.path}:{position}:FM106" for position in case.findings
+    ]
     lines = (root / case.path).read_text(encoding="utf-8").split("\n")
-    unwritten = [number for number, line in enumerate(lines) if "TODO" in line]
-    for number, line in zip(unwritten, case.written, strict=True):
+    incomplete = [number for number, line in enumerate(lines) if "TODO" in line]
+    for number, line in zip(incomplete, case.completed_lines, strict=True):
         lines[number] = line
     (root / case.path).write_text("\n".join(lines), encoding="utf-8")
-    assert places(report(root).findings) == []
+    assert format_findings(report(root).findings) == []
 
 
-@pytest.mark.parametrize("kind", [each.kind for each in RECORDS])
+@pytest.mark.parametrize("kind", [record.kind for record in RECORDS])
 def test_no_value_is_invented(kind: str, tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
-    case = NEW[kind]
-    assert new(root, kind, "A new thing", case.given) == 0
+    root = copy_site(SMALL, tmp_path / "handbook")
+    case = CASES[kind]
+    assert run_new(root, kind, "A new thing", case.values) == 0
     source = read_source(case.path, (root / case.path).read_bytes())
     assert source.front_matter
-    stated = {
+    values = {
         entry.key: value.text
         for entry in source.front_matter.mapping.entries
-        for value in nodes.scalars(entry.value)
+        for value in nodes.walk_scalars(entry.value)
         if value.text != "TODO"
     }
-    assert stated == STATED[kind]
+    assert values == REQUIRED_VALUES[kind]
 
 
-def test_a_handbook_without_a_service_team_or_severity_has_no_first_one(
+def test_an_empty_handbook_gets_no_invented_service_team_or_severity(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = write(tmp_path, {"mkdocs.yml": "site_name: x\n"})
-    for kind, given in (("adr", []), ("standard", []), ("postmortem", [STARTED]), ("service", [])):
-        assert new(root, kind, "A new thing!", given) == 0
+    for kind, values in (
+        ("adr", []),
+        ("standard", []),
+        ("postmortem", [STARTED]),
+        ("service", []),
+    ):
+        assert run_new(root, kind, "A new thing!", values) == 0
     assert {finding.code for finding in report(root).findings} == {"FM106"}
     text = (root / "postmortems/2026-11-21-a-new-thing.md").read_text(encoding="utf-8")
-    assert text == NEW["postmortem"].text
+    assert text == CASES["postmortem"].text
     (root / "docs/services/a-new-thing.md").unlink()
     capsys.readouterr()
-    assert new(root, "runbook", "x", ["service=shop"]) == 2
-    assert "no service for the runbook; add one first" in capsys.readouterr().err
+    assert run_new(root, "runbook", "x", ["service=shop"]) == 2
+    assert "no services yet; add one first" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    "title", ['Say "no": {{ config }} & <b>', "ünïcode", "a: b # c", "- [x] y"]
+    "title",
+    ['Say "no": {{ config }} & <b>', "ünïcode", "a: b # c", "- [x] y"],
+    ids=["markup", "accents", "yaml", "list"],
 )
-def test_any_title_is_taken(title: str, tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
+def test_a_title_may_hold_any_characters(title: str, tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
     for kind in ("adr", "standard", "runbook"):
-        assert new(root, kind, title, NEW[kind].given) == 0
-    assert {each.code for each in report(root).findings} <= {"FM106", "SAFE001"}
+        assert run_new(root, kind, title, CASES[kind].values) == 0
+    assert {finding.code for finding in report(root).findings} <= {"FM106", "SAFE001"}
 
 
 @pytest.mark.parametrize(
-    ("kind", "title", "given", "message"),
+    ("kind", "title", "values", "message"),
     [
-        ("runbook", "x", [], "a runbook needs --set service=…, one of: search, shop, warehouse"),
-        ("runbook", "x", ["service=shpo"], "there is no service 'shpo'; did you mean 'shop'?"),
-        ("postmortem", "x", [], "a post-mortem needs --set started="),
-        ("postmortem", "x", ["started=2026-05-15"], "a post-mortem needs --set started="),
+        (
+            "runbook",
+            "x",
+            [],
+            "missing service; add --set service=… with one of: search, shop, warehouse",
+        ),
+        ("runbook", "x", ["service=shpo"], "unknown service 'shpo'; did you mean 'shop'?"),
+        ("postmortem", "x", [], "no 'started' with a UTC offset"),
+        ("postmortem", "x", ["started=2026-05-15"], "no 'started' with a UTC offset"),
         (
             "postmortem",
             "x",
             ["started=0001-01-01T00:00+14:00"],
-            "a post-mortem needs --set started=",
+            "no 'started' with a UTC offset",
         ),
-        ("adr", "x", ["statsu=accepted"], "adr has no key 'statsu'; did you mean 'status'?"),
+        ("adr", "x", ["statsu=accepted"], "unknown key 'statsu' for adr; did you mean 'status'?"),
         ("adr", "x", ["status"], "write key=value"),
-        ("adr", "!?", [], "the title has no letter"),
-        ("adr", "a\udcffb", [], "the title holds an invisible character, U+DCFF"),
+        ("adr", "!?", [], "invalid title: it needs a letter"),
+        ("adr", "a\udcffb", [], "invisible character U+DCFF in the title"),
         (
             "runbook",
             "a\x1b[31m",
             ["service=shop"],
-            "the title holds an invisible character, U+001B",
+            "invisible character U+001B in the title",
         ),
-        ("service", "a\u202eb", [], "the title holds an invisible character, U+202E"),
-        ("service", "Shop", [], "docs/services/shop.md is there already"),
+        ("service", "a\u202eb", [], "invisible character U+202E in the title"),
+        ("service", "Shop", [], "'docs/services/shop.md' already exists"),
+    ],
+    ids=[
+        "no-service",
+        "unknown-service",
+        "no-start",
+        "start-without-time",
+        "start-out-of-range",
+        "unknown-key",
+        "no-value",
+        "no-letter",
+        "invalid-utf8",
+        "escape",
+        "bidi",
+        "existing-file",
     ],
 )
-def test_what_cannot_be_written_is_said_and_nothing_is(
+def test_an_invalid_call_prints_an_error_and_writes_nothing(
     kind: str,
     title: str,
-    given: list[str],
+    values: list[str],
     message: str,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
-    before = sorted(path.relative_to(root) for path in root.rglob("*"))
-    assert new(root, kind, title, given) == 2
+    root = copy_site(SMALL, tmp_path / "handbook")
+    files = sorted(path.relative_to(root) for path in root.rglob("*"))
+    assert run_new(root, kind, title, values) == 2
     assert message in capsys.readouterr().err
-    assert sorted(path.relative_to(root) for path in root.rglob("*")) == before
+    assert sorted(path.relative_to(root) for path in root.rglob("*")) == files

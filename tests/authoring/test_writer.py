@@ -1,4 +1,4 @@
-"""Commands that write: after a kill at any moment each file is wholly old or wholly new, and no record is lost."""
+"""Commands lose no record, even if the process is killed or the disk is full."""
 
 from __future__ import annotations
 
@@ -25,74 +25,75 @@ from handbook.authoring import writer
 from handbook.authoring.journal import is_interrupted, restore, write_files
 from handbook.authoring.writer import WriteError, write_file
 from handbook.cli import main
-from tests.commands import BIN, environment, unprivileged
+from tests.commands import BIN, drop_privileges, make_environment
 from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, write
-from tests.repositories import git, started
+from tests.repositories import create_repository, run_git
 
-SPOILT = ADR.replace("accepted", "acepted") + "Long. " * 400
-REORDERED = ADR.replace(
+BROKEN_ADR = ADR.replace("accepted", "acepted") + "Long. " * 400
+UNSORTED_ADR = ADR.replace(
     "status: accepted\ndate: 2026-03-02\n", "date: 2026-03-02\nstatus: accepted\n"
 )
 FILES = {
     "mkdocs.yml": SETTINGS,
-    "adr/0001-a.md": SPOILT,
+    "adr/0001-a.md": BROKEN_ADR,
     "adr/0002-b.md": ADR,
-    "adr/0003-c.md": SPOILT.replace("\n", "\r\n"),
-    "adr/0004-d.md": REORDERED,
+    "adr/0003-c.md": BROKEN_ADR.replace("\n", "\r\n"),
+    "adr/0004-d.md": UNSORTED_ADR,
     "site/index.html": "<!doctype html><title>A</title><p>x",
     "report.txt": "an old report\n",
     "out/api/v1/adrs.json": "old\n",
 }
 CHANGES = ("open", "write", "fsync", "fchmod", "replace", "unlink", "mkdir", "rmdir")
-"""The functions of `os` by which a command changes files; those of pathlib call them."""
-
+"""The functions of `os` that change files. The functions of pathlib call them."""
 
 _NO_PROCESS = 2**22 + 1
-"""More than Linux ever gives to a process: who writes under it is dead."""
+"""A process number that Linux never uses, so that the process counts as dead."""
 
 
 class Killed(BaseException):
-    """The process ends here: nothing that it does afterwards reaches the disk."""
+    """Killed process: its later changes do not reach the disk."""
 
 
 @dataclass
 class Disk:
-    """Counts the changes that are made to files, and ends them at the one that is given."""
+    """Counter of changes to files, which fails at change number `failing`."""
 
-    last: int | None = None
+    failing: int | None = None
     fault: type[BaseException] = Killed
-    once: bool = False
-    done: int = 0
+    fails_only_then: bool = False
+    changes: int = 0
 
-    def wrapped(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        def called(*arguments: Any, **options: Any) -> Any:
+    def wrap(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function of `os`, counted and failing at the change."""
+
+        def call(*arguments: Any, **options: Any) -> Any:
             if name == "open" and not arguments[1] & os.O_CREAT:
                 return function(*arguments, **options)
-            self.done += 1
-            if self.last is not None and (
-                self.done == self.last or (self.done > self.last and not self.once)
-            ):
-                if name == "write" and self.done == self.last:
+            self.changes += 1
+            is_failing = self.changes == self.failing
+            has_failed = self.failing is not None and self.changes > self.failing
+            if is_failing or (has_failed and not self.fails_only_then):
+                if name == "write" and is_failing:
                     function(arguments[0], bytes(arguments[1])[: len(arguments[1]) // 2])
                 raise self.fault(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return function(*arguments, **options)
 
-        return called
+        return call
 
 
 @contextmanager
-def changes_of(disk: Disk) -> Iterator[None]:
-    """A disk on which the changes of this process are counted."""
+def count_changes(disk: Disk) -> Iterator[None]:
+    """Count the changes of this process on the disk."""
     with pytest.MonkeyPatch.context() as patched:
         for name in CHANGES:
-            patched.setattr(os, name, disk.wrapped(name, getattr(os, name)))
+            patched.setattr(os, name, disk.wrap(name, getattr(os, name)))
         patched.setattr(os, "getpid", lambda: _NO_PROCESS)
         patched.setattr(writer, "_PROCESS", "00000000")
         yield
 
 
 def snapshot(root: Path) -> dict[str, bytes]:
-    """Every file of a handbook, but those of the writer's own."""
+    """Return the content of each file of a handbook, without temporary files and journals."""
     return {
         path.relative_to(root).as_posix(): path.read_bytes()
         for path in sorted(root.rglob("*"))
@@ -115,23 +116,24 @@ COMMANDS = {
 }
 
 
-def called(root: Path, command: list[str]) -> int:
+def run_command(root: Path, command: list[str]) -> int:
+    """Run a command of the table on a handbook, and return its exit code."""
     day = [] if command[0] == "export" else ["--today", "2026-11-23"]
-    return main([*(word.format(root=root) for word in command), "--root", str(root), *day])
+    return main([*(argument.format(root=root) for argument in command), "--root", str(root), *day])
 
 
 @pytest.fixture(params=["with git", "without git"])
 def handbook(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A handbook in which several files can be fixed."""
+    """Handbook in which several files have fixes."""
     root = write(tmp_path / "handbook", FILES)
     if request.param == "with git":
-        shutil.rmtree(started(root) / ".git/hooks")
+        shutil.rmtree(create_repository(root) / ".git/hooks")
     return root
 
 
 @pytest.fixture
 def few_exported(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An export of three files, which has every kind of moment that one of twenty has."""
+    """Export three files instead of twenty: this has the same kinds of changes."""
     files = {
         "api/v1/adrs.json": "new\n",
         "api/v1/schemas/adr.json": "{}\n",
@@ -141,7 +143,7 @@ def few_exported(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def copies(root: Path, folder: Path) -> Iterator[tuple[int, Path]]:
-    """Fresh copies of a handbook, numbered from 1."""
+    """Yield fresh copies of a handbook, numbered from 1."""
     number = 0
     while True:
         number += 1
@@ -151,26 +153,26 @@ def copies(root: Path, folder: Path) -> Iterator[tuple[int, Path]]:
 @pytest.mark.fuzz
 @pytest.mark.usefixtures("few_exported")
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
-def test_a_kill_at_any_moment_leaves_each_file_old_or_new_and_the_next_command_restores(
+def test_after_a_kill_each_file_is_old_or_new_and_the_next_command_restores(
     command: list[str], handbook: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     old = snapshot(handbook)
     finished = shutil.copytree(handbook, tmp_path / "finished", symlinks=True)
     disk = Disk()
-    with changes_of(disk):
-        assert called(finished, command) in (0, 1)
+    with count_changes(disk):
+        assert run_command(finished, command) in (0, 1)
     new = snapshot(finished)
     assert new != old
     for moment, root in copies(handbook, tmp_path / "killed"):
-        if moment > disk.done:
+        if moment > disk.changes:
             break
-        with changes_of(Disk(moment)), pytest.raises(Killed):
-            called(root, command)
-        found = snapshot(root)
-        for path in {*old, *new, *found}:
-            assert found.get(path) in (old.get(path), new.get(path)), (moment, path)
+        with count_changes(Disk(moment)), pytest.raises(Killed):
+            run_command(root, command)
+        current = snapshot(root)
+        for path in {*old, *new, *current}:
+            assert current.get(path) in (old.get(path), new.get(path)), (moment, path)
         interrupted = is_interrupted(root)
-        assert interrupted or found in (old, new), moment
+        assert interrupted or current in (old, new), moment
         capsys.readouterr()
         code = main(["check", "--root", str(root)])
         assert (code == 2) == interrupted
@@ -182,32 +184,31 @@ def test_a_kill_at_any_moment_leaves_each_file_old_or_new_and_the_next_command_r
         assert (restored is not None) == interrupted
         assert snapshot(root) in (old, new), moment
         assert main(["check", "--root", str(root)]) != 2
-        called(root, command)
+        run_command(root, command)
         assert not list(root.rglob(".handbook*")), moment
 
 
 @pytest.mark.fuzz
 @pytest.mark.usefixtures("few_exported")
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
-def test_a_change_that_fails_at_any_moment_changes_nothing_and_says_so_in_one_line(
+def test_a_failed_change_changes_nothing_and_prints_one_line(
     command: list[str], handbook: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     old = snapshot(handbook)
     finished = shutil.copytree(handbook, tmp_path / "finished", symlinks=True)
     disk = Disk()
-    with changes_of(disk):
-        called(finished, command)
+    with count_changes(disk):
+        run_command(finished, command)
     failures = 0
     for moment, root in copies(handbook, tmp_path / "failed"):
-        if moment > disk.done:
+        if moment > disk.changes:
             break
         capsys.readouterr()
-        with changes_of(Disk(moment, OSError, once=True)):
-            code = called(root, command)
+        with count_changes(Disk(moment, OSError, fails_only_then=True)):
+            code = run_command(root, command)
         err = capsys.readouterr().err
-        if (
-            "No space left on device" in err
-        ):  # not where a temporary file could not be removed, or a folder flushed
+        # The message is missing if only the removal of a temporary file or a flush has failed.
+        if "No space left on device" in err:
             failures += 1
             assert (code, err.count("\n")) == (2, 1), err
             assert "nothing changed in it" in err
@@ -224,7 +225,7 @@ def test_sigkill_loses_nothing(moment: int, handbook: Path) -> None:
     program = [sys.executable, str(ROOT / "tests" / "programs/killed.py"), str(moment)]
     answer = subprocess.run(
         [*program, "check", "--fix", "--root", str(handbook)],
-        env=environment(),
+        env=make_environment(),
         capture_output=True,
         check=False,
     )
@@ -234,32 +235,31 @@ def test_sigkill_loses_nothing(moment: int, handbook: Path) -> None:
 
 
 @pytest.mark.usefixtures("few_exported")
-def test_a_restored_file_is_named_and_one_that_was_edited_since_is_left(
+def test_restored_files_are_named_and_files_edited_since_are_not_changed(
     handbook: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     finished = shutil.copytree(handbook, tmp_path / "finished", symlinks=True)
-    with changes_of(disk := Disk()):
-        called(finished, COMMANDS["export"])
-    for moment in range(
-        disk.done, 0, -1
-    ):  # from the end back to the moment before the journal is removed
+    with count_changes(disk := Disk()):
+        run_command(finished, COMMANDS["export"])
+    # The loop goes back to the last change before the removal of the journal.
+    for moment in range(disk.changes, 0, -1):
         root = shutil.copytree(handbook, tmp_path / str(moment), symlinks=True)
-        with changes_of(Disk(moment)), pytest.raises(Killed):
-            called(root, COMMANDS["export"])
+        with count_changes(Disk(moment)), pytest.raises(Killed):
+            run_command(root, COMMANDS["export"])
         if is_interrupted(root):
             break
     assert snapshot(root) == snapshot(finished)
     (root / "out/api/v1/adrs.json").write_text("edited\n")
-    called(root, ["new", "adr", "After that"])
+    run_command(root, ["new", "adr", "After that"])
     err = capsys.readouterr().err
-    assert "out/checklist.csv: the command that changed it was interrupted\n" in err
-    assert "out/api/v1/adrs.json as it is: it was edited since\n" in err
+    assert "out/checklist.csv after an interrupted command\n" in err
+    assert "out/api/v1/adrs.json: it was edited since\n" in err
     assert (root / "out/api/v1/adrs.json").read_text() == "edited\n"
     assert not (root / "out/checklist.csv").exists()
 
 
 @pytest.mark.parametrize("path", ["../outside.txt", "/etc/outside.txt", "link/outside.txt"])
-def test_a_journal_that_names_a_file_elsewhere_is_refused(
+def test_a_journal_with_a_file_outside_of_the_tree_is_refused(
     path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = write(tmp_path / "handbook", FILES)
@@ -272,30 +272,32 @@ def test_a_journal_that_names_a_file_elsewhere_is_refused(
             ".handbook/0": "harm",
         },
     )
-    assert called(root, COMMANDS["new"]) == 2
+    assert run_command(root, COMMANDS["new"]) == 2
     assert ".handbook/journal.json is damaged" in capsys.readouterr().err
     assert not (tmp_path / "outside.txt").exists()
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{}", "[]", "[" * 200_000, '{"files": [1], "folders": []}', "\xff"]
+    "text",
+    ["", "{}", "[]", "[" * 200_000, '{"files": [1], "folders": []}', "\xff"],
+    ids=["empty", "object", "list", "deep", "number", "latin-1"],
 )
-def test_a_journal_that_cannot_be_read_is_said(
+def test_an_unreadable_journal_is_reported(
     text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = write(tmp_path / "handbook", FILES | {".handbook/journal.json": text.encode("latin-1")})
-    assert called(root, COMMANDS["new"]) == 2
+    assert run_command(root, COMMANDS["new"]) == 2
     err = capsys.readouterr().err
-    assert "journal.json is damaged; restore the files from Git, and remove it" in err
+    assert "journal.json is damaged; restore the files from Git, then remove it" in err
     assert err.count("\n") == 1
 
 
-def limited(command: str, root: Path) -> subprocess.CompletedProcess[str]:
-    """A command that may write files of 1,024 bytes only."""
+def run_limited(command: str, root: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command that can only write files of up to 1,024 bytes."""
     return subprocess.run(
         ["bash", "-c", f"ulimit -f 1; exec {BIN}/handbook {command}"],
         cwd=root,
-        env=environment(),
+        env=make_environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -314,29 +316,30 @@ def limited(command: str, root: Path) -> subprocess.CompletedProcess[str]:
             "small/runbooks/shop/orders-are-slow.md",
         ),
     ],
+    ids=["fix", "export", "report", "new"],
 )
 def test_a_size_limit_loses_no_record(command: str, file: str, tmp_path: Path) -> None:
     root = write(tmp_path, FILES)
     shutil.copytree(SMALL, root / "small")
-    before = snapshot(root)
-    answer = limited(
+    files = snapshot(root)
+    answer = run_limited(
         command if "new" not in command else command + f" --set 'trigger={'x' * 1200}'", root
     )
     assert answer.returncode == 2
     assert answer.stderr.startswith(f"handbook: {file}")
     assert answer.stderr.endswith("cannot be written: File too large; nothing changed in it\n")
     assert answer.stderr.count("\n") == 1
-    assert snapshot(root) == before
+    assert snapshot(root) == files
 
 
-def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_reported(tmp_path: Path) -> None:
     root = write(tmp_path, FILES)
     (root / "adr").chmod(0o555)
     for command in (["check", "--fix"], ["new", "adr", "A thing"]):
         answer = subprocess.run(
-            [*unprivileged(), str(BIN / "handbook"), *command],
+            [*drop_privileges(), str(BIN / "handbook"), *command],
             cwd=root,
-            env=environment(),
+            env=make_environment(),
             capture_output=True,
             text=True,
             check=False,
@@ -351,13 +354,13 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     assert snapshot(root) == snapshot(write(tmp_path / "again", FILES))
 
 
-def test_a_file_that_may_not_be_written_is_not_replaced(tmp_path: Path) -> None:
+def test_a_read_only_file_is_not_replaced(tmp_path: Path) -> None:
     root = write(tmp_path, FILES)
     (root / "adr/0003-c.md").chmod(0o444)
     answer = subprocess.run(
-        [*unprivileged(), str(BIN / "handbook"), "check", "--fix"],
+        [*drop_privileges(), str(BIN / "handbook"), "check", "--fix"],
         cwd=root,
-        env=environment(),
+        env=make_environment(),
         capture_output=True,
         text=True,
         check=False,
@@ -367,10 +370,10 @@ def test_a_file_that_may_not_be_written_is_not_replaced(tmp_path: Path) -> None:
         answer.stderr
         == "handbook: adr/0003-c.md cannot be written: Permission denied; nothing changed in it\n"
     )
-    assert (root / "adr/0001-a.md").read_text(encoding="utf-8") == SPOILT
+    assert (root / "adr/0001-a.md").read_text(encoding="utf-8") == BROKEN_ADR
 
 
-@pytest.mark.parametrize("mode", [0o600, 0o644, 0o755, 0o640])
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o755, 0o640], ids=oct)
 def test_permissions_and_links_are_kept(mode: int, tmp_path: Path) -> None:
     target = tmp_path / "file"
     target.write_text("old")
@@ -384,16 +387,16 @@ def test_permissions_and_links_are_kept(mode: int, tmp_path: Path) -> None:
     assert (tmp_path / "second").is_symlink()
 
 
-def test_a_new_file_has_the_permissions_that_the_user_gives_new_files(tmp_path: Path) -> None:
-    before = os.umask(0o027)
+def test_a_new_file_has_the_permissions_of_the_umask(tmp_path: Path) -> None:
+    old_umask = os.umask(0o027)
     try:
         write_file(tmp_path / "file", b"new")
     finally:
-        os.umask(before)
+        os.umask(old_umask)
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
 
 
-def test_a_pipe_is_written_straight(tmp_path: Path) -> None:
+def test_a_pipe_is_written_directly(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     read: list[bytes] = []
     reader = threading.Thread(target=lambda: read.append((tmp_path / "pipe").read_bytes()))
@@ -405,8 +408,8 @@ def test_a_pipe_is_written_straight(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "{root}/link"])
-def test_standard_output_by_its_name_is_written_straight(name: str, tmp_path: Path) -> None:
-    """Also where it is a file that something was written into before."""
+def test_standard_output_by_its_name_is_written_directly(name: str, tmp_path: Path) -> None:
+    """This also works if standard output is a file with content."""
     root = write(tmp_path / "handbook", FILES)
     (root / "link").symlink_to("/dev/stdout")
     log = tmp_path / "log.txt"
@@ -415,7 +418,7 @@ def test_standard_output_by_its_name_is_written_straight(name: str, tmp_path: Pa
         subprocess.run(
             [str(BIN / "handbook"), "check", "--output", name.format(root=root)],
             cwd=root,
-            env=environment(),
+            env=make_environment(),
             stdout=output,
             check=False,
         )
@@ -425,16 +428,18 @@ def test_standard_output_by_its_name_is_written_straight(name: str, tmp_path: Pa
     assert any("FM005" in line for line in lines)
 
 
-@pytest.mark.parametrize("arguments", [["check", "--output", "/dev/full"], ["check"], ["rules"]])
-def test_output_that_cannot_be_written_is_said_in_one_line(
-    arguments: list[str], tmp_path: Path
-) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [["check", "--output", "/dev/full"], ["check"], ["rules"]],
+    ids=["output", "check", "rules"],
+)
+def test_an_output_error_prints_one_line(arguments: list[str], tmp_path: Path) -> None:
     root = write(tmp_path, FILES)
     with Path("/dev/full").open("w") as full:
         answer = subprocess.run(
             [str(BIN / "handbook"), *arguments],
             cwd=root,
-            env=environment(),
+            env=make_environment(),
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
@@ -445,7 +450,7 @@ def test_output_that_cannot_be_written_is_said_in_one_line(
     assert answer.stderr.count("\n") == 1
 
 
-def test_a_folder_in_place_of_the_file_is_said(tmp_path: Path) -> None:
+def test_a_folder_instead_of_the_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(
         WriteError, match="cannot be written: Is a directory; nothing changed in it"
     ):
@@ -453,9 +458,7 @@ def test_a_folder_in_place_of_the_file_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("last", ["c.txt", "d"])
-def test_a_link_that_leads_out_of_the_folder_is_followed_and_undone(
-    last: str, tmp_path: Path
-) -> None:
+def test_a_link_out_of_the_folder_is_followed_and_undone(last: str, tmp_path: Path) -> None:
     outside = tmp_path / "outside.txt"
     outside.write_text("old")
     base = write(tmp_path / "base", {"a.txt": "old", "c.txt": "old"})
@@ -473,7 +476,7 @@ def test_a_link_that_leads_out_of_the_folder_is_followed_and_undone(
     assert not (base / ".handbook").exists()
 
 
-def test_a_file_behind_a_link_is_restored_where_a_later_one_fails(tmp_path: Path) -> None:
+def test_a_file_behind_a_link_is_restored_if_the_next_file_fails(tmp_path: Path) -> None:
     outside = tmp_path / "outside.txt"
     outside.write_text("old")
     base = write(tmp_path / "base", {"a.txt": "old"})
@@ -481,14 +484,14 @@ def test_a_file_behind_a_link_is_restored_where_a_later_one_fails(tmp_path: Path
     contents: Mapping[Path, bytes] = {base / name: b"new" for name in ("b.txt", "a.txt")}
     real, calls = os.replace, []
 
-    def second_fails(source: object, target: object) -> None:
+    def fail_at_second_file(source: object, target: object) -> None:
         calls.append(target)
         if target == base / "a.txt":
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         real(source, target)  # type: ignore[arg-type]
 
     with (
-        patch("os.replace", second_fails),
+        patch("os.replace", fail_at_second_file),
         pytest.raises(WriteError, match="a\\.txt cannot be written"),
     ):
         write_files(base, contents)
@@ -496,34 +499,34 @@ def test_a_file_behind_a_link_is_restored_where_a_later_one_fails(tmp_path: Path
     assert (base / "a.txt").read_text() == outside.read_text() == "old"
 
 
-@pytest.mark.parametrize("several", [True, False])
-def test_what_an_editor_saves_meanwhile_is_not_lost(several: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("several", [True, False], ids=["several", "one"])
+def test_a_change_by_an_editor_is_not_lost(several: bool, tmp_path: Path) -> None:
     base = write(tmp_path, {"a.txt": "old", "b.txt": "old"})
     contents = {base / name: b"new" for name in ("a.txt", "b.txt") if several or name == "a.txt"}
-    before: Mapping[Path, bytes | None] = dict.fromkeys(contents, b"older")
+    expected: Mapping[Path, bytes | None] = dict.fromkeys(contents, b"older")
     with pytest.raises(
         WriteError, match=r"a\.txt cannot be written: it was edited at the same time; nothing"
     ):
-        write_files(base, contents, before)
+        write_files(base, contents, expected)
     assert snapshot(base) == {"a.txt": b"old", "b.txt": b"old"}
     real = os.fsync
 
-    def saved_meanwhile(descriptor: int) -> None:
+    def save_during_flush(descriptor: int) -> None:
         real(descriptor)
         (base / "a.txt").write_text("saved")
 
     with (
-        patch("os.fsync", saved_meanwhile),
+        patch("os.fsync", save_during_flush),
         pytest.raises(WriteError, match="edited at the same time"),
     ):
         write_files(base, contents)
     assert snapshot(base) == {"a.txt": b"saved", "b.txt": b"old"}
 
 
-def test_a_new_record_takes_no_file_that_exists_by_now(tmp_path: Path) -> None:
+def test_a_new_record_does_not_replace_an_existing_file(tmp_path: Path) -> None:
     base = write(tmp_path, {"a.txt": "old"})
     with pytest.raises(
-        WriteError, match=r"a\.txt cannot be written: it exists by now; nothing changed"
+        WriteError, match=r"a\.txt cannot be written: it already exists; nothing changed"
     ):
         write_files(base, {base / "a.txt": b"new"}, {base / "a.txt": None})
     assert snapshot(base) == {"a.txt": b"old"}
@@ -531,30 +534,32 @@ def test_a_new_record_takes_no_file_that_exists_by_now(tmp_path: Path) -> None:
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder that every user of the machine can reach, unlike those of pytest."""
+    """Folder that all users of the machine can read, unlike the folders of pytest."""
     with TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         yield Path(folder) / "shared"
 
 
-def test_the_group_stays_where_the_owner_cannot(open_folder: Path) -> None:
-    """Else the owner of a shared record would lose it."""
+def test_the_group_is_kept_if_the_owner_cannot_be(open_folder: Path) -> None:
+    """Without the group, the owner of a shared record could not write it."""
     if os.geteuid():
         pytest.skip("only root can try another user")
-    root = write(open_folder, {"mkdocs.yml": SETTINGS, "adr/0001-a.md": SPOILT})
+    root = write(open_folder, {"mkdocs.yml": SETTINGS, "adr/0001-a.md": BROKEN_ADR})
     for path in (root, *root.rglob("*")):
         os.chown(path, 12001, 12000)
         path.chmod(0o775 if path.is_dir() else 0o660)
-    # What the command imports is loaded first: the other user may not be able to read where it is installed.
+    # Imports come first, because the second user may be unable to read the installed packages.
     program = (
         "import os; from handbook.cli.program import main; main(['check'])\n"
-        "os.setgroups([12000]); os.setresgid(12002, 12002, 12002); os.setresuid(12002, 12002, 12002)\n"
+        "os.setgroups([12000])\n"
+        "os.setresgid(12002, 12002, 12002)\n"
+        "os.setresuid(12002, 12002, 12002)\n"
         "main(['check', '--fix'])"
     )
     answer = subprocess.run(
         [sys.executable, "-c", program],
         cwd=root,
-        env=environment(PYTHONDONTWRITEBYTECODE="1"),
+        env=make_environment(PYTHONDONTWRITEBYTECODE="1"),
         capture_output=True,
         text=True,
         check=False,
@@ -565,11 +570,11 @@ def test_the_group_stays_where_the_owner_cannot(open_folder: Path) -> None:
 
 
 def test_a_temporary_file_of_a_dead_process_of_the_same_number_is_removed(tmp_path: Path) -> None:
-    left = [
+    abandoned = [
         f".handbook-{os.getpid()}-00000000-11111111.tmp",
         f".handbook-{2**22 + 1}-00000000-11111111.tmp",
     ]
-    base = write(tmp_path, dict.fromkeys([*left, ".handbook-1-00000000-11111111.tmp"], "half"))
+    base = write(tmp_path, dict.fromkeys([*abandoned, ".handbook-1-00000000-11111111.tmp"], "half"))
     write_file(base / "a.txt", b"new")
     assert sorted(path.name for path in base.iterdir()) == [
         ".handbook-1-00000000-11111111.tmp",
@@ -578,15 +583,17 @@ def test_a_temporary_file_of_a_dead_process_of_the_same_number_is_removed(tmp_pa
 
 
 @pytest.mark.parametrize(
-    "arguments", ["check", "rules", "check --output /dev/stdout", "export --output {root}"]
+    "arguments",
+    ["check", "rules", "check --output /dev/stdout", "export --output {root}"],
+    ids=["check", "rules", "output", "export"],
 )
-def test_a_closed_standard_output_is_no_traceback(arguments: str, tmp_path: Path) -> None:
+def test_a_closed_standard_output_causes_no_traceback(arguments: str, tmp_path: Path) -> None:
     root = write(tmp_path, FILES)
     command = arguments.format(root=root)
     answer = subprocess.run(
         ["bash", "-c", f"{BIN}/handbook {command} >&-"],
         cwd=root,
-        env=environment(),
+        env=make_environment(),
         stderr=subprocess.PIPE,
         text=True,
         check=False,
@@ -596,20 +603,20 @@ def test_a_closed_standard_output_is_no_traceback(arguments: str, tmp_path: Path
 
 
 def test_the_journal_of_a_linked_worktree_is_in_its_own_git_directory(tmp_path: Path) -> None:
-    root = started(write(tmp_path / "handbook", FILES))
-    git(root, "worktree", "add", "--quiet", str(tmp_path / "linked"))
+    root = create_repository(write(tmp_path / "handbook", FILES))
+    run_git(root, "worktree", "add", "--quiet", str(tmp_path / "linked"))
     linked = tmp_path / "linked"
     for moment in range(1, 100):
-        with changes_of(Disk(moment)), pytest.raises(Killed):
-            called(linked, COMMANDS["fix of several files"])
+        with count_changes(Disk(moment)), pytest.raises(Killed):
+            run_command(linked, COMMANDS["fix of several files"])
         if is_interrupted(linked):
             break
     assert (root / ".git/worktrees/linked/handbook/journal.json").is_file()
     assert not is_interrupted(root)
-    assert called(root, COMMANDS["report"]) == 1
+    assert run_command(root, COMMANDS["report"]) == 1
 
 
-def test_two_commands_at_once_make_two_whole_changes(tmp_path: Path) -> None:
+def test_two_simultaneous_commands_make_two_whole_changes(tmp_path: Path) -> None:
     base = write(tmp_path, {f"{name}.txt": "old" for name in "abcdef"})
 
     def change(content: bytes) -> None:

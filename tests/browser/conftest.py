@@ -1,4 +1,4 @@
-"""A headless Chromium that sees one site, and notes everything that a page does besides."""
+"""Headless Chromium that opens one site, and records the faults of its pages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
-from tests.commands import need, served
+from tests.commands import require_tool, serve_site
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
@@ -24,31 +24,32 @@ ARGUMENTS = [
 
 
 @dataclass
-class Watched:
-    """A page of a site, and what it did that it should not."""
+class WatchedPage:
+    """Page of a site with its faults, such as console messages and failed requests."""
 
     page: Page
     address: str
     faults: list[str] = field(default_factory=list)
 
     def open(self, url: str) -> Page:
+        """Open a page of the site, and return it."""
         self.page.goto(self.address + url)
         return self.page
 
 
-def watch(page: Page, address: str) -> Watched:
-    """Note console messages, page errors, failed requests, bad answers and requests to other hosts."""
-    watched = Watched(page, address)
+def watch(page: Page, address: str) -> WatchedPage:
+    """Record console messages, errors, failed requests, and requests to other hosts."""
+    watched = WatchedPage(page, address)
     note = watched.faults.append
     page.on("console", lambda message: note(f"console: {message.text}"))
     page.on("pageerror", lambda error: note(f"error: {error}"))
 
-    def failed(request: Request) -> None:
-        # What the reader's next step cut short has not failed: a picture, when the next page is asked for.
+    def note_failure(request: Request) -> None:
+        # A request is aborted when the reader opens the next page. This is not a failure.
         if "ERR_ABORTED" not in (request.failure or ""):
             note(f"failed: {request.url}")
 
-    page.on("requestfailed", failed)
+    page.on("requestfailed", note_failure)
     page.on(
         "response",
         lambda answer: (
@@ -56,45 +57,49 @@ def watch(page: Page, address: str) -> Watched:
         ),
     )
 
-    def other_host(url: str) -> None:
+    def note_other_host(url: str) -> None:
         if not url.startswith((address, "data:", "blob:")):
             note(f"another host: {url}")
 
-    page.on("request", lambda request: other_host(request.url))
+    page.on("request", lambda request: note_other_host(request.url))
     return watched
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """The machine's own Chromium, without a window."""
-    path = need(*CHROMIUM)
+    """Run the installed Chromium without a window during the block."""
+    path = require_tool(*CHROMIUM)
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield running
-        running.close()
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
+    """Return one Chromium for all tests."""
+    with chromium() as chromium_browser:
+        yield chromium_browser
 
 
 @pytest.fixture(scope="session")
 def address(real_site: Path) -> Iterator[str]:
-    with served(real_site) as found:
-        yield found
+    """Return the address of the site of this repository."""
+    with serve_site(real_site) as site_address:
+        yield site_address
 
 
-Opener = Callable[..., Watched]
+Opener = Callable[..., WatchedPage]
 
 
 @pytest.fixture
-def opened(browser: Browser, address: str) -> Iterator[Opener]:
-    """Makes watched pages: width, palette, with or without scripts."""
+def open_browser(browser: Browser, address: str) -> Iterator[Opener]:
+    """Return a function that opens watched pages: width, palette, with or without scripts."""
     contexts: list[BrowserContext] = []
 
-    def make(width: int = 1440, palette: str = "light", *, scripts: bool = True) -> Watched:
+    def open_page(
+        width: int = 1440, palette: str = "light", *, scripts: bool = True
+    ) -> WatchedPage:
         context = browser.new_context(
             viewport={"width": width, "height": 844},
             color_scheme="dark" if palette == "dark" else "light",
@@ -105,18 +110,18 @@ def opened(browser: Browser, address: str) -> Iterator[Opener]:
         contexts.append(context)
         return watch(context.new_page(), address)
 
-    yield make
+    yield open_page
     for context in contexts:
         context.close()
 
 
 @contextmanager
-def page_with(browser: Browser, root: Path, html: str) -> Iterator[Watched]:
-    """A page of our own making, watched: for faults that are planted."""
+def serve_page(browser: Browser, root: Path, html: str) -> Iterator[WatchedPage]:
+    """Serve one page with this HTML, for tests that plant a fault."""
     (root / "index.html").write_text(html, encoding="utf-8")
-    with served(root) as found:
+    with serve_site(root) as page_address:
         context = browser.new_context()
         try:
-            yield watch(context.new_page(), found)
+            yield watch(context.new_page(), page_address)
         finally:
             context.close()

@@ -1,6 +1,7 @@
-"""A handbook of hostile records that the gate accepts: their words are shown, and nothing of them is run.
+"""Site of a handbook with hostile records: their text is visible, and no script runs.
 
-The Content-Security-Policy is taken out of the pages first, for it would stop a script that should not be there at all.
+The checks accept these records. The fixture removes the Content-Security-Policy from the pages,
+because it would stop scripts that the pages must not contain in the first place.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Page
 
 from handbook.reporters.text import text
-from tests.commands import run, served
-from tests.handbooks import SMALL, copy_of, report, write
-from tests.reading.test_hostile import WAYS
+from tests.commands import run, serve_site
+from tests.handbooks import SMALL, copy_site, report, write
+from tests.reading.test_hostile import ATTACKS
 
 pytestmark = pytest.mark.browser
 
@@ -25,10 +26,10 @@ ENDS = "</script></style></title></template></textarea><script>alert(1)</script>
 IN_MARKDOWN = '`"><img src=x onerror=alert(1)>` &lt;script&gt;alert(1)&lt;/script&gt; {{ 7*7 }}'
 ACCEPTED = [
     text.replace("0001-a.md", "0002-use-postgresql/load.png")
-    for text, code in WAYS.items()
+    for text, code in ATTACKS.items()
     if code is None
 ]
-# In each file what stands on the left becomes what stands on the right, once.
+# Each text in a file is replaced once.
 CHANGES = {
     "mkdocs.yml": {
         "site_name: A small handbook": f"site_name: '{ENDS}'",
@@ -46,7 +47,7 @@ CHANGES = {
         "summary: ": f"summary: {IMAGE} ",
         "[pytest]": f"['{IMAGE}', '{ENDS}']",
         "prevents: ": f"prevents: {ENDS} ",
-        "item: Somebody": f"item: {IMAGE} {ENDS} somebody",
+        "item: Somebody": f"item: {IMAGE} {ENDS} a person",
         "**STD-05.1** Tests": f"**STD-05.1** {IN_MARKDOWN}",
     },
     "docs/services/shop.md": {
@@ -58,7 +59,7 @@ CHANGES = {
         "logging.py:12": IMAGE.replace('"', '\\"'),
         "no container": f"'{ENDS}'",
         "a look at the settings": f"'{IMAGE}'",
-        "c9e2f1": "5066f8",
+        "c9e2f1": "9a4687",
     },
     "runbooks/shop/shop.rules.yml": {
         "Orders stopped": f"'{IMAGE} {{{{ $value }}}}'",
@@ -82,8 +83,8 @@ CHANGES = {
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, without its policy; the gate accepts every word of it."""
-    root = copy_of(SMALL, tmp_path_factory.mktemp("hostile") / "handbook")
+    """Build the hostile handbook without errors, and remove the content policy from the site."""
+    root = copy_site(SMALL, tmp_path_factory.mktemp("hostile") / "handbook")
     for path, changes in CHANGES.items():
         content = (root / path).read_text(encoding="utf-8")
         for old, new in changes.items():
@@ -100,53 +101,55 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "site"
 
 
-class Watch:
-    """A page in which every dialog is noted: `alert` is what the scripts of the hostile records call."""
+class DialogWatch:
+    """Page that records dialogs, because the hostile scripts call `alert`."""
 
     def __init__(self, browser: Browser) -> None:
-        self.run: list[str] = []
+        self.dialogs: list[str] = []
         self.page: Page = browser.new_context().new_page()
         self.page.on("dialog", self._note)
 
     def _note(self, dialog: Dialog) -> None:
-        self.run.append(self.page.url)
+        self.dialogs.append(self.page.url)
         dialog.dismiss()
 
-    def acts(self) -> list[str]:
-        """What in the page would run a script if it were used: handlers, and addresses that are code."""
-        found: list[str] = self.page.evaluate(
+    def find_code(self) -> list[str]:
+        """Return the event handlers of the page, and the addresses that are code."""
+        attributes: list[str] = self.page.evaluate(
             """() => [...document.querySelectorAll("*")].flatMap((node) => [...node.attributes]
-              .filter(({name, value}) => /^on/i.test(name) || /^\\s*(javascript|vbscript|data):/i.test(value))
+              .filter(({name, value}) =>
+                /^on/i.test(name) || /^\\s*(javascript|vbscript|data):/i.test(value))
               .map(({name, value}) => `${node.tagName} ${name}=${value}`))"""
         )
-        return found
+        return attributes
 
 
 @pytest.fixture
-def watch(browser: Browser) -> Iterator[Watch]:
-    watch = Watch(browser)
+def watch(browser: Browser) -> Iterator[DialogWatch]:
+    """Return a page that records dialogs."""
+    watch = DialogWatch(browser)
     yield watch
     watch.page.context.close()
 
 
-def test_no_page_runs_a_script_of_a_record(hostile: Path, watch: Watch) -> None:
+def test_no_page_runs_a_script_of_a_record(hostile: Path, watch: DialogWatch) -> None:
     pages = sorted(page.relative_to(hostile).as_posix() for page in hostile.rglob("*.html"))
     assert len(pages) > 20
-    seen = ""
-    with served(hostile) as address:
+    visible_text = ""
+    with serve_site(hostile) as address:
         for path in pages:
             watch.page.goto(address + path)
-            assert watch.acts() == [], path
-            seen += watch.page.inner_text("body")
-    assert watch.run == []
-    assert seen.count("onerror=alert(1)") > 20, "the hostile words are to be shown"
-    assert "{{ 7*7 }}" in seen
-    assert "49" not in seen
+            assert watch.find_code() == [], path
+            visible_text += watch.page.inner_text("body")
+    assert watch.dialogs == []
+    assert visible_text.count("onerror=alert(1)") > 20, "the hostile texts must be visible"
+    assert "{{ 7*7 }}" in visible_text
+    assert "49" not in visible_text
 
 
-def test_neither_search_nor_filter_runs_one(hostile: Path, watch: Watch) -> None:
+def test_search_and_filters_run_no_script(hostile: Path, watch: DialogWatch) -> None:
     page = watch.page
-    with served(hostile) as address:
+    with serve_site(hostile) as address:
         page.goto(address)
         for query in ("alert(1)", IMAGE, "onerror", ENDS, "STD-05"):
             search = page.locator("#hb-search input")
@@ -156,7 +159,7 @@ def test_neither_search_nor_filter_runs_one(hostile: Path, watch: Watch) -> None
             page.wait_for_function(
                 "query => document.getElementById('hb-search').dataset.shown === query", arg=query
             )
-            assert watch.acts() == [], query
+            assert watch.find_code() == [], query
         for path in (
             "adr",
             "runbooks",
@@ -169,19 +172,23 @@ def test_neither_search_nor_filter_runs_one(hostile: Path, watch: Watch) -> None
         ):
             for key in ("q", "status", "owner", "kind", "x"):
                 page.goto(f"{address}{path}/?{key}={quote(IMAGE)}#{quote(ENDS)}")
-                assert watch.acts() == [], path
-    assert watch.run == []
+                assert watch.find_code() == [], path
+    assert watch.dialogs == []
 
 
-@pytest.mark.parametrize("planted", ["<img src=x onerror=alert(1)>", "<script>alert(1)</script>"])
-def test_a_script_in_a_page_would_be_noticed(
-    planted: str, hostile: Path, watch: Watch, tmp_path: Path
+@pytest.mark.parametrize(
+    "planted",
+    ["<img src=x onerror=alert(1)>", "<script>alert(1)</script>"],
+    ids=["handler", "script"],
+)
+def test_a_planted_script_is_noticed(
+    planted: str, hostile: Path, watch: DialogWatch, tmp_path: Path
 ) -> None:
-    """The canary: the same page with one of the texts as HTML."""
+    """This proves that the tests above can fail: the same page with one text as HTML."""
     html = (hostile / "adr/0002-use-postgresql/index.html").read_text(encoding="utf-8")
     write(tmp_path, {"index.html": html.replace("</h1>", f"</h1>{planted}", 1)})
-    with served(tmp_path) as address:
+    with serve_site(tmp_path) as address:
         watch.page.goto(address)
         watch.page.wait_for_load_state("networkidle")
-        assert watch.run == [address]
-        assert bool(watch.acts()) == ("onerror" in planted)
+        assert watch.dialogs == [address]
+        assert bool(watch.find_code()) == ("onerror" in planted)

@@ -1,4 +1,4 @@
-"""What readers come for: an alert's fix on a phone, a record by its id, an error message, a page without scripts."""
+"""Tasks of readers: find a fix on a phone, search for an id or an error, read without scripts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 
 def search(page: Page, query: str) -> None:
-    """Open the search, and type, as a reader does."""
+    """Open the search, type the query, and wait for its results."""
     if not page.locator("#hb-search[open]").count():
         page.locator(".hb-find").click()
     page.locator("#hb-search input").fill(query)
@@ -30,7 +30,7 @@ def search(page: Page, query: str) -> None:
 
 
 def search_at_once(page: Page, query: str) -> None:
-    """The same in a search that is open, without the wait for a next key."""
+    """Search in the open search box, without the wait for the next key."""
     page.locator("#hb-search input").evaluate("(input, query) => { input.value = query; }", query)
     page.locator("#hb-search select").dispatch_event("change")
     page.wait_for_function(
@@ -38,12 +38,15 @@ def search_at_once(page: Page, query: str) -> None:
     )
 
 
-def titles(page: Page, most: int = 3) -> list[str]:
-    return [text.strip() for text in page.locator(".hb-search__results a").all_inner_texts()[:most]]
+def read_titles(page: Page, limit: int = 3) -> list[str]:
+    """Return the read_titles of the first results."""
+    return [
+        text.strip() for text in page.locator(".hb-search__results a").all_inner_texts()[:limit]
+    ]
 
 
-def test_from_an_alert_s_name_to_the_command_of_its_fix_in_two_taps(opened: Opener) -> None:
-    watched = opened(390)
+def test_two_taps_lead_from_an_alert_name_to_the_command_of_its_fix(open_browser: Opener) -> None:
+    watched = open_browser(390)
     page = watched.open("")
     search(page, "OrderServiceHighErrorRate")
     page.locator(".hb-search__results a", has_text="OrderServiceHighErrorRate").first.tap()
@@ -58,8 +61,8 @@ def test_from_an_alert_s_name_to_the_command_of_its_fix_in_two_taps(opened: Open
     assert watched.faults == []
 
 
-def test_the_address_of_an_alert_leads_to_its_runbook(opened: Opener) -> None:
-    page = opened().open("alerts/OrderServiceErrorsCritical/")
+def test_the_address_of_an_alert_leads_to_its_runbook(open_browser: Opener) -> None:
+    page = open_browser().open("alerts/OrderServiceErrorsCritical/")
     page.get_by_role(
         "link", name="Runbook: Order service: database connection pool exhausted"
     ).click()
@@ -83,10 +86,10 @@ MESSAGES = [
     (
         message,
         {
-            each.title
-            for each in HANDBOOK.of(Runbook)
-            for other in each.causes
-            if f"`{message}`" in (other.symptom or "")
+            listing.title
+            for listing in HANDBOOK.of(Runbook)
+            for listed_cause in listing.causes
+            if f"`{message}`" in (listed_cause.symptom or "")
         },
     )
     for runbook in HANDBOOK.of(Runbook)
@@ -118,83 +121,86 @@ QUESTIONS = [
 ]
 
 
-def test_what_is_searched_to_the_letter_comes_first(opened: Opener) -> None:
-    """Every decision, alert, item and rule by its name, and every error message of a runbook."""
-    page = opened().open("")
+def test_an_exact_match_comes_first(open_browser: Opener) -> None:
+    """This covers all decisions, alerts, items, rules, and error messages of runbooks."""
+    page = open_browser().open("")
     search(page, "rollback")
     for query, title in EXACT:
         search_at_once(page, query)
-        assert title in titles(page)[0], query
+        assert title in read_titles(page)[0], query
     for query, runbooks in MESSAGES:
         search_at_once(page, query)
-        assert titles(page)[0] in runbooks, query
+        assert read_titles(page)[0] in runbooks, query
 
 
 @pytest.mark.parametrize(("query", "title"), QUESTIONS)
 def test_a_question_finds_its_answer_among_the_first_three(
-    opened: Opener, query: str, title: str
+    open_browser: Opener, query: str, title: str
 ) -> None:
-    page = opened().open("")
+    page = open_browser().open("")
     search(page, query)
-    assert any(title in each for each in titles(page)), titles(page)
+    assert any(title in result for result in read_titles(page)), read_titles(page)
 
 
-def test_a_search_is_narrowed_to_a_kind(opened: Opener) -> None:
-    page = opened().open("")
+def test_a_search_is_limited_to_a_kind(open_browser: Opener) -> None:
+    page = open_browser().open("")
     search(page, "orders")
     page.locator("#hb-search select").select_option("Post-mortem")
     page.wait_for_function("() => document.querySelectorAll('.hb-search__what').length === 1")
-    assert titles(page) == ["Order service outage"]
+    assert read_titles(page) == ["Order service outage"]
 
 
-def test_a_query_typed_slowly_finds_what_it_finds_at_once(opened: Opener) -> None:
-    """Its beginnings are searched too; none of their results is left, and none is found twice."""
-    page = opened().open("")
+def test_a_query_typed_slowly_has_the_results_of_a_query_typed_quickly(
+    open_browser: Opener,
+) -> None:
+    """The search also runs on the beginnings of the query. It must drop their results."""
+    page = open_browser().open("")
     search(page, "connection pool timeout")
-    at_once = titles(page, 10)
+    quick_results = read_titles(page, 10)
     page.locator("#hb-search input").fill("")
     page.wait_for_function("() => !document.getElementById('hb-search').dataset.shown")
     page.keyboard.type("connection pool timeout", delay=220)
     page.wait_for_function(
         "() => document.getElementById('hb-search').dataset.shown === 'connection pool timeout'"
     )
-    assert titles(page, 10) == at_once
-    assert len(set(at_once)) == len(at_once) > 3
+    assert read_titles(page, 10) == quick_results
+    assert len(set(quick_results)) == len(quick_results) > 3
 
 
-def test_words_that_stand_on_every_page_are_not_looked_for(opened: Opener) -> None:
-    page = opened().open("")
+def test_words_of_every_page_are_not_searched(open_browser: Opener) -> None:
+    page = open_browser().open("")
     search(page, "there are")
-    assert titles(page) == []
-    assert "nearly every page" in page.locator(".hb-search__status").inner_text()
+    assert read_titles(page) == []
+    assert "too common" in page.locator(".hb-search__status").inner_text()
 
 
-def test_nothing_of_the_search_is_fetched_before_somebody_searches(opened: Opener) -> None:
-    watched = opened()
-    asked: list[str] = []
-    watched.page.on("request", lambda request: asked.append(request.url))
+def test_the_search_is_loaded_only_when_it_is_used(open_browser: Opener) -> None:
+    watched = open_browser()
+    requests: list[str] = []
+    watched.page.on("request", lambda request: requests.append(request.url))
     page = watched.open("")
     page.wait_for_load_state("networkidle")
-    assert not [url for url in asked if "pagefind" in url or "search" in url or "/keys/" in url]
+    assert not [url for url in requests if "pagefind" in url or "search" in url or "/keys/" in url]
     search(page, "rollback")
-    assert [url for url in asked if "pagefind" in url]
+    assert [url for url in requests if "pagefind" in url]
 
 
-def test_without_scripts_the_search_leads_to_the_list_of_everything(opened: Opener) -> None:
-    page = opened(390, scripts=False).open("adr/")
+def test_without_scripts_the_search_opens_the_list_of_all_pages(open_browser: Opener) -> None:
+    page = open_browser(390, scripts=False).open("adr/")
     assert not page.locator(".hb-filter").is_visible()
     page.locator(".hb-find").click()
     page.wait_for_url("**/search/")
 
 
-def test_by_keyboard_alone_from_home_to_a_fix(opened: Opener) -> None:
-    watched = opened()
+def test_the_keyboard_alone_leads_from_home_to_a_fix(open_browser: Opener) -> None:
+    watched = open_browser()
     page = watched.open("")
     page.keyboard.press("/")
     page.wait_for_selector("#hb-search[open]")
     page.keyboard.type("RateLimitError")
     page.wait_for_function(
-        "() => document.querySelector('.hb-search__results a')?.textContent.includes('high error rate')"
+        "() => document.querySelector('.hb-search__results a')"
+        "?.textContent.includes('high error rate')"
     )
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
@@ -206,39 +212,41 @@ INDEXES = ["adr/", "runbooks/", "postmortems/", "actions/", "services/", "checkl
 
 
 def visible_rows(page: Page) -> list[str]:
-    """The texts of the rows that take up room in the tables that the filter is for."""
-    rows = """rows => rows.filter(row => row.getClientRects().length).map(row => row.textContent.toLowerCase())"""
-    found: list[str] = page.locator(".hb-table[data-rows] tbody tr").evaluate_all(rows)
-    return found
+    """Return the texts of the visible rows in the filtered tables."""
+    script = """rows => rows.filter(row => row.getClientRects().length)
+      .map(row => row.textContent.toLowerCase())"""
+    texts: list[str] = page.locator(".hb-table[data-rows] tbody tr").evaluate_all(script)
+    return texts
 
 
 @pytest.mark.parametrize("width", [390, 719, 1440])
 @pytest.mark.parametrize("url", INDEXES)
-def test_a_filter_shows_the_rows_that_it_counts_and_no_others(
-    url: str, width: int, opened: Opener
+def test_a_filter_shows_exactly_the_rows_that_it_counts(
+    url: str, width: int, open_browser: Opener
 ) -> None:
-    watched = opened(width)
+    watched = open_browser(width)
     page = watched.open(url)
-    every = visible_rows(page)
-    assert every
-    word = max(
-        every[0].split(), key=lambda word: (sum(word not in row for row in every), len(word))
+    all_rows = visible_rows(page)
+    assert all_rows
+    rarest_word = max(
+        all_rows[0].split(),
+        key=lambda text: (sum(text not in row for row in all_rows), len(text)),
     )
-    for text in (word, "nothing has this text"):
+    for text in (rarest_word, "nothing has this text"):
         page.get_by_label("Text").fill(text)
-        wanted = [row for row in every if all(part in row for part in text.split())]
+        matching = [row for row in all_rows if all(term in row for term in text.split())]
         page.wait_for_function(
             "words => document.querySelector('.hb-filter output').textContent === words",
-            arg=f"{len(wanted)} of {len(every)}",
+            arg=f"{len(matching)} of {len(all_rows)}",
         )
-        assert visible_rows(page) == wanted
+        assert visible_rows(page) == matching
     page.get_by_role("button", name="Clear").click()
     page.wait_for_function("() => !location.search")
-    assert visible_rows(page) == every
+    assert visible_rows(page) == all_rows
     for facet in page.locator(".hb-filter select").all():
         facet.select_option(index=1)
         count = page.locator(".hb-filter output").inner_text()
-        assert count == f"{len(visible_rows(page))} of {len(every)}"
+        assert count == f"{len(visible_rows(page))} of {len(all_rows)}"
         facet.select_option(index=0)
     assert watched.faults == []
 
@@ -253,10 +261,10 @@ def test_the_list_of_indexes_is_complete(real_site: Path) -> None:
 
 
 @pytest.mark.parametrize("url", INDEXES)
-def test_by_keyboard_alone_through_the_filter_of_an_index_to_a_record(
-    opened: Opener, url: str
+def test_the_keyboard_alone_leads_through_a_filter_to_a_record(
+    open_browser: Opener, url: str
 ) -> None:
-    watched = opened()
+    watched = open_browser()
     page = watched.open(url)
     field = page.get_by_label("Text")
     for _ in range(60):
@@ -272,31 +280,31 @@ def test_by_keyboard_alone_through_the_filter_of_an_index_to_a_record(
             break
     address = page.url
     page.keyboard.press("Enter")
-    page.wait_for_url(lambda found: found != address)
+    page.wait_for_url(lambda url: url != address)
     assert watched.faults == []
 
 
-def test_a_filter_leaves_other_tables_alone(opened: Opener) -> None:
-    page = opened().open("postmortems/?text=nothing+has+this")
+def test_a_filter_does_not_change_other_tables(open_browser: Opener) -> None:
+    page = open_browser().open("postmortems/?text=nothing+has+this")
     assert page.locator(".hb-filter output").inner_text() == f"0 of {len(HANDBOOK.of(Postmortem))}"
     assert page.locator("#in-figures").is_visible()
     assert page.get_by_role("region", name="In figures").is_visible()
 
 
-def test_a_table_is_filtered_sorted_and_linked_to(opened: Opener) -> None:
-    watched = opened()
+def test_a_table_can_be_filtered_sorted_and_linked(open_browser: Opener) -> None:
+    watched = open_browser()
     page = watched.open("checklist/")
-    every = page.locator(".hb-table tbody tr").count()
-    page.get_by_label("Known by").select_option("attested")
+    row_count = page.locator(".hb-table tbody tr").count()
+    page.get_by_label("Verified by").select_option("attested")
     page.wait_for_url("**/checklist/?verify=attested")
-    shown = page.locator(".hb-table tbody tr:visible")
-    assert 0 < shown.count() < every
+    visible = page.locator(".hb-table tbody tr:visible")
+    assert 0 < visible.count() < row_count
     assert page.locator("h2:visible", has_text="Kubernetes").count() == 0
     page.reload()
-    assert page.get_by_label("Known by").input_value() == "attested"
+    assert page.get_by_label("Verified by").input_value() == "attested"
     page.get_by_role("button", name="Clear").click()
     page.wait_for_function("() => !location.search")
-    assert shown.count() == every
+    assert visible.count() == row_count
     page.get_by_label("Text").fill("digest")
     page.wait_for_function(
         "() => document.querySelector('.hb-filter output').textContent.startsWith('2 of')"
@@ -323,14 +331,14 @@ def test_a_table_is_filtered_sorted_and_linked_to(opened: Opener) -> None:
         ("search/", "Keep the gate outside MkDocs"),
     ],
 )
-def test_a_page_is_read_without_scripts(opened: Opener, url: str, text: str) -> None:
-    watched = opened(390, scripts=False)
+def test_a_page_is_readable_without_scripts(open_browser: Opener, url: str, text: str) -> None:
+    watched = open_browser(390, scripts=False)
     page = watched.open(url)
     assert page.get_by_text(text).first.is_visible()
 
 
-def test_the_tap_on_a_rule_s_id_leads_to_the_rule(opened: Opener) -> None:
-    page = opened().open("how-to/add-a-post-mortem/")
+def test_the_link_of_a_rule_opens_the_rule(open_browser: Opener) -> None:
+    page = open_browser().open("how-to/add-a-post-mortem/")
     page.get_by_role("link", name="STD-11").first.click()
     page.wait_for_url("**/standards/11-incident-management/")
     page.goto(page.url + "#std-11-6")

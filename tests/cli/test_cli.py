@@ -1,4 +1,4 @@
-"""The command line: exit codes, formats, and what narrows a report."""
+"""The command line: exit codes, formats, and options that filter a report."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from handbook.cli.program import COMMANDS, main
 from handbook.records.kinds import KINDS, RECORDS
 from handbook.rules.engine import rules
 from tests.commands import run
-from tests.handbooks import ADR, NEWEST, ROOT, SETTINGS, SMALL, copy_of, write
+from tests.handbooks import ADR, NEWEST, ROOT, SETTINGS, SMALL, copy_site, write
+
+MESSAGE = "unknown status 'acepted'"
+"""The message of the first finding of the broken handbook."""
 
 
 @pytest.fixture
 def broken(tmp_path: Path) -> Path:
-    """A handbook with two errors and a warning, in two files."""
+    """Handbook with two errors and a warning in two files."""
     return write(
         tmp_path / "handbook",
         {
@@ -33,31 +36,33 @@ def broken(tmp_path: Path) -> Path:
     )
 
 
-def called(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Run the command, and return its exit code, standard output and standard error."""
     code = main(list(arguments))
     out, err = capsys.readouterr()
     return code, out, err
 
 
-def test_text_has_a_line_a_finding_and_its_hint_below(
+def test_text_has_a_line_per_finding_and_its_hint_below(
     broken: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, out, err = called(capsys, "check", "--root", str(broken), "--today", "2026-11-23")
+    code, out, err = call(capsys, "check", "--root", str(broken), "--today", "2026-11-23")
     assert out.splitlines() == [
-        "adr/0001-a.md:2:9: FM005 error: status 'acepted' is not one of proposed, accepted, rejected, deprecated, "
-        "superseded",
+        f"adr/0001-a.md:2:9: FM005 error: {MESSAGE}",
         "    did you mean 'accepted'?",
-        "adr/0002-b.md:4:12: DEC011 warning: was to be reviewed by 2026-04-01",
-        "    confirm it with a new date, or propose the decision that replaces it",
-        "adr/0002-b.md:13:1: FM104 error: the section 'Decision' is empty",
-        "    write it",
+        "adr/0002-b.md:4:12: DEC011 warning: review was due on 2026-04-01",
+        "    confirm the decision with a new date, or propose its replacement",
+        "adr/0002-b.md:13:1: FM104 error: empty section 'Decision'",
+        "    add text below the heading",
         "2 adr: 2 errors, 1 warning",
     ]
     assert (code, err) == (1, "")
 
 
-def test_json_is_as_the_contract_says(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = called(
+def test_json_has_the_form_of_the_contract(
+    broken: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = call(
         capsys, "check", "--root", str(broken), "--today", "2026-11-23", "--format", "json"
     )
     report = json.loads(out)
@@ -78,7 +83,7 @@ def test_json_is_as_the_contract_says(broken: Path, capsys: pytest.CaptureFixtur
         "code": "FM005",
         "rule": "unknown-value",
         "severity": "error",
-        "message": "status 'acepted' is not one of proposed, accepted, rejected, deprecated, superseded",
+        "message": MESSAGE,
         "hint": "did you mean 'accepted'?",
     }
 
@@ -86,28 +91,28 @@ def test_json_is_as_the_contract_says(broken: Path, capsys: pytest.CaptureFixtur
 def test_annotations_are_workflow_commands(
     broken: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _, out, _ = called(
+    _, out, _ = call(
         capsys, "check", "--root", str(broken), "--today", "2026-11-23", "--format", "github"
     )
     assert out.splitlines()[0] == (
-        "::error file=adr/0001-a.md,line=2,col=9,title=FM005 unknown-value::status 'acepted' is not one of proposed, "
-        "accepted, rejected, deprecated, superseded%0Adid you mean 'accepted'?"
+        "::error file=adr/0001-a.md,line=2,col=9,title=FM005 unknown-value::"
+        f"{MESSAGE}%0Adid you mean 'accepted'?"
     )
 
 
-def test_sarif_has_a_result_a_finding(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """That it validates against its schema is tried in tests/samples/test_sarif.py, where Node's packages are."""
-    code, out, _ = called(
+def test_sarif_has_a_result_per_finding(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """tests/samples/test_sarif.py validates it against its schema, with packages of Node."""
+    code, out, _ = call(
         capsys, "check", "--root", str(broken), "--today", "2026-11-23", "--format", "sarif"
     )
     document = json.loads(out)
-    (found,) = document["runs"]
+    (sarif_run,) = document["runs"]
     assert (code, document["version"]) == (1, "2.1.0")
-    assert [each["ruleId"] for each in found["results"]] == ["FM005", "DEC011", "FM104"]
-    assert [each["level"] for each in found["results"]] == ["error", "warning", "error"]
-    names = [rule["id"] for rule in found["tool"]["driver"]["rules"]]
-    assert all(names[each["ruleIndex"]] == each["ruleId"] for each in found["results"])
-    assert found["results"][0]["locations"][0]["physicalLocation"] == {
+    assert [result["ruleId"] for result in sarif_run["results"]] == ["FM005", "DEC011", "FM104"]
+    assert [result["level"] for result in sarif_run["results"]] == ["error", "warning", "error"]
+    names = [rule["id"] for rule in sarif_run["tool"]["driver"]["rules"]]
+    assert all(names[result["ruleIndex"]] == result["ruleId"] for result in sarif_run["results"])
+    assert sarif_run["results"][0]["locations"][0]["physicalLocation"] == {
         "artifactLocation": {"uri": "adr/0001-a.md", "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": 2, "startColumn": 9},
     }
@@ -121,8 +126,9 @@ def test_sarif_has_a_result_a_finding(broken: Path, capsys: pytest.CaptureFixtur
         (True, {"NO_COLOR": "1"}, False),
         (True, {"TERM": "dumb"}, False),
     ],
+    ids=["terminal", "no-terminal", "NO_COLOR", "dumb-terminal"],
 )
-def test_text_has_colour_on_a_terminal_that_wants_it(
+def test_text_has_colour_on_a_terminal_unless_switched_off(
     broken: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -135,11 +141,11 @@ def test_text_has_colour_on_a_terminal_that_wants_it(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
-    _, out, _ = called(capsys, "check", "--root", str(broken), "--today", "2026-11-23")
+    _, out, _ = call(capsys, "check", "--root", str(broken), "--today", "2026-11-23")
     assert ("\x1b[" in out) is coloured
     plain = re.sub(r"\x1b\[[0-9;]*m", "", out)
-    assert plain.startswith("adr/0001-a.md:2:9: FM005 error: status 'acepted'")
-    assert "\x1b" not in called(capsys, "check", "--root", str(broken), "--format", "json")[1]
+    assert plain.startswith("adr/0001-a.md:2:9: FM005 error: unknown status 'acepted'")
+    assert "\x1b" not in call(capsys, "check", "--root", str(broken), "--format", "json")[1]
 
 
 @pytest.mark.parametrize(
@@ -156,16 +162,28 @@ def test_text_has_colour_on_a_terminal_that_wants_it(
         (["{root}/mkdocs.yml"], [], 0),
         (["{root}"], ["FM005", "DEC011", "FM104"], 1),
     ],
+    ids=[
+        "all",
+        "select",
+        "strict",
+        "select-two",
+        "ignore",
+        "today",
+        "file",
+        "folder",
+        "other-file",
+        "root",
+    ],
 )
-def test_what_narrows_a_report(
+def test_options_filter_a_report(
     broken: Path,
     capsys: pytest.CaptureFixture[str],
     arguments: list[str],
     codes: list[str],
     exit_code: int,
 ) -> None:
-    given = ["--today", "2026-11-23", *(argument.format(root=broken) for argument in arguments)]
-    code, out, _ = called(capsys, "check", "--root", str(broken), *given)
+    options = ["--today", "2026-11-23", *(argument.format(root=broken) for argument in arguments)]
+    code, out, _ = call(capsys, "check", "--root", str(broken), *options)
     assert re.findall(r": ([A-Z]+\d{3}) (?:error|warning): ", out) == codes
     assert code == exit_code
 
@@ -173,17 +191,27 @@ def test_what_narrows_a_report(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["check", "--root", "{empty}"], "holds no mkdocs.yml"),
-        (["check", "--root", "{empty}/nowhere"], "holds no mkdocs.yml"),
+        (["check", "--root", "{empty}"], "no mkdocs.yml in"),
+        (["check", "--root", "{empty}/nowhere"], "no mkdocs.yml in"),
         (["check", "--root", "{root}", "{root}/adr/0009-x.md"], "does not exist"),
         (["check", "--root", "{root}", "/etc/hostname"], "is outside of"),
-        (["check", "--root", "{root}", "--select", "NOPE"], "no rule's code begins with 'NOPE'"),
+        (["check", "--root", "{root}", "--select", "NOPE"], "unknown code 'NOPE'"),
         (["check", "--root", "{root}", "--output", "{empty}/no/such/file"], "cannot be written"),
         (["rules", "NOPE"], "unknown rule 'NOPE'"),
         (["export", "--root", "{root}", "--output", "/dev/null/x"], "cannot be written"),
     ],
+    ids=[
+        "root-without-settings",
+        "missing-root",
+        "missing-path",
+        "path-outside",
+        "unknown-code",
+        "missing-folder",
+        "unknown-rule",
+        "unwritable-folder",
+    ],
 )
-def test_what_is_wrong_with_the_call_is_said_in_one_line(
+def test_a_usage_error_prints_one_line(
     broken: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -192,7 +220,7 @@ def test_what_is_wrong_with_the_call_is_said_in_one_line(
 ) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
-    code, out, err = called(
+    code, out, err = call(
         capsys, *(argument.format(root=broken, empty=empty) for argument in arguments)
     )
     assert code == 2
@@ -214,15 +242,15 @@ def test_the_help_of_a_command_has_an_example_and_its_exit_codes(
     assert re.search(r"exit codes:\n  0  .+\n(  1  .+\n)?  2  ", out)
 
 
-def test_the_command_alone_prints_its_help_and_is_a_wrong_call(
+def test_the_command_without_arguments_prints_its_help_and_exits_with_2(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    code, out, err = called(capsys)
+    code, out, err = call(capsys)
     assert (code, out) == (2, "")
     assert all(f"    {command} " in err for command in COMMANDS)
 
 
-def test_the_command_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_its_version(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         main(["--version"])
     assert (stop.value.code, capsys.readouterr().out) == (0, f"handbook {handbook.__version__}\n")
@@ -231,8 +259,9 @@ def test_the_command_tells_its_version(capsys: pytest.CaptureFixture[str]) -> No
 @pytest.mark.parametrize(
     "arguments",
     [["--\x1b[31m"], ["check", "--\x1b]0;x\x07"], ["new", "adr", "a", "\n::error::x\u202e"]],
+    ids=["colour", "title", "newline"],
 )
-def test_a_wrong_call_is_shown_without_control_characters(
+def test_usage_errors_contain_no_control_characters(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as stop:
@@ -251,7 +280,10 @@ def test_the_package_runs_as_the_command() -> None:
 
 
 def test_the_help_imports_no_rule_and_no_record() -> None:
-    program = "import sys; from handbook.cli.program import main\ntry: main(['--help'])\nfinally: print(*sys.modules)"
+    program = (
+        "import sys; from handbook.cli.program import main\n"
+        "try: main(['--help'])\nfinally: print(*sys.modules)"
+    )
     modules = run("python", "-c", program, cwd=ROOT).stdout.split()
     assert "handbook.cli.program" in modules
     assert not [
@@ -262,9 +294,11 @@ def test_the_help_imports_no_rule_and_no_record() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["nope"], ["check", "--today", "2026-02-30"], ["check", "--format", "xml"]]
+    "arguments",
+    [["nope"], ["check", "--today", "2026-02-30"], ["check", "--format", "xml"]],
+    ids=["command", "date", "format"],
 )
-def test_a_call_that_cannot_be_understood_exits_with_2(
+def test_invalid_arguments_exit_with_2(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as stop:
@@ -273,18 +307,18 @@ def test_a_call_that_cannot_be_understood_exits_with_2(
     assert "usage: handbook" in capsys.readouterr().err
 
 
-def test_the_root_is_the_nearest_folder_above_that_holds_the_settings(
+def test_the_root_is_the_nearest_parent_folder_with_settings(
     broken: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(broken / "adr")
-    assert called(capsys, "check", "--select", "FM005")[0] == 1
+    assert call(capsys, "check", "--select", "FM005")[0] == 1
 
 
 def test_output_goes_to_a_file(
     broken: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     target = tmp_path / "report.json"
-    code, out, _ = called(
+    code, out, _ = call(
         capsys, "check", "--root", str(broken), "--format", "json", "--output", str(target)
     )
     assert (code, out) == (1, "")
@@ -292,41 +326,43 @@ def test_output_goes_to_a_file(
 
 
 def test_rules_are_listed_and_explained(capsys: pytest.CaptureFixture[str]) -> None:
-    _, out, _ = called(capsys, "rules")
+    _, out, _ = call(capsys, "rules")
     assert [line.split()[0] for line in out.splitlines()] == list(rules())
-    _, out, _ = called(capsys, "rules", "FM005")
+    _, out, _ = call(capsys, "rules", "FM005")
     assert "unknown-value (error)" in out
     assert "status: acepted" in out
 
 
 @pytest.mark.parametrize("kind", [kind.kind for kind in RECORDS])
-def test_a_schema_names_the_words_of_the_settings(
+def test_a_schema_lists_the_values_of_the_settings(
     kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _, out, _ = called(capsys, "schema", kind, "--root", str(SMALL))
+    _, out, _ = call(capsys, "schema", kind, "--root", str(SMALL))
     schema = json.loads(out)
     assert schema["$id"] == f"https://small.example/api/v1/schemas/{kind}.json"
     assert schema["properties"]["tags"]["items"]["enum"] == ["database"]
 
 
-def test_the_schema_of_the_settings_knows_its_keys(capsys: pytest.CaptureFixture[str]) -> None:
-    _, out, _ = called(capsys, "schema", "settings")
-    known = json.loads(out)["properties"]
-    assert {"teams", "tags", "expect", "rules"} <= set(known["handbook"]["properties"])
-    assert {"severities", "review", "postmortem", "alerts"} <= set(known["policy"]["properties"])
+def test_the_schema_of_the_settings_lists_their_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = call(capsys, "schema", "settings")
+    properties = json.loads(out)["properties"]
+    assert {"teams", "tags", "expect", "rules"} <= set(properties["handbook"]["properties"])
+    assert {"severities", "review", "postmortem", "alerts"} <= set(
+        properties["policy"]["properties"]
+    )
 
 
-def test_export_writes_what_the_site_serves(
+def test_export_writes_the_files_of_the_site(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert called(capsys, "export", "--root", str(SMALL), "--output", str(tmp_path))[0] == 0
+    assert call(capsys, "export", "--root", str(SMALL), "--output", str(tmp_path))[0] == 0
     document = json.loads((tmp_path / "api/v1/adrs.json").read_text(encoding="utf-8"))
     assert [item["id"] for item in document["items"]] == ["ADR-0001", "ADR-0002", "ADR-0003"]
     assert document["items"][0]["referred_to_by"] == [{"kind": "adr", "id": "ADR-0002"}]
 
 
-def test_a_reader_that_stops_reading_is_no_traceback(tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
+def test_a_closed_pipe_causes_no_traceback(tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
     answer = run("python", "-c", _PIPE, cwd=root)
     assert "Traceback" not in answer.stderr
 
@@ -334,19 +370,20 @@ def test_a_reader_that_stops_reading_is_no_traceback(tmp_path: Path) -> None:
 _PIPE = """
 import subprocess, sys
 from pathlib import Path
-child = subprocess.Popen([str(Path(sys.executable).parent / "handbook"), "rules"], stdout=subprocess.PIPE)
+command = [str(Path(sys.executable).parent / "handbook"), "rules"]
+child = subprocess.Popen(command, stdout=subprocess.PIPE)
 child.stdout.close()
 child.wait()
 """
 
 
-def test_this_repository_has_no_finding(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = called(capsys, "check", "--root", str(ROOT), "--today", str(NEWEST), "--strict")
+def test_this_repository_has_no_findings(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = call(capsys, "check", "--root", str(ROOT), "--today", str(NEWEST), "--strict")
     assert (code, out.count("\n")) == (0, 1), out
 
 
 @pytest.mark.parametrize("kind", ["settings", "adr"])
-def test_nothing_asks_a_question(kind: str) -> None:
+def test_no_command_reads_standard_input(kind: str) -> None:
     assert run("handbook", "schema", kind, cwd=ROOT).returncode == 0
 
 
@@ -370,6 +407,20 @@ def test_nothing_asks_a_question(kind: str) -> None:
         ),
         ("```\n<!-- handbook: allow FM104: in code -->\n```\n\n", ["FM104"], 0),
     ],
+    ids=[
+        "no-comment",
+        "code",
+        "name",
+        "unknown-name",
+        "until",
+        "expired",
+        "no-reason",
+        "empty-reason",
+        "invalid-date",
+        "wrong-code",
+        "two-comments",
+        "in-code-block",
+    ],
 )
 def test_a_suppression_allows_one_code_on_the_next_line(
     comment: str,
@@ -380,12 +431,12 @@ def test_a_suppression_allows_one_code_on_the_next_line(
 ) -> None:
     text = ADR.replace("What.\n\n", "").replace("## Decision", f"{comment}## Decision")
     write(tmp_path, {"mkdocs.yml": SETTINGS, "adr/0001-a.md": text})
-    _, out, _ = called(
+    _, out, _ = call(
         capsys, "check", "--root", str(tmp_path), "--today", "2026-11-23", "--format", "json"
     )
-    found = json.loads(out)
-    assert [each["code"] for each in found["findings"]] == codes
-    assert found["summary"]["suppressed"] == suppressed
+    report = json.loads(out)
+    assert [finding["code"] for finding in report["findings"]] == codes
+    assert report["summary"]["suppressed"] == suppressed
 
 
 def test_a_suppression_in_front_matter_and_in_yaml_is_a_comment(
@@ -398,12 +449,12 @@ def test_a_suppression_in_front_matter_and_in_yaml_is_a_comment(
         "    tags:", "    # handbook: allow FM003: for another tool\n    other: 1\n    tags:"
     )
     write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": text})
-    code, out, _ = called(capsys, "check", "--root", str(tmp_path), "--format", "json")
+    code, out, _ = call(capsys, "check", "--root", str(tmp_path), "--format", "json")
     assert (code, json.loads(out)["summary"]["suppressed"]) == (0, 2)
 
 
 @pytest.mark.parametrize("kind", ["adr", "runbook", "postmortem", "standard", "service", "audit"])
-def test_a_schema_is_one_that_other_validators_take(kind: str, tmp_path: Path) -> None:
+def test_a_schema_is_valid_for_other_validators(kind: str, tmp_path: Path) -> None:
     (tmp_path / "schema.json").write_text(
         run("handbook", "schema", kind, cwd=ROOT).stdout, encoding="utf-8"
     )

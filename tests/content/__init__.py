@@ -1,1 +1,1 @@
-"""What the published pages have to say, and what they must not."""
+"""Tests of the text on the published pages."""

@@ -1,4 +1,4 @@
-"""Every figure of a standard comes from the policy, or has its source beside it."""
+"""Figures of the standards come from the policy, or have a link to a source."""
 
 from __future__ import annotations
 
@@ -15,20 +15,25 @@ from tests.handbooks import ROOT
 PAGES = sorted((ROOT / "docs/standards").glob("*.md"))
 FIGURE = re.compile(
     r"(?<![\w.-])(?:\$ ?\d[\d.,]*|\d[\d.,–]*(?:-| )?(?:%|×|times\b|per ?cent|percent"
-    r"|(?:working |business )?(?:ms|milliseconds?|seconds?|s|min|minutes?|h|hours?|days?|weeks?|months?|years?)\b))"
+    r"|(?:working |business )?(?:ms|milliseconds?|seconds?|s|min|minutes?|h|hours?"
+    r"|days?|weeks?|months?|years?)\b))"
 )
-# What is no claim about the world: a line of an example, or the product of two numbers of the listing above.
+# These figures need no source: they are part of an example, or follow from two other numbers.
 ALLOWED = {
-    "docs/standards/07-semantic-versioning.md": {
-        "40%"
-    },  # a commit message of the reference service
-    "docs/standards/09-kubernetes.md": {"300 s"},  # failureThreshold times periodSeconds
-    "docs/standards/08-observability.md": {"0.1%"},  # 1 − the target of the policy, beside it
+    # a commit message of the reference service
+    "docs/standards/07-semantic-versioning.md": {"40%"},
+    # failureThreshold times periodSeconds
+    "docs/standards/09-kubernetes.md": {"300 s"},
+    # 1 minus the target of the policy on the same line
+    "docs/standards/08-observability.md": {"0.1%"},
 }
 
 
-def places(source: Source) -> Iterator[tuple[int, str]]:
-    """The text of each paragraph, and of each row of a table together with the table's head."""
+def read_texts(source: Source) -> Iterator[tuple[int, str]]:
+    """Yield line and text of each paragraph and each table row.
+
+    The text of a row includes the head of its table.
+    """
     for block in source.blocks:
         if isinstance(block, (Paragraph, Heading)):
             yield block.first, block.text
@@ -37,19 +42,20 @@ def places(source: Source) -> Iterator[tuple[int, str]]:
                 yield block.first + 2 + number, " | ".join((*block.head, *row))
 
 
-def unsourced(source: Source) -> list[str]:
-    """The figures of a page that neither the policy gives nor a link beside them proves."""
-    found = []
-    for line, text in places(source):
+def find_unsourced(source: Source) -> list[str]:
+    """Return the figures without a policy value or a link to a source."""
+    figures = []
+    for line, text in read_texts(source):
         bare = re.sub(r"`[^`]*`|\{\{[^}]*\}\}|\]\([^)]*\)", "", text)
         if "](http" in text:
             continue
-        found += [f"{line}: {figure}" for figure in FIGURE.findall(bare)]
-    return found
+        figures += [f"{line}: {figure}" for figure in FIGURE.findall(bare)]
+    return figures
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
-def test_every_figure_comes_from_the_policy_or_has_its_source(path: Path) -> None:
+def test_every_figure_comes_from_the_policy_or_has_a_source(path: Path) -> None:
     name = str(path.relative_to(ROOT))
-    listed = unsourced(read_source(name, path.read_bytes()))
-    assert [each for each in listed if each.split(": ")[1] not in ALLOWED.get(name, set())] == []
+    figures = find_unsourced(read_source(name, path.read_bytes()))
+    allowed = ALLOWED.get(name, set())
+    assert [figure for figure in figures if figure.split(": ")[1] not in allowed] == []

@@ -1,4 +1,4 @@
-"""The build as a command: what it never does, and what never changes it."""
+"""Build command: reproducible sites, errors, and the exchange of the old site."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ import pytest
 
 from handbook.authoring import locks
 from handbook.cli import main
-from handbook.engines.build import BuildError
+from handbook.engines.errors import BuildError
 from handbook.site import exchange
-from tests.commands import BIN, environment, run, unprivileged
-from tests.handbooks import ADR, ROOT, SMALL, copy_of, write
+from tests.commands import BIN, drop_privileges, make_environment, run
+from tests.handbooks import ADR, ROOT, SMALL, copy_site, write
 
 pytestmark = pytest.mark.build
 
-# Runs a command of the environment as if it were another day.
+# Program that runs a command of the environment on another day.
 ON_ANOTHER_DAY = """
 import sys
 import time_machine
@@ -37,7 +37,7 @@ with time_machine.travel(day, tick=True):
 """
 
 
-def contents(site: Path) -> dict[str, bytes]:
+def read_files(site: Path) -> dict[str, bytes]:
     return {
         file.relative_to(site).as_posix(): file.read_bytes()
         for file in sorted(site.rglob("*"))
@@ -50,17 +50,17 @@ def contents(site: Path) -> dict[str, bytes]:
     [["handbook", "check"], ["handbook", "build", "--output", "{site}"]],
     ids=["check", "build"],
 )
-def test_two_years_on_nothing_fails(command: list[str], tmp_path: Path) -> None:
+def test_nothing_fails_two_years_later(command: list[str], tmp_path: Path) -> None:
     arguments = [argument.format(site=tmp_path / "site") for argument in command]
     answer = run("python", "-c", ON_ANOTHER_DAY, "2028-11-23", *arguments, cwd=ROOT)
     assert answer.returncode == 0, answer.stderr
-    assert "DEC011 warning: was to be reviewed by 2027-03-31" in answer.stdout + answer.stderr
+    assert "DEC011 warning: review was due on 2027-03-31" in answer.stdout + answer.stderr
 
 
-def test_a_commit_has_one_site_wherever_and_whenever_it_is_built(tmp_path: Path) -> None:
-    """Byte for byte, in two folders and two years apart; some findings of the clock come in between."""
-    root = copy_of(SMALL, tmp_path / "handbook")
-    identity = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.com")
+def test_two_builds_of_a_commit_are_identical(tmp_path: Path) -> None:
+    """The builds run in two folders and two years apart. Later dates add findings."""
+    root = copy_site(SMALL, tmp_path / "handbook")
+    identity = ("-c", "user.name=a", "-c", "user.email=a@b.example")
     commit = (*identity, "commit", "--quiet", "--message", "x")
     for command in (
         ("init", "--quiet"),
@@ -69,24 +69,24 @@ def test_a_commit_has_one_site_wherever_and_whenever_it_is_built(tmp_path: Path)
         ("clone", "--quiet", ".", "../a/clone"),
     ):
         subprocess.run(["git", *command], cwd=root, check=True)
-    first, second = tmp_path / "1", tmp_path / "elsewhere/2"
+    first_site, second_site = tmp_path / "1", tmp_path / "elsewhere/2"
     build = ("handbook", "build", "--output")
-    run("python", "-c", ON_ANOTHER_DAY, "2026-11-23", *build, str(first), cwd=root, check=True)
+    run("python", "-c", ON_ANOTHER_DAY, "2026-11-23", *build, str(first_site), cwd=root, check=True)
     run(
         "python",
         "-c",
         ON_ANOTHER_DAY,
         "2028-11-24",
         *build,
-        str(second),
+        str(second_site),
         cwd=tmp_path / "a/clone",
         check=True,
     )
-    assert contents(first) == contents(second)
+    assert read_files(first_site) == read_files(second_site)
 
 
-def test_a_build_prints_its_stages_and_where_the_site_is(tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "a handbook")
+def test_a_build_prints_its_stages_and_the_folder_of_the_site(tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "a handbook")
     answer = run("handbook", "build", "--root", str(root), "--output", "a site/x", cwd=tmp_path)
     assert (answer.returncode, answer.stderr) == (0, "")
     stages = [re.sub(r"\b\d+(\.\d)?", "N", line) for line in answer.stdout.splitlines()]
@@ -102,14 +102,14 @@ def test_a_build_prints_its_stages_and_where_the_site_is(tmp_path: Path) -> None
     assert not (root / "site").exists()
 
 
-def test_a_site_is_built_by_f_and_in_a_worktree(tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
-    who = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.com")
+def test_a_site_can_be_built_with_the_option_f_and_in_a_worktree(tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
+    identity = ("-c", "user.name=a", "-c", "user.email=a@b.example")
     worktree = ("worktree", "add", "--quiet", "-b", "tree", "../a tree")
     for command in (
         ("init", "--quiet"),
         ("add", "."),
-        (*who, "commit", "--quiet", "--message", "x"),
+        (*identity, "commit", "--quiet", "--message", "x"),
         worktree,
     ):
         subprocess.run(["git", *command], cwd=root, check=True)
@@ -125,11 +125,11 @@ def test_a_site_is_built_by_f_and_in_a_worktree(tmp_path: Path) -> None:
         cwd=tmp_path,
     )
     assert answer.returncode == 0, answer.stderr
-    assert contents(tmp_path / "1") == contents(tree / "site")
+    assert read_files(tmp_path / "1") == read_files(tree / "site")
 
 
 def test_only_mkdocs_yml_holds_the_settings(tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
+    root = copy_site(SMALL, tmp_path / "handbook")
     shutil.copy(root / "mkdocs.yml", root / "other.yml")
     answer = run("mkdocs", "build", "-f", "other.yml", cwd=root)
     assert answer.returncode == 1
@@ -142,57 +142,61 @@ def test_only_mkdocs_yml_holds_the_settings(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "output", [".", "..", "docs/site", "adr", "full", "full/file", ".git/site"]
 )
-def test_a_site_takes_the_place_of_nothing_else(output: str, tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
+def test_a_site_replaces_only_an_older_site(output: str, tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
     write(root, {"full/file": "x", ".git/HEAD": "x"})
-    before = contents(tmp_path)
+    files = read_files(tmp_path)
     answer = run("handbook", "build", "--output", output, cwd=root)
     assert answer.returncode == 2
-    assert re.fullmatch(
-        r"handbook: \S+ (holds the sources|is no folder|is not empty).*\n", answer.stderr
-    )
-    assert contents(tmp_path) == before
+    assert re.fullmatch(r"handbook: \S+ (holds|is not a folder|is a Git).*\n", answer.stderr)
+    assert read_files(tmp_path) == files
 
 
-def test_an_inline_script_that_is_not_the_theme_s_stops_the_build(tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
+def test_an_unknown_inline_script_stops_the_build(tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
     write(root, {"mkdocs.yml": settings + 'copyright: "<script>window.P=1</script>"\n'})
     line = settings.count("\n") + 1
-    for command, word in (("handbook", "handbook"), ("mkdocs", "Error")):
+    for command, prefix in (("handbook", "handbook"), ("mkdocs", "Error")):
         answer = run(command, "build", cwd=root)
         assert answer.returncode == 1
-        finding = f"mkdocs.yml:{line}:1: SAFE009 error: inline script 'window.P=1' on /404.html and 27 more is not"
-        assert f"{word}: pages cannot be published\n{finding}" in answer.stderr
+        finding = (
+            f"mkdocs.yml:{line}:1: SAFE009 error: "
+            "script 'window.P=1' on /404.html and 27 more is not"
+        )
+        assert f"{prefix}: pages cannot be published\n{finding}" in answer.stderr
 
 
-def test_a_file_that_is_open_in_emacs_stops_nothing(tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
+def test_a_lock_file_of_emacs_does_not_stop_the_build(tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
     (root / "adr/.#0001-keep-orders-in-sqlite.md").symlink_to("author@host.1234:1")
     (root / "docs/.#index.md").symlink_to("author@host.1234:1")
     assert run("handbook", "check", cwd=root).returncode == 0
     assert run("handbook", "build", cwd=root).returncode == 0
 
 
-def test_every_error_is_printed_at_once(tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
+def test_all_errors_are_printed_together(tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
     for name in ("0001-keep-orders-in-sqlite", "0002-use-postgresql", "0003-keep-orders-in-mysql"):
         file = root / f"adr/{name}.md"
         file.write_text(
-            file.read_text(encoding="utf-8").replace("deciders: [", "deciders: [nobody, "),
+            file.read_text(encoding="utf-8").replace("deciders: [", "deciders: [no-team, "),
             encoding="utf-8",
         )
     answer = run("mkdocs", "build", cwd=root)
-    assert answer.stderr.count("FM005 error: deciders 'nobody'") == 3
-    assert answer.stderr.startswith("Error: the gate found errors\n")
+    assert answer.stderr.count("FM005 error: unknown deciders 'no-team'") == 3
+    assert answer.stderr.startswith("Error: the check found errors\n")
     assert "Traceback" not in answer.stderr
 
 
-def test_a_record_is_shown_as_it_was_checked_whatever_another_plugin_does(tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
-    spoiler = "def on_page_markdown(markdown, **_):\n    return markdown.replace('PostgreSQL: one', 'Nothing: none')\n"
+def test_a_hook_cannot_change_the_text_of_a_record(tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
+    hook = (
+        "def on_page_markdown(markdown, **_):\n"
+        "    return markdown.replace('PostgreSQL: one', 'Nothing: none')\n"
+    )
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
-    write(root, {"spoil.py": spoiler, "mkdocs.yml": settings + "hooks: [spoil.py]\n"})
+    write(root, {"hook.py": hook, "mkdocs.yml": settings + "hooks: [hook.py]\n"})
     assert run("mkdocs", "build", cwd=root).returncode == 0
     page = (root / "site/adr/0001-keep-orders-in-sqlite/index.html").read_text(encoding="utf-8")
     assert "PostgreSQL: one" in page
@@ -202,12 +206,13 @@ def test_a_record_is_shown_as_it_was_checked_whatever_another_plugin_does(tmp_pa
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ('<p onclick="x">a</p>', "the page would hold <p onclick=…>"),
-        ("<div>\n\na\n", "<div> is never closed"),
+        ('<p onclick="x">a</p>', "active content <p onclick=…>"),
+        ("<div>\n\na\n", "unclosed element <div>"),
     ],
+    ids=["active content", "unclosed element"],
 )
-def test_a_page_that_is_not_safe_stops_the_build(text: str, fault: str, tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
+def test_an_unsafe_page_stops_the_build(text: str, fault: str, tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
     with (root / "docs/markdown.md").open("a", encoding="utf-8") as page:
         page.write(f"\n{text}\n")
     answer = run("mkdocs", "build", cwd=root)
@@ -218,8 +223,8 @@ def test_a_page_that_is_not_safe_stops_the_build(text: str, fault: str, tmp_path
 
 
 @pytest.mark.parametrize("command", ["handbook", "mkdocs"])
-def test_what_only_mkdocs_sees_stops_the_build_too(command: str, tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
+def test_a_warning_of_mkdocs_stops_the_build(command: str, tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
     write(root, {"docs/lost.md": "# Not in the navigation\n"})
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
     write(root, {"mkdocs.yml": settings + "validation: {nav: {omitted_files: warn}}\n"})
@@ -230,9 +235,9 @@ def test_what_only_mkdocs_sees_stops_the_build_too(command: str, tmp_path: Path)
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Path:
-    """The small handbook with the Makefile, and this environment as its own; its site is built."""
-    root = copy_of(SMALL, tmp_path / "handbook")
+def handbook(tmp_path: Path) -> Path:
+    """Small handbook with the Makefile, this environment, and a built site."""
+    root = copy_site(SMALL, tmp_path / "handbook")
     shutil.copy(ROOT / "Makefile", root / "Makefile")
     shutil.copytree(ROOT / "requirements", root / "requirements")
     shutil.copy(ROOT / "pyproject.toml", root / "pyproject.toml")
@@ -242,18 +247,17 @@ def made(tmp_path: Path) -> Path:
         (venv / name).symlink_to(BIN.parent / name)
     for stamp in (".created", ".site"):
         (venv / stamp).touch()
-    assert make(root).returncode == 0
+    assert make_site(root).returncode == 0
     return root
 
 
-def make(root: Path, *before: str) -> subprocess.CompletedProcess[str]:
-    """`make site`, run by a command where one is given."""
+def make_site(root: Path, *prefix: str) -> subprocess.CompletedProcess[str]:
+    """Run `make site`, with a prefix of the command."""
     return subprocess.run(
-        [*before, "make", "site"],
+        [*prefix, "make", "site"],
         cwd=root,
-        env=environment(
-            MAKELEVEL="0", MAKEFLAGS=""
-        ),  # not as a part of the make that runs the tests
+        # These variables hide the make that runs the tests.
+        env=make_environment(MAKELEVEL="0", MAKEFLAGS=""),
         capture_output=True,
         text=True,
         check=False,
@@ -261,54 +265,50 @@ def make(root: Path, *before: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_make_site_keeps_the_old_site_when_a_build_fails(made: Path) -> None:
-    before = contents(made / "site")
-    assert "adr/0001-keep-orders-in-sqlite/index.html" in before
-    write(made, {"adr/0004-broken.md": ADR.replace("accepted", "acepted")})
-    answer = make(made)
+def test_make_site_keeps_the_old_site_when_a_build_fails(handbook: Path) -> None:
+    old_site = read_files(handbook / "site")
+    assert "adr/0001-keep-orders-in-sqlite/index.html" in old_site
+    write(handbook, {"adr/0004-broken.md": ADR.replace("accepted", "acepted")})
+    answer = make_site(handbook)
     assert answer.returncode != 0
     assert "FM005" in answer.stderr
-    assert contents(made / "site") == before
-    (made / "adr/0004-broken.md").unlink()
-    assert make(made).returncode == 0
-    assert contents(made / "site").keys() == before.keys()
+    assert read_files(handbook / "site") == old_site
+    (handbook / "adr/0004-broken.md").unlink()
+    assert make_site(handbook).returncode == 0
+    assert read_files(handbook / "site").keys() == old_site.keys()
 
 
-def test_make_site_keeps_the_old_site_when_a_link_leads_nowhere(made: Path) -> None:
-    """A link that a theme writes: neither the gate nor MkDocs looks at it."""
-    before = contents(made / "site")
-    settings = (made / "mkdocs.yml").read_text(encoding="utf-8")
-    write(
-        made,
-        {
-            "mkdocs.yml": f"{settings}copyright: <a href='https://small.example/imprint/'>Imprint</a>\n"
-        },
-    )
-    answer = make(made)
+def test_make_site_keeps_the_old_site_when_a_link_is_broken(handbook: Path) -> None:
+    """The theme writes this link. The check of the sources and MkDocs do not report it."""
+    old_site = read_files(handbook / "site")
+    settings = (handbook / "mkdocs.yml").read_text(encoding="utf-8")
+    link = "<a href='https://small.example/imprint/'>Imprint</a>"
+    write(handbook, {"mkdocs.yml": f"{settings}copyright: {link}\n"})
+    answer = make_site(handbook)
     assert answer.returncode != 0
     assert answer.stderr.startswith("handbook: the new site has broken links\n")
     assert (
-        "LNK101 error: 'https://small.example/imprint/' on /404.html leads to no file of the site"
+        "LNK101 error: broken link 'https://small.example/imprint/' on /404.html: no such file"
         in answer.stderr
     )
-    assert contents(made / "site") == before
+    assert read_files(handbook / "site") == old_site
 
 
-def test_a_build_that_is_killed_leaves_a_whole_site(made: Path) -> None:
-    """At moments that are spread over the whole build, some of them about the exchange at its end."""
-    whole = contents(made / "site")
+def test_a_killed_build_leaves_a_complete_site(handbook: Path) -> None:
+    """The kills are spread over the build. Half of them are near the exchange at its end."""
+    complete_site = read_files(handbook / "site")
     begin = time.monotonic()
-    assert make(made).returncode == 0
-    took = time.monotonic() - begin
-    chance = random.Random(2026)  # noqa: S311 - moments, not secrets
+    assert make_site(handbook).returncode == 0
+    duration = time.monotonic() - begin
+    generator = random.Random(2026)  # noqa: S311 - no secrets
     for moment in (
-        *(chance.uniform(0, took) for _ in range(3)),
-        *(chance.uniform(0.9, 1.05) * took for _ in range(3)),
+        *(generator.uniform(0, duration) for _ in range(3)),
+        *(generator.uniform(0.9, 1.05) * duration for _ in range(3)),
     ):
         process = subprocess.Popen(
             ["make", "site"],
-            cwd=made,
-            env=environment(),
+            cwd=handbook,
+            env=make_environment(),
             start_new_session=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -319,67 +319,74 @@ def test_a_build_that_is_killed_leaves_a_whole_site(made: Path) -> None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        assert contents(made / "site") == whole
-    assert make(made).returncode == 0
-    assert contents(made / "site") == whole
-    assert not (made / ".site.new").exists()
+        assert read_files(handbook / "site") == complete_site
+    assert make_site(handbook).returncode == 0
+    assert read_files(handbook / "site") == complete_site
+    assert not (handbook / ".site.new").exists()
 
 
-def test_the_site_is_there_at_every_moment_of_the_exchange(tmp_path: Path) -> None:
-    """A process that does nothing but look never finds it missing, while another exchanges it a thousand times."""
+def test_the_site_exists_at_every_moment_of_the_exchange(tmp_path: Path) -> None:
+    """One process reads the site all the time, while this one exchanges it 1,000 times."""
     write(tmp_path, {"site/index.html": "x"})
-    look = "import os, sys; os.chdir(sys.argv[1])\nwhile not os.path.exists('end'): os.stat('site/index.html')"
-    looking = subprocess.Popen([sys.executable, "-c", look, str(tmp_path)], stderr=subprocess.PIPE)
+    program = (
+        "import os, sys; os.chdir(sys.argv[1])\n"
+        "while not os.path.exists('end'): os.stat('site/index.html')"
+    )
+    reader = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path)], stderr=subprocess.PIPE
+    )
     for number in range(1000):
         write(tmp_path, {".site.new/index.html": str(number)})
         exchange.put_in_place(tmp_path / "site")
     (tmp_path / "end").touch()
-    assert looking.communicate()[1] == b""
-    assert contents(tmp_path / "site") == {"index.html": b"999"}
+    assert reader.communicate()[1] == b""
+    assert read_files(tmp_path / "site") == {"index.html": b"999"}
 
 
-def test_where_names_cannot_be_exchanged_they_are_renamed(
+def test_a_system_without_exchange_renames_the_folders(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "exchange", lambda one, other: False)
+    monkeypatch.setattr(exchange, "exchange", lambda first, second: False)
     write(tmp_path, {"site/a": "old", ".site.new/a": "new"})
     exchange.put_in_place(tmp_path / "site")
-    assert contents(tmp_path) == {"site/a": b"new"}
+    assert read_files(tmp_path) == {"site/a": b"new"}
 
 
 class Killed(BaseException):
-    """A kill, for a test."""
+    """Simulated kill."""
 
 
 @pytest.mark.parametrize("renames", [0, 1, 2])
 @pytest.mark.parametrize("command", ["build", "serve", "links"])
-def test_after_a_kill_the_next_command_restores_a_site(
+def test_the_next_command_after_a_kill_restores_the_site(
     command: str, renames: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On a system that has neither locks nor a way to exchange two names, killed after each number of renames."""
+    """The system has neither locks nor an exchange of names. The kill follows some renames."""
     root = write(
         tmp_path,
-        {"mkdocs.yml": "site_name: x\n", "site/index.html": "old", ".site.new/index.html": "new"},
+        {
+            "mkdocs.yml": "site_name: x\n",
+            "site/index.html": "old",
+            "site/assets/handbook.css": "",
+            ".site.new/index.html": "new",
+            ".site.new/assets/handbook.css": "",
+        },
     )
-    monkeypatch.setattr(exchange, "exchange", lambda one, other: False)
+    monkeypatch.setattr(exchange, "exchange", lambda first, second: False)
     monkeypatch.setattr(locks, "fcntl", None)
     monkeypatch.chdir(root)
-    rename, left = Path.rename, iter(range(renames))
+    rename, allowed_renames = Path.rename, iter(range(renames))
 
-    def renamed(self: Path, target: Path) -> Path:
-        if next(left, None) is None:
+    def rename_or_kill(self: Path, target: Path) -> Path:
+        if next(allowed_renames, None) is None:
             raise Killed
         return rename(self, target)
 
     with pytest.MonkeyPatch.context() as patch, suppress(Killed):
-        patch.setattr(Path, "rename", renamed)
+        patch.setattr(Path, "rename", rename_or_kill)
         patch.setattr(shutil, "rmtree", lambda *_, **__: (_ for _ in ()).throw(Killed))
         exchange.put_in_place(root / "site")
-    assert (
-        not (root / "site/index.html").exists()
-        if renames == 1
-        else (root / "site/index.html").exists()
-    )
+    assert (root / "site/index.html").exists() == (renames != 1)
 
     with suppress(SystemExit), pytest.MonkeyPatch.context() as patch:
         patch.setattr("handbook.cli.serve_command.serve", lambda *_: None)
@@ -392,7 +399,7 @@ def test_after_a_kill_the_next_command_restores_a_site(
 
 
 @pytest.mark.parametrize(
-    ("before", "message"),
+    ("prefix", "message"),
     [
         (["prlimit", "--fsize=20000"], "handbook: the site cannot be written: File too large"),
         (["read-only"], "handbook: the site cannot be written: Permission denied"),
@@ -401,21 +408,21 @@ def test_after_a_kill_the_next_command_restores_a_site(
             "handbook: another build is writing to this folder",
         ),
     ],
-    ids=["a full disk", "a folder that is read only", "two builds at once"],
+    ids=["full disk", "read-only folder", "two builds at once"],
 )
-def test_what_the_machine_refuses_is_said_in_a_line(
-    made: Path, before: list[str], message: str
+def test_a_system_error_is_reported_in_one_line(
+    handbook: Path, prefix: list[str], message: str
 ) -> None:
-    whole = contents(made / "site")
-    if before == ["read-only"]:
-        before = unprivileged()
-        made.chmod(0o555)
-    if "flock" in before:
-        (made / ".site.new").mkdir()
-    answer = make(made, *before)
-    made.chmod(0o755)
+    complete_site = read_files(handbook / "site")
+    if prefix == ["read-only"]:
+        prefix = drop_privileges()
+        handbook.chmod(0o555)
+    if "flock" in prefix:
+        (handbook / ".site.new").mkdir()
+    answer = make_site(handbook, *prefix)
+    handbook.chmod(0o755)
     assert answer.returncode != 0
-    first, *rest = answer.stderr.splitlines()
-    assert first.startswith(message)
-    assert [line for line in rest if not line.startswith("make: ***")] == []
-    assert contents(made / "site") == whole
+    first_line, *more_lines = answer.stderr.splitlines()
+    assert first_line.startswith(message)
+    assert [line for line in more_lines if not line.startswith("make: ***")] == []
+    assert read_files(handbook / "site") == complete_site

@@ -1,4 +1,4 @@
-"""Macros in pages: those of the engine and of this repository, and those that an organisation adds."""
+"""Macros in pages: from the engine, from this repository and from an organisation."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from mkdocs.config import load_config
 
 import macros
 from handbook.engines import macros as engine_macros
-from handbook.engines.gate import checked_handbook
+from handbook.engines.check import checked_handbook
 from handbook.loading import load
 from handbook.vocabulary import MACROS
 from tests.commands import run
-from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, check, copy_of, places, write
+from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, check, copy_site, format_findings, write
 
 PAGE = "---\nrender_macros: true\n---\n\n# A page\n\n"
 
 
 class Environment:
-    """As much of mkdocs-macros' environment as a module uses."""
+    """Part of the environment of mkdocs-macros that a module uses."""
 
     def __init__(self, root: Path) -> None:
         self.conf = {"config_file_path": str(root / "mkdocs.yml")}
@@ -42,13 +42,13 @@ class Environment:
         return function
 
 
-# The table of macros, and the two places that define them.
+# Tests of the table of macros and of its two definitions.
 
 
 @pytest.mark.parametrize("name", MACROS)
 def test_every_macro_has_a_view(name: str) -> None:
     view = getattr(import_module(f"handbook.views.{MACROS[name]}"), name)
-    assert set(inspect.signature(view).parameters) <= {"handbook", "here"}
+    assert set(inspect.signature(view).parameters) <= {"handbook", "page_address"}
 
 
 def test_a_macro_without_a_view_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,15 +68,15 @@ def test_this_repository_and_the_engine_define_the_same_macros() -> None:
         assert function.__doc__
 
 
-def test_an_engine_without_our_plugin_still_runs_the_gate(tmp_path: Path) -> None:
+def test_macros_without_our_plugin_still_run_the_check(tmp_path: Path) -> None:
     write(tmp_path, {"mkdocs.yml": SETTINGS, "adr/0001-a.md": ADR.replace("accepted", "acepted")})
     with pytest.raises(
-        ClickException, match=r"the gate found errors\nadr/0001-a\.md:2:9: FM005 error"
+        ClickException, match=r"the check found errors\nadr/0001-a\.md:2:9: FM005 error"
     ):
         macros.define_env(Environment(tmp_path))
 
 
-def test_a_preview_goes_on_after_errors(tmp_path: Path) -> None:
+def test_a_preview_continues_after_errors(tmp_path: Path) -> None:
     settings = SETTINGS + "theme: {name: material}\nplugins: [handbook]\n"
     broken = ADR.replace("accepted", "acepted")
     write(tmp_path, {"mkdocs.yml": settings, "docs/index.md": "# Home\n", "adr/0001-a.md": broken})
@@ -86,27 +86,27 @@ def test_a_preview_goes_on_after_errors(tmp_path: Path) -> None:
     assert len(checked_handbook(config).records) == 1
 
 
-# Builds.
+# Tests with builds.
 
 
 BOTH = "plugins: [macros, handbook]\n"
 
 
-def site_of(
+def make_handbook(
     root: Path, plugins: str = BOTH, files: Mapping[str, str] = MappingProxyType({})
 ) -> Path:
-    """A copy of the small handbook with other plugins and more files."""
-    copy_of(SMALL, root)
+    """Copy the small handbook, change its plugins, and add files."""
+    copy_site(SMALL, root)
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
     begin, end = settings.index("plugins:\n"), settings.index("theme:\n")
     return write(root, {"mkdocs.yml": settings[:begin] + plugins + settings[end:], **files})
 
 
-def built(root: Path) -> subprocess.CompletedProcess[str]:
+def run_build(root: Path) -> subprocess.CompletedProcess[str]:
     return run("python", "-m", "mkdocs", "build", "--quiet", cwd=root)
 
 
-def article(root: Path, page: str) -> str:
+def read_article(root: Path, page: str) -> str:
     html = (root / "site" / page / "index.html").read_text(encoding="utf-8")
     return html.partition("<article")[2].partition("</article>")[0]
 
@@ -123,41 +123,41 @@ ONE_MACRO = (
     ids=["macros of the repository", "macros of the engine"],
 )
 def test_a_build_loads_and_checks_once(modules: str, root: Path, tmp_path: Path) -> None:
-    copy = root if modules == "[macros]" else copy_of(root, tmp_path / "handbook")
+    copy = root if modules == "[macros]" else copy_site(root, tmp_path / "handbook")
     program = str(ROOT / "tests/programs/counted.py")
     answer = run("python", program, "2", str(tmp_path / "site"), cwd=copy)
     assert answer.stdout.split() == ["load", "run", "load", "run"], answer.stderr
 
 
 @pytest.mark.build
-def test_a_macro_of_the_repository_wins_and_the_others_are_registered(tmp_path: Path) -> None:
+def test_a_macro_of_the_repository_replaces_one_of_the_engine(tmp_path: Path) -> None:
     plugins = "plugins:\n  - macros: {module_name: ours}\n  - handbook\n"
-    root = site_of(tmp_path / "handbook", plugins, {"ours.py": ONE_MACRO})
-    answer = built(root)
+    root = make_handbook(tmp_path / "handbook", plugins, {"ours.py": ONE_MACRO})
+    answer = run_build(root)
     assert (answer.returncode, answer.stderr) == (0, "")
-    assert "Our own index." in article(root, "adr")
-    assert "ADR-0001" not in article(root, "adr")
-    assert "OBS-01" in article(root, "checklist")
+    assert "Our own index." in read_article(root, "adr")
+    assert "ADR-0001" not in read_article(root, "adr")
+    assert "OBS-01" in read_article(root, "checklist")
 
 
 @pytest.mark.build
-def test_a_folder_macros_that_defines_some_of_them_wins(tmp_path: Path) -> None:
+def test_a_folder_macros_replaces_macros_of_the_engine(tmp_path: Path) -> None:
     plugins = "plugins:\n  - handbook\n  - macros: {modules: [macros]}\n"
-    root = site_of(tmp_path / "handbook", plugins, {"macros/__init__.py": ONE_MACRO})
-    answer = built(root)
+    root = make_handbook(tmp_path / "handbook", plugins, {"macros/__init__.py": ONE_MACRO})
+    answer = run_build(root)
     assert (answer.returncode, answer.stderr) == (0, "")
-    assert "Our own index." in article(root, "adr")
-    assert "OBS-01" in article(root, "checklist")
+    assert "Our own index." in read_article(root, "adr")
+    assert "OBS-01" in read_article(root, "checklist")
 
 
 @pytest.mark.build
 @pytest.mark.parametrize(
     "plugins",
     [BOTH, "plugins:\n  macros: {render_by_default: true}\n  handbook: {}\n"],
-    ids=["nothing set", "templates everywhere"],
+    ids=["default options", "render_by_default"],
 )
 def test_braces_in_records_and_alerts_stay_text(plugins: str, tmp_path: Path) -> None:
-    root = site_of(
+    root = make_handbook(
         tmp_path / "handbook", plugins, {"docs/plain.md": "# Plain\n\nA page with {{ braces }}.\n"}
     )
     record, rules = (
@@ -172,10 +172,10 @@ def test_braces_in_records_and_alerts_stay_text(plugins: str, tmp_path: Path) ->
     )
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
     write(root, {"mkdocs.yml": settings.replace("nav:\n", "nav:\n  - Plain: plain.md\n")})
-    answer = built(root)
+    answer = run_build(root)
     assert answer.returncode == 0, answer.stderr
-    assert "{{ backup }}" in article(root, "adr/0001-keep-orders-in-sqlite")
-    assert "{{ braces }}" in article(root, "plain")
+    assert "{{ backup }}" in read_article(root, "adr/0001-keep-orders-in-sqlite")
+    assert "{{ braces }}" in read_article(root, "plain")
     assert "{{ $labels.pod }}" in "".join(
         page.read_text("utf-8") for page in root.glob("site/alerts/*/index.html")
     )
@@ -183,7 +183,7 @@ def test_braces_in_records_and_alerts_stay_text(plugins: str, tmp_path: Path) ->
 
 @pytest.mark.build
 def test_pages_that_call_macros_need_the_plugin(tmp_path: Path) -> None:
-    answer = built(site_of(tmp_path / "handbook", "plugins: [handbook]\n"))
+    answer = run_build(make_handbook(tmp_path / "handbook", "plugins: [handbook]\n"))
     assert answer.returncode == 1
     assert (
         answer.stderr
@@ -202,7 +202,8 @@ HOOK = "def define_env(env):\n    {}\n"
         (
             "plugins:\n  - macros: {modules: [nowhere]}\n  - handbook\n",
             "",
-            "mkdocs.yml: unknown module 'nowhere'; remove it from 'modules' of the plugin macros, or add nowhere.py",
+            "mkdocs.yml: unknown module 'nowhere'; "
+            "remove it from 'modules' of the plugin macros, or add nowhere.py",
         ),
         (
             SHOP.replace("modules: [shop]", "module_name: shop"),
@@ -235,15 +236,27 @@ HOOK = "def define_env(env):\n    {}\n"
         (
             SHOP.replace("shop", "yaml"),
             "",
-            "mkdocs.yml: the module 'yaml' has the name of another; rename it",
+            "mkdocs.yml: the module 'yaml' has the name of an installed one; rename it",
         ),
     ],
+    ids=[
+        "unknown module",
+        "missing module_name",
+        "invalid option",
+        "syntax error",
+        "unknown import",
+        "error of its own",
+        "unknown attribute",
+        "missing file",
+        "no define_env",
+        "name of an installed module",
+    ],
 )
-def test_a_module_that_fails_is_one_line(
+def test_the_error_of_a_module_is_one_line(
     plugins: str, code: str, message: str, tmp_path: Path
 ) -> None:
     module = "yaml.py" if "yaml]" in plugins else "shop.py"
-    root = site_of(
+    root = make_handbook(
         tmp_path / "handbook", plugins, {module: code} if code or module == "yaml.py" else {}
     )
     answer = run("mkdocs", "build", "--quiet", cwd=root)
@@ -255,31 +268,31 @@ def test_a_module_that_fails_is_one_line(
 @pytest.mark.build
 @pytest.mark.parametrize("path", ["macros.py", "macros/__init__.py"])
 @pytest.mark.parametrize("command", [["mkdocs"], ["python", "-m", "mkdocs"]], ids=" ".join)
-def test_the_module_of_the_repository_comes_before_any_other(
+def test_the_module_of_the_repository_comes_first(
     command: list[str], path: str, tmp_path: Path
 ) -> None:
-    """The environment of these tests has our own macros/ on the path of modules, in front of the repository's."""
+    """Our own macros/ is first on the module path of these tests."""
     plugins = "plugins:\n  - macros: {modules: [macros]}\n  - handbook\n"
-    root = site_of(tmp_path / "handbook", plugins, {path: ONE_MACRO})
+    root = make_handbook(tmp_path / "handbook", plugins, {path: ONE_MACRO})
     answer = run(*command, "build", "--quiet", cwd=root)
     assert (answer.returncode, answer.stderr) == (0, "")
-    assert "Our own index." in article(root, "adr")
+    assert "Our own index." in read_article(root, "adr")
 
 
 @pytest.mark.build
-def test_a_folder_without_a_module_is_one_line(tmp_path: Path) -> None:
+def test_the_error_of_a_folder_without_a_module_is_one_line(tmp_path: Path) -> None:
     plugins = "plugins:\n  - macros: {modules: [macros]}\n  - handbook\n"
-    root = site_of(tmp_path / "handbook", plugins, {"macros/notes.txt": "No code."})
+    root = make_handbook(tmp_path / "handbook", plugins, {"macros/notes.txt": "No code."})
     answer = run("mkdocs", "build", "--quiet", cwd=root)
     assert answer.stderr.startswith(
-        "Error: mkdocs.yml: the module 'macros' is not that of the repository; add __init"
+        "Error: mkdocs.yml: the module 'macros' is not a package of the repository; add __init"
     )
     assert answer.stderr.count("\n") == 1
 
 
 @pytest.mark.build
-def test_a_lowered_rule_publishes_no_template(tmp_path: Path) -> None:
-    root = site_of(tmp_path / "handbook")
+def test_a_template_with_a_lowered_finding_is_not_published(tmp_path: Path) -> None:
+    root = make_handbook(tmp_path / "handbook")
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
     index = (root / "adr/index.md").read_text(encoding="utf-8").replace("adr_index()", "adr_idx()")
     write(
@@ -292,29 +305,29 @@ def test_a_lowered_rule_publishes_no_template(tmp_path: Path) -> None:
     assert not (root / "site/adr/index.html").exists()
 
 
-# What the check says of calls, without running any code.
+# Tests of the check, which runs no code of modules.
 
 
-def calls(
+def check_calls(
     root: Path, text: str, settings: str = BOTH, files: Mapping[str, str] = MappingProxyType({})
 ) -> list[str]:
-    """The messages and hints of MD020 on a page with this text."""
+    """Check a page with this text, and return the messages and hints of MD020."""
     write(root, {"docs/index.md": "# Home\n", "docs/x.md": PAGE + text + "\n", **files})
-    found = check(root, {"mkdocs.yml": SETTINGS + settings})
-    assert not [finding for finding in found if finding.code == "FM001"]
+    findings = check(root, {"mkdocs.yml": SETTINGS + settings})
+    assert not [finding for finding in findings if finding.code == "FM001"]
     return [
-        f"{each.message} ({each.hint})" if each.hint else each.message
-        for each in found
-        if each.code == "MD020"
+        f"{finding.message} ({finding.hint})" if finding.hint else finding.message
+        for finding in findings
+        if finding.code == "MD020"
     ]
 
 
-def test_names_of_a_template_that_a_page_extends_are_left_to_the_build(tmp_path: Path) -> None:
+def test_names_of_a_base_template_are_not_checked(tmp_path: Path) -> None:
     text = "{% extends 'base.jinja' %}{% block a %}{{ box() }}{% endblock %}"
-    assert calls(tmp_path, text) == []
+    assert check_calls(tmp_path, text) == []
 
 
-WELCOME = {
+VALID_TEXTS = {
     "range": "{% for n in range(3) %}{{ n }}{% endfor %}",
     "dict": "{{ dict(a=1) }}",
     "namespace": "{% set ns = namespace(n=0) %}{% set ns.n = 1 %}",
@@ -330,9 +343,11 @@ WELCOME = {
     "a value that is set": "{% set hello = macros.now %}{{ hello() }}",
     "a block that is set": "{% set hello %}x{% endset %}{{ hello() }}",
     "an imported template": "{% import 'x.jinja' as forms %}{{ forms.field('a') }}",
-    "an imported macro": "{% from 'x.jinja' import field, area as text %}{{ field('a') }}{{ text() }}",
-    "a call block": "{% macro box() %}{{ caller('a') }}{% endmacro %}{% call(item) box() %}{{ item() }}{% endcall %}",
-    "a loop variable": "{% for one, two in macros.items() %}{{ one() }}{{ two(1) }}{% endfor %}",
+    "an imported macro": "{% from 'x.jinja' import field, area as text %}"
+    "{{ field('a') }}{{ text() }}",
+    "a call block": "{% macro box() %}{{ caller('a') }}{% endmacro %}"
+    "{% call(item) box() %}{{ item() }}{% endcall %}",
+    "a loop variable": "{% for key, call in macros.items() %}{{ key() }}{{ call(1) }}{% endfor %}",
     "a recursive loop": "{% for n in tree recursive %}{{ loop(n.children) }}{% endfor %}",
     "an argument": "{% macro twice(f, g=now) %}{{ f() }}{{ g() }}{% endmacro %}",
     "a variable of with": "{% with f = now %}{{ f() }}{% endwith %}",
@@ -340,54 +355,58 @@ WELCOME = {
     "a method": "{{ 'a'.upper() }}{{ page.meta.get('x') }}{{ macros.anything() }}",
     "text that is raw": "{% raw %}{{ adr_idx() }}{% endraw %}{# {{ adr_idx() }} #}",
     "an unknown filter": "{{ page.title | shout }}",
-    "our own": "{{ adr_index() }}{{ checklist() | upper }}",
+    "macros of the engine": "{{ adr_index() }}{{ checklist() | upper }}",
     "open arguments": "{{ adr_index(*page.none) }}{{ adr_index(**page.none) }}",
 }
 
 
-@pytest.mark.parametrize("text", WELCOME.values(), ids=WELCOME)
-def test_names_of_jinja_mkdocs_macros_and_the_page_are_welcome(text: str, tmp_path: Path) -> None:
-    assert calls(tmp_path, text) == []
+@pytest.mark.parametrize("text", VALID_TEXTS.values(), ids=VALID_TEXTS)
+def test_names_of_jinja_mkdocs_macros_and_the_page_are_valid(text: str, tmp_path: Path) -> None:
+    assert check_calls(tmp_path, text) == []
 
 
-WRONG = {
+INVALID_TEXTS = {
     "{{ adr_idx() }}": "unknown macro 'adr_idx' (did you mean 'adr_index'?)",
     "{{ zzz() }}": "unknown macro 'zzz'",
     "{{ ranges(3) }}": "unknown macro 'ranges' (did you mean 'range'?)",
     "{% if adr_idx() %}x{% endif %}": "unknown macro 'adr_idx' (did you mean 'adr_index'?)",
     "{{ 'a' ~ adr_idx() | upper }}": "unknown macro 'adr_idx' (did you mean 'adr_index'?)",
     "{% call adr_idx() %}x{% endcall %}": "unknown macro 'adr_idx' (did you mean 'adr_index'?)",
-    "{{ adr_index('accepted') }}": "wrong arguments for macro 'adr_index' (call it as adr_index())",
-    "{{ checklist(group='SEC') }}": "wrong arguments for macro 'checklist' (call it as checklist())",
-    "{% call home() %}x{% endcall %}": "wrong arguments for macro 'home' (call it as home())",
-    "{{ adr_index( }}": "not a template: unexpected '}', expected ')'",
-    "{% for x in %}": "not a template: Expected an expression, got 'end of statement block'",
-    "{{ adr_index() ": "not a template: unexpected end of template, expected 'end of print statement'.",
+    "{{ adr_index('accepted') }}": "invalid arguments for macro 'adr_index' "
+    "(call it as adr_index())",
+    "{{ checklist(group='SEC') }}": "invalid arguments for macro 'checklist' "
+    "(call it as checklist())",
+    "{% call home() %}x{% endcall %}": "invalid arguments for macro 'home' (call it as home())",
+    "{{ adr_index( }}": "invalid template: unexpected '}', expected ')'",
+    "{% for x in %}": "invalid template: Expected an expression, got 'end of statement block'",
+    "{{ adr_index() ": "invalid template: unexpected end of template, "
+    "expected 'end of print statement'.",
 }
 
 
-@pytest.mark.parametrize("text", WRONG)
-def test_a_wrong_name_and_wrong_arguments_are_findings(text: str, tmp_path: Path) -> None:
-    assert calls(tmp_path, text) == [WRONG[text]]
+@pytest.mark.parametrize("text", INVALID_TEXTS)
+def test_an_unknown_macro_and_invalid_arguments_are_findings(text: str, tmp_path: Path) -> None:
+    assert check_calls(tmp_path, text) == [INVALID_TEXTS[text]]
 
 
-def test_the_finding_is_at_the_name(tmp_path: Path) -> None:
+def test_the_finding_is_at_the_name_of_the_macro(tmp_path: Path) -> None:
     write(tmp_path, {"docs/x.md": PAGE + "One\ntwo {{ adr_idx() }}.\n"})
-    assert places(check(tmp_path, {"adr/0001-a.md": ADR})) == ["docs/x.md:8:8:MD020"]
+    assert format_findings(check(tmp_path, {"adr/0001-a.md": ADR})) == ["docs/x.md:8:8:MD020"]
 
 
-def test_a_page_without_macros_may_hold_anything_in_braces(tmp_path: Path) -> None:
+def test_braces_in_a_page_without_macros_are_not_checked(tmp_path: Path) -> None:
     write(tmp_path, {"docs/x.md": "# A page\n\n{{ adr_idx() }} {% for %}\n"})
     assert check(tmp_path, {"adr/0001-a.md": ADR}) == ()
 
 
-def module(body: str) -> str:
+def make_module(body: str) -> str:
     return "def define_env(env):\n" + "".join(f"    {line}\n" for line in body.split("\n"))
 
 
-DEFINED = {
+DEFINITIONS = {
     "a decorated function": "@env.macro\ndef hello(name):\n    return name",
-    "a decorated function with options": "@env.macro\ndef hello(name, *rest, loud=False, **more):\n    return name",
+    "a decorated function with options": "@env.macro\n"
+    "def hello(name, *rest, loud=False, **more):\n    return name",
     "a function by its name": "def hello(name):\n    return name\nenv.macro(hello)",
     "a function by another name": "def greet(name):\n    return name\nenv.macro(greet, 'hello')",
     "a function by a keyword": "def greet(name):\n    return name\nenv.macro(greet, name='hello')",
@@ -397,14 +416,16 @@ DEFINED = {
     "variables at once": "env.variables.update({'hello': str})",
     "variables by keywords": "env.variables.update(hello=str)",
     "a macro in the mapping": "env.macros['hello'] = str",
-    "under a condition": "if env.conf['strict']:\n    @env.macro\n    def hello(name):\n        return name",
-    "beside what only reads": "site = env.variables['config'].site_name\nx = env.variables.get('x')\n"
+    "under a condition": "if env.conf['strict']:\n    @env.macro\n    def hello(name):\n"
+    "        return name",
+    "beside code that only reads variables": "site = env.variables['config'].site_name\n"
+    "x = env.variables.get('x')\n"
     "@env.filter\ndef shout(x):\n    return x.upper()\n"
     "@env.macro\ndef hello(name):\n    return env.page.title + site + env.variables.x",
 }
 
 
-@pytest.mark.parametrize("body", DEFINED.values(), ids=DEFINED)
+@pytest.mark.parametrize("body", DEFINITIONS.values(), ids=DEFINITIONS)
 @pytest.mark.parametrize(
     ("options", "path"),
     [
@@ -417,13 +438,13 @@ DEFINED = {
     ],
     ids=["a module", "a pluglet", "a module of a package", "a path", "main.py", "main/"],
 )
-def test_macros_of_the_repository_s_modules_are_welcome(
+def test_macros_of_modules_of_the_repository_are_valid(
     options: str, path: str, body: str, tmp_path: Path
 ) -> None:
     settings = f"plugins:\n  - macros: {options}\n  - handbook\n"
-    assert calls(tmp_path, "{{ hello('x') }}{{ helo('x') }}", settings, {path: module(body)}) == [
-        "unknown macro 'helo' (did you mean 'hello'?)"
-    ]
+    assert check_calls(
+        tmp_path, "{{ hello('x') }}{{ helo('x') }}", settings, {path: make_module(body)}
+    ) == ["unknown macro 'helo' (did you mean 'hello'?)"]
 
 
 @pytest.mark.parametrize(
@@ -440,13 +461,21 @@ def test_macros_of_the_repository_s_modules_are_welcome(
         ("env.macro(lambda *, a: a, 'hello')", "hello()", "hello(*, a)"),
         ("@env.macro\ndef adr_index(status):\n    pass", "adr_index()", "adr_index(status)"),
     ],
+    ids=[
+        "missing argument",
+        "too many arguments",
+        "unknown keyword",
+        "missing positional argument",
+        "missing keyword",
+        "replaced macro",
+    ],
 )
-def test_wrong_arguments_for_a_module_s_macro_are_a_finding(
+def test_invalid_arguments_for_a_macro_of_a_module_are_a_finding(
     body: str, call: str, usage: str, tmp_path: Path
 ) -> None:
     name = usage.partition("(")[0]
-    found = calls(tmp_path, f"{{{{ {call} }}}}", files={"main.py": module(body)})
-    assert found == [f"wrong arguments for macro '{name}' (call it as {usage})"]
+    messages = check_calls(tmp_path, f"{{{{ {call} }}}}", files={"main.py": make_module(body)})
+    assert messages == [f"invalid arguments for macro '{name}' (call it as {usage})"]
 
 
 @pytest.mark.parametrize(
@@ -457,19 +486,17 @@ def test_wrong_arguments_for_a_module_s_macro_are_a_finding(
         "@env.macro\ndef hello(a):\n    pass\n@env.macro\ndef hello(a, b):\n    pass",
         "def hello(a):\n    pass\nhello = other(hello, 'x')\nenv.macro(hello, 'hello')",
     ],
-    ids=["another decorator", "a value", "twice", "bound again"],
+    ids=["another decorator", "a value", "defined twice", "rebound"],
 )
-def test_arguments_are_left_to_the_build_where_the_signature_is_not_sure(
-    body: str, tmp_path: Path
-) -> None:
-    assert calls(tmp_path, "{{ hello(1, 2, 3) }}", files={"main.py": module(body)}) == []
+def test_arguments_are_not_checked_if_the_signature_is_unknown(body: str, tmp_path: Path) -> None:
+    assert check_calls(tmp_path, "{{ hello(1, 2, 3) }}", files={"main.py": make_module(body)}) == []
 
 
-DYNAMIC = {
+DYNAMIC_DEFINITIONS = {
     "passed on": "other.define(env)",
     "an alias": "define = env.macro\ndefine(other.hello)",
     "a computed name": "env.macro(other, 'hel' + 'lo')",
-    "a loop": "for each in (one, two):\n    env.macro(each)",
+    "a loop": "for function in (hello, bye):\n    env.macro(function)",
     "variables passed on": "other(env.variables)",
     "computed variables": "env.variables.update(other())",
     "spread variables": "env.variables.update(**other)",
@@ -479,16 +506,16 @@ DYNAMIC = {
 }
 
 
-@pytest.mark.parametrize("body", DYNAMIC.values(), ids=DYNAMIC)
-def test_what_a_module_defines_dynamically_is_left_to_the_build(body: str, tmp_path: Path) -> None:
-    assert calls(tmp_path, "{{ hello('x') }}", files={"main.py": module(body)}) == []
+@pytest.mark.parametrize("body", DYNAMIC_DEFINITIONS.values(), ids=DYNAMIC_DEFINITIONS)
+def test_names_are_not_checked_beside_dynamic_definitions(body: str, tmp_path: Path) -> None:
+    assert check_calls(tmp_path, "{{ hello('x') }}", files={"main.py": make_module(body)}) == []
 
 
-OPEN: dict[str, tuple[str, dict[str, str]]] = {
+OPEN_SETS_OF_NAMES: dict[str, tuple[str, dict[str, str]]] = {
     "an installed package": ("plugins:\n  - macros: {modules: [mkdocs_macros_test]}\n", {}),
-    "a module that is missing": ("plugins:\n  - macros: {module_name: nowhere}\n", {}),
+    "a missing module": ("plugins:\n  - macros: {module_name: nowhere}\n", {}),
     "a module outside": ("plugins:\n  - macros: {module_name: ../elsewhere}\n", {}),
-    "a name that no file has": (
+    "a name that no file can have": (
         "plugins:\n  - macros: {modules: ['" + 300 * "x" + '\', "\\0"]}\n',
         {},
     ),
@@ -499,7 +526,7 @@ OPEN: dict[str, tuple[str, dict[str, str]]] = {
     "an assigned hook": (BOTH, {"main.py": "define_env = print\n"}),
     "a hook of pages": (
         BOTH,
-        {"main.py": module("pass") + "def on_pre_page_macros(env):\n    other(env)\n"},
+        {"main.py": make_module("pass") + "def on_pre_page_macros(env):\n    other(env)\n"},
     ),
     "another plugin": ("plugins: [macros, handbook, mkdocs-shop]\n", {}),
     "a hook of MkDocs": (
@@ -510,12 +537,12 @@ OPEN: dict[str, tuple[str, dict[str, str]]] = {
 }
 
 
-@pytest.mark.parametrize("case", OPEN)
-def test_unknown_names_are_left_to_the_build_where_they_can_come_from_elsewhere(
+@pytest.mark.parametrize("case", OPEN_SETS_OF_NAMES)
+def test_unknown_names_are_not_checked_if_code_outside_can_define_them(
     case: str, tmp_path: Path
 ) -> None:
-    settings, files = OPEN[case]
-    assert calls(tmp_path, "{{ hello('x') }}", settings, files) == []
+    settings, files = OPEN_SETS_OF_NAMES[case]
+    assert check_calls(tmp_path, "{{ hello('x') }}", settings, files) == []
 
 
 @pytest.mark.parametrize(
@@ -524,7 +551,8 @@ def test_unknown_names_are_left_to_the_build_where_they_can_come_from_elsewhere(
         ("plugins: [search, macros, handbook, tags, material/blog]\n", "{{ helo() }}"),
         (BOTH + "hooks: [h.py]\n", "{{ helo() }}"),
         (
-            "plugins:\n  - macros: {j2_variable_start_string: '[[', j2_variable_end_string: ']]'}\n",
+            "plugins:\n  - macros:\n      j2_variable_start_string: '[['\n"
+            "      j2_variable_end_string: ']]'\n",
             "[[ helo() ]]",
         ),
         ("plugins:\n  - macros: {j2_extensions: [jinja2.ext.do]}\n", "{% do helo() %}"),
@@ -534,27 +562,29 @@ def test_unknown_names_are_left_to_the_build_where_they_can_come_from_elsewhere(
     ids=[
         "plugins of Material",
         "another hook",
-        "other marks",
+        "other delimiters",
         "an extension of Jinja",
         "a mapping",
         "no plugins",
     ],
 )
-def test_unknown_names_are_found_whatever_else_mkdocs_yml_says(
+def test_unknown_names_are_findings_with_any_settings(
     settings: str, text: str, tmp_path: Path
 ) -> None:
-    assert calls(tmp_path, text, settings, {"h.py": "def on_config(config): ...\n"}) == [
+    assert check_calls(tmp_path, text, settings, {"h.py": "def on_config(config): ...\n"}) == [
         "unknown macro 'helo'"
     ]
 
 
 def test_the_check_runs_no_module(tmp_path: Path) -> None:
-    source = "open('ran', 'w').close()\n" + module(
+    source = "open('ran', 'w').close()\n" + make_module(
         "open('ran', 'w').close()\n@env.macro\ndef hello(): pass"
     )
-    settings = "plugins:\n  - macros: {modules: [one], module_name: two}\n"
+    settings = "plugins:\n  - macros: {modules: [first], module_name: second}\n"
     assert (
-        calls(tmp_path, "{{ hello() }}", settings, {"one.py": source, "two/__init__.py": source})
+        check_calls(
+            tmp_path, "{{ hello() }}", settings, {"first.py": source, "second/__init__.py": source}
+        )
         == []
     )
     write(tmp_path, {"adr/0001-a.md": ADR})
@@ -562,7 +592,7 @@ def test_the_check_runs_no_module(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("ran"))
 
 
-# What only the build sees: one line, and no traceback.
+# Tests of errors that only the build can find. Each is one line, without a traceback.
 
 TOOLS = """
 def define_env(env):
@@ -576,51 +606,58 @@ def define_env(env):
     def fails():
         raise ValueError("no such file:\\n  x.yml")
 """
-ERRORS = {
+BUILD_ERRORS = {
     "{{ adr_idx() }}": "'adr_idx' is undefined\n    did you mean 'adr_index'?",
     "{{ polcy.slo }}": "'polcy' is undefined",
-    "{{ page.nothing.at_all }}": "'handbook.engines.mounting.HandbookPage object' has no attribute 'nothing'",
+    "{{ page.nothing.at_all }}": "'handbook.engines.mounting.HandbookPage object' "
+    "has no attribute 'nothing'",
     "{{ hello() }}": "hello() missing 1 required positional argument: 'name'",
     "{{ hello('a', b=1) }}": "hello() got an unexpected keyword argument 'b'",
     "{{ fails() }}": "ValueError: no such file: x.yml",
     "{{ 'a' | shout }}": "No filter named 'shout'.",
-    "{% macro box(t) %}{{ t }}{% endmacro %}{{ box('a', 2) }}": "macro 'box' takes not more than 1 argument(s)",
-    "{% include 'nowhere.md' %}": "TemplateNotFound: 'nowhere.md' not found in search path: '{root}/docs'",
+    "{% macro box(t) %}{{ t }}{% endmacro %}{{ box('a', 2) }}": "macro 'box' takes "
+    "not more than 1 argument(s)",
+    "{% include 'nowhere.md' %}": "TemplateNotFound: 'nowhere.md' not found in search path: "
+    "'{root}/docs'",
     "{{ extra() }}": "'dict' object is not callable",
 }
 
 
 @pytest.mark.build
-def test_every_error_of_a_macro_is_a_line(tmp_path: Path) -> None:
-    pages = {f"docs/x{number}.md": f"{PAGE}One\n{text}\n" for number, text in enumerate(ERRORS)}
-    root = site_of(tmp_path / "handbook", files={"main.py": TOOLS, **pages})
+def test_every_error_of_a_macro_is_one_line(tmp_path: Path) -> None:
+    pages = {
+        f"docs/x{number}.md": f"{PAGE}One\n{text}\n" for number, text in enumerate(BUILD_ERRORS)
+    }
+    root = make_handbook(tmp_path / "handbook", files={"main.py": TOOLS, **pages})
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
     write(root, {"mkdocs.yml": settings + "not_in_nav: /x*.md\n"})
-    answer = built(root)
+    answer = run_build(root)
     lines = [
         f"docs/x{number}.md:8:1: MD020 error: {text}\n"
-        for number, text in enumerate(ERRORS.values())
+        for number, text in enumerate(BUILD_ERRORS.values())
     ]
     expected = "Error: pages cannot be published\n" + "".join(lines).replace("{root}", str(root))
     assert answer.stderr.startswith(expected)
-    assert (
-        answer.stderr.removeprefix(expected).count("\n") == 2
-    )  # the counts, and click's own end of line
+    # Two lines follow: the counts, and an empty line that click prints.
+    assert answer.stderr.removeprefix(expected).count("\n") == 2
     assert answer.returncode == 1
     assert not list(root.glob("site/**/*.html"))
 
 
 @pytest.mark.build
-def test_macros_of_jinja_mkdocs_macros_the_page_and_modules_are_built(tmp_path: Path) -> None:
+def test_macros_of_jinja_mkdocs_macros_the_page_and_modules_are_rendered(tmp_path: Path) -> None:
     text = (
         "{% macro box(t) %}[{{ t }}]{% endmacro %}{{ box('page') }} {{ hello('module') }} "
         "{% for n in range(3) %}{{ n }}{% endfor %} {{ now().year }} {{ shop('pluglet') }}"
     )
-    files = {"main.py": TOOLS, "shopmacros.py": module("@env.macro\ndef shop(x):\n    return x")}
+    files = {
+        "main.py": TOOLS,
+        "shopmacros.py": make_module("@env.macro\ndef shop(x):\n    return x"),
+    }
     plugins = "plugins:\n  - macros: {modules: [shopmacros]}\n  - handbook\n"
-    root = site_of(tmp_path / "handbook", plugins, files | {"docs/x.md": f"{PAGE}{text}\n"})
+    root = make_handbook(tmp_path / "handbook", plugins, files | {"docs/x.md": f"{PAGE}{text}\n"})
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
     write(root, {"mkdocs.yml": settings.replace("nav:\n", "nav:\n  - X: x.md\n", 1)})
     answer = run("mkdocs", "build", "--quiet", cwd=root)
     assert (answer.returncode, answer.stderr) == (0, "")
-    assert re.search(r"<p>\[page\] module 012 20\d\d pluglet</p>", article(root, "x"))
+    assert re.search(r"<p>\[page\] module 012 20\d\d pluglet</p>", read_article(root, "x"))

@@ -1,4 +1,4 @@
-"""The wheel as an organisation installs it, in repositories with modules named `macros` of their own."""
+"""Wheel as an organisation installs it, in repositories with their own module `macros`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import BIN, environment
-from tests.handbooks import ROOT, SMALL, copy_of, write
+from tests.commands import BIN, make_environment
+from tests.handbooks import ROOT, SMALL, copy_site, write
 
 pytestmark = pytest.mark.build
 
@@ -19,15 +19,15 @@ OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_CACHE_DIR": "1", "PIP_DISABLE_PIP_VERSIO
 MODULE = (
     "def define_env(env):\n    @env.macro\n    def hello(name):\n        return f'Hello, {name}.'\n"
 )
-UNUSED = "raise RuntimeError('nothing names this module')\n"
+UNUSED = "raise RuntimeError('no settings name this module')\n"
 PAGE = "---\nrender_macros: true\n---\n\n# A page\n\n{text}\n\n{{{{ adr_index() }}}}\n"
 
 
-def called(command: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
+def run_offline(command: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command,
         cwd=cwd,
-        env=environment(**OFFLINE),
+        env=make_environment(**OFFLINE),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -38,10 +38,10 @@ def called(command: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this repository, built without an index and without a cache."""
+    """Wheel of this repository, built without an index and without a cache."""
     folder = tmp_path_factory.mktemp("wheel")
     pip = [sys.executable, "-m", "pip", "--quiet"]
-    answer = called(
+    answer = run_offline(
         [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), "."], ROOT
     )
     assert answer.returncode == 0, answer.stderr
@@ -51,18 +51,21 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The commands of an environment that has the wheel, and the packages of this one apart from our editable install.
+    """Folder with the commands of an environment that has the wheel.
 
-    A folder that is named in a `.pth` file is on the path, and its own `.pth` files, ours among them, are not read.
+    It also has the packages of this environment, but not our editable install: a `.pth` file adds
+    their folder to the module path, and Python does not read the `.pth` files in that folder.
     """
     venv = tmp_path_factory.mktemp("installed") / "venv"
     assert (
-        called([sys.executable, "-m", "venv", "--without-pip", str(venv)], venv.parent).returncode
+        run_offline(
+            [sys.executable, "-m", "venv", "--without-pip", str(venv)], venv.parent
+        ).returncode
         == 0
     )
     packages = Path(sysconfig.get_path("purelib", vars={"base": str(venv)}))
     pip = [sys.executable, "-m", "pip", "--quiet"]
-    answer = called(
+    answer = run_offline(
         [*pip, "install", "--no-deps", "--target", str(packages), str(wheel)], venv.parent
     )
     assert answer.returncode == 0, answer.stderr
@@ -90,8 +93,8 @@ LAYOUTS = {
     "a file in modules": ("{modules: [macros]}", "macros.py", MODULE),
     "a folder as module_name": ("{module_name: macros}", "macros/__init__.py", MODULE),
     "a file as module_name": ("{module_name: macros}", "macros.py", MODULE),
-    "a folder that nothing names": ("{}", "macros/__init__.py", UNUSED),
-    "a file that nothing names": ("{}", "macros.py", UNUSED),
+    "a folder without a setting": ("{}", "macros/__init__.py", UNUSED),
+    "a file without a setting": ("{}", "macros.py", UNUSED),
 }
 COMMANDS = {
     "mkdocs build": ["{bin}/mkdocs", "build", "--quiet"],
@@ -102,11 +105,11 @@ COMMANDS = {
 
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_repository_with_macros_of_its_own_is_built(
+def test_a_repository_with_its_own_macros_is_built(
     layout: str, command: str, installed: Path, tmp_path: Path
 ) -> None:
     options, path, module = LAYOUTS[layout]
-    root = copy_of(SMALL, tmp_path / "handbook")
+    root = copy_site(SMALL, tmp_path / "handbook")
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
     begin, end = settings.index("plugins:\n"), settings.index("theme:\n")
     plugins = f"plugins:\n  - macros: {options}\n  - handbook\nnot_in_nav: /page.md\n"
@@ -114,12 +117,12 @@ def test_a_repository_with_macros_of_its_own_is_built(
     write(root, {path: module, "docs/page.md": PAGE.format(text=text)})
     write(root, {"mkdocs.yml": settings[:begin] + plugins + settings[end:]})
 
-    where = called(
+    module_path = run_offline(
         [str(installed / "python"), "-c", "import handbook; print(handbook.__file__)"], root
     )
-    assert Path(where.stdout.strip()).is_relative_to(installed.parent)
+    assert Path(module_path.stdout.strip()).is_relative_to(installed.parent)
 
-    answer = called([word.format(bin=installed) for word in COMMANDS[command]], root)
+    answer = run_offline([argument.format(bin=installed) for argument in COMMANDS[command]], root)
     assert (answer.returncode, answer.stderr) == (0, "")
     page = (root / "site/page/index.html").read_text(encoding="utf-8")
     assert ("Hello, reader." in page) == (module is MODULE)

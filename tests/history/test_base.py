@@ -1,4 +1,4 @@
-"""What a branch may not do to what others rely on: rules over a base, in real repositories."""
+"""Rules over a base, in real repositories."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from handbook.history.base import Base, read_base
 from handbook.loading import load
 from handbook.reporters import REPORTERS
 from handbook.rules.engine import Rule, rules, run
-from tests.handbooks import ADR, SMALL, TODAY, copy_of, places, replace_once, write
-from tests.repositories import committed, git, started
+from tests.handbooks import ADR, SMALL, TODAY, copy_site, format_findings, replace_once, write
+from tests.repositories import commit_all, create_repository, run_git
 
-OVER_A_BASE = [each for each in rules().values() if each.over is Base]
+BASE_RULES = [rule for rule in rules().values() if rule.over is Base]
 MESSAGE = "docs: read three pages again\n\nReviewed-by: shop-team"
-STAMPED = {
+REVIEW_DAYS = {
     "docs/standards/08-observability.md": "01",
     "runbooks/shop/orders-down.md": "02",
     "runbooks/search/slow.md": "05",
@@ -25,23 +25,26 @@ STAMPED = {
 
 @pytest.fixture(scope="module")
 def harmless(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A branch of the small handbook that did nothing wrong, not yet committed, while `main` went on."""
-    root = started(copy_of(SMALL, tmp_path_factory.mktemp("harmless") / "handbook"))
-    git(root, "checkout", "--quiet", "-b", "branch")
-    git(root, "checkout", "--quiet", "main")
+    """Create a branch of the small handbook without faults, with uncommitted changes.
+
+    Meanwhile `main` has another commit.
+    """
+    root = create_repository(copy_site(SMALL, tmp_path_factory.mktemp("harmless") / "handbook"))
+    run_git(root, "checkout", "--quiet", "-b", "branch")
+    run_git(root, "checkout", "--quiet", "main")
     write(root, {"adr/0004-meanwhile.md": ADR})
-    committed(root, "docs: a decision")
-    git(root, "checkout", "--quiet", "branch")
+    commit_all(root, "docs: a decision")
+    run_git(root, "checkout", "--quiet", "branch")
     write(root, {"adr/0005-record-the-prices.md": ADR})
-    for path, day in STAMPED.items():
+    for path, day in REVIEW_DAYS.items():
         edit(root, path, f"reviewed: 2026-11-{day}", "reviewed: 2026-11-20")
     return root
 
 
 @pytest.fixture
 def branch(harmless: Path, tmp_path: Path) -> Path:
-    """The same, to spoil."""
-    return copy_of(harmless, tmp_path / "handbook")
+    """A copy of the harmless branch, which a test can break."""
+    return copy_site(harmless, tmp_path / "handbook")
 
 
 def edit(root: Path, path: str, old: str, new: str) -> None:
@@ -50,35 +53,38 @@ def edit(root: Path, path: str, old: str, new: str) -> None:
     (root / path).write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
-def found(root: Path, base: str = "main") -> list[str]:
-    """What the gate says against a base, as `path:line:column:code`."""
-    return places(run(load(root), TODAY, base=read_base(root, base)).findings)
+def check(root: Path, base: str = "main") -> list[str]:
+    """Check against a base, and return the findings as `path:line:column:code`."""
+    return format_findings(run(load(root), TODAY, base=read_base(root, base)).findings)
 
 
-def messages(root: Path, base: str = "main") -> list[str]:
+def check_codes(root: Path) -> list[str]:
+    """Check against `main`, and return the codes of the findings."""
+    return [finding.rpartition(":")[2] for finding in check(root)]
+
+
+def check_messages(root: Path, base: str = "main") -> list[str]:
+    """Check against a base, and return each finding as its code, message and hint."""
     findings = run(load(root), TODAY, base=read_base(root, base)).findings
-    return [f"{each.code} {each.message}; {each.hint}" for each in findings]
+    return [f"{finding.code} {finding.message}; {finding.hint}" for finding in findings]
 
 
-def test_a_branch_that_did_nothing_wrong_has_no_finding(branch: Path) -> None:
-    assert found(branch) == []
-    committed(branch, MESSAGE)
-    assert found(branch) == []
+def test_a_harmless_branch_has_no_finding(branch: Path) -> None:
+    assert check(branch) == []
+    commit_all(branch, MESSAGE)
+    assert check(branch) == []
 
 
-@pytest.mark.parametrize("each", OVER_A_BASE, ids=lambda each: each.code)
-def test_the_bad_example_is_found_by_its_rule_and_by_no_other_over_a_base(
-    each: Rule, branch: Path
-) -> None:
-    if each.good in MESSAGE:
-        committed(branch, MESSAGE.replace(each.good, each.bad))
+@pytest.mark.parametrize("base_rule", BASE_RULES, ids=lambda rule: rule.code)
+def test_only_the_rule_itself_reports_its_bad_example(base_rule: Rule, branch: Path) -> None:
+    if base_rule.good in MESSAGE:
+        commit_all(branch, MESSAGE.replace(base_rule.good, base_rule.bad))
     else:
-        replace_once(branch, each.good, each.bad)
-        committed(branch, MESSAGE)
-    alone = places(run(load(branch), TODAY).findings)
-    assert {place.rpartition(":")[2] for place in found(branch) if place not in alone} == {
-        each.code
-    }
+        replace_once(branch, base_rule.good, base_rule.bad)
+        commit_all(branch, MESSAGE)
+    without_base = format_findings(run(load(branch), TODAY).findings)
+    codes = {finding.rpartition(":")[2] for finding in check(branch) if finding not in without_base}
+    assert codes == {base_rule.code}
 
 
 DECISION = "adr/0002-use-postgresql.md"
@@ -104,9 +110,9 @@ NOTES = "\n## Notes\n\n- 2026-11-20: ADR-0003 asked for more.\n"
         (END, END + "\n## Notes\n\n- It was cheap.\n", 42),
     ],
 )
-def test_what_a_decision_said_stays(old: str, new: str, line: int, branch: Path) -> None:
+def test_the_text_of_a_decision_cannot_change(old: str, new: str, line: int, branch: Path) -> None:
     edit(branch, DECISION, old, new)
-    assert [place.split(":")[:2] for place in found(branch) if place.endswith("DEC013")] == [
+    assert [finding.split(":")[:2] for finding in check(branch) if finding.endswith("DEC013")] == [
         [DECISION, str(line)]
     ]
 
@@ -132,17 +138,19 @@ def test_what_a_decision_said_stays(old: str, new: str, line: int, branch: Path)
         ("tags: [database]", "tags: []\nstandards: [STD-08]"),
     ],
 )
-def test_what_keeps_a_decision_alive_is_legal(old: str, new: str, branch: Path) -> None:
+def test_notes_and_corrected_addresses_are_allowed_in_a_decision(
+    old: str, new: str, branch: Path
+) -> None:
     edit(branch, DECISION, old, new)
-    assert [place for place in found(branch) if "DEC013" in place] == []
+    assert [finding for finding in check(branch) if "DEC013" in finding] == []
 
 
-def test_a_link_and_an_id_follow_what_has_moved(branch: Path) -> None:
-    git(branch, "checkout", "--quiet", "main")
+def test_links_and_ids_can_follow_a_moved_decision(branch: Path) -> None:
+    run_git(branch, "checkout", "--quiet", "main")
     edit(branch, DECISION, "Orders need", "Other than ADR-0003 says, orders need")
     edit(branch, DECISION, "[the context](#context)", "[the reports](0003-keep-orders-in-mysql.md)")
-    committed(branch, "docs: before it was merged")
-    git(branch, "checkout", "--quiet", "-b", "renumbering")
+    commit_all(branch, "docs: before it was merged")
+    run_git(branch, "checkout", "--quiet", "-b", "renumbering")
     (branch / "adr/0003-keep-orders-in-mysql.md").rename(
         branch / "adr/0007-keep-orders-in-mysql.md"
     )
@@ -154,35 +162,35 @@ def test_a_link_and_an_id_follow_what_has_moved(branch: Path) -> None:
     )
     edit(branch, DECISION, "ADR-0003", "ADR-0007")
     edit(branch, DECISION, "0003-keep-orders", "0007-keep-orders")
-    assert found(branch) == []
+    assert check(branch) == []
 
 
-def test_notes_grow_and_are_not_rewritten(branch: Path) -> None:
-    git(branch, "checkout", "--quiet", "main")
+def test_notes_can_be_added_but_not_changed(branch: Path) -> None:
+    run_git(branch, "checkout", "--quiet", "main")
     edit(branch, DECISION, END, END + NOTES)
-    committed(branch, "docs: a note")
+    commit_all(branch, "docs: a note")
     edit(branch, DECISION, "asked for more", "asked for less")
-    assert messages(branch) == [
-        "DEC013 a note of ADR-0002 was changed; put it back, and add one below it"
+    assert check_messages(branch) == [
+        "DEC013 changed note of ADR-0002; restore it, and add a new note below"
     ]
     edit(branch, DECISION, "asked for less", "asked for more")
     edit(branch, DECISION, NOTES, NOTES + "- 2026-11-22: It came to nothing.\n")
-    assert found(branch) == []
+    assert check(branch) == []
     edit(branch, DECISION, NOTES, "\n## Notes\n")
-    assert [place.rpartition(":")[2] for place in found(branch)] == ["DEC013"]
+    assert check_codes(branch) == ["DEC013"]
 
 
-def test_what_is_only_proposed_may_be_rewritten(branch: Path) -> None:
-    git(branch, "checkout", "--quiet", "main")
+def test_a_proposed_decision_can_be_rewritten(branch: Path) -> None:
+    run_git(branch, "checkout", "--quiet", "main")
     edit(branch, "adr/0004-meanwhile.md", "status: accepted", "status: proposed")
-    committed(branch, "docs: it is only proposed")
+    commit_all(branch, "docs: it is only proposed")
     edit(branch, "adr/0004-meanwhile.md", "What.", "Something else.")
     edit(branch, "adr/0004-meanwhile.md", "status: proposed", "status: accepted")
-    assert found(branch) == []
+    assert check(branch) == []
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "legal"),
+    ("old_status", "new_status", "is_allowed"),
     [
         ("proposed", "accepted", True),
         ("proposed", "rejected", True),
@@ -194,41 +202,45 @@ def test_what_is_only_proposed_may_be_rewritten(branch: Path) -> None:
         ("deprecated", "accepted", False),
     ],
 )
-def test_a_status_moves_as_it_can(before: str, after: str, legal: bool, branch: Path) -> None:
-    git(branch, "checkout", "--quiet", "main")
-    edit(branch, "adr/0004-meanwhile.md", "status: accepted", f"status: {before}")
-    committed(branch, "docs: a status")
-    edit(branch, "adr/0004-meanwhile.md", f"status: {before}", f"status: {after}")
-    assert found(branch) == ([] if legal else ["adr/0004-meanwhile.md:2:9:DEC015"])
+def test_a_status_changes_in_the_allowed_order(
+    old_status: str, new_status: str, is_allowed: bool, branch: Path
+) -> None:
+    run_git(branch, "checkout", "--quiet", "main")
+    edit(branch, "adr/0004-meanwhile.md", "status: accepted", f"status: {old_status}")
+    commit_all(branch, "docs: a status")
+    edit(branch, "adr/0004-meanwhile.md", f"status: {old_status}", f"status: {new_status}")
+    assert check(branch) == ([] if is_allowed else ["adr/0004-meanwhile.md:2:9:DEC015"])
 
 
-def test_the_next_free_numbers_are_named_one_after_another(branch: Path) -> None:
+def test_each_finding_suggests_another_free_number(branch: Path) -> None:
     write(branch, {"adr/0004-x.md": ADR})
-    git(branch, "checkout", "--quiet", "main")
+    run_git(branch, "checkout", "--quiet", "main")
     write(branch, {"adr/0006-later.md": ADR, "adr/0008-later-still.md": ADR})
-    git(branch, "add", "adr/0006-later.md", "adr/0008-later-still.md")
-    git(branch, "commit", "--quiet", "--message", "docs: more")
-    git(branch, "checkout", "--quiet", "branch")
+    run_git(branch, "add", "adr/0006-later.md", "adr/0008-later-still.md")
+    run_git(branch, "commit", "--quiet", "--message", "docs: more")
+    run_git(branch, "checkout", "--quiet", "branch")
     write(branch, {"adr/0006-y.md": ADR})
-    assert messages(branch) == [
-        "DEC014 ADR-0004 is adr/0004-meanwhile.md in main; the next free number is 0009",
-        "DEC014 ADR-0006 is adr/0006-later.md in main; the next free number is 0010",
+    assert check_messages(branch) == [
+        "DEC014 duplicate number ADR-0004 (taken by adr/0004-meanwhile.md in main); "
+        "use the next free number, 0009",
+        "DEC014 duplicate number ADR-0006 (taken by adr/0006-later.md in main); "
+        "use the next free number, 0010",
     ]
 
 
 AUDIT = "docs/services/search/2026-Q3.yml"
 
 
-def test_an_open_quarter_may_be_audited_anew_and_a_late_audit_added(branch: Path) -> None:
+def test_an_audit_of_an_open_quarter_can_change_and_a_late_audit_can_be_added(branch: Path) -> None:
     edit(branch, "docs/services/shop/2026-Q4.yml", "reason: no container", "reason: none runs")
     edit(branch, AUDIT, "date:", "# what was found out\ndate:")
     write(branch, {"docs/services/search/2026-Q2.yml": (branch / AUDIT).read_bytes()})
-    assert found(branch) == []
+    assert check(branch) == []
 
 
-def test_a_closed_audit_is_not_taken_out(branch: Path) -> None:
+def test_an_audit_of_a_closed_quarter_cannot_be_removed(branch: Path) -> None:
     (branch / AUDIT).rename(branch / AUDIT.replace("Q3", "Q4"))
-    assert [place for place in found(branch) if "SVC011" in place] == [f"{AUDIT}:1:1:SVC011"]
+    assert [finding for finding in check(branch) if "SVC011" in finding] == [f"{AUDIT}:1:1:SVC011"]
 
 
 def test_closed_audits_move_with_their_service(branch: Path) -> None:
@@ -243,37 +255,39 @@ def test_closed_audits_move_with_their_service(branch: Path) -> None:
             )
         },
     )
-    assert [place for place in found(branch) if "SVC011" in place or "LNK011" in place] == []
+    assert [
+        finding for finding in check(branch) if "SVC011" in finding or "LNK011" in finding
+    ] == []
     edit(branch, AUDIT.replace("search", "find"), "2026-09-01", "2026-09-02")
-    assert [place for place in found(branch) if "SVC011" in place] == [
+    assert [finding for finding in check(branch) if "SVC011" in finding] == [
         "docs/services/find/2026-Q3.yml:1:7:SVC011"
     ]
 
 
 @pytest.mark.parametrize(("day", "codes"), [("2026-12-31", []), ("2027-01-01", ["SVC011"])])
-def test_the_day_of_the_base_closes_a_quarter_not_the_clock(
+def test_the_date_of_the_base_decides_whether_a_quarter_is_closed(
     day: str, codes: list[str], tmp_path: Path
 ) -> None:
-    root = started(copy_of(SMALL, tmp_path / "handbook"), day)
+    root = create_repository(copy_site(SMALL, tmp_path / "handbook"), day)
     edit(root, "docs/services/shop/2026-Q4.yml", "OBS-03: {verdict: fail", "OBS-03: {verdict: pass")
-    assert [place.rpartition(":")[2] for place in found(root)] == codes
+    assert check_codes(root) == codes
     if codes:
-        assert found(root) == ["docs/services/shop/2026-Q4.yml:6:3:SVC011"]
+        assert check(root) == ["docs/services/shop/2026-Q4.yml:6:3:SVC011"]
 
 
-def test_a_stamp_that_was_set_back_or_is_in_no_commit_does_not_count(branch: Path) -> None:
-    committed(branch, "docs: read again")
-    assert [place.rpartition(":")[2] for place in found(branch)] == ["FM018"]
-    for path, day in STAMPED.items():
+def test_only_committed_review_dates_that_still_exist_count(branch: Path) -> None:
+    commit_all(branch, "docs: read again")
+    assert check_codes(branch) == ["FM018"]
+    for path, day in REVIEW_DAYS.items():
         edit(branch, path, "reviewed: 2026-11-20", f"reviewed: 2026-11-{day}")
-    committed(branch, "docs: set back")
-    assert found(branch) == []
-    edit(branch, next(iter(STAMPED)), "reviewed: 2026-11-01", "reviewed: 2026-11-21")
-    assert found(branch) == []
+    commit_all(branch, "docs: set back")
+    assert check(branch) == []
+    edit(branch, next(iter(REVIEW_DAYS)), "reviewed: 2026-11-01", "reviewed: 2026-11-21")
+    assert check(branch) == []
 
 
 @pytest.mark.parametrize(
-    ("message", "named"),
+    ("message", "has_reviewer"),
     [
         ("docs: x\n\nReviewed-by: order-team", True),
         ("docs: x\n\nreviewed-by: order-team\nSigned-off-by: order-team", True),
@@ -282,22 +296,22 @@ def test_a_stamp_that_was_set_back_or_is_in_no_commit_does_not_count(branch: Pat
         ("Reviewed-by: order-team", False),
     ],
 )
-def test_a_reviewer_stands_in_a_trailer(message: str, named: bool, branch: Path) -> None:
-    commit = committed(branch, message)
-    told = (
-        f"FM018 commit {commit[:12]} stamps STD-08, search/slow, shop/orders-down as reviewed, and names no reviewer; "
-        "end the commit's message with a line Reviewed-by: a-team"
+def test_the_reviewer_is_a_trailer(message: str, has_reviewer: bool, branch: Path) -> None:
+    commit = commit_all(branch, message)
+    message = (
+        f"FM018 no reviewer in commit {commit[:12]}, which marks as reviewed: STD-08, search/slow, "
+        "shop/orders-down; end the commit message with the line 'Reviewed-by: a-team'"
     )
-    assert messages(branch) == ([] if named else [told])
+    assert check_messages(branch) == ([] if has_reviewer else [message])
 
 
-def test_a_stamp_points_to_the_day(branch: Path) -> None:
-    committed(branch, "docs: read again")
-    assert found(branch) == ["docs/standards/08-observability.md:7:11:FM018"]
+def test_the_finding_is_at_the_review_date(branch: Path) -> None:
+    commit_all(branch, "docs: read again")
+    assert check(branch) == ["docs/standards/08-observability.md:7:11:FM018"]
 
 
-def test_a_record_that_is_renamed_and_stamped_was_stamped(branch: Path) -> None:
-    for path, day in STAMPED.items():
+def test_a_new_review_date_of_a_renamed_record_counts(branch: Path) -> None:
+    for path, day in REVIEW_DAYS.items():
         edit(branch, path, "reviewed: 2026-11-20", f"reviewed: 2026-11-{day}")
     (branch / "runbooks/shop/orders-flat.md").rename(branch / "runbooks/shop/flat.md")
     edit(
@@ -307,15 +321,15 @@ def test_a_record_that_is_renamed_and_stamped_was_stamped(branch: Path) -> None:
         "moved_from: [/runbooks/shop/orders-flat/]\nalerts:",
     )
     edit(branch, "runbooks/shop/flat.md", "reviewed: 2026-11-05", "reviewed: 2026-11-20")
-    committed(branch, "docs: read again")
-    assert [place for place in found(branch) if "FM018" in place] == [
+    commit_all(branch, "docs: read again")
+    assert [finding for finding in check(branch) if "FM018" in finding] == [
         "runbooks/shop/flat.md:6:11:FM018"
     ]
 
 
-def test_a_merge_stamps_only_what_no_parent_had(branch: Path) -> None:
-    committed(branch, MESSAGE)
-    git(branch, "checkout", "--quiet", "-b", "side", "HEAD~1")
+def test_a_merge_counts_only_review_dates_that_no_parent_has(branch: Path) -> None:
+    commit_all(branch, MESSAGE)
+    run_git(branch, "checkout", "--quiet", "-b", "side", "HEAD~1")
     edit(branch, "docs/standards/05-testing.md", "reviewed: 2026-11-04", "reviewed: 2026-11-19")
     edit(
         branch,
@@ -323,17 +337,17 @@ def test_a_merge_stamps_only_what_no_parent_had(branch: Path) -> None:
         "With a decision.",
         "With a decision that says why.",
     )
-    committed(branch, MESSAGE)
-    git(branch, "checkout", "--quiet", "branch")
-    git(branch, "merge", "--quiet", "--no-edit", "side")
-    assert found(branch) == []
-    git(branch, "merge", "--quiet", "--no-commit", "main")
+    commit_all(branch, MESSAGE)
+    run_git(branch, "checkout", "--quiet", "branch")
+    run_git(branch, "merge", "--quiet", "--no-edit", "side")
+    assert check(branch) == []
+    run_git(branch, "merge", "--quiet", "--no-commit", "main")
     edit(branch, "docs/standards/05-testing.md", "reviewed: 2026-11-19", "reviewed: 2026-11-20")
-    git(branch, "commit", "--quiet", "--all", "--message", "merge")
-    assert [place.rpartition(":")[2] for place in found(branch)] == ["FM018"]
+    run_git(branch, "commit", "--quiet", "--all", "--message", "merge")
+    assert check_codes(branch) == ["FM018"]
 
 
-def test_a_page_that_moved_says_so(branch: Path) -> None:
+def test_a_moved_page_needs_a_redirect(branch: Path) -> None:
     edit(branch, "mkdocs.yml", "- Markdown: markdown.md", "- Markdown: text.md")
     text = (branch / "docs/markdown.md").read_text(encoding="utf-8")
     (branch / "docs/markdown.md").unlink()
@@ -345,82 +359,82 @@ def test_a_page_that_moved_says_so(branch: Path) -> None:
         changed = rules_file.read_text(encoding="utf-8").replace("/markdown/", "/text/")
         rules_file.write_text(changed, encoding="utf-8")
     write(branch, {"docs/text.md": text})
-    assert messages(branch) == [
-        "LNK011 /markdown/ was published, and leads nowhere now; "
-        "the page that replaces it says moved_from: [/markdown/]"
+    assert check_messages(branch) == [
+        "LNK011 lost page /markdown/; add 'moved_from: [/markdown/]' to the page that replaces it"
     ]
     write(branch, {"docs/text.md": f"---\nmoved_from: [/markdown/]\n---\n{text}"})
-    assert found(branch) == []
+    assert check(branch) == []
 
 
-def test_an_old_address_goes_on_leading_somewhere(branch: Path) -> None:
-    git(branch, "checkout", "--quiet", "main")
+def test_a_redirect_cannot_be_removed(branch: Path) -> None:
+    run_git(branch, "checkout", "--quiet", "main")
     edit(
         branch,
         DECISION,
         "status: accepted",
         "status: accepted\nmoved_from: [/old/place/, /older/place/]",
     )
-    committed(branch, "docs: it was elsewhere")
+    commit_all(branch, "docs: it was elsewhere")
     edit(
         branch, DECISION, "moved_from: [/old/place/, /older/place/]", "moved_from: [/older/place/]"
     )
-    assert found(branch) == [f"{DECISION}:3:13:LNK011"]
-    assert messages(branch)[0].startswith(
-        f"LNK011 /old/place/ led to {DECISION}, and leads nowhere now; "
-    )
+    assert check(branch) == [f"{DECISION}:3:13:LNK011"]
+    assert check_messages(branch) == [
+        f"LNK011 lost redirect from /old/place/ to {DECISION}; add 'moved_from: [/old/place/]'"
+    ]
     edit(
         branch,
         "adr/0004-meanwhile.md",
         "status: accepted",
         "status: accepted\nmoved_from: [/old/place/]",
     )
-    assert found(branch) == []
+    assert check(branch) == []
 
 
-def test_an_alert_that_is_gone_leaves_its_address_to_a_page(branch: Path) -> None:
+def test_a_page_can_take_the_address_of_a_removed_alert(branch: Path) -> None:
     path = "runbooks/search/search.rules.yml"
     edit(branch, path, "SearchSlow", "SearchTakesLong")
     edit(branch, "runbooks/search/slow.md", "SearchSlow", "SearchTakesLong")
-    assert [place for place in found(branch) if "LNK011" in place] == [f"{path}:1:1:LNK011"]
+    assert [finding for finding in check(branch) if "LNK011" in finding] == [f"{path}:1:1:LNK011"]
     edit(branch, "runbooks/search/slow.md", "alerts:", "moved_from: [/alerts/SearchSlow/]\nalerts:")
-    assert [place for place in found(branch) if "LNK011" in place] == []
+    assert [finding for finding in check(branch) if "LNK011" in finding] == []
 
 
 PAGE = "runbooks/shop/orders-flat.md"
 
 
-def test_a_heading_keeps_its_id_under_another_text(branch: Path) -> None:
+def test_a_heading_with_a_new_text_keeps_its_id(branch: Path) -> None:
     edit(branch, PAGE, "### Nobody buys", "### No customers")
-    assert found(branch) == [f"{PAGE}:19:1:LNK012"]
-    assert messages(branch) == [
-        "LNK012 the heading 'Nobody buys' was here, #nobody-buys; ### No customers {#nobody-buys}"
+    assert check(branch) == [f"{PAGE}:19:1:LNK012"]
+    assert check_messages(branch) == [
+        "LNK012 lost id 'nobody-buys' of the heading 'Nobody buys'; "
+        "write '### No customers {#nobody-buys}'"
     ]
     edit(branch, PAGE, "### No customers", "### No customers {#nobody-buys}")
-    assert found(branch) == []
+    assert check(branch) == []
 
 
-def test_a_heading_that_is_gone_on_purpose_is_allowed_with_a_reason(branch: Path) -> None:
+def test_a_lost_heading_can_be_suppressed_with_a_reason(branch: Path) -> None:
     path = "runbooks/shop/slow-search.md"
     edit(branch, path, "### Nobody buys\n\n**Symptom:** No orders.\n\n**Fix:** Wait.\n\n", "")
-    assert found(branch) == [f"{path}:17:1:LNK012"]
+    assert check(branch) == [f"{path}:17:1:LNK012"]
     allowed = "<!-- handbook: allow LNK012: it was never a cause -->\n\n## Common causes and fixes"
     edit(branch, path, "## Common causes and fixes", allowed)
-    assert found(branch) == [f"{path}:17:1:FM019"]
+    assert check(branch) == [f"{path}:17:1:FM019"]
     assert run(load(branch), TODAY).findings == ()
 
 
-def test_a_title_may_change_and_headings_may_change_places(branch: Path) -> None:
+def test_titles_can_change_and_headings_can_move(branch: Path) -> None:
     edit(branch, PAGE, "# Shop: orders do not change", "# Shop: no order changes")
     edit(branch, "docs/markdown.md", "### Load\n", "### Loaded\n\nMore.\n\n### Load\n")
-    assert found(branch) == []
+    assert check(branch) == []
 
 
 STANDARD = "docs/standards/08-observability.md"
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "expected"),
     [
         ("Logs MUST be JSON.", "Every log line MUST be structured as JSON.", []),
         ("Logs MUST be JSON.", "Withdrawn: STD-08.2 says it.", []),
@@ -436,24 +450,26 @@ STANDARD = "docs/standards/08-observability.md"
         ("Logs MUST be JSON.", "TODO", ["39:16:FM106"]),
     ],
 )
-def test_ids_mean_what_they_meant(old: str, new: str, told: list[str], branch: Path) -> None:
+def test_requirements_and_items_keep_their_ids(
+    old: str, new: str, expected: list[str], branch: Path
+) -> None:
     edit(branch, STANDARD, old, new)
     if "OBS-06" in new:
         edit(branch, STANDARD, "### OBS-02", "### OBS-06")
-    assert found(branch) == [f"{STANDARD}:{place}" for place in told]
+    assert check(branch) == [f"{STANDARD}:{finding}" for finding in expected]
 
 
-def test_an_id_that_was_withdrawn_is_not_given_again(branch: Path) -> None:
-    git(branch, "checkout", "--quiet", "main")
+def test_the_id_of_a_withdrawn_requirement_cannot_be_reused(branch: Path) -> None:
+    run_git(branch, "checkout", "--quiet", "main")
     edit(branch, STANDARD, "Traces SHOULD be kept.", "Withdrawn: too dear.")
-    committed(branch, "docs: no traces")
+    commit_all(branch, "docs: no traces")
     edit(branch, STANDARD, "Withdrawn: too dear.", "Traces SHOULD be cheap.")
-    assert [place.rpartition(":")[2] for place in found(branch)] == ["STD008"]
+    assert check_codes(branch) == ["STD008"]
 
 
-def test_what_main_did_meanwhile_is_not_the_branchs(branch: Path) -> None:
-    committed(branch, MESSAGE)
-    git(branch, "checkout", "--quiet", "main")
+def test_later_changes_of_main_are_no_findings_of_the_branch(branch: Path) -> None:
+    commit_all(branch, MESSAGE)
+    run_git(branch, "checkout", "--quiet", "main")
     edit(
         branch,
         PAGE,
@@ -466,40 +482,40 @@ def test_what_main_did_meanwhile_is_not_the_branchs(branch: Path) -> None:
         "Two databases to keep.",
         "Two databases to keep!",
     )
-    committed(branch, "docs: without asking")
-    git(branch, "checkout", "--quiet", "branch")
-    assert found(branch) == []
+    commit_all(branch, "docs: without asking")
+    run_git(branch, "checkout", "--quiet", "branch")
+    assert check(branch) == []
 
 
-def test_a_branch_that_begins_a_handbook_is_compared_with_none(tmp_path: Path) -> None:
-    root = started(write(tmp_path / "empty", {"README.md": "Nothing yet.\n"}))
-    git(root, "checkout", "--quiet", "-b", "branch")
-    copy_of(SMALL, tmp_path / "handbook")
+def test_a_new_handbook_has_nothing_to_compare(tmp_path: Path) -> None:
+    root = create_repository(write(tmp_path / "empty", {"README.md": "Nothing yet.\n"}))
+    run_git(root, "checkout", "--quiet", "-b", "branch")
+    copy_site(SMALL, tmp_path / "handbook")
     for path in (tmp_path / "handbook").iterdir():
         path.rename(root / path.name)
-    committed(root, "docs: a handbook")
-    assert found(root) == []
+    commit_all(root, "docs: a handbook")
+    assert check(root) == []
 
 
-def test_a_handbook_below_the_root_of_a_repository_is_compared_with_itself(tmp_path: Path) -> None:
+def test_a_handbook_in_a_subfolder_is_compared_with_the_same_subfolder(tmp_path: Path) -> None:
     repository = write(tmp_path / "all", {"adr/0001-not-ours.md": ADR})
-    root = copy_of(SMALL, repository / "some where/handbook")
-    started(repository)
-    assert found(root) == []
+    root = copy_site(SMALL, repository / "some where/handbook")
+    create_repository(repository)
+    assert check(root) == []
     edit(root, STANDARD, "reviewed: 2026-11-01", "reviewed: 2026-11-20")
-    committed(repository, "docs: read again")
+    commit_all(repository, "docs: read again")
     edit(root, DECISION, "PostgreSQL 16.", "PostgreSQL 17.")
-    assert found(root, "HEAD~1") == [f"{DECISION}:19:1:DEC013", f"{STANDARD}:7:11:FM018"]
+    assert check(root, "HEAD~1") == [f"{DECISION}:19:1:DEC013", f"{STANDARD}:7:11:FM018"]
 
 
-def test_links_and_odd_names_in_a_base_harm_nothing(branch: Path, tmp_path: Path) -> None:
-    git(branch, "checkout", "--quiet", "main")
+def test_symbolic_links_and_odd_names_in_a_base_are_harmless(branch: Path, tmp_path: Path) -> None:
+    run_git(branch, "checkout", "--quiet", "main")
     outside = tmp_path / "outside"
     outside.mkdir()
     (branch / "adr/0009-link.md").symlink_to(outside / "0009-link.md")
     (branch / "runbooks/out").symlink_to(outside)
     write(branch, {"docs/ü –\n'\".md": "# Odd\n", "docs/latin-\udce9.md": "# Odder\n"})
-    committed(branch, "docs: odd names")
+    commit_all(branch, "docs: odd names")
     base = read_base(branch, "main")
     assert list(outside.iterdir()) == []
     assert not {"adr/0009-link.md", "runbooks/out"} & set(base.handbook.documents)
@@ -520,12 +536,15 @@ SAMPLED = """rules: {SAFE002: error}
 
 
 def exceptions(root: Path) -> list[str]:
-    """The new exceptions that the summary of a report lists, against main."""
+    """Return the new exceptions of a report against `main`."""
     report = run(load(root), TODAY, base=read_base(root, "main"))
-    return [f"{each.at.path}:{each.at.line} {each.message}" for each in report.new_exceptions]
+    return [
+        f"{finding.at.path}:{finding.at.line} {finding.message}"
+        for finding in report.new_exceptions
+    ]
 
 
-def test_every_new_exception_is_a_warning_that_the_summary_lists(branch: Path) -> None:
+def test_the_summary_lists_every_new_exception(branch: Path) -> None:
     edit(branch, DECISION, PLAIN, ALLOWED)
     edit(
         branch, DECISION, END, END + "\n## Notes\n\n- 2026-11-20: AKIA" + "Q7ZK2M9XW4RT8B3N" + "\n"
@@ -536,12 +555,13 @@ def test_every_new_exception_is_a_warning_that_the_summary_lists(branch: Path) -
         "rules: {SAFE002: error}",
         SAMPLED.replace("{SAFE002: error}", LOWERED[7:]),
     )
-    messages_of_all = [
+    messages = [
         f"{DECISION}:4 new suppression of FM010: both offices share a name",
         f"mkdocs.yml:{line_of(branch, 'mkdocs.yml', 'FM104')} new lowered severity of FM104",
-        f"mkdocs.yml:{line_of(branch, 'mkdocs.yml', 'sha256')} new secret sample in {DECISION}: a test",
+        f"mkdocs.yml:{line_of(branch, 'mkdocs.yml', 'sha256')} new secret sample in {DECISION}: "
+        "a test",
     ]
-    assert exceptions(branch) == messages_of_all
+    assert exceptions(branch) == messages
     report = run(load(branch), TODAY, base=read_base(branch, "main"))
     assert (report.errors, report.warnings) == (0, 3)
     summary = REPORTERS["text"](report).splitlines()[-1]
@@ -549,7 +569,7 @@ def test_every_new_exception_is_a_warning_that_the_summary_lists(branch: Path) -
         "0 errors, 3 warnings, 1 suppressed, 1 secret sample, 1 lowered severity; new suppression"
         in summary
     )
-    assert all(message.partition(" ")[2] in summary for message in messages_of_all)
+    assert all(message.partition(" ")[2] in summary for message in messages)
 
 
 def line_of(root: Path, path: str, text: str) -> int:
@@ -558,11 +578,11 @@ def line_of(root: Path, path: str, text: str) -> int:
 
 
 def test_an_exception_of_the_base_is_not_new(branch: Path) -> None:
-    git(branch, "checkout", "--quiet", "main")
+    run_git(branch, "checkout", "--quiet", "main")
     edit(branch, DECISION, PLAIN, ALLOWED)
     edit(branch, "mkdocs.yml", "rules: {SAFE002: error}", LOWERED)
-    committed(branch, "docs: exceptions")
-    git(branch, "checkout", "--quiet", "-b", "next")
+    commit_all(branch, "docs: exceptions")
+    run_git(branch, "checkout", "--quiet", "-b", "next")
     assert exceptions(branch) == []
     edit(branch, DECISION, "---\nstatus", "---\n# A comment above moves it.\nstatus")
     assert exceptions(branch) == []
@@ -583,51 +603,51 @@ def test_an_exception_of_the_base_is_not_new(branch: Path) -> None:
 
 
 def test_a_warning_of_a_new_exception_cannot_be_suppressed(branch: Path) -> None:
-    edit(branch, DECISION, PLAIN, "# handbook: allow FM019: nobody has to know\n" + ALLOWED)
-    codes = {place.rpartition(":")[2] for place in found(branch)}
+    edit(branch, DECISION, PLAIN, "# handbook: allow FM019: no need to know\n" + ALLOWED)
+    codes = set(check_codes(branch))
     assert codes == {"FM019", "SAFE008"}
 
 
 def allowed_on_main(branch: Path, path: str, old: str, new: str) -> None:
-    """Let main make an exception in a file, and begin a branch there."""
-    git(branch, "checkout", "--quiet", "main")
+    """Commit an exception on `main`, and create a branch from it."""
+    run_git(branch, "checkout", "--quiet", "main")
     edit(branch, path, old, new)
-    committed(branch, "docs: an exception")
-    git(branch, "checkout", "--quiet", "-b", "next")
+    commit_all(branch, "docs: an exception")
+    run_git(branch, "checkout", "--quiet", "-b", "next")
 
 
-ELSEWHERE = "adr/0001-keep-orders-in-sqlite.md"
-NEW_THERE = f"{ELSEWHERE}:4 new suppression of FM010: both offices share a name"
+ANOTHER_DECISION = "adr/0001-keep-orders-in-sqlite.md"
+NEW_SUPPRESSION = f"{ANOTHER_DECISION}:4 new suppression of FM010: both offices share a name"
 
 
-def test_an_exception_that_goes_to_another_file_is_new(branch: Path) -> None:
+def test_an_exception_that_moves_to_another_file_is_new(branch: Path) -> None:
     allowed_on_main(branch, DECISION, PLAIN, ALLOWED)
     edit(branch, DECISION, ALLOWED, PLAIN)
-    edit(branch, ELSEWHERE, "deciders: [order-team]", ALLOWED.replace("platform", "order"))
-    assert exceptions(branch) == [NEW_THERE]
-    committed(branch, "docs: the exception elsewhere")
-    assert exceptions(branch) == [NEW_THERE]
+    edit(branch, ANOTHER_DECISION, "deciders: [order-team]", ALLOWED.replace("platform", "order"))
+    assert exceptions(branch) == [NEW_SUPPRESSION]
+    commit_all(branch, "docs: the exception elsewhere")
+    assert exceptions(branch) == [NEW_SUPPRESSION]
 
 
 @pytest.mark.parametrize("path", ["adr/0002-use-postgres.md", "adr/0009-use-postgresql.md"])
 def test_an_exception_that_moves_with_its_record_is_not_new(path: str, branch: Path) -> None:
     allowed_on_main(branch, DECISION, PLAIN, ALLOWED)
-    git(branch, "mv", DECISION, path)
-    committed(branch, "docs: another name")
+    run_git(branch, "mv", DECISION, path)
+    commit_all(branch, "docs: another name")
     assert exceptions(branch) == []
     edit(branch, path, ALLOWED, PLAIN)
-    edit(branch, ELSEWHERE, "deciders: [order-team]", ALLOWED.replace("platform", "order"))
-    assert exceptions(branch) == [NEW_THERE]
+    edit(branch, ANOTHER_DECISION, "deciders: [order-team]", ALLOWED.replace("platform", "order"))
+    assert exceptions(branch) == [NEW_SUPPRESSION]
 
 
-def test_an_exception_that_moves_with_a_page_that_says_so_is_not_new(branch: Path) -> None:
+def test_an_exception_that_moves_with_a_redirected_page_is_not_new(branch: Path) -> None:
     allowed = "<!-- handbook: allow MD012: the importer writes it so -->\n\n"
     allowed_on_main(branch, "docs/markdown.md", "### Load\n", f"{allowed}### Load\n")
     (branch / "docs/markdown.md").unlink()
-    other = f"---\nmoved_from: [/markdown/]\n---\n# Markup\n\n{allowed}Text.\n"
-    write(branch, {"docs/markup.md": other})
+    moved_page = f"---\nmoved_from: [/markdown/]\n---\n# Markup\n\n{allowed}Text.\n"
+    write(branch, {"docs/markup.md": moved_page})
     assert exceptions(branch) == []
-    write(branch, {"docs/markup.md": other.replace("/markdown/", "/marked/")})
+    write(branch, {"docs/markup.md": moved_page.replace("/markdown/", "/marked/")})
     assert exceptions(branch) == [
         "docs/markup.md:6 new suppression of MD012: the importer writes it so"
     ]
@@ -636,16 +656,18 @@ def test_an_exception_that_moves_with_a_page_that_says_so_is_not_new(branch: Pat
 def test_an_exception_that_moves_with_a_rule_file_is_not_new(branch: Path) -> None:
     rules, moved = "runbooks/search/search.rules.yml", "runbooks/search/find.rules.yml"
     allowed_on_main(branch, rules, "groups:", "# handbook: allow RBK012: a test\ngroups:")
-    git(branch, "mv", rules, moved)
-    committed(branch, "docs: another name")
+    run_git(branch, "mv", rules, moved)
+    commit_all(branch, "docs: another name")
     assert exceptions(branch) == []
 
 
-def test_a_sample_that_goes_to_another_file_is_new(branch: Path) -> None:
+def test_a_sample_that_moves_to_another_file_is_new(branch: Path) -> None:
     allowed_on_main(branch, "mkdocs.yml", "rules: {SAFE002: error}", SAMPLED)
-    edit(branch, "mkdocs.yml", f"path: {DECISION}", f"path: {ELSEWHERE}")
+    edit(branch, "mkdocs.yml", f"path: {DECISION}", f"path: {ANOTHER_DECISION}")
     line = line_of(branch, "mkdocs.yml", "sha256")
-    assert exceptions(branch) == [f"mkdocs.yml:{line} new secret sample in {ELSEWHERE}: a test"]
+    assert exceptions(branch) == [
+        f"mkdocs.yml:{line} new secret sample in {ANOTHER_DECISION}: a test"
+    ]
 
 
 PRIVATE = 'private: ["*@corp.example", "*.internal"]'
@@ -661,7 +683,7 @@ PRIVATE = 'private: ["*@corp.example", "*.internal"]'
         ('private: ["*.INTERNAL", "*@corp.example", "*.corp.example"]', []),
     ],
 )
-def test_a_private_pattern_that_is_removed_is_an_exception(
+def test_a_removed_private_pattern_is_an_exception(
     private: str, removed: list[str], branch: Path
 ) -> None:
     edit(branch, "mkdocs.yml", PRIVATE, private)

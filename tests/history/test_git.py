@@ -1,4 +1,4 @@
-"""`--base` as a command, in repositories of every shape: what git can tell, and what is said where it cannot."""
+"""`--base` on the command line, in repositories of every shape, with the errors of git."""
 
 from __future__ import annotations
 
@@ -14,24 +14,25 @@ import pytest
 import yaml
 
 from handbook.cli import main
-from handbook.history.git import changes, commit
-from tests.commands import BIN, environment
-from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, TODAY, copy_of, write
-from tests.repositories import committed, git, started
+from handbook.history.git import read_change_days, read_head
+from tests.commands import BIN, make_environment
+from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, TODAY, copy_site, write
+from tests.repositories import commit_all, create_repository, run_git
 
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A repository whose branch `main` holds a handbook of one decision, and whose branch has rewritten it."""
-    root = started(write(tmp_path / "handbook", {"mkdocs.yml": SETTINGS, "adr/0001-a.md": ADR}))
-    git(root, "checkout", "--quiet", "-b", "branch")
+    """Create a handbook of one decision on `main`, and a branch that rewrites the decision."""
+    files = {"mkdocs.yml": SETTINGS, "adr/0001-a.md": ADR}
+    root = create_repository(write(tmp_path / "handbook", files))
+    run_git(root, "checkout", "--quiet", "-b", "branch")
     write(root, {"adr/0001-a.md": ADR.replace("What.", "Something else.")})
-    committed(root, "docs: another decision")
+    commit_all(root, "docs: another decision")
     return root
 
 
 def checked(root: Path, base: str, **env: str) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of the command, in an environment."""
+    """Run the check in an environment, and return its exit code, output and error output."""
     out, err = StringIO(), StringIO()
     with (
         patch.dict(os.environ, env),
@@ -44,12 +45,13 @@ def checked(root: Path, base: str, **env: str) -> tuple[int, str, str]:
 
 
 @pytest.mark.parametrize("base", ["main", "HEAD~1", "refs/heads/main", "branch~1"])
-def test_a_finding_against_a_base_is_an_error_like_any_other(repository: Path, base: str) -> None:
+def test_a_finding_against_a_base_is_an_error(repository: Path, base: str) -> None:
     code, out, err = checked(repository, base)
     assert (code, err) == (1, "")
     assert out.splitlines() == [
-        "adr/0001-a.md:14:1: DEC013 error: another text than that of ADR-0001, which was accepted already",
-        "    put it back; what was learned since is a dated item under a last heading ## Notes, or another decision",
+        "adr/0001-a.md:14:1: DEC013 error: changed text of ADR-0001 (status 'accepted')",
+        "    restore the text, and add later insights as a dated item under a last heading "
+        "'## Notes', or write a new decision",
         "1 adr: 1 error, 0 warnings",
     ]
 
@@ -64,13 +66,13 @@ def test_the_workflow_compares_a_pull_request_with_its_base(
     steps = workflow["jobs"]["gate"]["steps"]
     assert steps[0]["with"]["fetch-depth"] == 0
     assert steps[-1]["env"] == {"BASE": "${{ github.base_ref }}"}
-    git(repository, "update-ref", "refs/remotes/origin/main", "main")
+    run_git(repository, "update-ref", "refs/remotes/origin/main", "main")
     (repository / ".venv/bin").mkdir(parents=True)
     (repository / ".venv/bin/handbook").symlink_to(BIN / "handbook")
     answer = subprocess.run(
         ["bash", "-e", "-c", steps[-1]["run"]],
         cwd=repository,
-        env=environment(BASE=base),
+        env=make_environment(BASE=base),
         capture_output=True,
         text=True,
         check=False,
@@ -80,7 +82,7 @@ def test_the_workflow_compares_a_pull_request_with_its_base(
     assert not (repository / "harm").exists()
 
 
-def test_without_a_base_git_is_not_asked(
+def test_without_a_base_git_does_not_run(
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.rmtree(repository / ".git")
@@ -91,16 +93,16 @@ def test_without_a_base_git_is_not_asked(
 @pytest.mark.parametrize(
     "base", ["mian", "", "-n", "--all", "main:adr", "HEAD^{/nothing says so}", "0" * 40, "a b\nc"]
 )
-def test_a_revision_that_git_does_not_know_is_said(repository: Path, base: str) -> None:
+def test_an_unknown_revision_is_reported(repository: Path, base: str) -> None:
     code, out, err = checked(repository, base)
     assert (code, out) == (2, "")
-    named = base.replace("\n", "\\n")
-    assert f"git knows no commit '{named}' here; fetch it first: git fetch origin" in err
+    shown_base = base.replace("\n", "\\n")
+    assert f"unknown commit '{shown_base}'; fetch it first: git fetch origin" in err
     assert "Traceback" not in err
 
 
-def test_a_shallow_clone_is_said_and_not_guessed_around(repository: Path, tmp_path: Path) -> None:
-    git(
+def test_a_shallow_clone_is_reported(repository: Path, tmp_path: Path) -> None:
+    run_git(
         tmp_path,
         "clone",
         "--quiet",
@@ -112,69 +114,69 @@ def test_a_shallow_clone_is_said_and_not_guessed_around(repository: Path, tmp_pa
     )
     code, out, err = checked(tmp_path / "shallow", "origin/main")
     assert (code, out) == (2, "")
-    assert "this is a shallow clone" in err
+    assert "the history of this shallow clone is too short" in err
     assert "git fetch --unshallow" in err
     assert "fetch-depth: 0" in err
-    git(tmp_path / "shallow", "fetch", "--quiet", "--unshallow")
+    run_git(tmp_path / "shallow", "fetch", "--quiet", "--unshallow")
     assert checked(tmp_path / "shallow", "origin/main")[0] == 1
 
 
-def test_a_folder_in_no_repository_is_said(repository: Path) -> None:
+def test_a_folder_without_repository_is_reported(repository: Path) -> None:
     shutil.rmtree(repository / ".git")
     ceiling = {"GIT_CEILING_DIRECTORIES": str(repository.parent)}
     code, out, err = checked(repository, "main", **ceiling)
     assert (code, out) == (2, "")
     assert (
-        f"--base main: {repository} is in no git repository that can be read (fatal: not a git repository"
+        f"--base main: no readable git repository at {repository} (fatal: not a git repository"
         in err
     )
 
 
-def test_a_machine_without_git_is_said(repository: Path, tmp_path: Path) -> None:
+def test_a_machine_without_git_is_reported(repository: Path, tmp_path: Path) -> None:
     code, out, err = checked(repository, "main", PATH=str(tmp_path))
     assert (code, out) == (2, "")
-    assert "is in no git repository that can be read (git is not installed)" in err
+    assert "(git is not installed)" in err
 
 
-def test_a_repository_without_a_commit_is_said(tmp_path: Path) -> None:
+def test_a_repository_without_a_commit_is_reported(tmp_path: Path) -> None:
     root = write(tmp_path / "handbook", {"mkdocs.yml": SETTINGS, "adr/0001-a.md": ADR})
-    git(root, "init", "--quiet")
+    run_git(root, "init", "--quiet")
     assert checked(root, "HEAD")[::2] == (
         2,
-        "handbook: --base HEAD: git knows no commit 'HEAD' here; fetch it first: git fetch origin\n",
+        "handbook: --base HEAD: unknown commit 'HEAD'; fetch it first: git fetch origin\n",
     )
 
 
-def test_histories_with_nothing_in_common_are_said(repository: Path) -> None:
-    git(repository, "checkout", "--quiet", "--orphan", "other")
-    committed(repository, "docs: from nothing")
+def test_unrelated_histories_are_reported(repository: Path) -> None:
+    run_git(repository, "checkout", "--quiet", "--orphan", "other")
+    commit_all(repository, "docs: from nothing")
     code, out, err = checked(repository, "main")
     assert (code, out) == (2, "")
-    assert "have no commit in common" in err
+    assert "have no common commit" in err
 
 
-def test_a_commit_of_no_day_is_said(repository: Path) -> None:
-    tree = git(repository, "rev-parse", "HEAD^{tree}")
+def test_a_commit_with_an_invalid_date_is_reported(repository: Path) -> None:
+    tree = run_git(repository, "rev-parse", "HEAD^{tree}")
     body = f"tree {tree}\nauthor a <a> 1 +0000\ncommitter a <a> 99999999999999 +0000\n\nlate\n"
     (repository / "commit").write_text(body)
-    late = git(repository, "hash-object", "-t", "commit", "-w", "--literally", "commit")
-    git(repository, "reset", "--quiet", "--hard", late)
+    late = run_git(repository, "hash-object", "-t", "commit", "-w", "--literally", "commit")
+    run_git(repository, "reset", "--quiet", "--hard", late)
     assert checked(repository, "HEAD") == (
         2,
         "",
-        f"handbook: --base HEAD: the date of commit {late[:12]} is in no calendar\n",
+        f"handbook: --base HEAD: invalid date of commit {late[:12]}\n",
     )
 
 
-def test_an_object_that_is_lost_is_said(repository: Path) -> None:
-    lost = git(repository, "rev-parse", "main:adr/0001-a.md")
+def test_a_lost_object_is_reported(repository: Path) -> None:
+    lost = run_git(repository, "rev-parse", "main:adr/0001-a.md")
     (repository / ".git/objects" / lost[:2] / lost[2:]).unlink()
     code, out, err = checked(repository, "main")
     assert (code, out) == (2, "")
-    assert f"git lacks the object {lost}" in err
+    assert f"missing git object {lost}" in err
 
 
-def test_where_no_file_can_be_laid_out_it_is_said(
+def test_a_missing_temporary_folder_is_reported(
     repository: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -182,34 +184,37 @@ def test_where_no_file_can_be_laid_out_it_is_said(
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
     assert main(["check", "--root", str(repository), "--base", "main"]) == 2
-    assert "handbook: --base main: its files cannot be laid out: " in capsys.readouterr().err
+    assert "handbook: --base main: cannot read its files: " in capsys.readouterr().err
 
 
-def test_nothing_is_left_behind_and_nothing_is_changed(repository: Path, tmp_path: Path) -> None:
-    own = tmp_path / "own"
-    own.mkdir()
-    before = git(repository, "status", "--porcelain=v2", "--branch")
-    checked(repository, "main", TMPDIR=str(own))
-    assert list(own.iterdir()) == []
-    assert git(repository, "status", "--porcelain=v2", "--branch") == before
+def test_the_check_leaves_no_files_and_changes_nothing(repository: Path, tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    status = run_git(repository, "status", "--porcelain=v2", "--branch")
+    checked(repository, "main", TMPDIR=str(temporary))
+    assert list(temporary.iterdir()) == []
+    assert run_git(repository, "status", "--porcelain=v2", "--branch") == status
 
 
-def test_the_users_settings_of_git_change_nothing(repository: Path, tmp_path: Path) -> None:
+def test_the_git_settings_of_the_user_change_nothing(repository: Path, tmp_path: Path) -> None:
     settings = tmp_path / ".gitconfig"
     settings.write_text(
-        "[log]\n\tshowSignature = true\n\tdate = relative\n[diff]\n\trenames = false\n\tnoprefix = true\n"
-        "[color]\n\tui = always\n[core]\n\tquotePath = true\n\tautocrlf = true\n[i18n]\n\tlogOutputEncoding = latin1\n"
+        "[log]\n\tshowSignature = true\n\tdate = relative\n"
+        "[diff]\n\trenames = false\n\tnoprefix = true\n"
+        "[color]\n\tui = always\n"
+        "[core]\n\tquotePath = true\n\tautocrlf = true\n"
+        "[i18n]\n\tlogOutputEncoding = latin1\n"
     )
     assert checked(repository, "main", HOME=str(tmp_path)) == checked(repository, "main")
 
 
 @pytest.fixture
 def subfolder(tmp_path: Path) -> Path:
-    """A handbook in a subfolder of a repository, whose branch, in a linked worktree, has rewritten a decision."""
-    repository = started(
+    """Create a handbook in a subfolder, and a linked worktree that rewrites a decision."""
+    repository = create_repository(
         write(tmp_path / "all", {"kb/mkdocs.yml": SETTINGS, "kb/adr/0001-a.md": ADR})
     )
-    git(repository, "worktree", "add", "--quiet", "-b", "branch", str(tmp_path / "linked"))
+    run_git(repository, "worktree", "add", "--quiet", "-b", "branch", str(tmp_path / "linked"))
     return write(tmp_path / "linked/kb", {"adr/0001-a.md": ADR.replace("What.", "Something else.")})
 
 
@@ -231,12 +236,12 @@ def subfolder(tmp_path: Path) -> Path:
         {"GIT_LITERAL_PATHSPECS": "0", "GIT_TRACE": "1"},
     ],
 )
-def test_what_the_caller_tells_git_does_not_blind_the_base(
+def test_the_base_is_read_despite_git_variables_of_the_caller(
     variables: dict[str, str], subfolder: Path
 ) -> None:
-    """A hook of a linked worktree has GIT_DIR in its environment: the base seemed to be empty."""
+    """A hook of a linked worktree runs with GIT_DIR, which made the base look empty."""
     top = subfolder.parent
-    places = {"git": git(top, "rev-parse", "--absolute-git-dir"), "top": str(top)}
+    places = {"git": run_git(top, "rev-parse", "--absolute-git-dir"), "top": str(top)}
     code, out, err = checked(
         subfolder, "main", **{name: text.format(**places) for name, text in variables.items()}
     )
@@ -246,23 +251,23 @@ def test_what_the_caller_tells_git_does_not_blind_the_base(
 
 def test_a_hook_of_a_linked_worktree_stops_the_commit(subfolder: Path) -> None:
     hook = (
-        Path(git(subfolder, "rev-parse", "--path-format=absolute", "--git-path", "hooks"))
+        Path(run_git(subfolder, "rev-parse", "--path-format=absolute", "--git-path", "hooks"))
         / "pre-commit"
     )
     hook.parent.mkdir(exist_ok=True)
     hook.write_text(f"#!/bin/sh\nexec {BIN}/handbook check --root kb --base main\n")
     hook.chmod(0o755)
-    git(subfolder, "add", "--all")
+    run_git(subfolder, "add", "--all")
     with pytest.raises(subprocess.CalledProcessError) as failed:
-        git(subfolder, "commit", "--quiet", "--message", "docs: rewrite a decision")
+        run_git(subfolder, "commit", "--quiet", "--message", "docs: rewrite a decision")
     assert "DEC013 error" in failed.value.stdout + failed.value.stderr
 
 
-NO_RECORD = "handbook: the handbook is new: main has no record\n"
+NO_RECORD = "handbook: new handbook: main has no records\n"
 
 
 @pytest.mark.parametrize(
-    "before",
+    "base_files",
     [
         {"README.md": "# Shop\n"},
         {
@@ -275,12 +280,12 @@ NO_RECORD = "handbook: the handbook is new: main has no record\n"
     ],
 )
 def test_a_handbook_that_the_base_does_not_have_is_new(
-    before: dict[str, str | bytes], tmp_path: Path
+    base_files: dict[str, str | bytes], tmp_path: Path
 ) -> None:
-    root = started(write(tmp_path / "all", before))
-    git(root, "checkout", "--quiet", "-b", "branch")
+    root = create_repository(write(tmp_path / "all", base_files))
+    run_git(root, "checkout", "--quiet", "-b", "branch")
     write(root, {"kb/mkdocs.yml": SETTINGS, "kb/adr/0001-a.md": ADR})
-    committed(root, "docs: a handbook")
+    commit_all(root, "docs: a handbook")
     assert checked(root / "kb", "main") == (0, "1 adr: 0 errors, 0 warnings\n", NO_RECORD)
 
 
@@ -295,37 +300,38 @@ def test_a_handbook_that_the_base_does_not_have_is_new(
         ("old/postmortems/2026-05-04-a.md", "old/postmortems/2026-05-04-a.md"),
     ],
 )
-def test_a_base_that_only_seems_to_have_no_record_is_refused(
-    moved: str, seen: str, tmp_path: Path
-) -> None:
-    root = started(write(tmp_path / "all", {moved: ADR}))
-    git(root, "checkout", "--quiet", "-b", "branch")
+def test_a_base_without_readable_records_is_refused(moved: str, seen: str, tmp_path: Path) -> None:
+    root = create_repository(write(tmp_path / "all", {moved: ADR}))
+    run_git(root, "checkout", "--quiet", "-b", "branch")
     (root / moved).unlink()
     write(root, {"kb/mkdocs.yml": SETTINGS, "kb/adr/0001-a.md": ADR})
-    committed(root, "docs: move the handbook")
+    commit_all(root, "docs: move the handbook")
     code, out, err = checked(root / "kb", "main")
     assert (code, out) == (2, "")
-    assert f"--base main: no record was read from it, although it holds {seen}; compare with" in err
+    message = (
+        f"--base main: no records in the same folder, although it contains {seen}; compare with"
+    )
+    assert message in err
     assert err.count("\n") == 1
 
 
-def test_a_handbook_that_was_in_docs_is_seen(tmp_path: Path) -> None:
-    root = started(
+def test_a_handbook_that_moved_out_of_docs_is_detected(tmp_path: Path) -> None:
+    root = create_repository(
         write(tmp_path / "all", {"docs/mkdocs.yml": SETTINGS, "docs/adr/0001-a.md": ADR})
     )
-    git(root, "checkout", "--quiet", "-b", "branch")
+    run_git(root, "checkout", "--quiet", "-b", "branch")
     write(root, {"mkdocs.yml": SETTINGS, "adr/0001-a.md": ADR})
-    committed(root, "docs: move the handbook")
+    commit_all(root, "docs: move the handbook")
     assert checked(root, "main")[0] == 2
 
 
-def test_a_replaced_object_does_not_blind_the_base(repository: Path) -> None:
-    committed(repository, "docs: nothing more")
-    git(
+def test_the_base_is_read_despite_replaced_objects(repository: Path) -> None:
+    commit_all(repository, "docs: nothing more")
+    run_git(
         repository,
         "replace",
-        git(repository, "rev-parse", "main:"),
-        git(repository, "rev-parse", "HEAD:"),
+        run_git(repository, "rev-parse", "main:"),
+        run_git(repository, "rev-parse", "HEAD:"),
     )
     code, out, _ = checked(repository, "main")
     assert (code, "DEC013" in out) == (1, True)
@@ -333,14 +339,14 @@ def test_a_replaced_object_does_not_blind_the_base(repository: Path) -> None:
 
 @pytest.mark.parametrize("folder", ["adr", "runbooks", "docs", "docs/standards"])
 @pytest.mark.parametrize("mode", ["160000", "120000"])
-def test_a_record_folder_that_is_a_submodule_or_a_link_in_the_base_is_no_new_handbook(
+def test_a_base_with_a_record_folder_as_submodule_or_link_is_refused(
     folder: str, mode: str, tmp_path: Path
 ) -> None:
-    root = started(write(tmp_path / "all", {"mkdocs.yml": SETTINGS}))
-    id = git(root, "rev-parse", "HEAD" if mode == "160000" else "HEAD:mkdocs.yml")
-    git(root, "update-index", "--add", "--cacheinfo", f"{mode},{id},{folder}")
-    git(root, "commit", "--quiet", "--message", "docs: elsewhere")
-    git(root, "checkout", "--quiet", "-b", "branch")
+    root = create_repository(write(tmp_path / "all", {"mkdocs.yml": SETTINGS}))
+    id = run_git(root, "rev-parse", "HEAD" if mode == "160000" else "HEAD:mkdocs.yml")
+    run_git(root, "update-index", "--add", "--cacheinfo", f"{mode},{id},{folder}")
+    run_git(root, "commit", "--quiet", "--message", "docs: elsewhere")
+    run_git(root, "checkout", "--quiet", "-b", "branch")
     write(
         root,
         {"adr/0001-a.md": ADR}
@@ -349,16 +355,17 @@ def test_a_record_folder_that_is_a_submodule_or_a_link_in_the_base_is_no_new_han
     )
     code, _, err = checked(root, "main")
     assert code == 2
-    assert f"no record was read from it, although it holds {folder}" in err
+    assert f"no records in the same folder, although it contains {folder}" in err
 
 
 def test_a_handbook_without_records_has_nothing_to_compare(tmp_path: Path) -> None:
-    root = started(write(tmp_path / "all", {"mkdocs.yml": SETTINGS, "old/adr/0001-a.md": ADR}))
+    files = {"mkdocs.yml": SETTINGS, "old/adr/0001-a.md": ADR}
+    root = create_repository(write(tmp_path / "all", files))
     assert checked(root, "main")[::2] == checked(root, "HEAD")[::2] == (1, "")
 
 
-def test_what_the_repository_names_is_not_run(repository: Path, tmp_path: Path) -> None:
-    """Its configuration may come from a stranger: no program of it runs, whatever the question to git."""
+def test_programs_from_the_git_configuration_do_not_run(repository: Path, tmp_path: Path) -> None:
+    """The configuration of a repository can be hostile, so git must not run its programs."""
     harm = tmp_path / "harm"
     program = tmp_path / "program"
     program.write_text(f"#!/bin/sh\ntouch {harm}\n")
@@ -375,7 +382,7 @@ def test_what_the_repository_names_is_not_run(repository: Path, tmp_path: Path) 
         "core.askPass",
         "core.gitProxy",
     ):
-        git(repository, "config", key, str(program))
+        run_git(repository, "config", key, str(program))
     for key, value in (
         ("log.showSignature", "true"),
         ("remote.origin.url", f"ext::{program}"),
@@ -385,44 +392,44 @@ def test_what_the_repository_names_is_not_run(repository: Path, tmp_path: Path) 
         ("extensions.partialClone", "origin"),
         ("diff.relative", "true"),
     ):
-        git(repository, "config", key, value)
+        run_git(repository, "config", key, value)
     (repository / ".git/hooks").mkdir(exist_ok=True)
     for name in ("post-index-change", "reference-transaction", "post-checkout"):
         (repository / ".git/hooks" / name).symlink_to(program)
-    signed = git(repository, "cat-file", "commit", "HEAD").replace(
+    signed = run_git(repository, "cat-file", "commit", "HEAD").replace(
         "\n\n", "\ngpgsig -----BEGIN PGP SIGNATURE-----\n\n", 1
     )
     (tmp_path / "commit").write_text(signed + "\n")
-    id = git(
+    id = run_git(
         repository, "hash-object", "-t", "commit", "-w", "--literally", str(tmp_path / "commit")
     )
-    git(repository, "update-ref", "refs/heads/branch", id)
+    run_git(repository, "update-ref", "refs/heads/branch", id)
     harm.unlink(missing_ok=True)
     code, out, _ = checked(repository, "main")
     assert (code, "DEC013" in out) == (1, True)
-    lost = git(repository, "rev-parse", "main:adr/0001-a.md")
+    lost = run_git(repository, "rev-parse", "main:adr/0001-a.md")
     (repository / ".git/objects" / lost[:2] / lost[2:]).unlink()
     assert checked(repository, "main")[0] == 2
-    assert commit(repository) == id
-    assert changes(repository)
+    assert read_head(repository) == id
+    assert read_change_days(repository)
     assert not harm.exists()
 
 
-def test_a_new_decision_takes_a_number_that_the_base_has_not_given(
+def test_a_new_decision_gets_a_number_that_is_free_in_the_base(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    root = started(copy_of(SMALL, tmp_path / "handbook"))
-    git(root, "checkout", "--quiet", "-b", "branch")
-    git(root, "checkout", "--quiet", "main")
+    root = create_repository(copy_site(SMALL, tmp_path / "handbook"))
+    run_git(root, "checkout", "--quiet", "-b", "branch")
+    run_git(root, "checkout", "--quiet", "main")
     write(root, {"adr/0007-meanwhile.md": ADR, "docs/standards/11-meanwhile.md": "# Not ours\n"})
-    committed(root, "docs: meanwhile")
-    git(root, "checkout", "--quiet", "branch")
-    for kind, given, path in [
+    commit_all(root, "docs: meanwhile")
+    run_git(root, "checkout", "--quiet", "branch")
+    for kind, arguments, path in [
         ("adr", [], "adr/0004-a.md"),
         ("adr", ["--base", "main"], "adr/0008-a.md"),
         ("standard", ["--base", "main"], "docs/standards/12-a.md"),
     ]:
-        assert main(["new", kind, "A", "--root", str(root), *given]) == 0
+        assert main(["new", kind, "A", "--root", str(root), *arguments]) == 0
         assert capsys.readouterr().out == f"{path}\n"
     assert main(["new", "adr", "A", "--root", str(root), "--base", "mian"]) == 2
-    assert "git knows no commit 'mian' here" in capsys.readouterr().err
+    assert "unknown commit 'mian'" in capsys.readouterr().err

@@ -1,4 +1,7 @@
-"""Build the site of this folder, and print how often the handbook was loaded and checked: BUILDS SITE."""
+"""Build the site of this folder, and print each load and check of the handbook.
+
+Usage: counted.py BUILDS SITE
+"""
 
 from __future__ import annotations
 
@@ -8,25 +11,25 @@ from typing import Any
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
-from handbook.engines import gate
+from handbook.engines import check
 from handbook.site import finish
 
 builds, site = sys.argv[1:]
 calls: list[str] = []
 
 
-def counted(name: str) -> None:
-    function = getattr(gate, name)
+def count_calls(name: str) -> None:
+    function = getattr(check, name)
 
     def call(*arguments: Any) -> Any:
         calls.append(name)
         return function(*arguments)
 
-    setattr(gate, name, call)
+    setattr(check, name, call)
 
 
-counted("load")
-counted("run")
+count_calls("load")
+count_calls("run")
 finish.index = lambda site: None
 for _ in range(int(builds)):
     build(load_config("mkdocs.yml", site_dir=site))

@@ -1,4 +1,7 @@
-"""Run `handbook`, and kill it with SIGKILL at the Nth change that it makes to a file: killed.py N ARGUMENT…"""
+"""Run `handbook`, and kill it with SIGKILL at its Nth change to a file.
+
+Usage: killed.py N ARGUMENT…
+"""
 
 from __future__ import annotations
 
@@ -10,21 +13,21 @@ from typing import Any
 
 from handbook.cli import main
 
-done = 0
-last = int(sys.argv[1])
+changes = 0
+fatal_change = int(sys.argv[1])
 
 
-def counted(function: Callable[..., Any]) -> Callable[..., Any]:
-    def called(*arguments: Any, **options: Any) -> Any:
-        global done
-        done += 1
-        if done == last:
+def count_changes(function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*arguments: Any, **options: Any) -> Any:
+        global changes
+        changes += 1
+        if changes == fatal_change:
             os.kill(os.getpid(), signal.SIGKILL)
         return function(*arguments, **options)
 
-    return called
+    return call
 
 
 for name in ("write", "fsync", "replace", "unlink", "mkdir", "rmdir"):
-    setattr(os, name, counted(getattr(os, name)))
+    setattr(os, name, count_changes(getattr(os, name)))
 sys.exit(main(sys.argv[2:]))

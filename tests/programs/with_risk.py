@@ -1,4 +1,4 @@
-"""Run `handbook` or `mkdocs` with the tests' own kind of record in the table of kinds.
+"""Run `handbook` or `mkdocs` with an additional kind of record from the tests.
 
 Usage: python -m tests.programs.with_risk COMMAND ARGUMENT…
 """
@@ -14,9 +14,10 @@ from tests.records.risk import Risk
 TABLE = "Service, Audit)"
 text = Path(kinds.__file__).read_text(encoding="utf-8")
 if text.count(TABLE) != 1:
-    raise SystemExit("the table of kinds is written in another way")
+    raise SystemExit("unexpected text of the table of kinds")
 vars(kinds)["Risk"] = Risk
-exec(text.replace(TABLE, "Service, Audit, Risk)"), vars(kinds))  # noqa: S102 - the one entry that a kind costs
+# One entry in the table adds a kind.
+exec(text.replace(TABLE, "Service, Audit, Risk)"), vars(kinds))  # noqa: S102
 
 if sys.argv[1] == "mkdocs":
     from mkdocs.__main__ import cli

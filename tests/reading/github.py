@@ -1,15 +1,15 @@
-"""GitHub's rendering of Markdown beside ours: a normal form of both, inputs, and known differences.
+"""Compare our rendering of Markdown with GitHub's: normal form, inputs, known differences.
 
-GitHub renders with cmark-gfm, which `cmarkgfm` binds. Its page and ours hold different HTML for the
-same text, on purpose: `normal_form` keeps what a reader sees, and leaves out what the tables
-`DROPPED` and `UNWRAPPED` list. Further differences are made equal before:
+GitHub renders with cmark-gfm, which `cmarkgfm` binds. Its page and ours have different HTML for
+the same text. `normal_form` keeps only the visible content, without the elements in the tables
+`DROPPED` and `UNWRAPPED`. The comparison also evens out these differences:
 
-- Callouts: cmark-gfm does not know them; their mark is taken off its quotations.
-- Raw HTML: GitHub keeps all of it, a record's page a few elements. What cmark-gfm makes of raw HTML
-  is rewritten as a record shows it, so that the place and the text of all HTML are compared. What an
-  unpaired element does is not: our pages close it where it was opened.
-- Ids of records are no links here, because `UnchangedReferences` names no record.
-- Addresses are percent-encoded on both sides. GitHub encodes them, on our pages the references do.
+- Callouts: cmark-gfm has none, so their mark is removed from its quotations.
+- Raw HTML: GitHub keeps all of it, but a record's page keeps a few elements. The raw HTML from
+  cmark-gfm is rewritten in the form of a record's page, so that all HTML is compared. The effect of
+  an unpaired element is not compared: our pages close it where it was opened.
+- Ids of records are not links here, because `UnchangedReferences` resolves no record.
+- Addresses are percent-encoded on both sides. GitHub encodes them. On our pages the references do.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ import cmarkgfm
 from cmarkgfm.cmark import Options
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from handbook.reading.highlighting import code_block
+from handbook.reading.highlighting import highlight_code
 from handbook.reading.render import NamedTarget, render
 from handbook.reading.source import Source, read_page_body
 
@@ -50,272 +50,274 @@ _SECTION: Final = re.compile(r"</?(?:details|summary)>", re.IGNORECASE)
 
 
 def github_html(text: str) -> str:
-    """What GitHub makes of a text, with callouts marked, and raw HTML as a record shows it."""
-    html = _cmark(text, Options.CMARK_OPT_UNSAFE)
-    if "<" in text and _OMITTED in (without := _cmark(text, 0)):
-        return _with_shown_html(html, without)
+    """Render a text as GitHub does, but with raw HTML in a record's form."""
+    html = _render_cmark(text, Options.CMARK_OPT_UNSAFE)
+    if "<" in text and _OMITTED in (without := _render_cmark(text, 0)):
+        return _rewrite_html(html, without)
     return html
 
 
-def _cmark(text: str, options: int) -> str:
+def _render_cmark(text: str, options: int) -> str:
     html = cmarkgfm.markdown_to_html_with_extensions(
         text, options=options | Options.CMARK_OPT_FOOTNOTES, extensions=EXTENSIONS
     )
-    return _CALLOUT.sub(_callout, html) if "<blockquote>\n<p>[!" in html else html
+    return _CALLOUT.sub(_mark_callout, html) if "<blockquote>\n<p>[!" in html else html
 
 
-def _callout(match: re.Match[str]) -> str:
+def _mark_callout(match: re.Match[str]) -> str:
     return f'<blockquote class="{match[1].lower()}">\n' + ("" if match[2] else "<p>")
 
 
-def _with_shown_html(html: str, without: str) -> str:
-    """The HTML with its raw HTML rewritten; `without` is the same HTML without it, which shows where it is."""
-    before, *pieces = without.split(_OMITTED)
-    pattern = _piece_pattern(before)
-    for piece in pieces:
-        is_block = before[-1:] in ("", "\n") and piece.startswith("\n")
-        pattern += (r"( {0,3}<.*?)" if is_block else r"(<.*?>)") + _piece_pattern(piece)
-        before = piece
+def _rewrite_html(html: str, without: str) -> str:
+    """Rewrite the raw HTML in `html`. `without` is the same HTML with marks in place of it."""
+    previous, *texts = without.split(_OMITTED)
+    pattern = _make_pattern(previous)
+    for text in texts:
+        is_block = previous[-1:] in ("", "\n") and text.startswith("\n")
+        pattern += (r"( {0,3}<.*?)" if is_block else r"(<.*?>)") + _make_pattern(text)
+        previous = text
     match = re.fullmatch(pattern, html, re.DOTALL)
     assert match is not None, html
-    parts = list(match.groups())
-    for index in range(1, len(parts), 2):
-        parts[index] = _shown_html(parts[index], begins_line=parts[index - 1][-1:] in ("", "\n"))
-    return "".join(parts)
+    groups = list(match.groups())
+    for index in range(1, len(groups), 2):
+        begins_line = groups[index - 1][-1:] in ("", "\n")
+        groups[index] = _rewrite_raw_html(groups[index], begins_line=begins_line)
+    return "".join(groups)
 
 
-def _piece_pattern(piece: str) -> str:
-    """A piece of HTML as a pattern; addresses of active schemes are blank where raw HTML is omitted."""
-    return "(" + re.sub(r'(href|src)=""', r'\1="[^"]*"', re.escape(piece)) + ")"
+def _make_pattern(html: str) -> str:
+    """Make a pattern of HTML in which addresses of active schemes are empty."""
+    return "(" + re.sub(r'(href|src)=""', r'\1="[^"]*"', re.escape(html)) + ")"
 
 
-def _shown_html(raw: str, *, begins_line: bool) -> str:
-    """Raw HTML as a record shows it: a few elements; comments vanish; any other tag is text."""
-    shown, end = "", 0
+def _rewrite_raw_html(raw: str, *, begins_line: bool) -> str:
+    """Rewrite raw HTML as a record does: few elements, no comments, other tags as text."""
+    html, end = "", 0
     for match in _TAG.finditer(raw):
-        shown += escape(unescape(raw[end : match.start()]), quote=False)
+        html += escape(unescape(raw[end : match.start()]), quote=False)
         end = match.end()
         if match[0].startswith("<!--"):
             continue
         is_kept = _SHOWN.fullmatch(match[0]) and (begins_line or not _SECTION.fullmatch(match[0]))
-        shown += match[0] if is_kept else escape(match[0], quote=False)
-    return shown + escape(unescape(raw[end:]), quote=False)
+        html += match[0] if is_kept else escape(match[0], quote=False)
+    return html + escape(unescape(raw[end:]), quote=False)
 
 
 # --- our renderer -----------------------------------------------------------------------------
 
 
 class UnchangedReferences:
-    """References that leave every address as it is written and know no record, drawing or file."""
+    """References that leave every address unchanged and resolve no record, drawing or file."""
 
-    def target(self, link: str) -> str:
-        """The address as written."""
+    def resolve_link(self, link: str) -> str:
+        """Return the address unchanged."""
         return link
 
-    def named(self, id: str) -> NamedTarget | None:
-        """No record."""
+    def resolve_id(self, id: str) -> NamedTarget | None:
+        """Return no record."""
         return None
 
-    def drawing(self, link: str, alt: str) -> str | None:
-        """No drawing."""
+    def read_drawing(self, link: str, alt: str) -> str | None:
+        """Return no drawing."""
         return None
 
     @property
     def listing(self) -> Callable[[str], str | None]:
-        """No file."""
+        """A function that returns no file."""
         return lambda path: None
 
 
 def handbook_html(source: Source) -> str:
-    """What a page of ours shows, with the language of each block of code, which colours hide."""
-    with patch("handbook.reading.render.code_block", _code_block_with_language):
+    """Render a file as our pages do, with the language of each block of code."""
+    with patch("handbook.reading.render.highlight_code", _code_block_with_language):
         return render(source, UnchangedReferences()).html
 
 
 def _code_block_with_language(text: str, info: str) -> str:
     language = re.split(r"[ \t]", info)[0]
-    return f'<div data-language="{escape(language)}">{code_block(text, info)}</div>'
+    return f'<div data-language="{escape(language)}">{highlight_code(text, info)}</div>'
 
 
 # --- the normal form --------------------------------------------------------------------------
 
 DROPPED: Final[Mapping[str, str]] = {
     "a.headerlink": "the permalink of a heading; GitHub's site adds its own",
-    "a.footnote-backref": "the way back from a footnote; GitHub has one for each reference",
-    "p.admonition-title": "the title of a callout, which its kind gives",
+    "a.footnote-backref": "the backlink of a footnote; GitHub has one for each reference",
+    "p.admonition-title": "the title of a callout, which repeats its kind",
     "span.filename": "the title of a block of code, which GitHub does not show",
     "span.linenos": "the number of a line of code, which GitHub does not show",
-    "input": "the box of a task; the label of its item has the state",
+    "input": "the box of a task; the normal form has its state in the item",
 }
-"""Elements that are left out with all that is in them, and why."""
+"""Elements that are left out with their content, and the reason."""
 UNWRAPPED: Final[Mapping[str, str]] = {
     "div": "the boxes around code",
     "label": "the box around the state of a task",
     "span": "the colours of Pygments",
-    "tbody": "absent from a table of GitHub's without rows; cells of the head have their own element",
+    "tbody": "absent in GitHub's tables without rows; cells of the head have their own element",
     "thead": "as tbody",
 }
-"""Elements of which only the content counts, and why."""
+"""Elements of which only the content is compared, and the reason."""
 _INLINE: Final = frozenset(("a", "code", "del", "em", "img", "kbd", "note", "strong", "sub", "sup"))
 _HEADINGS: Final = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
-_GIVEN_ID: Final = re.compile(r"\s+\{#[A-Za-z][\w.-]*\}\s*$")
+_EXPLICIT_ID: Final = re.compile(r"\s+\{#[A-Za-z][\w.-]*\}\s*$")
 _BACK_SPACE: Final = re.compile(r"[ \xa0]+$")
-"""What divides the text of a footnote from the link back."""
+"""The space between the text of a footnote and its backlink."""
 _SPACE: Final = re.compile(r"[ \t\n\f\r]+")
 _SAFE_IN_ADDRESS: Final = "-_.+!*'(),%#@?=;:/&$~"
-"""What cmark-gfm leaves in an address as it is; the rest it writes with percent signs, which our links do not."""
+"""The characters that cmark-gfm keeps in an address. It percent-encodes the others."""
 
 
 @dataclass
 class Element:
-    """An element of the normal form: its name, all of its attributes that count, and what is in it."""
+    """An element of the normal form: its name, its relevant attributes and its content."""
 
     name: str
     label: str = ""
-    parts: list[Element | str] = field(default_factory=list)
+    children: list[Element | str] = field(default_factory=list)
 
     def lines(self, indent: str = "") -> Iterator[str]:
-        """This element and all that is in it, one a line."""
+        """Yield this element and its content, one per line."""
         yield f"{indent}{self.name} {self.label}".rstrip()
-        for part in self.parts:
-            if isinstance(part, str):
-                yield f"{indent}  {part!r}"
+        for child in self.children:
+            if isinstance(child, str):
+                yield f"{indent}  {child!r}"
             else:
-                yield from part.lines(indent + "  ")
+                yield from child.lines(indent + "  ")
 
 
 def normal_form(html: str) -> str:
-    """The elements and texts of a page, one a line, indented by their depth."""
+    """Return the elements and texts of a page, one per line, indented by their depth."""
     body = LexborHTMLParser(f"<body>{html}</body>").body
     assert body is not None
-    return "\n".join(Element("page", parts=_block_parts(body)).lines())
+    return "\n".join(Element("page", children=_read_block(body)).lines())
 
 
-def _parts(node: LexborNode) -> Iterator[Element | str]:
+def _read_children(node: LexborNode) -> Iterator[Element | str]:
     for child in node.iter(include_text=True):
         if child.tag == "-text":
             yield child.text_content or ""
-        elif child.is_element_node and not {child.tag, _name(child)} & DROPPED.keys():
-            yield from _element(child, child.tag or "")
+        elif child.is_element_node and not {child.tag, _read_name(child)} & DROPPED.keys():
+            yield from _read_element(child, child.tag or "")
 
 
-def _name(node: LexborNode) -> str:
-    """The tag of an element and its first class."""
+def _read_name(node: LexborNode) -> str:
+    """Return the tag of an element and its first class."""
     return f"{node.tag}.{(node.attributes.get('class') or '').partition(' ')[0]}"
 
 
-def _element(node: LexborNode, tag: str) -> Iterator[Element | str]:
-    name = _name(node)
+def _read_element(node: LexborNode, tag: str) -> Iterator[Element | str]:
+    name = _read_name(node)
     if tag == "pre":
-        yield _code_block_element(node)
+        yield _read_code_block(node)
     elif name in ("div.footnote", "section.footnotes"):
         notes = node.css_first("ol")
-        yield Element("notes", parts=_block_parts(notes) if notes else [])
+        yield Element("notes", children=_read_block(notes) if notes else [])
     elif name == "div.admonition" or (tag == "blockquote" and node.attributes.get("class")):
-        kind = _attribute(node, "class").removeprefix("admonition ")
-        yield Element("callout", kind.partition(" ")[0], _block_parts(node))
+        kind = _read_attribute(node, "class").removeprefix("admonition ")
+        yield Element("callout", kind.partition(" ")[0], _read_block(node))
     elif tag == "sup" and node.css_first(".footnote-ref"):
         yield Element("note", node.text())
     elif tag == "code":
-        yield Element("code", parts=[node.text()])
+        yield Element("code", children=[node.text()])
     elif tag == "a" and "href" not in node.attributes:
-        return  # the place of an old id
+        return  # it is the anchor of an old id
     elif tag in UNWRAPPED:
-        yield from _parts(node)
+        yield from _read_children(node)
     elif tag == "strong" and node.parent and node.parent.tag == "strong":
-        yield from _parts(node)  # GitHub writes strong text in strong text once
+        yield from _read_children(node)  # GitHub unwraps strong text in strong text
     elif tag in _INLINE:
-        yield Element(tag, _label(node, tag), _merged(_parts(node)))
+        yield Element(tag, _make_label(node, tag), _merge_texts(_read_children(node)))
     else:
-        leads_back = tag == "p" and node.css_first("a.footnote-backref") is not None
-        end = _BACK_SPACE if leads_back else _GIVEN_ID if tag in _HEADINGS else None
-        parts = _block_parts(node, end)
-        if parts or not leads_back:
-            yield Element(tag, _label(node, tag), parts)
+        has_backlink = tag == "p" and node.css_first("a.footnote-backref") is not None
+        end = _BACK_SPACE if has_backlink else _EXPLICIT_ID if tag in _HEADINGS else None
+        children = _read_block(node, end)
+        if children or not has_backlink:
+            yield Element(tag, _make_label(node, tag), children)
 
 
-def _label(node: LexborNode, tag: str) -> str:
+def _make_label(node: LexborNode, tag: str) -> str:
     match tag:
         case "a":
-            return f"{_address(node, 'href')} {_attribute(node, 'title')!r}"
+            return f"{_read_address(node, 'href')} {_read_attribute(node, 'title')!r}"
         case "img":
-            alt = _SPACE.sub(" ", _attribute(node, "alt")).strip(" ")
-            return f"{_address(node, 'src')} {alt!r} {_attribute(node, 'title')!r}"
+            alt = _SPACE.sub(" ", _read_attribute(node, "alt")).strip(" ")
+            return f"{_read_address(node, 'src')} {alt!r} {_read_attribute(node, 'title')!r}"
         case "li":
-            return _task_state(node)
+            return _read_task_state(node)
         case "ol":
-            return _attribute(node, "start") or "1"
+            return _read_attribute(node, "start") or "1"
         case "td" | "th":
-            return _attribute(node, "align")
+            return _read_attribute(node, "align")
         case _:
             return ""
 
 
-def _attribute(node: LexborNode, name: str) -> str:
+def _read_attribute(node: LexborNode, name: str) -> str:
     return node.attributes.get(name) or ""
 
 
-def _address(node: LexborNode, name: str) -> str:
-    return quote(_attribute(node, name), safe=_SAFE_IN_ADDRESS)
+def _read_address(node: LexborNode, name: str) -> str:
+    return quote(_read_attribute(node, name), safe=_SAFE_IN_ADDRESS)
 
 
-def _task_state(item: LexborNode) -> str:
-    """The state of a task; the box is in the item, as with GitHub, or in its text."""
+def _read_task_state(item: LexborNode) -> str:
+    """Return the state of a task. Its box is in the item, as on GitHub, or in its text."""
     box = item.css_first("input")
-    around = box.parent if box else None
-    while around is not None and around.tag in ("label", "p", *_HEADINGS):
-        around = around.parent
-    if box is None or around is None or around.mem_id != item.mem_id:
+    container = box.parent if box else None
+    while container is not None and container.tag in ("label", "p", *_HEADINGS):
+        container = container.parent
+    if box is None or container is None or container.mem_id != item.mem_id:
         return ""
     return "done" if "checked" in box.attributes else "to do"
 
 
-def _code_block_element(pre: LexborNode) -> Element:
+def _read_code_block(pre: LexborNode) -> Element:
     code = pre.css_first("code") or pre
     for number in code.css("span.linenos"):
         number.decompose()
-    language = _attribute(code, "class").removeprefix("language-")
+    language = _read_attribute(code, "class").removeprefix("language-")
     box = pre.parent
     while box is not None and box.tag == "div":
-        language = _attribute(box, "data-language") or language
+        language = _read_attribute(box, "data-language") or language
         box = box.parent
     lines: list[Element | str] = [*code.text().removesuffix("\n").split("\n")]
     return Element("pre", language.strip(), lines)
 
 
-def _merged(parts: Iterator[Element | str]) -> list[Element | str]:
-    """The parts with neighbouring texts as one, white space as one space, and none beside a line break."""
+def _merge_texts(children: Iterator[Element | str]) -> list[Element | str]:
+    """Join neighbouring texts, collapse white space, and remove it beside line breaks."""
     merged: list[Element | str] = []
-    for part in parts:
-        if isinstance(part, str) and merged and isinstance(last := merged[-1], str):
-            merged[-1] = last + part
+    for child in children:
+        if isinstance(child, str) and merged and isinstance(last := merged[-1], str):
+            merged[-1] = last + child
         else:
-            merged.append(part)
-    return [*_with_trimmed_texts(merged)]
+            merged.append(child)
+    return [*_trim_texts(merged)]
 
 
-def _with_trimmed_texts(parts: list[Element | str]) -> Iterator[Element | str]:
-    for before, part, after in zip([None, *parts], parts, [*parts[1:], None], strict=False):
-        if isinstance(part, str):
-            text = _SPACE.sub(" ", part)
-            text = text.lstrip(" ") if _is_block(before) else text
-            text = text.rstrip(" ") if _is_block(after) else text
+def _trim_texts(children: list[Element | str]) -> Iterator[Element | str]:
+    neighbours = zip([None, *children], children, [*children[1:], None], strict=False)
+    for previous, child, following in neighbours:
+        if isinstance(child, str):
+            text = _SPACE.sub(" ", child)
+            text = text.lstrip(" ") if _is_block(previous) else text
+            text = text.rstrip(" ") if _is_block(following) else text
             if text:
                 yield text
         else:
-            yield part
+            yield child
 
 
-def _is_block(part: Element | str | None) -> bool:
-    return isinstance(part, Element) and part.name not in _INLINE
+def _is_block(child: Element | str | None) -> bool:
+    return isinstance(child, Element) and child.name not in _INLINE
 
 
-def _block_parts(node: LexborNode, end: re.Pattern[str] | None = None) -> list[Element | str]:
-    """What is in a block, without white space at its ends, nor what `end` matches there."""
-    edge, parts = Element("br"), [*_parts(node)]
-    if end and parts and isinstance(last := parts[-1], str):
-        parts[-1] = end.sub("", last)
-    return _merged(iter([edge, *parts, edge]))[1:-1]
+def _read_block(node: LexborNode, end: re.Pattern[str] | None = None) -> list[Element | str]:
+    """Read a block, without white space and a match of `end` at its end."""
+    edge, children = Element("br"), [*_read_children(node)]
+    if end and children and isinstance(last := children[-1], str):
+        children[-1] = end.sub("", last)
+    return _merge_texts(iter([edge, *children, edge]))[1:-1]
 
 
 # --- a comparison -----------------------------------------------------------------------------
@@ -323,18 +325,18 @@ def _block_parts(node: LexborNode, end: re.Pattern[str] | None = None) -> list[E
 
 @dataclass(frozen=True)
 class Comparison:
-    """The normal forms of one text on a page of ours and on GitHub."""
+    """The normal forms of one text on our page and on GitHub."""
 
     ours: str
     github: str
 
     @property
     def agrees(self) -> bool:
-        """Whether both are the same."""
+        """Whether both forms are equal."""
         return self.ours == self.github
 
     def report(self) -> str:
-        """The lines that differ."""
+        """Return the lines that differ."""
         lines = unified_diff(
             self.github.split("\n"), self.ours.split("\n"), "GitHub", "our page", lineterm="", n=2
         )
@@ -342,7 +344,7 @@ class Comparison:
 
 
 def compare_source(source: Source) -> Comparison:
-    """Compare the body of a file. Raises what our renderer raises."""
+    """Compare the renderings of the body of a file. Errors of our renderer pass through."""
     return Comparison(normal_form(handbook_html(source)), normal_form(github_html(source.body)))
 
 
@@ -359,67 +361,81 @@ _HEX: Final = re.compile("⟨([0-9A-F]+)⟩")
 
 @dataclass(frozen=True)
 class Example:
-    """One input of the corpus; `name` is its file and its idea."""
+    """An input of the corpus. `name` is its file and its idea."""
 
     name: str
     text: str
 
 
 def read_corpus() -> tuple[Example, ...]:
-    """The inputs of `github_corpus`: each begins below a line `@@ its idea`.
+    """Read the inputs of `github_corpus`. Each begins below a line `@@ its idea`.
 
-    `→` is a tab, `·` a space, `⟨A0⟩` the character of that number, and `∎` the end of a file
-    without the end of its last line.
+    `→` is a tab, `·` is a space, and `⟨A0⟩` is the character U+00A0. `∎` marks the end of a file
+    whose last line has no line end.
     """
     return tuple(
-        Example(f"{path.stem}: {part.partition(chr(10))[0]}", _visible(part.partition("\n")[2]))
+        Example(
+            f"{path.stem}: {text.partition(chr(10))[0]}", _decode_signs(text.partition("\n")[2])
+        )
         for path in sorted(CORPUS.glob("*.md"))
-        for part in re.split(r"^@@ ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+        for text in re.split(r"^@@ ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
     )
 
 
-def _visible(text: str) -> str:
-    """A text with the characters that its signs stand for."""
+def _decode_signs(text: str) -> str:
+    """Replace the signs of the corpus with their characters."""
     text = text.replace("→", "\t").replace("·", " ").removesuffix("∎\n")
     return _HEX.sub(lambda match: chr(int(match[1], 16)), text)
 
 
-def _pieces(text: str) -> tuple[str, ...]:
+def _read_fragments(text: str) -> tuple[str, ...]:
     return tuple(
-        _visible(piece) for line in text.strip().split("\n") for piece in line.split(" ¦ ")
+        _decode_signs(fragment)
+        for line in text.strip().split("\n")
+        for fragment in line.split(" ¦ ")
     )
 
 
-BLOCKS: Final = _pieces("""
+BLOCKS: Final = _read_fragments("""
 ⟨20⟩ ¦ text ¦ more text ¦ # H ¦ ## H ## ¦ ####### h ¦ #h ¦ #· ¦ === ¦ --- ¦ - - - ¦ *** ¦ * * *
 - a ¦ - b ¦ * s ¦ + p ¦ - ¦ 1. one ¦ 2) two ¦ 1. ¦ 0. x ¦ 10. ten ¦ - - n ¦ 1. - n ¦ -   wide
-    - n ¦   two ¦    three ¦     four ¦ →tab ¦ - →tab ¦ >→tab ¦ > q ¦ > ¦ >q ¦ > > qq ¦ > - q ¦ - > q
+    - n ¦   two ¦    three ¦     four ¦ →tab ¦ - →tab ¦ >→tab ¦ > q ¦ > ¦ >q ¦ > > qq ¦ > - q
+- > q
 > [!NOTE] ¦ > [!tip] ¦ - [ ] to do ¦ - [x] done ¦ - [ ] ¦ - [X] ¦ 1. [x] done ¦ [x] no task
 ``` ¦ ```sh ¦ ~~~ ¦ ~~~ a b ¦ ```` ¦ ``` x`y ¦   ``` ¦     code ¦ - ``` ¦ > ```
-| a | b | ¦ |---|---| ¦ | :-: | --: | ¦ | 1 | 2 | ¦ a | b ¦ --- | --- ¦ -|- ¦ |-| ¦ -| ¦ | `a\\|b` | c |
+| a | b | ¦ |---|---| ¦ | :-: | --: | ¦ | 1 | 2 | ¦ a | b ¦ --- | --- ¦ -|- ¦ |-| ¦ -|
+| `a\\|b` | c |
 | 1 | 2 | 3 | ¦ | *a | b* | ¦     | 1 | 2 | ¦ | ¦ \\| ¦ [^1]: note ¦ [^2]: ¦ [^1]:
 """)
-"""Lines and beginnings of lines that mean something to a parser of blocks."""
-INLINES: Final = _pieces("""
+"""Lines and starts of lines with block syntax."""
+INLINES: Final = _read_fragments("""
 *em* ¦ **strong** ¦ *a **b*** ¦ ***a** b* ¦ a_b_c ¦ _a_ ¦ *a ¦ b* ¦ ** ¦ __ ¦ a*b*c
 ~~x~~ ¦ ~x~ ¦ a~b~ ¦ ~~ ¦ `co` de ¦ `a ¦ ``a`b`` ¦ ` ` ¦ \\ ¦ \\*a* ¦ x·· ¦ x\\
 &amp; &copy; &x; ¦ &#35; &#0; ¦ a⟨A0⟩b ¦ é ¦ 🎉 ¦ ⟨3000⟩
-[l](u) ¦ [l](<u v> 't') ¦ [l](u "t") ¦ [l]( u ) ¦ [l] ¦ [l][l] ¦ [L][] ¦ [l]: /u ¦ [l]: <> 't' ¦ [l]:
+[l](u) ¦ [l](<u v> 't') ¦ [l](u "t") ¦ [l]( u ) ¦ [l] ¦ [l][l] ¦ [L][] ¦ [l]: /u ¦ [l]: <> 't'
+[l]:
 [q]:' ¦ ![i](u) ¦ ![*i*][l] ¦ [![i](u)](v) ¦ [a [b](c) d](e) ¦ [l](u ¦ [*a](b)* ¦ ![
-<https://x.example> ¦ <a@b.example> ¦ https://x.example/a_b*c ¦ www.x.example. ¦ (https://x.example/(a))
-https://x.example/&amp; ¦ a@b.example ¦ e@.b ¦ e@x.1 ¦ [http://x ¦ https://x.example/*a* ¦ ftp://x.example
+<https://x.example> ¦ <a@b.example> ¦ https://x.example/a_b*c ¦ www.x.example.
+(https://x.example/(a))
+https://x.example/&amp; ¦ a@b.example ¦ e@.b ¦ e@x.1 ¦ [http://x ¦ https://x.example/*a*
+ftp://x.example
 x[^1] ¦ [^1][^2] ¦ ![a[^1]](u) ¦ <br> ¦ <kbd>k</kbd> ¦ <!-- c --> ¦ <!-- ¦ --> ¦ <div> ¦ </div>
 <b>x</b> ¦ <x y='>'> ¦ <?p?> ¦ <!D>
 """)
-"""Pieces of text that mean something to a parser of inlines."""
-ACTIVE: Final = _pieces("""
-<script>x</script> ¦ <script ¦ <svg onload=x> ¦ <img src=x onerror=y> ¦ <style> ¦ <iframe src=x> ¦ <a href=x>
-<details> ¦ </details> ¦ <summary> ¦ </summary> ¦ <kbd> ¦ </kbd> ¦ <sub> ¦ </sup> ¦ <br/> ¦ <br onclick=x>
-<details open> ¦ - <details> ¦ > </details> ¦ | <kbd> | ¦ # <sub> ¦ <KBD> ¦ <kbd ¦ &lt;script&gt; ¦ <!-->
-<![CDATA[ ¦ --!> ¦ [x](javascript:x) ¦ ![x](data:text/html,x) ¦ <javascript:x> ¦ [x]: javascript:x ¦ [x]
-[x](u "\\" onclick='y") ¦ ![" onerror="x](u) ¦ ```" onclick="x ¦ # "><b> ¦ [^"><b>] ¦ [^"><b>]: x ¦ # x {#y"z}
+"""Fragments of text with inline syntax."""
+ACTIVE: Final = _read_fragments("""
+<script>x</script> ¦ <script ¦ <svg onload=x> ¦ <img src=x onerror=y> ¦ <style> ¦ <iframe src=x>
+<a href=x>
+<details> ¦ </details> ¦ <summary> ¦ </summary> ¦ <kbd> ¦ </kbd> ¦ <sub> ¦ </sup> ¦ <br/>
+<br onclick=x>
+<details open> ¦ - <details> ¦ > </details> ¦ | <kbd> | ¦ # <sub> ¦ <KBD> ¦ <kbd ¦ &lt;script&gt;
+<!-->
+<![CDATA[ ¦ --!> ¦ [x](javascript:x) ¦ ![x](data:text/html,x) ¦ <javascript:x> ¦ [x]: javascript:x
+[x]
+[x](u "\\" onclick='y") ¦ ![" onerror="x](u) ¦ ```" onclick="x ¦ # "><b> ¦ [^"><b>] ¦ [^"><b>]: x
+# x {#y"z}
 """)
-"""Pieces that would act on a reader, or break a page, if they were kept."""
+"""Fragments that would run code or break a page as HTML."""
 PREFIXES: Final = (
     "> ",
     "- ",
@@ -443,18 +459,18 @@ SUFFIXES: Final = (" ", "  ", " |", "*", "**", "~", "]", "](u)", "\\", " {#x}", 
 def awkward_documents(
     count: int, seed: int, fragments: Sequence[str] = (*BLOCKS, *INLINES)
 ) -> Iterator[str]:
-    """Documents of one to seven lines, each of one or two fragments, some with more around them."""
+    """Yield documents of one to seven lines. Each line has one or two fragments."""
     draw = random.Random(seed)  # noqa: S311 - nothing secret depends on it
     for _ in range(count):
-        lines = (_awkward_line(draw, fragments) for _ in range(draw.randint(1, 7)))
+        lines = (_draw_line(draw, fragments) for _ in range(draw.randint(1, 7)))
         yield "\n".join(lines) + draw.choice(("\n", "\n", "\n", ""))
 
 
 def ordered_documents(count: int, seed: int) -> Iterator[str]:
-    """Documents of well-formed blocks in one another: what lines drawn one by one hardly ever make."""
+    """Yield documents of nested blocks, which lines drawn one by one hardly ever make."""
     draw = random.Random(seed)  # noqa: S311 - nothing secret depends on it
     for _ in range(count):
-        blocks = [_block(draw, 0) for _ in range(draw.randint(1, 4))]
+        blocks = [_draw_block(draw, 0) for _ in range(draw.randint(1, 4))]
         yield "\n\n".join((*blocks, "[l]: /u 't'", "[^1]: one\n\n    - two", "[^2]: three")) + "\n"
 
 
@@ -480,9 +496,11 @@ PLAIN_INLINES: Final = (
 )
 
 
-def _block(draw: random.Random, depth: int) -> str:
+def _draw_block(draw: random.Random, depth: int) -> str:
     text = " ".join(draw.choices(PLAIN_INLINES, k=draw.randint(1, 4)))
-    inner = [_block(draw, depth + 1) for _ in range(draw.randint(1, 2))] if depth < 3 else ["text"]
+    inner = (
+        [_draw_block(draw, depth + 1) for _ in range(draw.randint(1, 2))] if depth < 3 else ["text"]
+    )
     kind = draw.choice(
         (
             "text",
@@ -515,28 +533,28 @@ def _block(draw: random.Random, depth: int) -> str:
         case "fence":
             return f"```{draw.choice(('', 'sh', 'py'))}\nls\n\n  x\n```"
         case "quote":
-            return _indented("\n\n".join(inner), "> ", "> ")
+            return _indent("\n\n".join(inner), "> ", "> ")
         case "callout":
             name = draw.choice(("NOTE", "TIP", "IMPORTANT", "WARNING", "CAUTION"))
-            return _indented(f"[!{name}]\ntext\n\n" + "\n\n".join(inner), "> ", "> ")
+            return _indent(f"[!{name}]\ntext\n\n" + "\n\n".join(inner), "> ", "> ")
         case "details":
             return f"<details>\n<summary>More</summary>\n\n{text}\n\n</details>"
         case _:
             gap = draw.choice(("\n", "\n\n"))
             marks = ["- "] * 2 if kind == "bullets" else [f"{draw.choice((1, 7))}. ", "8. "]
             items = [
-                _indented(f"{text}\n\n{block}", mark, " " * len(mark))
+                _indent(f"{text}\n\n{block}", mark, " " * len(mark))
                 for mark, block in zip(marks, inner, strict=False)
             ]
             return gap.join((*items, f"{marks[0]}last"))
 
 
-def _indented(text: str, first: str, others: str) -> str:
-    lines = [f"{others}{line}" if line else others.rstrip() for line in text.split("\n")]
+def _indent(text: str, first: str, following: str) -> str:
+    lines = [f"{following}{line}" if line else following.rstrip() for line in text.split("\n")]
     return "\n".join((first + text.split("\n")[0], *lines[1:]))
 
 
-def _awkward_line(draw: random.Random, fragments: Sequence[str]) -> str:
+def _draw_line(draw: random.Random, fragments: Sequence[str]) -> str:
     line = draw.choice(fragments)
     if draw.random() < 0.15:
         line += draw.choice(("", " ")) + draw.choice(fragments)
@@ -548,23 +566,23 @@ def _awkward_line(draw: random.Random, fragments: Sequence[str]) -> str:
 
 
 def reduce(text: str, fails: Callable[[str], bool]) -> str:
-    """A smaller text that still fails: first without some of its lines, then of its characters."""
-    text = "\n".join(_reduced(text.split("\n"), lambda lines: fails("\n".join(lines))))
-    return "".join(_reduced(list(text), lambda characters: fails("".join(characters))))
+    """Reduce a text that fails: first remove lines, then characters."""
+    text = "\n".join(_reduce_items(text.split("\n"), lambda lines: fails("\n".join(lines))))
+    return "".join(_reduce_items(list(text), lambda characters: fails("".join(characters))))
 
 
-def _reduced(pieces: list[str], fails: Callable[[list[str]], bool]) -> list[str]:
-    size = max(len(pieces) // 2, 1)
+def _reduce_items(items: list[str], fails: Callable[[list[str]], bool]) -> list[str]:
+    size = max(len(items) // 2, 1)
     while size:
         index = 0
-        while index < len(pieces):
-            rest = pieces[:index] + pieces[index + size :]
+        while index < len(items):
+            rest = items[:index] + items[index + size :]
             if fails(rest):
-                pieces = rest
+                items = rest
             else:
                 index += 1
         size //= 2
-    return pieces
+    return items
 
 
 # --- known differences ------------------------------------------------------------------------
@@ -572,12 +590,11 @@ def _reduced(pieces: list[str], fails: Callable[[list[str]], bool]) -> list[str]
 
 @dataclass(frozen=True)
 class Difference:
-    """A construct that a page of ours shows in another way than GitHub.
+    """A construct that our page shows differently from GitHub.
 
-    `smallest` is the smallest text that shows it. `pattern` matches the construct and `replacement`
-    makes a plain one of it. The difference explains a disagreement about a text only if both agree
-    about the text with that replacement: the rest of the text has no other difference. `rule` is the
-    rule that reports the construct.
+    `smallest` is the smallest text with the difference. `pattern` matches the construct and
+    `replacement` makes it plain. The difference explains a disagreement only if both renderings
+    agree after the replacement. `rule` is the rule that reports the construct.
     """
 
     name: str
@@ -588,20 +605,20 @@ class Difference:
     rule: str = ""
 
     def without(self, text: str) -> str:
-        """The text with a plain construct in place of this one."""
+        """Replace the construct in a text with a plain one."""
         return re.sub(self.pattern, self.replacement, text, flags=re.MULTILINE)
 
 
 def explain(text: str) -> tuple[str, ...]:
-    """The names of the known differences that explain a disagreement; none where they do not."""
+    """Return the names of the known differences that explain a disagreement."""
     for difference in KNOWN:
         plain = difference.without(text)
         if plain != text and compare(plain).agrees:
             return (difference.name,)
     names, plain = [], text
     for difference in KNOWN:
-        before, plain = plain, difference.without(plain)
-        if before != plain:
+        previous, plain = plain, difference.without(plain)
+        if previous != plain:
             names.append(difference.name)
     return tuple(names) if len(names) > 1 and compare(plain).agrees else ()
 
@@ -615,16 +632,16 @@ _ROW: Final = r"(?=[^\n]*\|)[|: \t]*-[|: \t-]*"
 """A row of delimiters of any number of columns."""
 
 
-def _plain_rows(match: re.Match[str]) -> str:
+def _simplify_rows(match: re.Match[str]) -> str:
     return match[1] + re.sub(_DELIMITERS, "x", match[2])
 
 
-def _plain_address(match: re.Match[str]) -> str:
+def _simplify_address(match: re.Match[str]) -> str:
     return match[1] + re.sub(r"[*_~&>]", "x", match[2])
 
 
-def _plain_references(match: re.Match[str]) -> str:
-    """A definition of a footnote without the references in it."""
+def _simplify_references(match: re.Match[str]) -> str:
+    """Remove the references from the definition of a footnote."""
     return re.sub(
         r"(\A\[\^|^[ >]*\[\^[^\]\n]+\]:)|\[\^",
         lambda mark: mark[1] or r"\[^",
@@ -633,7 +650,7 @@ def _plain_references(match: re.Match[str]) -> str:
     )
 
 
-def _plain_symbol(match: re.Match[str]) -> str:
+def _simplify_symbol(match: re.Match[str]) -> str:
     return "x" if unicodedata.category(match[0])[0] == "S" else match[0]
 
 
@@ -649,7 +666,7 @@ DIFFERENCES: Final = (
     Difference(
         "a tilde beside a star",
         "*~ b*",
-        "cmark-gfm ignores tildes when it looks at the character beside a mark of emphasis",
+        "cmark-gfm ignores tildes beside a mark of emphasis",
         r"(?<![\w*])([*_]+)~+(?=\s|\Z)|(?<=\s)~+([*_]+)(?![^\W_])"
         r"|(?<=\w)([*_]+)~+(?=\w)|(?<=\w)~+([*_]+)(?=\w)",
         r"\1\2\3\4",
@@ -667,14 +684,14 @@ DIFFERENCES: Final = (
         "*£*a",
         "a symbol is punctuation since CommonMark 0.31, and cmark-gfm implements 0.29",
         r"(?<=[*_~])[^\x00-\x7f]|[^\x00-\x7f](?=[*_~])",
-        _plain_symbol,
+        _simplify_symbol,
     ),
     Difference(
         "a delimiter row below a text without a pipe",
         "x\n|-",
         "pulldown-cmark needs a pipe in the head of a table of one column",
         rf"^((?:[^|\n]|\\\|)*\n)((?:[ >\t]*{_DELIMITERS}[ \t]*(?:\n|\Z))+)",
-        _plain_rows,
+        _simplify_rows,
         rule="MD023",
     ),
     Difference(
@@ -782,9 +799,9 @@ DIFFERENCES: Final = (
     Difference(
         "a footnote that a footnote refers to",
         "[^1]:[^1]",
-        "GitHub numbers footnotes in the order of the file, our page those of the text first",
+        "GitHub numbers footnotes in the order of the file, our page in the order of references",
         r"\[\^[^\]\n]+\]:.*\n?(?:.*[^ \t\n].*\n?)*",
-        _plain_references,
+        _simplify_references,
     ),
     Difference(
         "a footnote in a link",
@@ -841,7 +858,7 @@ DIFFERENCES: Final = (
         r"\http://a*b*",
         "our parser reads the address again in angle brackets, which cannot hold every address",
         r"((?:https?|ftp)://|www\.)([^\s<]*[^\s<*_~])",
-        _plain_address,
+        _simplify_address,
     ),
     Difference(
         "an escaped pipe in an address",
@@ -890,7 +907,8 @@ DIFFERENCES: Final = (
         "a thematic break before a blank line in an item",
         "- ***\n\n  a",
         "cmark-gfm overlooks the blank line, so that the list is tight",
-        rf"({_ITEM_MARK}[ \t]+)(?:(?:-[ \t]*){{3,}}|(?:\*[ \t]*){{3,}}|(?:_[ \t]*){{3,}})(?=\n[ >\t]*\n)",
+        rf"({_ITEM_MARK}[ \t]+)(?:(?:-[ \t]*){{3,}}|(?:\*[ \t]*){{3,}}|(?:_[ \t]*){{3,}})"
+        r"(?=\n[ >\t]*\n)",
         r"\1# x",
     ),
     Difference(
@@ -1011,7 +1029,8 @@ DIFFERENCES: Final = (
         "an element that is not paired",
         "</kbd>",
         "our page closes each element where it was opened, and shows any other end tag as text",
-        r"(?<!\\)(<(kbd|sub|sup|details|summary)>(?:(?!</?\2>)[\s\S])*</\2>)|</?(?:kbd|sub|sup|details|summary)>",
+        r"(?<!\\)(<(kbd|sub|sup|details|summary)>(?:(?!</?\2>)[\s\S])*</\2>)"
+        r"|</?(?:kbd|sub|sup|details|summary)>",
         lambda match: match[1] or "x",
         rule="MD025",
     ),
@@ -1030,7 +1049,7 @@ DIFFERENCES: Final = (
         r"\1",
     ),
 )
-"""The differences that stay. A rule reports those that an author is likely to meet."""
+"""The differences that stay. A rule reports each one that an author is likely to write."""
 
 FAULTS: Final = (
     Difference(
@@ -1044,7 +1063,8 @@ FAULTS: Final = (
         "an address in a bracket",
         "[http://x",
         "GitHub links no address while a bracket is open: `[see https://x.example]` has no link",
-        r"(?<!\\)\[(?![^\[\]\n\\]*\](?:\([^()\n]*\)|\[))(?=(?:\[(?:[^\[\]]|\[[^\[\]]*\])*\]|[^\]])*?(?:://|www\.))",
+        r"(?<!\\)\[(?![^\[\]\n\\]*\](?:\([^()\n]*\)|\[))"
+        r"(?=(?:\[(?:[^\[\]]|\[[^\[\]]*\])*\]|[^\]])*?(?:://|www\.))",
         r"\\[",
     ),
     Difference(
@@ -1057,7 +1077,7 @@ FAULTS: Final = (
     Difference(
         "a mail address behind a scheme",
         "mailto:a@b.c",
-        "GitHub links the scheme, too",
+        "GitHub links the scheme too",
         r"(?<![(<])(?<!\]: )(?:mailto|xmpp):(?=\S*@)",
         "",
     ),

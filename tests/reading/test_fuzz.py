@@ -1,6 +1,7 @@
-"""Random input that keeps its structure: real files, spoilt line by line, by what is special to a parser, and in bytes.
+"""Fuzz the readers and the rules with corrupted real files.
 
-In CI the examples are always the same; `make fuzz` draws others, many more, and prints its seed.
+Lines, parser syntax and bytes are changed, so that the files keep much of their structure. In CI
+the examples are always the same. `make fuzz` draws many more random examples, and prints its seed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from handbook.handbook import Handbook, RuleFile
 from handbook.loading import load
 from handbook.reading import files
 from handbook.reading.blocks import Code
-from handbook.reading.shell import LANGUAGES, shell_errors
+from handbook.reading.shell import LANGUAGES, find_shell_errors
 from handbook.reading.source import read_source
 from handbook.records import Record, read_document, read_entity
 from handbook.records.alert import read_alerts
@@ -33,7 +34,7 @@ from handbook.rules.engine import rules, run, run_on_site
 from handbook.settings import FILE, read_settings
 from handbook.site.built import read_site
 from handbook.site.html_faults import find_fault
-from tests.handbooks import ROOT, SMALL, TODAY, article
+from tests.handbooks import CORPORA, ROOT, SMALL, TODAY, render_article
 
 pytestmark = pytest.mark.fuzz
 
@@ -47,11 +48,12 @@ fuzzed = settings(
     suppress_health_check=list(HealthCheck),
 )
 
-CORPORA = ROOT.parent / "shared" / "corpora"
 HANDBOOK = load(SMALL)
 SECONDS = 20
 AUDITED = {
-    path: each for path, each in HANDBOOK.documents.items() if isinstance(each, Service | Standard)
+    path: document
+    for path, document in HANDBOOK.documents.items()
+    if isinstance(document, Service | Standard)
 }
 
 MARKDOWN = (
@@ -192,57 +194,57 @@ BYTES = (
 )
 
 
-def seeds(*patterns: str) -> list[str]:
-    """The text of real files of ours; the shortest first, for that is where a fault is shown best."""
-    found = (path for root in (ROOT, SMALL) for pattern in patterns for path in root.glob(pattern))
-    return sorted((path.read_text(encoding="utf-8") for path in found), key=len)
+def read_seeds(*patterns: str) -> list[str]:
+    """Read real files as seeds, the shortest first: it gives the simplest failing example."""
+    paths = (path for root in (ROOT, SMALL) for pattern in patterns for path in root.glob(pattern))
+    return sorted((path.read_text(encoding="utf-8") for path in paths), key=len)
 
 
 @st.composite
-def spoilt(draw: st.DrawFn, texts: list[str], pieces: tuple[str, ...]) -> bytes:
-    """One of the texts after up to eight changes."""
+def corrupted(draw: st.DrawFn, texts: list[str], fragments: tuple[str, ...]) -> bytes:
+    """Draw one of the texts with up to eight changes."""
     lines = draw(st.sampled_from(texts)).split("\n")
     for _ in range(draw(st.integers(0, 8))):
-        place = draw(st.integers(0, max(len(lines) - 1, 0)))
-        piece = draw(st.sampled_from(pieces))
-        line = lines[place] if lines else ""
+        index = draw(st.integers(0, max(len(lines) - 1, 0)))
+        fragment = draw(st.sampled_from(fragments))
+        line = lines[index] if lines else ""
         column = draw(st.integers(0, len(line)))
         match draw(st.integers(0, 9)):
             case 0:
-                del lines[place : place + draw(st.integers(1, 5))]
+                del lines[index : index + draw(st.integers(1, 5))]
             case 1:
-                lines[place:place] = lines[place : place + draw(st.integers(1, 5))]
+                lines[index:index] = lines[index : index + draw(st.integers(1, 5))]
             case 2:
-                lines.insert(place, piece)
+                lines.insert(index, fragment)
             case 3:
-                lines[place : place + 1] = [line[:column] + piece + line[column:]]
+                lines[index : index + 1] = [line[:column] + fragment + line[column:]]
             case 4:
-                lines[place : place + 1] = [line[:column], line[column:]]
+                lines[index : index + 1] = [line[:column], line[column:]]
             case 5:
-                lines[place : place + 2] = ["".join(lines[place : place + 2])]
+                lines[index : index + 2] = ["".join(lines[index : index + 2])]
             case 6:
-                lines[place : place + 1] = [
+                lines[index : index + 1] = [
                     draw(st.sampled_from(("  ", "    ", "\t", "> ", "- ", "# "))) + line
                 ]
             case 7:
-                lines[place : place + 1] = [line.partition(":")[0] + ": " + piece]
+                lines[index : index + 1] = [line.partition(":")[0] + ": " + fragment]
             case 8:
-                lines[place:place] = draw(st.sampled_from(texts)).split("\n")[
+                lines[index:index] = draw(st.sampled_from(texts)).split("\n")[
                     : draw(st.integers(1, 12))
                 ]
             case _:
-                lines[place : place + 1] = [
-                    line[:column] + piece * draw(st.sampled_from((2, 30, 400)))
+                lines[index : index + 1] = [
+                    line[:column] + fragment * draw(st.sampled_from((2, 30, 400)))
                 ]
     data = "\n".join(lines).encode("utf-8", "surrogatepass")
     if draw(st.integers(0, 9)) == 0:
-        place = draw(st.integers(0, len(data)))
-        data = data[:place] + draw(st.sampled_from(BYTES)) + data[place:]
+        offset = draw(st.integers(0, len(data)))
+        data = data[:offset] + draw(st.sampled_from(BYTES)) + data[offset:]
     return data
 
 
-def judged(path: str, data: bytes, handbook: Callable[[], Handbook]) -> Report:
-    """What the gate says of a handbook that holds the data as a file; the properties that hold whatever it is."""
+def check_properties(path: str, data: bytes, handbook: Callable[[], Handbook]) -> Report:
+    """Check a handbook with the data as a file, and test properties of the report."""
     begin = time.process_time()
     report = run(handbook(), TODAY)
     assert time.process_time() - begin < SECONDS
@@ -251,23 +253,24 @@ def judged(path: str, data: bytes, handbook: Callable[[], Handbook]) -> Report:
     lines = (
         text.split("\n") if isinstance(text, str) else data.decode("utf-8", "replace").split("\n")
     )
-    for each in report.findings:
-        if each.at.path == path:
-            assert 1 <= each.at.line <= len(lines), each
-            assert 1 <= each.at.column <= len(lines[each.at.line - 1]) + 1, each
+    for finding in report.findings:
+        at = finding.at
+        if at.path == path:
+            assert 1 <= at.line <= len(lines), finding
+            assert 1 <= at.column <= len(lines[at.line - 1]) + 1, finding
     for reporter in REPORTERS.values():
         assert reporter(report)
     return report
 
 
-PLACES = {
+PATHS = {
     "adr": "adr/0042-x.md",
     "runbook": "runbooks/shop/x.md",
     "postmortem": "postmortems/2026-05-04-x.md",
     "standard": "docs/standards/05-x.md",
     "service": "docs/services/shop.md",
 }
-TEXTS = {kind.kind: seeds(f"{kind.folder}/{'*/' * (kind.depth - 1)}*.md") for kind in RECORDS}
+TEXTS = {kind.kind: read_seeds(f"{kind.folder}/{'*/' * (kind.depth - 1)}*.md") for kind in RECORDS}
 FOREIGN = sorted(
     (path.read_text(encoding="utf-8", errors="replace") for path in CORPORA.rglob("*.md")), key=len
 )[:300]
@@ -275,28 +278,27 @@ FOREIGN = sorted(
 
 @pytest.mark.parametrize("kind", RECORDS, ids=lambda kind: kind.kind)
 def test_a_record(kind: type[Record], monkeypatch: pytest.MonkeyPatch) -> None:
-    rules()  # loads them in their order
-    monkeypatch.setattr(
-        "handbook.rules.form.shell_errors", lambda scripts: ()
-    )  # tried below, many scripts at once
-    path = PLACES[kind.kind]
+    rules()  # loads the rules in their order
+    # Shell code has its own test below, with many scripts at once.
+    monkeypatch.setattr("handbook.rules.form.find_shell_errors", lambda scripts: ())
+    path = PATHS[kind.kind]
 
     @settings(fuzzed, max_examples=fuzzed.max_examples // (len(RECORDS) - 2))
-    @given(spoilt([*TEXTS[kind.kind], *FOREIGN], MARKDOWN + YAML))
+    @given(corrupted([*TEXTS[kind.kind], *FOREIGN], MARKDOWN + YAML))
     def holds(data: bytes) -> None:
         def handbook() -> Handbook:
             document = read_document(kind, read_source(path, data), HANDBOOK.settings.vocabularies)
             return replace(HANDBOOK, documents={path: document})
 
-        judged(path, data, handbook)
+        check_properties(path, data, handbook)
         text = files.decode(path, data)
-        assert not isinstance(text, str) or find_fault(article(HANDBOOK, path, text)) is None
+        assert not isinstance(text, str) or find_fault(render_article(HANDBOOK, path, text)) is None
 
     holds()
 
 
 @fuzzed
-@given(spoilt(seeds("docs/services/*/*.yml"), YAML))
+@given(corrupted(read_seeds("docs/services/*/*.yml"), YAML))
 def test_an_audit(data: bytes) -> None:
     path = "docs/services/shop/2026-Q4.yml"
 
@@ -304,11 +306,13 @@ def test_an_audit(data: bytes) -> None:
         audit = read_entity(Audit, path, files.decode(path, data), HANDBOOK.settings.vocabularies)
         return replace(HANDBOOK, documents=AUDITED, alerts=(), rule_files=(), audits=(audit,))
 
-    judged(path, data, handbook)
+    check_properties(path, data, handbook)
 
 
 @fuzzed
-@given(spoilt(seeds("runbooks/*/*.rules.yml", "docs/standards/samples/**/*.rules.yml"), YAML))
+@given(
+    corrupted(read_seeds("runbooks/*/*.rules.yml", "docs/standards/samples/**/*.rules.yml"), YAML)
+)
 def test_a_rule_file(data: bytes) -> None:
     path = "runbooks/shop/shop.rules.yml"
 
@@ -318,15 +322,15 @@ def test_a_rule_file(data: bytes) -> None:
             HANDBOOK, documents={}, alerts=alerts, rule_files=(RuleFile(path, "shop", problems),)
         )
 
-    judged(path, data, handbook)
+    check_properties(path, data, handbook)
 
 
 def test_settings(tmp_path: Path) -> None:
     @fuzzed
-    @given(spoilt(seeds("mkdocs.yml", "tests/sites/broken/mkdocs.yml"), YAML))
+    @given(corrupted(read_seeds("mkdocs.yml", "tests/sites/broken/mkdocs.yml"), YAML))
     def holds(data: bytes) -> None:
         (tmp_path / FILE).write_bytes(data)
-        judged(
+        check_properties(
             FILE, data, lambda: replace(HANDBOOK, documents={}, settings=read_settings(tmp_path))
         )
 
@@ -369,20 +373,21 @@ SHELL = (
 
 
 def test_shell_code() -> None:
-    """A hundred scripts at once, for each call starts a program."""
+    """Check a hundred scripts at once, because each call starts a program."""
     sources = (
         read_source("x.md", text.encode()) for text in (*TEXTS["runbook"], *TEXTS["standard"])
     )
-    blocks = (code for source in sources for code in source.every(Code))
+    blocks = (code for source in sources for code in source.blocks_of(Code))
     scripts = sorted(
         {code.text for code in blocks if code.info.split(" ")[0] in LANGUAGES}, key=len
     )
 
     @settings(fuzzed, max_examples=fuzzed.max_examples // 100)
-    @given(st.lists(spoilt(scripts, SHELL), min_size=100, max_size=100))
+    @given(st.lists(corrupted(scripts, SHELL), min_size=100, max_size=100))
     def holds(drawn: list[bytes]) -> None:
-        texts = tuple(text for each in drawn if isinstance(text := files.decode("x", each), str))
-        for error in shell_errors(texts):
+        decoded = (files.decode("x", data) for data in drawn)
+        texts = tuple(text for text in decoded if isinstance(text, str))
+        for error in find_shell_errors(texts):
             lines = texts[error.script].split("\n")
             assert 1 <= error.line <= len(lines)
             assert error.column >= 1
@@ -449,13 +454,15 @@ HTML = (
 
 
 def test_a_site(tmp_path: Path) -> None:
-    """Pages, feeds, sitemaps, JSON and style sheets, all of them read as each of the others as well."""
+    """Read pages, feeds, sitemaps, JSON and style sheets, each as every other type too."""
     texts = [
-        "<!doctype html>\n<html>\n<head>\n<link rel=stylesheet href=a.css>\n</head>\n<body>\n<h1 id=x>x</h1>\n"
-        "<a href='index.html#x'>x</a>\n<img src=x.png srcset='x 1x, y 2x'>\n<a href=../>x</a>\n</body>\n</html>",
+        "<!doctype html>\n<html>\n<head>\n<link rel=stylesheet href=a.css>\n</head>\n"
+        "<body>\n<h1 id=x>x</h1>\n<a href='index.html#x'>x</a>\n"
+        "<img src=x.png srcset='x 1x, y 2x'>\n<a href=../>x</a>\n</body>\n</html>",
         "<feed>\n<link href='https://h.example/'/>\n<entry>\n<id>https://h.example/#x</id>\n</entry>\n</feed>",
         "<urlset>\n<url>\n<loc>https://h.example/</loc>\n</url>\n</urlset>",
-        '{"items": [\n{"path": "adr/0001-keep-orders-in-sqlite.md", "name": "x",\n"url": "https://h.example/x/"}\n]}',
+        '{"items": [\n{"path": "adr/0001-keep-orders-in-sqlite.md", "name": "x",\n'
+        '"url": "https://h.example/x/"}\n]}',
         '[["x", "x/", "Page", "x"],\n["y", "y/#y", "Page", "y"]]',
         "@import 'x';\na { background: url(x.png) }\n/* url(y) */",
     ]
@@ -472,16 +479,16 @@ def test_a_site(tmp_path: Path) -> None:
         (tmp_path / name).write_text("<p id=x>")
 
     @fuzzed
-    @given(st.sampled_from(names), spoilt(texts, HTML))
+    @given(st.sampled_from(names), corrupted(texts, HTML))
     def holds(name: str, data: bytes) -> None:
-        before = (tmp_path / name).read_bytes()
+        original = (tmp_path / name).read_bytes()
         (tmp_path / name).write_bytes(data)
         begin = time.process_time()
         site = read_site(tmp_path, "https://h.example/")
         assert time.process_time() - begin < SECONDS
         report = run_on_site(site, HANDBOOK, TODAY)
         assert bool(report.findings) == bool(site.faults)
-        assert all(len(each.message) < 1000 for each in report.findings)
-        (tmp_path / name).write_bytes(before)
+        assert all(len(finding.message) < 1000 for finding in report.findings)
+        (tmp_path / name).write_bytes(original)
 
     holds()

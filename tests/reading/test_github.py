@@ -1,6 +1,6 @@
-"""Our rendering of Markdown agrees with GitHub's, but for a closed list of differences.
+"""Our rendering of Markdown agrees with GitHub's, except for a closed list of differences.
 
-`FUZZ_EXAMPLES=50000` compares that many awkward documents, `FUZZ_SEED=8` composes others.
+`FUZZ_EXAMPLES=50000` compares 50,000 awkward documents. `FUZZ_SEED=8` draws other documents.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from handbook.records.adr import Adr
 from handbook.rules.engine import Context, rules
 from handbook.site.html_faults import find_fault
 from handbook.views.references import PageReferences
-from tests.handbooks import ROOT, SMALL, TODAY
+from tests.handbooks import CORPORA, SMALL, TODAY
 from tests.reading import github
 from tests.reading.github import (
     ACTIVE,
@@ -43,12 +43,11 @@ from tests.reading.github import (
     reduce,
 )
 
-CORPORA = ROOT.parent / "shared" / "corpora"
 DOCUMENTS = int(os.environ.get("FUZZ_EXAMPLES", 1500))
 SEED = int(os.environ.get("FUZZ_SEED", 7))
 EXAMPLES = read_corpus()
 REPORTED = [difference for difference in DIFFERENCES if difference.rule]
-needs_corpora = pytest.mark.skipif(not CORPORA.is_dir(), reason="the public records are not here")
+needs_corpora = pytest.mark.skipif(not CORPORA.is_dir(), reason="the public records are missing")
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +56,8 @@ def handbook() -> Handbook:
 
 
 @cache
-def public_records() -> tuple[Source, ...]:
-    """The public records, in the order of their paths."""
+def read_public_records() -> tuple[Source, ...]:
+    """Read the public records, in the order of their paths."""
     return tuple(
         read_source(path.relative_to(CORPORA).as_posix(), path.read_bytes())
         for path in sorted(CORPORA.rglob("*.md"))
@@ -71,7 +70,7 @@ def test_an_example_looks_as_on_github(example: Example) -> None:
     assert comparison.agrees, comparison.report()
 
 
-def test_no_example_is_there_twice() -> None:
+def test_examples_are_unique() -> None:
     assert len(EXAMPLES) >= 150
     assert len({example.name for example in EXAMPLES}) == len(EXAMPLES)
     assert len({example.text for example in EXAMPLES}) == len(EXAMPLES)
@@ -79,22 +78,24 @@ def test_no_example_is_there_twice() -> None:
 
 @needs_corpora
 def test_public_records_look_as_on_github() -> None:
-    assert len(public_records()) > 400
-    differing = [source.path for source in public_records() if not compare_source(source).agrees]
+    assert len(read_public_records()) > 400
+    differing = [
+        source.path for source in read_public_records() if not compare_source(source).agrees
+    ]
     assert differing == []
 
 
 def is_unknown(text: str) -> bool:
-    """Whether a text disagrees, and no known difference explains it."""
+    """Whether both renderings of a text differ, and no known difference explains it."""
     return not compare(text).agrees and not explain(text)
 
 
-def test_ordered_documents_look_as_on_github_but_for_known_differences() -> None:
+def test_ordered_documents_look_as_on_github_except_for_known_differences() -> None:
     unknown = next(filter(is_unknown, ordered_documents(DOCUMENTS // 3, SEED)), None)
     assert unknown is None, compare(unknown).report()
 
 
-def test_awkward_documents_look_as_on_github_but_for_known_differences() -> None:
+def test_awkward_documents_look_as_on_github_except_for_known_differences() -> None:
     unknown = next(filter(is_unknown, awkward_documents(DOCUMENTS, SEED)), None)
     if unknown is not None:
         smallest = reduce(unknown, is_unknown)
@@ -111,8 +112,8 @@ def test_a_text_is_reduced_to_what_fails() -> None:
 
 @pytest.mark.parametrize("difference", DIFFERENCES, ids=attrgetter("name"))
 def test_a_difference_is_one_and_explains_its_text_alone(difference: Difference) -> None:
-    assert not compare(difference.smallest).agrees, "both agree now: take it out of the list"
-    assert explains(difference.smallest) == [difference.name]
+    assert not compare(difference.smallest).agrees, "both agree now: remove it from the list"
+    assert find_explanations(difference.smallest) == [difference.name]
 
 
 @pytest.mark.parametrize("difference", REPORTED, ids=attrgetter("name"))
@@ -124,14 +125,18 @@ def test_a_rule_reports_a_difference(difference: Difference, handbook: Handbook)
 
 @pytest.mark.parametrize("fault", FAULTS, ids=attrgetter("name"))
 def test_a_fault_in_the_list_still_shows(fault: Difference) -> None:
-    assert not compare(fault.smallest).agrees, "it is fixed: take it out of FAULTS"
-    assert explains(fault.smallest) == [fault.name]
+    assert not compare(fault.smallest).agrees, "it is fixed: remove it from FAULTS"
+    assert find_explanations(fault.smallest) == [fault.name]
 
 
-def explains(text: str) -> list[str]:
-    """The names of the known differences, each of which alone explains a disagreement about a text."""
-    plain = {difference.name: difference.without(text) for difference in KNOWN}
-    return [name for name, other in plain.items() if other != text and compare(other).agrees]
+def find_explanations(text: str) -> list[str]:
+    """Return the names of the known differences that alone explain a disagreement."""
+    plain_texts = {difference.name: difference.without(text) for difference in KNOWN}
+    return [
+        name
+        for name, plain_text in plain_texts.items()
+        if plain_text != text and compare(plain_text).agrees
+    ]
 
 
 BROKEN = {
@@ -162,27 +167,27 @@ BROKEN = {
     "one paragraph": (r"</p>\n<p>", "\n"),
     "no keys": (r"</?kbd>", ""),
 }
-"""Faults that a renderer could have, as a pattern in its HTML and what stands there instead."""
+"""Possible faults of a renderer: a pattern in its HTML, and the replacement."""
 
 
 @cache
-def pages_of_examples() -> tuple[tuple[Example, str], ...]:
-    """Each example with the HTML of its page."""
+def render_examples() -> tuple[tuple[Example, str], ...]:
+    """Return each example with the HTML of its page."""
     return tuple(
         (example, handbook_html(read_page_body("x.md", example.text))) for example in EXAMPLES
     )
 
 
 @pytest.mark.parametrize(("pattern", "replacement"), BROKEN.values(), ids=BROKEN)
-def test_a_fault_is_seen_and_no_known_difference_explains_it(
+def test_a_fault_is_found_and_no_known_difference_explains_it(
     pattern: str, replacement: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A difference is only asked about a disagreement, so that examples which agree cannot match one.
+    """Only examples with a disagreement are compared with the known differences.
 
-    No pattern can tell a lazy line from another: what that class explains is left out.
+    No pattern can recognise a lazy line. Examples that this difference explains are left out.
     """
     broken = re.compile(pattern)
-    examples = (example for example, html in pages_of_examples() if broken.search(html))
+    examples = (example for example, html in render_examples() if broken.search(html))
     monkeypatch.setattr(
         github, "handbook_html", lambda source: broken.sub(replacement, handbook_html(source))
     )
@@ -196,17 +201,19 @@ def test_a_fault_is_seen_and_no_known_difference_explains_it(
     ] == []
 
 
-def test_a_reference_leads_to_its_footnote_and_the_footnote_leads_back() -> None:
-    """The comparison does not see where these links lead: GitHub gives the ids other names."""
+def test_a_reference_and_its_footnote_link_to_each_other() -> None:
+    """The comparison ignores the targets of these links: GitHub gives the ids other names."""
     checked = 0
-    for example, html in pages_of_examples():
+    for example, html in render_examples():
         references = re.findall(r'<a class="footnote-ref" href="#fn:(\d+)">(\d+)</a>', html)
         notes = re.findall(r'<li id="fn:(\d+)">', html)
-        back = re.findall(r'<a class="footnote-backref" href="#fnref:(\d+)"', html)
-        assert all(target == shown for target, shown in references), example.name
+        backlinks = re.findall(r'<a class="footnote-backref" href="#fnref:(\d+)"', html)
+        assert all(target == number for target, number in references), example.name
         assert {target for target, _ in references} == set(notes), example.name
-        assert notes == back == [str(number) for number in range(1, len(notes) + 1)], example.name
-        assert set(back) == set(re.findall(r' id="fnref:(\d+)"', html)), example.name
+        assert notes == backlinks == [str(number) for number in range(1, len(notes) + 1)], (
+            example.name
+        )
+        assert set(backlinks) == set(re.findall(r' id="fnref:(\d+)"', html)), example.name
         checked += bool(notes)
     assert checked > 5
 
@@ -214,15 +221,15 @@ def test_a_reference_leads_to_its_footnote_and_the_footnote_leads_back() -> None
 ELEMENTS = frozenset(
     re.findall(
         r"\w+",
-        "a blockquote br code del details div em h1 h2 h3 h4 h5 h6 hr img input kbd label li ol p pre "
-        "span strong sub summary sup table tbody td th thead tr ul",
+        "a blockquote br code del details div em h1 h2 h3 h4 h5 h6 hr img input kbd label li ol "
+        "p pre span strong sub summary sup table tbody td th thead tr ul",
     )
 )
-"""The elements that a record's page can have."""
+"""The elements that a record's page can contain."""
 
 
-def page_faults(handbook: Handbook, sources: Iterator[Source]) -> Iterator[tuple[str, str]]:
-    """What the pages of records hold that none may hold, with the text of the record."""
+def find_page_faults(handbook: Handbook, sources: Iterator[Source]) -> Iterator[tuple[str, str]]:
+    """Yield faults in the pages of records, each with the body of its record."""
     references = PageReferences(handbook, "docs/x.md", "x/")
     for source in sources:
         html = render(source, references).html
@@ -233,18 +240,22 @@ def page_faults(handbook: Handbook, sources: Iterator[Source]) -> Iterator[tuple
             yield fault, source.body
 
 
-def test_pages_of_awkward_records_hold_nothing_active_and_are_balanced(handbook: Handbook) -> None:
+def test_pages_of_awkward_records_are_inert_and_balanced(handbook: Handbook) -> None:
     documents = awkward_documents(DOCUMENTS, SEED, (*BLOCKS, *INLINES, *ACTIVE, *ACTIVE))
     assert (
-        list(page_faults(handbook, (read_page_body("docs/x.md", text) for text in documents))) == []
+        list(find_page_faults(handbook, (read_page_body("docs/x.md", text) for text in documents)))
+        == []
     )
 
 
-def test_pages_of_examples_hold_nothing_active_and_are_balanced(handbook: Handbook) -> None:
-    texts = (known.text for known in EXAMPLES)
-    assert list(page_faults(handbook, (read_page_body("docs/x.md", text) for text in texts))) == []
+def test_pages_of_examples_are_inert_and_balanced(handbook: Handbook) -> None:
+    texts = (example.text for example in EXAMPLES)
+    assert (
+        list(find_page_faults(handbook, (read_page_body("docs/x.md", text) for text in texts)))
+        == []
+    )
 
 
 @needs_corpora
-def test_pages_of_public_records_hold_nothing_active_and_are_balanced(handbook: Handbook) -> None:
-    assert list(page_faults(handbook, iter(public_records()))) == []
+def test_pages_of_public_records_are_inert_and_balanced(handbook: Handbook) -> None:
+    assert list(find_page_faults(handbook, iter(read_public_records()))) == []

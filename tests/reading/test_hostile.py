@@ -1,4 +1,4 @@
-"""Files that mean harm: each has its finding or none, within bounds of time and memory, and never a traceback."""
+"""Hostile files: each is checked within bounds of time and memory, without a traceback."""
 
 from __future__ import annotations
 
@@ -19,35 +19,38 @@ from handbook.cli import main
 from handbook.loading import load
 from handbook.reporters import REPORTERS
 from handbook.site.html_faults import find_fault
-from tests.commands import BIN, environment, unprivileged
-from tests.handbooks import ADR, SETTINGS, article, check, report, write
+from tests.commands import BIN, drop_privileges, make_environment
+from tests.handbooks import ADR, SETTINGS, check, render_article, report, write
 
 pytestmark = pytest.mark.fuzz
 
-SECONDS, MEMORY = 120, 1 << 30  # generous: they tell a bomb from a slow machine
+SECONDS, MEMORY = 120, 1 << 30  # generous limits: a slow machine stays below them, a bomb does not
 RECORD, RULES, AUDIT = (
     "adr/0001-a.md",
     "runbooks/shop/x.rules.yml",
     "docs/services/shop/2026-Q4.yml",
 )
 POLICY = "mkdocs.yml"
-SHOP = "---\nowner: order-team\ntier: 3\nrepository: https://git.example/shop\n---\n# Shop\n\nIt sells.\n"
+SHOP = (
+    "---\nowner: order-team\ntier: 3\nrepository: https://git.example/shop\n---\n"
+    "# Shop\n\nIt sells.\n"
+)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the command said."""
+    """The exit code, the errors and the locations of the findings of a check."""
 
     code: int
     errors: str
-    found: list[str]
+    locations: list[str]
 
 
-def gate(root: Path, *before: str) -> Answer:
-    """The command in a process of its own, within the bounds; `before` are the words of a command that runs it."""
+def run_check(root: Path, *prefix: str) -> Answer:
+    """Run the check in a process within the bounds. `prefix` is a command that runs another."""
     process = subprocess.run(
         [
-            *before,
+            *prefix,
             str(BIN / "handbook"),
             "check",
             "--format",
@@ -63,30 +66,30 @@ def gate(root: Path, *before: str) -> Answer:
         check=False,
         timeout=SECONDS,
         stdin=subprocess.DEVNULL,
-        env=environment(),
+        env=make_environment(),
     )
     assert "Traceback" not in process.stderr, process.stderr
-    found = json.loads(process.stdout)["findings"] if process.stdout else []
-    places = [f"{each['path']}:{each['line']}:{each['column']}:{each['code']}" for each in found]
-    assert process.returncode == (2 if process.stderr else 1 if found else 0)
-    return Answer(process.returncode, process.stderr, places)
+    findings = json.loads(process.stdout)["findings"] if process.stdout else []
+    locations = ["{path}:{line}:{column}:{code}".format_map(finding) for finding in findings]
+    assert process.returncode == (2 if process.stderr else 1 if findings else 0)
+    return Answer(process.returncode, process.stderr, locations)
 
 
 def head(line: str) -> str:
-    """A decision with one more line in its front matter, line 5."""
+    """Return a decision with one more line in its front matter, line 5."""
     return ADR.replace("deciders: [order-team]", f"deciders: [order-team]\n{line}")
 
 
 def body(text: str) -> str:
-    """A decision with a text in its context, line 10."""
+    """Return a decision with a text in its context, line 10."""
     return ADR.replace("Why.", text)
 
 
 def bomb(last: str) -> str:
-    """Nine lists, each of ten times the one before, and a line that names the last, `*i`."""
+    """Return nine lists, each of ten aliases of the previous list, and a last line."""
     lists = (
-        f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]"
-        for before, name in pairwise("abcdefghi")
+        f"{name}: &{name} [{', '.join([f'*{previous}'] * 10)}]"
+        for previous, name in pairwise("abcdefghi")
     )
     return "\n".join(["a: &a [x, x, x, x, x, x, x, x, x, x]", *lists, last]) + "\n"
 
@@ -95,15 +98,16 @@ Files = dict[str, str | bytes]
 
 
 def template(text: str) -> Files:
-    """A page that Jinja reads."""
+    """Return a page that Jinja renders."""
     return {"docs/x.md": f"---\nrender_macros: true\n---\n# X\n\n{text}\n"}
 
 
 def promql(expression: str) -> Files:
-    """An alert with an expression, broken into lines as YAML allows."""
+    """Return an alert with an expression, broken into lines as YAML allows."""
     lines = "\n  ".join(re.findall(".{1,5000}", expression))
+    labels = "{severity: paige}"
     return {
-        RULES: f'groups: [{{name: g, rules: [{{alert: A, labels: {{severity: paige}}, expr: "{lines}"}}]}}]\n',
+        RULES: f'groups: [{{name: g, rules: [{{alert: A, labels: {labels}, expr: "{lines}"}}]}}]\n',
         "docs/services/shop.md": SHOP,
     }
 
@@ -146,7 +150,7 @@ CASES: dict[str, tuple[Files, list[str]]] = {
     "NUL": ({RECORD: body("a\0b")}, [f"{RECORD}:10:2:FM001"]),
     "NUL in YAML": ({POLICY: f"{SETTINGS}x: a\0b\n"}, [f"{POLICY}:6:5:FM001"]),
     "a terminal's commands": ({RECORD: body("\x1b]0;owned\x07")}, [f"{RECORD}:10:1:FM001"]),
-    "text that is turned round": (
+    "text in another direction": (
         {RECORD: body("`rm \u202efr-\u202c x`")},
         [f"{RECORD}:10:5:FM001"],
     ),
@@ -217,7 +221,8 @@ CASES: dict[str, tuple[Files, list[str]]] = {
     ),
     "teams of wrong shapes": (
         {
-            POLICY: "extra:\n  handbook: {teams: {order-team: 3}, rules: [1], tags: {a: b}, expect: x}\n"
+            POLICY: "extra:\n  handbook: "
+            "{teams: {order-team: 3}, rules: [1], tags: {a: b}, expect: x}\n"
         },
         [f"{RECORD}:4:12:FM005", *(f"{POLICY}:2:{column}:FM006" for column in (34, 45, 56, 72))],
     ),
@@ -249,8 +254,8 @@ CASES: dict[str, tuple[Files, list[str]]] = {
     "rules of wrong shapes": (
         {RULES: "groups: [1, {name: [], rules: {}}, {rules: [1, {alert: [], expr: {}}]}]\n"},
         [
-            f"{RULES}:1:{place}"
-            for place in (
+            f"{RULES}:1:{position}"
+            for position in (
                 "1:RBK013",
                 "10:FM006",
                 "20:FM006",
@@ -266,30 +271,30 @@ CASES: dict[str, tuple[Files, list[str]]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_it_has_its_finding(case: str, tmp_path: Path) -> None:
+def test_a_hostile_file_has_its_findings(case: str, tmp_path: Path) -> None:
     files, expected = CASES[case]
-    answer = gate(write(tmp_path, {POLICY: SETTINGS, RECORD: ADR, **files}))
-    assert answer.found == expected
+    answer = run_check(write(tmp_path, {POLICY: SETTINGS, RECORD: ADR, **files}))
+    assert answer.locations == expected
     assert not (tmp_path / "pwned").exists()
 
 
-def pipe(root: Path) -> None:
+def make_pipe(root: Path) -> None:
     os.mkfifo(root / "adr/0002-b.md")
 
 
-def pipes_for_yaml(root: Path) -> None:
+def make_yaml_pipes(root: Path) -> None:
     write(root, {"docs/services/shop.md": SHOP.replace("tier", "rules: [x.yml]\ntier")})
     (root / "runbooks/shop").mkdir(parents=True)
     os.mkfifo(root / RULES)
     os.mkfifo(root / "x.yml")
 
 
-def pipe_for_settings(root: Path) -> None:
+def make_settings_pipe(root: Path) -> None:
     (root / POLICY).unlink()
     os.mkfifo(root / POLICY)
 
 
-def links(root: Path) -> None:
+def make_links(root: Path) -> None:
     (root / "adr/0002-b.md").symlink_to("/etc/passwd")
     (root / "adr/round").symlink_to(root / "adr")
     (root / "adr/0003-c.md").symlink_to("0003-c.md")
@@ -297,25 +302,25 @@ def links(root: Path) -> None:
     (root / "docs/up").symlink_to("..")
 
 
-def linked_folder(root: Path) -> None:
+def link_folder(root: Path) -> None:
     (root / "adr").rename(root / "elsewhere")
     (root / "adr").symlink_to("elsewhere")
 
 
-def rules_elsewhere(root: Path) -> None:
+def link_rules(root: Path) -> None:
     write(root, {"docs/services/shop.md": SHOP.replace("tier", "rules: [x.yml]\ntier")})
     (root / "x.yml").symlink_to("/dev/zero")
 
 
-def no_file_to_read(root: Path) -> None:
+def forbid_record(root: Path) -> None:
     (root / RECORD).chmod(0)
 
 
-def no_settings_to_read(root: Path) -> None:
+def forbid_settings(root: Path) -> None:
     (root / POLICY).chmod(0)
 
 
-def odd_names(root: Path) -> None:
+def write_odd_names(root: Path) -> None:
     for number, name in enumerate(
         ("a b", "'\"", "a\nb", "\u200f\u202eab", "\x1b[31m", "%0A::error::x")
     ):
@@ -324,28 +329,28 @@ def odd_names(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "expected"),
+    ("corrupt", "expected"),
     [
-        (pipe, ["adr/0002-b.md:1:1:SAFE002"]),
-        (pipes_for_yaml, ["docs/services/shop.md:3:9:RBK013", f"{RULES}:1:1:SAFE002"]),
+        (make_pipe, ["adr/0002-b.md:1:1:SAFE002"]),
+        (make_yaml_pipes, ["docs/services/shop.md:3:9:RBK013", f"{RULES}:1:1:SAFE002"]),
         (
-            links,
+            make_links,
             [
                 f"{path}:1:1:SAFE002"
                 for path in ("adr/0002-b.md", "adr/0003-c.md", "adr/round", "docs/up")
             ],
         ),
-        (linked_folder, ["adr:1:1:SAFE002", f"{POLICY}:3:3:FM011"]),
-        (rules_elsewhere, ["docs/services/shop.md:3:9:RBK013"]),
-        (no_file_to_read, [f"{RECORD}:1:1:FM001"]),
-        (no_settings_to_read, [f"{POLICY}:1:1:FM001"]),
+        (link_folder, ["adr:1:1:SAFE002", f"{POLICY}:3:3:FM011"]),
+        (link_rules, ["docs/services/shop.md:3:9:RBK013"]),
+        (forbid_record, [f"{RECORD}:1:1:FM001"]),
+        (forbid_settings, [f"{POLICY}:1:1:FM001"]),
     ],
 )
-def test_what_is_no_file_is_not_read(
-    spoil: Callable[[Path], None], expected: list[str], tmp_path: Path
+def test_only_regular_files_are_read(
+    corrupt: Callable[[Path], None], expected: list[str], tmp_path: Path
 ) -> None:
-    spoil(write(tmp_path, {POLICY: SETTINGS, RECORD: ADR}))
-    assert gate(tmp_path, *unprivileged()).found == expected
+    corrupt(write(tmp_path, {POLICY: SETTINGS, RECORD: ADR}))
+    assert run_check(tmp_path, *drop_privileges()).locations == expected
 
 
 @pytest.mark.parametrize(
@@ -370,10 +375,8 @@ def test_a_name_that_is_not_utf8_is_one_finding_in_every_format(
 ) -> None:
     file = path.format(os.fsdecode(name))
     write(tmp_path, {POLICY: SETTINGS, RECORD: ADR, file: "---\n---\n# A\n"})
-    found = report(tmp_path)
-    assert [(each.at.path, each.code, each.message) for each in found.findings] == [
-        (file, "SAFE002", "the name of the file is not UTF-8")
-    ]
+    result = report(tmp_path)
+    assert [(finding.at.path, finding.code) for finding in result.findings] == [(file, "SAFE002")]
     for form, reporter in REPORTERS.items():
         assert (
             main(
@@ -390,7 +393,7 @@ def test_a_name_that_is_not_utf8_is_one_finding_in_every_format(
             == 1
         )
         text = (tmp_path / form).read_text(encoding="utf-8")
-        assert text == reporter(found).encode("utf-8", "backslashreplace").decode()
+        assert text == reporter(result).encode("utf-8", "backslashreplace").decode()
     assert (
         f"{quote(os.fsencode(file))}"
         in json.loads((tmp_path / "sarif").read_text())["runs"][0]["results"][0]["locations"][0][
@@ -399,45 +402,44 @@ def test_a_name_that_is_not_utf8_is_one_finding_in_every_format(
     )
 
 
-@pytest.mark.parametrize("spoil", [pipe_for_settings, lambda root: (root / "adr").chmod(0)])
-def test_what_the_gate_cannot_do_it_says_in_a_line(
-    spoil: Callable[[Path], None], tmp_path: Path
+@pytest.mark.parametrize("corrupt", [make_settings_pipe, lambda root: (root / "adr").chmod(0)])
+def test_an_error_of_the_system_is_one_line(
+    corrupt: Callable[[Path], None], tmp_path: Path
 ) -> None:
-    spoil(write(tmp_path, {POLICY: SETTINGS, RECORD: ADR}))
-    answer = gate(tmp_path, *unprivileged())
+    corrupt(write(tmp_path, {POLICY: SETTINGS, RECORD: ADR}))
+    answer = run_check(tmp_path, *drop_privileges())
     (tmp_path / "adr").chmod(0o755)
     assert (answer.code, answer.errors.count("\n")) == (2, 1)
 
 
 @pytest.mark.parametrize("form", REPORTERS)
-def test_a_name_is_told_in_its_line(form: str, tmp_path: Path) -> None:
-    odd_names(write(tmp_path, {POLICY: SETTINGS, RECORD: ADR}))
+def test_an_odd_name_stays_in_one_line(form: str, tmp_path: Path) -> None:
+    write_odd_names(write(tmp_path, {POLICY: SETTINGS, RECORD: ADR}))
     answer = subprocess.run(
         [str(BIN / "handbook"), "check", "--root", str(tmp_path), "--format", form],
         capture_output=True,
         check=False,
-        env=environment(PYTHONIOENCODING="ascii"),
+        env=make_environment(PYTHONIOENCODING="ascii"),
     )
-    found = report(tmp_path).findings
-    assert len(found) >= 6
+    assert len(report(tmp_path).findings) >= 6
     assert (answer.returncode, answer.stderr) == (1, b"")
-    told = answer.stdout.decode("ascii")
+    output = answer.stdout.decode("ascii")
     if form in ("text", "github"):
-        assert not [line for line in told.split("\n") if not line.isprintable()]
+        assert not [line for line in output.split("\n") if not line.isprintable()]
         assert (
             sum(
                 " error: " in line or line.startswith("::error file=adr/")
-                for line in told.split("\n")
+                for line in output.split("\n")
             )
             >= 6
         )
     else:
-        json.loads(told)
+        json.loads(output)
 
 
-# Every way by which a script could come into a page, and what the gate says of it. None: it is shown as text, and is
-# no link; the page that it becomes is looked at all the same.
-WAYS = {
+# Texts that try to bring a script into a page, and the code of their finding. None: the page shows
+# it as text, without a link. The rendered page is checked in both cases.
+ATTACKS: dict[str, str | None] = {
     "<script>alert(1)</script>": "SAFE001",
     "x <ScRiPt>alert(1)</sCrIpT>": "SAFE001",
     "x <img src=x onerror=alert(1)>": "SAFE001",
@@ -487,45 +489,46 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("text", WAYS)
+@pytest.mark.parametrize("text", ATTACKS)
 def test_no_script_reaches_a_page(text: str, tmp_path: Path) -> None:
-    found = {each.code for each in check(tmp_path, {RECORD: body(f"x\n\n{text}")})}
-    assert found == ({WAYS[text]} if WAYS[text] else set())
-    assert find_fault(article(load(tmp_path), RECORD, text)) is None
+    codes = {finding.code for finding in check(tmp_path, {RECORD: body(f"x\n\n{text}")})}
+    assert codes == ({ATTACKS[text]} if ATTACKS[text] else set())
+    assert find_fault(render_article(load(tmp_path), RECORD, text)) is None
 
 
-# What macros, and HTML in pages of an organisation, may put into a page: the build finds it.
+# HTML that macros or an organisation's pages could put into a page. The build finds it.
 @pytest.mark.parametrize(
-    ("html", "act"),
+    ("html", "fault"),
     [
-        ('<p onclick="x"></p>', "the page would hold <p onclick=…>"),
-        ("<script>x</script>", "the page would hold <script>"),
-        ('<a href="java\tscript:x"></a>', "the page would hold <a href='javascript:…'>"),
-        ('<a href="&#1;JAVASCRIPT&colon;x"></a>', "the page would hold <a href='javascript:…'>"),
-        ('<img src="data:image/png;base64,x">', "the page would hold <img src='data:…'>"),
+        ('<p onclick="x"></p>', "active content <p onclick=…>"),
+        ("<script>x</script>", "active content <script>"),
+        ('<a href="java\tscript:x"></a>', "active content <a href='javascript:…'>"),
+        ('<a href="&#1;JAVASCRIPT&colon;x"></a>', "active content <a href='javascript:…'>"),
+        ('<img src="data:image/png;base64,x">', "active content <img src='data:…'>"),
         (
             '<svg><a xlink:href="javascript:x"/></svg>',
-            "the page would hold <a xlink:href='javascript:…'>",
+            "active content <a xlink:href='javascript:…'>",
         ),
-        ('<svg><set attributeName="href" to="javascript:x"/></svg>', "the page would hold <set>"),
-        ('<p><a href="a:b"></a></p>', "the page would hold <a href='a:…'>"),
-        ("<style>p {}</style>", "the page would hold <style>"),
-        ("<p><b>x</p>", "</p> closes nothing"),
-        ("<div><p>x</p>", "<div> is never closed"),
-        ("</div>", "</div> closes nothing"),
+        ('<svg><set attributeName="href" to="javascript:x"/></svg>', "active content <set>"),
+        ('<p><a href="a:b"></a></p>', "active content <a href='a:…'>"),
+        ("<style>p {}</style>", "active content <style>"),
+        ("<p><b>x</p>", "unclosed element <b>"),
+        ("<div><p>x</p>", "unclosed element <div>"),
+        ("</div>", "unmatched end tag </div>"),
         (
-            '<p><a href="./a:b">b</a><a href="#a:b"></a><a href="mailto:x@example.com"></a><img src="a.png"></p>',
+            '<p><a href="./a:b">b</a><a href="#a:b"></a><a href="mailto:x@example.com"></a>'
+            '<img src="a.png"></p>',
             None,
         ),
         ('<svg><path d="M0 0"/></svg><p>a<br>b<br/>c</p>', None),
     ],
 )
-def test_a_page_that_could_act_or_does_not_end_is_found(html: str, act: str | None) -> None:
-    assert find_fault(html) == act
+def test_active_or_unbalanced_html_is_found(html: str, fault: str | None) -> None:
+    assert find_fault(html) == fault
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "good"),
+    ("name", "data", "is_valid"),
     [
         ("a.html", b"<script>alert(1)</script>", False),
         ("a.png", b"<script>alert(1)</script>", False),
@@ -554,14 +557,14 @@ def test_a_page_that_could_act_or_does_not_end_is_found(html: str, act: str | No
         ("a.svg", b"<svg>" + b"<g " * 300_000 + b"</svg>", True),
     ],
 )
-def test_an_attachment_is_what_its_name_says(
-    name: str, data: bytes, good: bool, tmp_path: Path
+def test_an_attachment_has_the_format_of_its_name(
+    name: str, data: bytes, is_valid: bool, tmp_path: Path
 ) -> None:
-    found = check(tmp_path, {RECORD: ADR, f"adr/0001-a/{name}": data})
-    assert [each.code for each in found] == ([] if good else ["SAFE004"])
+    findings = check(tmp_path, {RECORD: ADR, f"adr/0001-a/{name}": data})
+    assert [finding.code for finding in findings] == ([] if is_valid else ["SAFE004"])
 
 
-def test_a_listing_is_shown_as_code_and_brings_in_nothing_else(tmp_path: Path) -> None:
+def test_a_listing_is_code_and_includes_nothing_else(tmp_path: Path) -> None:
     files: Files = {
         "runbooks/x/a.txt": "<script>alert(1)</script>\n",
         "runbooks/x/b.txt": "```\n<script>alert(1)</script>\n",
@@ -573,12 +576,12 @@ def test_a_listing_is_shown_as_code_and_brings_in_nothing_else(tmp_path: Path) -
         "docs/d.md": "# D\n\n```\n--8<--\nx/a.txt\n--8<--\n--8<-- 'x/a.txt'\n```\n",
         "docs/e.md": "# E\n\n```\n" + '--8<-- "x/d.txt"\n' * 1000 + "```\n",
     }
-    found = [
-        f"{each.at.path}:{each.at.line}"
-        for each in check(tmp_path, {RECORD: ADR, **files})
-        if each.code == "LNK006"
+    locations = [
+        f"{finding.at.path}:{finding.at.line}"
+        for finding in check(tmp_path, {RECORD: ADR, **files})
+        if finding.code == "LNK006"
     ]
-    assert found == [
+    assert locations == [
         "docs/b.md:3",
         "docs/c.md:4",
         "docs/c.md:5",

@@ -1,4 +1,4 @@
-"""A placeholder is one finding, FM106: no other rule reports the value or the text that is still to be written."""
+"""A placeholder is one finding, FM106: no other rule reports the same value or text."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from handbook.reading import nodes
 from handbook.reading.blocks import Heading, Paragraph, Table
 from handbook.reading.placeholders import find_placeholder, is_unwritten
 from handbook.records import ITEM_ID, Record
-from tests.handbooks import ADR, SETTINGS, SMALL, check, copy_of, places, report, write
+from tests.handbooks import ADR, SETTINGS, SMALL, check, copy_site, format_findings, report, write
 
 HANDBOOK = load(SMALL)
-WORDS = ("TODO", "To be written.")
+PLACEHOLDERS = ("TODO", "To be written.")
 
 
 @pytest.mark.parametrize(
@@ -42,110 +42,114 @@ def test_only_what_is_certainly_unwritten_hides_other_findings(text: str, unwrit
     assert find_placeholder(text) or not unwritten
 
 
-def values() -> Iterator[tuple[str, nodes.Scalar]]:
-    """Every value of every entity that others do not name it by: the path and the value."""
+def read_values() -> Iterator[tuple[str, nodes.Scalar]]:
+    """Yield the path and value of every scalar, except names that others refer to."""
     for entity in HANDBOOK.entities:
-        names = set() if entity.mapping is None else {id(name) for name in _names(entity.mapping)}
-        for value in nodes.scalars(entity.mapping) if entity.mapping else ():
+        names = (
+            set() if entity.mapping is None else {id(name) for name in _find_names(entity.mapping)}
+        )
+        for value in nodes.walk_scalars(entity.mapping) if entity.mapping else ():
             if not value.empty and id(value) not in names:
                 yield entity.path, value
 
 
-def _names(mapping: nodes.Mapping) -> Iterator[nodes.Node]:
-    """The ids of items and the names of alerts, which others refer to: they point at nothing without it."""
-    for name in (mapping.find("alert"), *(_ids(mapping.find("checklist")))):
+def _find_names(mapping: nodes.Mapping) -> Iterator[nodes.Node]:
+    """Yield the ids of checklist items and the names of alerts, which others refer to."""
+    for name in (mapping.find("alert"), *(_find_item_ids(mapping.find("checklist")))):
         if name:
             yield name
 
 
-def _ids(checklist: nodes.Node | None) -> Iterator[nodes.Node | None]:
+def _find_item_ids(checklist: nodes.Node | None) -> Iterator[nodes.Node | None]:
     for item in checklist.items if isinstance(checklist, nodes.Sequence) else ():
         yield item.find("id") if isinstance(item, nodes.Mapping) else None
 
 
-def changed(text: str, value: nodes.Scalar, word: str) -> str | None:
-    """The text with a word in the place of a value; None where the file has the value in another form."""
+def replace_value(text: str, value: nodes.Scalar, placeholder: str) -> str | None:
+    """Replace a value with a placeholder. Returns None if the file has it in another form."""
     lines = text.split("\n")
     line, start = lines[value.at.line - 1], value.at.column - 1
     quoted = line[start] in "'\""
     end = line.index(line[start], start + 1) + 1 if quoted else start + len(value.text)
     if not quoted and line[start:end] != value.text:
         return None
-    lines[value.at.line - 1] = f'{line[:start]}"{word}"{line[end:]}'
+    lines[value.at.line - 1] = f'{line[:start]}"{placeholder}"{line[end:]}'
     return "\n".join(lines)
 
 
 @pytest.mark.mutation
-@pytest.mark.parametrize("word", WORDS)
-def test_a_value_that_is_a_placeholder_is_found_once(word: str, tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
-    tried = 0
-    for path, value in values():
-        before = (root / path).read_text(encoding="utf-8")
-        text = changed(before, value, word)
+@pytest.mark.parametrize("placeholder", PLACEHOLDERS)
+def test_a_placeholder_as_value_is_one_finding(placeholder: str, tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
+    count = 0
+    for path, value in read_values():
+        original = (root / path).read_text(encoding="utf-8")
+        text = replace_value(original, value, placeholder)
         if text is not None:
             (root / path).write_text(text, encoding="utf-8")
             expected = f"{path}:{value.at.line}:{value.at.column}:FM106"
-            assert places(report(root).findings) == [expected], value.text
-            (root / path).write_text(before, encoding="utf-8")
-            tried += 1
-    assert tried > 150
+            assert format_findings(report(root).findings) == [expected], value.text
+            (root / path).write_text(original, encoding="utf-8")
+            count += 1
+    assert count > 150
 
 
-def texts(record: Record, word: str) -> Iterator[tuple[int, int, str]]:
-    """Every place of a body that rules read, with the lines that put a word there: first, last and the new text."""
+def make_changes(record: Record, placeholder: str) -> Iterator[tuple[int, int, str]]:
+    """Yield changes that put a placeholder into a text that rules read.
+
+    A change is its first line, its last line and the new text.
+    """
     for block in record.source.blocks:
         line = record.source.line(block.first)
-        if (
-            isinstance(block, Paragraph) and "[!WARNING]" not in line
-        ):  # a warning keeps readers safe: RBK016 insists
+        # RBK016 needs the warnings, which keep readers safe.
+        if isinstance(block, Paragraph) and "[!WARNING]" not in line:
             marker = re.match(r"\s*(?:[-*+] |\d+[.)] |> )*", line)
-            yield block.first, block.last, (marker[0] if marker else "") + word
+            yield block.first, block.last, (marker[0] if marker else "") + placeholder
             if label := re.match(
                 r"\*\*(?:Symptom|Fix):\*\* |- \*\*STD-[0-9.]+\*\* |- [0-9:]{5} — ", line
             ):
-                yield block.first, block.last, label[0] + word
+                yield block.first, block.last, label[0] + placeholder
         elif isinstance(block, Heading) and block.level == 3:
-            yield block.first, block.last, f"### {word}"
+            yield block.first, block.last, f"### {placeholder}"
         elif isinstance(block, Table):
-            yield from _rows(record, block, word)
+            yield from _change_rows(record, block, placeholder)
     for section in record.source.sections:
         if section.heading.text in record.sections:
-            yield section.heading.last + 1, section.last, f"\n{word}\n"
-            yield section.heading.last + 1, section.last, f"\n- {word}\n"
+            yield section.heading.last + 1, section.last, f"\n{placeholder}\n"
+            yield section.heading.last + 1, section.last, f"\n- {placeholder}\n"
 
 
-def _rows(record: Record, table: Table, word: str) -> Iterator[tuple[int, int, str]]:
+def _change_rows(record: Record, table: Table, placeholder: str) -> Iterator[tuple[int, int, str]]:
     for number in range(table.first + 2, table.last + 1):
         cells = record.source.line(number).strip().strip("|").split("|")
-        yield number, number, f"| {word} |{' |' * (len(cells) - 1)}"
+        yield number, number, f"| {placeholder} |{' |' * (len(cells) - 1)}"
         for index in range(len(cells)):
             yield (
                 number,
                 number,
-                "|" + "|".join([*cells[:index], f" {word} ", *cells[index + 1 :]]) + "|",
+                "|" + "|".join([*cells[:index], f" {placeholder} ", *cells[index + 1 :]]) + "|",
             )
 
 
 @pytest.mark.mutation
-@pytest.mark.parametrize("word", WORDS)
-def test_a_text_that_is_a_placeholder_is_found_once(word: str, tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
-    tried = 0
+@pytest.mark.parametrize("placeholder", PLACEHOLDERS)
+def test_a_placeholder_as_text_is_one_finding(placeholder: str, tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
+    count = 0
     for record in HANDBOOK.of(Record):
-        before = (root / record.path).read_text(encoding="utf-8")
-        for first, last, text in texts(record, word):
-            lines = before.split("\n")
+        original = (root / record.path).read_text(encoding="utf-8")
+        for first, last, text in make_changes(record, placeholder):
+            lines = original.split("\n")
             lines[first - 1 : last] = [text, *[""] * (last - first)]
             (root / record.path).write_text("\n".join(lines), encoding="utf-8")
-            # what links to a heading that is gone is found elsewhere, and so is what names an item
-            own = [
+            # Other files have findings too: links to the heading, references to the item.
+            codes = [
                 finding.code for finding in report(root).findings if finding.at.path == record.path
             ]
-            assert own == ["FM106"], f"{record.path}:{first}: {text}"
-            tried += 1
-        (root / record.path).write_text(before, encoding="utf-8")
-    assert tried > 180
+            assert codes == ["FM106"], f"{record.path}:{first}: {text}"
+            count += 1
+        (root / record.path).write_text(original, encoding="utf-8")
+    assert count > 180
 
 
 @pytest.mark.parametrize(
@@ -160,7 +164,7 @@ def test_a_text_that_is_a_placeholder_is_found_once(word: str, tmp_path: Path) -
         ),
         ("groups", "deciders:", "history: [TODO]\ndeciders:", ["4:11:FM106"]),
         ("a part of a date", "date: 2026-03-02", "date: 2026-03-TODO", ["3:7:FM106"]),
-        ("an id that is none", "deciders:", "services: [tbd]\ndeciders:", ["4:12:FM106"]),
+        ("an invalid id", "deciders:", "services: [tbd]\ndeciders:", ["4:12:FM106"]),
         ("a name that begins like it", "[order-team]", "[todo-team]", ["4:12:FM005", "4:12:FM106"]),
         ("another fault", "status: accepted", "status: TODO\nzebra: 1", ["2:9:FM106", "3:1:FM003"]),
     ],
@@ -168,8 +172,9 @@ def test_a_text_that_is_a_placeholder_is_found_once(word: str, tmp_path: Path) -
 def test_a_value_in_front_matter(
     kind: str, old: str, new: str, expected: list[str], tmp_path: Path
 ) -> None:
-    found = check(tmp_path, {"adr/0001-a.md": ADR.replace(old, new, 1)})
-    assert [place.removeprefix("adr/0001-a.md:") for place in places(found)] == expected, kind
+    findings = check(tmp_path, {"adr/0001-a.md": ADR.replace(old, new, 1)})
+    locations = [location.removeprefix("adr/0001-a.md:") for location in format_findings(findings)]
+    assert locations == expected, kind
 
 
 @pytest.mark.parametrize(
@@ -184,12 +189,12 @@ def test_a_value_in_front_matter(
         (
             "[order-team]",
             "[TODO]",
-            "replace it with one of order-team, platform-team, or leave the key out",
+            "replace it with one of order-team, platform-team, or remove the key",
         ),
         (
             "deciders:",
             "review_by: TODO\ndeciders:",
-            "replace it with a date, YYYY-MM-DD, or leave the key out",
+            "replace it with a date, YYYY-MM-DD, or remove the key",
         ),
         (
             "deciders:",
@@ -215,10 +220,10 @@ def test_the_hint_says_what_to_write(old: str, new: str, hint: str, tmp_path: Pa
         ("- `TODO`", ["RBK005"]),
     ],
 )
-def test_what_is_written_beside_a_placeholder_is_still_checked(
+def test_text_beside_a_placeholder_is_still_checked(
     body: str, expected: list[str], tmp_path: Path
 ) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
+    root = copy_site(SMALL, tmp_path / "handbook")
     file = root / "runbooks/shop/orders-down.md"
     text = file.read_text(encoding="utf-8")
     file.write_text(
@@ -227,15 +232,17 @@ def test_what_is_written_beside_a_placeholder_is_still_checked(
     assert [finding.code for finding in report(root).findings] == expected
 
 
-def test_an_explanation_without_its_id_may_be_that_of_any_item(tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
+def test_an_explanation_without_its_id_can_belong_to_any_item(tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
     file = root / "docs/standards/08-observability.md"
     text = file.read_text(encoding="utf-8")
     ids = re.findall(rf"- id: ({ITEM_ID})", text)
     assert len(ids) > 2
     file.write_text(text.replace(f"- id: {ids[0]}", "- id: TODO"), encoding="utf-8")
     assert [
-        each.code for each in report(root).findings if each.at.path.startswith("docs/standards/")
+        finding.code
+        for finding in report(root).findings
+        if finding.at.path.startswith("docs/standards/")
     ] == ["FM106"]
 
 
@@ -249,12 +256,12 @@ def test_settings_and_rule_files(tmp_path: Path) -> None:
         tmp_path,
         {"mkdocs.yml": settings, "adr/0001-a.md": ADR, "runbooks/shop/shop.rules.yml": rules},
     )
-    found = [
-        place
-        for place in places(report(tmp_path).findings)
-        if place.endswith((":FM106", ":FM005", ":FM006"))
+    locations = [
+        location
+        for location in format_findings(report(tmp_path).findings)
+        if location.endswith((":FM106", ":FM005", ":FM006"))
     ]
-    assert found == [
+    assert locations == [
         "mkdocs.yml:6:19:FM106",
         "mkdocs.yml:7:21:FM106",
         "runbooks/shop/shop.rules.yml:3:15:FM106",

@@ -1,4 +1,4 @@
-"""PromQL of any depth: each expression has its answer, and none ends the process."""
+"""PromQL of any depth: each expression is checked, and none kills the process."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import pytest
 from handbook.reading import promql
 from handbook.reading.promql import PromqlFault, check_expressions
 from tests.handbooks import ROOT
-from tests.rules.test_alerts import OWN, RULES, alert, found
+from tests.rules.test_alerts import OWN, RULES, check_alerts, make_alert
 
-# Each kind of nesting, by the number of its levels.
+# The kinds of nesting, each as a function of its levels.
 KINDS: dict[str, Callable[[int], str]] = {
     "sum of numbers": lambda levels: "+".join(["1"] * levels),
     "sum of series": lambda levels: " + ".join(["up"] * levels),
@@ -35,7 +35,7 @@ KINDS: dict[str, Callable[[int], str]] = {
     "signs and parentheses": lambda levels: "-(" * levels + "1" + ")" * levels,
 }
 DEEP = 4_200
-"""More levels than those at which most kinds crash a process whose stack has 8 MB."""
+"""Enough levels to crash a process with a stack of 8 MB, for most kinds."""
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -79,12 +79,12 @@ def test_a_comment_at_the_end_of_a_deep_expression_hides_nothing() -> None:
 
 
 TOKENS = (
-    'a 1 "x" ( ) [5m] [5m:1m] { } + - * == and or unless bool on ignoring sum abs by offset 5m @ , # \n `x` \' '
-    + '"'
+    'a 1 "x" ( ) [5m] [5m:1m] { } + - * == and or unless bool on ignoring sum abs by offset 5m @ '
+    ", # \n `x` ' " + '"'
 )
 
 
-def test_both_ways_of_parsing_agree() -> None:
+def test_both_methods_of_parsing_agree() -> None:
     chance = random.Random(18)  # noqa: S311 - not for secrets
     tokens = TOKENS.split(" ")
     texts = {" ".join(chance.choices(tokens, k=chance.randint(1, 6))) for _ in range(4_000)}
@@ -103,20 +103,20 @@ def test_both_ways_of_parsing_agree() -> None:
         "a # or",
     }
     reasons = {
-        text: (promql._reason_for_deep(text), promql._reason(text)) for text in sorted(texts)
+        text: (promql._read_deep_reason(text), promql._read_reason(text)) for text in sorted(texts)
     }
     assert {text: both for text, both in reasons.items() if both[0] != both[1]} == {}
     assert sum(both[0] is None for both in reasons.values()) > 50
 
 
-def test_one_child_parses_all_and_is_started_again_after_one_that_ended_it(
+def test_one_child_parses_all_and_is_started_again_after_a_crash(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked: list[bytes] = []
+    requests: list[bytes] = []
     answers = iter([(-11, b'null\n"no"\n'), (0, b"null\n")])
 
     def run(command: list[str], **options: bytes) -> subprocess.CompletedProcess[bytes]:
-        asked.append(options["input"])
+        requests.append(options["input"])
         return subprocess.CompletedProcess(command, *next(answers), b"")
 
     monkeypatch.setattr(subprocess, "run", run)
@@ -130,11 +130,11 @@ def test_one_child_parses_all_and_is_started_again_after_one_that_ended_it(
         None,
         PromqlFault("invalid promql query"),
     ]
-    assert len(asked) == 2
+    assert len(requests) == 2
 
 
 @pytest.mark.parametrize("output", [b'null\n"unfin', b"null\n"])
-def test_a_child_without_an_end_has_answered_what_it_wrote(
+def test_a_child_that_times_out_has_answered_its_complete_lines(
     output: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def run(command: list[str], **options: bytes) -> subprocess.CompletedProcess[bytes]:
@@ -165,7 +165,7 @@ def test_the_child_imports_nothing_from_the_working_folder(
 @pytest.mark.parametrize("kind", ["sum of numbers", "calls", "subqueries"])
 @pytest.mark.parametrize("kilobytes", [1024, 8192])
 def test_a_small_stack_is_enough(kind: str, kilobytes: int) -> None:
-    """In the main thread, where the limit of the shell counts, and at the most levels that are parsed there."""
+    """The main thread has the stack limit of the shell, and parses shallow expressions."""
     shallow = KINDS[kind](promql._SAFE_LEVELS // 3)
     program = (
         "import sys; from handbook.reading.promql import check_expressions as check\n"
@@ -196,7 +196,13 @@ def test_a_small_stack_is_enough(kind: str, kilobytes: int) -> None:
         (KINDS["and"](1_000), []),
         (
             f"{KINDS['and'](1_000)} +",
-            [("RBK009", "not PromQL: invalid promql query", "try it with promtool check rules")],
+            [
+                (
+                    "RBK009",
+                    "invalid PromQL: invalid promql query",
+                    "test it with 'promtool check rules'",
+                )
+            ],
         ),
         ('""', ["FM009"]),
     ],
@@ -204,21 +210,23 @@ def test_a_small_stack_is_enough(kind: str, kilobytes: int) -> None:
 def test_an_alert_with_a_deep_expression_has_its_finding(
     expression: str, expected: list[object], tmp_path: Path
 ) -> None:
-    findings = found(tmp_path, alert("Down", OWN).replace("up == 0", expression))
+    findings = check_alerts(tmp_path, make_alert("Down", OWN).replace("up == 0", expression))
     by_code = [
-        each.code if each.code == "FM009" else (each.code, each.message, each.hint)
-        for each in findings
+        finding.code if finding.code == "FM009" else (finding.code, finding.message, finding.hint)
+        for finding in findings
     ]
     assert by_code == expected
 
 
-def test_an_expression_that_ends_the_child_is_a_finding(
+def test_an_expression_that_kills_the_child_is_a_finding(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, -11, b"", b"")
     )
-    (finding,) = found(tmp_path, alert("Down", OWN).replace("up == 0", KINDS["or"](1_000)))
-    assert (finding.code, finding.message) == ("RBK009", "expression too deeply nested to check")
+    (finding,) = check_alerts(
+        tmp_path, make_alert("Down", OWN).replace("up == 0", KINDS["or"](1_000))
+    )
+    assert (finding.code, finding.message) == ("RBK009", "expression nested too deeply")
     assert finding.hint == "split it into recording rules"
     assert (finding.at.path, finding.at.line, finding.at.column) == (RULES, 5, 13)

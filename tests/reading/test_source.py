@@ -1,4 +1,4 @@
-"""What is read of a Markdown file, and where it stands."""
+"""The reading of a Markdown file: its content and the locations of it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from handbook.reading.blocks import Code, Heading, Item, List, Paragraph, Quote,
 from handbook.reading.render import render_line
 from handbook.reading.source import read_source
 from handbook.site.html_faults import find_fault
-from tests.handbooks import SMALL, article, copy_of, replace_once, report
+from tests.handbooks import SMALL, copy_site, render_article, replace_once, report
 
 
-def test_headings_in_code_and_comments_are_none() -> None:
+def test_code_and_comments_have_no_headings() -> None:
     text = "# One\n\n```\n# two\n```\n\n<!--\n# three\n-->\n\n    # four\n\n## Five\n"
     assert [
-        (each.first, each.level, each.text) for each in read_source("a.md", text.encode()).headings
+        (heading.first, heading.level, heading.text)
+        for heading in read_source("a.md", text.encode()).headings
     ] == [
         (1, 1, "One"),
         (13, 2, "Five"),
@@ -38,10 +39,10 @@ def test_headings_in_code_and_comments_are_none() -> None:
     ],
 )
 def test_ids_of_headings(text: str, ids: list[str]) -> None:
-    assert [each.id for each in read_source("a.md", text.encode()).headings] == ids
+    assert [heading.id for heading in read_source("a.md", text.encode()).headings] == ids
 
 
-def test_links_images_and_ids_have_the_place_where_they_stand() -> None:
+def test_links_images_and_ids_have_their_locations() -> None:
     text = (
         "---\nstatus: accepted\n---\n# T [a](a.md)\n\n"
         "> quoted ADR-0001 and\n> [b](b.md)\n\n"
@@ -50,7 +51,7 @@ def test_links_images_and_ids_have_the_place_where_they_stand() -> None:
         "`[no](no.md)` [ref][r] ADR-0003\n\n[r]: e.md\n"
     )
     source = read_source("a.md", text.encode())
-    assert [(each.target, each.image, each.at.line, each.at.column) for each in source.links] == [
+    assert [(link.target, link.image, link.at.line, link.at.column) for link in source.links] == [
         ("a.md", False, 4, 5),
         ("b.md", False, 7, 3),
         ("c.png", True, 10, 3),
@@ -58,14 +59,14 @@ def test_links_images_and_ids_have_the_place_where_they_stand() -> None:
         ("d.md", False, 14, 18),
         ("e.md", False, 16, 15),
     ]
-    assert [(each.id, each.at.line, each.at.column) for each in source.mentions] == [
+    assert [(mention.id, mention.at.line, mention.at.column) for mention in source.mentions] == [
         ("ADR-0001", 6, 10),
         ("ADR-0002", 14, 28),
         ("ADR-0003", 16, 24),
     ]
 
 
-def test_blocks_know_what_they_stand_in() -> None:
+def test_blocks_have_their_parents() -> None:
     source = read_source(
         "a.md", b"- a\n\n    > b\n\n    ```sh\n    ls\n    ```\n\n| h |\n|---|\n| 1 |\n"
     )
@@ -78,13 +79,13 @@ def test_blocks_know_what_they_stand_in() -> None:
         Code,
         Table,
     ]
-    code = next(source.every(Code))
+    code = next(source.blocks_of(Code))
     assert isinstance(code.parent, Item)
     assert (code.info, code.text, code.closed, code.first, code.last) == ("sh", "ls\n", True, 5, 7)
-    assert next(source.every(Table)).rows == (("1",),)
+    assert next(source.blocks_of(Table)).rows == (("1",),)
 
 
-def test_front_matter_is_text_with_places() -> None:
+def test_front_matter_is_text_with_locations() -> None:
     source = read_source("a.md", b"---\n\nno: no\nnumber: 0023\ntime: 10:14\n---\n\nBody\n")
     assert source.front_matter
     values = {
@@ -107,7 +108,9 @@ def test_the_text_of_a_heading_is_without_its_marks() -> None:
 
 def test_a_section_ends_at_the_next_heading_of_its_level() -> None:
     source = read_source("a.md", b"# T\n\n## A\n\n### A1\n\ntext\n\n## B\n")
-    assert [(each.heading.text, each.last, each.filled) for each in source.sections] == [
+    assert [
+        (section.heading.text, section.last, section.filled) for section in source.sections
+    ] == [
         ("A", 8, True),
         ("B", 10, False),
     ]
@@ -133,7 +136,7 @@ PLACES = {
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
 @pytest.mark.parametrize("start", ["", "\ufeff"], ids=["without a mark", "with a byte order mark"])
 @pytest.mark.parametrize("name", PLACES)
-def test_a_link_has_its_place_in_the_file_as_written(name: str, start: str, end: str) -> None:
+def test_a_link_has_its_location_in_the_original_file(name: str, start: str, end: str) -> None:
     text, line, column = PLACES[name]
     source = read_source("docs/x.md", (start + f"# T\n\n{text}\n".replace("\n", end)).encode())
     assert [
@@ -153,10 +156,10 @@ STANDARD = "docs/standards/05-testing.md"
         ("At {{ policy.testing.coverage }} and {{ policy.testing.covrage }}.", 38, "STD006"),
     ],
 )
-def test_a_finding_after_a_value_of_the_policy_has_its_place_as_written(
+def test_a_finding_after_a_policy_value_has_its_location_in_the_original_file(
     line: str, column: int, code: str, tmp_path: Path
 ) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
+    root = copy_site(SMALL, tmp_path / "handbook")
     good = "At {{ policy.testing.coverage }} most of it was run once. {{ other.braces }} stay."
     replace_once(root, good, line)
     number = (root / STANDARD).read_text(encoding="utf-8").split("\n").index(line) + 1
@@ -187,7 +190,9 @@ ODD = [
 @pytest.mark.parametrize("text", ODD, ids=lambda text: text[:20])
 def test_odd_text_has_a_page(text: str) -> None:
     assert (
-        find_fault(article(load(SMALL), "adr/0001-keep-orders-in-sqlite.md", f"# T\n\n{text}\n"))
+        find_fault(
+            render_article(load(SMALL), "adr/0001-keep-orders-in-sqlite.md", f"# T\n\n{text}\n")
+        )
         is None
     )
 

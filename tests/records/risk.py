@@ -1,4 +1,4 @@
-"""A kind of record that only the tests know; CONTRIBUTING.md shows it as the example of a new kind."""
+"""Kind of record for the tests, and the example in CONTRIBUTING.md."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from handbook.reading.fields import Choice, Many, RecordId, field
-from handbook.records import SLUG, Record, Tie
+from handbook.records import SLUG, Record, ReferenceLabel
 
 
 @dataclass(frozen=True, kw_only=True)
 class Risk(Record):
-    """Something that may go wrong, and what the team does about it."""
+    """Risk: something that can go wrong, and the actions against it."""
 
     kind: ClassVar[str] = "risk"
     plural: ClassVar[str] = "risks"
@@ -24,15 +24,17 @@ class Risk(Record):
     file_form: ClassVar[str] = "slug.md"
     sections: ClassVar[tuple[str, ...]] = ("What may happen", "What we do about it")
     template: ClassVar[Mapping[str, str]] = {
-        "What may happen": "TODO: say what may go wrong, and for whom",
-        "What we do about it": "TODO: say what makes it less likely, or less bad",
+        "What may happen": "TODO: describe what can go wrong, and who is affected",
+        "What we do about it": "TODO: describe how to reduce the likelihood or the damage",
     }
-    ties: ClassVar[Mapping[str, Tie]] = {"services": Tie("threatens", "threatened by")}
+    reference_labels: ClassVar[Mapping[str, ReferenceLabel]] = {
+        "services": ReferenceLabel("threatens", "threatened by")
+    }
 
     level: str | None = field(
-        Choice("low", "high"), "how bad it would be: low or high", required=True
+        Choice("low", "high"), "severity of the damage: low or high", required=True
     )
-    owner: str | None = field(Choice(of="teams"), "the team that watches it", required=True)
+    owner: str | None = field(Choice(of="teams"), "team that watches the risk", required=True)
     services: tuple[str, ...] = field(
-        Many(RecordId("service", SLUG, "order-service")), "services that it threatens"
+        Many(RecordId("service", SLUG, "order-service")), "threatened services"
     )

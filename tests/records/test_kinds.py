@@ -1,4 +1,4 @@
-"""A kind of record costs one module and one entry in the table of kinds: the tests add one, and try what reads it."""
+"""Add a kind of record with one module and one table entry, and test it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 
 from handbook.records import Record
 from handbook.records.kinds import KINDS, RECORDS
-from tests.commands import environment
-from tests.handbooks import ROOT, SMALL, copy_of, write
+from tests.commands import make_environment
+from tests.handbooks import ROOT, SMALL, copy_site, write
 
 NO_POWER = """---
 level: high
@@ -31,12 +31,12 @@ A battery.
 """
 
 
-def with_risk(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command at a root, with the kind of tests/records/risk.py in the table of kinds."""
+def run_with_risk(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command with the kind of tests/records/risk.py in the table of kinds."""
     return subprocess.run(
         [sys.executable, "-m", "tests.programs.with_risk", *arguments],
         cwd=root,
-        env=environment(PYTHONPATH=str(ROOT)),
+        env=make_environment(PYTHONPATH=str(ROOT)),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -47,12 +47,14 @@ def with_risk(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """The small handbook with a risk, and the index of risks in the navigation."""
-    root = copy_of(SMALL, tmp_path / "handbook")
+    """Return the small handbook with a risk and an index of risks."""
+    root = copy_site(SMALL, tmp_path / "handbook")
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
-    listed = settings.replace("  - Everything:", "  - Risks: [risks/index.md]\n  - Everything:")
+    settings_with_risks = settings.replace(
+        "  - Everything:", "  - Risks: [risks/index.md]\n  - Everything:"
+    )
     files = {
-        "mkdocs.yml": listed,
+        "mkdocs.yml": settings_with_risks,
         "risks/index.md": "# Risks\n\nWhat may go wrong.\n",
         "risks/no-power.md": NO_POWER,
     }
@@ -60,7 +62,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_its_records_are_read_and_counted(root: Path) -> None:
-    checked = with_risk(root, "handbook", "check")
+    checked = run_with_risk(root, "handbook", "check")
     assert (checked.returncode, checked.stderr) == (0, "")
     assert "1 risk: 0 errors, 0 warnings" in checked.stdout
 
@@ -81,30 +83,33 @@ def test_its_fields_and_sections_are_checked(
     root: Path, good: str, bad: str, expected: str
 ) -> None:
     write(root, {"risks/no-power.md": NO_POWER.replace(good, bad)})
-    (finding,) = json.loads(with_risk(root, "handbook", "check", "--format", "json").stdout)[
+    (finding,) = json.loads(run_with_risk(root, "handbook", "check", "--format", "json").stdout)[
         "findings"
     ]
     assert f"{finding['line']}:{finding['column']}:{finding['code']}" == expected
 
 
-def test_its_schema_is_that_of_its_fields(root: Path) -> None:
-    schema = json.loads(with_risk(root, "handbook", "schema", "risk").stdout)
+def test_its_schema_has_its_fields(root: Path) -> None:
+    schema = json.loads(run_with_risk(root, "handbook", "schema", "risk").stdout)
     assert list(schema["properties"])[:3] == ["level", "owner", "services"]
     assert schema["properties"]["level"]["enum"] == ["low", "high"]
     assert schema["required"] == ["level", "owner"]
 
 
-def test_a_new_one_is_written_from_its_template(root: Path) -> None:
-    made = with_risk(root, "handbook", "new", "risk", "The disk is full", "--set", "level=low")
-    assert made.stdout == "risks/the-disk-is-full.md\n"
+def test_a_new_record_has_its_template(root: Path) -> None:
+    completed = run_with_risk(
+        root, "handbook", "new", "risk", "The disk is full", "--set", "level=low"
+    )
+    assert completed.stdout == "risks/the-disk-is-full.md\n"
     text = (root / "risks/the-disk-is-full.md").read_text(encoding="utf-8")
     assert text.startswith(
-        "---\nlevel: low\nowner: TODO\n---\n# The disk is full\n\n## What may happen\n\nTODO: say "
+        "---\nlevel: low\nowner: TODO\n---\n# The disk is full\n\n"
+        "## What may happen\n\nTODO: describe "
     )
 
 
-def test_it_is_in_the_interface_for_programs(root: Path) -> None:
-    with_risk(root, "handbook", "export")
+def test_it_is_in_the_json_files(root: Path) -> None:
+    run_with_risk(root, "handbook", "export")
     (item,) = json.loads((root / "api/v1/risks.json").read_text(encoding="utf-8"))["items"]
     assert (item["id"], item["level"], item["services"]) == ("no-power", "high", ["shop"])
     assert (root / "api/v1/schemas/risk.json").is_file()
@@ -112,11 +117,11 @@ def test_it_is_in_the_interface_for_programs(root: Path) -> None:
 
 @pytest.mark.build
 def test_it_is_on_the_site(root: Path) -> None:
-    built = with_risk(root, "mkdocs", "build", "--quiet")
+    built = run_with_risk(root, "mkdocs", "build", "--quiet")
     assert built.returncode == 0, built.stderr
     page, everything, service = (
-        (root / "site" / place / "index.html").read_text(encoding="utf-8")
-        for place in ("risks/no-power", "search", "services/shop")
+        (root / "site" / address / "index.html").read_text(encoding="utf-8")
+        for address in ("risks/no-power", "search", "services/shop")
     )
     assert 'data-pagefind-meta="kind:Risk"' in page
     assert '<h2 id="risks">Risks' in everything
@@ -134,7 +139,7 @@ def test_contributing_shows_this_kind() -> None:
 
 
 @pytest.mark.parametrize("kind", RECORDS, ids=lambda kind: kind.kind)
-def test_a_kind_says_all_that_is_read_of_it(kind: type[Record]) -> None:
+def test_a_kind_defines_all_labels(kind: type[Record]) -> None:
     assert all(
         getattr(kind, name)
         for name in ("plural", "label", "list_title", "folder", "file_form", "template")

@@ -1,4 +1,4 @@
-"""A handbook with every fault: each code is found, where the golden file says, whatever the machine."""
+"""Findings in a handbook with every fault, compared with a golden file on varied machines."""
 
 from __future__ import annotations
 
@@ -18,22 +18,26 @@ from tests.handbooks import BROKEN, ROOT, report
 GOLDEN = ROOT / "tests" / "golden" / "broken.txt"
 
 
-def test_it_is_found_as_the_golden_file_says() -> None:
-    """Made anew by `handbook check --root tests/sites/broken --today 2026-11-23 > tests/golden/broken.txt`."""
+def test_findings_match_the_golden_file() -> None:
+    """Compare the findings with the golden file.
+
+    To regenerate it, run
+    `handbook check --root tests/sites/broken --today 2026-11-23 > tests/golden/broken.txt`.
+    """
     assert text(report(BROKEN)) == GOLDEN.read_text(encoding="utf-8")
 
 
-def test_it_has_every_fault_that_there_is_a_rule_for() -> None:
-    alone = {each.code for each in rules().values() if each.over not in (Base, Site)}
-    assert {finding.code for finding in report(BROKEN).findings} == alone
+def test_every_rule_has_a_finding() -> None:
+    codes = {rule.code for rule in rules().values() if rule.over not in (Base, Site)}
+    assert {finding.code for finding in report(BROKEN).findings} == codes
 
 
-# The gate in a process of its own: files come in any order, the network is gone, there is one core or there are two,
-# and each run has another day. The findings of each stand in the file that is named first.
-ELSEWHERE = """
+# The program runs the check in another process, with files in random order, without a network, on
+# one or two cores, and on five dates. It writes the findings of each run to a file of its own.
+CHECK_ON_OTHER_MACHINE = """
 import os, random, socket, sys
 seed, cores, output, *arguments = sys.argv[1:]
-chance, scan = random.Random(seed), os.scandir
+generator, scan = random.Random(seed), os.scandir
 
 class Shuffled(list):
     def __enter__(self):
@@ -41,16 +45,16 @@ class Shuffled(list):
     def __exit__(self, *_):
         pass
 
-def shuffled(*arguments):
+def shuffle(*arguments):
     with scan(*arguments) as entries:
-        found = Shuffled(entries)
-    chance.shuffle(found)
-    return found
+        shuffled_entries = Shuffled(entries)
+    generator.shuffle(shuffled_entries)
+    return shuffled_entries
 
-def refused(*_, **__):
-    raise OSError("there is no network")
+def refuse(*_, **__):
+    raise OSError("no network")
 
-os.scandir, socket.socket.connect = shuffled, refused
+os.scandir, socket.socket.connect = shuffle, refuse
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:int(cores)])
 import time_machine
@@ -65,16 +69,24 @@ for run in range(5):
 def test_order_clock_network_and_cores_change_no_error(seed: int, tmp_path: Path) -> None:
     arguments = ["check", "--format", "json", "--root", str(BROKEN)]
     output = str(tmp_path / "run")
-    command = ("python", "-c", ELSEWHERE, str(seed), str(1 + seed % 2), output, *arguments)
+    command = (
+        "python",
+        "-c",
+        CHECK_ON_OTHER_MACHINE,
+        str(seed),
+        str(1 + seed % 2),
+        output,
+        *arguments,
+    )
     answer = run(*command, cwd=ROOT, PYTHONHASHSEED=str(seed))
     assert answer.returncode == 0, answer.stderr
     golden = GOLDEN.read_text(encoding="utf-8")
     errors = re.findall(r"^\S+:\d+:\d+: [A-Z]+\d{3} error: .+$", golden, re.MULTILINE)
     runs = sorted(tmp_path.iterdir())
     assert len(runs) == 5
-    for each in runs:
+    for file in runs:
         assert errors == [
-            f"{found['path']}:{found['line']}:{found['column']}: {found['code']} error: {found['message']}"
-            for found in json.loads(each.read_text(encoding="utf-8"))["findings"]
-            if found["severity"] == "error"
+            "{path}:{line}:{column}: {code} error: {message}".format_map(finding)
+            for finding in json.loads(file.read_text(encoding="utf-8"))["findings"]
+            if finding["severity"] == "error"
         ]

@@ -1,4 +1,4 @@
-"""Public projects' real records, as records of every kind: whatever they hold, there are findings and no traceback."""
+"""Records of public projects, read as every kind of record: findings, but no traceback."""
 
 from __future__ import annotations
 
@@ -23,9 +23,8 @@ from handbook.views.postmortems import actions, postmortem_archive
 from handbook.views.runbooks import alert_page, runbook_catalog
 from handbook.views.services import service_knowledge, services_index
 from handbook.views.standards import checklist, standards_index
-from tests.handbooks import ROOT, SMALL, TODAY, copy_of
+from tests.handbooks import CORPORA, SMALL, TODAY, copy_site
 
-CORPORA = ROOT.parent / "shared" / "corpora"
 PLACES = {
     "adr": "adr/{:04}-x.md",
     "runbook": "runbooks/shop/x{}.md",
@@ -46,16 +45,14 @@ INDEXES = (
 )
 
 
-def test_every_kind_is_tried() -> None:
+def test_every_kind_is_tested() -> None:
     assert set(PLACES) == {kind.kind for kind in RECORDS}
 
 
-@pytest.mark.skipif(
-    not CORPORA.is_dir(), reason="the public records to try parsers on are not here"
-)
+@pytest.mark.skipif(not CORPORA.is_dir(), reason="the public records are not installed")
 @pytest.mark.parametrize("kind", PLACES)
 def test_public_records_give_findings_and_pages(kind: str, tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
+    root = copy_site(SMALL, tmp_path / "handbook")
     files = sorted(CORPORA.rglob("*.md"))[: 80 if kind == "standard" else 200]
     for number, file in enumerate(files, 10):
         shutil.copy(file, root / PLACES[kind].format(number))
@@ -77,24 +74,22 @@ def test_public_records_give_findings_and_pages(kind: str, tmp_path: Path) -> No
         assert alert_page(handbook, alert)
 
 
-@pytest.mark.skipif(
-    not CORPORA.is_dir(), reason="the public records to try parsers on are not here"
-)
-def test_public_records_have_no_finding_on_a_form_that_github_shows_as_it_was_meant() -> None:
-    """GitHub shows the table of the one as text, and all below the fence of the other as code."""
-    form = [
+@pytest.mark.skipif(not CORPORA.is_dir(), reason="the public records are not installed")
+def test_public_records_have_almost_no_finding_about_markdown() -> None:
+    """Two faults are real: a table that GitHub renders as text, and a fence without an end."""
+    markdown_rules = [
         rule
         for code, rule in rules().items()
         if code.startswith("MD") and code not in ("MD021", "MD022")
     ]
-    found, context = set(), Context(load(SMALL), TODAY)
+    codes_by_file, context = set(), Context(load(SMALL), TODAY)
     for file in CORPORA.rglob("*.md"):
         source = read_source("adr/0001-x.md", file.read_bytes())
         record = Adr(path=source.path, source=source)
-        for rule in form:
+        for rule in markdown_rules:
             if issubclass(Adr, rule.over) and any(rule.findings(record, context)):
-                found.add((file.name, rule.code))
-    assert found == {
+                codes_by_file.add((file.name, rule.code))
+    assert codes_by_file == {
         ("0002-how-to-handle-timezones.md", "MD023"),
         ("PrometheusOperatorNodeLookupErrors.md", "MD007"),
     }

@@ -1,4 +1,4 @@
-"""Rules about decisions, on data in memory: one line a case."""
+"""Rules about decisions, with one short decision for each case."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.handbooks import ADR, check, places
+from tests.handbooks import ADR, check, format_findings
 
 
 def adr(**keys: str) -> str:
-    """A decision with keys of its front matter set, or taken out where the value is empty."""
+    """Return a decision with these keys in front matter. An empty value removes the key."""
     lines = {"status": "accepted", "date": "2026-03-02", "deciders": "[order-team]"} | keys
     head = "".join(f"{key}: {value}\n" for key, value in lines.items() if value)
     body = ADR.split("---\n", 2)[2]
@@ -51,8 +51,12 @@ NEW = adr(supersedes="[ADR-0001]")
         (adr(amends="[ADR-0001]"), adr(), ["adr/0001-a.md:5:10:DEC007"]),
     ],
 )
-def test_a_pair_names_each_other(old: str, new: str, expected: list[str], tmp_path: Path) -> None:
-    assert places(check(tmp_path, {"adr/0001-a.md": old, "adr/0002-b.md": new})) == expected
+def test_references_agree_in_both_directions(
+    old: str, new: str, expected: list[str], tmp_path: Path
+) -> None:
+    assert (
+        format_findings(check(tmp_path, {"adr/0001-a.md": old, "adr/0002-b.md": new})) == expected
+    )
 
 
 @pytest.mark.parametrize(
@@ -84,8 +88,8 @@ def test_a_pair_names_each_other(old: str, new: str, expected: list[str], tmp_pa
 def test_front_matter_of_a_decision(
     keys: dict[str, str], expected: list[str], tmp_path: Path
 ) -> None:
-    found = check(tmp_path, {"adr/0001-a.md": adr(**keys)})
-    assert [f"{each.at.line}:{each.code}" for each in found] == expected
+    findings = check(tmp_path, {"adr/0001-a.md": adr(**keys)})
+    assert [f"{finding.at.line}:{finding.code}" for finding in findings] == expected
 
 
 @pytest.mark.parametrize(
@@ -98,30 +102,33 @@ def test_front_matter_of_a_decision(
         ("", ["FM104"]),
     ],
 )
-def test_an_alternative_is_set_out(text: str, expected: list[str], tmp_path: Path) -> None:
-    body = ADR.replace("- Another.", text)
-    assert [each.code for each in check(tmp_path, {"adr/0001-a.md": body})] == expected
-
-
-def test_two_decisions_with_one_number_are_told_once_with_the_next_free_number(
-    tmp_path: Path,
+def test_at_least_one_alternative_is_required(
+    text: str, expected: list[str], tmp_path: Path
 ) -> None:
-    found = check(tmp_path, {"adr/0001-a.md": ADR, "adr/0001-b.md": ADR, "adr/0007-c.md": ADR})
-    assert places(found) == ["adr/0001-b.md:1:1:DEC002"]
-    assert found[0].hint == "the next free number is 0008"
+    body = ADR.replace("- Another.", text)
+    findings = check(tmp_path, {"adr/0001-a.md": body})
+    assert [finding.code for finding in findings] == expected
 
 
-def test_a_circle_of_three_is_one_finding(tmp_path: Path) -> None:
+def test_a_duplicate_number_is_reported_with_the_next_free_number(tmp_path: Path) -> None:
+    findings = check(tmp_path, {"adr/0001-a.md": ADR, "adr/0001-b.md": ADR, "adr/0007-c.md": ADR})
+    assert format_findings(findings) == ["adr/0001-b.md:1:1:DEC002"]
+    assert findings[0].hint == "use the next free number, 0008"
+
+
+def test_a_cycle_of_three_is_one_finding(tmp_path: Path) -> None:
     files = {
         "adr/0001-a.md": adr(amends="[ADR-0002]"),
         "adr/0002-b.md": adr(amends="[ADR-0003]"),
         "adr/0003-c.md": adr(amends="[ADR-0001]"),
     }
-    found = check(tmp_path, files)
-    assert [each.code for each in found] == ["DEC007"]
-    assert "ADR-0001 → ADR-0002 → ADR-0003 → ADR-0001" in found[0].message
+    (finding,) = check(tmp_path, files)
+    assert finding.code == "DEC007"
+    assert "ADR-0001 → ADR-0002 → ADR-0003 → ADR-0001" in finding.message
 
 
-def test_a_rule_that_reads_today_is_a_warning(tmp_path: Path) -> None:
-    found = check(tmp_path, {"adr/0001-a.md": adr(review_by="2027-01-01")}, today=date(2028, 1, 1))
-    assert [(each.code, each.severity) for each in found] == [("DEC011", "warning")]
+def test_a_rule_that_depends_on_today_is_a_warning(tmp_path: Path) -> None:
+    (finding,) = check(
+        tmp_path, {"adr/0001-a.md": adr(review_by="2027-01-01")}, today=date(2028, 1, 1)
+    )
+    assert (finding.code, finding.severity) == ("DEC011", "warning")

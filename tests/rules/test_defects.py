@@ -1,4 +1,4 @@
-"""The golden file of defects: gate and build fail with exactly what it says."""
+"""Test that check and build report exactly the findings of golden/defects.yml."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ import yaml
 
 from handbook.cli import main
 from tests.commands import run
-from tests.handbooks import ROOT, SMALL, copy_of
+from tests.handbooks import ROOT, SMALL, copy_site
 
 DEFECTS = yaml.safe_load((ROOT / "tests" / "golden" / "defects.yml").read_text(encoding="utf-8"))
 FINDING = re.compile(r"^(\S+:\d+:\d+): ([A-Z]+\d{3}) (?:error|warning): ", re.MULTILINE)
 
 
 @pytest.fixture
-def spoilt(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+def defective_root(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """A copy of the small handbook with one defect."""
     defect: dict[str, Any] = request.param
-    root = copy_of(SMALL, tmp_path / "handbook")
+    root = copy_site(SMALL, tmp_path / "handbook")
     if "replace" in defect:
         good, bad = defect["replace"]
         file = root / defect["file"]
@@ -37,30 +37,34 @@ def spoilt(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     return root
 
 
-def each_defect(test: Any) -> Any:
-    parameters = [pytest.param(defect, defect["found"], id=defect["defect"]) for defect in DEFECTS]
-    return pytest.mark.parametrize(("spoilt", "found"), parameters, indirect=["spoilt"])(test)
+def parametrize_defects(test: Any) -> Any:
+    parameters = [
+        pytest.param(defect, defect["findings"], id=defect["defect"]) for defect in DEFECTS
+    ]
+    return pytest.mark.parametrize(
+        ("defective_root", "expected"), parameters, indirect=["defective_root"]
+    )(test)
 
 
-@each_defect
-def test_the_gate_finds_it(
-    spoilt: Path, found: list[str], capsys: pytest.CaptureFixture[str]
+@parametrize_defects
+def test_the_check_finds_it(
+    defective_root: Path, expected: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["check", "--root", str(spoilt), "--format", "json"]) == 1
+    assert main(["check", "--root", str(defective_root), "--format", "json"]) == 1
     report = json.loads(capsys.readouterr().out)
     assert [
         f"{f['path']}:{f['line']}:{f['column']}:{f['code']}" for f in report["findings"]
-    ] == found
+    ] == expected
 
 
 @pytest.mark.build
-@each_defect
-def test_a_plain_build_fails_with_it(spoilt: Path, found: list[str]) -> None:
-    answer = run("mkdocs", "build", cwd=spoilt)
-    assert [f"{place}:{code}" for place, code in FINDING.findall(answer.stderr)] == found
+@parametrize_defects
+def test_a_plain_build_fails_with_it(defective_root: Path, expected: list[str]) -> None:
+    answer = run("mkdocs", "build", cwd=defective_root)
+    assert [f"{position}:{code}" for position, code in FINDING.findall(answer.stderr)] == expected
     assert "Traceback" not in answer.stderr
     assert answer.returncode == 1
-    assert not (spoilt / "site").exists()
+    assert not (defective_root / "site").exists()
 
 
 def test_a_subprocess_would_be_seen_to_fail(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Rules about titles and sections, and about front matter of any kind."""
+"""Test the rules for titles, sections, front matter and settings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.handbooks import ADR, SETTINGS, SMALL, check, copy_of, places, report, write
+from tests.handbooks import ADR, SETTINGS, SMALL, check, copy_site, format_findings, report, write
 
 
 @pytest.mark.parametrize(
@@ -33,23 +33,26 @@ from tests.handbooks import ADR, SETTINGS, SMALL, check, copy_of, places, report
         ("What.", "What.\n\n## Measured\n\nIn May.", []),
         ("What.", "What.\n\n## Decision\n\nThis.", ["16:FM105"]),
         ("What.", "TODO: what.", ["14:FM106"]),
-        ("What.", "What. `TODO` is a word of ours.", []),
+        ("What.", "What. `TODO` is our word.", []),
         ("What.", "What.\n\n```\n# TODO\n```", []),
         ("What.", "Lorem ipsum dolor.\n\nTBD, and TODO.", ["14:FM106"]),
     ],
 )
 def test_title_and_sections(good: str, bad: str, expected: list[str], tmp_path: Path) -> None:
     assert good in ADR
-    found = check(tmp_path, {"adr/0001-a.md": ADR.replace(good, bad, 1)})
-    assert [f"{each.at.line}:{each.code}" for each in found] == expected
+    findings = check(tmp_path, {"adr/0001-a.md": ADR.replace(good, bad, 1)})
+    assert [f"{finding.at.line}:{finding.code}" for finding in findings] == expected
 
 
-def test_two_sections_that_changed_places_are_one_finding(tmp_path: Path) -> None:
+def test_two_swapped_sections_are_one_finding(tmp_path: Path) -> None:
     context, decision = "## Context\n\nWhy.\n\n", "## Decision\n\nWhat.\n\n"
-    found = check(tmp_path, {"adr/0001-a.md": ADR.replace(context + decision, decision + context)})
-    assert places(found) == ["adr/0001-a.md:12:1:FM103"]
+    findings = check(
+        tmp_path, {"adr/0001-a.md": ADR.replace(context + decision, decision + context)}
+    )
+    assert format_findings(findings) == ["adr/0001-a.md:12:1:FM103"]
     assert (
-        found[0].hint == "the order is Context · Decision · Alternatives considered · Consequences"
+        findings[0].hint
+        == "use this order: Context · Decision · Alternatives considered · Consequences"
     )
 
 
@@ -62,21 +65,21 @@ def test_two_sections_that_changed_places_are_one_finding(tmp_path: Path) -> Non
             "status: accepted",
             "status:",
             "2:8:FM009",
-            "write one of proposed, accepted, rejected, deprecated, "
-            "superseded, or leave the key out",
+            "write one of proposed, accepted, rejected, deprecated, superseded, or remove the key",
         ),
         ("status: accepted", "statuss: accepted", "2:1:FM003", "did you mean 'status'?"),
         (
             "status: accepted\n",
             "",
             "4:1:FM007",
-            "status: one of proposed, accepted, rejected, deprecated, superseded",
+            "add 'status:' (status of the decision: "
+            "proposed, accepted, rejected, deprecated, superseded)",
         ),
         (
             "status: accepted",
             "status: accepted\nstatus: proposed",
             "3:1:FM004",
-            "it stands on line 2 already",
+            "remove one of them",
         ),
         ("status: accepted", "status: accepted\nzebra: 1", "3:1:FM003", None),
         ("date: 2026-03-02", "date: 2026-02-30", "3:7:FM008", None),
@@ -86,7 +89,7 @@ def test_two_sections_that_changed_places_are_one_finding(tmp_path: Path) -> Non
             "[order-team]",
             "[order-team",
             "4:11:FM001",
-            "the flow sequence that begins here is not closed",
+            "close the '[' that begins here",
         ),
         (
             "[order-team]",
@@ -98,46 +101,44 @@ def test_two_sections_that_changed_places_are_one_finding(tmp_path: Path) -> Non
             "[order-team]",
             "!!python/object:os.system [x]",
             "4:11:FM001",
-            "write the value without a tag",
+            "remove the tag",
         ),
         ("[order-team]", "[order-team, order-team]", "4:24:FM010", None),
-        ("---\n# A", "# A", "1:1:FM001", "add a line '---' after its last key"),
+        ("---\n# A", "# A", "1:1:FM001", "add a line '---' after the last key"),
         (
             "---\nstatus",
             "status",
             "1:1:FM002",
-            "begin the file with '---', the keys of its kind (adr), and '---'",
+            "begin the file with the lines '---', 'status: TODO', 'date: TODO' and '---'",
         ),
     ],
 )
 def test_front_matter(good: str, bad: str, expected: str, hint: str | None, tmp_path: Path) -> None:
     assert good in ADR
-    (found,) = check(tmp_path, {"adr/0001-a.md": ADR.replace(good, bad, 1)})
-    assert places([found]) == [f"adr/0001-a.md:{expected}"]
-    assert hint is None or found.hint == hint
+    (finding,) = check(tmp_path, {"adr/0001-a.md": ADR.replace(good, bad, 1)})
+    assert format_findings([finding]) == [f"adr/0001-a.md:{expected}"]
+    assert hint is None or finding.hint == hint
 
 
-def test_the_message_of_an_unknown_value_names_the_vocabulary(tmp_path: Path) -> None:
-    (found,) = check(tmp_path, {"adr/0001-a.md": ADR.replace("accepted", "acepted")})
-    assert (
-        found.message
-        == "status 'acepted' is not one of proposed, accepted, rejected, deprecated, superseded"
-    )
-    assert found.rule == "unknown-value"
+def test_the_hint_of_an_unknown_value_names_the_vocabulary(tmp_path: Path) -> None:
+    (finding,) = check(tmp_path, {"adr/0001-a.md": ADR.replace("accepted", "zebra")})
+    assert finding.message == "unknown status 'zebra'"
+    assert finding.hint == "use one of proposed, accepted, rejected, deprecated, superseded"
+    assert finding.rule == "unknown-value"
 
 
 def test_bytes_that_are_not_utf_8_are_a_finding_at_their_line(tmp_path: Path) -> None:
-    assert places(check(tmp_path, {"adr/0001-a.md": ADR.encode() + b"\xff\n"})) == [
+    assert format_findings(check(tmp_path, {"adr/0001-a.md": ADR.encode() + b"\xff\n"})) == [
         "adr/0001-a.md:23:1:FM001"
     ]
 
 
-@pytest.mark.parametrize("before", [b"\xef\xbb\xbf", b""])
+@pytest.mark.parametrize("byte_order_mark", [b"\xef\xbb\xbf", b""])
 @pytest.mark.parametrize("end", [b"\r\n", b"\n"])
-def test_a_mark_of_byte_order_and_windows_line_ends_are_read(
-    before: bytes, end: bytes, tmp_path: Path
+def test_a_byte_order_mark_and_windows_line_ends_are_allowed(
+    byte_order_mark: bytes, end: bytes, tmp_path: Path
 ) -> None:
-    data = before + ADR.encode().replace(b"\n", end)
+    data = byte_order_mark + ADR.encode().replace(b"\n", end)
     assert check(tmp_path, {"adr/0001-a.md": data}) == ()
 
 
@@ -158,23 +159,23 @@ def test_a_mark_of_byte_order_and_windows_line_ends_are_read(
 def test_settings(settings: str, expected: str, tmp_path: Path) -> None:
     proposed = ADR.replace("accepted", "proposed").replace("deciders: [order-team]\n", "")
     write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": proposed})
-    assert places(report(tmp_path).findings) == [expected]
+    assert format_findings(report(tmp_path).findings) == [expected]
 
 
 def test_another_docs_dir_is_one_finding(tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
+    root = copy_site(SMALL, tmp_path / "handbook")
     (root / "docs").rename(root / "content")
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
     write(root, {"mkdocs.yml": f"docs_dir: content\n{settings}"})
     (finding,) = report(root).findings
-    assert places([finding]) == ["mkdocs.yml:1:11:FM001"]
+    assert format_findings([finding]) == ["mkdocs.yml:1:11:FM001"]
     assert finding.message == "docs_dir 'content' is not supported"
     assert finding.hint == "rename the folder to docs, and remove docs_dir"
 
 
 @pytest.mark.parametrize("value", ["!ENV [DOCS, docs]", "[docs]", "{a: docs}"])
 def test_a_docs_dir_that_is_no_text_is_one_finding(value: str, tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
+    root = copy_site(SMALL, tmp_path / "handbook")
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
     write(root, {"mkdocs.yml": f"docs_dir: {value}\n{settings}"})
     (finding,) = report(root).findings
@@ -183,21 +184,21 @@ def test_a_docs_dir_that_is_no_text_is_one_finding(value: str, tmp_path: Path) -
 
 @pytest.mark.parametrize("value", ["docs", "docs/", "./docs", '"docs"', ""])
 def test_docs_dir_may_name_the_folder_of_pages(value: str, tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
+    root = copy_site(SMALL, tmp_path / "handbook")
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
     write(root, {"mkdocs.yml": f"docs_dir: {value}\n{settings}"})
-    assert places(report(root).findings) == []
+    assert format_findings(report(root).findings) == []
 
 
-def test_no_record_at_all_is_an_error(tmp_path: Path) -> None:
+def test_a_handbook_without_records_is_an_error(tmp_path: Path) -> None:
     write(tmp_path, {"mkdocs.yml": "site_name: x\n"})
-    assert places(report(tmp_path).findings) == ["mkdocs.yml:1:1:FM011"]
+    assert format_findings(report(tmp_path).findings) == ["mkdocs.yml:1:1:FM011"]
 
 
-def test_a_severity_is_the_settings_to_change(tmp_path: Path) -> None:
+def test_settings_change_the_severity_of_a_rule(tmp_path: Path) -> None:
     settings = SETTINGS + "    rules: {DEC009: warning}\n"
     text = ADR.replace("- Another.", "None.")
     write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": text})
-    assert [(each.code, each.severity) for each in report(tmp_path).findings] == [
+    assert [(finding.code, finding.severity) for finding in report(tmp_path).findings] == [
         ("DEC009", "warning")
     ]

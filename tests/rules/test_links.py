@@ -1,4 +1,4 @@
-"""Rules about links, references and what must not be published, one line a case."""
+"""Test the rules for links, references and unpublished content."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.handbooks import ADR, check, places
+from tests.handbooks import ADR, check, format_findings
 
 OTHERS: dict[str, str | bytes] = {
     "adr/0002-b.md": ADR,
@@ -65,37 +65,36 @@ OTHERS: dict[str, str | bytes] = {
         ("[x][y]\n\n[y]: 0002-b.md", None),
     ],
 )
-def test_what_a_record_names(text: str, expected: str | None, tmp_path: Path) -> None:
+def test_links_and_references_of_a_record(text: str, expected: str | None, tmp_path: Path) -> None:
     record = ADR.replace("Why.", f"{text}\n\nWhy.").replace("## Context\n\n", "## Context\n")
-    found = check(tmp_path, {**OTHERS, "adr/0001-a.md": record})
-    first = places(found)[:1]
-    assert first == ([f"adr/0001-a.md:{expected}"] if expected else [])
+    findings = check(tmp_path, {**OTHERS, "adr/0001-a.md": record})
+    assert format_findings(findings)[:1] == ([f"adr/0001-a.md:{expected}"] if expected else [])
 
 
-def test_a_link_that_is_nearly_right_gets_the_right_one_as_its_hint(tmp_path: Path) -> None:
+def test_the_hint_of_a_broken_link_is_a_similar_path(tmp_path: Path) -> None:
     record = ADR.replace("Why.", "[x](../docs/sub/pages.md)")
-    (found,) = check(tmp_path, {**OTHERS, "adr/0001-a.md": record})
-    assert found.hint == "did you mean '../docs/sub/page.md'?"
+    (finding,) = check(tmp_path, {**OTHERS, "adr/0001-a.md": record})
+    assert finding.hint == "did you mean '../docs/sub/page.md'?"
 
 
 @pytest.mark.parametrize(
     "path", ["adr/notes.txt", "adr/0009-x/chart.png", "adr/0002-b/notes.md", "adr/sub/0003-c.md"]
 )
 def test_a_file_that_belongs_to_no_record_is_a_finding(path: str, tmp_path: Path) -> None:
-    assert places(check(tmp_path, {**OTHERS, path: "x"})) == [f"{path}:1:1:SAFE002"]
+    assert format_findings(check(tmp_path, {**OTHERS, path: "x"})) == [f"{path}:1:1:SAFE002"]
 
 
 @pytest.mark.parametrize(
     "path", ["adr/README.md", "adr/.hidden", "docs/notes.txt", "docs/.hidden.md"]
 )
-def test_files_that_may_lie_there(path: str, tmp_path: Path) -> None:
+def test_hidden_files_and_readmes_are_allowed(path: str, tmp_path: Path) -> None:
     assert check(tmp_path, {**OTHERS, path: "x"}) == ()
 
 
 def test_a_symbolic_link_is_a_finding_and_not_followed(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs/passwords.md").symlink_to("/etc/passwd")
-    assert places(check(tmp_path, OTHERS)) == ["docs/passwords.md:1:1:SAFE002"]
+    assert format_findings(check(tmp_path, OTHERS)) == ["docs/passwords.md:1:1:SAFE002"]
 
 
 @pytest.mark.parametrize(
@@ -123,5 +122,6 @@ def test_an_attachment_is_small_and_inert(
     name: str, data: bytes, expected: bool, tmp_path: Path
 ) -> None:
     path = f"adr/0002-b/{name}"
-    found = places(check(tmp_path, {**OTHERS, path: data}))
-    assert found == ([] if expected else [f"{path}:1:1:SAFE004"])
+    assert format_findings(check(tmp_path, {**OTHERS, path: data})) == (
+        [] if expected else [f"{path}:1:1:SAFE004"]
+    )

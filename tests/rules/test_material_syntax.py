@@ -1,4 +1,4 @@
-"""Material's syntax and Mermaid in records: what is found, what is left alone, and what becomes a callout."""
+"""Test the findings and fixes for Material syntax and Mermaid in records."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handbook.authoring.fix import fix
+from handbook.authoring.fix import apply_fixes
 from handbook.cli import main
 from handbook.diagnostics import Diagnostic
 from handbook.loading import load
@@ -21,17 +21,17 @@ from tests.handbooks import ADR, SETTINGS, TODAY, check, write
 PATH = "adr/0001-a.md"
 
 
-def record(body: str) -> str:
-    """The sample decision with another context."""
+def make_record(body: str) -> str:
+    """Return the sample decision with `body` as its context."""
     return ADR.replace("Why.\n", body.strip("\n") + "\n", 1)
 
 
-def findings(body: str, root: Path) -> list[Diagnostic]:
-    """The findings of a record with a body, those on placeholders and the like included."""
-    return list(check(root, {PATH: record(body), "adr/index.md": "# Decisions\n"}))
+def check_body(body: str, root: Path) -> list[Diagnostic]:
+    """Return all findings of a record with `body` as its context."""
+    return list(check(root, {PATH: make_record(body), "adr/index.md": "# Decisions\n"}))
 
 
-FOUND = {
+CONSTRUCTS = {
     "an admonition": ("!!! warning\n    Do not.", ["10:1"]),
     "a blank line below": ("!!! warning\n\n    Do not.", ["10:1"]),
     "a title": ('!!! note "Title"\n    Text.', ["10:1"]),
@@ -85,13 +85,13 @@ FOUND = {
 }
 
 
-@pytest.mark.parametrize(("body", "expected"), FOUND.values(), ids=FOUND)
+@pytest.mark.parametrize(("body", "expected"), CONSTRUCTS.values(), ids=CONSTRUCTS)
 def test_material_syntax_is_one_finding(body: str, expected: list[str], tmp_path: Path) -> None:
-    """At its first line, and no other rule speaks of it."""
-    found = findings(body, tmp_path)
-    assert [f"{each.at.line}:{each.at.column}" for each in found] == expected
-    assert {each.code for each in found} == {"MD021"}
-    assert all(each.hint for each in found)
+    """The finding is at the first line, and no other rule reports the construct."""
+    findings = check_body(body, tmp_path)
+    assert [f"{finding.at.line}:{finding.at.column}" for finding in findings] == expected
+    assert {finding.code for finding in findings} == {"MD021"}
+    assert all(finding.hint for finding in findings)
 
 
 VALID = [
@@ -165,29 +165,37 @@ VALID = [
 
 
 @pytest.mark.parametrize("body", VALID)
-def test_what_looks_like_it_is_left_alone(body: str, tmp_path: Path) -> None:
-    assert [each for each in findings(body, tmp_path) if each.code in ("MD021", "MD022")] == []
+def test_similar_text_has_no_finding(body: str, tmp_path: Path) -> None:
+    assert [
+        finding for finding in check_body(body, tmp_path) if finding.code in ("MD021", "MD022")
+    ] == []
 
 
 @pytest.mark.parametrize("title", ["A decision\n===", "A decision\n====="])
-def test_an_underlined_title_is_left_alone(title: str, tmp_path: Path) -> None:
+def test_an_underlined_title_has_no_finding(title: str, tmp_path: Path) -> None:
     assert check(tmp_path, {PATH: ADR.replace("# A decision", title)}) == ()
 
 
-def test_other_faults_of_the_file_are_found_as_well(tmp_path: Path) -> None:
-    found = findings("!!! note\n    - a\n\nText.\n\n| a |\n|---|\nb", tmp_path)
-    assert [(each.at.line, each.code) for each in found] == [(10, "MD021"), (17, "MD002")]
+def test_other_faults_of_the_file_are_found(tmp_path: Path) -> None:
+    findings = check_body("!!! note\n    - a\n\nText.\n\n| a |\n|---|\nb", tmp_path)
+    assert [(finding.at.line, finding.code) for finding in findings] == [
+        (10, "MD021"),
+        (17, "MD002"),
+    ]
 
 
 def test_an_underline_makes_a_heading_of_it(tmp_path: Path) -> None:
-    """So that the section has no text; no rule of Markdown speaks but one."""
-    found = findings("!!! note\n    Text.\n---", tmp_path)
-    assert [(each.at.line, each.code) for each in found] == [(8, "FM104"), (10, "MD021")]
+    """The section has no text then. Of the Markdown rules, only MD021 reports it."""
+    findings = check_body("!!! note\n    Text.\n---", tmp_path)
+    assert [(finding.at.line, finding.code) for finding in findings] == [
+        (8, "FM104"),
+        (10, "MD021"),
+    ]
 
 
-def test_a_page_is_judged_too(tmp_path: Path) -> None:
+def test_a_page_is_checked(tmp_path: Path) -> None:
     files = {PATH: ADR, "docs/index.md": "# Home\n\n!!! note\n    Start here.\n"}
-    assert [each.code for each in check(tmp_path, files)] == ["MD021"]
+    assert [finding.code for finding in check(tmp_path, files)] == ["MD021"]
 
 
 @pytest.mark.parametrize(
@@ -195,8 +203,8 @@ def test_a_page_is_judged_too(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("fence", ["```", "~~~~"])
 def test_mermaid_is_a_finding(info: str, fence: str, tmp_path: Path) -> None:
-    found = findings(f"Why.\n\n{fence}{info}\ngraph TD; a-->b\n{fence}", tmp_path)
-    assert [(each.at.line, each.code) for each in found] == [(12, "MD022")]
+    findings = check_body(f"Why.\n\n{fence}{info}\ngraph TD; a-->b\n{fence}", tmp_path)
+    assert [(finding.at.line, finding.code) for finding in findings] == [(12, "MD022")]
 
 
 @pytest.mark.parametrize(
@@ -210,8 +218,8 @@ def test_mermaid_is_a_finding(info: str, fence: str, tmp_path: Path) -> None:
         "```\nmermaid\n```",
     ],
 )
-def test_the_source_of_a_diagram_as_text_is_left_alone(body: str, tmp_path: Path) -> None:
-    assert findings(body, tmp_path) == []
+def test_a_diagram_source_as_text_has_no_finding(body: str, tmp_path: Path) -> None:
+    assert check_body(body, tmp_path) == []
 
 
 FIXED = {
@@ -254,13 +262,15 @@ FIXED = {
 def test_an_admonition_becomes_a_callout(
     body: str, expected: str, mark: str, end: str, tmp_path: Path
 ) -> None:
-    """And not a byte of the rest is another."""
+    """The fix changes no other byte of the file."""
     write(tmp_path, {"mkdocs.yml": SETTINGS, "adr/index.md": "# Decisions\n"})
-    write(tmp_path, {PATH: (mark + record(body)).replace("\n", end).encode()})
+    write(tmp_path, {PATH: (mark + make_record(body)).replace("\n", end).encode()})
     assert (
         main(["check", "--strict", "--root", str(tmp_path), "--today", "2026-11-23", "--fix"]) == 0
     )
-    assert (tmp_path / PATH).read_bytes() == (mark + record(expected)).replace("\n", end).encode()
+    assert (tmp_path / PATH).read_bytes() == (mark + make_record(expected)).replace(
+        "\n", end
+    ).encode()
 
 
 KINDS = {
@@ -273,13 +283,18 @@ KINDS = {
 
 
 @pytest.mark.parametrize(
-    ("kind", "callout"), [(word, kind) for kind, words in KINDS.items() for word in words.split()]
+    ("kind", "callout"),
+    [
+        (admonition, kind)
+        for kind, admonitions in KINDS.items()
+        for admonition in admonitions.split()
+    ],
 )
 def test_a_kind_has_its_callout(kind: str, callout: str, tmp_path: Path) -> None:
-    (found,) = findings(f"!!! {kind}\n    Text.", tmp_path)
-    assert found.fix is not None
-    assert found.fix.new == f"> [!{callout}]\n> Text."
-    assert f"'> [!{callout}]'" in (found.hint or "")
+    (finding,) = check_body(f"!!! {kind}\n    Text.", tmp_path)
+    assert finding.fix is not None
+    assert finding.fix.new == f"> [!{callout}]\n> Text."
+    assert f"'> [!{callout}]'" in (finding.hint or "")
 
 
 UNFIXED = [
@@ -313,10 +328,10 @@ UNFIXED = [
 
 
 @pytest.mark.parametrize("body", UNFIXED)
-def test_what_cannot_be_moved_safely_is_left(body: str, tmp_path: Path) -> None:
-    found = [each for each in findings(body, tmp_path) if each.code == "MD021"]
-    assert found
-    assert [each.fix for each in found] == [None] * len(found)
+def test_an_unsafe_move_has_no_fix(body: str, tmp_path: Path) -> None:
+    findings = [finding for finding in check_body(body, tmp_path) if finding.code == "MD021"]
+    assert findings
+    assert [finding.fix for finding in findings] == [None] * len(findings)
 
 
 WORDS = st.lists(
@@ -364,8 +379,8 @@ BLOCKS = st.one_of(TEXTS, LISTS, DEEP_LISTS, NUMBERED, FENCES, QUOTES, TABLES, I
 
 
 @st.composite
-def bodies(draw: st.DrawFn) -> list[str]:
-    """Blocks of which no two are lists or quotations next to each other, as the other rules ask."""
+def draw_bodies(draw: st.DrawFn) -> list[str]:
+    """Draw blocks without adjacent lists or quotations, which other rules report."""
     blocks: list[str] = []
     for block in draw(st.lists(BLOCKS, min_size=1, max_size=5)):
         blocks += [block, "So."] if block[0] in "-1>" and not block.startswith("1.5") else [block]
@@ -375,7 +390,7 @@ def bodies(draw: st.DrawFn) -> list[str]:
 @pytest.mark.fuzz
 @settings(max_examples=200, deadline=None)
 @given(
-    bodies(),
+    draw_bodies(),
     st.sampled_from(
         ["!!! note", "!!! danger inline", "??? tip", '???+ bug "In June"', '!!! warning "Use `a`"']
     ),
@@ -391,7 +406,7 @@ def test_no_word_is_lost(
     end: str,
     indent: str,
 ) -> None:
-    """After the fix the record has no finding, and the text of the callout is the text of the admonition."""
+    """The fix leaves no finding, and keeps the text of the admonition in the callout."""
     body = "\n\n".join(blocks)
     indented = "\n".join(indent + line if line else "" for line in body.split("\n"))
     root = write(
@@ -399,13 +414,13 @@ def test_no_word_is_lost(
         {
             "mkdocs.yml": SETTINGS,
             "adr/index.md": "# Decisions\n",
-            PATH: record(f"{header}\n{gap}{indented}").replace("\n", end).encode(),
+            PATH: make_record(f"{header}\n{gap}{indented}").replace("\n", end).encode(),
         },
     )
-    before = run(load(root), TODAY).findings
-    assert [each.code for each in before] == ["MD021"]
-    contents = fix(
-        load(root), (each.fix for each in before if each.fix), lambda path: False
+    findings = run(load(root), TODAY).findings
+    assert [finding.code for finding in findings] == ["MD021"]
+    contents = apply_fixes(
+        load(root), (finding.fix for finding in findings if finding.fix), lambda path: False
     ).contents
     write(root, contents)
     assert run(load(root), TODAY).findings == ()
@@ -437,7 +452,7 @@ HOSTILE = {
 @pytest.mark.fuzz
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_text_is_read_in_time(text: str) -> None:
-    """In a time that grows with the text; each takes less than a second of a processor that is free."""
+    """The time grows with the text. Each case takes less than a second of a free CPU."""
     source = read_source("a.md", text.encode())
     begin = time.process_time()
     assert source.constructs is not None

@@ -1,4 +1,4 @@
-"""A sample of the mutants, drawn by a fixed seed; `make mutation` tries them all."""
+"""Mutation test with a random sample of fixed seed. `make mutation` tests all mutants."""
 
 from __future__ import annotations
 
@@ -9,21 +9,29 @@ import pytest
 
 from handbook.loading import load
 from tests.handbooks import ROOT
-from tests.mutation import KEY_WAYS, OPTIONAL, SECTION_WAYS, Mutant, holes, judged, mutants
+from tests.mutation import (
+    KEY_CHANGES,
+    OPTIONAL_KEY,
+    SECTION_CHANGES,
+    Mutant,
+    find_missed_mutants,
+    judge_mutants,
+    make_mutants,
+)
 
 pytestmark = pytest.mark.mutation
 
 
 @cache
-def every() -> list[Mutant]:
-    return list(mutants(load(ROOT)))
+def all_mutants() -> list[Mutant]:
+    return list(make_mutants(load(ROOT)))
 
 
-def test_the_product_is_whole() -> None:
-    ways = {mutant.way for mutant in every()}
-    assert {*KEY_WAYS, *SECTION_WAYS, "path", "fragment", "id", "reorder"} <= ways
-    assert len(every()) > 5000
-    assert {mutant.path.split("/")[0] for mutant in every()} == {
+def test_every_kind_of_change_has_mutants() -> None:
+    changes = {mutant.change for mutant in all_mutants()}
+    assert {*KEY_CHANGES, *SECTION_CHANGES, "path", "fragment", "id", "reorder"} <= changes
+    assert len(all_mutants()) > 5000
+    assert {mutant.path.split("/")[0] for mutant in all_mutants()} == {
         "adr",
         "docs",
         "runbooks",
@@ -31,18 +39,18 @@ def test_the_product_is_whole() -> None:
     }
 
 
-def test_what_is_rewritten_and_not_spoilt_has_no_finding() -> None:
-    """Deleting an optional key rewrites the whole front matter: a mutant that dies must die of its defect."""
-    rewritten = {
+def test_rewritten_front_matter_alone_has_no_finding() -> None:
+    """A mutant without an optional key has rewritten front matter, but usually no fault."""
+    mutant_by_path = {
         mutant.path: mutant
-        for mutant in every()
-        if mutant.right == OPTIONAL and mutant.way == "delete"
+        for mutant in all_mutants()
+        if mutant.excuse == OPTIONAL_KEY and mutant.change == "delete"
     }
-    lived = [code for _, code in judged(list(rewritten.values())) if not code]
-    assert len(lived) > 10
+    codes = [code for _, code in judge_mutants(list(mutant_by_path.values()))]
+    assert codes.count("") > 10
 
 
 @pytest.mark.parametrize("seed", [7, 11])
-def test_a_sample_of_the_mutants_is_found(seed: int) -> None:
-    chosen: list[Mutant] = random.Random(seed).sample(every(), 200)  # noqa: S311
-    assert holes(judged(chosen)) == []
+def test_the_check_finds_a_sample_of_the_mutants(seed: int) -> None:
+    sample: list[Mutant] = random.Random(seed).sample(all_mutants(), 200)  # noqa: S311
+    assert find_missed_mutants(judge_mutants(sample)) == []

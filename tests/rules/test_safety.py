@@ -1,4 +1,4 @@
-"""Rules about harm: commands that destroy, code that cannot run, secrets and private names; one line a case."""
+"""Test the rules for destructive commands, invalid shell code, secrets and private names."""
 
 from __future__ import annotations
 
@@ -19,24 +19,34 @@ from handbook.reading import files, shell
 from handbook.reading.credential_forms import (
     SIGNS,
     find_matches,
-    forms,
     has_sign,
     is_placeholder_password,
+    load_forms,
 )
-from handbook.records.postmortem import deadline
+from handbook.records.postmortem import publication_deadline
 from handbook.reporters import REPORTERS
-from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, check, copy_of, places, report, write
+from tests.handbooks import (
+    ADR,
+    ROOT,
+    SETTINGS,
+    SMALL,
+    check,
+    copy_site,
+    format_findings,
+    report,
+    write,
+)
 
 RUNBOOK = "runbooks/shop/slow-search.md"
 WARNED = "> [!WARNING]\n> What is deleted is gone.\n\n```bash\nkubectl delete job old-index\n```"
 
 
-def with_block(root: Path, text: str) -> list[str]:
-    """The codes that the small handbook has with a text in place of the one command that destroys."""
-    copy_of(SMALL, root)
+def check_block(root: Path, text: str) -> list[str]:
+    """Return the codes of the small handbook with `text` in place of its destructive command."""
+    copy_site(SMALL, root)
     file = root / RUNBOOK
     file.write_text(file.read_text(encoding="utf-8").replace(WARNED, text), encoding="utf-8")
-    return [each.code for each in report(root).findings]
+    return [finding.code for finding in report(root).findings]
 
 
 @pytest.mark.parametrize(
@@ -64,8 +74,8 @@ def with_block(root: Path, text: str) -> list[str]:
 )
 def test_a_command_that_destroys_needs_a_warning(command: str, tmp_path: Path) -> None:
     block = f"```text\n{command}\n```"
-    assert with_block(tmp_path / "bare", block) == ["RBK016"]
-    assert with_block(tmp_path / "said", f"**Warning:** this cannot be undone.\n\n{block}") == []
+    assert check_block(tmp_path / "bare", block) == ["RBK016"]
+    assert check_block(tmp_path / "warned", f"**Warning:** this cannot be undone.\n\n{block}") == []
 
 
 @pytest.mark.parametrize(
@@ -84,13 +94,13 @@ def test_a_command_that_destroys_needs_a_warning(command: str, tmp_path: Path) -
         "systemctl status shutdown-guard",
     ],
 )
-def test_other_commands_need_none(command: str, tmp_path: Path) -> None:
-    assert with_block(tmp_path / "x", f"```text\n{command}\n```") == []
+def test_other_commands_need_no_warning(command: str, tmp_path: Path) -> None:
+    assert check_block(tmp_path / "x", f"```text\n{command}\n```") == []
 
 
 def test_a_warning_holds_up_to_the_next_heading(tmp_path: Path) -> None:
     under = WARNED.replace("```bash", "### Another\n\n**Symptom:** A.\n\n**Fix:**\n\n```bash")
-    assert with_block(tmp_path / "x", under) == ["RBK016"]
+    assert check_block(tmp_path / "x", under) == ["RBK016"]
 
 
 @pytest.mark.parametrize(
@@ -104,23 +114,78 @@ def test_a_warning_holds_up_to_the_next_heading(tmp_path: Path) -> None:
         ("1. First:\n\n    ```bash\n    ls\n    while\n    ```", ["14:5:FM107"]),
     ],
 )
-def test_a_shell_must_be_able_to_run_it(text: str, expected: list[str], tmp_path: Path) -> None:
+def test_invalid_shell_code_is_found(text: str, expected: list[str], tmp_path: Path) -> None:
     record = ADR.replace("Why.", text).replace("## Context\n\n", "## Context\n\n", 1)
-    found = places(check(tmp_path, {"adr/0001-a.md": record}))
-    assert found == [f"adr/0001-a.md:{place}" for place in expected]
+    findings = format_findings(check(tmp_path, {"adr/0001-a.md": record}))
+    assert findings == [f"adr/0001-a.md:{position}" for position in expected]
+
+
+def test_a_placeholder_in_shell_code_is_named_with_its_fix(tmp_path: Path) -> None:
+    record = ADR.replace("Why.", "```bash\nkubectl logs <pod-name>\n```")
+    (finding,) = check(tmp_path, {"adr/0001-a.md": record})
+    assert (finding.code, finding.message) == (
+        "FM107",
+        "unquoted placeholder '<pod-name>' in shell code",
+    )
+    assert finding.hint == 'put it in quotes, "<pod-name>", or use a variable, "$pod_name"'
+
+
+@pytest.mark.parametrize(
+    ("text", "misspelt", "message", "hint"),
+    [
+        (
+            "**Symptom:** No orders.",
+            "**Symptom**: No orders.",
+            "no symptom for cause 'Nobody buys'",
+            "line 21 says '**Symptom**:': write '**Symptom:**'",
+        ),
+        (
+            "**Fix:** Wait.",
+            "Fix: wait.",
+            "no fix for cause 'Nobody buys'",
+            "line 23 says 'Fix:': write '**Fix:**'",
+        ),
+        (
+            "**Fix:** Wait.",
+            "Wait.",
+            "no fix for cause 'Nobody buys'",
+            "add a paragraph '**Fix:** …'",
+        ),
+        (
+            "Tier 1 (15 min):",
+            "Tier 1 (15 minutes):",
+            "invalid escalation tier 'Tier 1 (15 minutes): Whoever sees it'",
+            "write 'Tier 1 (15 min): who'",
+        ),
+        (
+            "## Escalation",
+            "## escalation",
+            "missing section 'Escalation'",
+            "line 38 says '## escalation': write '## Escalation'",
+        ),
+    ],
+)
+def test_the_hint_of_a_runbook_quotes_the_misspelt_line(
+    text: str, misspelt: str, message: str, hint: str, tmp_path: Path
+) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
+    file = root / RUNBOOK
+    file.write_text(file.read_text(encoding="utf-8").replace(text, misspelt, 1), encoding="utf-8")
+    (finding,) = report(root).findings
+    assert (finding.message, finding.hint) == (message, hint)
 
 
 WORDS = ("-n", "a=1", "if", "256", "+%s", "'{ $x; }'", '"<a b>"', "--to=a'b'c,d:e@f^g%")
 
 
 def test_shellcheck_finds_no_error_in_plain_commands(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = [f"{one} \\\n  {other} | head {one}" for one, other in product(WORDS, repeat=2)]
+    lines = [f"{first} \\\n  {second} | head {first}" for first, second in product(WORDS, repeat=2)]
     scripts = tuple(
         "\n".join(f"{program} {line}" for line in lines) for program in shell.PROGRAMS.split("|")
     )
-    assert all(map(shell.plain, scripts))
-    monkeypatch.setattr(shell, "plain", lambda script: False)
-    assert shell.shell_errors(scripts) == ()
+    assert all(map(shell.is_plain, scripts))
+    monkeypatch.setattr(shell, "is_plain", lambda script: False)
+    assert shell.find_shell_errors(scripts) == ()
 
 
 @pytest.mark.parametrize(
@@ -142,11 +207,11 @@ def test_shellcheck_finds_no_error_in_plain_commands(monkeypatch: pytest.MonkeyP
         "jq é",
     ],
 )
-def test_shellcheck_is_asked_about_all_else(script: str) -> None:
-    assert not shell.plain(script)
+def test_other_scripts_go_to_shellcheck(script: str) -> None:
+    assert not shell.is_plain(script)
 
 
-# Put together here, so that no scanner takes this file for one that holds them.
+# The code joins the parts of each secret, so that secret scanners do not report this file.
 RANDOM = "Q7ZK2M9XW4RT8B3N6P5V1C0DJHFSGLYA" * 3
 SECRET = "AKIA" + RANDOM[:16]
 OTHER_SECRET = "AKIA" + RANDOM[16:32]
@@ -173,11 +238,11 @@ OTHER_SECRET = "AKIA" + RANDOM[16:32]
         "PuTTY-User-" + "Key-File-3: ssh-rsa\nEncryption: none\nPublic-Lines: 6\n" + RANDOM[:64],
     ],
 )
-def test_a_secret_is_found_wherever_it_stands(secret: str, tmp_path: Path) -> None:
+def test_a_secret_is_found_in_a_code_block(secret: str, tmp_path: Path) -> None:
     record = ADR.replace("Why.", f"Why.\n\n```text\nkey: {secret}\n```")
-    found = places(check(tmp_path, {"adr/0001-a.md": record}))
-    assert [each.rsplit(":", 1)[1] for each in found] == ["SAFE005"]
-    assert found[0].startswith("adr/0001-a.md:13:")
+    findings = format_findings(check(tmp_path, {"adr/0001-a.md": record}))
+    assert [place_and_code.rsplit(":", 1)[1] for place_and_code in findings] == ["SAFE005"]
+    assert findings[0].startswith("adr/0001-a.md:13:")
 
 
 @pytest.mark.parametrize(
@@ -208,23 +273,23 @@ def test_a_token_with_markdown_escapes_is_a_secret(token: str, tmp_path: Path) -
     record = ADR.replace(
         "Why.", f"It\\_is \\* {token}, and \\_ {SECRET}.\n\nA {SECRET} with no escape before it."
     )
-    found = places(check(tmp_path, {"adr/0001-a.md": record}))
+    findings = format_findings(check(tmp_path, {"adr/0001-a.md": record}))
     lines = record.split("\n")
     first = lines[9].index(token.removeprefix("\\")) + 1
     expected = [(10, first), (10, lines[9].index(SECRET, first) + 1), (12, 3)]
-    assert found == [f"adr/0001-a.md:{line}:{column}:SAFE005" for line, column in expected]
+    assert findings == [f"adr/0001-a.md:{line}:{column}:SAFE005" for line, column in expected]
 
 
 @pytest.mark.parametrize("secret", ["AKIA" + "Z" * 16, "ghp_" + "a" * 36, "glpat-" + "a" * 20])
 def test_a_token_of_one_repeated_letter_is_no_mask(secret: str, tmp_path: Path) -> None:
-    found = check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", f"Why {secret}.")})
-    assert places(found) == ["adr/0001-a.md:10:5:SAFE005"]
+    findings = check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", f"Why {secret}.")})
+    assert format_findings(findings) == ["adr/0001-a.md:10:5:SAFE005"]
 
 
-@given(st.sampled_from(forms()).flatmap(lambda form: st.from_regex(form.pattern)))
+@given(st.sampled_from(load_forms()).flatmap(lambda form: st.from_regex(form.pattern)))
 @settings(derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_form_of_a_secret_has_a_sign(secret: str) -> None:
-    """A text without a sign is not looked through; a form that a new detect-secrets brings needs one."""
+    """The search skips texts without a sign. A new form of detect-secrets needs a sign, too."""
     assert any(sign.search(secret.casefold()) for sign in SIGNS)
 
 
@@ -274,8 +339,8 @@ def test_every_form_of_a_secret_has_a_sign(secret: str) -> None:
     ["Why: {url}", "`{url}`", "[here]({url})", "```text\nDATABASE_URL='{url}'\n```", "<{url}>"],
 )
 def test_a_password_in_a_url_is_a_secret(url: str, form: str, tmp_path: Path) -> None:
-    found = check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", form.format(url=url))})
-    assert [each.message for each in found if each.code == "SAFE005"] == [
+    findings = check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", form.format(url=url))})
+    assert [finding.message for finding in findings if finding.code == "SAFE005"] == [
         "possible secret: password in a URL"
     ]
 
@@ -393,8 +458,10 @@ def test_the_example_keys_of_aws_are_no_secrets(text: str, tmp_path: Path) -> No
     assert check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", f"```text\n{text}\n```")}) == ()
     real = text.replace("EXAMPLE", "ABCDEFG")
     assert [
-        each.code
-        for each in check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", f"```text\n{real}\n```")})
+        finding.code
+        for finding in check(
+            tmp_path, {"adr/0001-a.md": ADR.replace("Why.", f"```text\n{real}\n```")}
+        )
     ] == ["SAFE005"]
 
 
@@ -407,14 +474,14 @@ def test_a_secret_is_found_in_the_settings(key: str, tmp_path: Path) -> None:
             "adr/0001-a.md": ADR,
         },
     )
-    assert places(report(tmp_path).findings) == [f"mkdocs.yml:6:{len(key) + 3}:SAFE005"]
+    assert format_findings(report(tmp_path).findings) == [f"mkdocs.yml:6:{len(key) + 3}:SAFE005"]
 
 
 def test_a_token_in_a_url_is_one_secret(tmp_path: Path) -> None:
     url = "https://bot:ghp_" + RANDOM[:36] + "@git.example/x.git"
-    assert [each.code for each in check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", url)})] == [
-        "SAFE005"
-    ]
+    assert [
+        finding.code for finding in check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", url)})
+    ] == ["SAFE005"]
 
 
 WITH_SECRET = ADR.replace("Why.", f"Why {SECRET}.")
@@ -446,95 +513,103 @@ WITH_SECRET = ADR.replace("Why.", f"Why {SECRET}.")
     ],
 )
 def test_a_safety_rule_cannot_be_suppressed(text: str, code: str, tmp_path: Path) -> None:
-    report_ = report(write(tmp_path, {"mkdocs.yml": SETTINGS, "adr/0001-a.md": text}))
-    assert sorted(each.code for each in report_.findings) == sorted(["SAFE008", code])
-    assert report_.suppressed == 0
+    result = report(write(tmp_path, {"mkdocs.yml": SETTINGS, "adr/0001-a.md": text}))
+    assert sorted(finding.code for finding in result.findings) == sorted(["SAFE008", code])
+    assert result.suppressed == 0
 
 
 @pytest.mark.parametrize("code", ["SAFE005", "SAFE002", "SAFE008", "FM019"])
 def test_a_safety_rule_cannot_be_lowered(code: str, tmp_path: Path) -> None:
     settings = f"{SETTINGS}    rules: {{{code}: warning}}\n"
-    found = report(write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": WITH_SECRET}))
-    expected = [] if code == "FM019" else [("SAFE008", "error")]  # which is a warning by itself
-    assert [(each.code, str(each.severity)) for each in found.findings] == [
+    result = report(write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": WITH_SECRET}))
+    expected = [] if code == "FM019" else [("SAFE008", "error")]  # FM019 is a warning by default.
+    assert [(finding.code, str(finding.severity)) for finding in result.findings] == [
         ("SAFE005", "error"),
         *expected,
     ]
-    assert found.lowered == 0
+    assert result.lowered == 0
 
 
-def sample(text: str, path: str = "adr/0001-a.md") -> str:
-    """Settings that declare a text as a published example."""
+def make_settings(text: str, path: str = "adr/0001-a.md") -> str:
+    """Return settings that declare a text as a published example."""
     digest = hashlib.sha256(text.encode()).hexdigest()
     return f"{SETTINGS}    samples:\n      - {{path: {path}, sha256: {digest}, reason: a test}}\n"
 
 
 def test_a_published_example_is_declared_by_the_hash_of_its_text(tmp_path: Path) -> None:
-    write(tmp_path, {"mkdocs.yml": sample(SECRET), "adr/0001-a.md": WITH_SECRET})
+    write(tmp_path, {"mkdocs.yml": make_settings(SECRET), "adr/0001-a.md": WITH_SECRET})
     assert (report(tmp_path).findings, report(tmp_path).samples) == ((), 1)
     write(tmp_path, {"adr/0001-a.md": WITH_SECRET.replace("Then.", f"Then {OTHER_SECRET}.")})
-    assert places(report(tmp_path).findings) == ["adr/0001-a.md:22:6:SAFE005"]
+    assert format_findings(report(tmp_path).findings) == ["adr/0001-a.md:22:6:SAFE005"]
     assert report(tmp_path).samples == 1
 
 
 @pytest.mark.parametrize(
     ("settings", "record", "expected"),
     [
-        (sample(SECRET), ADR, ["mkdocs.yml:7:9:SAFE007"]),
+        (make_settings(SECRET), ADR, ["mkdocs.yml:7:9:SAFE007"]),
         (
-            sample(SECRET, "adr/0002-b.md"),
+            make_settings(SECRET, "adr/0002-b.md"),
             WITH_SECRET,
             ["adr/0001-a.md:10:5:SAFE005", "mkdocs.yml:7:9:SAFE007"],
         ),
         (
-            sample(SECRET + " "),
+            make_settings(SECRET + " "),
             WITH_SECRET,
             ["adr/0001-a.md:10:5:SAFE005", "mkdocs.yml:7:9:SAFE007"],
         ),
         (
-            sample("<b>"),
+            make_settings("<b>"),
             ADR.replace("Why.", "<b>Why</b>"),
             ["adr/0001-a.md:10:1:SAFE001", "adr/0001-a.md:10:7:SAFE001", "mkdocs.yml:7:9:SAFE007"],
         ),
-        (sample(SECRET).replace(", reason: a test", ""), WITH_SECRET, ["mkdocs.yml:7:9:FM007"]),
+        (
+            make_settings(SECRET).replace(", reason: a test", ""),
+            WITH_SECRET,
+            ["mkdocs.yml:7:9:FM007"],
+        ),
     ],
 )
 def test_an_entry_that_declares_no_secret_is_an_error(
     settings: str, record: str, expected: list[str], tmp_path: Path
 ) -> None:
     assert (
-        places(report(write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": record})).findings)
+        format_findings(
+            report(write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": record})).findings
+        )
         == expected
     )
 
 
 def test_the_finding_shows_the_entry_to_paste(tmp_path: Path) -> None:
-    (found,) = check(tmp_path, {"adr/0001-a.md": WITH_SECRET})
-    assert found.hint
-    entry = found.hint.partition("handbook.samples: ")[2].replace("TODO", "a test")
-    write(tmp_path, {"mkdocs.yml": f"{SETTINGS}    samples:\n      - {entry}\n"})
+    (finding,) = check(tmp_path, {"adr/0001-a.md": WITH_SECRET})
+    assert finding.hint
+    sample = finding.hint.partition("handbook.samples: ")[2].replace("TODO", "a test")
+    write(tmp_path, {"mkdocs.yml": f"{SETTINGS}    samples:\n      - {sample}\n"})
     assert report(tmp_path).findings == ()
 
 
 def test_the_sample_of_a_private_key_is_that_key_alone(tmp_path: Path) -> None:
     begin, end = "-----BEGIN RSA " + "PRIVATE KEY-----", "-----END RSA " + "PRIVATE KEY-----"
     key = f"```text\n{begin}\nMIIB\n{end}\n```"
-    settings = sample(f"{begin}\nMIIB\n")
+    settings = make_settings(f"{begin}\nMIIB\n")
     write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": ADR.replace("Why.", key)})
     assert report(tmp_path).findings == ()
-    other = key.replace("MIIB", "MIIC")
-    write(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", f"{key}\n\n{other}")})
-    assert places(report(tmp_path).findings) == ["adr/0001-a.md:17:1:SAFE005"]
+    changed_key = key.replace("MIIB", "MIIC")
+    write(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", f"{key}\n\n{changed_key}")})
+    assert format_findings(report(tmp_path).findings) == ["adr/0001-a.md:17:1:SAFE005"]
 
 
-def test_every_report_counts_what_is_let_through(tmp_path: Path) -> None:
-    settings = sample(SECRET) + "    rules: {FM104: warning, DEC009: warning, FM016: error}\n"
+def test_every_report_counts_the_exceptions(tmp_path: Path) -> None:
+    settings = (
+        make_settings(SECRET) + "    rules: {FM104: warning, DEC009: warning, FM016: error}\n"
+    )
     record = WITH_SECRET.replace("What.\n\n", "").replace(
         "## Decision", "<!-- handbook: allow FM104: next week -->\n## Decision"
     )
-    found = report(write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": record}))
+    result = report(write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": record}))
     counts = "1 adr: 0 errors, 0 warnings, 1 suppressed, 1 secret sample, 2 lowered severities\n"
-    assert REPORTERS["text"](found) == REPORTERS["github"](found) == counts
+    assert REPORTERS["text"](result) == REPORTERS["github"](result) == counts
     summary = {
         "errors": 0,
         "warnings": 0,
@@ -543,8 +618,8 @@ def test_every_report_counts_what_is_let_through(tmp_path: Path) -> None:
         "lowered": 2,
         "new_exceptions": [],
     }
-    assert json.loads(REPORTERS["json"](found))["summary"] == summary
-    assert json.loads(REPORTERS["sarif"](found))["runs"][0]["properties"] == {"summary": summary}
+    assert json.loads(REPORTERS["json"](result))["summary"] == summary
+    assert json.loads(REPORTERS["sarif"](result))["runs"][0]["properties"] == {"summary": summary}
 
 
 @pytest.mark.parametrize(
@@ -553,7 +628,7 @@ def test_every_report_counts_what_is_let_through(tmp_path: Path) -> None:
 def test_a_secret_is_found_in_an_attachment_and_in_a_sample(path: str, tmp_path: Path) -> None:
     drawing = ("<svg>", "</svg>") if path.endswith(".svg") else ("name", "end")
     files = {"adr/0001-a.md": ADR, path: f"{drawing[0]}\nkey: {SECRET}\n{drawing[1]}"}
-    assert places(check(tmp_path, files)) == [f"{path}:2:6:SAFE005"]
+    assert format_findings(check(tmp_path, files)) == [f"{path}:2:6:SAFE005"]
 
 
 AUDIT = "docs/services/shop/2026-Q4.yml"
@@ -586,14 +661,14 @@ RULES = "runbooks/shop/shop.rules.yml"
 def test_a_secret_is_found_in_every_part_of_yaml(
     path: str, old: str, new: str, tmp_path: Path
 ) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
+    root = copy_site(SMALL, tmp_path / "handbook")
     text = (root / path).read_text(encoding="utf-8")
     assert old in text
     text = text.replace(old, new, 1)
     write(root, {path: text})
-    (found,) = [each for each in report(root).findings if each.code == "SAFE005"]
+    (finding,) = [finding for finding in report(root).findings if finding.code == "SAFE005"]
     start = text.index(SECRET) if SECRET in text else text.index(f'"{SECRET[:9]}')
-    assert found.at == Location(
+    assert finding.at == Location(
         path, text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
     )
 
@@ -605,7 +680,7 @@ def test_a_secret_is_found_in_a_readme_of_a_record_folder(path: str, tmp_path: P
         tmp_path,
         {"mkdocs.yml": settings, "adr/0001-a.md": ADR, path: f"# Read me\n\nUse {SECRET}.\n"},
     )
-    assert places(report(tmp_path).findings) == [f"{path}:3:5:SAFE005"]
+    assert format_findings(report(tmp_path).findings) == [f"{path}:3:5:SAFE005"]
 
 
 @pytest.mark.parametrize(
@@ -613,7 +688,7 @@ def test_a_secret_is_found_in_a_readme_of_a_record_folder(path: str, tmp_path: P
 )
 def test_a_secret_is_found_in_the_path_of_a_published_file(path: str, tmp_path: Path) -> None:
     files = {"adr/0001-a.md": ADR, path: "# A\n"}
-    assert places(check(tmp_path, files)) == [f"{path}:1:1:SAFE005"]
+    assert format_findings(check(tmp_path, files)) == [f"{path}:1:1:SAFE005"]
 
 
 def test_a_parent_of_the_settings_is_searched(tmp_path: Path) -> None:
@@ -622,7 +697,7 @@ def test_a_parent_of_the_settings_is_searched(tmp_path: Path) -> None:
     write(
         tmp_path / "root", {"mkdocs.yml": f"INHERIT: ../base.yml\n{SETTINGS}", "adr/0001-a.md": ADR}
     )
-    assert places(report(tmp_path / "root").findings) == ["base.yml:1:12:SAFE005"]
+    assert format_findings(report(tmp_path / "root").findings) == ["base.yml:1:12:SAFE005"]
     write(
         tmp_path / "root",
         {
@@ -630,10 +705,10 @@ def test_a_parent_of_the_settings_is_searched(tmp_path: Path) -> None:
             "mkdocs.yml": f"INHERIT: base.yml\n{SETTINGS}",
         },
     )
-    assert places(report(tmp_path / "root").findings) == ["base.yml:1:3:SAFE005"]
+    assert format_findings(report(tmp_path / "root").findings) == ["base.yml:1:3:SAFE005"]
 
 
-def test_private_names_are_not_looked_for_in_the_settings(tmp_path: Path) -> None:
+def test_private_names_are_allowed_in_the_settings(tmp_path: Path) -> None:
     settings = (
         SETTINGS + '    private: ["*@corp.example", ann@corp.example]  # ask ann@corp.example\n'
     )
@@ -648,7 +723,7 @@ LATIN = "name,größe\nkey,"
 
 
 @pytest.mark.parametrize(
-    ("data", "place"),
+    ("data", "line_and_column"),
     [
         (f"{LATIN}{SECRET}".encode("latin-1"), "2:5"),
         (f"größe,{SECRET}".encode("latin-1"), "1:7"),
@@ -665,10 +740,10 @@ LATIN = "name,größe\nkey,"
 )
 @pytest.mark.parametrize("path", ["adr/0001-a/load.csv", "docs/standards/samples/shop/load.csv"])
 def test_a_secret_is_found_in_a_file_of_another_encoding(
-    data: bytes, place: str, path: str, tmp_path: Path
+    data: bytes, line_and_column: str, path: str, tmp_path: Path
 ) -> None:
-    assert places(check(tmp_path, {"adr/0001-a.md": ADR, path: data})) == [
-        f"{path}:{place}:SAFE005"
+    assert format_findings(check(tmp_path, {"adr/0001-a.md": ADR, path: data})) == [
+        f"{path}:{line_and_column}:SAFE005"
     ]
 
 
@@ -676,12 +751,14 @@ def test_a_picture_is_searched_and_its_bytes_are_no_secret(tmp_path: Path) -> No
     noise = random.Random(1).randbytes(999_000) + b"://"  # noqa: S311 - bytes, not secrets
     files: dict[str, str | bytes] = {f"adr/0001-a/{n}.png": b"\x89PNG" + noise for n in range(3)}
     assert check(tmp_path, {"adr/0001-a.md": ADR, **files}) == ()
-    written = b"\x89PNG" + noise[:9_000] + b"\0Comment\0postgres://app:s3cr3t9@db\0" + noise[:9_000]
-    found = check(
-        tmp_path,
-        {"adr/0001-a/0.png": written, "adr/0001-a/1.png": noise.replace(b"://", SECRET.encode())},
+    commented = (
+        b"\x89PNG" + noise[:9_000] + b"\0Comment\0postgres://app:s3cr3t9@db\0" + noise[:9_000]
     )
-    assert sorted(each.message for each in found if each.code == "SAFE005") == [
+    findings = check(
+        tmp_path,
+        {"adr/0001-a/0.png": commented, "adr/0001-a/1.png": noise.replace(b"://", SECRET.encode())},
+    )
+    assert sorted(finding.message for finding in findings if finding.code == "SAFE005") == [
         "possible secret: AWS Access Key",
         "possible secret: password in a URL",
     ]
@@ -699,7 +776,7 @@ def test_the_pictures_of_this_repository_hold_no_secret() -> None:
         text = files.read_loosely(ROOT, path.relative_to(ROOT).as_posix())
         assert [
             form.name
-            for form in forms()
+            for form in load_forms()
             for match in form.pattern.finditer(text)
             if form.extent(match)
         ] == []
@@ -709,11 +786,11 @@ HEADER = "-----BEGIN RSA " + "PRIVATE KEY-----"
 
 
 def test_a_sample_of_a_header_lets_no_key_through(tmp_path: Path) -> None:
-    """A key without an end is hashed to its last line, so that a sample of one declares no other."""
+    """The hash of a key without an end covers all its lines, so a sample declares one key only."""
     write(
         tmp_path,
         {
-            "mkdocs.yml": sample(HEADER),
+            "mkdocs.yml": make_settings(HEADER),
             "adr/0001-a.md": ADR.replace("Why.", f"```text\n{HEADER}\n```"),
         },
     )
@@ -732,7 +809,7 @@ def test_a_sample_of_a_header_lets_no_key_through(tmp_path: Path) -> None:
     ):
         text = f"```text\n{HEADER}\n{key}\n```\n\n```text\n{HEADER}\n```"
         write(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", text)})
-        assert "SAFE005" in {each.code for each in report(tmp_path).findings}, key
+        assert "SAFE005" in {finding.code for finding in report(tmp_path).findings}, key
 
 
 @pytest.mark.parametrize("end", ["", "\n-----END RSA " + "PRIVATE KEY-----"])
@@ -740,11 +817,11 @@ def test_the_sample_of_a_private_key_covers_all_of_its_lines(end: str, tmp_path:
     lines = "\n".join(RANDOM[n : n + 64] for n in range(9))
     key = f"{HEADER}\nProc-Type: 4,ENCRYPTED\nDEK-Info: DES-EDE3-CBC,0123\n\n{lines}\nAb=="
     text = ADR.replace("Why.", f"```text\n{key}{end}\n```\n\nWhy.")
-    write(tmp_path, {"mkdocs.yml": sample(key + end[:1]), "adr/0001-a.md": text})
+    write(tmp_path, {"mkdocs.yml": make_settings(key + end[:1]), "adr/0001-a.md": text})
     assert report(tmp_path).findings == ()
     for old, new in (("Ab==", "Ac=="), (RANDOM[8:72], RANDOM[8:71] + "x"), ("4,ENC", "5,ENC")):
         write(tmp_path, {"adr/0001-a.md": text.replace(old, new)})
-        assert "SAFE005" in {each.code for each in report(tmp_path).findings}, new
+        assert "SAFE005" in {finding.code for finding in report(tmp_path).findings}, new
 
 
 @pytest.mark.parametrize(
@@ -777,9 +854,9 @@ def test_a_mention_of_the_header_of_a_key_is_no_secret(text: str, tmp_path: Path
 def test_a_header_at_the_start_of_a_line_or_before_base64_is_a_secret(
     text: str, tmp_path: Path
 ) -> None:
-    found = check(tmp_path, {"adr/0001-a.md": ADR, "adr/0001-a/key.txt": text})
-    assert [each.message for each in found] == ["possible secret: Private Key"]
-    assert found[0].at.column == text.split("\n")[found[0].at.line - 1].index("-----") + 1
+    findings = check(tmp_path, {"adr/0001-a.md": ADR, "adr/0001-a/key.txt": text})
+    assert [finding.message for finding in findings] == ["possible secret: Private Key"]
+    assert findings[0].at.column == text.split("\n")[findings[0].at.line - 1].index("-----") + 1
 
 
 HOSTILE = (
@@ -826,14 +903,14 @@ HOSTILE = (
 
 
 @pytest.mark.fuzz
-@pytest.mark.parametrize("piece", HOSTILE)
+@pytest.mark.parametrize("repeated", HOSTILE)
 @pytest.mark.parametrize(
     "around",
     ["{}", "//a:{}", "//a:{}@", "?password={}", HEADER + "{}", "_authToken=npm_{}!", "aws{}AKIA"],
 )
-def test_the_search_of_a_hostile_text_ends(piece: str, around: str) -> None:
-    """A search in which each piece looks through all that follow takes minutes for 200 kB, and the suite fails."""
-    text = around.format(piece * (200_000 // len(piece)))
+def test_the_search_of_a_hostile_text_ends(repeated: str, around: str) -> None:
+    """A search in quadratic time takes minutes for 200 kB, and fails the suite."""
+    text = around.format(repeated * (200_000 // len(repeated)))
     extents = [(start, end) for start, end, _ in find_matches(text)]
     assert all(0 <= start < end <= len(text) for start, end in extents)
     assert not extents or has_sign(text)
@@ -842,7 +919,7 @@ def test_the_search_of_a_hostile_text_ends(piece: str, around: str) -> None:
 @pytest.mark.parametrize(
     "text", ["sha256:" + "0123456789abcdef" * 4, "3f2c9d1", "password", "sk_test_example"]
 )
-def test_what_only_looks_random_is_no_secret(text: str, tmp_path: Path) -> None:
+def test_a_random_looking_text_is_no_secret(text: str, tmp_path: Path) -> None:
     assert check(tmp_path, {"adr/0001-a.md": ADR.replace("Why.", f"Why `{text}`.")}) == ()
 
 
@@ -855,10 +932,12 @@ def test_what_only_looks_random_is_no_secret(text: str, tmp_path: Path) -> None:
         ("Ask ann@example.com, internal as corp.example is.", []),
     ],
 )
-def test_private_names_stay_private(text: str, expected: list[str], tmp_path: Path) -> None:
+def test_private_names_are_found(text: str, expected: list[str], tmp_path: Path) -> None:
     settings = SETTINGS + '    private: ["*@corp.example", "*.internal"]\n'
     write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": ADR.replace("Why.", text)})
-    assert places(report(tmp_path).findings) == [f"adr/0001-a.md:{place}" for place in expected]
+    assert format_findings(report(tmp_path).findings) == [
+        f"adr/0001-a.md:{position}" for position in expected
+    ]
 
 
 OLD = ADR.replace("accepted", "superseded").replace(
@@ -876,7 +955,7 @@ NEW = ADR.replace("deciders", "supersedes: [ADR-0001]\ndeciders")
         ("As ADR-0002 says.", []),
     ],
 )
-def test_a_citation_of_a_dead_decision_names_the_living_one(
+def test_a_citation_of_a_superseded_decision_names_its_successor(
     text: str, expected: list[str], tmp_path: Path
 ) -> None:
     citing = ADR.replace("Why.", text)
@@ -885,8 +964,10 @@ def test_a_citation_of_a_dead_decision_names_the_living_one(
         "adr/0002-b.md": NEW,
         "adr/0003-c.md": citing,
     }
-    assert places(check(tmp_path, files)) == [f"adr/0003-c.md:{place}" for place in expected]
-    if expected:  # what is itself no longer in force may cite what was
+    assert format_findings(check(tmp_path, files)) == [
+        f"adr/0003-c.md:{position}" for position in expected
+    ]
+    if expected:  # A decision that is not in force can cite a superseded one.
         files["adr/0003-c.md"] = citing.replace("accepted", "deprecated")
         assert check(tmp_path, files) == ()
 
@@ -903,7 +984,7 @@ def test_a_citation_of_a_dead_decision_names_the_living_one(
 def test_business_days_know_the_holidays_of_the_country(
     began: date, country: str | None, expected: date
 ) -> None:
-    assert deadline(began, 5, country) == expected
+    assert publication_deadline(began, 5, country) == expected
 
 
 @pytest.mark.parametrize(
@@ -915,15 +996,15 @@ def test_a_country_is_one_whose_holidays_are_known(
 ) -> None:
     settings = SETTINGS + f"  policy:\n    postmortem: {{country: {country}}}\n"
     write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": ADR})
-    found = report(tmp_path).findings
-    assert [each.code for each in found] == (["FM005"] if country else [])
+    findings = report(tmp_path).findings
+    assert [finding.code for finding in findings] == (["FM005"] if country else [])
 
 
 NAV = "nav:\n  - Home: index.md\n  - Here:\n      - more/a.md\nnot_in_nav: /drafts/\n"
 
 
 @pytest.mark.parametrize(
-    ("nav", "path", "found"),
+    ("nav", "path", "expected"),
     [
         (NAV, "docs/more/b.md", ["docs/more/b.md:1:1:LNK010"]),
         (NAV, "docs/more/a.md", []),
@@ -931,7 +1012,7 @@ NAV = "nav:\n  - Home: index.md\n  - Here:\n      - more/a.md\nnot_in_nav: /draf
         ("", "docs/more/b.md", []),
     ],
 )
-def test_the_nav_lists_every_page(nav: str, path: str, found: list[str], tmp_path: Path) -> None:
+def test_the_nav_lists_every_page(nav: str, path: str, expected: list[str], tmp_path: Path) -> None:
     write(
         tmp_path,
         {
@@ -941,7 +1022,7 @@ def test_the_nav_lists_every_page(nav: str, path: str, found: list[str], tmp_pat
             path: "# A\n",
         },
     )
-    assert places(report(tmp_path).findings) == found
+    assert format_findings(report(tmp_path).findings) == expected
 
 
 @pytest.mark.parametrize(
@@ -957,14 +1038,16 @@ def test_the_nav_lists_every_page(nav: str, path: str, found: list[str], tmp_pat
         ("https://other.example/b/more/", None, None),
     ],
 )
-def test_a_link_to_the_own_site_is_a_path(
+def test_a_link_to_this_site_is_a_path(
     target: str, code: str | None, hint: str | None, tmp_path: Path
 ) -> None:
     settings = f"site_url: https://a.example/b/\n{SETTINGS}"
     files = {"mkdocs.yml": settings, "adr/0001-a.md": ADR, "docs/more.md": "# More\n\n## X\n"}
     write(tmp_path, {**files, "docs/index.md": f"# Home\n\n[x]({target})\n"})
-    found = report(tmp_path).findings
-    assert [(each.code, each.hint) for each in found] == ([(code, hint)] if code else [])
+    findings = report(tmp_path).findings
+    assert [(finding.code, finding.hint) for finding in findings] == (
+        [(code, hint)] if code else []
+    )
 
 
 @pytest.mark.parametrize(
@@ -978,58 +1061,72 @@ def test_a_link_to_the_own_site_is_a_path(
     ],
 )
 def test_a_page_links_in_markdown(text: str, expected: list[str], tmp_path: Path) -> None:
-    found = places(check(tmp_path, {"adr/0001-a.md": ADR, "docs/index.md": f"# Home\n\n{text}\n"}))
-    assert found == [f"docs/index.md:{place}" for place in expected]
+    findings = format_findings(
+        check(tmp_path, {"adr/0001-a.md": ADR, "docs/index.md": f"# Home\n\n{text}\n"})
+    )
+    assert findings == [f"docs/index.md:{position}" for position in expected]
 
 
-def test_a_value_is_no_placeholder(tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "x")
+def test_a_placeholder_in_an_audit_is_found(tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "x")
     audit = root / "docs/services/shop/2026-Q4.yml"
     audit.write_text(
         audit.read_text(encoding="utf-8").replace("a look at the settings", "TBD"), encoding="utf-8"
     )
-    assert places(report(root).findings) == ["docs/services/shop/2026-Q4.yml:9:37:FM106"]
+    assert format_findings(report(root).findings) == ["docs/services/shop/2026-Q4.yml:9:37:FM106"]
 
 
-def entry(text: str, reason: str, path: str = "adr/0001-a.md") -> str:
-    """An entry of `handbook.samples`."""
-    return f"      - {{path: {path}, sha256: {hashlib.sha256(text.encode()).hexdigest()}, reason: {reason}}}\n"
+def make_entry(text: str, reason: str, path: str = "adr/0001-a.md") -> str:
+    """Return an entry of `handbook.samples`."""
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return f"      - {{path: {path}, sha256: {digest}, reason: {reason}}}\n"
 
 
 @pytest.mark.parametrize(
     ("entries", "expected"),
     [
-        ([entry(SECRET, "one"), entry(SECRET, "two")], ["8:9:SAFE007"]),
+        ([make_entry(SECRET, "one"), make_entry(SECRET, "two")], ["8:9:SAFE007"]),
         (
-            [entry(OTHER_SECRET, "one"), entry(SECRET, "two"), entry(OTHER_SECRET, "two")],
+            [
+                make_entry(OTHER_SECRET, "one"),
+                make_entry(SECRET, "two"),
+                make_entry(OTHER_SECRET, "two"),
+            ],
             ["7:9:SAFE007", "9:9:SAFE007"],
         ),
-        ([entry(SECRET, "one"), entry(SECRET, "one")], ["8:9:FM010"]),
+        ([make_entry(SECRET, "one"), make_entry(SECRET, "one")], ["8:9:FM010"]),
         (
-            [entry(SECRET, "one"), entry(SECRET, "one"), entry(SECRET, "two")],
+            [make_entry(SECRET, "one"), make_entry(SECRET, "one"), make_entry(SECRET, "two")],
             ["8:9:FM010", "9:9:SAFE007"],
         ),
         (
-            [entry(SECRET, "one"), entry(OTHER_SECRET, "two").replace("sha256:", "sha265:")],
+            [
+                make_entry(SECRET, "one"),
+                make_entry(OTHER_SECRET, "two").replace("sha256:", "sha265:"),
+            ],
             ["8:9:SAFE007", "8:31:FM003"],
         ),
-        ([entry(SECRET, "TODO")], ["7:113:FM106"]),
-        ([entry(SECRET, "TBD (ask)")], ["7:113:FM106"]),
-        ([entry(SECRET, "'to be written'")], ["7:113:FM106"]),
+        ([make_entry(SECRET, "TODO")], ["7:113:FM106"]),
+        ([make_entry(SECRET, "TBD (ask)")], ["7:113:FM106"]),
+        ([make_entry(SECRET, "'to be written'")], ["7:113:FM106"]),
     ],
 )
 def test_an_entry_is_reported_at_its_own_place(
     entries: list[str], expected: list[str], tmp_path: Path
 ) -> None:
     settings = f"{SETTINGS}    samples:\n{''.join(entries)}"
-    found = report(write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": WITH_SECRET})).findings
-    assert places(found) == [f"mkdocs.yml:{place}" for place in expected]
+    findings = report(
+        write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": WITH_SECRET})
+    ).findings
+    assert format_findings(findings) == [f"mkdocs.yml:{position}" for position in expected]
 
 
 def test_the_check_of_a_site_counts_the_exceptions_of_the_settings(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings = sample(SECRET) + "    rules: {FM104: warning, DEC009: warning, FM016: error}\n"
+    settings = (
+        make_settings(SECRET) + "    rules: {FM104: warning, DEC009: warning, FM016: error}\n"
+    )
     write(
         tmp_path,
         {"mkdocs.yml": settings, "adr/0001-a.md": WITH_SECRET, "site/index.html": "<p>x</p>"},

@@ -1,1 +1,1 @@
-"""The proof of the listings: every sample is run, or read by the tool that it is for."""
+"""Tests of the samples: each file is run, or checked by its own tool."""

@@ -1,4 +1,4 @@
-"""What the proofs share: a fresh copy of the service, its databases, and Node's tools."""
+"""Shared fixtures: a fresh copy of the service, its databases, and the Node tools."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import environment, need, node_packages
-from tests.samples.proofs import SAMPLES, copy_of_service
+from tests.commands import install_node_packages, make_environment, require_tool
+from tests.samples.proofs import SAMPLES, copy_service
 
 
 @dataclass(frozen=True)
 class Service:
-    """A fresh copy of the service's folder, as a Git repository of its own, after its README's test command."""
+    """Fresh copy of the service in its own Git repository, after its test command."""
 
     root: Path
-    tested: subprocess.CompletedProcess[str]
+    test_run: subprocess.CompletedProcess[str]
 
     def run(self, *command: str, **env: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in it, its own environment first on the path."""
+        """Run a command in the copy, with its own environment first on the path."""
         path = os.pathsep.join((str(self.root / ".venv/bin"), os.environ["PATH"]))
         return subprocess.run(
             command,
             cwd=self.root,
-            env=environment(PATH=path, VIRTUAL_ENV=str(self.root / ".venv"), **env),
+            env=make_environment(PATH=path, VIRTUAL_ENV=str(self.root / ".venv"), **env),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -43,34 +43,34 @@ class Service:
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Service:
-    """The service, installed and tested by the one command that its README names."""
-    root = copy_of_service(tmp_path_factory.mktemp("service") / "order-service")
-    tested = subprocess.run(
+    """Return the service, installed and tested with the command of its README."""
+    root = copy_service(tmp_path_factory.mktemp("service") / "order-service")
+    test_run = subprocess.run(
         ["make", "test"],
         cwd=root,
-        env=environment(),
+        env=make_environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
-    return Service(root, tested)
+    return Service(root, test_run)
 
 
 @pytest.fixture(scope="session")
 def databases() -> Iterator[dict[str, str]]:
-    """A PostgreSQL and a Redis of our own on free ports of this machine: the addresses, as the service reads them."""
-    redis = need("redis-server")
+    """Run PostgreSQL and Redis on free ports, and return the variables of their addresses."""
+    redis = require_tool("redis-server")
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     postgres = (
-        Path(need("initdb", str(programs[-1] / "initdb") if programs else "initdb"))
+        Path(require_tool("initdb", str(programs[-1] / "initdb") if programs else "initdb"))
         .resolve()
         .parent
     )
     folder = Path(tempfile.mkdtemp(prefix="databases-"))
     user = []
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+    if os.geteuid() == 0:  # PostgreSQL does not run as root.
         owner = pwd.getpwnam("postgres")
         os.chown(folder, owner.pw_uid, owner.pw_gid)
         user = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
@@ -100,7 +100,7 @@ def databases() -> Iterator[dict[str, str]]:
         "-k",
         str(folder),
     ]
-    started = [
+    processes = [
         subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for command in (
             [*server, "-c", "listen_addresses=127.0.0.1"],
@@ -136,20 +136,21 @@ def databases() -> Iterator[dict[str, str]]:
             "REDIS_URL": f"redis://127.0.0.1:{ports[1]}/0",
         }
     finally:
-        for process in started:
+        for process in processes:
             process.terminate()
-        for process in started:
+        for process in processes:
             process.wait(30)
         shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
 def running(service: Service, databases: dict[str, str]) -> Iterator[str]:
-    """The service between its databases and the stubs of its integration tests; its address."""
+    """Run the service with databases and stubs, and return its address."""
     python, port = str(service.root / ".venv/bin/python"), _free_port()
     stubs = (
         "import sys; from tests.integration.stubs import Neighbours, served\n"
-        "with served(Neighbours()) as neighbours: print(neighbours.url, flush=True); sys.stdin.read()"
+        "with served(Neighbours()) as neighbours:\n"
+        "    print(neighbours.url, flush=True); sys.stdin.read()"
     )
     neighbours = subprocess.Popen(
         [python, "-c", stubs],
@@ -168,12 +169,12 @@ def running(service: Service, databases: dict[str, str]) -> Iterator[str]:
         "PORT": str(port),
         "GIT_SHA": "3f2c9d1",
     }
-    migrated = service.run("alembic", "upgrade", "head", **env)
-    assert migrated.returncode == 0, migrated.stderr
+    migration = service.run("alembic", "upgrade", "head", **env)
+    assert migration.returncode == 0, migration.stderr
     process = subprocess.Popen(
         [python, "-m", "order_service"],
         cwd=service.root,
-        env=environment(**env),
+        env=make_environment(**env),
         stdout=subprocess.DEVNULL,
     )
     try:
@@ -187,10 +188,10 @@ def running(service: Service, databases: dict[str, str]) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def node(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Node's packages as locked: those of the service, and those that only the suite needs."""
+    """Install the locked Node packages of the service and of the tests."""
     folder = tmp_path_factory.mktemp("node")
     sources = {"service": SAMPLES / "order-service", "suite": Path(__file__).parent}
-    return {name: node_packages(source, folder / name) for name, source in sources.items()}
+    return {name: install_node_packages(source, folder / name) for name, source in sources.items()}
 
 
 def _free_port() -> int:

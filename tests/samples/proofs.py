@@ -1,4 +1,4 @@
-"""The table of proofs, docs/reference/proofs.md, as the suite reads it: what is written there is what is run."""
+"""Read the tables of docs/reference/proofs.md, which list the commands to run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from handbook.reading.blocks import Heading, Table
 from handbook.reading.source import read_source
-from tests.commands import BIN, environment
+from tests.commands import BIN, make_environment
 from tests.handbooks import ROOT
 
 SAMPLES = ROOT / "docs/standards/samples"
@@ -21,14 +21,14 @@ PAGE = ROOT / "docs/reference/proofs.md"
 
 @dataclass(frozen=True)
 class Row:
-    """A row of one of the page's tables: the code in each cell, and the cells."""
+    """Row of a table: the code in each cell, and the cells."""
 
     code: tuple[tuple[str, ...], ...]
     cells: tuple[str, ...]
 
 
-def table(title: str) -> list[Row]:
-    """The rows of the table below a heading of the page."""
+def read_table(title: str) -> list[Row]:
+    """Return the rows of the table below a heading. Raises LookupError without a table."""
     source = read_source(str(PAGE), PAGE.read_bytes())
     section = ""
     for block in source.blocks:
@@ -42,9 +42,9 @@ def table(title: str) -> list[Row]:
     raise LookupError(title)
 
 
-def proofs_of(path: str) -> list[str]:
-    """The commands, tests and checks that prove a file below the samples, or that it is wrong."""
-    rows = table("What proves what") + table("Bad examples")
+def find_proofs(path: str) -> list[str]:
+    """Return the commands, tests and checks for a sample file or a bad example."""
+    rows = read_table("What proves what") + read_table("Bad examples")
     return [
         proof
         for row in rows
@@ -55,30 +55,33 @@ def proofs_of(path: str) -> list[str]:
 
 
 def matches(path: str, glob: str) -> bool:
-    """Whether a path is one of a pattern, in which ** stands for any folders."""
+    """Tell whether a path matches a pattern, in which ** means any folders."""
     pattern = re.escape(glob).replace(r"\*\*/", "(?:.+/)?").replace(r"\*", "[^/]*")
     return bool(re.fullmatch(pattern, path))
 
 
 def is_command(proof: str) -> bool:
-    """Whether a proof is a command, not the name of a test."""
+    """Tell whether a proof is a command, not the name of a test."""
     return not proof.startswith("test_")
 
 
 def run_command(command: str, cwd: Path = SAMPLES) -> subprocess.CompletedProcess[str]:
-    """Run a command as the table writes it, from the folder of the samples; `< file` is its standard input."""
-    written, _, given = command.partition(" < ")
-    words = [
-        str(path.relative_to(cwd)) if path != cwd / word else word
-        for word in shlex.split(written)
-        for path in (sorted(cwd.glob(word)) if "*" in word else [cwd / word])
+    """Run a command of the table in the folder of the samples.
+
+    `< file` at the end is its standard input, and `*` matches files.
+    """
+    command_line, _, input_file = command.partition(" < ")
+    arguments = [
+        str(path.relative_to(cwd)) if path != cwd / argument else argument
+        for argument in shlex.split(command_line)
+        for path in (sorted(cwd.glob(argument)) if "*" in argument else [cwd / argument])
     ]
-    installed = BIN / words[0]
+    installed = BIN / arguments[0]
     return subprocess.run(
-        [str(installed) if installed.exists() else words[0], *words[1:]],
+        [str(installed) if installed.exists() else arguments[0], *arguments[1:]],
         cwd=cwd,
-        env=environment(COLUMNS="100"),
-        input=(cwd / given.strip()).read_text(encoding="utf-8") if given else "",
+        env=make_environment(COLUMNS="100"),
+        input=(cwd / input_file.strip()).read_text(encoding="utf-8") if input_file else "",
         capture_output=True,
         text=True,
         timeout=120,
@@ -86,16 +89,16 @@ def run_command(command: str, cwd: Path = SAMPLES) -> subprocess.CompletedProces
     )
 
 
-def copy_of_service(target: Path) -> Path:
-    """A copy of the service's folder alone, as a Git repository whose files are all staged."""
-    listed = subprocess.run(
+def copy_service(target: Path) -> Path:
+    """Copy the service into a new Git repository with staged files, and return its folder."""
+    file_list = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=SERVICE,
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    for name in filter(None, listed.split("\0")):
+    for name in filter(None, file_list.split("\0")):
         if (SERVICE / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(SERVICE / name, target / name)

@@ -1,4 +1,4 @@
-"""A service's repository as a reader of its files sees it."""
+"""Read the files of a service's repository: workflows, manifests, rules, metrics and queries."""
 
 from __future__ import annotations
 
@@ -20,69 +20,65 @@ Job = dict[str, Any]
 
 @dataclass(frozen=True)
 class Workflow:
-    """A workflow of GitHub Actions; every scalar is text, so that `on` is not true."""
+    """Workflow of GitHub Actions. All scalars are text, because YAML reads `on` as true."""
 
     path: Path
     document: dict[str, Any]
 
     @property
     def triggers(self) -> dict[str, Any]:
-        """What starts it."""
+        """Events that start the workflow, with their settings."""
         on = self.document["on"]
         return on if isinstance(on, dict) else dict.fromkeys([on] if isinstance(on, str) else on)
 
     @property
     def jobs(self) -> dict[str, Job]:
-        """Its jobs by id."""
+        """Jobs of the workflow by id."""
         jobs: dict[str, Job] = self.document["jobs"]
         return jobs
 
-    def before(self, job: str) -> set[str]:
-        """The jobs that have to be done before this one, near and far."""
+    def find_needs(self, job: str) -> set[str]:
+        """Return all jobs that this job waits for, directly or through other jobs."""
         needs = self.jobs[job].get("needs", [])
         direct = {needs} if isinstance(needs, str) else set(needs)
-        return direct.union(*(self.before(each) for each in direct))
+        return direct.union(*(self.find_needs(id) for id in direct))
 
 
 class Repo:
-    """A folder of files, read once."""
+    """Folder of files, each read once."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def text(self, path: str) -> str:
-        """A file's text; empty where it is not there."""
+        """Return the text of a file, or an empty text if it is missing."""
         file = self.root / path
         return file.read_text(encoding="utf-8") if file.is_file() else ""
 
     def yaml(self, path: str) -> Any:
-        """A file of one YAML document; an empty mapping where it is not there."""
+        """Return the YAML document of a file, or an empty mapping if it is missing."""
         return yaml.safe_load(self.text(path)) or {}
 
     @functools.cached_property
     def workflows(self) -> list[Workflow]:
-        """The workflows, by name; where they call an action or a workflow of the repository, its steps stand, too."""
-        found = []
+        """Workflows by name, with the steps of the local actions and workflows that they call."""
+        workflows = []
         for path in sorted((self.root / ".github/workflows").glob("*.yml")):
             document = _load(path)
             for job in document["jobs"].values():
-                if called := re.match(r"(?:\$|\.)/(.+)", job.get("uses", "")):
-                    job["steps"] = [
-                        each
-                        for other in _load(self.root / called[1])["jobs"].values()
-                        for each in other["steps"]
-                    ]
+                if local := re.match(r"(?:\$|\.)/(.+)", job.get("uses", "")):
+                    called_jobs = _load(self.root / local[1])["jobs"].values()
+                    job["steps"] = [step for called in called_jobs for step in called["steps"]]
                 for step in job["steps"]:
-                    if called := re.match(r"(?:\$|\.)/(.+)", step.get("uses", "")):
-                        step["called"] = _load(self.root / called[1] / "action.yml")["runs"][
-                            "steps"
-                        ]
-            found.append(Workflow(path, document))
-        return found
+                    if local := re.match(r"(?:\$|\.)/(.+)", step.get("uses", "")):
+                        action = _load(self.root / local[1] / "action.yml")
+                        step["called"] = action["runs"]["steps"]
+            workflows.append(Workflow(path, document))
+        return workflows
 
     @functools.cached_property
     def manifests(self) -> list[dict[str, Any]]:
-        """Every Kubernetes resource of production: all but the settings of another environment."""
+        """Kubernetes resources of production, without the settings of other environments."""
         return [
             document
             for path in sorted((self.root / "k8s").rglob("*.yaml"))
@@ -91,22 +87,22 @@ class Repo:
         ]
 
     def kind(self, *kinds: str) -> list[dict[str, Any]]:
-        """The resources of these kinds."""
-        return [each for each in self.manifests if each["kind"] in kinds]
+        """Return the resources of these kinds."""
+        return [resource for resource in self.manifests if resource["kind"] in kinds]
 
     @functools.cached_property
     def pyproject(self) -> dict[str, Any]:
-        """The project's settings."""
+        """Settings of the Python project."""
         return tomllib.loads(self.text("pyproject.toml"))
 
     @functools.cached_property
     def alerts(self) -> list[dict[str, Any]]:
-        """Every alert of its rule files."""
+        """Alerts of the rule files."""
         return [rule for rule in self.prometheus_rules if "alert" in rule]
 
     @functools.cached_property
     def prometheus_rules(self) -> list[dict[str, Any]]:
-        """Every rule of its rule files, alerts and recordings."""
+        """Alerts and recording rules of the rule files."""
         return [
             rule
             for path in sorted((self.root / "prometheus").glob("*.rules.yml"))
@@ -116,46 +112,54 @@ class Repo:
 
     @functools.cached_property
     def metrics(self) -> dict[str, set[str]]:
-        """The series that the code exposes, by name, with their labels; read from the calls that define them."""
+        """Labels of each series that the code exposes, from the calls that define the metrics."""
         series: dict[str, set[str]] = {}
         for _, tree in self.code("src"):
             for call in ast.walk(tree):
                 match call:
                     case ast.Call(
-                        func=ast.Name(id="Counter" | "Gauge" | "Histogram" as sort),
+                        func=ast.Name(id="Counter" | "Gauge" | "Histogram" as metric_type),
                         args=[ast.Constant(value=str(name)), *rest],
                     ):
-                        labels = {label for argument in rest[1:2] for label in _texts(argument)}
-                        ends = ("_bucket", "_count", "_sum") if sort == "Histogram" else ("",)
-                        for end in ends:
-                            series[name + end] = labels | ({"le"} if end == "_bucket" else set())
+                        labels = {
+                            label for argument in rest[1:2] for label in _read_texts(argument)
+                        }
+                        suffixes = (
+                            ("_bucket", "_count", "_sum") if metric_type == "Histogram" else ("",)
+                        )
+                        for suffix in suffixes:
+                            extra = {"le"} if suffix == "_bucket" else set()
+                            series[name + suffix] = labels | extra
         return series
 
     @functools.cached_property
     def queries(self) -> dict[str, str]:
-        """Every PromQL expression of its rules, dashboards, objectives and analyses, by where it stands."""
-        found = {
+        """PromQL expressions of rules, dashboards, objectives and analyses, by their place."""
+        queries = {
             f"rules {rule.get('alert') or rule.get('record')} {n}": rule["expr"]
             for n, rule in enumerate(self.prometheus_rules)
         }
         for path in sorted((self.root / "grafana").glob("*.json")):
-            for place, text in _leaves(json.loads(path.read_text(encoding="utf-8")), path.name):
-                if place.endswith(".expr"):
-                    found[place] = text.replace("$__rate_interval", "5m").replace("$__range", "1h")
+            dashboard = json.loads(path.read_text(encoding="utf-8"))
+            for location, text in _walk_texts(dashboard, path.name):
+                if location.endswith(".expr"):
+                    queries[location] = text.replace("$__rate_interval", "5m").replace(
+                        "$__range", "1h"
+                    )
         for path in [self.root / "slo.yml", *sorted((self.root / "k8s").glob("analysis*.yaml"))]:
             for document in yaml.safe_load_all(path.read_text(encoding="utf-8")):
-                for place, text in _leaves(document, path.name):
-                    if place.endswith(".query"):
-                        found[place] = re.sub(r"\{\{\s*args\.[\w-]+\s*\}\}", "x", text)
-        return found
+                for location, text in _walk_texts(document, path.name):
+                    if location.endswith(".query"):
+                        queries[location] = re.sub(r"\{\{\s*args\.[\w-]+\s*\}\}", "x", text)
+        return queries
 
     def code(self, folder: str) -> Iterator[tuple[str, ast.Module]]:
-        """The modules of a folder, parsed, by path."""
+        """Yield the path and the syntax tree of each module in a folder."""
         for path in sorted((self.root / folder).rglob("*.py")):
             yield str(path.relative_to(self.root)), ast.parse(path.read_text(encoding="utf-8"))
 
     def git(self, *arguments: str) -> str:
-        """What a git command prints, whatever its exit code."""
+        """Return the output of a git command, and ignore its exit code."""
         return subprocess.run(
             ["git", "-c", "core.excludesFile=", *arguments],
             cwd=self.root,
@@ -166,36 +170,39 @@ class Repo:
 
 
 def steps(job: Job) -> list[str]:
-    """What each step of a job runs and with what, as text."""
+    """Return each step of a job as YAML text."""
     return [yaml.safe_dump(step, width=10_000) for step in job.get("steps", [])]
 
 
 def containers(resource: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every container of a resource that has a pod template, those that run first included."""
+    """Yield all containers of a pod template, including the init containers."""
     pod = resource["spec"]["template"]["spec"]
     yield from pod.get("initContainers", [])
     yield from pod["containers"]
 
 
 def _load(path: Path) -> dict[str, Any]:
-    document: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506 - the safest
+    text = path.read_text(encoding="utf-8")
+    # BaseLoader creates nothing but texts, lists and mappings.
+    document: dict[str, Any] = yaml.load(text, yaml.BaseLoader)  # noqa: S506
     return document
 
 
-def _texts(node: ast.expr) -> list[str]:
+def _read_texts(node: ast.expr) -> list[str]:
     return [
-        each.value
-        for each in ast.walk(node)
-        if isinstance(each, ast.Constant) and isinstance(each.value, str)
+        constant.value
+        for constant in ast.walk(node)
+        if isinstance(constant, ast.Constant) and isinstance(constant.value, str)
     ]
 
 
-def _leaves(value: Any, place: str) -> Iterator[tuple[str, str]]:
+def _walk_texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Yield the path and the value of each text in a document."""
     if isinstance(value, dict):
-        for key, below in value.items():
-            yield from _leaves(below, f"{place}.{key}")
+        for key, child in value.items():
+            yield from _walk_texts(child, f"{path}.{key}")
     elif isinstance(value, list):
-        for n, below in enumerate(value):
-            yield from _leaves(below, f"{place}[{n}]")
+        for number, child in enumerate(value):
+            yield from _walk_texts(child, f"{path}[{number}]")
     elif isinstance(value, str):
-        yield place, value
+        yield path, value

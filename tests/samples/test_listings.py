@@ -1,4 +1,4 @@
-"""No listing of a page is untried: each is cut from a proved file, or is one command that shellcheck reads."""
+"""Every listing of a page is tested: it comes from a tested file, or is one checked command."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from handbook.reading.blocks import SNIPPET, Code
 from handbook.records import Document
 from tests.commands import BIN
 from tests.handbooks import ROOT
-from tests.samples.proofs import SAMPLES, is_command, proofs_of, table
+from tests.samples.proofs import SAMPLES, find_proofs, is_command, read_table
 
 pytestmark = pytest.mark.samples
 
@@ -21,32 +21,34 @@ HANDBOOK = load(ROOT)
 LISTINGS = [
     (document, block)
     for document in HANDBOOK.documents.values()
-    for block in document.source.every(Code)
+    for block in document.source.blocks_of(Code)
 ]
 
 
-def problem(block: Code) -> str | None:
-    """What is wrong with a listing; None where it is proved."""
-    cut = [match["path"] for match in SNIPPET.finditer(block.text)]
-    if cut:
-        typed = SNIPPET.sub("", block.text).strip()
-        unproved = [path for path in cut if not (SAMPLES / path).is_file() or not proofs_of(path)]
-        if typed or unproved:
-            return f"typed beside the cut: {typed}" if typed else f"nothing proves {unproved[0]}"
-        return None
+def find_problem(block: Code) -> str | None:
+    """Return the problem of a listing, or None if it is tested."""
+    snippets = [match["path"] for match in SNIPPET.finditer(block.text)]
+    if snippets:
+        typed_text = SNIPPET.sub("", block.text).strip()
+        untested = [
+            path for path in snippets if not (SAMPLES / path).is_file() or not find_proofs(path)
+        ]
+        if typed_text:
+            return f"typed text beside the snippet: {typed_text}"
+        return f"no proof for {untested[0]}" if untested else None
     if block.info in ("sh", "bash"):
         command = re.sub(r"(\||\\|&&)[ \t]*\n[ \t]*", r"\1 ", block.text).strip()
         if "\n" in command:
-            return "more than one command: cut it from a script"
-        answer = shellcheck(command)
-        return answer or None
+            return "more than one command: take it from a script"
+        return run_shellcheck(command) or None
     if block.info == "sql":
-        return None  # run by test_the_queries_of_runbooks_run_on_the_service_s_own_database
-    return f"typed, as {block.info or 'text'}: cut it from a file of docs/standards/samples"
+        # test_the_queries_of_runbooks_run_on_the_service_s_own_database runs it.
+        return None
+    return f"typed {block.info or 'text'}: take it from a file of docs/standards/samples"
 
 
-def shellcheck(script: str) -> str:
-    """What shellcheck says of a script."""
+def run_shellcheck(script: str) -> str:
+    """Return the findings of shellcheck in a script."""
     return subprocess.run(
         [str(BIN / "shellcheck"), "--shell", "bash", "-"],
         input=script + "\n",
@@ -61,8 +63,8 @@ def shellcheck(script: str) -> str:
     LISTINGS,
     ids=[f"{document.source.path}:{block.first}" for document, block in LISTINGS],
 )
-def test_a_listing_is_proved(document: Document, block: Code) -> None:
-    assert problem(block) is None
+def test_a_listing_is_tested(document: Document, block: Code) -> None:
+    assert find_problem(block) is None
 
 
 def test_listings_are_found() -> None:
@@ -72,24 +74,34 @@ def test_listings_are_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("info", "text", "found"),
+    ("info", "text", "problem"),
     [
-        ("yaml", "key: value", "typed, as yaml"),
-        ("", "text", "typed, as text"),
-        ("yaml", '--8<-- "no/such/file.yml"', "nothing proves"),
-        ("yaml", 'key: value\n--8<-- "order-service/slo.yml"', "typed beside the cut"),
+        ("yaml", "key: value", "typed yaml"),
+        ("", "text", "typed text"),
+        ("yaml", '--8<-- "no/such/file.yml"', "no proof for"),
+        ("yaml", 'key: value\n--8<-- "order-service/slo.yml"', "typed text beside"),
         ("sh", "make site\nmake test", "more than one command"),
         ("sh", "echo $unquoted", "SC2086"),
         ("bash", "git status |\n  head", None),
         ("yaml", '--8<-- "order-service/slo.yml"', None),
     ],
+    ids=[
+        "typed-yaml",
+        "typed-text",
+        "missing-file",
+        "text-beside-snippet",
+        "two-commands",
+        "unquoted",
+        "pipe",
+        "snippet",
+    ],
 )
-def test_a_listing_that_nothing_tries_is_found(info: str, text: str, found: str | None) -> None:
-    answer = problem(Code(1, 1, None, 0, info, text, fenced=True, closed=True))
-    assert answer is None if found is None else found in (answer or "")
+def test_an_untested_listing_is_reported(info: str, text: str, problem: str | None) -> None:
+    answer = find_problem(Code(1, 1, None, 0, info, text, fenced=True, closed=True))
+    assert answer is None if problem is None else problem in (answer or "")
 
 
-def test_every_file_of_the_samples_is_proved() -> None:
+def test_every_sample_file_has_a_proof() -> None:
     names = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=SAMPLES,
@@ -97,16 +109,16 @@ def test_every_file_of_the_samples_is_proved() -> None:
         text=True,
         check=True,
     ).stdout.split()
-    assert [name for name in names if not proofs_of(name)] == []
+    assert [name for name in names if not find_proofs(name)] == []
 
 
-def test_every_proof_that_is_a_test_is_there() -> None:
+def test_every_proof_that_names_a_test_names_an_existing_one() -> None:
     tests = {
         name
         for path in Path(__file__).parent.glob("test_*.py")
         for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
     }
-    rows = table("What proves what") + table("Bad examples")
-    named = {proof for row in rows for proof in row.code[1] if not is_command(proof)}
-    assert named
-    assert named <= tests
+    rows = read_table("What proves what") + read_table("Bad examples")
+    names = {proof for row in rows for proof in row.code[1] if not is_command(proof)}
+    assert names
+    assert names <= tests

@@ -1,4 +1,4 @@
-"""The gate's SARIF against the schema of SARIF, which comes as a package of Node's."""
+"""The SARIF report is valid against the schema, which is in a Node package."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.samples, pytest.mark.xdist_group("node")]
 
 
 @pytest.mark.parametrize("site", [SMALL, BROKEN], ids=lambda site: site.name)
-def test_it_validates_against_its_schema(site: Path, node: dict[str, Path]) -> None:
+def test_the_sarif_report_is_valid(site: Path, node: dict[str, Path]) -> None:
     (file,) = (node["suite"] / "node_modules/@microsoft/jest-sarif/lib/schemas").glob(
         "sarif-2.1.0-*.json"
     )

@@ -1,4 +1,4 @@
-"""The reference service, run: its own tests in a fresh copy, its databases, its load, and what its code must not do."""
+"""The reference service runs and passes its tests: on its own, with databases and under load."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ pytestmark = [pytest.mark.samples, pytest.mark.xdist_group("service")]
 
 
 def test_a_fresh_copy_passes_its_own_tests(service: Service) -> None:
-    assert service.tested.returncode == 0, service.tested.stdout + service.tested.stderr
-    assert re.search(r"\d+ passed", service.tested.stdout)
-    covered = re.search(r"Total coverage: ([\d.]+)%", service.tested.stdout)
-    assert covered
-    assert float(covered[1]) >= float(
+    assert service.test_run.returncode == 0, service.test_run.stdout + service.test_run.stderr
+    assert re.search(r"\d+ passed", service.test_run.stdout)
+    coverage = re.search(r"Total coverage: ([\d.]+)%", service.test_run.stdout)
+    assert coverage
+    assert float(coverage[1]) >= float(
         (load(ROOT).settings.value("testing.coverage") or "").rstrip("%")
     )
 
@@ -49,7 +49,7 @@ def test_the_secret_scan_finds_nothing_new(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "there", "then", "command"),
+    ("file", "old", "new", "command"),
     [
         (
             "src/order_service/metrics.py",
@@ -72,19 +72,19 @@ def test_the_secret_scan_finds_nothing_new(service: Service) -> None:
         ),
     ],
     ids=[
-        "a raw path as a label",
-        "a crash counted as a success",
-        "a field that no contract has",
-        "a secret as text",
+        "raw path as a label",
+        "crash counted as a success",
+        "field outside of the contract",
+        "secret as text",
     ],
 )
 def test_a_slip_in_the_code_fails_its_own_tests(
-    service: Service, file: str, there: str, then: str, command: str
+    service: Service, file: str, old: str, new: str, command: str
 ) -> None:
     path = service.root / file
     text = path.read_text(encoding="utf-8")
-    assert there in text
-    path.write_text(text.replace(there, then), encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
     try:
         answer = service.run(*command.split())
     finally:
@@ -93,21 +93,27 @@ def test_a_slip_in_the_code_fails_its_own_tests(
 
 
 def test_coverage_in_addopts_fails_the_integration_tests(service: Service) -> None:
-    """Why the floor stands in coverage's own settings: bad/05/pyproject.toml holds every run against it."""
+    """bad/05/pyproject.toml applies the coverage floor to every run.
+
+    For this reason, the floor belongs to the settings of coverage.
+    """
     folder = service.root / "toy"
     for name, text in {
         "pyproject.toml": (SAMPLES / "bad/05/pyproject.toml").read_text(encoding="utf-8"),
-        "src/cart.py": "def total(prices):\n    if not prices:\n        raise ValueError\n    return sum(prices)\n",
-        "tests/unit/test_unit.py": "import cart, pytest\n\ndef test_all():\n    assert cart.total([1]) == 1\n"
+        "src/cart.py": "def total(prices):\n    if not prices:\n        raise ValueError\n"
+        "    return sum(prices)\n",
+        "tests/unit/test_unit.py": "import cart, pytest\n\n"
+        "def test_all():\n    assert cart.total([1]) == 1\n"
         "    with pytest.raises(ValueError):\n        cart.total([])\n",
-        "tests/integration/test_integration.py": "import cart\n\ndef test_one():\n    assert cart.__name__ == 'cart'\n",
+        "tests/integration/test_integration.py": "import cart\n\n"
+        "def test_one():\n    assert cart.__name__ == 'cart'\n",
     }.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     try:
         unit, integration = (
-            service.run("sh", "-c", f"cd toy && pytest -o pythonpath=src tests/{each}")
-            for each in ("unit", "integration")
+            service.run("sh", "-c", f"cd toy && pytest -o pythonpath=src tests/{folder_name}")
+            for folder_name in ("unit", "integration")
         )
     finally:
         shutil.rmtree(folder)
@@ -137,20 +143,21 @@ def test_the_queries_of_runbooks_run_on_the_service_s_own_database(
     queries = [
         (document.source.path, block.text)
         for document in load(ROOT).documents.values()
-        for block in document.source.every(Code)
+        for block in document.source.blocks_of(Code)
         if block.info == "sql"
     ]
     assert queries
     script = (
         "import sys, psycopg\n"
-        "with psycopg.connect(sys.argv[1], autocommit=True) as connection: connection.execute(sys.argv[2])"
+        "with psycopg.connect(sys.argv[1], autocommit=True) as connection:\n"
+        "    connection.execute(sys.argv[2])"
     )
     for path, query in queries:
         answer = service.run("python", "-c", script, databases["DATABASE_URL"], query)
         assert answer.returncode == 0, f"{path}: {answer.stderr}"
 
 
-def test_the_scripts_of_the_pipeline_know_a_service_that_runs(
+def test_the_scripts_of_the_pipeline_recognise_a_running_service(
     service: Service, running: str
 ) -> None:
     smoke = service.run("python", "scripts/smoke.py", running)
@@ -165,10 +172,14 @@ def test_the_scripts_of_the_pipeline_know_a_service_that_runs(
 
 
 def test_the_load_test_passes_on_the_running_service(service: Service, running: str) -> None:
-    """A few seconds of it, to see that it runs and judges: how quick this machine is, is no matter here."""
-    command = "locust --headless --only-summary --locustfile tests/performance/locustfile.py --users 2 --run-time 4s --host"
-    answer = service.run(*command.split(), running)
+    """A short run proves that the test works and can fail. It does not measure the speed."""
+    options = (
+        "--headless --only-summary --users 2 --run-time 4s "
+        "--locustfile tests/performance/locustfile.py"
+    )
+    command = ["locust", *options.split(), "--host"]
+    answer = service.run(*command, running)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert int(re.findall(r"(\d+) orders, p95", answer.stdout)[0]) > 0
-    nobody = service.run(*command.split(), "http://127.0.0.1:9")
-    assert nobody.returncode == 1, nobody.stdout + nobody.stderr
+    unreachable = service.run(*command, "http://127.0.0.1:9")
+    assert unreachable.returncode == 1, unreachable.stdout + unreachable.stderr

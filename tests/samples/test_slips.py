@@ -1,4 +1,4 @@
-"""The suite turns red: each slip is made in a copy of the service, and the check that is meant for it sees it."""
+"""Each slip in a copy of the service makes the check for it fail."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.samples.proofs import copy_of_service, run_command
+from tests.samples.proofs import copy_service, run_command
 from tests.samples.properties import PROPERTIES
 from tests.samples.repo import Repo
 
@@ -45,15 +45,15 @@ AUTOMATED = {
 
 @pytest.mark.parametrize("slip", SLIPS, ids=[f"{slip['slip']} ({slip['by']})" for slip in SLIPS])
 def test_a_slip_is_found(slip: dict[str, Any], tmp_path: Path) -> None:
-    root = copy_of_service(tmp_path / "service")
+    root = copy_service(tmp_path / "service")
     file = root / slip["file"]
     if slip.get("remove"):
         file.unlink()
     else:
         text = file.read_text(encoding="utf-8")
-        there, then = slip["replace"]
-        assert there in text, "the slip cannot be made: mend slips.yml"
-        file.write_text(text.replace(there, then), encoding="utf-8")
+        old, new = slip["replace"]
+        assert old in text, f"text missing in {slip['file']}; update slips.yml"
+        file.write_text(text.replace(old, new), encoding="utf-8")
     if slip["by"] in PROPERTIES:
         assert list(PROPERTIES[slip["by"]](Repo(root)))
     else:

@@ -1,4 +1,4 @@
-"""The commands of the table of proofs, as it writes them, and the tools that need more than a command."""
+"""The commands of the proofs page succeed, and so do tools with a set-up."""
 
 from __future__ import annotations
 
@@ -14,22 +14,30 @@ import promql_parser
 import pytest
 import yaml
 
-from tests.commands import need, run_node
-from tests.samples.proofs import SAMPLES, SERVICE, copy_of_service, is_command, run_command, table
+from tests.commands import require_tool, run_node
+from tests.samples.proofs import (
+    SAMPLES,
+    SERVICE,
+    copy_service,
+    is_command,
+    read_table,
+    run_command,
+)
 from tests.samples.properties import PROPERTIES
 from tests.samples.repo import Repo
 
 pytestmark = pytest.mark.samples
 
 COMMANDS = sorted(
-    {proof for row in table("What proves what") for proof in row.code[1] if is_command(proof)}
+    {proof for row in read_table("What proves what") for proof in row.code[1] if is_command(proof)}
 )
-CAPTURED = {row.code[0][0]: row.code[1][0] for row in table("Output")}
+CAPTURED = {row.code[0][0]: row.code[1][0] for row in read_table("Output")}
 BAD = [
     (row.code[0][0], row.code[1], re.findall(r"“([^”]+)”", row.cells[2]))
-    for row in table("Bad examples")
+    for row in read_table("Bad examples")
+    # The tests of this name are below.
     if not any(name.startswith("test_") for name in row.code[1])
-]  # those are tests of their own below
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -44,27 +52,27 @@ def test_output_is_what_the_command_prints(path: str, command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "by", "found"), BAD, ids=[f"{path} {by[0]}" for path, by, _ in BAD]
+    ("path", "by", "quotes"), BAD, ids=[f"{path} {by[0]}" for path, by, _ in BAD]
 )
 def test_the_bad_example_is_refused(
-    path: str, by: tuple[str, ...], found: list[str], tmp_path: Path
+    path: str, by: tuple[str, ...], quotes: list[str], tmp_path: Path
 ) -> None:
-    """By a command that fails, or by a check of ours once it stands in a good file's place."""
+    """A command fails, or our check reports the file in place of the good one."""
     if by[0] in PROPERTIES:
-        root = copy_of_service(tmp_path / "service")
+        root = copy_service(tmp_path / "service")
         (root / by[1]).write_text((SAMPLES / path).read_text(encoding="utf-8"), encoding="utf-8")
         problems = list(PROPERTIES[by[0]](Repo(root)))
     else:
         answer = run_command(by[0])
         assert answer.returncode != 0, answer.stdout
         problems = [answer.stdout + answer.stderr]
-    assert found
-    for words in found:
-        assert any(words in problem for problem in problems), problems
+    assert quotes
+    for quote in quotes:
+        assert any(quote in problem for problem in problems), problems
 
 
 @pytest.mark.parametrize("name", PROPERTIES)
-def test_the_service_shows_what_is_demanded(name: str) -> None:
+def test_the_service_has_the_required_properties(name: str) -> None:
     assert list(PROPERTIES[name](Repo(SERVICE))) == []
 
 
@@ -72,8 +80,12 @@ CONTROLLERS = ("argoproj.io/v1alpha1", "external-secrets.io/v1", "gateway.networ
 
 
 def test_kubernetes_accepts_the_manifests() -> None:
-    core = [each for each in Repo(SERVICE).manifests if each["apiVersion"] not in CONTROLLERS]
-    kinds = {each["kind"] for each in core}
+    core = [
+        resource
+        for resource in Repo(SERVICE).manifests
+        if resource["apiVersion"] not in CONTROLLERS
+    ]
+    kinds = {resource["kind"] for resource in core}
     assert {
         "Deployment",
         "HorizontalPodAutoscaler",
@@ -87,29 +99,31 @@ def test_kubernetes_accepts_the_manifests() -> None:
 
 @pytest.mark.xdist_group("node")
 def test_controllers_accept_their_resources(node: dict[str, Path]) -> None:
-    resources = [each for each in Repo(SERVICE).manifests if each["apiVersion"] in CONTROLLERS]
+    resources = [
+        resource for resource in Repo(SERVICE).manifests if resource["apiVersion"] in CONTROLLERS
+    ]
     for path in sorted((SERVICE / "argocd").glob("*.yaml")):
         resources += yaml.safe_load_all(path.read_text(encoding="utf-8"))
     assert {"Rollout", "AnalysisTemplate", "Application", "AppProject"} <= {
-        each["kind"] for each in resources
+        resource["kind"] for resource in resources
     }
-    assert complaints(node["suite"], resources) == []
+    assert find_schema_errors(node["suite"], resources) == []
     resources[0]["spec"] = 3
-    assert len(complaints(node["suite"], resources)) == 1
+    assert len(find_schema_errors(node["suite"], resources)) == 1
 
 
-def complaints(folder: Path, resources: list[Any]) -> list[str]:
-    """What the published schemas say of resources."""
+def find_schema_errors(folder: Path, resources: list[Any]) -> list[str]:
+    """Return the errors of resources against the published schemas."""
     shutil.copy(Path(__file__).parent / "controllers.mjs", folder)
     answer = run_node(folder, "node", "controllers.mjs", stdin=json.dumps(resources))
     assert answer.returncode == 0, answer.stderr
-    found: list[str] = json.loads(answer.stdout)
-    return found
+    errors: list[str] = json.loads(answer.stdout)
+    return errors
 
 
 @pytest.mark.xdist_group("node")
 def test_docker_reads_the_dockerfile(node: dict[str, Path]) -> None:
-    """By the parser of Docker's own language server, which sees what hadolint does not: a comment after FROM."""
+    """The parser of Docker's language server rejects a comment after FROM, unlike hadolint."""
     good, bad = SERVICE / "Dockerfile", SAMPLES / "bad/06/Dockerfile"
     answer = run_node(node["suite"], "dockerfile-utils", "lint", str(good))
     assert (answer.returncode, "Error" in answer.stdout) == (0, False), answer.stdout
@@ -129,60 +143,60 @@ def test_commitlint_and_semantic_release_agree_with_the_examples(node: dict[str,
     assert examples["bad"]
     plugins = yaml.safe_load((SERVICE / ".releaserc.yaml").read_text(encoding="utf-8"))["plugins"]
     analyzer: dict[str, Any] = next(
-        each[1] for each in plugins if each[0] == "@semantic-release/commit-analyzer"
+        plugin[1] for plugin in plugins if plugin[0] == "@semantic-release/commit-analyzer"
     )
 
-    assert disagreements(folder, examples, analyzer) == []
+    assert find_disagreements(folder, examples, analyzer) == []
     moved = examples["bad"].pop()
     examples["good"].append(moved | {"bump": "none"})
-    assert disagreements(folder, examples, analyzer) == [moved["message"]]
+    assert find_disagreements(folder, examples, analyzer) == [moved["message"]]
 
     breaking = [{"message": "feat(api)!: rename /orders endpoint to /v2/orders"}]
-    assert said(folder, breaking, analyzer)[0]["release"] == "major"
-    # bad/07/releaserc.yaml: no release for a breaking change, since its preset does not know the sign.
-    assert said(folder, breaking, {})[0]["release"] == "none"
+    assert analyse(folder, breaking, analyzer)[0]["release"] == "major"
+    # bad/07/releaserc.yaml: no release for a breaking change, because its preset ignores the sign.
+    assert analyse(folder, breaking, {})[0]["release"] == "none"
 
 
-def disagreements(
+def find_disagreements(
     folder: Path, examples: dict[str, list[dict[str, str]]], analyzer: dict[str, Any]
 ) -> list[str]:
-    """The messages of which the tools say other than the examples do."""
+    """Return the messages whose results differ from the examples."""
     good, bad = (
-        list(zip(examples[each], said(folder, examples[each], analyzer), strict=True))
-        for each in ("good", "bad")
+        list(zip(examples[group], analyse(folder, examples[group], analyzer), strict=True))
+        for group in ("good", "bad")
     )
     return [
-        each["message"]
-        for each, says in good
-        if (says["errors"], says["release"]) != ([], each["bump"])
-    ] + [each["message"] for each, says in bad if each["rule"] not in says["errors"]]
+        example["message"]
+        for example, result in good
+        if (result["errors"], result["release"]) != ([], example["bump"])
+    ] + [example["message"] for example, result in bad if example["rule"] not in result["errors"]]
 
 
-def said(
+def analyse(
     folder: Path, examples: list[dict[str, str]], analyzer: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """What commitlint and semantic-release say of messages."""
-    asked = {"messages": [each["message"] for each in examples], "analyzer": analyzer}
-    answer = run_node(folder, "node", "commits.mjs", stdin=json.dumps(asked))
+    """Return the results of commitlint and semantic-release for messages."""
+    query = {"messages": [example["message"] for example in examples], "analyzer": analyzer}
+    answer = run_node(folder, "node", "commits.mjs", stdin=json.dumps(query))
     assert answer.returncode == 0, answer.stderr
-    found: list[dict[str, Any]] = json.loads(answer.stdout)
-    return found
+    results: list[dict[str, Any]] = json.loads(answer.stdout)
+    return results
 
 
 def test_actionlint_accepts_the_workflows(tmp_path: Path) -> None:
-    """In a repository of their own, where the actions that they call are found."""
-    answer = run_command("actionlint -no-color", copy_of_service(tmp_path / "service"))
+    """actionlint finds the local actions only in a repository of their own."""
+    answer = run_command("actionlint -no-color", copy_service(tmp_path / "service"))
     assert answer.returncode == 0, answer.stdout
 
 
 def test_every_query_parses() -> None:
     queries = Repo(SERVICE).queries
     assert len(queries) > 30
-    for place, query in queries.items():
+    for location, query in queries.items():
         try:
             promql_parser.parse(query)
         except ValueError as error:
-            pytest.fail(f"{place}: {error}")
+            pytest.fail(f"{location}: {error}")
 
 
 def test_the_pull_request_form_asks_four_questions() -> None:
@@ -207,18 +221,18 @@ def test_the_secret_in_the_bad_example_is_found(tmp_path: Path) -> None:
 
 
 def test_the_log_command_passes_over_lines_that_are_no_json() -> None:
-    assert log_command("11/error-logs.sh").stdout == '{"level":"error","n":2}\n'
+    assert filter_log("11/error-logs.sh").stdout == '{"level":"error","n":2}\n'
 
 
 def test_one_line_of_text_ends_the_bad_log_command() -> None:
-    answer = log_command("bad/11/error-logs.sh")
+    answer = filter_log("bad/11/error-logs.sh")
     assert answer.stdout == ""
     assert "parse error" in answer.stderr
 
 
-def log_command(path: str) -> subprocess.CompletedProcess[str]:
-    """What is left of three lines of log after the pipeline of a script, without its kubectl."""
-    need("jq")
+def filter_log(path: str) -> subprocess.CompletedProcess[str]:
+    """Run the pipeline of a script, without its kubectl, on three lines of log."""
+    require_tool("jq")
     pipeline = (SAMPLES / path).read_text(encoding="utf-8").split("|", 1)[1]
     lines = 'plain text\n{"level": "info", "n": 1}\n{"level": "error", "n": 2}\n'
     return subprocess.run(

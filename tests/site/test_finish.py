@@ -1,4 +1,4 @@
-"""What is done to finished pages, and what git says of files: policy, feed, keys, dates, pages that moved."""
+"""Finished pages: content policy, feed, search keys, dates of change, redirects and drawings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from handbook.history.git import changes
+from handbook.history.git import read_change_days
 from handbook.loading import load
 from handbook.records.runbook import Runbook
 from handbook.rules.engine import run as check
@@ -25,7 +25,7 @@ from handbook.views.feed import feed
 from handbook.views.footer import footer
 from handbook.views.keys import keys
 from tests.commands import run
-from tests.handbooks import ADR, ROOT, SMALL, TODAY, copy_of, write
+from tests.handbooks import ADR, ROOT, SMALL, TODAY, copy_site, write
 
 THEME = Path(str(find_spec("material").origin)).parent  # type: ignore[union-attr]
 SCRIPTS = THEME / "templates/partials/javascripts"
@@ -36,18 +36,20 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 
 
 def git(root: Path, *arguments: str, day: str = "2026-03-01") -> None:
-    who = ["-c", "user.name=a", "-c", "user.email=a@b.example", "-c", "commit.gpgsign=false"]
-    when = {
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b.example", "-c", "commit.gpgsign=false"]
+    environment = {
         "GIT_AUTHOR_DATE": f"{day}T12:00:00Z",
         "GIT_COMMITTER_DATE": f"{day}T12:00:00Z",
         "PATH": "/usr/bin:/bin",
     }
-    subprocess.run(["git", *who, *arguments], cwd=root, check=True, capture_output=True, env=when)
+    subprocess.run(
+        ["git", *identity, *arguments], cwd=root, check=True, capture_output=True, env=environment
+    )
 
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A repository of two commits and a file that none of them holds."""
+    """Repository with two commits and an uncommitted file."""
     root = tmp_path / "repository"
     root.mkdir()
     git(root, "init", "--quiet", "--initial-branch", "main")
@@ -61,35 +63,36 @@ def repository(tmp_path: Path) -> Path:
     return root
 
 
-def test_a_file_s_day_is_that_of_its_last_commit(repository: Path) -> None:
-    assert changes(repository) == {"a.md": "2026-04-02", "ü b.md": "2026-03-01"}
+def test_the_day_of_a_file_is_the_day_of_its_last_commit(repository: Path) -> None:
+    assert read_change_days(repository) == {"a.md": "2026-04-02", "ü b.md": "2026-03-01"}
 
 
-def test_a_shallow_clone_knows_no_days(repository: Path, tmp_path: Path) -> None:
+def test_a_shallow_clone_has_no_days(repository: Path, tmp_path: Path) -> None:
     git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{repository}", "shallow")
-    assert changes(tmp_path / "shallow") is None
+    assert read_change_days(tmp_path / "shallow") is None
 
 
-def test_a_folder_without_git_knows_no_days(tmp_path: Path) -> None:
-    assert changes(tmp_path) is None
+def test_a_folder_without_git_has_no_days(tmp_path: Path) -> None:
+    assert read_change_days(tmp_path) is None
 
 
-def test_the_footer_says_what_is_known() -> None:
+def test_the_footer_shows_the_day_of_the_last_change() -> None:
     assert 'datetime="2026-04-02"' in footer({"a.md": "2026-04-02"}, "a.md")
-    assert "Not yet in a commit" in footer({"a.md": "2026-04-02"}, "new.md")
-    assert "not known" in footer(None, "a.md")
+    assert "Not committed yet" in footer({"a.md": "2026-04-02"}, "new.md")
+    assert "unknown" in footer(None, "a.md")
 
 
-def test_a_page_s_policy_allows_the_inline_scripts_of_the_theme_and_no_other() -> None:
+def test_the_policy_of_a_page_allows_only_the_inline_scripts_of_the_theme() -> None:
     page = (
-        f'<html><head><meta charset="utf-8"></head><script>{PALETTE}</script><script src="x.js"></script>'
+        f'<html><head><meta charset="utf-8"></head><script>{PALETTE}</script>'
+        '<script src="x.js"></script>'
         '<script id="c" type="application/json">{"a": 1}</script></html>'
     )
     protected, foreign = publishing.with_policy(page)
     assert not foreign
     digest = base64.b64encode(hashlib.sha256(PALETTE.encode()).digest()).decode()
     policy = re.search(
-        r'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="([^"]*)">',
+        r'<head><meta http-equiv="Content-Security-Policy" content="([^"]*)"><meta charset=',
         protected,
     )
     assert policy
@@ -99,7 +102,7 @@ def test_a_page_s_policy_allows_the_inline_scripts_of_the_theme_and_no_other() -
 
 
 @pytest.mark.parametrize("script", sorted(SCRIPTS.glob("*.html")), ids=lambda path: path.stem)
-def test_every_inline_script_of_the_theme_is_in_the_list(script: Path) -> None:
+def test_every_inline_script_of_the_theme_is_allowed(script: Path) -> None:
     text = script.read_text(encoding="utf-8").replace(
         "{{ config.extra.scope | d(base_url) }}", "../.."
     )
@@ -119,8 +122,9 @@ def test_every_inline_script_of_the_theme_is_in_the_list(script: Path) -> None:
         '<script data-src="a">x()</script>',
         "<!doctype html><script\n>x()</script>",
     ],
+    ids=["after the head", "module in capitals", "data-src", "line break in the tag"],
 )
-def test_any_other_inline_script_is_named_and_not_allowed(page: str) -> None:
+def test_any_other_inline_script_is_reported_and_not_allowed(page: str) -> None:
     protected, foreign = publishing.with_policy(page)
     assert foreign == ("x()",)
     assert "sha256-" not in protected
@@ -128,16 +132,16 @@ def test_any_other_inline_script_is_named_and_not_allowed(page: str) -> None:
 
 
 @pytest.mark.build
-def test_a_site_can_be_finished_again(small_site: Path, tmp_path: Path) -> None:
-    site = copy_of(small_site, tmp_path / "site")
-    before = {path: path.read_bytes() for path in site.rglob("*.html")}
+def test_finishing_a_site_again_changes_nothing(small_site: Path, tmp_path: Path) -> None:
+    site = copy_site(small_site, tmp_path / "site")
+    pages = {path: path.read_bytes() for path in site.rglob("*.html")}
     answer = run("handbook", "finish", str(site), "--root", str(SMALL), cwd=tmp_path)
     assert answer.returncode == 0, answer.stderr
     assert re.fullmatch(r"finished \d+ pages and \d+ redirects in \S+/site\n", answer.stdout)
-    assert {path: path.read_bytes() for path in site.rglob("*.html")} == before
+    assert {path: path.read_bytes() for path in site.rglob("*.html")} == pages
 
 
-def test_what_is_no_site_cannot_be_finished(tmp_path: Path) -> None:
+def test_a_missing_site_cannot_be_finished(tmp_path: Path) -> None:
     answer = run("handbook", "finish", "nowhere", "--root", str(SMALL), cwd=tmp_path)
     assert (answer.returncode, answer.stderr) == (
         2,
@@ -145,8 +149,8 @@ def test_what_is_no_site_cannot_be_finished(tmp_path: Path) -> None:
     )
 
 
-def test_two_pages_cannot_have_moved_from_one_address(tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
+def test_two_pages_cannot_have_the_same_old_address(tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
     moved = ADR.replace("status: accepted", "status: accepted\nmoved_from: [/old/]")
     write(root, {"adr/0004-a.md": moved, "adr/0005-b.md": moved, "site/index.html": ""})
     with pytest.raises(
@@ -155,8 +159,8 @@ def test_two_pages_cannot_have_moved_from_one_address(tmp_path: Path) -> None:
         publishing.write_redirects(root / "site", load(root))
 
 
-def test_the_feed_tells_of_changes_with_their_own_dates() -> None:
-    root = ElementTree.fromstring(feed(load(SMALL)))  # noqa: S314 - our own
+def test_each_entry_of_the_feed_has_the_date_of_its_change() -> None:
+    root = ElementTree.fromstring(feed(load(SMALL)))  # noqa: S314 - XML from our own code
     entries = root.findall(f"{ATOM}entry")
     titles = [str(entry.findtext(f"{ATOM}title")) for entry in entries]
     assert "Orders stopped (published)" in titles
@@ -167,7 +171,7 @@ def test_the_feed_tells_of_changes_with_their_own_dates() -> None:
     ids = [entry.findtext(f"{ATOM}id") for entry in entries]
     assert len(set(ids)) == len(ids)
     assert feed(load(SMALL)) == feed(load(SMALL))
-    # What RFC 4287 asks of a feed and of its entries.
+    # RFC 4287 requires these elements of a feed and of its entries.
     for element in (root, *entries):
         assert all(
             len(element.findall(f"{ATOM}{name}")) == 1 for name in ("id", "title", "updated")
@@ -178,9 +182,9 @@ def test_the_feed_tells_of_changes_with_their_own_dates() -> None:
     assert root.findtext(f"{ATOM}author/{ATOM}name") == "A small handbook"
 
 
-def test_a_feed_without_entries_has_no_date_of_the_clock(tmp_path: Path) -> None:
+def test_the_date_of_an_empty_feed_does_not_depend_on_the_clock(tmp_path: Path) -> None:
     write(tmp_path, {"mkdocs.yml": (SMALL / "mkdocs.yml").read_text(encoding="utf-8")})
-    empty = ElementTree.fromstring(feed(load(tmp_path)))  # noqa: S314 - our own
+    empty = ElementTree.fromstring(feed(load(tmp_path)))  # noqa: S314 - XML from our own code
     assert empty.findtext(f"{ATOM}updated") == "1980-01-01T00:00:00+00:00"
 
 
@@ -189,20 +193,20 @@ def test_the_keys_hold_ids_alerts_rules_and_messages() -> None:
         path.split("/")[-1].removesuffix(".json"): json.loads(text)
         for path, text in keys(load(ROOT)).items()
     }
-    parts = files.pop("parts")
-    assert parts == sorted(files)
-    rows = [row for part in parts for row in files[part]]
-    found = {key: (url, kind) for _, url, kind, *names in reversed(rows) for key in names}
-    assert found["ADR-0023"] == ("adr/0023-use-postgresql-for-orders/", "Decision")
-    assert found["STD-05.1"][0] == "standards/05-testing-pyramid/#std-05-1"
-    assert found["SEC-04"][0] == "standards/06-devsecops/#sec-04"
-    assert found["RBK003"][0] == "reference/rules/#rbk003"
-    assert found["OrderServiceHighErrorRate"][1] == "Alert"
-    assert found["RateLimitError"][0].startswith("runbooks/order-service/")
+    prefixes = files.pop("parts")
+    assert prefixes == sorted(files)
+    rows = [row for prefix in prefixes for row in files[prefix]]
+    targets = {key: (url, kind) for _, url, kind, *names in reversed(rows) for key in names}
+    assert targets["ADR-0023"] == ("adr/0023-use-postgresql-for-orders/", "Decision")
+    assert targets["STD-05.1"][0] == "standards/05-testing-pyramid/#std-05-1"
+    assert targets["SEC-04"][0] == "standards/06-devsecops/#sec-04"
+    assert targets["RBK003"][0] == "reference/rules/#rbk003"
+    assert targets["OrderServiceHighErrorRate"][1] == "Alert"
+    assert targets["RateLimitError"][0].startswith("runbooks/order-service/")
 
 
-def test_a_key_stands_in_the_part_of_each_of_its_words(tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
+def test_a_key_is_in_the_file_of_each_of_its_words(tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
     write(
         root,
         {
@@ -211,17 +215,17 @@ def test_a_key_stands_in_the_part_of_each_of_its_words(tmp_path: Path) -> None:
             )
         },
     )
-    holds = {
+    prefixes = {
         path.removeprefix("assets/keys/").removesuffix(".json")
         for path, content in keys(load(root)).items()
         if "pg_isready" in content
     }
-    assert holds == {"_be", "of", "pg", "isr", "by", "htt", "err", "thr", "dum", "adr", "000"}
+    assert prefixes == {"_be", "of", "pg", "isr", "by", "htt", "err", "thr", "dum", "adr", "000"}
 
 
 @pytest.mark.build
-def test_a_page_that_moved_leads_to_where_it_is(tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
+def test_the_old_address_of_a_page_redirects_to_the_new_one(tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
     write(
         root,
         {
@@ -233,12 +237,12 @@ def test_a_page_that_moved_leads_to_where_it_is(tmp_path: Path) -> None:
     page = (root / "docs/markdown.md").read_text(encoding="utf-8")
     write(root, {"docs/markdown.md": f"---\nmoved_from: [/how/to/write/]\n---\n{page}"})
     run("mkdocs", "build", cwd=root, check=True)
-    for old, new in (
+    for old_address, target in (
         ("old/place", "../../adr/0004-moved/"),
         ("how/to/write", "../../../markdown/"),
     ):
-        html = (root / f"site/{old}/index.html").read_text(encoding="utf-8")
-        assert f'content="0; url={new}"' in html
+        html = (root / f"site/{old_address}/index.html").read_text(encoding="utf-8")
+        assert f'content="0; url={target}"' in html
         assert (
             """<meta http-equiv="Content-Security-Policy" content="default-src 'none'">""" in html
         )
@@ -246,10 +250,10 @@ def test_a_page_that_moved_leads_to_where_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.build
-def test_a_page_cannot_have_moved_from_where_another_is(tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
-    taken = "status: accepted\nmoved_from: [/adr/0001-keep-orders-in-sqlite/]"
-    write(root, {"adr/0004-moved.md": ADR.replace("status: accepted", taken)})
+def test_an_old_address_cannot_be_the_address_of_another_page(tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
+    front_matter = "status: accepted\nmoved_from: [/adr/0001-keep-orders-in-sqlite/]"
+    write(root, {"adr/0004-moved.md": ADR.replace("status: accepted", front_matter)})
     answer = run("mkdocs", "build", cwd=root)
     assert answer.returncode == 1
     assert (
@@ -258,34 +262,34 @@ def test_a_page_cannot_have_moved_from_where_another_is(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("old", ["/../elsewhere/", "/adr/../../x/", "/./"])
-def test_an_old_address_stays_within_the_site(old: str, tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
+@pytest.mark.parametrize("old_address", ["/../elsewhere/", "/adr/../../x/", "/./"])
+def test_an_old_address_must_be_in_the_site(old_address: str, tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
     write(
         root,
         {
             "adr/0004-moved.md": ADR.replace(
-                "status: accepted", f"status: accepted\nmoved_from: [{old}]"
+                "status: accepted", f"status: accepted\nmoved_from: [{old_address}]"
             )
         },
     )
-    found = [
-        each.code
-        for each in check(load(root), TODAY).findings
-        if each.at.path == "adr/0004-moved.md"
+    codes = [
+        finding.code
+        for finding in check(load(root), TODAY).findings
+        if finding.at.path == "adr/0004-moved.md"
     ]
-    assert found == ["FM006"]
+    assert codes == ["FM006"]
 
 
 @pytest.mark.build
-def test_a_new_record_that_no_commit_holds_still_builds(tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
+def test_a_site_with_an_uncommitted_record_builds(tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
     git(root, "init", "--quiet")
     git(root, "add", "docs", "mkdocs.yml", "adr", "runbooks", "postmortems")
     git(root, "commit", "--quiet", "-m", "all", day="2026-04-02")
     write(root, {"adr/0004-new.md": ADR})
     run("mkdocs", "build", cwd=root, check=True)
-    assert "Not yet in a commit" in (root / "site/adr/0004-new/index.html").read_text(
+    assert "Not committed yet" in (root / "site/adr/0004-new/index.html").read_text(
         encoding="utf-8"
     )
     sitemap = (root / "site/sitemap.xml").read_text(encoding="utf-8")
@@ -293,53 +297,55 @@ def test_a_new_record_that_no_commit_holds_still_builds(tmp_path: Path) -> None:
 
 
 @pytest.mark.build
-def test_every_published_page_has_the_tight_policy(real_site: Path) -> None:
-    tight = (
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; "
-        "font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; "
+def test_every_published_page_has_the_strict_policy(real_site: Path) -> None:
+    strict_policy = (
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
+        "img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'; "
+        "manifest-src 'self'; form-action 'self'; "
         "object-src 'none'; base-uri 'none'"
     )
-    policy = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">')
+    tag = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">')
     pages = {
-        page.relative_to(real_site): policy.findall(page.read_text("utf-8"))
+        page.relative_to(real_site): tag.findall(page.read_text("utf-8"))
         for page in real_site.rglob("*.html")
     }
     assert Path("404.html") in pages
-    for page, found in pages.items():
-        assert [re.sub(r" 'sha256-[^']*'", "", each) for each in found] == [tight], page
+    for page, policies in pages.items():
+        without_hashes = [re.sub(r" 'sha256-[^']*'", "", policy) for policy in policies]
+        assert without_hashes == [strict_policy], page
 
 
 @pytest.mark.build
-def test_a_record_s_page_weighs_little(real_site: Path) -> None:
-    """What a first visit transfers, compressed: the page and all that it names, without the search; its text."""
-    weights: dict[Path, int] = {}
+def test_the_page_of_a_record_is_small(real_site: Path) -> None:
+    """A first visit transfers the compressed page and its files, without the search."""
+    sizes: dict[Path, int] = {}
 
-    def weight(path: Path) -> int:
-        if path not in weights:
-            weights[path] = len(gzip.compress(path.read_bytes(), 9))
-        return weights[path]
+    def compressed_size(path: Path) -> int:
+        if path not in sizes:
+            sizes[path] = len(gzip.compress(path.read_bytes(), 9))
+        return sizes[path]
 
     handbook = load(ROOT)
     for record in handbook.records:
         page = real_site / handbook.address(record).split("#")[0] / "index.html"
         html = page.read_text(encoding="utf-8")
-        named = {
+        files = {
             (page.parent / name).resolve()
             for name in re.findall(r'(?:src|href)="([^"#?:]+\.(?:css|js|svg|png))"', html)
         }
-        assert {"handbook.css", "handbook.js", "favicon.svg"} <= {name.name for name in named}
-        assert not any("search" in name.name or "pagefind" in name.parts for name in named)
-        assert weight(page) + sum(map(weight, named)) <= 85 * 1000, record.id
+        assert {"handbook.css", "handbook.js", "favicon.svg"} <= {file.name for file in files}
+        assert not any("search" in file.name or "pagefind" in file.parts for file in files)
+        assert compressed_size(page) + sum(map(compressed_size, files)) <= 85 * 1000, record.id
         if isinstance(record, Runbook):
-            shown = weight(page) + sum(weight(name) for name in named if name.suffix == ".css")
-            assert shown <= 40 * 1000, record.id
+            styles = [file for file in files if file.suffix == ".css"]
+            assert sum(map(compressed_size, [page, *styles])) <= 40 * 1000, record.id
 
 
-def test_a_timeline_keeps_the_scale_of_its_gaps() -> None:
+def test_the_gaps_of_a_timeline_are_to_scale() -> None:
     begin = datetime(2026, 5, 15, 10, 14, tzinfo=UTC)
     points = [
-        (begin + timedelta(minutes=after), word)
-        for after, word in ((0, "a"), (0, "b"), (40, "c"), (120, "d"))
+        (begin + timedelta(minutes=minutes), label)
+        for minutes, label in ((0, "a"), (0, "b"), (40, "c"), (120, "d"))
     ]
     drawing = timeline(points)
     assert ">a, b<" in drawing
@@ -348,16 +354,16 @@ def test_a_timeline_keeps_the_scale_of_its_gaps() -> None:
     assert timeline(points[:2]) == ""
 
 
-def test_dots_stand_at_their_values_and_name_the_median() -> None:
-    drawing = dots("Time to mitigate", [timedelta(minutes=each) for each in (10, 20, 60)])
-    assert "3 incidents, median 20 min, the longest 1 h" in drawing
+def test_dots_are_at_their_values_and_the_text_gives_the_median() -> None:
+    drawing = dots("Time to mitigate", [timedelta(minutes=minutes) for minutes in (10, 20, 60)])
+    assert "3 incidents, median 20 min, longest 1 h" in drawing
     xs = [float(x) for x in re.findall(r'<circle[^>]* cx="([\d.]+)"', drawing)]
     assert xs == sorted(xs)
     assert xs[-1] - 8 == pytest.approx(6 * (xs[0] - 8), rel=0.01)
     assert dots("Time to mitigate", [timedelta(minutes=1)]) == ""
 
 
-def test_shares_fill_the_bar_and_leave_out_what_is_not_there() -> None:
+def test_shares_fill_the_bar_and_skip_a_share_of_zero() -> None:
     drawing = shares(
         [Share("pass", 3, "good"), Share("fail", 0, "bad"), Share("unknown", 1, "open")]
     )

@@ -1,4 +1,4 @@
-"""The finished site: what a reader gets."""
+"""Finished site: pages, links, views, data files and search index."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from handbook.history.git import commit
+from handbook.history.git import read_head
 from handbook.loading import load
 from handbook.records.adr import Adr
 from handbook.rules.engine import rules
-from tests.commands import run, served
-from tests.handbooks import ADR, ROOT, SMALL, copy_of, write
+from tests.commands import run, serve_site
+from tests.handbooks import ADR, ROOT, SMALL, copy_site, write
 
 pytestmark = pytest.mark.build
 
@@ -28,7 +28,7 @@ def text_of(parsed: LexborHTMLParser, selector: str) -> list[str]:
     return [" ".join(node.text().split()) for node in parsed.css(selector)]
 
 
-def test_a_record_has_its_facts(small_site: Path) -> None:
+def test_a_record_shows_its_facts(small_site: Path) -> None:
     parsed = page(small_site, "adr/0001-keep-orders-in-sqlite")
     assert text_of(parsed, ".hb-facts__head") == ["ADR-0001 superseded"]
     assert text_of(parsed, ".hb-facts dt") == [
@@ -49,8 +49,8 @@ def test_a_record_has_its_facts(small_site: Path) -> None:
 
 
 def test_a_new_record_need_not_be_in_the_navigation(tmp_path: Path) -> None:
-    """Whatever its folder: standards and services are in docs/, where MkDocs counts what the navigation leaves out."""
-    root = copy_of(SMALL, tmp_path / "handbook")
+    """Standards and services are in docs/, where MkDocs reports pages that are not in `nav`."""
+    root = copy_site(SMALL, tmp_path / "handbook")
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
     service = (root / "docs/services/warehouse.md").read_text(encoding="utf-8")
     strict = f"{settings}validation: {{nav: {{omitted_files: warn}}}}\n"
@@ -76,8 +76,8 @@ TITLES = {
 }
 
 
-def test_a_title_beyond_the_basic_plane_is_shown_as_written(tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
+def test_a_title_with_characters_beyond_the_basic_plane_is_unchanged(tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
     for path, title in TITLES.items():
         file = root / f"{path}.md"
         file.write_text(
@@ -90,14 +90,14 @@ def test_a_title_beyond_the_basic_plane_is_shown_as_written(tmp_path: Path) -> N
     )
     for path, title in TITLES.items():
         parsed = page(root / "site", path.removeprefix("docs/"))
-        shown = title.removeprefix("# ")
-        assert text_of(parsed, "h1")[0].removesuffix("¶") == shown
-        assert f"{shown} - A small handbook" in text_of(parsed, "title")[0]
-        assert path == "docs/markdown" or json.dumps(shown, ensure_ascii=False)[1:-1] in keys
+        title_text = title.removeprefix("# ")
+        assert text_of(parsed, "h1")[0].removesuffix("¶") == title_text
+        assert f"{title_text} - A small handbook" in text_of(parsed, "title")[0]
+        assert path == "docs/markdown" or json.dumps(title_text, ensure_ascii=False)[1:-1] in keys
     assert "Orders stopped 🚨" in (root / "site/feed.xml").read_text(encoding="utf-8")
 
 
-def test_a_record_lists_what_it_refers_to_and_what_refers_to_it(small_site: Path) -> None:
+def test_a_record_lists_its_references_and_backlinks(small_site: Path) -> None:
     parsed = page(small_site, "adr/0002-use-postgresql")
     assert text_of(parsed, ".hb-ties h3, .hb-ties li") == [
         "Refers to",
@@ -106,14 +106,14 @@ def test_a_record_lists_what_it_refers_to_and_what_refers_to_it(small_site: Path
         "supersedes ADR-0001 Keep orders in SQLite",
         "amended by ADR-0003 Keep orders in MySQL",
         "STD-08 Observability",
-        "borne on by Orders stopped",
-        "waives in shop, 2026-Q4",
+        "related to Orders stopped",
+        "waiver used in shop, 2026-Q4",
     ]
     hrefs = {node.text(): node.attributes["href"] for node in parsed.css(".hb-ties a")}
     assert hrefs["shop, 2026-Q4"] == "../../services/shop/#2026-q4"
 
 
-def test_a_page_that_mentions_a_record_is_listed_there(small_site: Path) -> None:
+def test_a_record_lists_the_pages_that_mention_it(small_site: Path) -> None:
     links = page(small_site, "adr/0001-keep-orders-in-sqlite").css(".hb-ties a")
     assert "../../" in {node.attributes["href"] for node in links}
 
@@ -127,7 +127,7 @@ def test_a_bare_id_is_a_link(small_site: Path) -> None:
 
 
 def test_an_id_in_bold_is_a_link_and_a_rule_links_to_itself(tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
+    root = copy_site(SMALL, tmp_path / "handbook")
     write(
         root,
         {"adr/0004-bold.md": ADR.replace("Why.", "As **ADR-0002** says, and **STD-08.1** asks.")},
@@ -141,8 +141,8 @@ def test_an_id_in_bold_is_a_link_and_a_rule_links_to_itself(tmp_path: Path) -> N
         "ADR-0002": "../0002-use-postgresql/",
         "STD-08.1": "../../standards/08-observability/#std-08-1",
     }
-    own = page(root / "site", "standards/08-observability").css("li#std-08-1 strong a")
-    assert [node.attributes["href"] for node in own] == ["#std-08-1"]
+    rule_links = page(root / "site", "standards/08-observability").css("li#std-08-1 strong a")
+    assert [node.attributes["href"] for node in rule_links] == ["#std-08-1"]
 
 
 def test_a_link_written_for_the_git_host_leads_to_the_page(small_site: Path) -> None:
@@ -150,25 +150,25 @@ def test_a_link_written_for_the_git_host_leads_to_the_page(small_site: Path) -> 
         node.text(): node.attributes["href"] for node in page(small_site, ".").css("article p a")
     }
     assert links["why"] == "adr/0001-keep-orders-in-sqlite/#context"
-    inside = {
+    record_links = {
         node.text(): node.attributes["href"]
         for node in page(small_site, "adr/0002-use-postgresql").css("article p a")
     }
-    assert inside["SQLite"] == "../0001-keep-orders-in-sqlite/"
-    assert inside["the context"] == "#context"
+    assert record_links["SQLite"] == "../0001-keep-orders-in-sqlite/"
+    assert record_links["the context"] == "#context"
 
 
-def test_an_attachment_is_published_where_its_record_shows_it(small_site: Path) -> None:
+def test_an_attachment_is_published_below_its_record(small_site: Path) -> None:
     (image,) = page(small_site, "adr/0002-use-postgresql").css("article img")
     assert (small_site / "adr/0002-use-postgresql" / str(image.attributes["src"])).is_file()
     assert (small_site / "adr/0002-use-postgresql/load.csv").is_file()
 
 
-def test_what_is_not_a_record_is_not_published(small_site: Path) -> None:
+def test_a_file_that_is_not_a_record_is_not_published(small_site: Path) -> None:
     assert not [path for path in small_site.rglob("*") if "README" in path.name]
 
 
-def test_a_record_has_the_breadcrumb_the_tab_and_the_edit_link_of_its_place(
+def test_a_record_has_a_breadcrumb_a_tab_and_an_edit_link(
     small_site: Path,
 ) -> None:
     parsed = page(small_site, "adr/0001-keep-orders-in-sqlite")
@@ -194,7 +194,7 @@ def test_the_index_groups_by_status_without_a_script(small_site: Path) -> None:
     ]
 
 
-def test_the_search_index_knows_a_record_by_its_id(small_site: Path) -> None:
+def test_the_search_index_holds_the_id_of_a_record(small_site: Path) -> None:
     index = json.loads((small_site / "search/search_index.json").read_text(encoding="utf-8"))
     texts = {entry["location"]: entry["text"] for entry in index["docs"]}
     assert "ADR-0002" in texts["adr/0002-use-postgresql/"]
@@ -217,7 +217,7 @@ token: ${{ secrets.X }}  # {% for %}
 
 
 def test_braces_in_a_record_are_text(tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
+    root = copy_site(SMALL, tmp_path / "handbook")
     write(root, {"adr/0004-braces.md": ADR.replace("Why.", f"Why.\n\n{BRACES}")})
     run("mkdocs", "build", cwd=root, check=True)
     parsed = page(root / "site", "adr/0004-braces")
@@ -229,7 +229,7 @@ def test_braces_in_a_record_are_text(tmp_path: Path) -> None:
     assert text_of(parsed, "article pre") == ["token: ${{ secrets.X }} # {% for %}"]
 
 
-def test_every_record_of_this_repository_has_a_page_with_owner_date_and_edit_link(
+def test_every_record_of_this_repository_shows_owner_date_and_edit_link(
     real_site: Path,
 ) -> None:
     handbook = load(ROOT)
@@ -242,10 +242,10 @@ def test_every_record_of_this_repository_has_a_page_with_owner_date_and_edit_lin
         ]
         dates = [str(record.changed)] if record.changed else audits
         assert dates[-1] in " ".join(text_of(parsed, ".hb-facts dd"))
-        keepers = [getattr(record, key, None) for key in ("owner", "deciders", "authors")]
-        assert any(keepers)
+        owners = [getattr(record, key, None) for key in ("owner", "deciders", "authors")]
+        assert any(owners)
         assert all(
-            str(name) in " ".join(text_of(parsed, ".hb-facts dd")) for name in _flat(keepers)
+            str(name) in " ".join(text_of(parsed, ".hb-facts dd")) for name in _flatten(owners)
         )
         (edit,) = parsed.css('a[rel="edit"]')
         assert (
@@ -254,7 +254,7 @@ def test_every_record_of_this_repository_has_a_page_with_owner_date_and_edit_lin
         )
 
 
-def _flat(values: list[object]) -> list[object]:
+def _flatten(values: list[object]) -> list[object]:
     return [
         item
         for value in values
@@ -269,7 +269,7 @@ def test_the_sample_has_a_badge(real_site: Path) -> None:
     ) == ["example"]
 
 
-def test_every_link_of_the_site_leads_to_a_file_and_an_anchor(real_site: Path) -> None:
+def test_every_link_of_the_site_has_a_target(real_site: Path) -> None:
     pages = {
         file.relative_to(real_site).as_posix(): LexborHTMLParser(file.read_text("utf-8"))
         for file in real_site.rglob("*.html")
@@ -278,7 +278,7 @@ def test_every_link_of_the_site_leads_to_a_file_and_an_anchor(real_site: Path) -
         name: {node.attributes["id"] for node in parsed.css("[id]")}
         for name, parsed in pages.items()
     }
-    checked = 0
+    checked_links = 0
     for name, parsed in pages.items():
         for node in parsed.css("[href], [src]"):
             target = node.attributes.get("href") or node.attributes.get("src") or ""
@@ -292,11 +292,11 @@ def test_every_link_of_the_site_leads_to_a_file_and_an_anchor(real_site: Path) -
             assert not parts.fragment or path not in ids or parts.fragment in ids[path], (
                 f"{name}: {target}"
             )
-            checked += 1
-    assert checked > 100
+            checked_links += 1
+    assert checked_links > 100
 
 
-def test_no_page_asks_another_host_for_anything(real_site: Path) -> None:
+def test_no_page_loads_a_file_from_another_host(real_site: Path) -> None:
     for file in real_site.rglob("*.html"):
         parsed = LexborHTMLParser(file.read_text("utf-8"))
         for node in parsed.css(
@@ -309,24 +309,22 @@ def test_no_page_asks_another_host_for_anything(real_site: Path) -> None:
 
 
 def test_the_footer_names_the_commit(real_site: Path) -> None:
-    head = commit(ROOT)
+    head = read_head(ROOT)
     (footer,) = text_of(page(real_site, "."), ".md-copyright")
-    assert footer == (
-        f"Built from commit {head[:12]}" if head else "Built from files that no commit holds"
-    )
+    assert footer == (f"Built from commit {head[:12]}" if head else "Built from uncommitted files")
 
 
-def test_the_interface_serves_every_decision(real_site: Path) -> None:
-    document = json.loads((real_site / "api/v1/adrs.json").read_text(encoding="utf-8"))
+def test_the_json_lists_every_decision(real_site: Path) -> None:
+    decisions = json.loads((real_site / "api/v1/adrs.json").read_text(encoding="utf-8"))
     handbook = load(ROOT)
-    assert document["version"] == 1
-    assert [item["id"] for item in document["items"]] == [adr.id for adr in handbook.of(Adr)]
+    assert decisions["version"] == 1
+    assert [item["id"] for item in decisions["items"]] == [adr.id for adr in handbook.of(Adr)]
     names = ("standards", "checklist", "adrs", "runbooks", "alerts", "postmortems", "services")
     lists = [
         json.loads((real_site / f"api/v1/{name}.json").read_text(encoding="utf-8"))
         for name in names
     ]
-    for item in (item for each in lists for item in each["items"]):
+    for item in (item for document in lists for item in document["items"]):
         path = urlsplit(item["url"]).path.lstrip("/")
         assert (real_site / path / "index.html").is_file()
 
@@ -337,9 +335,9 @@ def test_every_rule_has_an_entry_in_the_reference(real_site: Path) -> None:
 
 
 def test_linkchecker_finds_no_broken_link(real_site: Path, tmp_path: Path) -> None:
-    with served(real_site) as address:
+    with serve_site(real_site) as address:
         answer = run("linkchecker", "--no-status", "--threads", "2", address, cwd=tmp_path)
     assert "0 errors found" in answer.stdout, answer.stdout
-    checked = re.search(r"(\d+) links in (\d+) URLs checked", answer.stdout)
-    assert checked
-    assert int(checked[2]) > 20
+    counts = re.search(r"(\d+) links in (\d+) URLs checked", answer.stdout)
+    assert counts
+    assert int(counts[2]) > 20

@@ -1,4 +1,4 @@
-"""The links of a built site: what is found, where it is said to come from, and what hostile pages can do."""
+"""Link check of a built site: faults, their places in the sources, and hostile pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -20,29 +20,36 @@ from handbook.loading import load
 from handbook.rules.engine import Rule, rules, run_on_site
 from handbook.settings import read_settings
 from handbook.site.built import NoSiteError, Site, read_site
-from tests.commands import run, unprivileged
-from tests.handbooks import ROOT, SMALL, TODAY, copy_of, places, write
+from tests.commands import drop_privileges, run
+from tests.handbooks import ROOT, SMALL, TODAY, copy_site, format_findings, write
 
-OF_PAGES = [each for each in rules().values() if each.over is Site and each.code <= "LNK106"]
+SITE_LINK_RULES = [rule for rule in rules().values() if rule.over is Site and rule.code <= "LNK106"]
 PAGE = "<!doctype html><title>x</title><h1 id=top-of-it>x</h1>"
 
 
-def read(root: Path, files: Mapping[str, str | bytes], url: str = "https://h.example/") -> Site:
-    """A site of the files given, beside a home page with an anchor and a page below it."""
-    return read_site(
-        write(root, {"index.html": PAGE, "a/b/index.html": f"{PAGE}<a name=old></a>", **files}), url
-    )
+def write_and_read_site(
+    root: Path, files: Mapping[str, str | bytes], url: str = "https://h.example/"
+) -> Site:
+    """Write and read a site with a home page, the page /a/b/ and more files."""
+    pages = {"index.html": PAGE, "a/b/index.html": f"{PAGE}<a name=old></a>"}
+    return read_site(write(root, {**pages, **files}), url)
 
 
-def sorts(site: Site) -> list[tuple[str, str]]:
+def kinds_and_targets(site: Site) -> list[tuple[str, str]]:
     return [(fault.kind, fault.target) for fault in site.faults]
 
 
-def one(root: Path, link: str, url: str = "https://h.example/") -> list[tuple[str, str]]:
-    """What is found of the page /a/ that consists of one link."""
-    return sorts(
-        read(root, {"a/index.html": f"{PAGE}<a href='{link}'>x</a>", "a/ü b.txt": "x"}, url)
-    )
+def format_id(parameter: str | tuple[str, str] | None) -> str:
+    """Format a link, or the fault expected of it, for the id of a test."""
+    if isinstance(parameter, str):
+        return f"'{parameter}'"
+    return parameter[0] if parameter else "valid"
+
+
+def check_link(root: Path, link: str, url: str = "https://h.example/") -> list[tuple[str, str]]:
+    """Return the faults of a link on the page /a/."""
+    files = {"a/index.html": f"{PAGE}<a href='{link}'>x</a>", "a/ü b.txt": "x"}
+    return kinds_and_targets(write_and_read_site(root, files, url))
 
 
 @pytest.mark.parametrize(
@@ -103,11 +110,12 @@ def one(root: Path, link: str, url: str = "https://h.example/") -> list[tuple[st
         ("../../", ("outside", "a/../../")),
         ("/../x", ("outside", "../x")),
     ],
+    ids=format_id,
 )
-def test_an_address_leads_where_a_browser_takes_it(
+def test_an_address_is_resolved_as_a_browser_does(
     link: str, expected: tuple[str, str] | None, tmp_path: Path
 ) -> None:
-    assert one(tmp_path, link) == ([expected] if expected else [])
+    assert check_link(tmp_path, link) == ([expected] if expected else [])
 
 
 @pytest.mark.parametrize(
@@ -122,11 +130,13 @@ def test_an_address_leads_where_a_browser_takes_it(
         ("../../", ("outside", "a/../../")),
         ("/book/c/", ("missing", "c/")),
     ],
+    ids=format_id,
 )
-def test_a_site_below_a_path_ends_there(
+def test_links_outside_the_path_of_a_site_are_faults(
     link: str, expected: tuple[str, str] | None, tmp_path: Path
 ) -> None:
-    assert one(tmp_path, link, "https://h.example/book/") == ([expected] if expected else [])
+    faults = check_link(tmp_path, link, "https://h.example/book/")
+    assert faults == ([expected] if expected else [])
 
 
 @pytest.mark.parametrize(
@@ -134,7 +144,8 @@ def test_a_site_below_a_path_ends_there(
     [
         ("<a href=1>x</a><area href=2><link rel=next href=3>", "1 2 3"),
         (
-            "<script src=1></script><img src=2><iframe src=3></iframe><embed src=4><input type=image src=5>",
+            "<script src=1></script><img src=2><iframe src=3></iframe><embed src=4>"
+            "<input type=image src=5>",
             "1 2 3 4 5",
         ),
         (
@@ -142,7 +153,8 @@ def test_a_site_below_a_path_ends_there(
             "1 2 3 4 5",
         ),
         (
-            "<picture><source srcset='1 1x, 2 2x'><img srcset='3 100w,4 200w,  data:x,y 3x, 5'></picture>",
+            "<picture><source srcset='1 1x, 2 2x'>"
+            "<img srcset='3 100w,4 200w,  data:x,y 3x, 5'></picture>",
             "1 2 3 4 5",
         ),
         ("<link rel=preload as=image imagesrcset='1, 2 2x'>", "1 2"),
@@ -150,11 +162,13 @@ def test_a_site_below_a_path_ends_there(
         ("<meta http-equiv=refresh content=\"5;URL='1'\">", "1"),
         ("<meta http-equiv=refresh content=30><meta name=x content='0; url=1'>", ""),
         (
-            "<form action=1><button formaction=2>x</button><input formaction=3></form><form action=''></form>",
+            "<form action=1><button formaction=2>x</button><input formaction=3></form>"
+            "<form action=''></form>",
             "1 2 3",
         ),
         (
-            "<object data=1></object><blockquote cite=2></blockquote><q cite=3></q><ins cite=4></ins>",
+            "<object data=1></object><blockquote cite=2></blockquote><q cite=3></q>"
+            "<ins cite=4></ins>",
             "1 2 3 4",
         ),
         ("<svg><use href=1 /><use xlink:href=2 /><image href=3 /></svg>", "1 2 3"),
@@ -167,20 +181,39 @@ def test_a_site_below_a_path_ends_there(
         ("<base href=../a/sub/><a href=1>x</a>", "sub/1"),
         ("<a rel=edit href=1>x</a>", ""),
     ],
+    ids=[
+        "links",
+        "embedded content",
+        "video and audio",
+        "picture",
+        "imagesrcset",
+        "refresh",
+        "refresh in quotes",
+        "other meta elements",
+        "forms",
+        "object and citations",
+        "SVG",
+        "style",
+        "templates",
+        "noscript",
+        "id also in a template",
+        "code",
+        "comment, script and textarea",
+        "base",
+        "edit link",
+    ],
 )
-def test_every_place_of_an_address_is_looked_at(html: str, missing: str, tmp_path: Path) -> None:
-    found = sorts(read(tmp_path, {"a/index.html": PAGE + html}))
-    assert sorted(found) == [("missing", f"a/{name}") for name in missing.split()]
+def test_every_element_and_attribute_with_an_address_is_checked(
+    html: str, missing: str, tmp_path: Path
+) -> None:
+    faults = kinds_and_targets(write_and_read_site(tmp_path, {"a/index.html": PAGE + html}))
+    assert sorted(faults) == [("missing", f"a/{name}") for name in missing.split()]
 
 
-def test_a_style_sheet_names_what_is_there(tmp_path: Path) -> None:
-    site = read(
-        tmp_path,
-        {
-            "s/a.css": 'a{background:url("../index.html")} b{background:url( x.png )} c{src:url(data:x)}'
-        },
-    )
-    assert sorts(site) == [("missing", "s/x.png")]
+def test_addresses_in_a_style_sheet_are_checked(tmp_path: Path) -> None:
+    style = 'a{background:url("../index.html")} b{background:url( x.png )} c{src:url(data:x)}'
+    site = write_and_read_site(tmp_path, {"s/a.css": style})
+    assert kinds_and_targets(site) == [("missing", "s/x.png")]
 
 
 @pytest.mark.parametrize(
@@ -205,36 +238,66 @@ def test_a_style_sheet_names_what_is_there(tmp_path: Path) -> None:
         ),
         ("assets/keys/adb.json", '{"rows": [["A title", "c/", "Page", "a key"]]}', "c/"),
     ],
+    ids=[
+        "links of a feed",
+        "id of a feed",
+        "id of an entry",
+        "sitemap",
+        "url in JSON",
+        "schema id",
+        "text in JSON",
+        "runbook_url",
+        "search keys",
+        "search keys in a mapping",
+    ],
 )
-def test_files_for_machines_name_what_is_there(
+def test_addresses_in_the_feed_the_sitemap_and_the_json_are_checked(
     file: str, text: str, expected: str | None, tmp_path: Path
 ) -> None:
-    found = sorts(read(tmp_path, {file: text.replace("H/", "https://h.example/")}))
-    assert found == ([("missing", expected)] if expected else [])
+    files = {file: text.replace("H/", "https://h.example/")}
+    faults = kinds_and_targets(write_and_read_site(tmp_path, files))
+    assert faults == ([("missing", expected)] if expected else [])
 
 
-def test_ids_are_there_once(tmp_path: Path) -> None:
-    ids = "<p id=a>x<p id=b>x<p id=a>x<a name=a></a><a name=c></a><a name=d></a><p id='a '><p id=''><p id=''>"
-    (fault,) = read(tmp_path, {"c.html": ids}).faults
-    assert (fault.kind, fault.message) == (
-        "duplicate",
-        "the id 'a' appears more than once on /c.html",
+def test_a_duplicate_id_is_a_fault(tmp_path: Path) -> None:
+    ids = (
+        "<p id=a>x<p id=b>x<p id=a>x<a name=a></a><a name=c></a><a name=d></a>"
+        "<p id='a '><p id=''><p id=''>"
     )
+    (fault,) = write_and_read_site(tmp_path, {"c.html": ids}).faults
+    assert (fault.kind, fault.message) == ("duplicate", "duplicate id 'a' on /c.html")
 
 
-def test_what_is_spelt_otherwise_or_nearly_so_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("link", "message"),
+    [
+        ("c/", "broken link 'c/' on /a/: no such file"),
+        ("b/#nowhere", "unknown anchor 'b/#nowhere' on /a/: no id 'nowhere' on /a/b/"),
+        ("../../", "link outside the site '../../' on /a/"),
+        ("https:///x", "invalid address 'https:///x' on /a/: no valid host"),
+        ("", "empty href on /a/: <a href>"),
+    ],
+    ids=["missing file", "unknown anchor", "outside", "invalid address", "empty"],
+)
+def test_a_message_names_the_fault_and_the_link(link: str, message: str, tmp_path: Path) -> None:
+    files = {"a/index.html": f"{PAGE}<a href='{link}'>x</a>"}
+    (fault,) = write_and_read_site(tmp_path, files).faults
+    assert fault.message == message
+
+
+def test_a_hint_gives_the_right_spelling(tmp_path: Path) -> None:
     links = "<a href=B/>x</a><a href=bb/>x</a><a href='b/#olde'>x</a>"
-    hints = [fault.hint for fault in read(tmp_path, {"a/index.html": PAGE + links}).faults]
-    assert hints == ["on disk it is spelt /a/b/", "did you mean 'a/b/'?", "did you mean 'old'?"]
+    site = write_and_read_site(tmp_path, {"a/index.html": PAGE + links})
+    assert [fault.hint for fault in site.faults] == [
+        "spell it as on disk: /a/b/",
+        "did you mean 'a/b/'?",
+        "did you mean 'old'?",
+    ]
 
 
-def test_other_hosts_are_collected_without_their_fragments(tmp_path: Path) -> None:
-    site = read(
-        tmp_path,
-        {
-            "c.html": "<a href='https://o.dev/x#a'></a><a href=//o.dev/x></a><a href=http://o.dev/?y=1></a>"
-        },
-    )
+def test_external_links_are_collected_without_their_fragments(tmp_path: Path) -> None:
+    links = "<a href='https://o.dev/x#a'></a><a href=//o.dev/x></a><a href=http://o.dev/?y=1></a>"
+    site = write_and_read_site(tmp_path, {"c.html": links})
     assert site.external == {
         "http://o.dev/?y=1": ("c.html",),
         "https://o.dev/x": ("c.html", "c.html"),
@@ -242,16 +305,16 @@ def test_other_hosts_are_collected_without_their_fragments(tmp_path: Path) -> No
     assert site.faults == ()
 
 
-@pytest.mark.parametrize("empty", [None, {}, {"a.txt": "x"}])
-def test_a_folder_without_a_page_is_no_site(empty: dict[str, str] | None, tmp_path: Path) -> None:
-    if empty is not None:
-        write(tmp_path / "site", {"a.txt": "x", **empty})
+@pytest.mark.parametrize("files", [None, {"a.txt": "x"}], ids=["missing folder", "no page"])
+def test_a_folder_without_a_page_is_an_error(files: dict[str, str] | None, tmp_path: Path) -> None:
+    if files is not None:
+        write(tmp_path / "site", files)
     with pytest.raises(NoSiteError, match="build the site first"):
         read_site(tmp_path / "site", "/")
 
 
-# Hostile sites: each is read in a few seconds, and what cannot be read is told.
-HOSTILE: dict[str, tuple[str | bytes, list[str]]] = {
+# Hostile pages. Each must be read in a few seconds, or be reported as unreadable.
+HOSTILE_PAGES: dict[str, tuple[str | bytes, list[str]]] = {
     "a line of a megabyte": (f"<p>{'x' * 1_000_000}<a href={'y' * 1_000_000}>x</a>", ["missing"]),
     "elements a million deep": ("<div>" * 1_000_000, ["unreadable"]),
     "lists fifty thousand deep, all closed": (
@@ -262,47 +325,51 @@ HOSTILE: dict[str, tuple[str | bytes, list[str]]] = {
         f"<a {' '.join(f'a{n}' for n in range(100_000))}>",
         ["unreadable"],
     ),
-    "comments that never end": ("<!-- " * 200_000, []),
-    "tags that never end": ("<a href=x " * 100_000, ["unreadable"]),
+    "unclosed comments": ("<!-- " * 200_000, []),
+    "unclosed tags": ("<a href=x " * 100_000, ["unreadable"]),
     "a hundred thousand links": ("<a href=c/>x</a>" * 100_000, ["missing"]),
     "a srcset of commas": (f"<img srcset='{',' * 500_000}{'x, ' * 1000}'>", ["missing"]),
-    "bytes that are no UTF-8": (b"<p>\n\xff\xfe", ["unreadable"]),
+    "bytes that are not UTF-8": (b"<p>\n\xff\xfe", ["unreadable"]),
     "NUL bytes": (b"<a href='\x00'>x</a><p id='\x00'>", ["missing"]),
     "percent signs": ("<a href='%'>x</a><a href='%zz%00%FF'>y</a>", ["missing", "missing"]),
     "a right-to-left mark": ("<a href='\u202ec'>x</a>", ["missing"]),
 }
 
 
-@pytest.mark.parametrize("case", HOSTILE)
-def test_a_hostile_page_is_read_within_bounds(case: str, tmp_path: Path) -> None:
-    text, expected = HOSTILE[case]
+@pytest.mark.parametrize("case", HOSTILE_PAGES)
+def test_a_hostile_page_is_read_within_limits(case: str, tmp_path: Path) -> None:
+    text, expected = HOSTILE_PAGES[case]
     begin = time.process_time()
-    site = read(tmp_path, {"c.html": text})
+    site = write_and_read_site(tmp_path, {"c.html": text})
     assert time.process_time() - begin < 10
     assert [fault.kind for fault in site.faults] == expected
     assert all(len(fault.message) < 600 for fault in site.faults)
 
 
-def test_a_feed_is_bounded_as_a_page_is(tmp_path: Path) -> None:
-    assert sorts(read(tmp_path, {"feed.xml": "<feed>" + "<entry>" * 100_000})) == [
-        ("unreadable", "")
-    ]
+def test_a_feed_has_the_limits_of_a_page(tmp_path: Path) -> None:
+    site = write_and_read_site(tmp_path, {"feed.xml": "<feed>" + "<entry>" * 100_000})
+    assert kinds_and_targets(site) == [("unreadable", "")]
 
 
-def test_a_page_that_is_far_too_large_is_not_read(tmp_path: Path) -> None:
+def test_a_page_over_the_size_limit_is_not_read(tmp_path: Path) -> None:
     write(tmp_path, {"c.html": "x"})
     os.truncate(tmp_path / "c.html", 100_000_000)
-    assert [fault.message for fault in read(tmp_path, {}).faults] == [
-        "/c.html cannot be read: 100000000 bytes are more than 64000000"
+    assert [fault.message for fault in write_and_read_site(tmp_path, {}).faults] == [
+        "unreadable file '/c.html': 100000000 bytes, more than 64000000"
     ]
 
 
-@pytest.mark.parametrize("text", ["{", "[" * 100_000, '"x', "\ufeff{}"])
-def test_json_that_is_none_is_told(text: str, tmp_path: Path) -> None:
-    assert sorts(read(tmp_path, {"api/v1/adrs.json": text})) == [("unreadable", "")]
+@pytest.mark.parametrize(
+    "text",
+    ["{", "[" * 100_000, '"x', "\ufeff{}"],
+    ids=["open brace", "deep lists", "open string", "byte order mark"],
+)
+def test_invalid_json_is_a_fault(text: str, tmp_path: Path) -> None:
+    site = write_and_read_site(tmp_path, {"api/v1/adrs.json": text})
+    assert kinds_and_targets(site) == [("unreadable", "")]
 
 
-def test_what_is_no_regular_file_is_neither_read_nor_followed(tmp_path: Path) -> None:
+def test_irregular_files_are_neither_read_nor_followed(tmp_path: Path) -> None:
     site = write(
         tmp_path / "site",
         {"index.html": "<a href=out/secret.html>x</a><a href=round/>x</a><a href=link.html>x</a>"},
@@ -312,18 +379,18 @@ def test_what_is_no_regular_file_is_neither_read_nor_followed(tmp_path: Path) ->
     (site / "round").symlink_to(".")
     (site / "link.html").symlink_to("index.html")
     os.mkfifo(site / "pipe.html")
-    found = read_site(site, "/").faults
-    assert [(fault.kind, fault.target or fault.file) for fault in found] == [
+    faults = read_site(site, "/").faults
+    assert [(fault.kind, fault.target or fault.file) for fault in faults] == [
         ("unreadable", "link.html"),
         ("unreadable", "pipe.html"),
         ("missing", "out/secret.html"),
         ("missing", "round/"),
         ("missing", "link.html"),
     ]
-    assert found[-1].hint == "what is there is a symbolic link, or no regular file"
+    assert faults[-1].hint == "replace the symbolic link or special file with a regular file"
 
 
-def test_what_another_user_may_not_read_is_told(tmp_path: Path) -> None:
+def test_a_file_without_read_permission_is_a_fault(tmp_path: Path) -> None:
     root = write(
         tmp_path, {"mkdocs.yml": "site_name: x\n", "site/index.html": PAGE, "site/c.html": PAGE}
     )
@@ -331,89 +398,89 @@ def test_what_another_user_may_not_read_is_told(tmp_path: Path) -> None:
     code = (
         "from handbook.site.built import read_site; print(read_site('site', '/').faults[0].message)"
     )
-    command = [*unprivileged(), sys.executable, "-c", code]
+    command = [*drop_privileges(), sys.executable, "-c", code]
     answer = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
-    assert answer.stdout == "/c.html cannot be read: Permission denied\n"
+    assert answer.stdout == "unreadable file '/c.html': Permission denied\n"
 
 
-# On sites that were built.
+# Tests on built sites.
 
 
-def report_on(site: Path, root: Path) -> list[str]:
-    """What is found of a site that was built from a root, as places."""
-    found = read_site(site, read_settings(root).site_url)
-    return places(run_on_site(found, load(root), TODAY).findings)
-
-
-@pytest.mark.build
-@pytest.mark.parametrize("site", ["small_site", "real_site"])
-def test_the_sites_that_we_build_have_no_finding(site: str, request: pytest.FixtureRequest) -> None:
-    root = SMALL if site == "small_site" else ROOT
-    folder = request.getfixturevalue(site)
-    found = read_site(folder, read_settings(root).site_url)
-    assert found.faults == ()
-    assert found.counts["page"] == len(list(folder.rglob("*.html")))
-    assert found.counts["link"] > 20 * found.counts["page"]
+def check_site(folder: Path, root: Path) -> list[str]:
+    """Return the places of the findings on a site that was built from a root."""
+    site = read_site(folder, read_settings(root).site_url)
+    return format_findings(run_on_site(site, load(root), TODAY).findings)
 
 
 @pytest.mark.build
-def test_each_file_for_machines_of_a_site_is_looked_at(small_site: Path, tmp_path: Path) -> None:
-    """Where a form changes so that nothing is found in it any more, this fails."""
-    site = copy_of(small_site, tmp_path / "site")
-    shutil.rmtree(site / "adr/0001-keep-orders-in-sqlite")
-    shutil.rmtree(site / "alerts/OrdersDown")
-    found = read_site(site, read_settings(SMALL).site_url)
-    named = {fault.file for fault in found.faults}
-    assert {"feed.xml", "sitemap.xml", "api/v1/adrs.json", "api/v1/alerts.json"} <= named
-    assert any(file.startswith("assets/keys/") for file in named)
+@pytest.mark.parametrize("fixture", ["small_site", "real_site"])
+def test_our_own_sites_have_no_finding(fixture: str, request: pytest.FixtureRequest) -> None:
+    root = SMALL if fixture == "small_site" else ROOT
+    folder = request.getfixturevalue(fixture)
+    site = read_site(folder, read_settings(root).site_url)
+    assert site.faults == ()
+    assert site.counts["page"] == len(list(folder.rglob("*.html")))
+    assert site.counts["link"] > 20 * site.counts["page"]
 
 
-def spoilt(site: Path, good: str, bad: str) -> Iterator[str]:
-    """Put `bad` in the place of `good` in the first page that has it; the page's file."""
+@pytest.mark.build
+def test_each_generated_data_file_is_checked(small_site: Path, tmp_path: Path) -> None:
+    """The check must still read addresses after the form of a data file changes."""
+    folder = copy_site(small_site, tmp_path / "site")
+    remove_folders(folder, "adr/0001-keep-orders-in-sqlite", "alerts/OrdersDown")
+    site = read_site(folder, read_settings(SMALL).site_url)
+    files = {fault.file for fault in site.faults}
+    assert {"feed.xml", "sitemap.xml", "api/v1/adrs.json", "api/v1/alerts.json"} <= files
+    assert any(file.startswith("assets/keys/") for file in files)
+
+
+def break_first_page(site: Path, good: str, bad: str) -> str:
+    """Replace `good` with `bad` in the first page that holds it. Returns the page's file."""
     for file in sorted(site.rglob("*.html")):
         text = file.read_text(encoding="utf-8")
         if good in text:
             file.write_text(text.replace(good, bad, 1), encoding="utf-8")
-            yield file.relative_to(site).as_posix()
-            return
+            return file.relative_to(site).as_posix()
     raise AssertionError(f"no page holds: {good}")
 
 
 @pytest.mark.build
-@pytest.mark.parametrize("each", OF_PAGES, ids=lambda each: each.code)
-def test_the_bad_example_is_found_by_its_rule_and_by_no_other(
-    each: Rule, small_site: Path, tmp_path: Path
+@pytest.mark.parametrize("rule", SITE_LINK_RULES, ids=lambda rule: rule.code)
+def test_only_the_rule_itself_reports_its_bad_example(
+    rule: Rule, small_site: Path, tmp_path: Path
 ) -> None:
-    site = copy_of(small_site, tmp_path / "site")
-    (file,) = spoilt(site, each.good, each.bad)
-    found = read_site(site, read_settings(SMALL).site_url)
-    (finding,) = run_on_site(found, load(SMALL), TODAY).findings
-    assert (finding.code, finding.rule, finding.severity) == (each.code, each.name, each.severity)
+    folder = copy_site(small_site, tmp_path / "site")
+    file = break_first_page(folder, rule.good, rule.bad)
+    site = read_site(folder, read_settings(SMALL).site_url)
+    (finding,) = run_on_site(site, load(SMALL), TODAY).findings
+    assert (finding.code, finding.rule, finding.severity) == (rule.code, rule.name, rule.severity)
     assert f"/{file.removesuffix('index.html')}" in finding.message
 
 
 @pytest.mark.build
-def test_a_page_in_another_encoding_is_found_by_its_rule(small_site: Path, tmp_path: Path) -> None:
-    site = copy_of(small_site, tmp_path / "site")
+def test_a_page_in_another_encoding_is_a_finding(small_site: Path, tmp_path: Path) -> None:
+    site = copy_site(small_site, tmp_path / "site")
     page = site / "markdown/index.html"
     page.write_bytes(
         page.read_text(encoding="utf-8").replace("</h1>", " ü</h1>", 1).encode("latin-1", "replace")
     )
-    assert report_on(site, SMALL) == ["docs/markdown.md:1:1:LNK107"]
+    assert check_site(site, SMALL) == ["docs/markdown.md:1:1:LNK107"]
 
 
-def gone(site: Path, *folders: str) -> None:
+def remove_folders(site: Path, *folders: str) -> None:
     for folder in folders:
         shutil.rmtree(site / folder)
 
 
 @pytest.mark.build
-def test_a_finding_stands_where_its_link_was_written(small_site: Path, tmp_path: Path) -> None:
-    """A link, an id in prose, a key of front matter and an alert's runbook_url; and none is told twice for the JSON."""
-    site = copy_of(small_site, tmp_path / "site")
-    gone(site, "adr/0001-keep-orders-in-sqlite", "alerts/OrdersDown")
-    found = report_on(site, SMALL)
-    assert found == [
+def test_a_finding_has_its_place_in_the_source(small_site: Path, tmp_path: Path) -> None:
+    """Links, ids in prose, keys of front matter and `runbook_url` have places.
+
+    The JSON repeats these links and adds no findings.
+    """
+    site = copy_site(small_site, tmp_path / "site")
+    remove_folders(site, "adr/0001-keep-orders-in-sqlite", "alerts/OrdersDown")
+    assert check_site(site, SMALL) == [
         "adr/0002-use-postgresql.md:7:14:LNK101",
         "adr/0002-use-postgresql.md:27:4:LNK101",
         "adr/index.md:1:1:LNK101",
@@ -427,53 +494,55 @@ def test_a_finding_stands_where_its_link_was_written(small_site: Path, tmp_path:
 
 
 @pytest.mark.build
-def test_what_a_template_writes_is_told_once(small_site: Path, tmp_path: Path) -> None:
-    site = copy_of(small_site, tmp_path / "site")
+def test_a_broken_link_of_a_template_is_one_finding(small_site: Path, tmp_path: Path) -> None:
+    site = copy_site(small_site, tmp_path / "site")
     for page in site.rglob("index.html"):
         base = os.path.relpath(site, page.parent)
         text = page.read_text(encoding="utf-8").replace(
             "</body>", f'<a href="{base}/imprint/">x</a></body>'
         )
         page.write_text(text, encoding="utf-8")
-    found = run_on_site(read_site(site, "https://small.example/"), load(SMALL), TODAY).findings
-    (finding,) = found
+    (finding,) = run_on_site(read_site(site, "https://small.example/"), load(SMALL), TODAY).findings
     assert re.fullmatch(
-        r"'(\.\./|\./)*imprint/' on /\S* leads to no file of the site \(also on /\S+, /\S+ and \d+ more\)",
+        r"broken link '(\.\./|\./)*imprint/' on /\S*: no such file "
+        r"\(also on /\S+, /\S+ and \d+ more\)",
         finding.message,
     )
 
 
 @pytest.mark.build
-def test_a_page_without_a_source_is_named_by_its_path(small_site: Path, tmp_path: Path) -> None:
-    site = copy_of(small_site, tmp_path / "site")
+def test_a_finding_on_a_page_without_a_source_names_the_built_file(
+    small_site: Path, tmp_path: Path
+) -> None:
+    site = copy_site(small_site, tmp_path / "site")
     write(site, {"404.html": "<a href=nowhere>x</a>", "old/index.html": "<a href=nowhere>x</a>"})
-    assert report_on(site, SMALL) == [
+    assert check_site(site, SMALL) == [
         f"{site}/404.html:1:1:LNK101",
         f"{site}/old/index.html:1:1:LNK101",
     ]
 
 
 @pytest.mark.build
-def test_a_page_that_moved_is_its_record_s(tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
+def test_a_finding_on_a_redirect_names_the_moved_page(tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
     page = (root / "docs/markdown.md").read_text(encoding="utf-8")
     write(root, {"docs/markdown.md": f"---\nmoved_from: [/how/to/write/]\n---\n{page}"})
     run("mkdocs", "build", cwd=root, check=True)
-    assert report_on(root / "site", root) == []
+    assert check_site(root / "site", root) == []
     text = (root / "site/how/to/write/index.html").read_text(encoding="utf-8")
     write(root, {"site/how/to/write/index.html": text.replace("../markdown/", "../markup/")})
-    assert report_on(root / "site", root) == ["docs/markdown.md:1:1:LNK101"]
+    assert check_site(root / "site", root) == ["docs/markdown.md:1:1:LNK101"]
 
 
 @pytest.mark.build
 def test_a_finding_can_be_allowed_and_its_severity_set(small_site: Path, tmp_path: Path) -> None:
-    root = copy_of(SMALL, tmp_path / "handbook")
-    site = copy_of(small_site, tmp_path / "site")
-    gone(site, "markdown")
-    before = report_on(site, root)
-    (place,) = [
-        each for each in before if each.startswith("docs/index.md:") and ":1:1:" not in each
-    ] or [before[0]]
+    root = copy_site(SMALL, tmp_path / "handbook")
+    site = copy_site(small_site, tmp_path / "site")
+    remove_folders(site, "markdown")
+    all_places = check_site(site, root)
+    (allowed_place,) = [
+        place for place in all_places if place.startswith("docs/index.md:") and ":1:1:" not in place
+    ] or [all_places[0]]
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
     write(
         root,
@@ -484,17 +553,17 @@ def test_a_finding_can_be_allowed_and_its_severity_set(small_site: Path, tmp_pat
         },
     )
     report = run_on_site(read_site(site, "https://small.example/"), load(root), TODAY)
-    assert (report.errors, report.warnings) == (0, len(before))
-    path, line, *_ = place.split(":")
+    assert (report.errors, report.warnings) == (0, len(all_places))
+    path, line, *_ = allowed_place.split(":")
     lines = (root / path).read_text(encoding="utf-8").splitlines(keepends=True)
     lines.insert(int(line) - 1, "<!-- handbook: allow LNK101: it comes with the next release -->\n")
     write(root, {path: "".join(lines)})
     report = run_on_site(read_site(site, "https://small.example/"), load(root), TODAY)
-    assert (report.warnings, report.suppressed) == (len(before) - 1, 1)
+    assert (report.warnings, report.suppressed) == (len(all_places) - 1, 1)
 
 
-# What lychee finds of what was planted, we find.
-PLANTED = (
+# Our check must report every planted fault that lychee reports.
+PLANTED_FAULTS = (
     '<a href="../no-such-page/">x</a>',
     '<a href="no-such-file.txt">x</a>',
     '<img src="no-such.png">',
@@ -522,12 +591,14 @@ PLANTED = (
 
 
 @pytest.mark.build
-def test_what_lychee_finds_is_found(small_site: Path, tmp_path: Path) -> None:
-    site = copy_of(small_site, tmp_path / "site")
+def test_every_fault_that_lychee_reports_is_a_fault_here(small_site: Path, tmp_path: Path) -> None:
+    site = copy_site(small_site, tmp_path / "site")
     pages = sorted(site.glob("*/*/index.html"))
-    for number, planted in enumerate(PLANTED):
+    for number, planted_fault in enumerate(PLANTED_FAULTS):
         page = pages[number % len(pages)]
-        text = page.read_text(encoding="utf-8").replace("</article>", f"{planted}</article>", 1)
+        text = page.read_text(encoding="utf-8").replace(
+            "</article>", f"{planted_fault}</article>", 1
+        )
         page.write_text(text, encoding="utf-8")
     write(site, {"assets/more.css": "b{background:url(no-such-sheet.png)}"})
     options = [
@@ -540,70 +611,76 @@ def test_what_lychee_finds_is_found(small_site: Path, tmp_path: Path) -> None:
         "index.html",
     ]
     answer = run("lychee", *options, "--root-dir", str(site), str(site), cwd=tmp_path)
-    theirs = {
+    faults_of_lychee = {
         (
             Path(file).relative_to(site).as_posix(),
-            _plain(found["url"].removeprefix(site.as_uri()).removeprefix("error:")),
+            _normalise(error["url"].removeprefix(site.as_uri()).removeprefix("error:")),
         )
-        for file, all_of_it in json.loads(answer.stdout)["error_map"].items()
-        for found in all_of_it
+        for file, errors in json.loads(answer.stdout)["error_map"].items()
+        for error in errors
     }
-    assert len(theirs) > len(PLANTED)
-    faults = read_site(site, "https://small.example/").faults
-    ours = {
-        (fault.file, "" if fault.kind == "invalid" else _plain(fault.target)) for fault in faults
+    assert len(faults_of_lychee) > len(PLANTED_FAULTS)
+    our_faults = {
+        (fault.file, "" if fault.kind == "invalid" else _normalise(fault.target))
+        for fault in read_site(site, "https://small.example/").faults
     }
-    assert theirs - ours == set()
+    assert faults_of_lychee - our_faults == set()
 
 
-def _plain(address: str) -> str:
-    """An address as both name it: decoded, without index.html, and of one above the site its end alone."""
+def _normalise(address: str) -> str:
+    """Return an address in a form that both tools share.
+
+    The address is decoded and has no index.html. Only the last name of an address above the site
+    remains.
+    """
     path, mark, fragment = unquote(address).partition("#")
     path = path.partition("?")[0].removesuffix("index.html").strip("/")
     return f"{path.rpartition('/')[2] if 'above' in path else path}{mark}{fragment}"
 
 
-# The command.
+# Tests of the command.
 
 
 @pytest.fixture
-def checked(small_site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The small handbook with its site, as the folder that the command runs in."""
-    root = copy_of(SMALL, tmp_path / "handbook")
-    copy_of(small_site, root / "site")
+def small_handbook(small_site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Small handbook with its site, as the working directory."""
+    root = copy_site(SMALL, tmp_path / "handbook")
+    copy_site(small_site, root / "site")
     monkeypatch.chdir(root)
     return root
 
 
 @pytest.mark.build
-def test_the_command_says_what_it_read(checked: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_counts(
+    small_handbook: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["links", "site"]) == 0
     assert re.fullmatch(r"\d+ page, \d+ link: 0 errors, 0 warnings\n", capsys.readouterr().out)
 
 
 @pytest.mark.build
 @pytest.mark.parametrize("form", ["text", "json", "github", "sarif"])
-def test_every_reporter_tells_of_a_link(
-    form: str, checked: Path, capsys: pytest.CaptureFixture[str]
+def test_every_reporter_reports_a_broken_link(
+    form: str, small_handbook: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    gone(checked / "site", "markdown")
+    remove_folders(small_handbook / "site", "markdown")
     assert main(["links", "site", "--format", form, "--output", "report"]) == 1
     assert capsys.readouterr().out == ""
-    text = (checked / "report").read_text(encoding="utf-8")
+    text = (small_handbook / "report").read_text(encoding="utf-8")
     assert "LNK101" in text
-    assert "leads to no file of the site" in text
+    assert "no such file" in text
     if form in ("json", "sarif"):
         json.loads(text)
 
 
-def test_settings_that_cannot_be_read_are_said(
+def test_unreadable_settings_are_a_usage_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(tmp_path, {"mkdocs.yml": "site_url: [", "site/index.html": PAGE})
     assert main(["links", str(tmp_path / "site"), "--root", str(tmp_path)]) == 2
     assert (
         capsys.readouterr().err
-        == "handbook: mkdocs.yml cannot be read; `handbook check` says why\n"
+        == "handbook: mkdocs.yml cannot be read; run `handbook check` for the reason\n"
     )
 
 
@@ -611,16 +688,17 @@ def test_settings_that_cannot_be_read_are_said(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nowhere"], "nowhere is no folder"),
-        (["docs"], "docs holds no page"),
-        (["mkdocs.yml"], "mkdocs.yml is no folder"),
-        (["site", "--root", "docs"], "docs holds no mkdocs.yml"),
+        (["nowhere"], "no folder 'nowhere'; build the site first"),
+        (["docs"], "no page in folder 'docs'; build the site first"),
+        (["mkdocs.yml"], "no folder 'mkdocs.yml'; build the site first"),
+        (["site", "--root", "docs"], "no mkdocs.yml in 'docs'"),
         (["site", "--state", "state.json"], "--state needs --external"),
         (["site", "--output", "no/such/file"], "no/such/file cannot be written"),
     ],
+    ids=["missing folder", "no page", "file", "wrong root", "state alone", "unwritable output"],
 )
-def test_what_is_wrong_with_the_call_is_said_in_a_line(
-    arguments: list[str], message: str, checked: Path, capsys: pytest.CaptureFixture[str]
+def test_a_usage_error_is_reported_in_one_line(
+    arguments: list[str], message: str, small_handbook: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["links", *arguments]) == 2
     out, err = capsys.readouterr()

@@ -1,4 +1,4 @@
-"""What the views make of a handbook, without MkDocs."""
+"""Test the views of a handbook without MkDocs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from handbook.diagnostics import Diagnostic, Location, Severity
 from handbook.loading import load
-from handbook.reading.addresses import relative
+from handbook.reading.addresses import make_relative
 from handbook.reading.fields import fields_of
 from handbook.records.adr import Adr
 from handbook.records.kinds import RECORDS
@@ -36,7 +36,7 @@ HANDBOOK = load(SMALL)
 
 
 @pytest.mark.parametrize(
-    ("url", "here", "expected"),
+    ("url", "page_address", "expected"),
     [
         ("adr/0001-a/", "", "adr/0001-a/"),
         ("adr/0001-a/", "adr/", "0001-a/"),
@@ -48,8 +48,8 @@ HANDBOOK = load(SMALL)
         ("", "", "./"),
     ],
 )
-def test_addresses_are_relative_to_the_page(url: str, here: str, expected: str) -> None:
-    assert relative(url, here) == expected
+def test_addresses_are_relative_to_the_page(url: str, page_address: str, expected: str) -> None:
+    assert make_relative(url, page_address) == expected
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_line_of_a_record_is_safe_html_with_its_links(text: str, html: str) ->
     )
 
 
-def test_every_status_has_its_place_in_the_index_and_its_moves() -> None:
+def test_every_status_is_in_the_index_and_in_the_moves() -> None:
     assert set(adr_index._ORDER) == set(adr_index._MEANING) == set(ADR_STATUSES) == set(ADR_MOVES)
 
 
@@ -106,12 +106,12 @@ def test_text_of_a_record_is_escaped(tmp_path: Path) -> None:
 
 def test_the_newest_change_comes_first() -> None:
     html = home(HANDBOOK, "")
-    found = re.findall(r"(ADR-[0-9]{4}|STD-[0-9]{2}|Orders stopped)</?", html)
-    assert found == ["STD-05", "STD-08", "Orders stopped", "ADR-0003", "ADR-0002", "ADR-0001"]
+    titles = re.findall(r"(ADR-[0-9]{4}|STD-[0-9]{2}|Orders stopped)</?", html)
+    assert titles == ["STD-05", "STD-08", "Orders stopped", "ADR-0003", "ADR-0002", "ADR-0001"]
 
 
 @pytest.mark.parametrize(
-    ("minutes", "shown"),
+    ("minutes", "expected"),
     [
         (None, "n/a"),
         (0, "0 min"),
@@ -121,20 +121,20 @@ def test_the_newest_change_comes_first() -> None:
         (1501, "1 d 1 h 1 min"),
     ],
 )
-def test_a_duration_is_written_as_people_do(minutes: int | None, shown: str) -> None:
-    assert duration(None if minutes is None else timedelta(minutes=minutes)) == shown
+def test_a_duration_is_readable(minutes: int | None, expected: str) -> None:
+    assert duration(None if minutes is None else timedelta(minutes=minutes)) == expected
 
 
 def test_durations_are_computed_and_a_missing_time_is_not_zero() -> None:
     (postmortem,) = HANDBOOK.of(Postmortem)
-    assert [duration(each.value) for each in postmortem.durations] == [
+    assert [duration(time.value) for time in postmortem.durations] == [
         "2 min",
         "3 min",
         "40 min",
         "1 h",
     ]
     unknown = replace(postmortem, detected=None)
-    assert [duration(each.value) for each in unknown.durations] == ["n/a", "n/a", "40 min", "1 h"]
+    assert [duration(time.value) for time in unknown.durations] == ["n/a", "n/a", "40 min", "1 h"]
     assert [row["n"] for row in figures([postmortem, unknown])] == [1, 1, 2, 2]
     assert figures([]) == []
 
@@ -153,15 +153,21 @@ def test_a_percentile_of_nothing_is_an_error() -> None:
         percentile([], 0.9)
 
 
-def test_a_score_counts_what_is_known_apart_from_what_is_not() -> None:
+def test_a_score_counts_unknown_items_separately() -> None:
     audit = HANDBOOK.audits[-1]
-    found = score(audit)
-    assert found.verdicts == {"pass": 2, "fail": 1, "unknown": 1, "not-applicable": 1, "waived": 1}
-    assert found.passes == {"automated": 1, "evidence": 0, "attested": 1}
-    assert found.total == 6
+    audit_score = score(audit)
+    assert audit_score.verdicts == {
+        "pass": 2,
+        "fail": 1,
+        "unknown": 1,
+        "not-applicable": 1,
+        "waived": 1,
+    }
+    assert audit_score.passes == {"automated": 1, "evidence": 0, "attested": 1}
+    assert audit_score.total == 6
 
 
-def test_the_policy_stands_in_pages_and_in_the_interface() -> None:
+def test_policy_values_are_in_pages_and_in_json() -> None:
     standard = HANDBOOK.get(Standard, "STD-05")
     assert standard
     assert standard.summary == "Coverage is at least 80%"
@@ -170,7 +176,7 @@ def test_the_policy_stands_in_pages_and_in_the_interface() -> None:
     assert "Traces are kept for 90d" in [item["item"] for item in items]
 
 
-def test_the_interface_keeps_every_key_of_a_kind() -> None:
+def test_json_has_every_key_of_a_kind() -> None:
     document = json.loads(api.files(HANDBOOK, "abc")["api/v1/adrs.json"])
     assert document["commit"] == "abc"
     for item in document["items"]:
@@ -187,27 +193,29 @@ def test_the_interface_keeps_every_key_of_a_kind() -> None:
     ]
 
 
-def without_nulls(value: object) -> object:
+def remove_nulls(value: object) -> object:
     if isinstance(value, dict):
-        return {key: without_nulls(item) for key, item in value.items() if item is not None}
-    return [without_nulls(item) for item in value] if isinstance(value, list) else value
+        return {key: remove_nulls(item) for key, item in value.items() if item is not None}
+    return [remove_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize("root", [SMALL, ROOT], ids=["small", "real"])
-def test_every_record_is_valid_by_the_published_schema(root: Path) -> None:
+def test_every_record_matches_the_published_schema(root: Path) -> None:
     handbook = load(root)
-    made = api.files(handbook, None)
-    lists = {kind.kind: json.loads(made[f"api/v1/{kind.plural}.json"])["items"] for kind in RECORDS}
+    contents = api.files(handbook, None)
+    lists = {
+        kind.kind: json.loads(contents[f"api/v1/{kind.plural}.json"])["items"] for kind in RECORDS
+    }
     lists["audit"] = [audit for service in lists["service"] for audit in service["audits"]]
     for kind, items in lists.items():
-        schema = json.loads(made[f"api/v1/schemas/{kind}.json"])
+        schema = json.loads(contents[f"api/v1/schemas/{kind}.json"])
         validator = jsonschema.Draft202012Validator(
             schema, format_checker=jsonschema.FormatChecker()
         )
         validator.check_schema(schema)
         for item in items:
             record = {
-                key: without_nulls(item[key])
+                key: remove_nulls(item[key])
                 for key in schema["properties"]
                 if item[key] is not None
             }
@@ -218,8 +226,8 @@ def test_every_record_is_valid_by_the_published_schema(root: Path) -> None:
 
 
 @pytest.mark.parametrize("root", [SMALL, ROOT], ids=["small", "real"])
-def test_every_list_of_the_interface_has_its_form(root: Path) -> None:
-    made = api.files(load(root), "abc")
+def test_every_json_list_has_a_version_and_urls(root: Path) -> None:
+    contents = api.files(load(root), "abc")
     names = (
         "standards",
         "checklist",
@@ -231,21 +239,21 @@ def test_every_list_of_the_interface_has_its_form(root: Path) -> None:
         "services",
     )
     for name in names:
-        document = json.loads(made[f"api/v1/{name}.json"])
+        document = json.loads(contents[f"api/v1/{name}.json"])
         assert (document["version"], document["commit"]) == (1, "abc")
         assert all(item["url"].startswith("https://") for item in document["items"])
-    assert made["checklist.csv"].count("\r\n") == 1 + len(
-        json.loads(made["api/v1/checklist.json"])["items"]
+    assert contents["checklist.csv"].count("\r\n") == 1 + len(
+        json.loads(contents["api/v1/checklist.json"])["items"]
     )
-    assert made["actions.csv"].count("\r\n") == 1 + len(
-        json.loads(made["api/v1/actions.json"])["items"]
+    assert contents["actions.csv"].count("\r\n") == 1 + len(
+        json.loads(contents["api/v1/actions.json"])["items"]
     )
 
 
-def test_an_item_belongs_to_its_owner_and_to_the_standards_that_are_verified_by_it_too() -> None:
+def test_an_item_belongs_to_its_owner_and_to_other_standards_verified_by_it() -> None:
     handbook = load(ROOT)
     shared = {
-        id: [each.id for each in handbook.standards_of(id)]
+        id: [standard.id for standard in handbook.standards_of(id)]
         for id in ("SCM-03", "CICD-05", "TEST-01")
     }
     assert shared == {

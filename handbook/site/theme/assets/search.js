@@ -1,162 +1,235 @@
-// The search: fetched when a reader opens it. What is exactly an id, an alert or an error message comes first, from lists
-// of our own; then what Pagefind finds in the text. Both are fetched in parts, those that a query needs.
+// The search, which the browser loads when you open it. Exact matches (ids, alerts, error messages) come first, from our own
+// key files. Then follow the full-text results of Pagefind. A query fetches only the parts of both indexes that it needs.
 const dialog = document.getElementById("hb-search");
-const base = new URL(dialog.dataset.base + "/", location);
+const base = new URL(`${dialog.dataset.base}/`, location);
 const form = dialog.querySelector("form");
 const [input, kind] = [form.elements.q, form.elements.kind];
-const [status, results] = [dialog.querySelector(".hb-search__status"), dialog.querySelector(".hb-search__results")];
-const [MOST, FEW] = [10, 5];
-// Milliseconds without a key, after which a query is looked for, and after which pages are fetched to show what they say.
-const [LOOK, SHOW] = [80, 250];
-const pause = (milliseconds) => new Promise((after) => setTimeout(after, milliseconds));
+const [status, results] = [
+  dialog.querySelector(".hb-search__status"),
+  dialog.querySelector(".hb-search__results"),
+];
+const [MAX_RESULTS, MAX_EXACT] = [10, 5];
+// Milliseconds without a key press before the search starts, and before it fetches pages for their excerpts.
+const [SEARCH_DELAY, FETCH_DELAY] = [80, 250];
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 const fetched = new Map();
 const keys = (name) => {
-  if (!fetched.has(name)) fetched.set(name, fetch(new URL(`assets/keys/${name}.json`, base)).then((answer) => answer.json()));
+  if (!fetched.has(name))
+    fetched.set(
+      name,
+      fetch(new URL(`assets/keys/${name}.json`, base)).then((response) => response.json()),
+    );
   return fetched.get(name);
 };
 keys("parts");
-const library = import(new URL("pagefind/pagefind.js", base)).then(async (pagefind) => {
-  await pagefind.options({ baseUrl: base.pathname, excerptLength: 24 });
-  await pagefind.init();
-  return pagefind;
-}, () => null);
+const library = import(new URL("pagefind/pagefind.js", base)).then(
+  async (pagefind) => {
+    await pagefind.options({ baseUrl: base.pathname, excerptLength: 24 });
+    await pagefind.init();
+    return pagefind;
+  },
+  () => null,
+);
 
-// Words of a question that say nothing of its matter; an answer need not hold them.
-const SMALL = new Set(`a after all an and any are as at be before but by can do does each every for from has have how i if in into is it its long may
+// Stop words: a result need not contain them.
+const SMALL = new Set(
+  `a after all an and any are as at be before but by can do does each every for from has have how i if in into is it its long may
   more most no not of off on only or our out over so some than that the their then there these they this to under until up use was we were what when
-  where which while who why will with without write you your`.split(/\s+/));
-const matter = (query) => query.split(" ").filter((word) => !SMALL.has(word)).join(" ") || query;
+  where which while who why will with without write you your`.split(/\s+/),
+);
+const withoutStopWords = (query) =>
+  query
+    .split(" ")
+    .filter((word) => !SMALL.has(word))
+    .join(" ") || query;
 
-// The words of a query that matter, the rarest first, by rule of thumb: numbers, then the longest.
-const rarest = (query, word) => matter(query).match(word).sort((one, other) => /\d\d/.test(other) - /\d\d/.test(one) || other.length - one.length);
+// The words of a query without stop words. The order estimates rarity: first numbers, then the longest words.
+const rarestWords = (query, pattern) =>
+  withoutStopWords(query)
+    .match(pattern)
+    .sort((a, b) => /\d\d/.test(b) - /\d\d/.test(a) || b.length - a.length);
 
-// The keys that a query can find: those that hold its rarest word. They stand in parts, by the first three characters of
-// their words (views/keys.py).
+// The keys that can match a query: the keys with its rarest word. The key files are named by the first three characters of
+// a word (views/keys.py).
 async function candidates(query) {
-  const [word] = rarest(query, /[\p{L}\p{N}]+|$/gu);
-  const part = [...word].slice(0, 3).join("").replace(/[^a-z0-9]/gu, "_");
-  return (await keys("parts")).includes(part) ? keys(part) : [];
+  const [word] = rarestWords(query, /[\p{L}\p{N}]+|$/gu);
+  const prefix = [...word]
+    .slice(0, 3)
+    .join("")
+    .replace(/[^a-z0-9]/gu, "_");
+  return (await keys("parts")).includes(prefix) ? keys(prefix) : [];
 }
 
 const plain = (text) => text.toLowerCase().replace(/\s+/g, " ").trim();
 
-// 3: the key itself; 2: it begins so, or the query is a part of a message; 1: all words that matter stand in it.
+// 3: the query is the key. 2: the key starts with the query, or a message contains it. 1: the key contains every word of it.
 function rank(key, query) {
   if (key === query) return 3;
-  if (query.length > 2 && (key.startsWith(query) || (key.includes(" ") && key.includes(query)))) return 2;
-  return query.length > 2 && matter(query).split(" ").every((word) => key.includes(word.replace(/s$/, ""))) ? 1 : 0;
+  if (query.length > 2 && (key.startsWith(query) || (key.includes(" ") && key.includes(query))))
+    return 2;
+  return query.length > 2 &&
+    withoutStopWords(query)
+      .split(" ")
+      .every((word) => key.includes(word.replace(/s$/, "")))
+    ? 1
+    : 0;
 }
 
-async function exact(query) {
+async function exactMatches(query) {
   const best = new Map();
-  for (const [title, url, of, ...names] of await candidates(query)) {
-    if (kind.value && kind.value !== of) continue;
+  for (const [title, url, label, ...names] of await candidates(query)) {
+    if (kind.value && kind.value !== label) continue;
     for (const key of names) {
-      const found = rank(plain(key), query);
-      if (found > (best.get(url)?.found ?? 0)) best.set(url, { found, title, url: new URL(url, base).href, kind: of, text: found > 1 && key !== title ? key : "" });
+      const score = rank(plain(key), query);
+      if (score > (best.get(url)?.score ?? 0))
+        best.set(url, {
+          score,
+          title,
+          url: new URL(url, base).href,
+          kind: label,
+          text: score > 1 && key !== title ? key : "",
+        });
     }
   }
-  return [...best.values()].sort((one, other) => other.found - one.found);
+  return [...best.values()].sort((a, b) => b.score - a.score);
 }
 
-// The words to look for in the text. Each costs the reader a part of the index, so two find the pages, or one where
-// something is known; all that matter sort them. One or two letters count where nothing longer stands.
-function wanted(query) {
-  const words = rarest(query, /\S+/g).filter((word) => !SMALL.has(word));
+// The words for the full-text search. Each word fetches a part of the index, so the search uses two words, or one if there
+// are exact matches. All words count for the order. Words of one or two letters count only without a longer word.
+function searchTerms(query) {
+  const words = rarestWords(query, /\S+/g).filter((word) => !SMALL.has(word));
   const long = words.filter((word) => word.length > 2);
-  return { words, look: long.length ? long : words };
+  return { words, terms: long.length ? long : words };
 }
 
-// A query is often typed on without a change of the words to look for: the last answer is kept.
-let kept = {};
-function pages(pagefind, words) {
-  if (kept.words !== words) kept = { words, answer: pagefind.search(words) };
-  return kept.answer;
+// Longer queries often have the same search terms, so the search reuses its last response.
+let lastSearch = {};
+function findPages(pagefind, words) {
+  if (lastSearch.words !== words) lastSearch = { words, response: pagefind.search(words) };
+  return lastSearch.response;
 }
 
-const nothing = { rows: [], more: false };
-async function inText({ words, look }, most, known, still, over) {
+const noMatches = { rows: [], more: false };
+async function textMatches({ words, terms }, limit, exactUrls, delay, isCancelled) {
   const pagefind = await library;
-  if (!pagefind || !look.length) return nothing;
-  const { results: found } = await pages(pagefind, look.slice(0, known.size ? 1 : 2).join(" "));
-  await still;
-  const last = (page) => Number(page.url.includes("/reference/"));
-  const fits = (page) => !known.has(new URL(page.url, location).href) && (!kind.value || page.meta.kind === kind.value);
-  const fitting = [];
-  // Each page looked at is a file fetched: as many as are shown, but a search within a kind passes over the others.
-  const far = (kind.value ? 6 : 1) * MOST;
+  if (!pagefind || !terms.length) return noMatches;
+  const { results: hits } = await findPages(
+    pagefind,
+    terms.slice(0, exactUrls.size ? 1 : 2).join(" "),
+  );
+  await delay;
+  const isReference = (page) => Number(page.url.includes("/reference/"));
+  const isWanted = (page) =>
+    !exactUrls.has(new URL(page.url, location).href) &&
+    (!kind.value || page.meta.kind === kind.value);
+  const matches = [];
+  // Each page costs one fetch, so the search reads as many pages as it displays. A search within one kind reads more pages.
+  const maxPages = (kind.value ? 6 : 1) * MAX_RESULTS;
   let n = 0;
-  for (; n < found.length && n < far && fitting.length < most && !over(); n += MOST) {
-    const some = await Promise.all(found.slice(n, n + MOST).map((each) => each.data()));
-    fitting.push(...some.filter(fits));
+  for (
+    ;
+    n < hits.length && n < maxPages && matches.length < limit && !isCancelled();
+    n += MAX_RESULTS
+  ) {
+    const pages = await Promise.all(hits.slice(n, n + MAX_RESULTS).map((hit) => hit.data()));
+    matches.push(...pages.filter(isWanted));
   }
-  // What describes the handbook itself comes last.
-  const holds = (page) => words.filter((word) => page.content.toLowerCase().includes(word)).length;
-  fitting.sort((one, other) => last(one) - last(other) || holds(other) - holds(one));
-  const rows = fitting.slice(0, most).map((page) => {
-    // The part of the page that speaks of it, where one has more than the page's beginning.
-    const part = page.sub_results.reduce((one, other) => (other.locations.length > one.locations.length ? other : one), page.sub_results[0]);
-    return { title: page.meta.title, part: part && part.title !== page.meta.title ? part.title : "", url: part?.url ?? page.url, kind: page.meta.kind ?? "", excerpt: part?.excerpt ?? page.excerpt };
+  // Reference pages about the handbook itself come last.
+  const countWords = (page) =>
+    words.filter((word) => page.content.toLowerCase().includes(word)).length;
+  matches.sort((a, b) => isReference(a) - isReference(b) || countWords(b) - countWords(a));
+  const rows = matches.slice(0, limit).map((page) => {
+    // The section with the most matches.
+    const section = page.sub_results.reduce(
+      (a, b) => (b.locations.length > a.locations.length ? b : a),
+      page.sub_results[0],
+    );
+    return {
+      title: page.meta.title,
+      section: section && section.title !== page.meta.title ? section.title : "",
+      url: section?.url ?? page.url,
+      kind: page.meta.kind ?? "",
+      excerpt: section?.excerpt ?? page.excerpt,
+    };
   });
-  return { rows, more: n < found.length || fitting.length > most };
+  return { rows, more: n < hits.length || matches.length > limit };
 }
 
-// Pagefind escapes the text around its <mark>; only those are taken over.
+// Pagefind escapes the text around its <mark> elements. The excerpt keeps only these elements.
 function excerpt(html) {
   const text = document.createElement("p");
-  for (const [n, piece] of html.split(/<\/?mark>/).entries()) {
+  for (const [n, fragment] of html.split(/<\/?mark>/).entries()) {
     const node = n % 2 ? document.createElement("mark") : document.createElement("span");
-    // A parser drops the blanks that a text begins with; a letter before them keeps them.
-    node.textContent = new DOMParser().parseFromString(`x${piece}`, "text/html").body.textContent.slice(1);
+    // The parser drops leading spaces. A letter before them prevents that.
+    node.textContent = new DOMParser()
+      .parseFromString(`x${fragment}`, "text/html")
+      .body.textContent.slice(1);
     text.append(node);
   }
   return text;
 }
 
 function row(hit) {
-  const [item, link, what] = ["li", "a", "span"].map((tag) => document.createElement(tag));
+  const [item, link, label] = ["li", "a", "span"].map((tag) => document.createElement(tag));
   link.href = hit.url;
-  link.textContent = hit.part ? `${hit.title}: ${hit.part}` : hit.title;
-  what.className = "hb-search__what";
-  what.textContent = hit.kind;
-  item.append(link, what);
+  link.textContent = hit.section ? `${hit.title}: ${hit.section}` : hit.title;
+  label.className = "hb-search__what";
+  label.textContent = hit.kind;
+  item.append(link, label);
   if (hit.excerpt) item.append(excerpt(hit.excerpt));
-  else if (hit.text && hit.text !== hit.title) item.append(Object.assign(document.createElement("p"), { textContent: hit.text }));
+  else if (hit.text && hit.text !== hit.title)
+    item.append(Object.assign(document.createElement("p"), { textContent: hit.text }));
   return item;
 }
 
-let turn = 0;
-let text = Promise.resolve();
+let latestSearch = 0;
+let textSearch = Promise.resolve();
 async function search(event) {
   const query = plain(input.value);
-  const mine = ++turn;
-  const over = () => mine !== turn;
-  if (!query) return (results.replaceChildren(), (status.textContent = dialog.dataset.shown = ""));
-  const asked = wanted(query);
-  // One or two letters are likely to be typed on, and begin many words.
-  const short = asked.look.every((word) => word.length < 3);
-  const still = pause(event.type === "input" ? SHOW : 0);
-  if (event.type === "input") await (short ? still : pause(LOOK));
-  if (over()) return;
-  const first = await exact(query);
-  if (over()) return;
-  // What is found to the letter is shown at once; the text follows, one search after the other, and the last alone.
-  const few = first.slice(0, FEW);
-  if (few.length) results.replaceChildren(...few.map(row));
-  const known = new Set(first.map((hit) => hit.url.split("#")[0]));
-  text = text.then(() => (over() ? nothing : inText(asked, MOST - few.length, known, still, over))).catch(() => ((kept = {}), nothing));
-  const { rows, more } = await text;
-  if (over()) return;
-  // Where the text has little to add, there is room for more that is found to the letter.
-  const rest = [...rows, ...first.slice(FEW, MOST - rows.length)];
-  if (!few.length) results.replaceChildren();
+  const number = ++latestSearch;
+  const isCancelled = () => number !== latestSearch;
+  if (!query) {
+    results.replaceChildren();
+    status.textContent = "";
+    dialog.dataset.shown = "";
+    return;
+  }
+  const { words, terms } = searchTerms(query);
+  // After one or two letters, more are likely to follow, and many words start with them.
+  const isShort = terms.every((word) => word.length < 3);
+  const delay = pause(event.type === "input" ? FETCH_DELAY : 0);
+  if (event.type === "input") await (isShort ? delay : pause(SEARCH_DELAY));
+  if (isCancelled()) return;
+  const exact = await exactMatches(query);
+  if (isCancelled()) return;
+  // Exact matches appear at once. Text searches run one after the other, and only the latest one continues.
+  const top = exact.slice(0, MAX_EXACT);
+  if (top.length) results.replaceChildren(...top.map(row));
+  const exactUrls = new Set(exact.map((hit) => hit.url.split("#")[0]));
+  textSearch = textSearch
+    .then(() =>
+      isCancelled()
+        ? noMatches
+        : textMatches({ words, terms }, MAX_RESULTS - top.length, exactUrls, delay, isCancelled),
+    )
+    .catch(() => {
+      lastSearch = {};
+      return noMatches;
+    });
+  const { rows, more } = await textSearch;
+  if (isCancelled()) return;
+  // If the text search has few results, more exact matches fill the list.
+  const rest = [...rows, ...exact.slice(MAX_EXACT, MAX_RESULTS - rows.length)];
+  if (!top.length) results.replaceChildren();
   results.append(...rest.map(row));
   dialog.dataset.shown = input.value;
-  const shown = few.length + rest.length;
-  const part = more || shown < first.length + rows.length;
-  const none = asked.words.length ? "Nothing is found." : "Such words stand on nearly every page.";
-  status.textContent = shown ? `${part ? "The first " : ""}${shown} found` : `${none} The list of everything is below.`;
+  const count = top.length + rest.length;
+  const hasMore = more || count < exact.length + rows.length;
+  const reason = words.length ? "No results." : "These words are too common to search for.";
+  status.textContent = count
+    ? `${hasMore ? "First " : ""}${count} result${count > 1 ? "s" : ""}`
+    : `${reason} See the list of everything below.`;
 }
 
 input.addEventListener("input", search);

@@ -32,14 +32,14 @@ class CheckedHandbook:
     def stop_on_errors(self) -> None:
         """Raise click.ClickException with the report where it holds an error."""
         if self.report.errors:
-            raise click.ClickException(f"the gate found errors\n{text(self.report)}")
+            raise click.ClickException(f"the check found errors\n{text(self.report)}")
 
 
-def check(config_file: str, *, is_preview: bool = False) -> CheckedHandbook:
+def check_handbook(config_file: str, *, is_preview: bool = False) -> CheckedHandbook:
     """Load and check the handbook that a configuration file of MkDocs belongs to.
 
-    Raises click.ClickException where the file is not mkdocs.yml, where a file cannot be read, and, except in a preview,
-    where a command that writes several files was killed.
+    Raises click.ClickException where the file is not mkdocs.yml, where a file cannot be read, and,
+    except in a preview, where a command that writes several files was killed.
     """
     file = Path(config_file).resolve()
     if file.name != FILE:
@@ -56,19 +56,20 @@ def check(config_file: str, *, is_preview: bool = False) -> CheckedHandbook:
 
 
 def checked_handbook(config: Mapping[str, Any]) -> Handbook:
-    """The handbook of a MkDocs configuration, checked: that of the plugin `handbook`, which has loaded it already.
+    """Return the checked handbook of a MkDocs configuration.
 
-    Without the plugin it is loaded and checked here. Raises click.ClickException with the report of every error in
-    front matter, sections and links. A preview of the plugin goes on: it shows each finding on its page.
+    The plugin `handbook` has loaded it already; without the plugin it is loaded and checked here.
+    Raises click.ClickException with the report of every error in front matter, sections and links.
+    A preview of the plugin continues, and shows each finding on its page.
     """
     if plugin := (config.get("plugins") or {}).get("handbook"):
         handbook: Handbook = plugin.current_build.assembly.handbook
         return handbook
-    checked = check(config["config_file_path"])
+    checked = check_handbook(config["config_file_path"])
     checked.stop_on_errors()
     return checked.handbook
 
 
 def page_address(page: Any) -> str:
-    """The address of a page of MkDocs relative to the site's root, as views expect it: `adr/`, and `` for the home."""
+    """Return the address of a page of MkDocs below the site's root: `adr/`, `` for the home."""
     return "" if page.url in (".", "./") else str(page.url)

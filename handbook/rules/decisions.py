@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from pathlib import PurePosixPath
 
@@ -239,26 +240,21 @@ def circular_supersession(handbook: Handbook) -> Iterator[Finding]:
 
 
 def _find_cycles(edges: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
-    """Find cycles in a graph with one depth-first search.
+    """Find cycles in a graph, each beginning with its smallest id.
 
-    Each cycle begins with its smallest id. Of several connected cycles, at least one is found.
+    Of several cycles that share an id, at least one is found.
     """
-    finished: set[str] = set()
-    for start in edges:
-        path: dict[str, Iterator[str]] = {} if start in finished else {start: iter(edges[start])}
-        while path:
-            id, targets = next(reversed(path.items()))
-            target = next((id for id in targets if id in edges and id not in finished), None)
-            if target is None:
-                finished.add(id)
-                path.popitem()
-            elif target in path:
-                ids = list(path)
-                cycle = ids[ids.index(target) :]
-                first = cycle.index(min(cycle))
-                yield (*cycle[first:], *cycle[:first])
-            else:
-                path[target] = iter(edges[target])
+    remaining = dict(edges)
+    while True:
+        try:
+            TopologicalSorter(remaining).prepare()
+        except CycleError as error:
+            cycle = error.args[1][:0:-1]  # from each id to its predecessor, without the repetition
+            first = cycle.index(min(cycle))
+            yield (*cycle[first:], *cycle[:first])
+            remaining = {id: targets for id, targets in remaining.items() if id not in cycle}
+        else:
+            return
 
 
 @rule("DEC008", "invalid-history", over=Adr)

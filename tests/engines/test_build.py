@@ -24,17 +24,7 @@ from tests.handbooks import ADR, ROOT, SMALL, copy_site, write
 
 pytestmark = pytest.mark.build
 
-# Program that runs a command of the environment on another day.
-ON_ANOTHER_DAY = """
-import sys
-import time_machine
-from importlib.metadata import entry_points
-day, name, *arguments = sys.argv[1:]
-sys.argv = [name, *arguments]
-(command,) = entry_points(group="console_scripts", name=name)
-with time_machine.travel(day, tick=True):
-    sys.exit(command.load()())
-"""
+ON_ANOTHER_DAY = str(ROOT / "tests/programs/on_another_day.py")
 
 
 def read_files(site: Path) -> dict[str, bytes]:
@@ -52,7 +42,7 @@ def read_files(site: Path) -> dict[str, bytes]:
 )
 def test_nothing_fails_two_years_later(command: list[str], tmp_path: Path) -> None:
     arguments = [argument.format(site=tmp_path / "site") for argument in command]
-    answer = run("python", "-c", ON_ANOTHER_DAY, "2028-11-23", *arguments, cwd=ROOT)
+    answer = run("python", ON_ANOTHER_DAY, "2028-11-23", *arguments, cwd=ROOT)
     assert answer.returncode == 0, answer.stderr
     assert "DEC011 warning: review was due on 2027-03-31" in answer.stdout + answer.stderr
 
@@ -71,10 +61,9 @@ def test_two_builds_of_a_commit_are_identical(tmp_path: Path) -> None:
         subprocess.run(["git", *command], cwd=root, check=True)
     first_site, second_site = tmp_path / "1", tmp_path / "elsewhere/2"
     build = ("handbook", "build", "--output")
-    run("python", "-c", ON_ANOTHER_DAY, "2026-11-23", *build, str(first_site), cwd=root, check=True)
+    run("python", ON_ANOTHER_DAY, "2026-11-23", *build, str(first_site), cwd=root, check=True)
     run(
         "python",
-        "-c",
         ON_ANOTHER_DAY,
         "2028-11-24",
         *build,

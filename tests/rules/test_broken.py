@@ -32,47 +32,13 @@ def test_every_rule_has_a_finding() -> None:
     assert {finding.code for finding in report(BROKEN).findings} == codes
 
 
-# The program runs the check in another process, with files in random order, without a network, on
-# one or two cores, and on five dates. It writes the findings of each run to a file of its own.
-CHECK_ON_OTHER_MACHINE = """
-import os, random, socket, sys
-seed, cores, output, *arguments = sys.argv[1:]
-generator, scan = random.Random(seed), os.scandir
-
-class Shuffled(list):
-    def __enter__(self):
-        return self
-    def __exit__(self, *_):
-        pass
-
-def shuffle(*arguments):
-    with scan(*arguments) as entries:
-        shuffled_entries = Shuffled(entries)
-    generator.shuffle(shuffled_entries)
-    return shuffled_entries
-
-def refuse(*_, **__):
-    raise OSError("no network")
-
-os.scandir, socket.socket.connect = shuffle, refuse
-if hasattr(os, "sched_setaffinity"):
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:int(cores)])
-import time_machine
-from handbook.cli import main
-for run in range(5):
-    with time_machine.travel(f"{2025 + run}-0{1 + run}-28", tick=False):
-        assert main([*arguments, "--output", f"{output}-{run}.json"]) == 1
-"""
-
-
 @pytest.mark.parametrize("seed", range(6))
 def test_order_clock_network_and_cores_change_no_error(seed: int, tmp_path: Path) -> None:
     arguments = ["check", "--format", "json", "--root", str(BROKEN)]
     output = str(tmp_path / "run")
     command = (
         "python",
-        "-c",
-        CHECK_ON_OTHER_MACHINE,
+        str(ROOT / "tests/programs/check_on_other_machine.py"),
         str(seed),
         str(1 + seed % 2),
         output,

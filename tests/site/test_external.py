@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import ClassVar
@@ -244,8 +245,9 @@ def handbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         },
     )
     monkeypatch.chdir(tmp_path)
-    defaults = check_addresses.__kwdefaults__ or {}
-    monkeypatch.setattr(check_addresses, "__kwdefaults__", {**defaults, "pause": 0.0})
+    monkeypatch.setattr(
+        "handbook.cli.links_command.check_addresses", partial(check_addresses, pause=0.0)
+    )
     return tmp_path
 
 

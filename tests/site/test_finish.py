@@ -7,7 +7,6 @@ import gzip
 import hashlib
 import json
 import re
-import subprocess
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +25,7 @@ from handbook.views.footer import footer
 from handbook.views.keys import keys
 from tests.commands import run
 from tests.handbooks import ADR, ROOT, SMALL, TODAY, copy_site, write
+from tests.repositories import run_git
 
 THEME = Path(str(find_spec("material").origin)).parent  # type: ignore[union-attr]
 SCRIPTS = THEME / "templates/partials/javascripts"
@@ -35,30 +35,18 @@ PALETTE = re.findall(
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
-def git(root: Path, *arguments: str, day: str = "2026-03-01") -> None:
-    identity = ["-c", "user.name=a", "-c", "user.email=a@b.example", "-c", "commit.gpgsign=false"]
-    environment = {
-        "GIT_AUTHOR_DATE": f"{day}T12:00:00Z",
-        "GIT_COMMITTER_DATE": f"{day}T12:00:00Z",
-        "PATH": "/usr/bin:/bin",
-    }
-    subprocess.run(
-        ["git", *identity, *arguments], cwd=root, check=True, capture_output=True, env=environment
-    )
-
-
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """Repository with two commits and an uncommitted file."""
     root = tmp_path / "repository"
     root.mkdir()
-    git(root, "init", "--quiet", "--initial-branch", "main")
+    run_git(root, "init", "--quiet", "--initial-branch", "main")
     (root / "a.md").write_text("a")
     (root / "ü b.md").write_text("b")
-    git(root, "add", ".")
-    git(root, "commit", "--quiet", "-m", "one", day="2026-03-01")
+    run_git(root, "add", ".")
+    run_git(root, "commit", "--quiet", "-m", "one", day="2026-03-01")
     (root / "a.md").write_text("aa")
-    git(root, "commit", "--quiet", "-am", "two", day="2026-04-02")
+    run_git(root, "commit", "--quiet", "-am", "two", day="2026-04-02")
     (root / "new.md").write_text("new")
     return root
 
@@ -68,7 +56,7 @@ def test_the_day_of_a_file_is_the_day_of_its_last_commit(repository: Path) -> No
 
 
 def test_a_shallow_clone_has_no_days(repository: Path, tmp_path: Path) -> None:
-    git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{repository}", "shallow")
+    run_git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{repository}", "shallow")
     assert read_change_days(tmp_path / "shallow") is None
 
 
@@ -284,9 +272,9 @@ def test_an_old_address_must_be_in_the_site(old_address: str, tmp_path: Path) ->
 @pytest.mark.build
 def test_a_site_with_an_uncommitted_record_builds(tmp_path: Path) -> None:
     root = copy_site(SMALL, tmp_path / "handbook")
-    git(root, "init", "--quiet")
-    git(root, "add", "docs", "mkdocs.yml", "adr", "runbooks", "postmortems")
-    git(root, "commit", "--quiet", "-m", "all", day="2026-04-02")
+    run_git(root, "init", "--quiet")
+    run_git(root, "add", "docs", "mkdocs.yml", "adr", "runbooks", "postmortems")
+    run_git(root, "commit", "--quiet", "-m", "all", day="2026-04-02")
     write(root, {"adr/0004-new.md": ADR})
     run("mkdocs", "build", cwd=root, check=True)
     assert "Not committed yet" in (root / "site/adr/0004-new/index.html").read_text(

@@ -1,1 +1,1 @@
-"""Generated handbooks of any size, and comparisons of our speed with other tools."""
+"""Generate handbooks of any size, and compare our speed with other tools on them."""

@@ -1,7 +1,8 @@
-"""Measure the filter of an index in Chromium: `python benchmarks/filters.py SITE PAGE TEXT`.
+"""Measure how fast the filter of an index works: `python benchmarks/filters.py SITE PAGE TEXT`.
 
-An example is `python benchmarks/filters.py site adr/ queue`. The output has the milliseconds from
-each key to its rows, for a phone and a desktop. The last key empties the field and shows all rows.
+Example: `python benchmarks/filters.py site adr/ queue`. The script types TEXT into the filter in
+Chromium and deletes it again, on a narrow screen (phone) and a wide one (desktop). It prints the
+milliseconds from each key press to the display of the matching rows.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _WATCH: Final = """() => {
 
 
 def main(arguments: list[str]) -> int:
-    """Measure and print. Returns 1 if a key takes more than 200 ms."""
+    """Measure the filter and print the times. Returns 1 if a key press takes more than 200 ms."""
     if len(arguments) != 3:
         print("usage: filters.py SITE PAGE TEXT", file=sys.stderr)
         return 2

@@ -1,11 +1,11 @@
 """Write a valid handbook of any size: `python benchmarks/generate.py DIR --records N`.
 
-A record is a Markdown file: a decision, a runbook, a post-mortem, a service or a standard. Alerts
-and audits are added to the requested number. The references are planned first, so that both sides
-of a pair agree. Then the texts are written. The same seed and day give the same bytes.
+N is the number of Markdown records: decisions, runbooks, post-mortems, services and standards.
+Alerts and audits are not part of this number. The script first plans the references, so that both
+sides of a reference agree, and then writes the texts. The same seed and day give the same files.
 
-The settings come from this project, with teams, tags and numbers for the generated handbook. So the
-benchmarks use the same extensions and plugins as our site.
+The plugins and other settings come from this project, so that the benchmarks build the handbook as
+our site is built. The teams, tags and numbers of records are generated.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from handbook.reading.ids import slug
 SITE_URL: Final = "https://generated.example/"
 TODAY: Final = date(2026, 11, 23)
 SHARES: Final = {"runbook": 0.20, "postmortem": 0.15, "service": 0.05}
-"""Share of each kind in a handbook. There are at most 13 standards. The rest is decisions."""
+"""Share of each kind in the records. There are at most 13 standards. All others are decisions."""
 
 _PROJECT: Final = Path(__file__).parent.parent / "mkdocs.yml"
 _SETTINGS: Final = ("theme", "validation")
@@ -38,16 +38,16 @@ _WORDS: Final[dict[str, Any]] = yaml.safe_load(
     (Path(__file__).parent / "words.yml").read_text(encoding="utf-8")
 )
 _TOPIC_KINDS: Final = ("subjects", "objects", "conditions", "closings")
-"""Phrases of which each record uses only a few, so that it has a topic."""
+"""Kinds of phrases. Each record uses only a few phrases of each kind, so that it has a topic."""
 
 _WIDTH: Final = 120
 _QUIET_DAYS: Final = 30
-"""Minimum age of a record that is not a draft, so that no date is after today."""
+"""Minimum age in days of a record that is not a draft, so that none of its dates is after today."""
 
 
 @dataclass
 class Entry:
-    """Facts of a record that other records refer to, before its text is written."""
+    """Planned record, before its text is written: path, title, id, front matter and anchors."""
 
     path: str
     title: str
@@ -59,13 +59,13 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """File name without its suffix."""
+        """Name of the file without `.md`."""
         return PurePosixPath(self.path).stem
 
 
 @dataclass
 class Plan:
-    """All records of a handbook, with the references in their front matter."""
+    """All planned records of a handbook, by kind, with the references in their front matter."""
 
     standards: list[Entry]
     services: list[Entry]
@@ -79,7 +79,7 @@ class Plan:
 
 
 class Author:
-    """Writer of a handbook. All choices come from one random number generator."""
+    """Writer of a handbook. Its random choices depend only on the seed."""
 
     def __init__(self, records: int, seed: int, today: date) -> None:
         self.records = max(records, 20)
@@ -109,7 +109,7 @@ class Author:
         return self.random.sample(values, self.random.randint(min(least, most), most))
 
     def _choose_day(self, least: int, most: int) -> date:
-        """Return a day that is this number of days before today."""
+        """Return a random day that is at least `least` and at most `most` days before today."""
         return self.today - timedelta(days=self.random.randint(least, most))
 
     def _choose_team(self) -> str:
@@ -124,18 +124,18 @@ class Author:
             items = [
                 {
                     "id": f"{group}-{first + number:02}",
-                    "item": self._sentence().rstrip("."),
+                    "item": self._write_sentence().rstrip("."),
                     "verify": verify[number],
                     "since": f"{self.today.year - 2}-Q1",
                 }
                 for number in range(3)
             ]
             facts: dict[str, Any] = {
-                "summary": self._sentence(),
+                "summary": self._write_sentence(),
                 "core_tools": self._sample(
                     ["git", "make", "pytest", "Prometheus", "Kubernetes", "PostgreSQL"], 1, 3
                 ),
-                "prevents": self._sentence().rstrip("."),
+                "prevents": self._write_sentence().rstrip("."),
                 "calms": self._sample(
                     ["culture", "automation", "lean", "measurement", "sharing"], 1, 3
                 ),
@@ -182,7 +182,7 @@ class Author:
     def _plan_adrs(self, number: int, services: list[Entry], standards: list[Entry]) -> list[Entry]:
         adrs: list[Entry] = []
         for index in range(number):
-            # The dates are spread evenly over five years, because numbers follow the dates.
+            # The dates rise evenly over five years, because a later decision has a higher number.
             day = self.today - timedelta(days=_QUIET_DAYS + 1800 * (number - index) // number)
             technology = self.random.choice(_WORDS["technologies"])
             title = f"Use {technology} for {self.random.choice(_WORDS['purposes'])}"
@@ -213,7 +213,7 @@ class Author:
             adrs.append(Entry(path, title, f"ADR-{index + 1:04}", owner, day, anchors, facts))
         superseded = {adr.id for adr in adrs if adr.facts["status"] == "superseded"}
         for adr in adrs:
-            # A decision cannot amend one that was superseded later.
+            # A decision cannot amend a superseded decision.
             if superseded & set(adr.facts.get("amends", ())):
                 del adr.facts["amends"]
         return adrs
@@ -227,8 +227,8 @@ class Author:
     def _plan_runbooks(self, number: int, services: list[Entry]) -> list[Entry]:
         runbooks = []
         pairs = list(product(_WORDS["symptoms"], services))
-        # Each symptom of a service is used once. The services alternate, so that all have runbooks.
-        for symptom, service in islice(self._shuffle_hands(pairs, len(services)), number):
+        # Each pair is used only once. The services alternate, so that each service gets runbooks.
+        for symptom, service in islice(self._shuffle_groups(pairs, len(services)), number):
             causes = self._sample(_WORDS["causes"], 3, 5)
             camel = "".join(
                 segment.capitalize()
@@ -259,12 +259,12 @@ class Author:
             )
         return runbooks
 
-    def _shuffle_hands(self, pairs: list[Any], size: int) -> Iterator[Any]:
-        """Yield the pairs, shuffled within each group of this size."""
+    def _shuffle_groups(self, pairs: list[Any], size: int) -> Iterator[Any]:
+        """Split the pairs into groups of `size`, shuffle each group, and yield all pairs."""
         for first in range(0, len(pairs), size):
-            hand = pairs[first : first + size]
-            self.random.shuffle(hand)
-            yield from hand
+            group = pairs[first : first + size]
+            self.random.shuffle(group)
+            yield from group
 
     def _plan_postmortems(self, number: int, plan: Plan) -> list[Entry]:
         postmortems: dict[str, Entry] = {}
@@ -313,14 +313,14 @@ class Author:
         return [postmortems[path] for path in sorted(postmortems)]
 
     def _choose_minutes(self) -> list[int]:
-        """Return the minutes to: started, detected, acknowledged, mitigated, resolved."""
+        """Return the minutes from the start of an incident to each of its five times."""
         steps = [0, self.random.randint(1, 10), self.random.randint(1, 10)]
         steps += [self.random.randint(10, 60), self.random.randint(5, 120)]
         return [sum(steps[: number + 1]) for number in range(5)]
 
     # Texts.
 
-    def _sentence(self, mention: str = "") -> str:
+    def _write_sentence(self, mention: str = "") -> str:
         pick = self.random.choice
         topic = self.topic
         phrases = [pick(topic["subjects"]), pick(_WORDS["verbs"]), pick(topic["objects"])]
@@ -336,18 +336,21 @@ class Author:
             text += f": {number} {pick(['ms', 'requests a second', 'MB', 'rows', 'minutes'])}"
         return f"{text}."
 
-    def _paragraph(
+    def _write_paragraph(
         self, least: int, most: int, mentions: Iterable[str] = (), indent: str = ""
     ) -> str:
-        """Return wrapped sentences. The mentions are spread over them."""
+        """Return a wrapped paragraph of `least` to `most` sentences.
+
+        `mentions` holds ids and links, each of which appears in a different sentence.
+        """
         mentions = list(mentions)
         number = max(self.random.randint(least, most), len(mentions))
         positions = self.random.sample(range(number), len(mentions))
         by_position = dict(zip(positions, mentions, strict=True))
-        sentences = (self._sentence(by_position.get(index, "")) for index in range(number))
+        sentences = (self._write_sentence(by_position.get(index, "")) for index in range(number))
         return _wrap(" ".join(sentences), indent)
 
-    def _listing(self, name: str, indent: str = "") -> str:
+    def _write_listing(self, name: str, indent: str = "") -> str:
         language = self.random.choice(list(_WORDS["listings"]))
         values = {
             "name": name,
@@ -360,12 +363,12 @@ class Author:
         ]
         return textwrap.indent("\n".join((f"```{language}", *lines, "```")), indent)
 
-    def _message(self, name: str) -> str:
+    def _write_message(self, name: str) -> str:
         return str(self.random.choice(_WORDS["messages"])).format(
             name=name, number=self.random.randint(2, 900)
         )
 
-    def _table(self) -> str:
+    def _write_table(self) -> str:
         rows = [
             f"| {purpose.capitalize()} | {self.random.randint(1, 900)} ms "
             f"| {self.random.randint(1, 99)}% |"
@@ -376,9 +379,9 @@ class Author:
         return "\n".join(("| Measured | p99 | Share |", "|---|---|---|", *rows))
 
     def _make_links(self, entry: Entry, number: int) -> list[str]:
-        """Return ids of other records, and Markdown links to them."""
+        """Return up to `number` references to other records: ids, or links in Markdown."""
         plan = self.plan
-        # Only its successor cites a superseded decision.
+        # A superseded decision may be cited only by its successor.
         adrs = [adr for adr in plan.adrs if adr.facts["status"] != "superseded"]
         kinds = [adrs, adrs, plan.runbooks, plan.postmortems, plan.standards, plan.services]
         links = []
@@ -439,26 +442,30 @@ class Author:
             adr,
             [
                 "## Context",
-                self._paragraph(4, 7, links[:2]),
-                self._paragraph(4, 6),
-                self._table(),
+                self._write_paragraph(4, 7, links[:2]),
+                self._write_paragraph(4, 6),
+                self._write_table(),
                 "## Decision",
-                self._paragraph(4, 6, links[2:3]),
-                self._listing(adr.name[5:30].strip("-")),
+                self._write_paragraph(4, 6, links[2:3]),
+                self._write_listing(adr.name[5:30].strip("-")),
                 "## Alternatives considered",
                 "\n".join(
-                    _wrap(f"- {alternative}: {self._paragraph(3, 5)}", "    ", hang=True)
+                    _wrap(f"- {alternative}: {self._write_paragraph(3, 5)}", "    ", hang=True)
                     for alternative in alternatives
                 ),
                 "## Measured",
-                self._paragraph(4, 6, links[3:4]),
-                self._listing(adr.name[5:30].strip("-")),
+                self._write_paragraph(4, 6, links[3:4]),
+                self._write_listing(adr.name[5:30].strip("-")),
                 "## Consequences",
                 "\n".join(
-                    _wrap(f"- {kind}: {self._sentence()} {self._sentence()}", "    ", hang=True)
+                    _wrap(
+                        f"- {kind}: {self._write_sentence()} {self._write_sentence()}",
+                        "    ",
+                        hang=True,
+                    )
                     for kind in ("Good", "Good", "Bad", "Bad")
                 ),
-                self._paragraph(3, 5, links[4:]),
+                self._write_paragraph(3, 5, links[4:]),
             ],
         )
 
@@ -467,24 +474,25 @@ class Author:
         service = runbook.id.split("/")[0]
         service_link = f"[the service](../../docs/services/{service}.md)"
         steps = (
-            f"{number}. {_wrap(f'{self._sentence()} {self._sentence()}', '    ', hang=True)}\n\n"
-            + self._listing(service, "    ")
+            f"{number}. "
+            + _wrap(f"{self._write_sentence()} {self._write_sentence()}", "    ", hang=True)
+            + f"\n\n{self._write_listing(service, '    ')}"
             for number in range(1, 6)
         )
         blocks = [
             "## When to use this runbook",
-            self._paragraph(4, 6, [service_link, *links[:1]]),
+            self._write_paragraph(4, 6, [service_link, *links[:1]]),
             "## Diagnosis steps",
             "\n\n".join(steps),
             "## Common causes and fixes",
-            self._paragraph(2, 3, links[1:2]),
+            self._write_paragraph(2, 3, links[1:2]),
         ]
         for cause in runbook.facts["_causes"]:
             blocks += [
                 f"### {cause}",
-                f"**Symptom:** `{self._message(service)}`\n{self._paragraph(2, 3)}",
-                _wrap(f"**Fix:** {self._paragraph(2, 4)}"),
-                self._listing(service),
+                f"**Symptom:** `{self._write_message(service)}`\n{self._write_paragraph(2, 3)}",
+                _wrap(f"**Fix:** {self._write_paragraph(2, 4)}"),
+                self._write_listing(service),
             ]
         tiers = (
             "Engineer on call",
@@ -493,7 +501,7 @@ class Author:
         )
         blocks += [
             "## Escalation",
-            self._paragraph(1, 2, links[2:]),
+            self._write_paragraph(1, 2, links[2:]),
             "\n".join(
                 f"- Tier {tier} ({15 * tier} min): {person}" for tier, person in enumerate(tiers, 1)
             ),
@@ -520,28 +528,32 @@ class Author:
             postmortem,
             [
                 "## Impact",
-                self._paragraph(4, 6, links[:1]),
-                self._table(),
+                self._write_paragraph(4, 6, links[:1]),
+                self._write_table(),
                 "## Timeline",
                 "\n".join(
-                    _wrap(f"- {moment:%H:%M} — {_make_clause(self._sentence())}", "    ", hang=True)
+                    _wrap(
+                        f"- {moment:%H:%M} — {_make_clause(self._write_sentence())}",
+                        "    ",
+                        hang=True,
+                    )
                     for moment in moments
                 ),
                 "## Root cause",
-                self._paragraph(4, 7, [runbook, *links[1:3]]),
-                self._listing(facts["services"][0]),
-                self._paragraph(5, 7),
+                self._write_paragraph(4, 7, [runbook, *links[1:3]]),
+                self._write_listing(facts["services"][0]),
+                self._write_paragraph(5, 7),
                 "## What went well",
                 "\n".join(
-                    _wrap(f"- {self._sentence()} {self._sentence()}", "    ", hang=True)
+                    _wrap(f"- {self._write_sentence()} {self._write_sentence()}", "    ", hang=True)
                     for _ in range(4)
                 ),
                 "## What went wrong",
                 "\n".join(
-                    _wrap(f"- {self._sentence()} {self._sentence()}", "    ", hang=True)
+                    _wrap(f"- {self._write_sentence()} {self._write_sentence()}", "    ", hang=True)
                     for _ in range(5)
                 ),
-                self._paragraph(3, 5, links[3:]),
+                self._write_paragraph(3, 5, links[3:]),
                 "## Action items",
                 "\n".join(
                     (
@@ -551,7 +563,9 @@ class Author:
                     )
                 ),
                 "## Lessons learned",
-                "\n".join(_wrap(f"- {self._sentence()}", "    ", hang=True) for _ in range(4)),
+                "\n".join(
+                    _wrap(f"- {self._write_sentence()}", "    ", hang=True) for _ in range(4)
+                ),
             ],
         )
 
@@ -561,7 +575,7 @@ class Author:
             status = "dropped" if self.random.random() < 0.1 else f"done {min(due, self.today)}"
             if postmortem.day > self.today - timedelta(days=200) and self.random.random() < 0.5:
                 due, status = self.today + timedelta(days=self.random.randint(1, 90)), "open"
-            action = self._sentence().rstrip(".")
+            action = self._write_sentence().rstrip(".")
             yield f"| A{number} | {action} | {self._choose_team()} | {due} | {status} |"
 
     def _write_service(self, service: Entry) -> str:
@@ -569,20 +583,20 @@ class Author:
         return self._write_record(
             service,
             [
-                self._paragraph(5, 7, links[:1]),
+                self._write_paragraph(5, 7, links[:1]),
                 "## What it keeps",
-                self._paragraph(4, 7, links[1:2]),
-                self._table(),
+                self._write_paragraph(4, 7, links[1:2]),
+                self._write_table(),
                 "## How it runs",
-                self._paragraph(4, 7, links[2:3]),
-                self._listing(service.name),
-                self._paragraph(4, 6),
+                self._write_paragraph(4, 7, links[2:3]),
+                self._write_listing(service.name),
+                self._write_paragraph(4, 6),
                 "## Limits",
                 "\n".join(
-                    _wrap(f"- {self._sentence()} {self._sentence()}", "    ", hang=True)
+                    _wrap(f"- {self._write_sentence()} {self._write_sentence()}", "    ", hang=True)
                     for _ in range(6)
                 ),
-                self._paragraph(4, 7, links[3:]),
+                self._write_paragraph(4, 7, links[3:]),
             ],
         )
 
@@ -590,32 +604,32 @@ class Author:
         links = self._make_links(standard, 6)
         rules = (
             f"- **{standard.id}.{number}** "
-            + _wrap(f"{self._sentence()} It MUST hold.", "    ", hang=True)
+            + _wrap(f"{self._write_sentence()} It MUST hold.", "    ", hang=True)
             for number in range(1, 7)
         )
         blocks = [
             "## Why it matters",
-            self._paragraph(4, 6, links[:2]),
+            self._write_paragraph(4, 6, links[:2]),
             "## What it requires",
             "\n".join(rules),
             "## How to implement it",
-            self._paragraph(4, 6, links[2:4]),
+            self._write_paragraph(4, 6, links[2:4]),
             '```yaml\n--8<-- "settings.yml"\n```',
-            self._table(),
-            self._paragraph(4, 6),
+            self._write_table(),
+            self._write_paragraph(4, 6),
             "## How to verify it",
-            self._paragraph(2, 3),
+            self._write_paragraph(2, 3),
         ]
         for item in standard.facts["checklist"]:
             blocks += [
                 f"### {item['id']} {self.random.choice(_WORDS['causes'])}",
-                self._paragraph(3, 5),
+                self._write_paragraph(3, 5),
             ]
-        blocks += ["## When to deviate", self._paragraph(4, 6, links[4:])]
+        blocks += ["## When to deviate", self._write_paragraph(4, 6, links[4:])]
         return self._write_record(standard, blocks)
 
     def _write_audits(self, service: Entry) -> Iterator[tuple[str, str]]:
-        """Yield the audits of the last two quarters for two of three services."""
+        """Yield the audits of a service for the last two quarters. A third of services has none."""
         if self.random.random() < 1 / 3:
             return
         last = self.today.replace(day=1, month=3 * ((self.today.month - 1) // 3) + 1)
@@ -686,7 +700,7 @@ class Author:
         for path, (title, macros) in PAGES.items():
             calls = "\n\n".join(f"{{{{ {macro}() }}}}" for macro in macros)
             head = "---\nrender_macros: true\nhide: [toc]\n---\n"
-            yield path, f"{head}# {title}\n\n{self._paragraph(2, 3)}\n\n{calls}\n"
+            yield path, f"{head}# {title}\n\n{self._write_paragraph(2, 3)}\n\n{calls}\n"
 
     def _write_settings(self) -> str:
         plan, extra = self.plan, self.project["extra"]
@@ -740,17 +754,17 @@ PAGES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "docs/rules.md": ("Rules", ("rules_reference",)),
     "docs/search.md": ("Everything, A to Z", ("everything",)),
 }
-"""Title and macros of each page that calls macros, by path."""
+"""Title and macros of each page that is not a record, by its path."""
 
 
 class _Quoted(str):
-    """Text that needs quotes, because YAML could read it as a number."""
+    """Text that is written in quotes, because YAML could read it as a number."""
 
     __slots__ = ()
 
 
 def _format_value(value: Any) -> str:
-    """Return a value as YAML on one line, except for checklist items."""
+    """Return a value as YAML on one line. Only checklist items take several lines."""
     if isinstance(value, _Quoted):
         return f'"{value}"'
     if isinstance(value, datetime):
@@ -779,7 +793,7 @@ def _dump_yaml(value: object) -> str:
 
 
 def _remove_modules(plugin: Any) -> Any:
-    """Return a plugin of the settings without macro modules, which the engine registers."""
+    """Return the settings of a plugin without `modules`. Our plugin registers the macros."""
     if isinstance(plugin, dict) and "macros" in plugin:
         return {
             "macros": {key: value for key, value in plugin["macros"].items() if key != "modules"}
@@ -788,7 +802,7 @@ def _remove_modules(plugin: Any) -> Any:
 
 
 def _wrap(text: str, indent: str = "", *, hang: bool = False) -> str:
-    """Return the text in lines. With `hang`, the first line is not indented."""
+    """Wrap text into indented lines. With `hang`, the first line is not indented."""
     return textwrap.fill(
         " ".join(text.split()),
         _WIDTH,

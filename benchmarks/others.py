@@ -22,10 +22,10 @@ _TITLES: Final = {
 
 
 def convert_pages(root: Path) -> Iterator[tuple[str, str]]:
-    """Yield path and text of each page for a site without our plugin.
+    """Yield the path and the text of each page of a handbook, for a site without our plugin.
 
-    Paths start below docs/. Links between the folders are adapted. A list of records replaces each
-    macro, because authors without macros keep such lists.
+    A path is relative to docs/. Links between the folders are adapted. A list of links to the
+    records replaces each macro, because authors without macros write such lists by hand.
     """
     folders = [root / "docs", *(root / folder for folder in _MOUNTED)]
     files = [file for folder in folders for file in sorted(folder.rglob("*.md"))]
@@ -68,7 +68,10 @@ def _read_title(file: Path) -> str:
 
 
 def write_stock_site(root: Path, target: Path, *, in_nav: bool, search: bool) -> None:
-    """Write the pages for stock MkDocs and Material, with the necessary extensions only."""
+    """Write the source files of a site for MkDocs with Material and no plugin of ours.
+
+    With `in_nav`, the navigation lists every page. `search` adds MkDocs's own search.
+    """
     settings: dict[str, Any] = yaml.safe_load((root / "mkdocs.yml").read_text(encoding="utf-8"))
     for key in ("extra", "validation", "strict", "not_in_nav"):
         settings.pop(key)
@@ -99,7 +102,7 @@ def write_stock_site(root: Path, target: Path, *, in_nav: bool, search: bool) ->
 
 
 def write_hugo_site(root: Path, target: Path) -> None:
-    """Write the pages for Hugo, with a table of contents and resolved links."""
+    """Write the source files of a site for Hugo. Its templates have a table of contents."""
     for path, text in convert_pages(root):
         _write(target / "content" / re.sub(r"(^|/)index\.md$", r"\1_index.md", path), text)
     for path, text in _HUGO.items():
@@ -107,7 +110,7 @@ def write_hugo_site(root: Path, target: Path) -> None:
 
 
 def write_front_matter(root: Path, target: Path) -> dict[str, list[str]]:
-    """Write the front matter of each record to a YAML file. Returns the paths by kind."""
+    """Write the front matter of each record to its own YAML file, and return the paths by kind."""
     folders = {
         "adr": root / "adr",
         "runbook": root / "runbooks",

@@ -1,10 +1,11 @@
 """Compare our speed with other tools on the same handbooks: `python benchmarks/run.py [--short]`.
 
-All subjects of a size run in turns, each in its own process. The fastest of several runs counts,
-because the machine disturbed it least. For the same reason, CPU time is compared. The goals of the
-build also have the wall time.
+A subject is a tool with a task, for example the build with Hugo. All subjects run in turns on
+handbooks of the same size, each in its own process. The fastest of several runs counts, because
+other programs disturbed it least. The figures are CPU times for the same reason. Some goals also
+use the wall time, the time on the clock.
 
-RESULTS.md reports the figures. Only a command that fails makes the run fail.
+The script writes the figures to RESULTS.md. It fails only if a measured command fails.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ BIN: Final = Path(sys.executable).parent
 RESULTS: Final = Path(__file__).parent / "RESULTS.md"
 SIZES: Final = (100, 300, 1_000, 5_000, 10_000)
 BASE: Final = 1_000
-"""Size for the goals, and the base for the growth."""
+"""Number of records at which the goals apply, and from which the growth is computed."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Command:
-    """Command with its folder."""
+    """Command with the folder in which it runs."""
 
     arguments: Sequence[str]
     folder: Path
@@ -52,7 +53,12 @@ class Command:
 
 @dataclass
 class Subject:
-    """Tool to measure. `prepare` creates its input, and returns its commands in order."""
+    """Measured tool with its task.
+
+    `prepare` takes a handbook and an empty folder, and returns the commands to run in order.
+    `sizes` holds the sizes at which the tool is measured, `codes` the exit codes of success, and
+    `runs` the measured runs by size.
+    """
 
     group: str
     name: str
@@ -61,19 +67,20 @@ class Subject:
     codes: tuple[int, ...] = (0,)
     runs: dict[int, list[Run]] = field(default_factory=dict)
     pages: dict[int, int] = field(default_factory=dict)
-    """Number of pages at each size, for a subject that reads a built site."""
+    """Numbers of pages of the built site by size. Only link checkers have them."""
 
     def find_best(self, size: int, *, by_wall: bool = False) -> Run | None:
-        """Return the fastest run at a size by CPU time, or by wall time."""
+        """Return the run of a size with the least CPU time, or with the least wall time."""
         return min(
             self.runs.get(size, ()), key=lambda run: run.wall if by_wall else run.cpu, default=None
         )
 
 
 def run_command(command: Command, log: Path, codes: Sequence[int]) -> Run:
-    """Run a command and measure it.
+    """Run a command, and return its times and its peak memory.
 
-    Raises RuntimeError with the end of its output for an exit code that is not in `codes`.
+    The output goes to the file `log`. Raises RuntimeError with the end of the output if the exit
+    code is not in `codes`.
     """
     environment = os.environ | {"NO_MKDOCS_2_WARNING": "1", "NO_COLOR": "1"}
     with log.open("wb") as output:
@@ -98,13 +105,13 @@ def run_command(command: Command, log: Path, codes: Sequence[int]) -> Run:
 
 
 def add_runs(runs: Sequence[Run]) -> Run:
-    """Return the sum of several runs: total times, and the highest peak memory."""
+    """Combine the runs of several commands: the sum of their times, and the highest memory."""
     return Run(
         sum(run.wall for run in runs), sum(run.cpu for run in runs), max(run.peak for run in runs)
     )
 
 
-# Subjects. Each function takes the handbook and an empty folder.
+# Functions that prepare a subject. Each takes the handbook and an empty folder.
 
 
 def _prepare_check(root: Path, folder: Path) -> list[Command]:
@@ -128,7 +135,7 @@ def _prepare_jsonschema(root: Path, folder: Path) -> list[Command]:
 
 
 def _build_with_mkdocs(root: Path, site: Path, *command: str) -> list[Command]:
-    """Return the command that builds a site with MkDocs, or with a replacement for MkDocs."""
+    """Return the command that builds a site. `command` replaces the executable of MkDocs."""
     return [
         Command(
             [*(command or [str(BIN / "mkdocs")]), "build", "--quiet", "--site-dir", str(site)], root
@@ -139,10 +146,10 @@ def _build_with_mkdocs(root: Path, site: Path, *command: str) -> list[Command]:
 _WITHOUT_SEARCH: Final = """
 from handbook.site import finish
 from mkdocs.__main__ import cli
-finish.index = lambda site: None
+finish.write_search_index = lambda site: None
 cli()
 """
-"""MkDocs without our search index. The plugin has no option for this, as only we need it."""
+"""Program that runs MkDocs without our search index, because our plugin has no such option."""
 
 
 def _prepare_ours(root: Path, folder: Path) -> list[Command]:
@@ -169,7 +176,7 @@ def _prepare_hugo(root: Path, folder: Path) -> list[Command]:
 
 
 def _site_path(root: Path) -> Path:
-    """Return the folder of the site with search, whose links are checked later."""
+    """Return the folder of our site with search, which the link checkers read."""
     return root.parent / "build-ours-with-search"
 
 
@@ -199,9 +206,10 @@ def _prepare_linkchecker(root: Path, folder: Path) -> list[Command]:
 
 
 def list_subjects() -> tuple[list[Subject], list[str]]:
-    """Return the available subjects in order, and a message for each missing tool."""
+    """Return the subjects whose tools are installed, and a message for each missing tool."""
     small = tuple(size for size in SIZES if size <= BASE)
-    # Subjects without a goal skip the largest size, so that all runs take less than twenty minutes.
+    # Subjects without a goal are not measured at the largest size, because that would take too
+    # long. All runs together take less than twenty minutes.
     large = SIZES[:-1]
     all_subjects = [
         Subject("check", "handbook check", _prepare_check),
@@ -229,13 +237,13 @@ def list_subjects() -> tuple[list[Subject], list[str]]:
 
 
 def measure(subjects: Sequence[Subject], size: int, rounds: int, today: date) -> None:
-    """Measure all subjects of one size in turns on one handbook."""
+    """Generate a handbook of one size, and measure all subjects on it in turns."""
     with tempfile.TemporaryDirectory(prefix="handbook-bench-") as folder:
         # LinkChecker drops its root rights before it reads files.
         Path(folder).chmod(0o755)
         root = Path(folder) / "handbook"
-        # A separate process generates the handbook, because the memory of this process would count
-        # as memory of the processes that it starts.
+        # A separate process generates the handbook. If this process did it, its memory would grow
+        # and would count as memory of the measured processes, which it starts.
         script = Path(__file__).parent / "generate.py"
         command = [
             sys.executable,
@@ -275,7 +283,7 @@ def measure(subjects: Sequence[Subject], size: int, rounds: int, today: date) ->
 
 @dataclass(frozen=True)
 class Goal:
-    """Figure and its limit. With `is_minimum`, a higher figure is better."""
+    """Goal: a measured figure and its limit, a maximum or with `is_minimum` a minimum."""
 
     name: str
     unit: str
@@ -285,7 +293,7 @@ class Goal:
 
     @property
     def verdict(self) -> str:
-        """Result: met, within a quarter, missed or not measured."""
+        """Verdict on the goal. A miss by at most a quarter of the limit has its own verdict."""
         if self.figure is None:
             return "not measured"
         ratio = self.limit / self.figure if self.is_minimum else self.figure / self.limit
@@ -299,19 +307,19 @@ class Goal:
 
 
 class Figures:
-    """Ratios and growth of the measured subjects."""
+    """Figures computed from the runs of all subjects, such as ratios and growth."""
 
     def __init__(self, subjects: Sequence[Subject]) -> None:
         self.subjects = {subject.name: subject for subject in subjects}
 
     def find_best(self, name: str, size: int) -> Run | None:
-        """Return the fastest run of a subject at a size."""
+        """Return the run of a subject at a size with the least CPU time."""
         return self.subjects[name].find_best(size) if name in self.subjects else None
 
     def compute_ratio(
         self, name: str, base: str, size: int, *, by_wall: bool = False
     ) -> float | None:
-        """Return the time of a subject divided by the time of the base."""
+        """Return the time of the subject `name` divided by the time of the subject `base`."""
         if name not in self.subjects or base not in self.subjects:
             return None
         run = self.subjects[name].find_best(size, by_wall=by_wall)
@@ -321,12 +329,12 @@ class Figures:
         return run.wall / base_run.wall if by_wall else run.cpu / base_run.cpu
 
     def compute_time_per_record(self, name: str, size: int) -> float | None:
-        """Return the milliseconds of CPU time per record."""
+        """Return the CPU time of a subject in milliseconds per record."""
         run = self.find_best(name, size)
         return 1000 * run.cpu / size if run else None
 
     def compute_time_per_page(self, size: int) -> float | None:
-        """Return the wall time of our link check in milliseconds per page, without start-up."""
+        """Return the wall time of our link check in ms per page, minus the start-up time."""
         subject = self.subjects.get("handbook links")
         start = self.find_best("handbook --help", SIZES[0])
         run = subject.find_best(size, by_wall=True) if subject else None
@@ -337,7 +345,10 @@ class Figures:
         )
 
     def compute_growth(self, name: str) -> float | None:
-        """Return the time per record at the largest size, divided by the base. 1 is linear."""
+        """Return the time per record at the largest size, divided by the time at the size BASE.
+
+        If the time grows linearly with the number of records, the growth is 1.
+        """
         subject = self.subjects.get(name)
         largest = max(subject.runs, default=0) if subject else 0
         large = self.compute_time_per_record(name, largest)
@@ -345,7 +356,7 @@ class Figures:
         return large / base if subject and large and base and max(subject.runs) > BASE else None
 
     def list_goals(self) -> Iterator[Goal]:
-        """Yield the goals with their figures."""
+        """Yield all goals with their measured figures."""
         large = max(size for subject in self.subjects.values() for size in subject.runs)
         at = min(BASE, large)
         growth = f"growth from {BASE:,} to {SIZES[-1]:,}"
@@ -383,20 +394,20 @@ _GROUPS: Final = {
     "search": (
         "The build with the search index",
         "ours with search",
-        "The same with a search index.",
+        "The same build with a search index.",
     ),
     "links": (
         "Links of the built site",
         "lychee",
-        "Our site with search, from disk, without links to other hosts.",
+        "All links of our built site within the site, read from disk.",
     ),
 }
 
 
 def write_tables(figures: Figures) -> Iterator[str]:
-    """Yield the lines of a Markdown table per group.
+    """Yield the lines of a Markdown table for each group of subjects.
 
-    A cell has seconds, milliseconds per record, the ratio and the memory.
+    A cell holds the seconds, the milliseconds per record, the ratio and the peak memory.
     """
     for group, (title, base, text) in _GROUPS.items():
         rows = [
@@ -449,14 +460,15 @@ def write_report(figures: Figures, missing: Sequence[str], machine: str) -> str:
     lines = [
         "# Benchmarks",
         "",
-        "`make bench` writes this report. A record is a Markdown file of about 6 KB. Alerts and",
-        "audits are additional files, and our site has a page for each alert.",
+        "`make bench` writes this report. A record is a Markdown file of about 6 KB. The alerts",
+        "and audits of a handbook are not counted. Our site has a page for each alert.",
         "",
-        f"All subjects run in turns: three runs up to {BASE:,} records, and one run above.",
-        "The fastest run counts. A cell has the CPU time in seconds (milliseconds per record,",
-        "ratio to the base), the wall time and the peak memory. Other programs on the machine",
-        "disturb the CPU time little. Growth is the time per record at the largest size, divided",
-        f"by the time per record at {BASE:,}. 1 is linear.",
+        f"The tools run in turns: three times up to {BASE:,} records, and once above that. The",
+        "fastest run counts. A cell holds the CPU time in seconds, in brackets the milliseconds",
+        "per record and the ratio to another tool, then the wall time and the peak memory. The",
+        "ratios use the CPU time, because other programs on the machine hardly change it. Growth",
+        "is the time per record at the largest size, divided by the time per record at",
+        f"{BASE:,}. It is 1 if the time grows linearly.",
         "",
         f"Machine: {machine}.",
         *(f"Not measured: {message}." for message in missing),
@@ -495,7 +507,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     machine = describe_machine()
     subjects, missing = list_subjects()
-    # With the date of today, no record is overdue, and no build prints warnings.
+    # The handbook is generated for the current day, so that no record is overdue and no build
+    # prints warnings.
     today = date.today()
     text = ""
     try:
@@ -508,7 +521,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
             text = write_report(Figures(subjects), missing, machine)
             if not options.short:
-                # Each size updates the report, because the last size takes half of the time.
+                # The report is written after each size, because the last size takes half of the
+                # time.
                 options.output.write_text(text, encoding="utf-8")
     except (RuntimeError, subprocess.CalledProcessError) as error:
         print(error, file=sys.stderr)

@@ -1,12 +1,14 @@
 """Measure the search of a built site in Chromium: `python benchmarks/search.py SITE QUERY ...`.
 
-Each query is typed in three ways: quickly into a browser with an empty cache (the median of three
-runs), quickly into a browser that keeps its cache, and slowly, so that the search also runs on the
-beginnings of the query.
+The script types each query in three ways:
 
-The output has the transferred kB (of 1,000 bytes) since the search was opened, the time from
-the last key to all results, and the first result. The server compresses text with gzip -9, and
-sends the compressed files of Pagefind unchanged.
+- quickly, in a browser with an empty cache; the figure is the median of three runs
+- quickly, in a browser that keeps its cache
+- slowly, so that the search also runs after each letter of the query
+
+For each way it prints the transferred kB (1,000 bytes) since the search was opened, and the
+milliseconds from the last key press to all results. It also prints the first result. The local
+server compresses text with gzip -9, and sends the compressed files of Pagefind unchanged.
 """
 
 from __future__ import annotations
@@ -26,7 +28,10 @@ from tests.commands import Quiet, serve_site
 
 QUICK: Final = 60
 SLOW: Final = 220
-"""Milliseconds between keys. The search waits longer than QUICK for the next key."""
+"""Milliseconds between key presses.
+
+The search starts after a pause that is longer than QUICK and shorter than SLOW.
+"""
 _TEXT: Final = {".html", ".js", ".css", ".json", ".svg", ".xml"}
 _WATCH: Final = """() => {
   const dialog = document.getElementById("hb-search");
@@ -43,13 +48,13 @@ def _compress(path: str) -> bytes:
 
 
 class _CompressingHandler(Quiet):
-    """Request handler that compresses text, and records the size of each answer."""
+    """Request handler that compresses text, and stores the size of each response."""
 
     protocol_version = "HTTP/1.1"
     sizes: ClassVar[list[int]] = []
 
     def send_head(self) -> Any:
-        """Send the header, and return the open file, as in the base class."""
+        """Send the headers of a response, and return its body as an open file."""
         path = Path(self.translate_path(self.path))
         path = path / "index.html" if path.is_dir() else path
         if not path.is_file():
@@ -69,7 +74,7 @@ class _CompressingHandler(Quiet):
 
 @dataclass(frozen=True)
 class _Measurement:
-    """Transferred kB, milliseconds from the last key, and title of the first result."""
+    """Measured search: kB transferred, ms from the last key press, and the first result."""
 
     size: float
     duration: float
@@ -77,7 +82,10 @@ class _Measurement:
 
 
 def _search(page: Page, query: str, pace: int) -> _Measurement:
-    """Type a query into the search of a page, and measure it."""
+    """Type a query into the search of a page, and measure the search.
+
+    `pace` is the number of milliseconds between key presses.
+    """
     page.wait_for_load_state("networkidle")
     _CompressingHandler.sizes.clear()
     if not page.locator("#hb-search[open]").count():
@@ -97,9 +105,10 @@ def _search(page: Page, query: str, pace: int) -> _Measurement:
 
 
 def main(arguments: list[str]) -> int:
-    """Measure the queries and print a table. Returns 1 if a limit is exceeded.
+    """Measure the queries and print a table. Returns 1 if a query exceeds a limit.
 
-    The limits are half a second from the last key, and 300 kB for a query that is typed quickly.
+    A query may take half a second from the last key press. A query that is typed quickly may
+    transfer 300 kB.
     """
     if len(arguments) < 2:
         print("usage: search.py SITE QUERY ...", file=sys.stderr)

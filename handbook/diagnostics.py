@@ -1,4 +1,4 @@
-"""Findings of the checks: location, rule, severity, message, hint and fix."""
+"""Data classes for the findings of the checks, and functions that suggest a correction."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 NEW_EXCEPTION = "new-exception"
-"""Name of the rule for new exceptions, which the summary of a report lists."""
+"""The name of the rule that reports new exceptions. A report lists its findings separately."""
 
 
 class Severity(StrEnum):
-    """Severity of a finding. Errors fail the check and the build, warnings only with `--strict`."""
+    """The severity of a finding.
+
+    An error fails the check and the build. A warning fails them only with `--strict`.
+    """
 
     ERROR = "error"
     WARNING = "warning"
@@ -20,7 +23,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Location:
-    """Location in a file: POSIX path from the root, line and column. Both count from 1."""
+    """A location in a file: path from the root, line and column. Both numbers count from 1."""
 
     path: str
     line: int = 1
@@ -29,7 +32,10 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Replacement of `old` by `new` at a location. It changes nothing if the text differs."""
+    """A change of the text `old` to `new` at a location.
+
+    It is not applied if the text at the location is not `old`.
+    """
 
     at: Location
     old: str
@@ -38,9 +44,9 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Fault at a location, with an optional hint and an optional fix.
+    """A fault at a location, with an optional hint and an optional fix.
 
-    A `fix` exists only if the correction is unambiguous, so that a program can apply it.
+    A finding has a fix only if the correction is unambiguous, so that a program can apply it.
     """
 
     at: Location
@@ -51,7 +57,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """Finding with its rule and severity."""
+    """A finding, with the code and the name of its rule, and its severity."""
 
     at: Location
     code: str
@@ -64,18 +70,20 @@ class Diagnostic:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Result of a check.
+    """The result of a check.
 
-    `findings` are sorted by path, line, column and code. The other fields are counts: `records` by
-    kind, `suppressed` findings, secret `samples` in the settings, and rules with a `lowered`
-    severity.
+    - `findings`: the findings, sorted by path, line, column and code.
+    - `records`: the number of records of each kind.
+    - `suppressed_count`: the number of findings that a suppression allows.
+    - `sample_count`: the number of secret samples in the settings.
+    - `lowered_count`: the number of rules whose severity the settings lower.
     """
 
     records: Mapping[str, int]
     findings: tuple[Diagnostic, ...]
-    suppressed: int = 0
-    samples: int = 0
-    lowered: int = 0
+    suppressed_count: int = 0
+    sample_count: int = 0
+    lowered_count: int = 0
 
     def count(self, severity: Severity) -> int:
         """Return the number of findings with a severity."""
@@ -83,28 +91,28 @@ class Report:
 
     @property
     def errors(self) -> int:
-        """Number of errors."""
+        """The number of errors."""
         return self.count(Severity.ERROR)
 
     @property
     def warnings(self) -> int:
-        """Number of warnings."""
+        """The number of warnings."""
         return self.count(Severity.WARNING)
 
     @property
     def new_exceptions(self) -> tuple[Diagnostic, ...]:
-        """Findings about exceptions that the base does not have."""
+        """The findings about exceptions that the base does not have."""
         return tuple(finding for finding in self.findings if finding.rule == NEW_EXCEPTION)
 
     @property
     def summary(self) -> dict[str, object]:
-        """Counts and new exceptions, for JSON."""
+        """The counts and the new exceptions of the report, for the JSON report."""
         return {
             "errors": self.errors,
             "warnings": self.warnings,
-            "suppressed": self.suppressed,
-            "samples": self.samples,
-            "lowered": self.lowered,
+            "suppressed": self.suppressed_count,
+            "samples": self.sample_count,
+            "lowered": self.lowered_count,
             "new_exceptions": [
                 {"path": finding.at.path, "line": finding.at.line, "message": finding.message}
                 for finding in self.new_exceptions
@@ -113,30 +121,30 @@ class Report:
 
 
 def find_nearest(text: str, candidates: Iterable[str]) -> str | None:
-    """Return the candidate most similar to a text; None if none is similar.
+    """Return the candidate that is most similar to a text, or None if no candidate is similar.
 
-    The similarity is the ratio of `difflib` (Ratcliff and Obershelp), at least 0.6, without case.
+    A candidate is similar if `difflib` calculates a ratio of at least 0.6, without regard to case.
     """
     by_folded = {candidate.casefold(): candidate for candidate in candidates}
-    near = difflib.get_close_matches(text.casefold(), by_folded, n=1, cutoff=0.6)
-    return by_folded[near[0]] if near else None
+    matches = difflib.get_close_matches(text.casefold(), by_folded, n=1, cutoff=0.6)
+    return by_folded[matches[0]] if matches else None
 
 
 def suggest(candidate: str) -> str:
-    """Return the hint that suggests a candidate."""
+    """Return a hint that suggests a candidate."""
     return f"did you mean '{candidate}'?"
 
 
 def did_you_mean(text: str, candidates: Iterable[str]) -> str | None:
-    """Return the hint that suggests the most similar candidate; None if none is similar."""
+    """Return a hint that suggests the most similar candidate, or None if none is similar."""
     candidate = find_nearest(text, candidates)
     return suggest(candidate) if candidate is not None else None
 
 
 def find_only_match(text: str, candidates: Sequence[str]) -> str | None:
-    """Return the only candidate that a misspelt text can mean; None if it is unclear.
+    """Return the only candidate that a misspelt text can mean, or None if this is unclear.
 
-    Its similarity is at least 0.8, and no other candidate reaches 0.7.
+    The similarity of the candidate is at least 0.8, and of all others below 0.7.
     """
     matches = difflib.get_close_matches(
         text.casefold(), {candidate.casefold() for candidate in candidates}, n=2, cutoff=0.7

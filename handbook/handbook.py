@@ -1,7 +1,7 @@
-"""Handbook as one value: records, pages, and the references between them.
+"""The handbook as one value: its records, its pages, and the references between them.
 
-The checks, the site, the command line and the JSON files all read it. `loading` creates it once,
-from files only.
+The checks, the site, the command line and the JSON files all read this value. The module `loading`
+creates it from files.
 """
 
 from __future__ import annotations
@@ -37,13 +37,16 @@ from handbook.settings import DOCS, Settings
 
 E = TypeVar("E", bound=Entity)
 
-SNIPPETS: Final = ("docs/standards/samples", "runbooks")
-"""Folders of the sample files for listings."""
+LISTING_FOLDERS: Final = ("docs/standards/samples", "runbooks")
+"""The folders of the sample files that a listing can include."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Reference between two entities. `via` is a front matter key, or "text" for the body."""
+    """A reference from one entity to another.
+
+    `via` is the front matter key that makes the reference, or "text" if the body makes it.
+    """
 
     source: Entity
     target: Entity
@@ -53,7 +56,10 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Target of a link. `path` is a file in the repository; None if external or invalid."""
+    """The target of a link.
+
+    `path` is a file in the repository. It is None if the link is external or invalid.
+    """
 
     path: str | None = None
     fragment: str = ""
@@ -64,7 +70,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedLink:
-    """Link or image of a document, with its target."""
+    """A link or image of a document, with its target."""
 
     link: Link
     target: Target
@@ -72,7 +78,7 @@ class ResolvedLink:
 
 @dataclass(frozen=True, slots=True)
 class OwnedItem:
-    """Checklist item with the standard that owns it."""
+    """A checklist item, with the standard that owns it."""
 
     standard: Standard
     item: ChecklistItem
@@ -80,7 +86,10 @@ class OwnedItem:
 
 @dataclass(frozen=True, slots=True)
 class IdTarget:
-    """Target of an id in prose. `kind` is None if it is no id, `record` if the id is unknown."""
+    """The target of an id in a text.
+
+    `kind` is None if the text has not the form of an id. `record` is None if the id is unknown.
+    """
 
     kind: str | None = None
     record: Record | None = None
@@ -89,39 +98,43 @@ class IdTarget:
 
 @dataclass(frozen=True, slots=True)
 class RuleFile:
-    """Prometheus rule file, with its service and its problems."""
+    """A Prometheus rule file, with its service and its problems."""
 
     path: str
     service: str
     problems: tuple[Problem, ...] = ()
 
 
-# No repr, because mkdocs-macros writes the repr of the whole configuration to its log.
+# The class has no repr, because mkdocs-macros writes the repr of the configuration to its log.
 @dataclass(frozen=True, repr=False)
 class Handbook:
-    """All records, pages and settings. Paths are POSIX, relative to the root, as on disk."""
+    """All records, pages and settings. Paths are POSIX paths, relative to the root."""
 
     root: Path
     settings: Settings
     documents: Mapping[str, Document] = field(default_factory=dict)
-    """Records and pages, by path."""
+    """The records and pages, by path."""
     alerts: tuple[Alert, ...] = ()
     rule_files: tuple[RuleFile, ...] = ()
     audits: tuple[Audit, ...] = ()
     attachments: frozenset[str] = frozenset()
-    """Published files that are not documents."""
+    """The paths of published files that are not documents."""
     texts: Mapping[str, str] = field(default_factory=dict)
-    """Texts of attachments and of sample files for listings, by path."""
+    """The texts of attachments and sample files, by path. The check for secrets reads them."""
     readmes: tuple[str, ...] = ()
-    """README.md files in record folders, which the site does not publish."""
+    """The paths of README.md files in record folders. The site does not publish them."""
     strays: tuple[str, ...] = ()
-    """Symbolic links, names not in UTF-8, and files in record folders without a record."""
+    """The paths of files that a rule must report, because the site cannot publish them.
+
+    They are symbolic links, files whose name is not UTF-8, and files in a record folder that belong
+    to no record.
+    """
     problems: tuple[Problem, ...] = ()
-    """Problems of attachments."""
+    """The problems of attachments."""
     suppressions: tuple[Suppression, ...] = ()
-    """Suppressions, by path and line."""
+    """All suppressions in Markdown and YAML files."""
     macros: MacroNames = field(default_factory=MacroNames)
-    """Names available in page templates."""
+    """The macros and variables that page templates can use."""
 
     @cached_property
     def entities(self) -> tuple[Entity, ...]:
@@ -129,8 +142,8 @@ class Handbook:
         return (*self.documents.values(), *self.alerts, *self.audits)
 
     @cached_property
-    def _by_class(self) -> Mapping[type, tuple[Entity, ...]]:
-        """Entities by class, including its base classes."""
+    def _entities_by_class(self) -> Mapping[type, tuple[Entity, ...]]:
+        """The entities by class. An entity is also in the list of each of its base classes."""
         entities: dict[type, list[Entity]] = defaultdict(list)
         for entity in self.entities:
             for cls in type(entity).__mro__:
@@ -138,15 +151,15 @@ class Handbook:
         return {cls: tuple(members) for cls, members in entities.items()}
 
     def of(self, kind: type[E]) -> tuple[E, ...]:
-        """Return the entities of a class, by path."""
-        return self._by_class.get(kind, ())  # type: ignore[return-value]
+        """Return the entities of a class, in the order of their paths."""
+        return self._entities_by_class.get(kind, ())  # type: ignore[return-value]
 
     def problems_of(self, kind: ProblemKind) -> tuple[Finding, ...]:
-        """Return all findings of a problem kind: settings, entities, rule files, attachments."""
-        return tuple(self._by_kind.get(kind, ()))
+        """Return the findings of all problems of a kind, from every file of the handbook."""
+        return tuple(self._findings_by_kind.get(kind, ()))
 
     @cached_property
-    def _by_kind(self) -> Mapping[ProblemKind, list[Finding]]:
+    def _findings_by_kind(self) -> Mapping[ProblemKind, list[Finding]]:
         owners: tuple[Settings | Entity | RuleFile | Handbook, ...]
         owners = (self.settings, *self.entities, *self.rule_files, self)
         findings: dict[ProblemKind, list[Finding]] = defaultdict(list)
@@ -156,89 +169,97 @@ class Handbook:
 
     @property
     def records(self) -> tuple[Record, ...]:
-        """All records in Markdown, by path."""
+        """All records, in the order of their paths."""
         return self.of(Record)
 
     @cached_property
-    def by_id(self) -> Mapping[tuple[str, str], Entity]:
-        """Entities by kind and id. If two share an id, the first by path."""
+    def entities_by_id(self) -> Mapping[tuple[str, str], Entity]:
+        """The entities by kind and id. If two have the same id, only the first is included."""
         entities: dict[tuple[str, str], Entity] = {}
         for entity in self.entities:
             entities.setdefault((entity.kind, entity.id), entity)
         return MappingProxyType(entities)
 
     def get(self, kind: type[E], id: str) -> E | None:
-        """Return the entity of a kind with this id; None if the id is unknown."""
-        entity = self.by_id.get((kind.kind, id))
+        """Return the entity of a kind with this id, or None if the id is unknown."""
+        entity = self.entities_by_id.get((kind.kind, id))
         return entity if isinstance(entity, kind) else None
 
     def is_ambiguous(self, entity: Entity) -> bool:
-        """Return whether another entity of its kind has the same id."""
+        """Return whether another entity of the same kind has the same id."""
         return self._id_counts[entity.kind, entity.id] > 1
 
     @cached_property
     def _id_counts(self) -> Mapping[tuple[str, str], int]:
-        """Number of entities with each id."""
+        """The number of entities with each kind and id."""
         return Counter((entity.kind, entity.id) for entity in self.entities)
 
     @cached_property
-    def items(self) -> Mapping[str, OwnedItem]:
-        """Checklist items with their standards, by id, in the order of groups and numbers."""
+    def checklist_items(self) -> Mapping[str, OwnedItem]:
+        """The checklist items by id, in the order of their groups and numbers."""
         items: dict[str, OwnedItem] = {}
         for standard in self.of(Standard):
             for item in standard.checklist:
                 if item.id:
                     items.setdefault(item.id, OwnedItem(standard, item))
-        order = list(self.settings.organisation.groups)
+        group_order = list(self.settings.organisation.groups)
 
         def sort_key(id: str) -> tuple[int, str]:
             group = id.split("-")[0]
-            return (order.index(group) if group in order else len(order), id)
+            return (group_order.index(group) if group in group_order else len(group_order), id)
 
         return MappingProxyType({id: items[id] for id in sorted(items, key=sort_key)})
 
     def standards_of(self, id: str) -> tuple[Standard, ...]:
-        """Return the standards of a checklist item: its owner, then others verified by it."""
-        owner = self.items[id].standard
+        """Return the standards of a checklist item.
+
+        The first is the standard that owns the item. The others name it in the section "How to
+        verify it".
+        """
+        owner = self.checklist_items[id].standard
         return (
             owner,
             *(
                 standard
                 for standard in self.of(Standard)
-                if standard is not owner and id in standard.verified_by
+                if standard is not owner and id in standard.verification_ids
             ),
         )
 
     def resolve_id(self, id: str) -> IdTarget:
-        """Return the target of an id in prose: record, requirement or checklist item."""
+        """Return the target of an id in a text: a record, a requirement or a checklist item."""
         if id.split("-")[0] in self.settings.organisation.groups:
-            owned = self.items.get(id)
+            owned = self.checklist_items.get(id)
             return IdTarget("item", owned.standard, anchor(id)) if owned else IdTarget("item")
         for kind in RECORDS:
             if kind.mention and kind.mention.fullmatch(id):
                 record = self.get(kind, id.split(".")[0])
                 if record and "." in id:
-                    exists = any(marker == id for marker, _ in record.source.marked_items)
+                    is_requirement = any(marker == id for marker, _ in record.source.items_with_ids)
                     return (
-                        IdTarget(kind.kind, record, anchor(id)) if exists else IdTarget(kind.kind)
+                        IdTarget(kind.kind, record, anchor(id))
+                        if is_requirement
+                        else IdTarget(kind.kind)
                     )
                 return IdTarget(kind.kind, record)
         return IdTarget()
 
     @cached_property
-    def counts(self) -> Mapping[str, int]:
-        """Number of entities of each kind."""
+    def entity_counts(self) -> Mapping[str, int]:
+        """The number of entities of each kind."""
         return {kind.kind: len(self.of(kind)) for kind in KINDS}
 
     def is_kind_missing(self, kind: str) -> bool:
-        """Return whether the settings expect records of a kind, but none exist.
+        """Return whether the handbook has no records of a kind that the settings expect.
 
-        Rules then report no references to this kind.
+        If so, rules do not report broken references to this kind.
         """
-        return not self.counts.get(kind) and self.settings.organisation.expect.get(kind, 0) > 0
+        return (
+            not self.entity_counts.get(kind) and self.settings.organisation.expect.get(kind, 0) > 0
+        )
 
     def address(self, entity: Entity) -> str:
-        """Return the address of an entity from the site's root, such as `adr/0023-x/`."""
+        """Return the address of an entity from the root of the site, such as `adr/0023-x/`."""
         if isinstance(entity, Alert):
             return f"alerts/{entity.name}/"
         if isinstance(entity, Audit):
@@ -246,7 +267,10 @@ class Handbook:
         return self.url(entity.path) or ""
 
     def url(self, path: str) -> str | None:
-        """Return the address of a published file from the site's root; None for other files."""
+        """Return the address of a published file from the root of the site.
+
+        Returns None if the site does not publish the file.
+        """
         if path in self.attachments:
             return self.source_uri(path)
         if path not in self.documents:
@@ -261,8 +285,8 @@ class Handbook:
         return path.removeprefix(f"{DOCS}/")
 
     @cached_property
-    def by_address(self) -> Mapping[str, Document | Alert]:
-        """Pages, records and alerts, by address."""
+    def entities_by_address(self) -> Mapping[str, Document | Alert]:
+        """The pages, records and alerts, by address."""
         return {
             self.address(entity): entity
             for entity in self.entities
@@ -270,7 +294,10 @@ class Handbook:
         }
 
     def resolve(self, source: str, target: str) -> Target:
-        """Return the target of a link in the file `source`. A folder resolves to its index.md."""
+        """Return the target of the link `target` in the file `source`.
+
+        The target of a link to a folder is the index.md of the folder.
+        """
         try:
             parts = urlsplit(target)
         except ValueError:
@@ -283,21 +310,21 @@ class Handbook:
         path = posixpath.normpath(posixpath.join(posixpath.dirname(source), unquote(parts.path)))
         if parts.path.startswith("/") or path == ".." or path.startswith("../"):
             return Target(path, fragment, is_outside=True)
-        index = posixpath.join(path, "index.md")
-        return Target(index if index in self.documents else path, fragment)
+        index_page = posixpath.join(path, "index.md")
+        return Target(index_page if index_page in self.documents else path, fragment)
 
     @cached_property
-    def listing(self) -> Callable[[str], str | None]:
-        """Function that returns the text of a listing's file, or None. It reads a file once."""
+    def read_listing(self) -> Callable[[str], str | None]:
+        """The function that returns the text of a sample file, or None. It reads each file once."""
         return cache(partial(_read_listing, self.root))
 
     def links_of(self, document: Document) -> tuple[ResolvedLink, ...]:
         """Return the links and images of a document, with their targets."""
-        return self._links[document.path]
+        return self._links_by_path[document.path]
 
     @cached_property
-    def _links(self) -> Mapping[str, tuple[ResolvedLink, ...]]:
-        """Links of every document, by path."""
+    def _links_by_path(self) -> Mapping[str, tuple[ResolvedLink, ...]]:
+        """The links and images of every document, by the path of the document."""
         return {
             path: tuple(
                 ResolvedLink(link, self.resolve(path, link.target))
@@ -312,28 +339,33 @@ class Handbook:
 
     def runbooks_of(self, alert: Alert) -> tuple[Runbook, ...]:
         """Return the runbooks that list an alert."""
-        return tuple(self._by_alert.get(alert.name, ()))
+        return tuple(self._runbooks_by_alert.get(alert.name, ()))
 
     @cached_property
     def misnamed_alerts(self) -> tuple[Alert, ...]:
-        """Alerts with a name that is invalid in an address."""
+        """The alerts whose name cannot be part of an address."""
         return tuple(alert for alert in self.alerts if not re.fullmatch(ALERT_NAME, alert.name))
 
     def incidents_of(self, alert: Alert) -> tuple[Postmortem, ...]:
-        """Return the post-mortems that name an alert."""
+        """Return the post-mortems that list an alert."""
         return tuple(
             ref.source for ref in self.references_to(alert) if isinstance(ref.source, Postmortem)
         )
 
     def anchors_of(self, alert: Alert) -> frozenset[str]:
-        """Return the anchors on an alert's page, including the anchors of a single runbook."""
+        """Return the anchors on the page of an alert.
+
+        If exactly one runbook lists the alert, the page includes the runbook and its anchors.
+        """
         incidents = {"incidents"} if self.incidents_of(alert) else set()
         runbooks = self.runbooks_of(alert)
-        included = runbooks[0].source.anchors_below_title if len(runbooks) == 1 else frozenset()
-        return frozenset({slug(alert.name, "-"), "when"} | incidents | included)
+        runbook_anchors = (
+            runbooks[0].source.anchors_below_title if len(runbooks) == 1 else frozenset()
+        )
+        return frozenset({slug(alert.name, "-"), "when"} | incidents | runbook_anchors)
 
     @cached_property
-    def _by_alert(self) -> Mapping[str, list[Runbook]]:
+    def _runbooks_by_alert(self) -> Mapping[str, list[Runbook]]:
         runbooks: dict[str, list[Runbook]] = defaultdict(list)
         for runbook in self.of(Runbook):
             for name in dict.fromkeys(runbook.alerts):
@@ -342,10 +374,10 @@ class Handbook:
 
     def audits_of(self, service: Service) -> tuple[Audit, ...]:
         """Return the audits of a service, newest first."""
-        return tuple(self._by_service.get(service.id, ()))
+        return tuple(self._audits_by_service.get(service.id, ()))
 
     @cached_property
-    def _by_service(self) -> Mapping[str, list[Audit]]:
+    def _audits_by_service(self) -> Mapping[str, list[Audit]]:
         audits: dict[str, list[Audit]] = defaultdict(list)
         for audit in sorted(self.audits, key=lambda audit: audit.quarter, reverse=True):
             audits[audit.service].append(audit)
@@ -353,18 +385,19 @@ class Handbook:
 
     @cached_property
     def references(self) -> tuple[Reference, ...]:
-        """All references, ordered by path and location."""
+        """All references between entities."""
         return tuple(self._references())
 
     def _references(self) -> Iterator[Reference]:
         for entity in self.entities:
             for reference in entity.references():
-                if target := self.by_id.get((reference.kind, reference.id)):
+                if target := self.entities_by_id.get((reference.kind, reference.id)):
                     yield Reference(entity, target, reference.key, reference.at)
             if isinstance(entity, Document):
                 yield from self._text_references(entity)
 
     def _text_references(self, document: Document) -> Iterator[Reference]:
+        """Yield the first reference to each record in the text of a document."""
         seen = {document.path}
         candidates: list[tuple[Location, Document | None]] = [
             (mention.at, self.resolve_id(mention.id).record) for mention in document.source.mentions
@@ -378,36 +411,38 @@ class Handbook:
                 yield Reference(document, target, "text", at)
 
     @cached_property
-    def _by_source(self) -> Mapping[tuple[str, str], tuple[Reference, ...]]:
+    def _references_by_source(self) -> Mapping[tuple[str, str], tuple[Reference, ...]]:
         return _group_by(self.references, lambda reference: reference.source)
 
     @cached_property
-    def _by_target(self) -> Mapping[tuple[str, str], tuple[Reference, ...]]:
+    def _references_by_target(self) -> Mapping[tuple[str, str], tuple[Reference, ...]]:
         return _group_by(self.references, lambda reference: reference.target)
 
     def references_to(self, entity: Entity) -> tuple[Reference, ...]:
         """Return the references to an entity from other entities."""
-        references = self._by_target.get((entity.kind, entity.id), ())
+        references = self._references_by_target.get((entity.kind, entity.id), ())
         return tuple(ref for ref in references if ref.source is not entity)
 
     def references_from(self, entity: Entity) -> tuple[Reference, ...]:
         """Return the references from an entity to other entities."""
-        references = self._by_source.get((entity.kind, entity.id), ())
+        references = self._references_by_source.get((entity.kind, entity.id), ())
         return tuple(ref for ref in references if ref.target is not entity)
 
 
 def _group_by(
-    references: Iterable[Reference], end: Callable[[Reference], Entity]
+    references: Iterable[Reference], get_entity: Callable[[Reference], Entity]
 ) -> Mapping[tuple[str, str], tuple[Reference, ...]]:
+    """Group references by the kind and id of one of their entities."""
     groups: dict[tuple[str, str], list[Reference]] = defaultdict(list)
     for reference in references:
-        groups[end(reference).kind, end(reference).id].append(reference)
+        entity = get_entity(reference)
+        groups[entity.kind, entity.id].append(reference)
     return {key: tuple(group) for key, group in groups.items()}
 
 
 def _read_listing(root: Path, path: str) -> str | None:
-    """Return the text of a sample file; None outside the folders of samples."""
-    for folder in SNIPPETS:
+    """Return the text of a sample file. Returns None if no folder of samples contains it."""
+    for folder in LISTING_FOLDERS:
         base = (root / folder).resolve()
         file = (base / path).resolve()
         if file.is_relative_to(base) and isinstance(text := files.read_text(base, path), str):

@@ -1,4 +1,4 @@
-"""Load the handbook: walk the tree, classify each file, and read it."""
+"""Load the handbook: find the files of the repository, classify each file, and read it."""
 
 from __future__ import annotations
 
@@ -41,62 +41,63 @@ _IN_DOCS: Final = f"{DOCS}/"
 _RULE_FILES: Final = "runbooks/*/*.rules.yml"
 _IN_RECORD_FOLDERS: Final = tuple(f"{folder}/" for folder in FOLDERS)
 _INSTALLED: Final = frozenset({".venv", "node_modules"})
-"""Folders of installed packages in a sample's folder, which Git ignores."""
+"""Folders of installed packages. Git ignores them, and so do the checks of sample files."""
 
 
 class FileKind(Enum):
-    """Role of a file in the handbook."""
+    """The kinds of file in a repository."""
 
     DOCUMENT = auto()
-    """Record or page."""
+    """A record or a page."""
     AUDIT = auto()
     RULE_FILE = auto()
     ATTACHMENT = auto()
-    """Published file that is not a document."""
+    """A published file that is not a document."""
     SAMPLE = auto()
-    """Sample file for listings."""
+    """A sample file that a listing can include."""
     README = auto()
-    """README.md of a record folder, for readers of the repository only."""
+    """The README.md of a record folder. The site does not publish it."""
     STRAY = auto()
-    """Symbolic link, or a file whose name is not UTF-8."""
+    """A symbolic link, or a file whose name is not UTF-8. A rule reports it."""
     IGNORED = auto()
-    """File that is not published and not checked."""
+    """A file that the site does not publish and no rule checks."""
 
 
 @contextmanager
 def without_garbage_collection() -> Iterator[None]:
     """Disable the garbage collector, and exclude the loaded objects from later collections.
 
-    The records stay in memory anyway, and collections would take a third of the time of a check.
+    The records stay in memory until the process ends, and collections would take a third of the
+    time of a check.
     """
-    collecting = gc.isenabled()
+    was_enabled = gc.isenabled()
     gc.disable()
     gc.unfreeze()
     try:
         yield
     finally:
         gc.freeze()
-        if collecting:
+        if was_enabled:
             gc.enable()
 
 
 @without_garbage_collection()
 def load(root: Path) -> Handbook:
-    """Load the handbook at `root`.
+    """Load the handbook in the folder `root`.
 
-    Errors inside a file become problems of the handbook. Raises FileNotFoundError if the root has
+    An error in a file becomes a problem of the handbook. Raises FileNotFoundError if the folder has
     no mkdocs.yml.
     """
     settings = read_settings(root)
     paths = _classify_files(root, settings)
     documents = {path: _read_document(root, path, settings) for path in paths[FileKind.DOCUMENT]}
     audits = tuple(
-        read_entity(Audit, path, files.read_text(root, path), settings.vocabularies)
+        read_entity(Audit, path, files.read_text(root, path), settings.allowed_values)
         for path in paths[FileKind.AUDIT]
     )
     alerts, rule_files = _read_rule_files(root, documents, paths[FileKind.RULE_FILE])
-    unattached = _find_unattached(paths[FileKind.ATTACHMENT], documents)
-    attachments = frozenset(paths[FileKind.ATTACHMENT]) - unattached
+    unattached_paths = _find_unattached(paths[FileKind.ATTACHMENT], documents)
+    attachments = frozenset(paths[FileKind.ATTACHMENT]) - unattached_paths
     yaml_paths = [FILE, *(audit.path for audit in audits), *(file.path for file in rule_files)]
     texts = sorted((*paths[FileKind.ATTACHMENT], *paths[FileKind.SAMPLE]))
     return Handbook(
@@ -107,17 +108,17 @@ def load(root: Path) -> Handbook:
         rule_files=rule_files,
         audits=audits,
         attachments=attachments,
-        texts=MappingProxyType({path: files.read_loosely(root, path) for path in texts}),
+        texts=MappingProxyType({path: files.read_searchable_text(root, path) for path in texts}),
         readmes=tuple(paths[FileKind.README]),
-        strays=tuple(sorted({*paths[FileKind.STRAY], *unattached})),
-        problems=tuple(_judge_attachments(root, attachments)),
+        strays=tuple(sorted({*paths[FileKind.STRAY], *unattached_paths})),
+        problems=tuple(_check_attachments(root, attachments)),
         suppressions=tuple(_read_suppressions(root, documents, yaml_paths)),
         macros=read_macro_names(root, settings),
     )
 
 
 def _classify_files(root: Path, settings: Settings) -> Mapping[FileKind, list[str]]:
-    """Return the sorted paths of the site's files, by kind of file."""
+    """Return the sorted paths of the files below the published folders, by kind of file."""
     files_by_path = sorted(file for folder in (DOCS, *MOUNTED) for file in _walk(root, folder))
     paths: dict[FileKind, list[str]] = defaultdict(list)
     for path, is_regular in files_by_path:
@@ -151,7 +152,7 @@ def _kind_of(path: str, is_regular: bool, settings: Settings) -> FileKind:
 
 
 def _class_of(path: str) -> type[Document] | None:
-    """Return the class of a Markdown document; None if the file is not a document."""
+    """Return the class of a document, or None if the file is not a document."""
     for kind in RECORDS:
         if kind.owns(path):
             return kind
@@ -163,7 +164,10 @@ def _class_of(path: str) -> type[Document] | None:
 
 
 def _walk(root: Path, folder: str) -> Iterator[tuple[str, bool]]:
-    """Yield every file below a folder, and whether it is regular. It follows no symbolic link."""
+    """Yield the path of every file below a folder, and whether it is a regular file.
+
+    The function does not follow symbolic links.
+    """
     if (root / folder).is_symlink():
         yield folder, False
     if not (root / folder).is_dir() or (root / folder).is_symlink():
@@ -178,34 +182,38 @@ def _walk(root: Path, folder: str) -> Iterator[tuple[str, bool]]:
 
 
 def _read_document(root: Path, path: str, settings: Settings) -> Document:
-    """Read a document. In a standard, policy values replace their names."""
+    """Read a document. In a standard, replace policy expressions by their values."""
     cls = _class_of(path) or Page
     data = files.read_bytes(root, path)
     if isinstance(data, Finding):
-        return read_document(cls, Source(path, "", problem=data), settings.vocabularies)
+        return read_document(cls, Source(path, "", problem=data), settings.allowed_values)
     if cls is Standard and b"{{" in data:
-        replaced = substitute(data.decode("utf-8", "surrogateescape"), path, settings.value)
-        source = read_source(path, replaced.text.encode("utf-8", "surrogateescape"))
-        source = replace(source, replacements=replaced.replacements)
+        substitution = substitute(data.decode("utf-8", "surrogateescape"), path, settings.value)
+        source = read_source(path, substitution.text.encode("utf-8", "surrogateescape"))
+        source = replace(source, replacements=substitution.replacements)
         problems = tuple(
-            Problem(ProblemKind.UNKNOWN_POLICY, finding) for finding in replaced.unknown
+            Problem(ProblemKind.UNKNOWN_POLICY, finding) for finding in substitution.unknown_values
         )
-        return read_document(cls, source, settings.vocabularies, problems)
-    document = read_document(cls, read_source(path, data), settings.vocabularies)
+        return read_document(cls, source, settings.allowed_values, problems)
+    document = read_document(cls, read_source(path, data), settings.allowed_values)
     if isinstance(document, Page) and document.markdown:
         return replace(document, source=document.source.without_body())
     return document
 
 
-def _judge_attachments(root: Path, attachments: Iterable[str]) -> Iterator[Problem]:
+def _check_attachments(root: Path, attachments: Iterable[str]) -> Iterator[Problem]:
+    """Yield the problems of attachments in record folders."""
     for path in sorted(attachments):
         if path.startswith(_IN_RECORD_FOLDERS) and (finding := check_attachment(root, path)):
             yield Problem(ProblemKind.UNSAFE_ATTACHMENT, finding)
 
 
 def _find_unattached(attachments: Iterable[str], documents: Mapping[str, Document]) -> set[str]:
-    """Return the files in record folders that are not in the folder of a record."""
-    stems = {
+    """Return the files in record folders that belong to no record.
+
+    An attachment belongs to a record if it is in the folder with the name of the record.
+    """
+    record_stems = {
         path.removesuffix(".md")
         for path, document in documents.items()
         if isinstance(document, Record)
@@ -214,14 +222,18 @@ def _find_unattached(attachments: Iterable[str], documents: Mapping[str, Documen
         path
         for path in attachments
         if path.startswith(_IN_RECORD_FOLDERS)
-        and (path.endswith(".md") or not any(path.startswith(f"{stem}/") for stem in stems))
+        and (path.endswith(".md") or not any(path.startswith(f"{stem}/") for stem in record_stems))
     }
 
 
 def _read_rule_files(
-    root: Path, documents: Mapping[str, Document], in_folders: Iterable[str]
+    root: Path, documents: Mapping[str, Document], runbook_folder_paths: Iterable[str]
 ) -> tuple[tuple[Alert, ...], tuple[RuleFile, ...]]:
-    """Read the rule files of services and of runbook folders, and their alerts."""
+    """Read the alerts and the rule files of all services.
+
+    A service lists its rule files under its key `rules`, or has them in its runbook folder
+    (`runbook_folder_paths`).
+    """
     service_by_path = {
         path: service.id
         for service in documents.values()
@@ -231,7 +243,7 @@ def _read_rule_files(
     }
     alerts: list[Alert] = []
     rule_files: list[RuleFile] = []
-    for path in sorted({*in_folders, *service_by_path}):
+    for path in sorted({*runbook_folder_paths, *service_by_path}):
         service = service_by_path.get(path) or path.split("/")[1]
         file_alerts, problems = read_alerts(path, service, files.read_text(root, path))
         alerts.extend(file_alerts)

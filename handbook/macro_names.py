@@ -1,7 +1,8 @@
-"""Names that page templates can call, read from mkdocs.yml and the repository's modules.
+"""Find the macros and variables that page templates can use.
 
-The reader runs no code of the repository. If a name can come from an unreadable place, such as an
-installed package, the names are incomplete. Then the build reports an unknown name, not the check.
+This module reads mkdocs.yml and the Python modules of the repository, but does not run them. If an
+installed package can define more names, the names are incomplete. In this case only the build, not
+the check, reports an unknown name.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from handbook.settings import Settings
 from handbook.vocabulary import MACROS
 
 _MKDOCS_MACROS: Final = ("context", "fix_url", "macros_info", "now")
-"""Macros of mkdocs-macros itself."""
+"""The macros that mkdocs-macros itself defines."""
 _DEFAULT_MODULE: Final = "main"
 _PLUGINS_WITHOUT_MACROS: Final = frozenset(
     {
@@ -44,12 +45,16 @@ _PLUGINS_WITHOUT_MACROS: Final = frozenset(
         "typeset",
     }
 )
-"""Plugins without macros: the plugins of Material, and a few common ones."""
+"""Plugins that define no macros: the plugins of Material, and a few common plugins."""
 
 
 @dataclass(frozen=True)
 class MacroNames:
-    """Names available in templates, with their signatures; None if unknown."""
+    """The names that templates can use.
+
+    The signature of a name is None if it is unknown. `is_complete` is False if there can be more
+    names.
+    """
 
     signatures: Mapping[str, Signature | None] = field(default_factory=dict)
     is_complete: bool = True
@@ -57,7 +62,7 @@ class MacroNames:
 
 
 def read_macro_names(root: Path, settings: Settings) -> MacroNames:
-    """Read the names available in the templates of a repository."""
+    """Read the names that the templates of a repository can use."""
     signatures: dict[str, Signature | None] = dict.fromkeys((*JINJA_NAMES, *_MKDOCS_MACROS))
     signatures |= dict.fromkeys(MACROS, Signature())
     extra = settings.root_node.find("extra")
@@ -75,13 +80,13 @@ def read_macro_names(root: Path, settings: Settings) -> MacroNames:
 
 
 def plugin_options(settings: Settings) -> frozenset[str]:
-    """Return the options of mkdocs-macros in mkdocs.yml."""
+    """Return the names of the options of mkdocs-macros that mkdocs.yml sets."""
     options = dict(_iterate_plugins(settings.root_node)).get("macros")
     return frozenset(entry.key for entry in options.entries) if options else frozenset()
 
 
 def _iterate_plugins(settings: nodes.Mapping) -> Iterator[tuple[str, nodes.Mapping | None]]:
-    """Yield the plugins in mkdocs.yml with their options."""
+    """Yield the name of each plugin in mkdocs.yml, with its options or None."""
     plugins = settings.find("plugins")
     entries: list[nodes.Entry] = []
     for item in plugins.items if isinstance(plugins, nodes.Sequence) else [plugins]:
@@ -94,7 +99,10 @@ def _iterate_plugins(settings: nodes.Mapping) -> Iterator[tuple[str, nodes.Mappi
 
 
 def _read_modules(root: Path, options: nodes.Mapping | None) -> Iterator[ModuleNames]:
-    """Yield the modules that mkdocs-macros loads: from `modules`, then the local module."""
+    """Yield the names of each module that mkdocs-macros loads.
+
+    It loads the modules in its option `modules`, and then the module in its option `module_name`.
+    """
     for module in _read_texts(options, "modules"):
         package = module.split(":")[:2][-1].replace(".", "/")  # `distribution:package`
         yield _read_module(root, f"{package}/__init__.py", f"{package}.py") or UNKNOWN
@@ -108,7 +116,7 @@ def _read_modules(root: Path, options: nodes.Mapping | None) -> Iterator[ModuleN
 
 
 def _read_module(root: Path, *paths: str) -> ModuleNames | None:
-    """Read the module at the first path that is a file; None without a file."""
+    """Read the first module of these paths that exists. Returns None if none exists."""
     path = next((path for path in map(posixpath.normpath, paths) if _is_file(root, path)), None)
     if path is None:
         return None
@@ -120,12 +128,15 @@ def _is_file(root: Path, path: str) -> bool:
     """Return whether a path is a file in the repository."""
     try:
         return not path.startswith(("/", "..")) and (root / path).is_file()
-    except (OSError, ValueError):  # an invalid file name
+    except (OSError, ValueError):  # the file name is invalid
         return False
 
 
 def _hooks_add_names(root: Path, settings: Settings) -> bool:
-    """Return whether a hook of MkDocs can register macros, because it mentions the plugin."""
+    """Return whether a hook of MkDocs can define macros.
+
+    It can do so if its code contains the word "macros", or if it is unreadable.
+    """
     for hook in _read_texts(settings.root_node, "hooks"):
         path = posixpath.normpath(hook)
         text = read_text(root, path) if _is_file(root, path) else None
@@ -140,7 +151,7 @@ def _read_syntax(options: nodes.Mapping | None) -> Syntax:
 
 
 def _read_texts(node: nodes.Mapping | None, key: str) -> list[str]:
-    """Return the texts under a key: one, or a list."""
+    """Return the text under a key, or the texts if the value is a list."""
     value = node.find(key) if node else None
-    items = value.items if isinstance(value, nodes.Sequence) else [value]
-    return [item.text for item in items if isinstance(item, nodes.Scalar) and not item.empty]
+    value_nodes = value.items if isinstance(value, nodes.Sequence) else [value]
+    return [item.text for item in value_nodes if isinstance(item, nodes.Scalar) and not item.empty]

@@ -1,7 +1,7 @@
 """Typed settings of the organisation, read from mkdocs.yml.
 
-mkdocs.yml is the only configuration file. The reader constructs no objects from its tags (`!ENV`
-and `!!python/name:` stay text), and it follows `INHERIT` as MkDocs does.
+mkdocs.yml is the only configuration file. This module treats a value with a tag, such as `!ENV` or
+`!!python/name:`, as text. It follows `INHERIT` as MkDocs does.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import pathspec
 from handbook.diagnostics import Finding, Location, did_you_mean
 from handbook.reading import nodes
 from handbook.reading.fields import (
+    AllowedValues,
     Choice,
     Days,
     FieldType,
@@ -30,7 +31,6 @@ from handbook.reading.fields import (
     Pattern,
     Reading,
     Text,
-    Vocabularies,
     field,
     schema_of,
 )
@@ -40,19 +40,19 @@ from handbook.vocabulary import RULE_SEVERITIES
 
 FILE: Final = "mkdocs.yml"
 DOCS: Final = "docs"
-"""Folder of pages. It contains standards and services, so `docs_dir` must not change it."""
+"""The folder of pages, standards and services. The setting `docs_dir` must not change it."""
 _MAX_VALUE_LENGTH: Final = 200
-"""Limit for a policy value, because a text can repeat it many times."""
+"""The length limit of a policy value, in characters. A text can repeat the value many times."""
 _ALWAYS_EXCLUDED: Final = (".*", "/templates/")  # MkDocs excludes these too
 
 
 class Country(FieldType):
-    """Country, with an optional subdivision, that the package `holidays` supports."""
+    """A country, with an optional subdivision, for which `holidays` knows the public holidays."""
 
     noun = "a country code, such as DE, or a subdivision, such as DE-BY"
 
     def parse(self, key: str, node: nodes.Scalar, reading: Reading) -> str | None:
-        """Return the code; None for an unknown country, with a problem added."""
+        """Return the country code. If the country is unknown, add a problem, and return None."""
         from holidays import list_supported_countries  # imported late: takes 40 ms
 
         countries = list_supported_countries()
@@ -72,28 +72,28 @@ class Country(FieldType):
         )
         return None
 
-    def schema(self, vocabularies: Vocabularies) -> dict[str, object]:
+    def schema(self, allowed_values: AllowedValues) -> dict[str, object]:
         """Return the JSON Schema of an ISO 3166 code."""
         return {"type": "string", "pattern": "^[A-Z]{2,3}(-[A-Za-z0-9-]+)?$"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Team:
-    """Team that owns, decides or writes."""
+    """A team of the organisation."""
 
     channel: str | None = field(Text(), "chat channel of the team")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExternalLinks:
-    """Exclusions from the check of external links."""
+    """The addresses that the check of external links ignores."""
 
     ignore: tuple[str, ...] = field(Many(Text()), "unchecked addresses; * matches any text")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """Published example that looks like a secret."""
+    """A published example that looks like a secret."""
 
     path: str | None = field(Text(), "file that contains it", required=True)
     sha256: str | None = field(
@@ -106,7 +106,7 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True)
 class Organisation:
-    """Values under `extra.handbook`."""
+    """The values under `extra.handbook` in mkdocs.yml."""
 
     teams: Mapping[str, Team] = field(MapOf(Group(Team)), "teams, by name")
     tags: tuple[str, ...] = field(Many(Text()), "allowed tags of records")
@@ -128,7 +128,7 @@ class Organisation:
 
 @dataclass(frozen=True, kw_only=True)
 class IncidentSeverity:
-    """Severity of incidents."""
+    """A severity of incidents."""
 
     alias: str | None = field(Text(), "alternative name, such as P0")
     respond: str | None = field(Text(), "maximum time until the response starts")
@@ -136,7 +136,7 @@ class IncidentSeverity:
 
 @dataclass(frozen=True, kw_only=True)
 class Review:
-    """Validity of reviews, in days."""
+    """How long a review or an exercise of a runbook is valid, in days."""
 
     standard: int | None = field(Days(), "validity of a standard's review")
     runbook: int | None = field(Days(), "validity of a runbook's review")
@@ -145,7 +145,7 @@ class Review:
 
 @dataclass(frozen=True, kw_only=True)
 class Publication:
-    """Incidents that need a post-mortem, and its deadline."""
+    """The severities of incidents that need a post-mortem, and the deadline of publication."""
 
     severities: tuple[str, ...] = field(Many(Text()), "severities that need a post-mortem")
     business_days: int | None = field(Number(1, 90), "deadline, in business days after the start")
@@ -160,7 +160,7 @@ _ALERT_SEVERITIES: Final = ("page", "critical", "warning", "info")
 
 @dataclass(frozen=True, kw_only=True)
 class Alerting:
-    """Values of the alert label `severity`."""
+    """The allowed values of the label `severity` of alerts."""
 
     paging: tuple[str, ...] = field(
         Many(Text()), "values of the label severity that page the on-call engineer"
@@ -173,7 +173,7 @@ class Alerting:
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """Values under `extra.policy` for rules. The organisation defines all other keys."""
+    """The values under `extra.policy` that rules use. The organisation can add other keys."""
 
     severities: Mapping[str, IncidentSeverity] = field(
         MapOf(Group(IncidentSeverity)), "severities of incidents, worst first"
@@ -187,7 +187,7 @@ class Policy:
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings read from mkdocs.yml."""
+    """The settings in mkdocs.yml. `root_node` is its whole content."""
 
     organisation: Organisation
     policy: Policy
@@ -198,11 +198,11 @@ class Settings:
     exclude_docs: tuple[str, ...] = ()
     not_in_nav: tuple[str, ...] = ()
     nav: frozenset[str] | None = None
-    """Pages in the navigation; None if MkDocs generates it from the files."""
+    """The pages in the navigation, or None if MkDocs makes the navigation from the files."""
 
     @property
-    def vocabularies(self) -> Vocabularies:
-        """Allowed values for records: teams, tags and severities."""
+    def allowed_values(self) -> AllowedValues:
+        """The teams, tags and severities that records can use, by name of the list."""
         return {
             "teams": tuple(self.organisation.teams),
             "tags": self.organisation.tags,
@@ -211,21 +211,27 @@ class Settings:
 
     @property
     def alert_severities(self) -> tuple[str, ...]:
-        """Allowed values of the alert label `severity`; empty if their list is invalid."""
+        """The allowed values of the label `severity` of alerts, or () if the setting is invalid."""
         policy, alerts = (
             self.root_node.find("extra", *keys) for keys in (("policy",), ("policy", "alerts"))
         )
-        lists = (
+        value_nodes = (
             [entry.value for entry in alerts.entries] if isinstance(alerts, nodes.Mapping) else []
         )
-        faults = {problem.finding.at for problem in self.problems}
-        if any(node is not None and node.at in faults for node in (policy, alerts, *lists)):
+        problem_locations = {problem.finding.at for problem in self.problems}
+        if any(
+            node is not None and node.at in problem_locations
+            for node in (policy, alerts, *value_nodes)
+        ):
             return ()
         alerting = self.policy.alerts
         return tuple(dict.fromkeys((*alerting.severities, *alerting.paging))) or _ALERT_SEVERITIES
 
     def value(self, name: str) -> str | None:
-        """Return the policy value at a dotted name; None without a single, short value."""
+        """Return the policy value with a dotted name, such as `review.runbook`.
+
+        Returns None if the value is missing, too long, or not a single value.
+        """
         node = self.root_node.find("extra", "policy", *name.split("."))
         if not isinstance(node, nodes.Scalar) or node.empty or len(node.text) > _MAX_VALUE_LENGTH:
             return None
@@ -237,7 +243,10 @@ class Settings:
         return not any(problem.kind is ProblemKind.UNREADABLE_FILE for problem in self.problems)
 
     def at(self, *keys: str) -> Location:
-        """Return the location of a key under `extra.handbook`, or of its nearest parent."""
+        """Return the location of a key under `extra.handbook`.
+
+        `keys` are nested keys, outermost first. If one is missing, the location is its parent.
+        """
         node: nodes.Node | None = self.root_node
         at = Location(FILE)
         for key in ("extra", "handbook", *keys):
@@ -257,32 +266,33 @@ class Settings:
         return self.at("samples")
 
     def is_excluded(self, path: str) -> bool:
-        """Return whether MkDocs excludes a file. `path` is relative to docs/."""
+        """Return whether MkDocs excludes a file from the site. `path` is relative to docs/."""
         return _matches((*_ALWAYS_EXCLUDED, *self.exclude_docs), path)
 
     def is_in_nav(self, path: str) -> bool:
-        """Return whether a page is in the navigation or in `not_in_nav`."""
+        """Return whether a page is in the navigation, or `not_in_nav` lists it."""
         return self.nav is None or path in self.nav or _matches(self.not_in_nav, path)
 
 
 def _matches(patterns: tuple[str, ...], path: str) -> bool:
-    return bool(_spec(patterns).match_file(path))
+    return bool(_make_spec(patterns).match_file(path))
 
 
 @lru_cache(maxsize=8)
-def _spec(patterns: tuple[str, ...]) -> pathspec.GitIgnoreSpec:
+def _make_spec(patterns: tuple[str, ...]) -> pathspec.GitIgnoreSpec:
     return pathspec.GitIgnoreSpec.from_lines(patterns)
 
 
 def read_settings(root: Path) -> Settings:
-    """Read the settings of the repository at `root`. Their `problems` hold the errors.
+    """Read the settings of the repository in the folder `root`.
 
-    Raises FileNotFoundError if mkdocs.yml is missing.
+    The errors in the settings are in `Settings.problems`. Raises FileNotFoundError if mkdocs.yml is
+    missing.
     """
     if not (root / FILE).exists():
         raise FileNotFoundError(ENOENT, "missing file", str(root / FILE))
     try:
-        node = _compose(root, root / FILE)
+        node = _read_merged(root, root / FILE)
     except nodes.YamlError as error:
         empty = nodes.Mapping((), Location(FILE))
         problem = Problem(ProblemKind.UNREADABLE_FILE, error.finding)
@@ -292,7 +302,7 @@ def read_settings(root: Path) -> Settings:
     if (value := node.find("extra", "handbook")) is not None:
         organisation = Group(Organisation).read("handbook", value, reading) or organisation
     if (value := node.find("extra", "policy")) is not None:
-        policy = Group(Policy, others=True).read("policy", value, reading) or policy
+        policy = Group(Policy, allow_other_keys=True).read("policy", value, reading) or policy
     _refuse_other_docs_dir(node, reading)
     return Settings(
         organisation=organisation,
@@ -310,7 +320,7 @@ def read_settings(root: Path) -> Settings:
 
 
 def _refuse_other_docs_dir(node: nodes.Mapping, reading: Reading) -> None:
-    """Add a problem if `docs_dir` is not the folder of pages."""
+    """Add a problem if `docs_dir` is not `docs`."""
     value = node.find("docs_dir")
     if value is None or (
         isinstance(value, nodes.Scalar) and (value.empty or posixpath.normpath(value.text) == DOCS)
@@ -326,7 +336,7 @@ def _refuse_other_docs_dir(node: nodes.Mapping, reading: Reading) -> None:
 
 
 def settings_schema() -> dict[str, object]:
-    """Return the JSON Schema of `extra`: `handbook`, and the part of `policy` for rules."""
+    """Return the JSON Schema of `extra` in mkdocs.yml, with its keys `handbook` and `policy`."""
     policy = schema_of(Policy, {}) | {"additionalProperties": True}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -341,8 +351,11 @@ def _text(node: nodes.Mapping, key: str) -> str | None:
     return value.text if isinstance(value, nodes.Scalar) and not value.empty else None
 
 
-def _compose(root: Path, file: Path, heirs: tuple[Path, ...] = ()) -> nodes.Mapping:
-    """Read a settings file, merged over the file that it inherits from."""
+def _read_merged(root: Path, file: Path, inheriting_files: tuple[Path, ...] = ()) -> nodes.Mapping:
+    """Return the content of a settings file, merged with the file in its key `INHERIT`.
+
+    `inheriting_files` are the files that inherit from this file. Raises YamlError.
+    """
     path = file.relative_to(root).as_posix() if file.is_relative_to(root) else file.name
     text = read_text(file.parent, file.name)
     if isinstance(text, Finding):
@@ -356,17 +369,17 @@ def _compose(root: Path, file: Path, heirs: tuple[Path, ...] = ()) -> nodes.Mapp
     if inherited is None or not isinstance(inherited.value, nodes.Scalar):
         return node
     parent = (file.parent / inherited.value.text).resolve()
-    if parent in heirs or parent == file:
+    if parent in inheriting_files or parent == file:
         raise nodes.YamlError(Finding(inherited.value.at, "INHERIT forms a cycle"))
     if not parent.is_file():
         raise nodes.YamlError(
             Finding(inherited.value.at, f"missing file '{inherited.value.text}' in INHERIT")
         )
-    return _merge(_compose(root, parent, (*heirs, file)), node)
+    return _merge(_read_merged(root, parent, (*inheriting_files, file)), node)
 
 
 def _merge(parent: nodes.Mapping, child: nodes.Mapping) -> nodes.Mapping:
-    """Merge the child's entries over the parent's, recursively."""
+    """Merge two settings files. An entry of the child replaces the same entry of the parent."""
     merged = {entry.key: entry for entry in parent.entries}
     duplicates = []
     child_keys: set[str] = set()

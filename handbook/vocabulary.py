@@ -1,4 +1,4 @@
-"""Fixed vocabulary of every organisation: statuses, their allowed changes, and macros."""
+"""The fixed words of every handbook, such as the statuses of a decision."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import Final
 
 ADR_STATUSES: Final = ("proposed", "accepted", "rejected", "deprecated", "superseded")
-"""Statuses of a decision, in the order of its life."""
+"""The statuses of a decision, in the usual order."""
 
-ADR_MOVES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+ADR_NEXT_STATUSES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "proposed": ("accepted", "rejected"),
         "accepted": ("deprecated", "superseded"),
@@ -18,23 +18,28 @@ ADR_MOVES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "superseded": (),
     }
 )
-"""Allowed next statuses of a decision, by status."""
+"""The statuses that can follow each status of a decision."""
 
 
-def can_become(moves: Mapping[str, tuple[str, ...]], old_status: str, new_status: str) -> bool:
-    """Return whether allowed changes lead from one status to another, directly or not."""
-    reached: set[str] = set()
-    following = list(moves[old_status])
-    while following:
-        status = following.pop()
-        if status not in reached:
-            reached.add(status)
-            following += moves[status]
-    return new_status in reached
+def can_become(
+    next_statuses: Mapping[str, tuple[str, ...]], old_status: str, new_status: str
+) -> bool:
+    """Return whether a status can become another, in one or more allowed changes.
+
+    `next_statuses` has the statuses that can follow each status.
+    """
+    reachable: set[str] = set()
+    remaining = list(next_statuses[old_status])
+    while remaining:
+        status = remaining.pop()
+        if status not in reachable:
+            reachable.add(status)
+            remaining += next_statuses[status]
+    return new_status in reachable
 
 
 ADR_DECIDED: Final = ("accepted", "deprecated", "superseded")
-"""Statuses of a decision that is or was in force. Its references took effect."""
+"""The statuses of a decision that is in force, or was in force in the past."""
 
 MACROS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -50,32 +55,32 @@ MACROS: Final[Mapping[str, str]] = MappingProxyType(
         "standards_index": "standards",
     }
 )
-"""Macros of the engine, each with the module of `handbook.views` that defines its view.
+"""The macros of this package, each with the module of `handbook.views` that defines it.
 
-Pages with `render_macros: true` call them without arguments.
+A page with `render_macros: true` calls a macro without arguments, such as `{{ adr_index() }}`.
 """
 
 CALMS: Final = ("culture", "automation", "lean", "measurement", "sharing")
-"""Five pillars of a DevOps culture, after Humble, Willis and Edwards."""
+"""The five pillars of a DevOps culture, by Humble, Willis and Edwards."""
 
 OBLIGATIONS: Final = ("MUST", "SHOULD", "MAY")
-"""Obligation levels of a requirement (RFC 2119)."""
+"""The obligation levels of a requirement, from RFC 2119."""
 
 PROOFS: Final = ("attested", "evidence", "automated")
-"""Kinds of verification of a checklist item, weakest first."""
+"""The kinds of verification of a checklist item, weakest first."""
 
 VERDICTS: Final = ("pass", "fail", "unknown", "not-applicable", "waived")
-"""Verdicts of an audit on an item."""
+"""The verdicts of an audit on a checklist item."""
 
 POSTMORTEM_STATUSES: Final = ("draft", "in-review", "published")
 
-POSTMORTEM_MOVES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+POSTMORTEM_NEXT_STATUSES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {"draft": ("in-review", "published"), "in-review": ("draft", "published"), "published": ()}
 )
-"""Allowed next statuses of a post-mortem, by status."""
+"""The statuses that can follow each status of a post-mortem."""
 
 CAUSES: Final = ("change", "capacity", "dependency", "configuration", "security", "unknown")
-"""Kinds of cause of an incident."""
+"""The kinds of cause of an incident."""
 
 RULE_SEVERITIES: Final = ("error", "warning")
-"""Severities that the settings can give a rule."""
+"""The severities that the settings can give a rule."""

@@ -1,10 +1,11 @@
 """Macros for the pages of this site.
 
-mkdocs-macros loads this module because mkdocs.yml has `modules: [macros]`, and calls `define_env`.
-A page with `render_macros: true` in its front matter calls a macro by name: `{{ adr_index() }}`.
+mkdocs.yml names this module under `modules`, so the plugin mkdocs-macros imports it and calls
+`define_env`. A page with `render_macros: true` in its front matter calls a macro by its name:
+`{{ adr_index() }}`.
 
-To add a macro, add a function below that returns Markdown. These macros call the views in
-`handbook/views/`.
+Each macro calls a view in `handbook/views/`. To add a macro, add a function to `define_env` that
+returns Markdown.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from handbook.views import rules_reference as rules
 
 
 def define_env(env: Any) -> None:
-    """Check the handbook, then define a macro for each view.
+    """Load and check the handbook, then define the macros.
 
-    Errors in front matter, sections and links stop the build with a click.ClickException, which
-    reports all of them.
+    Raises click.ClickException if front matter, a section or a link has an error. The exception
+    reports all errors and stops the build.
     """
     handbook = checked_handbook(env.conf)
 
@@ -76,5 +77,5 @@ def define_env(env: Any) -> None:
 
     @env.macro
     def standards_index() -> str:
-        """List the standards and the CALMS pillars that they serve."""
+        """List the standards, and the CALMS pillars of each standard."""
         return standards.standards_index(handbook, address())

@@ -31,7 +31,7 @@ from handbook.loading import load
 from handbook.reading import nodes
 from handbook.reading.blocks import Item, Paragraph, Table
 from handbook.reading.fields import Field, FieldType, Group, Many, MapOf, Text, fields_of
-from handbook.reading.ids import RULE_ITEM
+from handbook.reading.ids import ITEM_WITH_ID
 from handbook.reading.source import Source, read_source
 from handbook.records import Page, Record
 from handbook.records.alert import RuleFileFields
@@ -256,7 +256,7 @@ def _mutate_links(handbook: Handbook, record: Record, raw: str) -> Iterator[Muta
                 text = _replace_after(raw, link.at, f"({link.target})", f"({bad_target})")
                 name = f"{link.at.line}: {link.target}"
                 yield Mutant(record.path, name, change, text, change_excuse)
-    defined_ids = {(id, block.first) for id, block in record.source.marked_items}
+    defined_ids = {(id, block.first) for id, block in record.source.items_with_ids}
     for mention in record.source.mentions:
         is_defined = (mention.id, mention.at.line) in defined_ids
         if handbook.resolve_id(mention.id).kind and not is_defined:
@@ -298,7 +298,7 @@ def _mutate_rows(record: Record, raw: str) -> Iterator[Mutant]:
             for change, changed_row in _changed_rows(row):
                 yield mutant(number, number, change, [changed_row])
             item = [row, *takewhile(lambda line: line.startswith(" "), lines[number:])]
-            if RULE_ITEM.match(row.removeprefix("- ")):
+            if ITEM_WITH_ID.match(row.removeprefix("- ")):
                 without_obligation = [re.sub(OBLIGATION, "zzz", line) for line in item]
                 yield mutant(number, number + len(item) - 1, "bad words", without_obligation)
             if section.heading.text in (TIMELINE, ACTIONS, ESCALATION) and len(numbers) > 1:
@@ -315,7 +315,7 @@ def _parsed_lines(source: Source, title: str, first: int, last: int) -> Iterator
         if not first < block.first <= last:
             continue
         if title in (TIMELINE, ESCALATION, REQUIREMENTS) and isinstance(block, Item):
-            if title != REQUIREMENTS or RULE_ITEM.match(
+            if title != REQUIREMENTS or ITEM_WITH_ID.match(
                 source.line(block.first).removeprefix("- ")
             ):
                 yield block.first

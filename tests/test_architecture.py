@@ -94,7 +94,7 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
         "site.built",
         "site.exchange",
     },
-    "engines.errors": {"settings"},
+    "engines.errors": {"reporters", "settings"},
     "engines.check": {
         "authoring",
         "diagnostics",

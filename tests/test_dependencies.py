@@ -9,7 +9,7 @@ import pytest
 from tests.commands import run, serve_site
 from tests.handbooks import ADR, SETTINGS, SMALL, copy_site, write
 
-FINDING = "adr/0001-a.md:3:9: FM005 error: unknown status 'acepted'"
+FINDING = "adr/0001-a.md:3:9: FM005 error: unknown value 'acepted' for 'status'"
 COMMENT = "# A comment above the keys, which the positions count.\n"
 
 

@@ -151,7 +151,7 @@ def test_the_editor_parses_the_report(tmp_path: Path) -> None:
     printed = text(report(root)).splitlines()
     (match,) = filter(None, (re.fullmatch(pattern["regexp"], line) for line in printed))
     read = {key: match[group] for key, group in pattern.items() if key != "regexp"}
-    assert read["message"].startswith("unknown status 'superceded'")
+    assert read["message"].startswith("unknown value 'superceded' for 'status'")
     assert (read["file"], read["line"], read["column"]) == (
         "adr/0001-keep-orders-in-sqlite.md",
         "2",

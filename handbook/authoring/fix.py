@@ -1,4 +1,4 @@
-"""Apply the fixes that are unambiguous, and change nothing else in the file."""
+"""Apply the fixes of findings to the files, without changing any other text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ _LINES = re.compile(r"\r\n|\r|\n")
 
 @dataclass(frozen=True, slots=True)
 class FixResult:
-    """Old and new contents of the changed files by path, with the edits."""
+    """Result of applying the fixes: the changed files and the edits in them.
+
+    `contents` holds the new content of each changed file by its path, and `originals` the old one.
+    `value_edits` are the fixes of findings. `order_edits` sort keys.
+    """
 
     contents: Mapping[str, bytes]
     originals: Mapping[str, bytes]
@@ -30,11 +34,12 @@ class FixResult:
 def apply_fixes(
     handbook: Handbook, edits: Iterable[Edit], is_selected: Callable[[str], bool]
 ) -> FixResult:
-    """Make the edits in memory, then sort the keys of the selected documents.
+    """Apply the edits in memory, then sort the keys of the selected documents.
 
-    `is_selected` takes the path of a document. An edit is skipped if its line holds another text,
-    such as the value of a policy in a standard. No file is written. Raises OSError if a file cannot
-    be read.
+    `is_selected` takes the path of a document and tells whether to sort its keys. An edit is
+    skipped if the file does not contain the text to replace at its place. For example, the file of
+    a standard contains `{{ policy.a }}` and not the value. No file is written. Raises OSError if a
+    file cannot be read.
     """
     originals: dict[str, bytes] = {}
     value_edits, contents = _apply(handbook.root, {}, originals, edits)
@@ -46,7 +51,10 @@ def apply_fixes(
 def _read_documents(
     handbook: Handbook, contents: Mapping[str, bytes]
 ) -> Iterable[tuple[type[Document], Source]]:
-    """Yield every document with its class, after the first edits."""
+    """Yield the class and the source of every document.
+
+    A document whose path is in `contents` is read from there.
+    """
     for document in handbook.of(Document):
         content = contents.get(document.path)
         yield (
@@ -58,9 +66,10 @@ def _read_documents(
 def _apply(
     root: Path, contents: Mapping[str, bytes], originals: dict[str, bytes], edits: Iterable[Edit]
 ) -> tuple[tuple[Edit, ...], dict[str, bytes]]:
-    """Return the edits that were made, and the contents of all changed files.
+    """Apply edits to files, and return the applied edits and the contents of all changed files.
 
-    Files that are read from disk are added to `originals`.
+    `contents` holds the files that earlier edits have changed. Other files are read from disk, and
+    their contents are added to `originals`.
     """
     by_path: dict[str, list[Edit]] = defaultdict(list)
     for edit in dict.fromkeys(edits):
@@ -72,7 +81,7 @@ def _apply(
             originals[path] = (root / path).read_bytes()
         content = changed.get(path, originals[path])
         text = content.decode("utf-8")
-        # The last edit comes first, because an edit moves all text after it.
+        # The edits are applied from the end of the file, because an edit moves the text after it.
         for edit in sorted(edits_of_file, key=lambda edit: edit.at, reverse=True):
             start = _find_offset(text, edit)
             if start is not None:
@@ -86,9 +95,10 @@ def _apply(
 
 
 def _find_offset(text: str, edit: Edit) -> int | None:
-    """Return the offset of the old text, or None if the line holds another text.
+    """Return the offset of the text that an edit replaces.
 
-    An opening quotation mark before the text is skipped.
+    If the text is in quotation marks, the offset is after the opening mark. Returns None if the
+    file does not contain the text at the place of the edit.
     """
     starts = [0, *(match.end() for match in _LINES.finditer(text))]
     has_bom = text.startswith("\ufeff") and edit.at.line == 1

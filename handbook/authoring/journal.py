@@ -1,9 +1,9 @@
-"""Change several files, all or none, even if the process is killed.
+"""Change all of several files or none of them, even if the process is killed.
 
-Before the first file is replaced, a journal keeps the old contents in the Git directory, or in
-`.handbook/` outside of a repository. If a file cannot be replaced, the files before it are restored
-at once. If the process is killed, the journal remains, and the next command that writes restores
-the old contents.
+Before the first file is replaced, the old contents are saved in a journal. The journal is in the
+Git directory, or in `.handbook/` if there is no Git repository. If a file cannot be replaced, the
+files that were already replaced are restored at once. If the process is killed, the journal
+remains, and the next command that writes files restores them.
 """
 
 from __future__ import annotations
@@ -26,19 +26,23 @@ from handbook.authoring.writer import (
     prepare,
     write_file,
 )
-from handbook.history.git import git_directory
+from handbook.history.git import find_git_directory
 
 INTERRUPTED: Final = (
     "a command was interrupted while it changed files; run `handbook check --fix` to restore them"
 )
-"""Error message of a command that stops because some files are old and some new."""
+"""Error message of a command that stops because a killed command has changed only some files."""
 
 _INDEX: Final = "journal.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Restoration:
-    """Result of undoing an interrupted change: the restored files, and the files edited since."""
+    """Result of restoring files after a command was killed.
+
+    `restored` holds the paths of the restored files. `edited` holds the files that were not
+    restored, because they were edited after the command was killed.
+    """
 
     restored: tuple[str, ...]
     edited: tuple[str, ...]
@@ -47,10 +51,11 @@ class Restoration:
 def write_files(
     base: Path, contents: Mapping[Path, bytes], expected: Mapping[Path, bytes | None] | None = None
 ) -> None:
-    """Write several files below the folder `base`, or none of them. Missing folders are created.
+    """Write all files or none of them, and create their missing folders.
 
-    `expected` holds the old content of each file, or None for a file that does not exist. Raises
-    WriteError, also if the content of a file is not the expected one. Then no file has changed.
+    `base` is a folder above the files. `expected` holds the old content of each file, or None for a
+    new file. Raises WriteError if a file cannot be written, or if its old content differs from
+    `expected`. After an error, no file has changed.
     """
     with _create_folders(contents) as created:
         if len(contents) == 1:
@@ -79,7 +84,7 @@ def _prepare(
 def is_interrupted(base: Path) -> bool:
     """Tell whether a command was killed while it changed several files below `base`.
 
-    If a command is changing files now, the call waits for its end.
+    If another command is changing files, this function waits until that command ends.
     """
     return _Journal.of(base).is_pending()
 
@@ -87,7 +92,7 @@ def is_interrupted(base: Path) -> bool:
 def restore(base: Path) -> Restoration | None:
     """Restore the old contents of the files that a killed command has changed.
 
-    A file that was edited since is not changed. Returns None if no command was killed. Raises
+    A file that was edited after that is not restored. Returns None if no command was killed. Raises
     WriteError.
     """
     return _Journal.of(base).restore()
@@ -95,7 +100,10 @@ def restore(base: Path) -> Restoration | None:
 
 @contextmanager
 def _create_folders(targets: Iterable[Path]) -> Iterator[list[Path]]:
-    """Create the folders of files, and remove the new ones if the block fails."""
+    """Create the missing folders of files, and remove these folders if the block raises an error.
+
+    Yields the new folders.
+    """
     created: list[Path] = []
     try:
         for target in targets:
@@ -110,7 +118,7 @@ def _create_folders(targets: Iterable[Path]) -> Iterator[list[Path]]:
 
 
 def _remove(folders: Sequence[Path]) -> None:
-    """Remove empty folders, the last one first."""
+    """Remove folders, from the last to the first. A folder that is not empty stays."""
     for folder in reversed(folders):
         with suppress(OSError):
             folder.rmdir()
@@ -118,11 +126,12 @@ def _remove(folders: Sequence[Path]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Journal:
-    """Folder with the old contents of a change, and the tree whose files may change.
+    """Journal of a change: the old contents of the files that the change replaces.
 
-    The index lists each file with the SHA-256 of its old and its new content. The old hash of a
-    new file is null. The index also lists the folders that were created. The file N holds the old
-    content of file N.
+    `folder` holds the journal. All files of the change are below the folder `tree`. The index
+    journal.json lists each file with the SHA-256 of its old and its new content. For a new file,
+    the old hash is null. The index also lists the new folders. The copy with the name N holds the
+    old content of entry N of the index.
     """
 
     folder: Path
@@ -130,8 +139,8 @@ class _Journal:
 
     @classmethod
     def of(cls, base: Path) -> _Journal:
-        """Return the journal for the files below a folder."""
-        if repository := git_directory(base):
+        """Return the journal for changes of files below the folder `base`."""
+        if repository := find_git_directory(base):
             tree, git = repository
             return cls(git / "handbook", tree)
         tree = Path(os.path.realpath(base))
@@ -143,9 +152,9 @@ class _Journal:
         expected: Mapping[Path, bytes | None] | None,
         created: Sequence[Path],
     ) -> None:
-        """Write the files, or none of them.
+        """Write all files or none of them.
 
-        `created` holds the new folders, which are removed if the change is undone.
+        `created` holds the new folders, which are removed if the files are restored.
         """
         prepared: list[Prepared] = []
         with self._locked():
@@ -161,7 +170,7 @@ class _Journal:
                 self._clear()
 
     def is_pending(self) -> bool:
-        """Tell whether the index of a killed command exists."""
+        """Tell whether there is an index, which only a killed command leaves."""
         try:
             descriptor = os.open(self.folder, os.O_RDONLY)
         except FileNotFoundError:
@@ -173,7 +182,7 @@ class _Journal:
             os.close(descriptor)
 
     def restore(self) -> Restoration | None:
-        """Restore the old contents after a killed command; None if no command was killed."""
+        """Restore the old contents after a kill. Returns None if no command was killed."""
         if not self.folder.is_dir():
             return None
         with self._locked():
@@ -204,7 +213,7 @@ class _Journal:
                 os.close(descriptor)
 
     def _record(self, files: Sequence[Prepared], created: Sequence[Path]) -> None:
-        """Save the old contents, then write the index."""
+        """Save the old contents of the files, then write the index."""
         entries = []
         for number, file in enumerate(files):
             if file.old is not None:
@@ -220,10 +229,10 @@ class _Journal:
         )
 
     def _replace(self, files: Sequence[Prepared]) -> None:
-        """Replace every file. If one cannot be replaced, restore the files before it.
+        """Replace every file. If a file cannot be replaced, restore the files before it.
 
-        A file behind a link to a place outside of the tree is not in the journal, and is only
-        restored here.
+        A symbolic link can point to a file outside the tree. The journal does not hold such a file,
+        so only this function can restore it.
         """
         outside: list[Prepared] = []
         try:
@@ -232,7 +241,7 @@ class _Journal:
                 if not self._holds(file.path):
                     outside.append(file)
             with name_target(self.folder):
-                # Without the index, the change is final.
+                # The change is complete, so nothing must be restored any more.
                 (self.folder / _INDEX).unlink()
         except BaseException as error:
             try:
@@ -243,12 +252,15 @@ class _Journal:
                 cause = (
                     error.cause if isinstance(error, WriteError) else "the change was interrupted"
                 )
-                outcome = f"the files before it have changed, and cannot be restored: {second}"
+                outcome = f"the files before it were replaced and cannot be restored: {second}"
                 raise WriteError(cause, outcome) from error
             raise
 
     def _restore(self) -> Restoration | None:
-        """Restore the old contents that the index lists; None without an index."""
+        """Restore the old contents of the files in the index. Returns None if there is no index.
+
+        Raises WriteError if the journal is damaged.
+        """
         index = self.folder / _INDEX
         if not index.exists():
             return None
@@ -292,14 +304,17 @@ class _Journal:
                     copy.unlink()
 
     def _holds(self, real: Path) -> bool:
-        """Tell whether a real path is in the tree."""
+        """Tell whether a path without symbolic links is in the tree."""
         return real.is_relative_to(self.tree)
 
     def _below_tree(self, path: Path) -> str:
         return str(Path(os.path.realpath(path)).relative_to(self.tree))
 
     def _in_tree(self, path: str) -> Path:
-        """Return the real path of a file in the index. Raises ValueError if it is outside."""
+        """Return the real path of a file in the index.
+
+        Raises ValueError if the file is outside the tree.
+        """
         target = Path(os.path.realpath(self.tree / path))
         if not target.is_relative_to(self.tree):
             raise ValueError(f"{path} is outside of {self.tree}")

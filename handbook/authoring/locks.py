@@ -1,4 +1,4 @@
-"""Locks of folders, released when the process ends. On Windows, nothing is locked."""
+"""Lock folders against other processes. On Windows, these functions do not lock anything."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ except ImportError:
 
 
 def lock(descriptor: int, *, shared: bool = False, wait: bool = True) -> None:
-    """Lock an open file or folder.
+    """Lock an open file or folder until it is closed or the process ends.
 
-    With `wait=False`, raises BlockingIOError if another process holds the lock.
+    Several processes can hold a shared lock. With `wait=False`, raises BlockingIOError if another
+    process holds the lock.
     """
     if fcntl:
         mode: int = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
@@ -27,9 +28,9 @@ def lock(descriptor: int, *, shared: bool = False, wait: bool = True) -> None:
 
 @contextmanager
 def folder_lock(folder: Path) -> Iterator[None]:
-    """Create a folder if it is missing, and lock it for this process alone.
+    """Create a folder if it is missing, and lock it during the block.
 
-    Raises BlockingIOError if another process holds the lock, or has just moved the folder away.
+    Raises BlockingIOError if another process holds the lock, or has just renamed the folder.
     """
     folder.mkdir(exist_ok=True)
     if fcntl is None:

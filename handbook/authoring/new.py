@@ -1,4 +1,4 @@
-"""Create the path and the text of a new record. Missing values become TODO."""
+"""Create the path and the text of a new record. A value that the author must add is TODO."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LIST: Final = f"[{TODO}]"
 
 
 class CannotWriteError(ValueError):
-    """Record cannot be created. The message is the reason."""
+    """Raised if a record cannot be created. The message gives the reason."""
 
 
 def new_record(
@@ -33,10 +33,10 @@ def new_record(
 ) -> tuple[str, str]:
     """Return the path and the text of a new record.
 
-    `values` holds the author's values as YAML by key: keys of the front matter, and `service`.
-    `taken` holds the paths of the branch that this one will be merged into, whose numbers are used.
-    Raises CannotWriteError for an unknown kind or key, for a missing value that the kind needs, and
-    for a path that exists.
+    `values` maps keys to the author's values, written in YAML. A key belongs to the front matter,
+    or is `service`. `taken` holds the paths of the base, so that the new record does not get a
+    number that the base uses. Raises CannotWriteError if the kind or a key is unknown, if the kind
+    needs a value that is missing, or if the path already exists.
     """
     kinds = {cls.kind: cls for cls in RECORDS}
     if kind not in kinds:
@@ -73,9 +73,9 @@ def _make_slug(title: str) -> str:
 
 
 def _write_front_matter(cls: type[Record], draft: Draft) -> str:
-    """Return the lines of the front matter.
+    """Return the text of the front matter.
 
-    A value comes from the author, else from the kind, else it is TODO.
+    Each value comes from the author, or otherwise from the kind. If neither has one, it is TODO.
     """
     rows = {row.key: row for row in fields_of(cls)}
     defaults = cls.new_values(draft)

@@ -1,7 +1,7 @@
 """Sort the keys of front matter in the order of `handbook schema KIND`.
 
-Only `--fix` sorts keys, so that readers find a key at the same position in every record. No rule
-requires the order, because another order misleads no reader.
+Only `--fix` sorts keys, so that readers find each key at the same position in every record. No rule
+reports unsorted keys, because they do no harm.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from handbook.records import Document
 def reorder_keys(
     documents: Iterable[tuple[type[Document], Source]], is_selected: Callable[[str], bool]
 ) -> Iterator[Edit]:
-    """Yield the edits that sort the keys of the documents whose path `is_selected` accepts.
+    """Yield the edits that sort the keys of documents.
 
-    A key moves together with its value and the comments above it, and no byte of them changes.
-    An unknown key stays below the key that it follows. Front matter that cannot be moved line by
-    line is not changed.
+    `is_selected` takes the path of a document and tells whether to sort its keys. A key moves
+    together with its value and the comments above it, which do not change. An unknown key stays
+    below the key before it. Front matter is skipped if its lines cannot be moved without changing a
+    value.
     """
     for cls, source in documents:
         if source.front_matter and is_selected(source.path):
@@ -55,7 +56,10 @@ def _reorder(source: Source, front_matter: FrontMatter, ranks: Mapping[str, int]
 
 
 def _find_first_line(source: Source, line: int) -> int:
-    """Return the first line of the comments above a key, or its own line."""
+    """Return the first line of the comments above a key, or the line of the key without comments.
+
+    `line` is the line of the key.
+    """
     first = line
     while line > 2 and (not source.line(line - 1).strip() or source.line(line - 1).startswith("#")):
         line -= 1
@@ -64,7 +68,7 @@ def _find_first_line(source: Source, line: int) -> int:
 
 
 def _read_values(yaml: str) -> list[tuple[str, list[str]]] | None:
-    """Return the sorted keys of a YAML text with their texts, or None for invalid YAML."""
+    """Return the keys of YAML text in sorted order, each with its values, or None if invalid."""
     try:
         node = nodes.parse(yaml, "")
     except nodes.YamlError:

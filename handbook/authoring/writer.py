@@ -1,6 +1,7 @@
-"""Replace files atomically: a file holds its old or its new content, never parts.
+"""Replace files atomically: a file holds either its old or its new content, and never a mixture.
 
-The new content is written beside the target, flushed to the disk, and renamed over it.
+The new content is written to a temporary file in the same folder and flushed to the disk. Then the
+temporary file is renamed to the name of the target.
 """
 
 from __future__ import annotations
@@ -18,20 +19,20 @@ from secrets import token_hex
 from typing import Final
 
 _TEMPORARY: Final = re.compile(r"\.handbook-([0-9]+)-([0-9a-f]{8})-[0-9a-f]{8}\.tmp")
-"""Name of a temporary file with the number and the token of its process.
+"""Name of a temporary file. It holds the number and the random token of the process.
 
-It starts with a dot, so that neither the checks nor MkDocs read the file.
+The name starts with a dot, so that neither the checks nor MkDocs read the file.
 """
 _PROCESS: Final = token_hex(4)
-"""Token of this process, because containers use the same process numbers again."""
+"""Random token of this process. Its number is not enough, because containers reuse numbers."""
 _DESCRIPTOR: Final = re.compile(r"/(?:dev|proc/self)/fd/([0-9]+)")
 _MAX_LINKS: Final = 40  # Linux has the same limit.
 
 
 class WriteError(Exception):
-    """File cannot be written. The message is one line: the cause, then the outcome.
+    """Raised if a file cannot be written. The message is one line: the cause, then the outcome.
 
-    `cause` names the file. The outcome is the state in which it is now.
+    `cause` names the file and the reason. The outcome says whether the file has changed.
     """
 
     def __init__(self, cause: str, outcome: str = "nothing changed in it") -> None:
@@ -41,10 +42,10 @@ class WriteError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """File that is ready to be replaced.
+    """File whose new content is written to a temporary file, but which is not replaced yet.
 
-    `path` is its real path, with all links followed. `old` is the old content, or None for a new
-    file. `temporary` is the file that holds the new content.
+    `path` is the path of the file, with symbolic links resolved. `old` is the old content, or None
+    for a new file. `new` is the new content, and `temporary` is the temporary file.
     """
 
     path: Path
@@ -53,9 +54,9 @@ class Prepared:
     temporary: Path
 
     def replace(self, *, unless_edited: bool = False) -> None:
-        """Replace the file with its new content. Raises WriteError.
+        """Replace the file with its new content. Raises WriteError if this fails.
 
-        With `unless_edited`, the error is also raised for a file that has been edited since.
+        With `unless_edited`, also raises WriteError if the file no longer has its old content.
         """
         with name_target(self.path):
             if unless_edited and _read_content(self.path) != self.old:
@@ -78,10 +79,11 @@ class Prepared:
 
 
 def write_file(target: Path, content: bytes) -> None:
-    """Write one file, and keep the mode and the owner of an existing one.
+    """Write one file. An existing file keeps its mode and its owner.
 
-    Links are followed. A target that is not a regular file, such as a pipe or /dev/stdout, is
-    written directly. Raises WriteError, and BrokenPipeError for a pipe without a reader.
+    If the target is a symbolic link, the file that it points to is written. A target that is not a
+    regular file, such as a pipe or /dev/stdout, is written without a temporary file. Raises
+    WriteError, or BrokenPipeError if no process reads the pipe.
     """
     if _write_directly(target, content):
         return
@@ -93,9 +95,9 @@ def write_file(target: Path, content: bytes) -> None:
 
 
 def prepare(target: Path, content: bytes) -> Prepared:
-    """Write the new content of a regular file beside it.
+    """Write the new content of a regular file to a temporary file in the same folder.
 
-    Raises WriteError, and then leaves no temporary file.
+    Raises WriteError if this fails. After an error, there is no temporary file.
     """
     with name_target(target):
         path = Path(os.path.realpath(target))
@@ -137,7 +139,10 @@ def sync(folder: Path) -> None:
 
 @contextmanager
 def name_target(target: Path, outcome: str = "nothing changed in it") -> Iterator[None]:
-    """Turn an OSError of the block into a WriteError that names the target."""
+    """Turn an OSError in the block into a WriteError whose message names the target.
+
+    `outcome` says whether the target has changed.
+    """
     try:
         yield
     except BrokenPipeError:
@@ -149,7 +154,7 @@ def name_target(target: Path, outcome: str = "nothing changed in it") -> Iterato
 
 
 def display_path(path: Path) -> str:
-    """Return a path for a message: relative if it is below the current folder."""
+    """Return a path for a message: relative to the current folder if it is below that folder."""
     return (
         os.path.relpath(path)
         if Path(os.path.realpath(path)).is_relative_to(Path.cwd())
@@ -158,9 +163,9 @@ def display_path(path: Path) -> str:
 
 
 def _write_directly(target: Path, content: bytes) -> bool:
-    """Write to a target that is not a regular file, such as a pipe.
+    """Write to a target that is not a regular file, such as a pipe, and return True.
 
-    Returns False, and writes nothing, for a regular file and for a missing target.
+    If the target is a regular file or does not exist, write nothing and return False.
     """
     with name_target(target):
         descriptor = _find_descriptor(target)
@@ -180,7 +185,10 @@ def _write_directly(target: Path, content: bytes) -> bool:
 
 
 def _find_descriptor(target: Path) -> int | None:
-    """Return the open file of this process for a name such as /dev/stdout or /dev/fd/63."""
+    """Return the file descriptor that a path names, such as /dev/stdout or /dev/fd/63.
+
+    Returns None for any other path.
+    """
     path = target.absolute()
     for _ in range(_MAX_LINKS):
         if match := _DESCRIPTOR.fullmatch(
@@ -227,10 +235,10 @@ def _read_content(path: Path) -> bytes | None:
 
 
 def _copy_rights(descriptor: int, path: Path, status: os.stat_result) -> None:
-    """Copy owner, group, mode and extended attributes from the old file to the new one.
+    """Copy the owner, the group, the mode and the extended attributes of a file to the new file.
 
-    Only root may change the owner. For other users, the group is kept, so that the old owner can
-    still read and write the file.
+    Only root may change the owner of a file. Any other user copies only the group, so that the
+    owner of the old file can still read and write the new file.
     """
     try:
         os.fchown(descriptor, status.st_uid, status.st_gid)
@@ -244,7 +252,7 @@ def _copy_rights(descriptor: int, path: Path, status: os.stat_result) -> None:
 
 
 def _remove_abandoned(folder: Path) -> None:
-    """Remove the temporary files of killed processes from a folder."""
+    """Remove the temporary files that killed processes have left in a folder."""
     for path in folder.glob(".handbook-*.tmp"):
         match = _TEMPORARY.fullmatch(path.name)
         if match and match[2] != _PROCESS and not _is_running(int(match[1])):

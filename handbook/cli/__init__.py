@@ -1,4 +1,4 @@
-"""Command `handbook`. The module of a subcommand is imported when it is called."""
+"""Command `handbook`. The module of a subcommand is imported only when the user calls it."""
 
 from handbook.cli.program import main
 

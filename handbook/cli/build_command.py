@@ -34,7 +34,10 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     """Add the option for the engine."""
     engines = [engine.value for engine in Engine]
     parser.add_argument(
-        "--engine", choices=engines, default=Engine.MKDOCS.value, help="what builds the site"
+        "--engine",
+        choices=engines,
+        default=Engine.MKDOCS.value,
+        help="the program that builds the site",
     )
 
 
@@ -42,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     """Run the subcommand. Raises UsageError."""
     root = find_root(options.root)
     if options.output == "":
-        raise UsageError("--output is empty; name a folder")
+        raise UsageError("empty --output; write the path of a folder")
     try:
         build(root, options.output or root / "site", Engine(options.engine))
     except BuildError as error:

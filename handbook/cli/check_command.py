@@ -27,7 +27,7 @@ from handbook.history.base import Base, read_base
 from handbook.history.git import RevisionError
 from handbook.loading import load, without_garbage_collection
 from handbook.reporters.text import escape_unprintable
-from handbook.rules.engine import rules
+from handbook.rules.engine import find_rule, rules
 from handbook.rules.engine import run as run_rules
 
 EPILOG = """\
@@ -53,15 +53,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_report(parser)
     parser.add_argument(
         "--select",
-        metavar="CODES",
+        metavar="RULES",
         default="",
-        help="report only these codes or prefixes, separated by commas",
+        help="report only these rules: codes, names or prefixes of codes, separated by commas",
     )
     parser.add_argument(
         "--ignore",
-        metavar="CODES",
+        metavar="RULES",
         default="",
-        help="do not report these codes or prefixes, separated by commas",
+        help="do not report these rules: codes, names or prefixes of codes, separated by commas",
     )
     parser.add_argument(
         "--base",
@@ -95,7 +95,7 @@ def run(options: argparse.Namespace) -> int:
 def _relative_path(path: str, root: Path) -> str:
     resolved = Path(path).resolve()
     if not resolved.is_relative_to(root):
-        raise UsageError(f"'{path}' is outside of the handbook {root}")
+        raise UsageError(f"'{path}' is outside the handbook {root}")
     if not resolved.exists():
         raise UsageError(f"'{path}' does not exist")
     return resolved.relative_to(root).as_posix()
@@ -111,7 +111,10 @@ def _read_base(root: Path, revision: str | None) -> Base | None:
 
 
 def _report_new_handbook(base: Base, handbook: Handbook) -> None:
-    """Print a note if the base has no records. Raises UsageError for an unusable base."""
+    """Print a note if the base has no records.
+
+    Raises UsageError if the tree of the base contains records and none of them could be read.
+    """
     try:
         if base.predates(handbook):
             print(
@@ -135,22 +138,24 @@ def _make_report(
 
 
 def _parse_codes(text: str) -> tuple[str, ...]:
-    codes = tuple(code.strip() for code in text.split(",") if code.strip())
-    for code in codes:
-        if not any(full_code.startswith(code) for full_code in rules()):
-            raise UsageError(f"unknown code '{code}'; run `handbook rules` to list all codes")
-    return codes
+    codes = []
+    for word in filter(None, map(str.strip, text.split(","))):
+        rule = find_rule(word)
+        if rule is None and not any(code.startswith(word) for code in rules()):
+            raise UsageError(f"unknown rule '{word}'; run `handbook rules` to list all rules")
+        codes.append(rule.code if rule else word)
+    return tuple(codes)
 
 
 def _is_below(paths: Sequence[str], path: str) -> bool:
-    """Tell whether a path is selected. Without a selection, all paths are."""
+    """Tell whether a path is one of `paths` or below one of them. Empty `paths` include all."""
     return not paths or any(
         selected in (".", path) or path.startswith(f"{selected}/") for selected in paths
     )
 
 
 def _quote(text: str) -> str:
-    """Return a text in quotes, or the first line of a longer block."""
+    """Return text in quotes. For text of several lines, return only its first line."""
     first, *more_lines = text.strip("\n").split("\n")
     return f"the block {first!r}" if more_lines else repr(text)
 
@@ -158,10 +163,10 @@ def _quote(text: str) -> str:
 def _fix(
     handbook: Handbook, options: argparse.Namespace, paths: Sequence[str], report: Report
 ) -> bool:
-    """Apply the fixes, and list them on standard error. Returns whether a file has changed.
+    """Apply the fixes, and list them on standard error. Returns True if a file has changed.
 
-    Values are fixed first, because the lines of the keys contain them. The keys are not sorted with
-    `--select`, because their order has no code.
+    The fixes of findings come first, because sorting the keys moves their lines. With `--select`,
+    the keys are not sorted, because unsorted keys are not a finding and have no code.
     """
     edits = (finding.fix for finding in report.findings if finding.fix)
     result = apply_fixes(

@@ -1,4 +1,4 @@
-"""Shared parts of the subcommands: options, the root folder, and the report."""
+"""Functions that several subcommands use: options, the root folder, and the report."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ SETTINGS_FILE = "mkdocs.yml"
 
 
 class UsageError(Exception):
-    """Error in the arguments, in a file or in the system. The message is the reason."""
+    """Raised if a command cannot run: wrong arguments, or an error of a file or the system.
+
+    The message gives the reason.
+    """
 
 
 def add_root(parser: argparse.ArgumentParser) -> None:
@@ -42,13 +45,13 @@ def add_report(parser: argparse.ArgumentParser) -> None:
 
 
 def add_today(parser: argparse.ArgumentParser) -> None:
-    """Add the option for the date of the check."""
+    """Add the option for the date that counts as today."""
     parser.add_argument(
         "--today",
         type=_parse_date,
         default=None,
         metavar="YYYY-MM-DD",
-        help="the date of the check (default: today)",
+        help="the date to use instead of today",
     )
 
 
@@ -60,10 +63,10 @@ def _parse_date(text: str) -> date:
 
 
 def find_root(option: str | None) -> Path:
-    """Return the root folder of the handbook. Raises UsageError.
+    """Return the root folder of the handbook.
 
-    This is the folder of the option `--root`, else the current folder or its nearest parent with
-    settings.
+    `option` is the value of `--root`. Without it, the root is the current folder or its nearest
+    parent that contains mkdocs.yml. Raises UsageError if there is no such folder.
     """
     if option is not None:
         root = Path(option).resolve()
@@ -78,13 +81,13 @@ def find_root(option: str | None) -> Path:
 
 
 def refuse_interrupted(root: Path) -> None:
-    """Raise UsageError if a killed command has changed only some of its files."""
+    """Raise UsageError if a command was killed after it had changed only some of its files."""
     if is_interrupted(root):
         raise UsageError(INTERRUPTED)
 
 
 def restore_interrupted(*folders: Path) -> None:
-    """Restore the files of an interrupted change, and list them on standard error.
+    """Restore the files that a killed command has changed, and list them on standard error.
 
     Raises WriteError.
     """
@@ -99,7 +102,7 @@ def restore_interrupted(*folders: Path) -> None:
 
 
 def write_report(report: Report, options: argparse.Namespace) -> int:
-    """Write a report as the options require, and return the exit code."""
+    """Write a report in the format of `--format`, and return the exit code of the command."""
     if options.format == "text" and options.output is None and _wants_colour():
         write_text(text(report, colour=True), None)
     else:
@@ -108,14 +111,17 @@ def write_report(report: Report, options: argparse.Namespace) -> int:
 
 
 def _wants_colour() -> bool:
-    """Tell whether standard output is a terminal with colours (https://no-color.org)."""
+    """Tell whether to print colours: on a terminal, unless NO_COLOR is set (no-color.org)."""
     return (
         sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     )
 
 
 def write_text(content: str, output: str | None) -> None:
-    """Write a text to a file, or to standard output. Raises WriteError."""
+    """Write text to the file `output`, or to standard output if it is None.
+
+    Raises WriteError.
+    """
     if output is None:
         sys.stdout.write(content)
         sys.stdout.flush()
@@ -124,5 +130,5 @@ def write_text(content: str, output: str | None) -> None:
 
 
 def encode_text(content: str) -> bytes:
-    """Encode a text as UTF-8, with escapes for invalid bytes of file names."""
+    """Encode text as UTF-8. Bytes of file names that are not UTF-8 become escapes."""
     return content.encode("utf-8", "backslashreplace")

@@ -1,4 +1,4 @@
-"""`handbook finish`: the last work on a site that any engine has built."""
+"""`handbook finish`: add content policy, redirects and search to a site of any engine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ example:
 
 exit codes:
   0  the site is finished
-  1  a page runs a script that is not the theme's
+  1  a page runs a script that the theme does not contain
   2  usage error, or a file or system error
 """
 
@@ -33,17 +33,17 @@ def run(options: argparse.Namespace) -> int:
     """Run the subcommand. Raises UsageError."""
     root, site = find_root(options.root), Path(options.site)
     if not options.site:
-        raise UsageError("SITE is empty; name the folder of the built site")
+        raise UsageError("empty SITE; write the path of the built site")
     refuse_interrupted(root)
     if not (site / "index.html").is_file():
-        raise UsageError(f"{options.site} holds no site; build it first")
+        raise UsageError(f"no site in folder '{options.site}'; build the site first")
     handbook = load(root)
     try:
         finished = finish(site, handbook)
     except FinishError as error:
         raise UsageError(str(error)) from error
     if finished.findings:
-        sys.stdout.write(text(Report(handbook.counts, finished.findings)))
+        sys.stdout.write(text(Report(handbook.entity_counts, finished.findings)))
         return 1
     print(f"finished {finished.pages} pages and {finished.redirects} redirects in {options.site}")
     return 0

@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--state",
         metavar="FILE",
-        help="remember failures between runs; a second failure is an error",
+        help="remember failed links in FILE; a link that fails in two runs is an error",
     )
     add_today(parser)
 
@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the subcommand. Raises UsageError and WriteError."""
     if options.state and not options.external:
-        raise UsageError("--state needs --external")
+        raise UsageError("--state works only with --external; add --external")
     root = find_root(options.root)
     refuse_interrupted(root)
     settings = read_settings(root)
@@ -75,15 +75,15 @@ def run(options: argparse.Namespace) -> int:
             site = _check_external(site, settings, options)
     except (NoSiteError, ExternalCheckError) as error:
         raise UsageError(str(error)) from error
-    if not site.faults:
+    if not site.link_faults:
         return write_report(make_report(site.counts, settings), options)
     return write_report(run_on_site(site, load(root), options.today or date.today()), options)
 
 
 def _check_external(site: Site, settings: Settings, options: argparse.Namespace) -> Site:
-    """Return the site with the failures of its external links.
+    """Check the links to other hosts, and return the site with a fault for each failed link.
 
-    The state file counts the failures of each address across runs.
+    The state file counts the failures of each address over several runs.
     """
     previous = _read_state(options.state)
     ignore = settings.organisation.links.ignore

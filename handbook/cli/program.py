@@ -31,7 +31,7 @@ COMMANDS: Final = {
     "new": "create a record from its template, and print its path",
     "export": "export the handbook as JSON and CSV",
 }
-"""Help of every subcommand. Its module is `<name>_command`."""
+"""Help text of each subcommand by its name. The module of a subcommand is `<name>_command`."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _open_streams() -> None:
-    """Let standard output and error accept any text, even if the caller has closed them."""
+    """Prepare standard output and standard error for any text, even if they are closed."""
     sys.stdout, sys.stderr = sys.stdout or StringIO(), sys.stderr or StringIO()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -77,9 +77,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    """Create the parser of the command.
+    """Return the parser of the arguments.
 
-    Only the subcommand that is called gets its arguments, because this avoids imports.
+    Only the module of the called subcommand is imported, because the import of all modules is slow.
     """
     parser = _Parser(prog="handbook", description="Check and export the engineering handbook.")
     parser.add_argument("--version", action="version", version=f"handbook {__version__}")
@@ -110,12 +110,12 @@ def _print_help(parser: argparse.ArgumentParser) -> int:
 
 
 def _print_error(message: str) -> int:
-    """Print an error in one line, and return its exit code."""
+    """Print an error on one line, and return the exit code 2."""
     print(f"handbook: {escape_unprintable(message)}", file=sys.stderr)
     return 2
 
 
 def _drop_output() -> None:
-    """Discard the rest of the output."""
+    """Discard the output that is still in the buffer of standard output."""
     with suppress(UnsupportedOperation):  # A caller has closed the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "kind",
         choices=[*(kind.kind for kind in RECORDS), "audit", "settings"],
-        help="the kind of the record, audit or settings",
+        help="a kind of record, 'audit' or 'settings'",
     )
     add_root(parser)
 

@@ -1,4 +1,4 @@
-"""`handbook serve`: a preview that is built again on every change."""
+"""`handbook serve`: serve a preview, and build it again on every change."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_root(parser)
     add_engine(parser)
     parser.add_argument(
-        "--address", metavar="HOST:PORT", help="where to serve it (default: 127.0.0.1:8000)"
+        "--address",
+        metavar="HOST:PORT",
+        help="the address of the preview (default: 127.0.0.1:8000)",
     )
 
 
@@ -45,6 +47,6 @@ def run(options: argparse.Namespace) -> int:
     except OutputError as error:
         raise error.__cause__ or error from None
     except OSError as error:
-        where = error.filename or options.address or "the address of mkdocs.yml"
-        raise UsageError(f"the preview cannot be served: {error.strerror} ({where})") from error
+        subject = error.filename or options.address or "the address of mkdocs.yml"
+        raise UsageError(f"the preview cannot be served: {error.strerror} ({subject})") from error
     return 0

@@ -1,4 +1,4 @@
-"""`handbook stage`: write the site as the sources of another engine."""
+"""`handbook stage`: write the site as source files for another engine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ example:
   handbook stage staged && cd staged && zensical build
 
 exit codes:
-  0  the sources are written
+  0  the source files are written
   1  errors found
   2  usage error, or a file or system error
 """
@@ -24,7 +24,9 @@ exit codes:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the subcommand."""
     parser.add_argument(
-        "folder", metavar="DIR", help="the folder for the sources: new, empty, or an older stage"
+        "folder",
+        metavar="DIR",
+        help="the folder for the source files: new, empty, or an older stage",
     )
     add_root(parser)
 
@@ -34,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     root = find_root(options.root)
     refuse_interrupted(root)
     if not options.folder:
-        raise UsageError("DIR is empty; name a folder")
+        raise UsageError("empty DIR; write the path of a folder")
     try:
         staged = stage(root, options.folder)
     except BuildError as error:

@@ -1,1 +1,1 @@
-"""The engines that turn the handbook into a site."""
+"""Build the site with an engine: MkDocs, ProperDocs, or another one from staged source files."""

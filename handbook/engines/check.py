@@ -1,6 +1,6 @@
-"""The check of a build: load the handbook and run the rules.
+"""Load and check the handbook for a build.
 
-For a macros module, `checked_handbook` and `page_address` are the public interface.
+A macros module may use `checked_handbook` and `page_address`, which are a public interface.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ from handbook.settings import FILE
 
 @dataclass(frozen=True)
 class CheckedHandbook:
-    """A handbook with the report of its check."""
+    """Handbook with the report of its check."""
 
     handbook: Handbook
     report: Report
 
     def stop_on_errors(self) -> None:
-        """Raise click.ClickException with the report where it holds an error."""
+        """Raise click.ClickException with the report if the check found an error."""
         if self.report.errors:
             raise click.ClickException(f"the check found errors\n{text(self.report)}")
 
 
 def check_handbook(config_file: str, *, is_preview: bool = False) -> CheckedHandbook:
-    """Load and check the handbook that a configuration file of MkDocs belongs to.
+    """Load and check the handbook whose configuration file of MkDocs is `config_file`.
 
-    Raises click.ClickException where the file is not mkdocs.yml, where a file cannot be read, and,
-    except in a preview, where a command that writes several files was killed.
+    Raises click.ClickException if the file is not called mkdocs.yml, or if a file cannot be read.
+    Also raises it if a command was killed while it changed several files, except in a preview.
     """
     file = Path(config_file).resolve()
     if file.name != FILE:
         raise click.ClickException(
-            f"{file.name}: the handbook reads its settings from {FILE}; build with that file"
+            f"unsupported settings file '{file.name}'; move the settings to {FILE}"
         )
     if is_interrupted(file.parent) and not is_preview:
         raise click.ClickException(INTERRUPTED)
@@ -58,9 +58,10 @@ def check_handbook(config_file: str, *, is_preview: bool = False) -> CheckedHand
 def checked_handbook(config: Mapping[str, Any]) -> Handbook:
     """Return the checked handbook of a MkDocs configuration.
 
-    The plugin `handbook` has loaded it already; without the plugin it is loaded and checked here.
-    Raises click.ClickException with the report of every error in front matter, sections and links.
-    A preview of the plugin continues, and shows each finding on its page.
+    With the plugin `handbook`, this is the handbook that the plugin has loaded. Without the plugin,
+    this function loads and checks the handbook. Raises click.ClickException with the report if the
+    check finds an error. In a preview by the plugin, the build goes on, and each page shows its
+    findings.
     """
     if plugin := (config.get("plugins") or {}).get("handbook"):
         handbook: Handbook = plugin.current_build.assembly.handbook
@@ -71,5 +72,8 @@ def checked_handbook(config: Mapping[str, Any]) -> Handbook:
 
 
 def page_address(page: Any) -> str:
-    """Return the address of a page of MkDocs below the site's root: `adr/`, `` for the home."""
+    """Return the address of a MkDocs page, relative to the root of the site.
+
+    For example, it is `adr/` for the index of decisions, and empty for the home page.
+    """
     return "" if page.url in (".", "./") else str(page.url)

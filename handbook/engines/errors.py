@@ -1,4 +1,4 @@
-"""What can go wrong in a build, and errors of plugins, hooks and modules of macros as one line."""
+"""Errors of a build. An error in a plugin, a hook or a macros module becomes one line."""
 
 from __future__ import annotations
 
@@ -9,24 +9,28 @@ from pathlib import Path
 
 import click
 
+from handbook.reporters.text import escape_unprintable
 from handbook.settings import FILE
 
 
 class BuildError(Exception):
-    """A build that found something wrong; the text says what."""
+    """Raised if the site cannot be built because of its content. The message holds the faults."""
 
 
 class EngineError(Exception):
-    """An engine that is not installed, or an address that cannot be served; the text says why."""
+    """Raised if the engine is not installed, or if the preview cannot be served at an address."""
 
 
 class OutputError(Exception):
-    """A line that cannot be printed; the cause is the OSError of standard output."""
+    """Raised if standard output cannot be written. Its `__cause__` is the OSError."""
 
 
 @contextmanager
 def as_build_error(root: Path) -> Iterator[None]:
-    """Raise errors of an engine, a plugin or a hook as BuildError, and I/O errors unchanged."""
+    """Turn an error of the engine, a plugin or a hook in the block into a BuildError.
+
+    An OSError behind a click.ClickException is raised as it is.
+    """
     try:
         yield
     except (BuildError, EngineError, OutputError):
@@ -37,12 +41,17 @@ def as_build_error(root: Path) -> Iterator[None]:
         raise BuildError(error.format_message()) from error
     except SystemExit as error:
         raise BuildError(f"a plugin or hook ended the build with exit code {error.code}") from error
-    except Exception as error:
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:
         raise BuildError(describe_error(error, root, "a plugin or hook failed")) from error
 
 
 def describe_error(error: BaseException, root: Path, summary: str) -> str:
-    """The last place in the repository that an error comes from, a summary, and the error."""
+    """Return an error as one line: its place, the summary, its type and its message.
+
+    The place is the last line of the traceback that is in the repository, or mkdocs.yml.
+    """
     location = FILE
     if isinstance(error, SyntaxError) and error.filename:
         location = f"{_relative(Path(error.filename), root)}:{error.lineno}"
@@ -51,7 +60,8 @@ def describe_error(error: BaseException, root: Path, summary: str) -> str:
             file = Path(frame.filename)
             if file.is_relative_to(root) and "site-packages" not in file.parts:
                 location = f"{_relative(file, root)}:{frame.lineno}"
-    return f"{location}: {summary}: {type(error).__name__}: {' '.join(str(error).split())}"
+    message = escape_unprintable(" ".join(str(error).split()))
+    return f"{location}: {summary}: {type(error).__name__}: {message}"
 
 
 def _relative(file: Path, root: Path) -> str:

@@ -1,4 +1,4 @@
-"""Work with mkdocs-macros: its settings, the macros of the engine, and the errors of templates."""
+"""Connect the plugin mkdocs-macros: set its options, register our macros, report its errors."""
 
 from __future__ import annotations
 
@@ -26,10 +26,13 @@ from handbook.macro_names import plugin_options
 from handbook.vocabulary import MACROS
 
 _DEFAULTS: Final[Mapping[str, Any]] = {"on_undefined": "strict", "render_by_default": False}
-"""Defaults for mkdocs-macros: unknown names are errors, and braces are text."""
+"""Options of mkdocs-macros that apply if mkdocs.yml does not set them.
+
+Unknown names in templates are errors. Templates run only on pages with `render_macros: true`.
+"""
 
 _TEMPLATE: Final = "<template>"
-"""The file name that Jinja gives to the text of a page."""
+"""File name in the tracebacks of Jinja for the text of a page."""
 _SCOPE: Final = re.compile(r"[\w.]*<locals>\.")
 
 _UNDEFINED: Final = re.compile(r"'(\w+)' is undefined")
@@ -39,9 +42,9 @@ Macro = Callable[[], str]
 
 @dataclass(frozen=True)
 class MacroError:
-    """An error in the template of a page.
+    """Error in the template of a page.
 
-    `line` counts from the beginning of its text, where it is known.
+    `line` counts from the first line of the page's text. It is None if Jinja reports no line.
     """
 
     line: int | None
@@ -49,10 +52,11 @@ class MacroError:
     hint: str | None
 
 
-def macro(name: str, handbook: Handbook, address: Callable[[], str]) -> Macro:
-    """Make the macro of a name; `address` returns the address of the page that calls it.
+def make_macro(name: str, handbook: Handbook, address: Callable[[], str]) -> Macro:
+    """Return the macro with a name from the table MACROS.
 
-    Raises LookupError for a name in the table of macros without a view.
+    `address` returns the address of the page that calls the macro. Raises LookupError if the view
+    of the macro is missing.
     """
     view = getattr(import_module(f"handbook.views.{MACROS[name]}"), name, None)
     if view is None:
@@ -63,24 +67,29 @@ def macro(name: str, handbook: Handbook, address: Callable[[], str]) -> Macro:
         values = {"handbook": handbook, "page_address": address()}
         return str(view(**{key: values[key] for key in parameters}))
 
-    call.__name__ = call.__qualname__ = name  # for the messages of Python
+    # Python's error messages contain this name.
+    call.__name__ = call.__qualname__ = name
     return call
 
 
 def set_up(plugin: Any, handbook: Handbook) -> None:
-    """Set missing options of mkdocs-macros, and import its modules before it does.
+    """Set the options of mkdocs-macros that are not in mkdocs.yml, and import its modules.
 
-    Raises click.ClickException where a module cannot be imported.
+    The modules are imported before mkdocs-macros imports them, so that an error becomes one line.
+    Raises click.ClickException if a module cannot be imported.
     """
     options = plugin_options(handbook.settings)
     plugin.config.update({key: value for key, value in _DEFAULTS.items() if key not in options})
     for module in plugin.config["modules"]:
-        if ":" not in module:  # `distribution:package` is installed by mkdocs-macros
+        if ":" not in module:  # mkdocs-macros installs a module of the form `distribution:package`.
             _import(module, handbook.root)
 
 
 def _import(name: str, root: Path) -> None:
-    """Import a module, from the repository where it has one of that name."""
+    """Import a macros module: from the repository if it is there, otherwise from Python's path.
+
+    Raises click.ClickException if the import fails.
+    """
     top = name.split(".")[0]
     if not ((root / f"{top}.py").is_file() or (root / top).is_dir()):
         if find_spec(top) is None:
@@ -91,7 +100,7 @@ def _import(name: str, root: Path) -> None:
     if loaded is not None and not _is_below(loaded, root):
         if not hasattr(loaded, "define_env"):
             raise click.ClickException(
-                f"mkdocs.yml: the module '{name}' has the name of an installed one; rename it"
+                f"mkdocs.yml: the module '{name}' has the name of an installed module; rename it"
             )
         # An earlier build in this process has loaded the modules of another repository.
         for module in [module for module in sys.modules if module.split(".")[0] == top]:
@@ -105,7 +114,7 @@ def _import(name: str, root: Path) -> None:
         sys.path.remove(str(root))
     if not _is_below(sys.modules[top], root):
         raise click.ClickException(
-            f"mkdocs.yml: the module '{name}' is not a package of the repository; add __init__.py"
+            f"mkdocs.yml: the folder of the module '{name}' is not a package; add __init__.py"
         )
 
 
@@ -115,57 +124,62 @@ def _is_below(module: ModuleType, root: Path) -> bool:
 
 
 def comes_from_macros(error: BaseException) -> bool:
-    """Whether mkdocs-macros was running when an error was raised."""
+    """Tell whether an error was raised in mkdocs-macros, or in code that mkdocs-macros called."""
     package = Path(mkdocs_macros.__file__).parent
     frames = traceback.extract_tb(error.__traceback__)
     return any(Path(frame.filename).is_relative_to(package) for frame in frames)
 
 
-def register(plugin: Any, handbook: Handbook) -> None:
-    """Register the macros that no module of the repository has defined.
+def register_macros(plugin: Any, handbook: Handbook) -> None:
+    """Register our macros, except those that a module of the repository defines.
 
-    mkdocs-macros must have loaded those modules, because macros that are registered earlier stay
-    for every later build.
+    Call this after mkdocs-macros has loaded the modules. Macros that are registered before that
+    would stay registered in later builds of the same process.
     """
     names = [name for name in MACROS if name not in plugin.macros]
     plugin.register_macros(
-        {name: macro(name, handbook, lambda: page_address(plugin.page)) for name in names}
+        {name: make_macro(name, handbook, lambda: page_address(plugin.page)) for name in names}
     )
 
 
 def catch_errors(plugin: Any, report: Callable[[MacroError], str]) -> None:
-    """Pass every error of a page's template to `report`, and show the text that it returns.
+    """Report every error in the template of a page, and continue the build.
 
-    mkdocs-macros would log a traceback, and end the process at the first error.
+    `report` takes the error and returns the text that the page shows. Without this function,
+    mkdocs-macros would log a traceback and end the process at the first error.
     """
     from_string = plugin.env.from_string
 
-    def answer(error: Exception) -> str:
-        return report(MacroError(_line(error), _message(error), _hint(error, plugin.macros)))
+    def show_error(error: Exception) -> str:
+        return report(
+            MacroError(_find_line(error), _describe(error), _suggest(error, plugin.macros))
+        )
 
     def compile_page(source: str, *arguments: Any, **options: Any) -> Any:
         try:
             template = from_string(source, *arguments, **options)
         except Exception as error:
-            return from_string("{{ text }}", globals={"text": answer(error)})
-        template.render = _catching(template.render, answer)
+            return from_string("{{ text }}", globals={"text": show_error(error)})
+        template.render = _catch(template.render, show_error)
         return template
 
     plugin.env.from_string = compile_page
 
 
-def _catching(render: Callable[..., str], answer: Callable[[Exception], str]) -> Callable[..., str]:
-    def caught(*arguments: Any, **variables: Any) -> str:
+def _catch(
+    render: Callable[..., str], show_error: Callable[[Exception], str]
+) -> Callable[..., str]:
+    def render_or_report(*arguments: Any, **variables: Any) -> str:
         try:
             return render(*arguments, **variables)
         except Exception as error:
-            return answer(error)
+            return show_error(error)
 
-    return caught
+    return render_or_report
 
 
-def _line(error: Exception) -> int | None:
-    """The line of a page's text that an error comes from, where Jinja knows it."""
+def _find_line(error: Exception) -> int | None:
+    """Return the line of the page's text that causes an error, or None if it is unknown."""
     if isinstance(error, TemplateSyntaxError):
         return None if _is_included(error) else error.lineno
     lines = [
@@ -177,12 +191,12 @@ def _line(error: Exception) -> int | None:
 
 
 def _is_included(error: TemplateSyntaxError) -> bool:
-    """Whether a syntax error is in a file that the page includes."""
+    """Tell whether a syntax error is in a file that the page includes."""
     return error.filename not in (None, _TEMPLATE)
 
 
-def _message(error: Exception) -> str:
-    """The error as the author of a page understands it, on one line."""
+def _describe(error: Exception) -> str:
+    """Return the message of an error on one line, without internal names."""
     if isinstance(error, TemplateSyntaxError):
         message = error.message or "unknown syntax"
         return f"{error.filename}:{error.lineno}: {message}" if _is_included(error) else message
@@ -194,7 +208,7 @@ def _message(error: Exception) -> str:
     )
 
 
-def _hint(error: Exception, macros: Iterable[str]) -> str | None:
-    """The macro whose name is nearest to one that is undefined."""
+def _suggest(error: Exception, macros: Iterable[str]) -> str | None:
+    """Return a hint with the macro whose name is most similar to an undefined name."""
     name = _UNDEFINED.fullmatch(str(error)) if isinstance(error, UndefinedError) else None
     return did_you_mean(name[1], macros) if name else None

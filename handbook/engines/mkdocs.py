@@ -1,7 +1,7 @@
-"""The plugin of MkDocs: it mounts what the assembly yields, and fails the build on errors.
+"""MkDocs plugin `handbook`: add the articles and files of the assembly, and stop on errors.
 
-The plugin wires the events of MkDocs to the modules that do the work. The state of a build is one
-`Build`, made in `on_config`.
+The plugin only connects the events of MkDocs to the modules that do the work. The event `on_config`
+creates a `Build`, which holds the state of one build.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import click
 from markupsafe import escape
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.exceptions import Abort, BuildError
+from mkdocs.exceptions import Abort
+from mkdocs.exceptions import BuildError as MkDocsBuildError
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import BasePlugin, event_priority, get_plugin_logger
 from mkdocs.structure.files import Files
@@ -23,7 +24,7 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page as SitePage
 
 from handbook.engines import check, macros, mounting
-from handbook.engines.errors import describe_error
+from handbook.engines.errors import BuildError, as_build_error, describe_error
 from handbook.engines.state import Build
 from handbook.records import Page
 from handbook.records.kinds import MOUNTED
@@ -37,33 +38,33 @@ _log = get_plugin_logger("handbook")
 
 
 class HandbookPluginConfig(Config):
-    """The plugin has no options: the settings are under `extra.handbook`."""
+    """Empty configuration, because the settings of the handbook are under `extra.handbook`."""
 
 
 class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
-    """The plugin `handbook`."""
+    """MkDocs plugin with the name `handbook`."""
 
     is_preview: bool = False
     build: Build | None = None
 
     @property
     def current_build(self) -> Build:
-        """The build at work. Raises RuntimeError before `on_config`."""
+        """State of the current build. Raises RuntimeError before the event `on_config`."""
         if self.build is None:
-            raise RuntimeError("the plugin 'handbook' has not been configured")
+            raise RuntimeError("the plugin 'handbook' has no build before the event on_config")
         return self.build
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
-        """Remember whether this is a preview, which goes on whatever the check finds."""
+        """Remember whether this is a preview, because findings do not stop a preview."""
         self.is_preview = command == "serve"
 
-    @event_priority(
-        100
-    )  # before mkdocs-macros, which reads its settings then, and calls the modules of macros
+    # The priority runs this method before mkdocs-macros reads its options and calls the macros
+    # modules.
+    @event_priority(100)
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
-        """Load and check the handbook.
+        """Load and check the handbook, and set up the theme and mkdocs-macros.
 
-        Raises click.ClickException with every finding where one is an error.
+        Raises click.ClickException with all findings if one of them is an error.
         """
         self.on_shutdown()
         start = time.monotonic()
@@ -78,28 +79,29 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             "checked %s records and %s pages in %.1f s", records, pages, time.monotonic() - start
         )
         self.build = Build(Assembly.of(handbook, checked.report, is_preview=self.is_preview))
+        # Material's templates print these values without escaping them.
         for key in ("site_name", "site_description", "site_author"):
-            config[key] = config[key] and escape(
-                config[key]
-            )  # Material's templates print them as they are
+            config[key] = config[key] and escape(config[key])
         config.extra["handbook_site"] = {
             "commit": self.build.assembly.commit,
             "kinds": list(SEARCHED),
         }
         config.theme.dirs.insert(0, str(_THEME))
         config.extra_css[:0] = finish.STYLES
-        config.extra_javascript.append(
-            finish.SCRIPTS[0]
-        )  # which loads the others when they are needed
+        # This script loads the other scripts when a page needs them.
+        config.extra_javascript.append(finish.SCRIPTS[0])
         if plugin := config.plugins.get("macros"):
             macros.set_up(plugin, handbook)
         return config
 
     def on_pre_build(self, *, config: MkDocsConfig) -> None:
-        """Register the macros of the engine that no module of the repository defines."""
+        """Register our macros, except those that a module of the repository defines.
+
+        Raises click.ClickException if a page calls macros and mkdocs.yml has no plugin `macros`.
+        """
         build = self.current_build
         if plugin := config.plugins.get("macros"):
-            macros.register(plugin, build.assembly.handbook)
+            macros.register_macros(plugin, build.assembly.handbook)
             macros.catch_errors(plugin, lambda error: build.report_error(plugin.page, error))
             return
         callers = [page.path for page in build.assembly.handbook.of(Page) if page.render_macros]
@@ -109,28 +111,28 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             )
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
-        """Mount the folders of records beside the pages, and add the generated files."""
+        """Add the files of the record folders, and the generated files, to the files of docs/."""
         mounting.add_files(self.current_build, files, config)
         return files
 
     def on_nav(self, nav: Navigation, *, config: MkDocsConfig, files: Files) -> Navigation:
-        """Place each record in the navigation."""
+        """Escape the titles in the navigation, and put each record below the index of its kind."""
         mounting.escape_titles(nav.items)
         mounting.place_records(self.current_build, nav, files)
         return nav
 
     def on_page_read_source(self, *, page: SitePage, config: MkDocsConfig) -> str | None:
-        """Give MkDocs the body that was checked, with the few keys that MkDocs itself knows."""
-        document = self.current_build.document(page.file)
-        return self.current_build.source(page, document) if document else None
+        """Return the checked body of a document, with front matter for MkDocs."""
+        document = self.current_build.find_document(page.file)
+        return self.current_build.make_source(page, document) if document else None
 
     def on_page_markdown(
         self, markdown: str, *, page: SitePage, config: MkDocsConfig, files: Files
     ) -> str:
-        """Escape the titles, which Material prints as they are, and date the page by Git.
+        """Escape the title and the description of a page, and set its date.
 
-        MkDocs dates every page, by default with the day of the build. It gets the day of the last
-        commit.
+        Material prints both texts without escaping them. The date of a page in MkDocs is the day of
+        the build by default. It becomes the day of the last commit, so that builds are repeatable.
         """
         for key in page.meta.keys() & {"title", "description"}:
             page.meta[key] = escape(page.meta[key])
@@ -139,20 +141,20 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         page.update_date = self.current_build.last_change
         return markdown
 
-    @event_priority(100)  # before any plugin that changes the page
+    @event_priority(100)  # This event runs before other plugins change the page.
     def on_page_content(
         self, html: str, *, page: SitePage, config: MkDocsConfig, files: Files
     ) -> str:
-        """Add what is known of a page around its text, where Python-Markdown has rendered it."""
-        document = self.current_build.document(page.file)
+        """Add facts, backlinks and footer to a page that Python-Markdown has rendered."""
+        document = self.current_build.find_document(page.file)
         if isinstance(page, mounting.HandbookPage) or document is None:
             return html
-        html, unsafe = self.current_build.assembly.surround(document, html)
+        html, unsafe = self.current_build.assembly.add_context(document, html)
         self.current_build.findings += unsafe
         return html
 
     def on_env(self, env: Any, *, config: MkDocsConfig, files: Files) -> Any:
-        """Stop the build before anything is written where a macro failed, or a page is unsafe."""
+        """Stop the build before it writes a file, if a macro failed or if a page is unsafe."""
         report = self.current_build.report
         if report.findings and not self.is_preview:
             raise click.ClickException(f"pages cannot be published\n{text(report)}")
@@ -160,14 +162,14 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             sys.stderr.write(text(report))
         return env
 
-    @event_priority(-100)  # after any plugin that writes pages
+    @event_priority(-100)  # This event runs after other plugins have written their pages.
     def on_post_build(self, *, config: MkDocsConfig) -> None:
-        """Finish the site: content policy, redirects and search index.
+        """Add the content policy, the redirects and the search index to the site.
 
-        Raises click.ClickException where that fails, and where a page runs a foreign script.
+        Raises click.ClickException if this fails, or if a page runs a foreign script.
 
-        A preview gets no content policy, since it reloads by a script of MkDocs'; its text is
-        indexed meanwhile.
+        A preview has no content policy, because MkDocs adds an inline script to it that reloads the
+        pages. A separate process writes the search index of a preview.
         """
         site, handbook = Path(config.site_dir), self.current_build.assembly.handbook
         start = time.monotonic()
@@ -194,15 +196,15 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         )
 
     def on_shutdown(self) -> None:
-        """Stop the indexing of a preview that ends or is built again."""
+        """Stop the search indexing of a preview before the preview ends or is built again."""
         if self.build and self.build.indexing:
             with self.build.indexing as process:
                 process.kill()
             self.build.indexing = None
 
     def on_build_error(self, *, error: Exception) -> None:
-        """Report errors of macros, and I/O errors (full disk, no permission), as one line."""
-        if self.build is None or isinstance(error, click.ClickException | BuildError):
+        """Report an error of a macro, or an I/O error (full disk, no permission), as one line."""
+        if self.build is None or isinstance(error, click.ClickException | MkDocsBuildError):
             return
         if macros.comes_from_macros(error):
             raise click.ClickException(
@@ -217,7 +219,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
     def on_serve(
         self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any
     ) -> LiveReloadServer:
-        """Rebuild when a record changes, and print an error of a rebuild as one line."""
+        """Watch the record folders of a preview, and print an error of a rebuild as one line."""
         root = self.current_build.assembly.handbook.root
         for folder in MOUNTED:
             if (root / folder).is_dir():
@@ -225,21 +227,11 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
 
         def rebuild() -> None:
             try:
-                builder()
-            except click.ClickException:
-                raise
-            except Exception as error:
-                raise click.ClickException(
-                    describe_error(error, root, "a plugin or hook failed")
-                ) from error
+                with as_build_error(root):
+                    builder()
+            except (BuildError, OSError) as error:
+                # The server prints the message of Abort without a traceback.
+                raise Abort(str(error)) from error
 
-        def rebuild_or_report() -> None:
-            try:
-                rebuild()
-            except click.ClickException as error:
-                raise Abort(
-                    error.format_message()
-                ) from error  # which the server prints, without a traceback
-
-        server.builder = rebuild_or_report
+        server.builder = rebuild
         return server

@@ -1,4 +1,4 @@
-"""The files, pages and navigation of MkDocs."""
+"""Add records, alerts and generated files to the files, pages and navigation of MkDocs."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ from handbook.reading.render import TocEntry
 from handbook.records import Page, Record
 from handbook.records.kinds import MOUNTED
 from handbook.settings import DOCS
-from handbook.site.assembly import alert_source
+from handbook.site.assembly import alert_page_path
 
 
 class HandbookPage(SitePage):
-    """A page whose HTML the handbook makes from the tree that was checked, not Python-Markdown."""
+    """Page whose HTML comes from the checked Markdown tree, and not from Python-Markdown."""
 
     def __init__(self, title: str | None, file: File, config: MkDocsConfig, build: Build) -> None:
-        super().__init__(title, file, config)  # registers the page with its file
+        super().__init__(title, file, config)  # The base class also sets `file.page`.
         self.build = build
-        self.named_in_nav = title is not None
-        if title is None and (own_title := build.title(self)) is not None:
+        self.has_nav_title = title is not None
+        if title is None and (own_title := build.find_title(self)) is not None:
             self.title = own_title
 
     def render(self, config: MkDocsConfig, files: Files) -> None:
-        """Make the content, the table of contents and the anchors of the page."""
-        article = self.build.article(self)
+        """Set the content, the table of contents and the anchors of the page."""
+        article = self.build.make_article(self)
         self.content = article.html
         if not article.in_search:
             self.content = f'<div data-pagefind-ignore="all">{article.html}</div>'
-        self.toc = get_toc(_nested(article.headings))
+        self.toc = get_toc(_nest(article.headings))
         self.present_anchor_ids = set(article.ids)
-        if article.title and not self.named_in_nav and "title" not in self.meta:
+        if article.title and not self.has_nav_title and "title" not in self.meta:
             self.title = article.title
             if not self.is_homepage:
-                self.meta["title"] = (
-                    article.title
-                )  # which Material prints as it is; it would print the other unescaped
+                # Material prints this title as it is. Without it, Material would apply `striptags`
+                # to the title of the page, which also undoes the escaping.
+                self.meta["title"] = article.title
 
 
-def _nested(headings: Iterable[TocEntry]) -> list[Any]:
-    """The headings as MkDocs wants them: each with those below it."""
+def _nest(headings: Iterable[TocEntry]) -> list[Any]:
+    """Return the headings as a tree, in the form that MkDocs needs for a table of contents."""
     top: list[Any] = []
     open_tokens: list[Any] = []
     for heading in headings:
@@ -62,32 +62,34 @@ def _nested(headings: Iterable[TocEntry]) -> list[Any]:
 
 
 def add_files(build: Build, files: Files, config: MkDocsConfig) -> None:
-    """Mount the folders of records beside the pages, and add the generated files."""
+    """Add the files of the record folders, and the generated files, to the files of docs/."""
     for file in files:
         if file.src_dir == config.docs_dir:
             file.edit_uri = f"{DOCS}/{file.src_uri}"
-            if config.nav and isinstance(build.document(file), Record):
-                file.inclusion = InclusionLevel.NOT_IN_NAV  # the index of its kind leads to it
-    for file in (*_mounted(build, config), *_generated(build, config)):
+            if config.nav and isinstance(build.find_document(file), Record):
+                # The index of its kind links to the record.
+                file.inclusion = InclusionLevel.NOT_IN_NAV
+    for file in (*_mount_records(build, config), *_make_generated(build, config)):
         files.append(file)
-    titles = dict(_nav_titles(config.nav or ()))
+    titles = dict(_read_nav_titles(config.nav or ()))
     for file in files.documentation_pages():
-        document = build.document(file)
-        if not (isinstance(document, Page) and document.markdown):  # which Python-Markdown renders
+        document = build.find_document(file)
+        # Python-Markdown renders the pages with `markdown: material`.
+        if not (isinstance(document, Page) and document.markdown):
             HandbookPage(titles.get(file.src_uri), file, config, build)
 
 
-def _nav_titles(nav: Iterable[Any]) -> Iterator[tuple[str, str]]:
-    """The titles that the setting `nav` gives to sources."""
+def _read_nav_titles(nav: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    """Yield the path and the title of each page that has a title in the setting `nav`."""
     for entry in nav:
         for title, value in entry.items() if isinstance(entry, dict) else ():
             if isinstance(value, str):
                 yield value, title
             else:
-                yield from _nav_titles(value or ())
+                yield from _read_nav_titles(value or ())
 
 
-def _mounted(build: Build, config: MkDocsConfig) -> Iterator[File]:
+def _mount_records(build: Build, config: MkDocsConfig) -> Iterator[File]:
     handbook = build.assembly.handbook
     for path in (*handbook.documents, *sorted(handbook.attachments)):
         if not path.startswith(tuple(f"{folder}/" for folder in MOUNTED)):
@@ -98,27 +100,32 @@ def _mounted(build: Build, config: MkDocsConfig) -> Iterator[File]:
         yield file
 
 
-def _generated(build: Build, config: MkDocsConfig) -> Iterator[File]:
-    alerts = {alert_source(alert): f"# {alert.name}\n" for alert in build.assembly.handbook.alerts}
-    for name, content in {**build.assembly.files(), **alerts}.items():
+def _make_generated(build: Build, config: MkDocsConfig) -> Iterator[File]:
+    alert_pages = {
+        alert_page_path(alert): f"# {alert.name}\n" for alert in build.assembly.handbook.alerts
+    }
+    for name, content in {**build.assembly.files(), **alert_pages}.items():
         file = File.generated(config, name, content=content)
         file.inclusion = InclusionLevel.NOT_IN_NAV
         yield file
 
 
 def place_records(build: Build, nav: Navigation, files: Files) -> None:
-    """Put each record below the section of its index, for breadcrumbs and the active tab."""
-    sections = _sections(nav)
+    """Put each record and alert into the section of the navigation that holds its index.
+
+    The theme needs this for the breadcrumbs and for the active tab.
+    """
+    sections = _find_sections(nav)
     for file in files.documentation_pages():
         folder = file.src_uri.split("/")[0]
-        if file.page and (isinstance(build.document(file), Record) or folder == "alerts"):
+        if file.page and (isinstance(build.find_document(file), Record) or folder == "alerts"):
             file.page.parent = file.page.parent or sections.get(
                 "runbooks" if folder == "alerts" else folder
             )
 
 
-def _sections(nav: Navigation) -> Mapping[str, Section]:
-    """The section of the navigation that holds the index of a folder, by the folder's path."""
+def _find_sections(nav: Navigation) -> Mapping[str, Section]:
+    """Return the sections of the navigation, by the path of the folder whose index they hold."""
     return {
         posixpath.dirname(page.file.src_uri): page.parent
         for page in nav.pages
@@ -127,7 +134,7 @@ def _sections(nav: Navigation) -> Mapping[str, Section]:
 
 
 def escape_titles(items: Iterable[StructureItem]) -> None:
-    """Make HTML of every title in the navigation, which Material's templates print as it is."""
+    """Escape every title in the navigation, because Material's templates do not escape them."""
     for item in items:
         if item.title:
             item.title = escape(item.title)

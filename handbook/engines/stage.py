@@ -1,8 +1,8 @@
-"""`handbook stage`: the assembly as a source tree for another engine, Zensical among them.
+"""Write the assembly as source files for another engine, such as Zensical (`handbook stage`).
 
-Each page is a Markdown file whose headings are Markdown, so that the engine makes its table of
-contents, and whose text between them is finished HTML. Links lead from source to source. MkDocs
-runs only to call the macros of pages.
+Each page becomes a Markdown file. Its headings are Markdown, so that the engine can create a table
+of contents. The text between the headings is finished HTML. Each link goes to another source file.
+MkDocs is needed only to run the macros of pages.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from handbook.reporters.text import text
 from handbook.settings import DOCS, FILE
 from handbook.site import finish
 from handbook.site.assembly import Article
-from handbook.site.exchange import find_output, replacing
+from handbook.site.exchange import find_output, replace_folder
 
 _SETTINGS: Final = (
     "site_name",
@@ -44,39 +44,46 @@ _SETTINGS: Final = (
     "copyright",
     "nav",
 )
-"""The settings of MkDocs that every engine of its kind knows."""
+"""Settings that are copied from mkdocs.yml, because every such engine reads them."""
 _EXTENSIONS: Final[Mapping[str, Any]] = {"attr_list": {}, "toc": {"permalink": True}}
-"""What the Markdown of a staged page needs."""
+"""Extensions of Python-Markdown that the staged pages need."""
 _NOT_STAGED: Final = ("sitemap.xml",)
-"""Templates of our theme that another engine has its own of."""
+"""Templates of our theme that are not copied, because other engines have their own."""
 _MARKUP: Final = re.compile(r"[!#-/:;<-@\[-`{-~]")
 _FENCE: Final = re.compile("`{3,}|~{3,}|--8<--")
-"""What a preprocessor of Python-Markdown takes for code or for an include, also in HTML."""
+"""Text that Python-Markdown would treat as a fence or an include, even inside HTML."""
 _ABSOLUTE: Final = re.compile("[a-z][a-z0-9+.-]*:|/", re.IGNORECASE)
-_MARKER: Final = ".handbook-stage"
+_STAGE_FILE: Final = ".handbook-stage"
 
 
 @dataclass(frozen=True)
 class Staged:
-    """What was written."""
+    """Numbers of staged pages and of all staged files."""
 
     pages: int
     files: int
 
 
 def stage(root: Path, folder: str | Path) -> Staged:
-    """Write the site of the handbook at `root` as the sources of another engine.
+    """Write the site of the handbook at `root` as source files for another engine.
 
-    The folder is new, empty, or holds an older stage, which is replaced. Raises StageError,
-    click.ClickException with the findings where the handbook cannot be published, WriteError and
-    OSError.
+    `folder` must be new, empty, or an older stage, which is replaced. Raises BuildError with the
+    findings if the handbook has faults. Raises UnusableError if the folder cannot take the stage.
+    Also raises BlockingIOError and OSError.
     """
-    output = find_output(folder, root, _MARKER)
+    output = find_output(folder, root, (_STAGE_FILE,))
     with as_build_error(root):
-        return _stage(root, output)
+        contents = _make_contents(root)
+    with replace_folder(output, (_STAGE_FILE,)) as new:
+        for name, content in contents.items():
+            file = new / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+    return Staged(sum(name.endswith(".md") for name in contents), len(contents))
 
 
-def _stage(root: Path, output: Path) -> Staged:
+def _make_contents(root: Path) -> dict[str, bytes]:
+    """Return the staged files by path. Raises BuildError with the findings of the handbook."""
     config = load_config(str(root / FILE))
     plugin = config.plugins.get("handbook")
     if not isinstance(plugin, HandbookPlugin):
@@ -86,30 +93,31 @@ def _stage(root: Path, output: Path) -> Staged:
     config.plugins.on_pre_build(config=config)
     build = plugin.current_build
     assembly, handbook = build.assembly, build.assembly.handbook
-    articles = list(assembly.pages(_expander(config, build)))
+    articles = list(assembly.pages(_make_expander(config, build)))
     if findings := (
         *build.findings,
         *(finding for article in articles for finding in article.findings),
     ):
-        raise BuildError(f"pages cannot be published\n{text(Report(handbook.counts, findings))}")
-    sources = {article.address: article.source for article in articles} | _other_sources(handbook)
+        raise BuildError(
+            f"pages cannot be published\n{text(Report(handbook.entity_counts, findings))}"
+        )
+    sources = {article.address: article.source for article in articles} | _map_copied_sources(
+        handbook
+    )
     contents = {
-        f"{DOCS}/{article.source}": _page(article, sources).encode() for article in articles
+        f"{DOCS}/{article.source}": _write_page(article, sources).encode() for article in articles
     }
-    pages = len(contents)
     contents |= {f"{DOCS}/{name}": content.encode() for name, content in assembly.files().items()}
-    contents |= dict(_copied(handbook))
-    contents |= {FILE: _settings(config).encode(), _MARKER: b""}
-    with replacing(output) as new:
-        for name, content in contents.items():
-            file = new / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
-    return Staged(pages, len(contents))
+    contents |= dict(_read_copied_files(handbook))
+    contents |= {FILE: _write_settings(config).encode(), _STAGE_FILE: b""}
+    return contents
 
 
-def _expander(config: MkDocsConfig, build: Build) -> Callable[[Page], str]:
-    """What runs the macros of a page, by mkdocs-macros."""
+def _make_expander(config: MkDocsConfig, build: Build) -> Callable[[Page], str]:
+    """Return a function that runs the macros of a page with mkdocs-macros.
+
+    The function returns the Markdown of the page. Without the plugin it returns the body as it is.
+    """
     plugin = config.plugins.get("macros")
 
     def expand(page: Page) -> str:
@@ -126,17 +134,23 @@ def _expander(config: MkDocsConfig, build: Build) -> Callable[[Page], str]:
     return expand
 
 
-def _other_sources(handbook: Handbook) -> dict[str, str]:
-    """Map addresses of copied files to their sources: attachments, pages in Material's syntax."""
+def _map_copied_sources(handbook: Handbook) -> dict[str, str]:
+    """Map the addresses of attachments and of pages in Material's syntax to their paths.
+
+    These files are copied into docs/ without a change.
+    """
     paths = [page.path for page in handbook.of(Page) if page.markdown] + sorted(
         handbook.attachments
     )
     return {handbook.url(path) or "": handbook.source_uri(path) for path in paths}
 
 
-def _copied(handbook: Handbook) -> Iterator[tuple[str, bytes]]:
-    """Yield the files that are copied: attachments, pages in Material's syntax, and our theme."""
-    for source in _other_sources(handbook).values():
+def _read_copied_files(handbook: Handbook) -> Iterator[tuple[str, bytes]]:
+    """Yield the path and the content of each copied file.
+
+    Copied are the attachments, the pages in Material's syntax, and our theme.
+    """
+    for source in _map_copied_sources(handbook).values():
         path = next(path for path in (f"{DOCS}/{source}", source) if handbook.is_published(path))
         yield f"{DOCS}/{source}", (handbook.root / path).read_bytes()
     theme = Path(finish.__file__).parent / "theme"
@@ -146,19 +160,23 @@ def _copied(handbook: Handbook) -> Iterator[tuple[str, bytes]]:
             yield f"{DOCS if name.startswith('assets/') else 'theme'}/{name}", file.read_bytes()
 
 
-def _settings(config: MkDocsConfig) -> str:
-    """The settings for the engine.
+def _write_settings(config: MkDocsConfig) -> str:
+    """Return the text of mkdocs.yml for the other engine.
 
-    Edit links are missing: their addresses come from a staged path.
+    Edit links are switched off, because the engine would make them from the path of a staged file.
     """
-    given: dict[str, Any] = {
-        key: value for part in config.user_configs for key, value in part.items()
+    own_settings: dict[str, Any] = {
+        key: value for values in config.user_configs for key, value in values.items()
     }
-    settings: dict[str, Any] = {key: given[key] for key in _SETTINGS if key in given}
+    settings: dict[str, Any] = {key: own_settings[key] for key in _SETTINGS if key in own_settings}
+    for key in settings.keys() & {"site_name", "site_description", "site_author"}:
+        settings[key] = str(config[key])  # The plugin has escaped it.
+    if "nav" in settings:
+        settings["nav"] = _escape_titles(settings["nav"])
     theme = (
-        given["theme"]
-        if isinstance(given.get("theme"), dict)
-        else {"name": given.get("theme", "material")}
+        own_settings["theme"]
+        if isinstance(own_settings.get("theme"), dict)
+        else {"name": own_settings.get("theme", "material")}
     )
     features = [
         name for name in theme.get("features", ()) if not name.startswith("content.action.")
@@ -177,10 +195,20 @@ def _settings(config: MkDocsConfig) -> str:
     return str(yaml.dump(settings, sort_keys=False, allow_unicode=True, width=math.inf))
 
 
-def _page(article: Article, sources: Mapping[str, str]) -> str:
-    """The Markdown file of an article: its headings in Markdown, and HTML between them.
+def _escape_titles(nav: Any) -> Any:
+    """Escape the titles of a navigation, because themes print them as HTML."""
+    if isinstance(nav, list):
+        return [_escape_titles(entry) for entry in nav]
+    if isinstance(nav, dict):
+        return {escape(str(title)): _escape_titles(value) for title, value in nav.items()}
+    return nav
 
-    The title is in the front matter where it is not that of the first heading.
+
+def _write_page(article: Article, sources: Mapping[str, str]) -> str:
+    """Return the Markdown file of an article: its headings as Markdown, and HTML between them.
+
+    If the title differs from the first heading, it is in the front matter. `sources` maps the
+    address of each page to the path of its source.
     """
     metadata: dict[str, Any] = dict(article.metadata)
     if article.title and article.title not in {heading.html for heading in article.headings[:1]}:
@@ -190,43 +218,47 @@ def _page(article: Article, sources: Mapping[str, str]) -> str:
     body = LexborHTMLParser(article.html).body
     for node in body.css("[href],[src]") if body else ():
         for name in node.attributes.keys() & {"href", "src"}:
-            node.attrs[name] = _between_sources(node.attributes[name] or "", article, sources)
+            node.attrs[name] = _make_source_link(node.attributes[name] or "", article, sources)
     not_searched = "" if article.in_search else ' data-pagefind-ignore="all"'
     lines: list[str] = []
     for node in body.iter(include_text=True) if body else ():
         if level := re.fullmatch("h([1-6])", node.tag or ""):
             marks = "#" * int(level[1])
-            lines += ["", f"{marks} {_markdown_inline(node)} {{: #{node.id}{not_searched} }}", ""]
-        elif not_searched or node.tag in ("span", "a"):  # Markdown would put a paragraph around it
+            lines += ["", f"{marks} {_write_inline(node)} {{: #{node.id}{not_searched} }}", ""]
+        elif not_searched or node.tag in ("span", "a"):
+            # Python-Markdown would put an inline element into a paragraph.
             lines.append(f"<div{not_searched}>{node.html}</div>")
         else:
             lines.append((node.html or "").strip())
     front_matter = yaml.safe_dump(metadata, width=math.inf, allow_unicode=True)
-    text_of_page = _FENCE.sub(_as_entities, "\n".join(lines))
+    text_of_page = _FENCE.sub(_escape_characters, "\n".join(lines))
     return f"---\n{front_matter}---\n{text_of_page}\n"
 
 
-def _as_entities(match: re.Match[str]) -> str:
-    """Characters as entities, which no parser of Markdown takes for markup."""
+def _escape_characters(match: re.Match[str]) -> str:
+    """Return the matched characters as HTML entities, which Markdown does not treat as markup."""
     return "".join(f"&#{ord(character)};" for character in match[0])
 
 
-def _markdown_inline(node: LexborNode) -> str:
-    """Write a heading's content as Markdown, without its permalink and with its text escaped."""
+def _write_inline(node: LexborNode) -> str:
+    """Return the content of a heading as Markdown, with its text escaped and no permalink."""
     parts = []
     for child in node.iter(include_text=True):
         if child.tag == "-text":
-            parts.append(_MARKUP.sub(_as_entities, child.text_content or ""))
+            parts.append(_MARKUP.sub(_escape_characters, child.text_content or ""))
         elif "headerlink" not in (child.attributes.get("class") or ""):
             values = ((name, value or "") for name, value in child.attributes.items())
             attributes = "".join(f' {name}="{escape(value)}"' for name, value in values)
-            end = "" if child.tag in ("img", "br") else f"{_markdown_inline(child)}</{child.tag}>"
+            end = "" if child.tag in ("img", "br") else f"{_write_inline(child)}</{child.tag}>"
             parts.append(f"<{child.tag}{attributes}>{end}")
     return "".join(parts).strip()
 
 
-def _between_sources(address: str, article: Article, sources: Mapping[str, str]) -> str:
-    """Turn an address relative to a page into a path relative to the source of the page."""
+def _make_source_link(address: str, article: Article, sources: Mapping[str, str]) -> str:
+    """Turn an address in an article into a path between source files.
+
+    `address` is relative to the page. The result is relative to the source of the page.
+    """
     target, fragment = urldefrag(address)
     if not target or _ABSOLUTE.match(target):
         return address

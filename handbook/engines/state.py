@@ -1,4 +1,4 @@
-"""The state of one build of MkDocs, made in `on_config`: builds in one process share nothing."""
+"""State of one build with MkDocs. Each build in a process has its own state."""
 
 from __future__ import annotations
 
@@ -27,75 +27,83 @@ _LONG_AGO: Final = "1980-01-01"
 
 @dataclass
 class Build:
-    """One build: its assembly, and the findings that only finished pages show."""
+    """State of one build: its assembly, and the findings in macros and finished pages."""
 
     assembly: Assembly
     findings: list[Diagnostic] = field(default_factory=list)
     start: float = field(default_factory=time.monotonic)
     indexing: subprocess.Popen[str] | None = None
-    """The process that indexes a preview for the search."""
+    """Process that writes the search index of a preview."""
 
     @cached_property
     def last_change(self) -> str:
-        """The day of the last commit, or a fixed day where Git knows none."""
+        """Day of the last commit to any file, or a fixed day if there is no commit."""
         return max((self.assembly.changes or {}).values(), default=_LONG_AGO)
 
     @property
     def report(self) -> Report:
-        """The findings of the build."""
-        return Report(self.assembly.handbook.counts, tuple(self.findings))
+        """Report with the findings in macros and finished pages."""
+        return Report(self.assembly.handbook.entity_counts, tuple(self.findings))
 
-    def document(self, file: File) -> Document | None:
-        """The record or page of a file of MkDocs; None for a generated file."""
+    def find_document(self, file: File) -> Document | None:
+        """Return the record or page of a MkDocs file, or None for a generated file."""
         documents = self.assembly.handbook.documents
         return documents.get(f"{DOCS}/{file.src_uri}") or documents.get(file.src_uri)
 
-    def title(self, page: SitePage) -> str | None:
-        """The title of a page without one in `nav`; None where its first heading is the title."""
-        document = self.document(page.file)
+    def find_title(self, page: SitePage) -> str | None:
+        """Return the title of a page that has no title in `nav`.
+
+        Returns None if the first heading of the page is to become its title.
+        """
+        document = self.find_document(page.file)
         if document is None:
             return page.file.name
         return (
             None
             if isinstance(document, Page) and page.file.url in (".", "./")
-            else self.assembly.title(document)
+            else self.assembly.find_title(document)
         )
 
-    def source(self, page: SitePage, document: Document) -> str:
-        """The text of a document for MkDocs: front matter for MkDocs, and the checked body."""
-        metadata: dict[str, Any] = {"render_macros": False, **self.assembly.metadata(document)}
+    def make_source(self, page: SitePage, document: Document) -> str:
+        """Return the text of a document for MkDocs: front matter with known keys, and the body."""
+        metadata: dict[str, Any] = {"render_macros": False, **self.assembly.make_metadata(document)}
         if isinstance(document, Page):
-            metadata["render_macros"] = document.render_macros and not is_shown_broken(
+            metadata["render_macros"] = document.render_macros and not is_template_skipped(
                 document, self.assembly
             )
             if document.description:
                 metadata["description"] = document.description
-        if title := self.title(page):
+        if title := self.find_title(page):
             metadata["title"] = title
-        # Not JSON, which YAML takes for two halves of a character beyond U+FFFF.
+        # JSON would not do: it writes a character above U+FFFF as two escapes, which YAML reads as
+        # two characters.
         return f"---\n{yaml.safe_dump(metadata, width=math.inf)}---\n\n{document.source.body}"
 
-    def article(self, page: SitePage) -> Article:
-        """The article of a page, once its macros have run."""
+    def make_article(self, page: SitePage) -> Article:
+        """Return the article of a page whose macros have run, and keep its findings."""
         document, markdown, address = (
-            self.document(page.file),
+            self.find_document(page.file),
             page.markdown or "",
             page_address(page),
         )
         if document:
-            article = self.assembly.article(document, markdown)
-        elif isinstance(alert := self.assembly.handbook.by_address.get(address), Alert):
-            article = self.assembly.alert_article(alert)
+            article = self.assembly.make_article(document, markdown)
+        elif isinstance(alert := self.assembly.handbook.entities_by_address.get(address), Alert):
+            article = self.assembly.make_alert_article(alert)
         else:
-            article = self.assembly.other_article(page.file.src_uri, address, markdown)
+            article = self.assembly.make_plugin_article(page.file.src_uri, address, markdown)
         self.findings += article.findings
         return article
 
     def report_error(self, page: SitePage, error: MacroError) -> str:
-        """Record an error in the template of a page; returns the Markdown to show instead."""
-        path, line, document = page.file.src_uri, error.line or 1, self.document(page.file)
+        """Add a finding for an error in the template of a page.
+
+        Returns the Markdown that the page shows instead of its text.
+        """
+        path, line, document = page.file.src_uri, error.line or 1, self.find_document(page.file)
         if document:
-            body = document.source.body  # MkDocs drops the empty lines at its beginning
+            # MkDocs removes the empty lines at the start of the body, so their number is added.
+            body = document.source.body
             path, line = (
                 document.path,
                 document.source.body_line - 1 + len(body) - len(body.lstrip("\n")) + line,
@@ -107,8 +115,8 @@ class Build:
         return fence(f"{path}:{line}: {error.message}", "text")
 
 
-def is_shown_broken(page: Page, assembly: Assembly) -> bool:
-    """Whether the template of a page is broken, and a preview shows the page without running it."""
+def is_template_skipped(page: Page, assembly: Assembly) -> bool:
+    """Tell whether a preview shows a page without running its template, because it has an error."""
     findings = assembly.report.findings if assembly.is_preview else ()
     return any(
         finding.code == BROKEN_MACRO[0] and finding.at.path == page.path for finding in findings

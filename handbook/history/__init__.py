@@ -1,1 +1,1 @@
-"""Git history: commits, dates, and the handbook at an earlier revision."""
+"""Read the Git history: commits, dates, and the handbook at an earlier revision."""

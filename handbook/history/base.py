@@ -1,4 +1,4 @@
-"""Base of a comparison: the handbook where this branch started, and the changes since."""
+"""The base: the revision with which a check compares the handbook of this branch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from handbook.records.kinds import RECORDS
 from handbook.settings import FILE
 
 REVIEWED: Final = "reviewed"
-"""Key with the date of a record's last review."""
+"""The front matter key with the date of the last review."""
 
 _READ_SUFFIXES: Final = (".md", ".yml", ".yaml")
 _REVIEWED_KINDS: Final = tuple(
@@ -30,7 +30,10 @@ _REVIEWED_KINDS: Final = tuple(
 
 @dataclass(frozen=True, slots=True)
 class ReviewCommit:
-    """Commit that changed review dates: its reviewers, and the new date by record path."""
+    """A commit that changed review dates.
+
+    `days` has the new review date of each changed record, by path.
+    """
 
     commit: str
     reviewers: tuple[str, ...]
@@ -39,30 +42,36 @@ class ReviewCommit:
 
 @dataclass(frozen=True)
 class Base:
-    """Revision that a handbook is compared with."""
+    """The revision with which a check compares a handbook."""
 
     revision: str
-    """Name of the revision on the command line."""
+    """The name of the revision on the command line."""
     day: date
-    """Date of its commit. Checks of the base use it as today's date."""
+    """The date of its commit. A check of the base uses it instead of the current date."""
     paths: frozenset[str]
-    """Paths of its files."""
+    """The paths of the files at the revision."""
     handbook: Handbook
-    """Handbook at the merge base with HEAD, so that only changes of this branch differ."""
+    """The handbook at the merge base of the revision and HEAD.
+
+    A comparison with it shows only the changes of this branch.
+    """
     review_commits: tuple[ReviewCommit, ...] = field(default=())
-    """Commits since the merge base that changed review dates."""
+    """The commits of this branch that changed review dates."""
     renamed_paths: Mapping[str, str] = field(default_factory=dict)
-    """Path at HEAD of each renamed file, by its path at the merge base."""
+    """The new path of each renamed file, by its path at the merge base."""
     unread_record: str | None = None
-    """Path of an apparent record, if the merge base has no readable records."""
+    """The path of a file that looks like a record in another folder, or None.
+
+    It is set only if the handbook at the merge base has no records.
+    """
 
     def predates(self, handbook: Handbook) -> bool:
-        """Return whether the base has no records, but the handbook has some.
+        """Return whether the handbook has records, but the base has none yet.
 
-        Raises handbook.history.git.RevisionError if the base seems to have records elsewhere. A
-        comparison would then find nothing.
+        Raises handbook.history.git.RevisionError if the base seems to have records in another
+        folder. In this case a comparison would find nothing.
         """
-        if any(self.handbook.counts.values()) or not any(handbook.counts.values()):
+        if any(self.handbook.entity_counts.values()) or not any(handbook.entity_counts.values()):
             return False
         if self.unread_record:
             raise git.RevisionError(
@@ -73,10 +82,10 @@ class Base:
 
 
 def read_base(root: Path, name: str) -> Base:
-    """Read the base of the handbook at `root` from a revision.
+    """Read the base for the handbook in the folder `root`. `name` is the name of a revision.
 
-    Raises handbook.history.git.RevisionError if git cannot resolve or compare the revision, and
-    OSError if it cannot create a temporary file.
+    Raises handbook.history.git.RevisionError if the revision is unknown, or git cannot compare it
+    with HEAD. Raises OSError if this function cannot create a temporary file.
     """
     tip = git.find_commit(root, name)
     merge_base = git.find_merge_base(root, tip)
@@ -89,13 +98,16 @@ def read_base(root: Path, name: str) -> Base:
         review_commits=tuple(_find_review_commits(root, tip)),
         renamed_paths=git.list_renames(root, merge_base),
         unread_record=None
-        if any(handbook.counts.values())
+        if any(handbook.entity_counts.values())
         else _find_unread_record(root, merge_base),
     )
 
 
 def _find_unread_record(root: Path, commit: str) -> str | None:
-    """Find an apparent record in a commit's whole tree, submodules and links included."""
+    """Find a file that looks like a record in any folder of a commit. Returns its path or None.
+
+    A submodule or symbolic link that can contain records also counts.
+    """
     prefix = git.read_prefix(root)
     folders = tuple(f"{prefix}{kind.folder}/" for kind in RECORDS)
     entries = git.list_entries(root, commit)
@@ -112,10 +124,10 @@ def _find_unread_record(root: Path, commit: str) -> str | None:
 
 
 def _looks_like_record(path: str, roots: Collection[str]) -> bool:
-    """Return whether a path ends like the path of a record. `roots` are folders with settings.
+    """Return whether the end of a path has the form of the path of a record.
 
-    Outside the roots, `doc/adr/` and `docs/adr/` do not count: a service keeps its own decisions
-    there.
+    `roots` are the folders with a mkdocs.yml. Outside these folders, `doc/adr/` and `docs/adr/` do
+    not count, because a service can keep its own decisions there.
     """
     segments = path.split("/")
     for start in range(len(segments)):
@@ -132,7 +144,7 @@ def _looks_like_record(path: str, roots: Collection[str]) -> bool:
 
 
 def _load_handbook(root: Path, commit: str) -> Handbook:
-    """Load the handbook at a commit; it has no records if the commit has none."""
+    """Load the handbook of the folder `root` at a commit. It can be without records."""
     objects = {
         path: id
         for path, id in git.list_files(root, commit).items()
@@ -148,6 +160,7 @@ def _load_handbook(root: Path, commit: str) -> Handbook:
 
 
 def _find_review_commits(root: Path, tip: str) -> list[ReviewCommit]:
+    """Return the commits of HEAD, but not of `tip`, that changed review dates."""
     commits = list(git.list_commits(root, tip, sorted({kind.folder for kind in _REVIEWED_KINDS})))
     changes = [change for commit in commits for change in commit.changes if _changes_record(change)]
     days = _read_days(
@@ -168,13 +181,16 @@ def _find_review_commits(root: Path, tip: str) -> list[ReviewCommit]:
 
 
 def _changes_record(change: git.Change) -> bool:
-    """Return whether a change edits an existing record that has a review date."""
+    """Return whether a change edits a record of a kind with review dates.
+
+    A change that adds or deletes the file does not count.
+    """
     is_record = any(kind.owns(change.path) for kind in _REVIEWED_KINDS)
     return is_record and not any(set(id) == {"0"} for id in (*change.parent_ids, change.new_id))
 
 
 def _read_days(root: Path, objects: list[str]) -> dict[str, str | None]:
-    """Read the review date of each object, as text."""
+    """Return the review date in each Git object as text, or None, by object id."""
     return {
         id: _read_day(content)
         for id, content in zip(objects, git.read_objects(root, objects), strict=True)

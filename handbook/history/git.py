@@ -1,9 +1,10 @@
-"""Git queries: the current commit, dates of changes, and files of other commits.
+"""Run Git, and read commits, dates of changes, and files of other commits.
 
-Only this module calls git. Paths are relative to the `root` of each function, which can be a
-folder inside a repository. Git runs without the caller's `GIT_*` variables, because a hook exports
-them and they could select another repository. Its options prevent commands from the repository's
-configuration.
+Only this module calls Git. All paths are relative to the parameter `root`, which can be a folder
+inside a repository. A Git hook sets environment variables such as `GIT_DIR`, which could select
+another repository. Therefore this module removes all `GIT_*` variables before it runs Git. The
+configuration of a repository can contain commands, and the options of this module prevent Git from
+running them.
 """
 
 from __future__ import annotations
@@ -43,12 +44,16 @@ _SAFE_OPTIONS: Final = (
 
 
 class RevisionError(Exception):
-    """Failed git query. The message names the cause and the solution."""
+    """Raised if Git fails. The message names the cause, and if possible the solution."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """File changed by a commit, with its object ids before and after."""
+    """A file that a commit changed.
+
+    `parent_ids` are the object ids of the file in each parent commit. `new_id` is its object id in
+    the commit.
+    """
 
     path: str
     parent_ids: tuple[str, ...]
@@ -57,43 +62,44 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """Commit with its hash, its reviewers (trailers `Reviewed-by:`) and its changed files."""
+    """A commit, with its changed files. `reviewers` are its trailers `Reviewed-by:`."""
 
     hash: str
     reviewers: tuple[str, ...]
     changes: tuple[Change, ...]
 
 
-def git_directory(folder: Path) -> tuple[Path, Path] | None:
-    """Find the work tree and the Git directory of a folder, without calling git.
+def find_git_directory(folder: Path) -> tuple[Path, Path] | None:
+    """Find the work tree and the Git directory of a folder, without running Git.
 
-    In a linked worktree or a submodule, `.git` is a file with the path of the Git directory.
+    Returns None if the folder is not in a repository. In a linked work tree or a submodule, `.git`
+    is a file that contains the path of the Git directory.
     """
     start = Path(os.path.realpath(folder))
     for tree in (start, *start.parents):
-        git = tree / ".git"
-        if git.is_file():
+        git_folder = tree / ".git"
+        if git_folder.is_file():
             name = (
-                git.read_text(encoding="utf-8", errors="surrogateescape")
+                git_folder.read_text(encoding="utf-8", errors="surrogateescape")
                 .removeprefix("gitdir:")
                 .strip()
             )
-            git = Path(os.path.realpath(tree / name))
-        if (git / "HEAD").is_file():
-            return tree, git
+            git_folder = Path(os.path.realpath(tree / name))
+        if (git_folder / "HEAD").is_file():
+            return tree, git_folder
     return None
 
 
 def read_head(root: Path) -> str | None:
-    """Return the full hash of HEAD; None without a repository or a commit."""
+    """Return the full hash of HEAD, or None if there is no repository or no commit."""
     return _try_git(root, "rev-parse", "--verify", "HEAD") or None
 
 
 def read_change_days(root: Path) -> dict[str, str] | None:
     """Return the date (YYYY-MM-DD) of the last commit of each file, by path.
 
-    Uncommitted files are missing. The result is None without a repository, and in a shallow clone,
-    where every file would seem to date from the oldest commit.
+    Files that are not committed are not included. Returns None if there is no repository. Also
+    returns None in a shallow clone, in which old changes would have the date of its oldest commit.
     """
     if _try_git(root, "rev-parse", "--is-shallow-repository") != "false":
         return None
@@ -112,7 +118,10 @@ def read_change_days(root: Path) -> dict[str, str] | None:
 
 
 def find_commit(root: Path, revision: str) -> str:
-    """Return the full hash of a revision's commit. Raises RevisionError if it is unknown."""
+    """Return the full hash of the commit of a revision.
+
+    Raises RevisionError if the revision is unknown.
+    """
     if _try_git(root, "rev-parse", "--is-inside-work-tree") != "true":
         raise RevisionError(
             f"no readable git repository at {root} ({_read_error(root, 'rev-parse', '--git-dir')})"
@@ -126,7 +135,10 @@ def find_commit(root: Path, revision: str) -> str:
 
 
 def find_merge_base(root: Path, commit: str) -> str:
-    """Return the merge base of HEAD and a commit. Raises RevisionError if it is unknown."""
+    """Return the merge base of HEAD and a commit.
+
+    Raises RevisionError if they have no merge base, or in a shallow clone.
+    """
     if _try_git(root, "rev-parse", "--is-shallow-repository") != "false":
         raise RevisionError(
             "the history of this shallow clone is too short for a comparison; "
@@ -142,7 +154,10 @@ def find_merge_base(root: Path, commit: str) -> str:
 
 
 def read_commit_day(root: Path, commit: str) -> date:
-    """Return the committer date of a commit in UTC. Raises RevisionError if it is invalid."""
+    """Return the date on which a commit was made, in UTC.
+
+    Raises RevisionError if the date is invalid.
+    """
     seconds = _run_git(root, "log", "-1", "--no-show-signature", "--format=%ct", commit)
     try:
         return datetime.fromtimestamp(int(seconds), UTC).date()
@@ -151,7 +166,7 @@ def read_commit_day(root: Path, commit: str) -> date:
 
 
 def list_files(root: Path, commit: str) -> dict[str, str]:
-    """Return the object ids of a commit's regular files below `root`, by path."""
+    """Return the object id of each regular file below `root` in a commit, by path."""
     ids = {}
     for entry in _run_git(root, "ls-tree", "-r", "-z", commit).split(b"\0"):
         attributes, _, name = entry.partition(b"\t")
@@ -162,7 +177,7 @@ def list_files(root: Path, commit: str) -> dict[str, str]:
 
 
 def list_entries(root: Path, commit: str) -> dict[str, str]:
-    """Return the modes of all entries in a commit's whole tree, by path."""
+    """Return the mode of each entry in the whole tree of a commit, by path."""
     modes = {}
     for entry in _run_git(root, "ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0"):
         attributes, _, name = entry.partition(b"\t")
@@ -172,13 +187,16 @@ def list_entries(root: Path, commit: str) -> dict[str, str]:
 
 
 def read_prefix(root: Path) -> str:
-    """Return the path of a folder in its repository: empty, or with a final slash."""
+    """Return the path of a folder from the root of its repository.
+
+    The path is "" or ends in a slash.
+    """
     return os.fsdecode(_run_git(root, "rev-parse", "--show-prefix").rstrip(b"\n"))
 
 
-def read_objects(root: Path, objects: Iterable[str]) -> Iterator[bytes]:
-    """Yield the contents of the objects with these ids, in order."""
-    ids = list(objects)
+def read_objects(root: Path, object_ids: Iterable[str]) -> Iterator[bytes]:
+    """Yield the contents of the Git objects with these ids, in order."""
+    ids = list(object_ids)
     output = _run_git(root, "cat-file", "--batch", stdin="".join(f"{id}\n" for id in ids).encode())
     start = 0
     for id in ids:
@@ -193,7 +211,7 @@ def read_objects(root: Path, objects: Iterable[str]) -> Iterator[bytes]:
 
 
 def list_renames(root: Path, commit: str) -> dict[str, str]:
-    """Return the new paths of files renamed between a commit and HEAD, by old path.
+    """Return the new path of each file that was renamed since a commit, by its old path.
 
     Git treats a file as renamed if at least half of its text is the same.
     """
@@ -214,9 +232,10 @@ def list_renames(root: Path, commit: str) -> dict[str, str]:
 
 
 def list_commits(root: Path, since: str, folders: Iterable[str]) -> Iterator[Commit]:
-    """Yield the commits of HEAD that `since` does not have, with their changes below `folders`.
+    """Yield the commits of HEAD that the commit `since` does not contain.
 
-    A merge counts as a change only if the file differs from every parent.
+    Each has its changes below `folders`. A merge commit changes a file only if the file differs
+    from every parent.
     """
     hashes = _run_git(root, "rev-list", f"{since}..HEAD")
     trailers = "--format=%H%n%(trailers:key=Reviewed-by,valueonly)"
@@ -247,9 +266,10 @@ def list_commits(root: Path, since: str, folders: Iterable[str]) -> Iterator[Com
 
 
 def _parse_changes(fields: Iterator[bytes]) -> Mapping[str, list[Change]]:
-    """Parse the output of `git diff-tree -c -z`.
+    """Parse the output of `git diff-tree -c -z`. Returns the changes by commit hash.
 
-    It has a commit's hash, then for each file `:modes ids status` and a path, or two for a rename.
+    The output has the hash of each commit. After the hash it has, for each changed file,
+    `:modes ids status` and a path. A renamed file has two paths.
     """
     changes_by_commit: dict[str, list[Change]] = {}
     changes: list[Change] = []
@@ -267,7 +287,7 @@ def _parse_changes(fields: Iterator[bytes]) -> Mapping[str, list[Change]]:
 
 
 def _try_git(root: Path, *arguments: str) -> str | None:
-    """Return the output of a git command; None if it fails."""
+    """Return the output of a Git command, or None if it fails."""
     try:
         return _run_git(root, *arguments).decode("utf-8", "replace").strip()
     except RevisionError:
@@ -275,7 +295,7 @@ def _try_git(root: Path, *arguments: str) -> str | None:
 
 
 def _read_error(root: Path, *arguments: str) -> str:
-    """Return the first line of the error from a git command."""
+    """Return the first line of the error message of a Git command."""
     try:
         _run_git(root, *arguments)
     except RevisionError as error:
@@ -283,19 +303,22 @@ def _read_error(root: Path, *arguments: str) -> str:
     return "a repository without a working tree"
 
 
-def _environment() -> dict[str, str]:
-    """Return an environment without git variables, prompts and fetches."""
+def _make_environment() -> dict[str, str]:
+    """Return environment variables for Git, without `GIT_*`, prompts and fetches."""
     variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     return variables | {"GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
 
 
 def _run_git(root: Path, *arguments: str, stdin: bytes = b"") -> bytes:
-    """Run a git command and return its output. Raises RevisionError with the first error line."""
+    """Run a Git command, and return its output.
+
+    Raises RevisionError with the first line of its error message.
+    """
     try:
         completed = subprocess.run(  # noqa: S603 - fixed arguments
             ["git", *_SAFE_OPTIONS, *arguments],  # noqa: S607 - the git on the PATH
             cwd=root,
-            env=_environment(),
+            env=_make_environment(),
             input=stdin,
             capture_output=True,
             check=False,

@@ -6,33 +6,34 @@ import re
 from typing import Final
 
 _IGNORED: Final = re.compile(r"[\x00-\x20]")
-"""White space and control characters, which browsers ignore in a scheme."""
+"""White space and control characters. Browsers ignore them in the scheme of an address."""
 
 SCHEMES: Final = ("http", "https", "mailto", "tel")
-"""The schemes that a link to another site can have."""
+"""The schemes that an external link can have."""
 
 
 def read_scheme(address: str) -> str:
-    """Return the scheme of an address in lower case, or an empty text.
+    """Return the scheme of an address in lower case, or "" if it has none.
 
-    White space and control characters are ignored, as browsers do.
+    The function ignores white space and control characters, as browsers do.
     """
     scheme, colon, _ = _IGNORED.sub("", address).partition(":")
     return scheme.lower() if colon and not set(scheme) & set("/?#") else ""
 
 
 def make_relative(url: str, page: str) -> str:
-    """Return the address `url` as a link from `page`.
+    """Return the link that leads from the page `page` to the page `url`.
 
-    Both are relative to the root of the site, such as `adr/0001-x/`. The root itself is empty.
+    Both arguments are addresses from the root of the site, such as `adr/0001-x/`. The address of
+    the root is "".
     """
-    path, mark, fragment = url.partition("#")
-    target_parts = path.split("/")  # the last part is the page's own name, "" for a folder
+    path, hash_mark, fragment = url.partition("#")
+    target_parts = path.split("/")  # the last part is a file name, or "" if the path is a folder
     page_folders = page.split("/")[:-1]
-    shared = 0
+    shared_count = 0
     for target_folder, page_folder in zip(target_parts[:-1], page_folders, strict=False):
         if target_folder != page_folder:
             break
-        shared += 1
-    relative = "../" * (len(page_folders) - shared) + "/".join(target_parts[shared:])
-    return f"{relative}{mark}{fragment}" if relative or mark else "./"
+        shared_count += 1
+    relative = "../" * (len(page_folders) - shared_count) + "/".join(target_parts[shared_count:])
+    return f"{relative}{hash_mark}{fragment}" if relative or hash_mark else "./"

@@ -1,4 +1,7 @@
-"""Check attachments of records: small pictures, PDF and text files without active content."""
+"""Check the attachments of records.
+
+An attachment is a small picture, PDF or text file without active content, such as a script.
+"""
 
 from __future__ import annotations
 
@@ -36,9 +39,9 @@ _SIGNATURES: Final = {
     ".avif": ("an AVIF", rb"....ftypavi[fs]"),
     ".pdf": ("a PDF", rb"%PDF"),
 }
-"""The format of each suffix, and the first bytes of a file in that format."""
+"""For each suffix: the file format, and a pattern of the first bytes of such a file."""
 _NO_HTML: Final = (
-    # The first tags that make a browser take a text for HTML.
+    # A browser treats a text file as HTML if the file begins with one of these tags.
     rb"(?!(?:\xef\xbb\xbf)?\s*<(?:!--|!doctype|\?xml"
     rb"|(?:html|head|title|script|style|iframe|body|a|b|br|div|font|h1|img|p|svg|table)\b))"
 )
@@ -49,14 +52,18 @@ _ACTIVE_SVG: Final = re.compile(
 )
 
 _DEEPEST_SVG: Final = 100
-"""The depth of nested elements: the page that includes an SVG is read by recursion."""
+"""The deepest nesting of elements in an SVG.
+
+The limit is needed because a recursive function reads the page that includes the SVG.
+"""
 _SVG_TAG: Final = re.compile(r"<(/?)[A-Za-z][^<>]*?(/?)>")
 
 
 def check_attachment(root: Path, path: str) -> Finding | None:
-    """Return the first fault of an attachment, or None.
+    """Return the first fault of an attachment, or None if it is valid.
 
-    The checks are: its type, its size, its first bytes, and the content of an SVG.
+    The function checks the type, the size and the first bytes of the file. In an SVG it also checks
+    for active content.
     """
     at = Location(path)
     suffix = Path(path).suffix.lower()
@@ -77,29 +84,32 @@ def check_attachment(root: Path, path: str) -> Finding | None:
             return Finding(
                 at,
                 "SVG with a script, an event handler or an external link",
-                "save it as a plain drawing",
+                "remove scripts, event handlers and external links from the drawing",
             )
         if _is_deep_svg(text):
             return Finding(
-                at, f"SVG nested deeper than {_DEEPEST_SVG} elements", "save it as a plain drawing"
+                at,
+                f"SVG with more than {_DEEPEST_SVG} levels of nested elements",
+                "ungroup elements of the drawing",
             )
         return None
     return _check_signature(at, suffix, data)
 
 
 def _check_signature(at: Location, suffix: str, data: bytes) -> Finding | None:
-    """Compare the first bytes of a file with its suffix."""
+    """Return a finding if the first bytes of a file do not fit its suffix."""
     file_format, signature = _SIGNATURES.get(suffix, ("", _NO_HTML))
     if re.match(signature, data, re.DOTALL | re.IGNORECASE):
         return None
     if not file_format:
-        message = f"the content is HTML, although the name ends in {suffix}"
+        message = f"HTML content in a file whose name ends with '{suffix}'"
         return Finding(at, message, "save it as plain text")
-    message = f"the content is not {file_format}, although the name ends in {suffix}"
-    return Finding(at, message, f"save it as {file_format}, or rename it")
+    message = f"file is not {file_format}, but its name ends with '{suffix}'"
+    return Finding(at, message, f"save it as {file_format}, or correct the suffix of its name")
 
 
 def _is_deep_svg(text: str) -> bool:
+    """Return whether the elements of an SVG are nested too deeply."""
     depth = 0
     for closes, empty in _SVG_TAG.findall(text):
         if closes:

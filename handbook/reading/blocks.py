@@ -1,4 +1,4 @@
-"""Blocks of a Markdown body, and the links, ids and sections in it."""
+"""Data classes for the content of a Markdown body: blocks, links, ids and sections."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from handbook.diagnostics import Location
 SNIPPET: Final = re.compile(
     r"^[ \t]*-{1,}8<-{1,} \"(?P<path>[^\":]+)(?::(?P<section>[^\"]+))?\"[ \t]*$", re.MULTILINE
 )
-"""A line that includes a file, or a section of one (pymdownx.snippets)."""
+"""A line of code that includes a file, or one section of a file (pymdownx.snippets)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """A block of the body.
+    """A block of a Markdown body, such as a paragraph or a list.
 
-    `first` and `last` are lines of the file. `parent` is the list, item or quotation around it.
-    `start` is the offset of the block in the body. `Source.node_of` finds its node by it.
+    - `first` and `last`: the first and the last line of the block in the file.
+    - `parent`: the list, list item or block quote that contains the block, or None.
+    - `start`: the offset of the block in the body. `Source.node_of` uses it to find the parsed
+      node of the block.
     """
 
     first: int
@@ -30,16 +32,20 @@ class Block:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Paragraph(Block):
-    """Text as in the file, line by line."""
+    """A paragraph. `text` is its Markdown, with the line breaks of the file."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Heading(Block):
-    """A heading: `text` without its marks, `id` as its anchor, `setext` if it is underlined.
+    """A heading.
 
-    `old_id` is the anchor of a repeated heading before ADR-0021: `same_1` for `same-1`.
+    - `text`: the text of the heading without Markdown marks.
+    - `id`: the anchor of the heading.
+    - `setext`: True if a line of `=` or `-` below the text makes it a heading.
+    - `old_id`: the anchor before ADR-0021 if the file repeats the heading, such as `same_1` for
+      `same-1`, or else None.
     """
 
     level: int
@@ -51,19 +57,22 @@ class Heading(Block):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class List(Block):
-    """A list. It is the parent of its items."""
+    """A list. It is the parent of its list items."""
 
     ordered: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Item(Block):
-    """An item of a list."""
+    """A list item."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Quote(Block):
-    """A quotation, or a callout: `callout` is its kind, such as WARNING, or empty."""
+    """A block quote or a callout.
+
+    `callout` is the kind of the callout, such as WARNING, or "" for a block quote.
+    """
 
     callout: str
 
@@ -72,7 +81,7 @@ class Quote(Block):
 class Code(Block):
     """A block of code.
 
-    `info` is the text after the fence. `closed` is False if the fence never ends.
+    `info` is the text after the opening fence. `closed` is False if the closing fence is missing.
     """
 
     info: str
@@ -83,7 +92,10 @@ class Code(Block):
 
 @dataclass(frozen=True, slots=True)
 class RowSpan:
-    """Offsets of a table row in the body: its start and end, and its cells."""
+    """The offsets of a table row in the body.
+
+    `cells` has the start of each cell, and `cells_end` is the end of the last cell.
+    """
 
     start: int
     cells: tuple[int, ...]
@@ -93,9 +105,9 @@ class RowSpan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table(Block):
-    """A table: the cells of its head and of its rows, as in the file.
+    """A table, with its cells as Markdown.
 
-    `spans` has the offsets of the head and of each row.
+    `spans` has the offsets of the head row, and then of each other row.
     """
 
     head: tuple[str, ...]
@@ -105,19 +117,19 @@ class Table(Block):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Html(Block):
-    """A block of raw HTML, comments included."""
+    """A block of raw HTML or an HTML comment."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Break(Block):
-    """A horizontal rule."""
+    """A horizontal line (`---`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link or an image, with its target as written."""
+    """A link or an image. `target` is the address that the author wrote."""
 
     target: str
     image: bool
@@ -126,15 +138,15 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """An id in prose, outside code and links: `ADR-0023`."""
+    """An id in the text, such as `ADR-0023`. Ids in code and in links are not mentions."""
 
     id: str
     at: Location
 
 
 @dataclass(frozen=True, slots=True)
-class LooseText:
-    """A text, as in the file, that looks like a link but is not one."""
+class UndefinedLink:
+    """Text in the form of a link or a footnote, such as `[text][name]`, without a definition."""
 
     text: str
     at: Location
@@ -142,9 +154,9 @@ class LooseText:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading, and the lines up to the next heading of its level or above.
+    """A section of a file: its heading, and the lines up to the next H1 or H2.
 
-    `last` is the last of these lines. `filled` says whether they have text.
+    `last` is the last line of the section. `filled` is True if the section has text.
     """
 
     heading: Heading

@@ -1,4 +1,4 @@
-"""Read a Markdown body: its blocks, links, ids and loose brackets, with their locations."""
+"""Read the blocks, links and ids of a Markdown body, with their locations."""
 
 from __future__ import annotations
 
@@ -18,48 +18,56 @@ from handbook.reading.blocks import (
     Item,
     Link,
     List,
-    LooseText,
     Mention,
     Paragraph,
     Quote,
     RowSpan,
     Table,
+    UndefinedLink,
 )
-from handbook.reading.ids import EXPLICIT_ID, ID, RULE_ITEM, HeadingIds, anchor, find_item_anchor
+from handbook.reading.ids import EXPLICIT_ID, ID, ITEM_WITH_ID, HeadingIds, anchor, find_item_anchor
 from handbook.reading.parser import MarkdownNode, NodeKind, parse
 
-_LOOSE = re.compile(r"(?<![\w\]\\])\[[^\[\]]+\]\[[^\[\]]*\]|(?<![\w\\])\[\^[^\[\]\s]+\](?![+*?{])")
+_UNDEFINED_LINK = re.compile(
+    r"(?<![\w\]\\])\[[^\[\]]+\]\[[^\[\]]*\]|(?<![\w\\])\[\^[^\[\]\s]+\](?![+*?{])"
+)
 _CONTAINERS = frozenset((NodeKind.LIST, NodeKind.ITEM, NodeKind.QUOTE))
 _ATX = re.compile(r"#{1,6}(?:[ \t]|$)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Body:
-    """The content of a body, in the order of the text."""
+    """The blocks, links and ids of a Markdown body, each in the order of the text."""
 
     blocks: tuple[Block, ...]
     links: tuple[Link, ...]
     mentions: tuple[Mention, ...]
-    loose: tuple[LooseText, ...]
+    undefined_links: tuple[UndefinedLink, ...]
     has_html: bool
-    """Whether the body has raw HTML, comments included."""
+    """True if the body has raw HTML or an HTML comment."""
 
 
 def read_body(path: str, text: str, first_line: int) -> Body:
-    """Read a body that begins on a line of a file. Raises TooDeepError."""
+    """Read a Markdown body. `first_line` is the line of the file on which the body begins.
+
+    Raises TooDeepError if the body is nested too deeply.
+    """
     reader = _BodyReader(path, text, first_line)
     reader.read(parse(text).children, None, 0)
     return Body(
-        blocks=tuple(_name_headings(reader.blocks)),
+        blocks=tuple(_add_heading_ids(reader.blocks)),
         links=tuple(reader.links),
         mentions=tuple(reader.mentions),
-        loose=tuple(reader.loose),
+        undefined_links=tuple(reader.undefined_links),
         has_html=reader.has_html,
     )
 
 
 def extract_text(nodes: Sequence[MarkdownNode], *, with_images: bool = False) -> str:
-    """Return the text of inlines without their marks, with or without the texts of images."""
+    """Return the text of inline nodes without Markdown marks.
+
+    The result has the alternative texts of images only if `with_images` is True.
+    """
     return " ".join("".join(_plain_pieces(nodes, with_images)).split())
 
 
@@ -74,7 +82,7 @@ def _plain_pieces(nodes: Sequence[MarkdownNode], with_images: bool) -> Iterator[
 
 
 class _BodyReader:
-    """Walk a tree once, and collect its blocks, links, ids and loose brackets."""
+    """Walk a parsed body once, and collect its blocks, links, ids and undefined links."""
 
     def __init__(self, path: str, text: str, first_line: int) -> None:
         self.path, self.text, self.first_line = path, text, first_line
@@ -82,20 +90,20 @@ class _BodyReader:
         self.blocks: list[Block] = []
         self.links: list[Link] = []
         self.mentions: list[Mention] = []
-        self.loose: list[LooseText] = []
+        self.undefined_links: list[UndefinedLink] = []
         self.has_html = False
 
     def read(self, nodes: Sequence[MarkdownNode], parent: Block | None, quotes: int) -> None:
-        """Read blocks. `quotes` is the number of quotations around them."""
+        """Read blocks. `quotes` is the number of block quotes that enclose them."""
         for node in nodes:
             if node.kind is NodeKind.FOOTNOTE:
                 self.read(node.children, parent, quotes)
                 continue
-            quotes_within = quotes + (node.kind is NodeKind.QUOTE)
-            block = self._read_block(node, parent, quotes_within)
+            inner_quotes = quotes + (node.kind is NodeKind.QUOTE)
+            block = self._read_block(node, parent, inner_quotes)
             self.blocks.append(block)
             if isinstance(block, List | Item | Quote):
-                self.read(node.children, block, quotes_within)
+                self.read(node.children, block, inner_quotes)
             elif isinstance(block, Table):
                 for row in node.children:
                     for cell in row.children:
@@ -139,7 +147,11 @@ class _BodyReader:
     def _read_heading(
         self, node: MarkdownNode, first: int, last: int, parent: Block | None
     ) -> Heading:
-        """Read a heading. Its id is empty if neither the author nor a rule gives it one."""
+        """Read a heading.
+
+        Its id is "" if the author wrote no id and the heading explains no checklist item.
+        `_add_heading_ids` then makes the id from the text.
+        """
         level, text = node.number or 1, extract_text(node.children)
         match = find_explicit_id(node)
         text = EXPLICIT_ID.sub("", text) if match else text
@@ -159,7 +171,7 @@ class _BodyReader:
         return self.text[cell.start : cell.end].strip().replace("\\|", "|")
 
     def _read_paragraph(self, node: MarkdownNode, quotes: int) -> str:
-        """Return the text of a paragraph without the marks of quotations before its lines."""
+        """Return the Markdown of a paragraph, without the `>` marks of block quotes."""
         lines = [line.strip() for line in self.text[node.start : node.end].strip().split("\n")]
         if quotes and len(lines) > 1:
             marks = re.compile(rf"(?:>[ \t]*){{0,{quotes}}}")
@@ -175,10 +187,10 @@ class _BodyReader:
         row = bisect_right(self.line_starts, offset) - 1
         return Location(self.path, row + self.first_line, offset - self.line_starts[row] + 1)
 
-    def _read_inlines(self, nodes: Sequence[MarkdownNode], *, linked: bool = False) -> None:
+    def _read_inlines(self, nodes: Sequence[MarkdownNode], *, is_in_link: bool = False) -> None:
         for node in nodes:
             if node.kind is NodeKind.TEXT:
-                if not linked:
+                if not is_in_link:
                     self._read_text(node)
                 continue
             if node.kind is NodeKind.HTML:
@@ -189,20 +201,21 @@ class _BodyReader:
                     Link(node.text, node.kind is NodeKind.IMAGE, self._at(node.start))
                 )
             if node.children:
-                self._read_inlines(node.children, linked=linked or is_link)
+                self._read_inlines(node.children, is_in_link=is_in_link or is_link)
 
     def _read_text(self, node: MarkdownNode) -> None:
-        # Most texts have no hyphen: this test is cheaper than a search for ids.
+        # Most texts have no hyphen, and a test for it is cheaper than a search for ids.
         for match in ID.finditer(node.text) if "-" in node.text else ():
             self.mentions.append(Mention(match[0], self._at_match(node, match)))
         if "[" in node.text:
-            for match in _LOOSE.finditer(self.text, node.start, node.end):
-                self.loose.append(LooseText(match[0], self._at(match.start())))
+            for match in _UNDEFINED_LINK.finditer(self.text, node.start, node.end):
+                self.undefined_links.append(UndefinedLink(match[0], self._at(match.start())))
 
     def _at_match(self, node: MarkdownNode, match: re.Match[str]) -> Location:
-        """Return the location of a match in a text.
+        """Return the location of a match in the text of a node.
 
-        In a text with escapes it is the location of the first equal text.
+        If the Markdown of the node has escapes, the function searches the Markdown for the matched
+        text, and returns the location of its first occurrence.
         """
         offset = node.start + match.start()
         if self.text[node.start : node.end] != node.text:
@@ -211,14 +224,15 @@ class _BodyReader:
 
 
 def _count_indent(text: str) -> int:
-    """Count the spaces before a text. A text of spaces alone has no indent."""
+    """Count the spaces at the start of a text. Returns 0 if it has only spaces."""
     return len(text) - len(text.lstrip()) if text.strip() else 0
 
 
 def _find_last_offset(node: MarkdownNode) -> int:
-    """Return the offset of the end of the last block within a block.
+    """Return the offset of the last character of a block.
 
-    The range of a container can have blank lines after its last block.
+    The parser includes the blank lines below a list or block quote in its range. Therefore the
+    function returns the end of the last block in it.
     """
     while node.kind in _CONTAINERS and node.children:
         node = node.children[-1]
@@ -226,13 +240,13 @@ def _find_last_offset(node: MarkdownNode) -> int:
 
 
 def find_explicit_id(heading: MarkdownNode) -> re.Match[str] | None:
-    """Find the id in braces at the end of the text of a heading."""
+    """Find the id in braces at the end of a heading, such as `{#my-id}`."""
     last = heading.children[-1] if heading.children else None
     return EXPLICIT_ID.search(last.text) if last and last.kind is NodeKind.TEXT else None
 
 
-def _name_headings(blocks: Sequence[Block]) -> Iterator[Block]:
-    """Give an id, made of its text, to each heading without one."""
+def _add_heading_ids(blocks: Sequence[Block]) -> Iterator[Block]:
+    """Yield the blocks, and give each heading without an id an id made from its text."""
     items = (
         block.text
         for block in blocks
@@ -240,7 +254,7 @@ def _name_headings(blocks: Sequence[Block]) -> Iterator[Block]:
     )
     explicit_ids = {block.id for block in blocks if isinstance(block, Heading) and block.id}
     ids = HeadingIds(
-        explicit_ids | {anchor(match[1]) for match in map(RULE_ITEM.match, items) if match}
+        explicit_ids | {anchor(match[1]) for match in map(ITEM_WITH_ID.match, items) if match}
     )
     for block in blocks:
         if isinstance(block, Heading) and not block.id:

@@ -1,7 +1,7 @@
 """Find credentials by their form: keys, tokens, private keys, and passwords in URLs.
 
-Most forms come from detectors of detect-secrets, and a few are added. Detectors that guess from
-the randomness of a text, or from a word beside it, are left out.
+Most forms come from the detectors of the package detect-secrets. This module adds a few forms. It
+does not use the detectors that guess from random text or from a nearby word such as "password".
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ SIGNS: Final = tuple(
         ),
     )
 )
-"""Signs of credentials, case folded. A text without any sign has no credential.
+"""Patterns of which every credential matches at least one, in lower case.
 
-Each begins with letters or slashes: a search for a literal is about a hundred times as fast as one
-for a choice of first characters.
+Each pattern begins with a fixed text. A search for a fixed text is about a hundred times as fast as
+a search for one of several characters.
 """
 
 ESCAPE: Final = re.compile(r"\\(?=[!-/:-@\[-`{-~])")
-"""The backslash of a Markdown escape."""
+"""The backslash that escapes a punctuation mark in Markdown."""
 
 _URL: Final = re.compile(
     r"""/\\?/(?<![\w/.]//)(?!\[[0-9A-Fa-f.]*[:\]])"""
@@ -57,9 +57,9 @@ _URL: Final = re.compile(
     r"""(?P<password>[^\s/?#"'`]+)@(?!sha(?:256|512):)"""
     r"""(?:\[[0-9A-Fa-f:.%]{2,45}\]|[\w.-]*\w|(?=[/$%{<\[(*]))"""
 )
-"""A URL from its slashes to its host, with a user and a password.
+"""The part of a URL from `//` to the host, with a user name and a password.
 
-The user can be an e-mail address.
+The user name can be an e-mail address.
 """
 _SCHEME: Final = re.compile(r"(?<![\w+.-])[A-Za-z][\w+.-]{0,30}:\\?$")
 _LONGEST_SCHEME: Final = 33
@@ -68,9 +68,9 @@ _QUERY: Final = re.compile(
 )
 
 _PORT: Final = re.compile(r"[0-9]{1,5}(?:[)\]}<>,;|].*)?")
-"""A port, at the end of a URL or before the next listed address."""
+"""A port number at the end of a URL, or before the next URL of a list."""
 _ACCOUNT: Final = re.compile(r"|admin\w*|guest|postgres|root|test|user\w*", re.IGNORECASE)
-"""Names of accounts. The text after them is a password, not a port."""
+"""Names of accounts. A number after such a name and a colon is a password, not a port."""
 _VERSION: Final = re.compile(r"(?:[\w.-]+:)?v?[0-9]+(?:\.[0-9]+)+(?:[-.][A-Za-z]{1,10}[0-9]{0,2})?")
 _END_OF_LIST_ITEM: Final = re.compile(r"[\w.:\[\]-]+[,;|)].*")
 _DEFAULT: Final = re.compile(r"\$\{\w+:?[-=]([^{}]+)\}")
@@ -83,31 +83,31 @@ _VARIABLES: Final = re.compile(
     ) [-_.:+~]*+ )++""",
     re.VERBOSE,
 )
-"""Whole variables of shells, templates and formats, with separators between them."""
+"""A password that consists of variables: of a shell, a template or a format."""
 _MASK: Final = re.compile(r"[*xX.…•_-]+")
 _NAME: Final = re.compile("[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 """The name of a variable, such as GITHUB_TOKEN."""
 _CONSTANTS: Final = ("x-oauth-basic", "x-access-token", "x-token-auth")
-"""Fixed passwords of URLs in which the user is the token."""
+"""Passwords with a fixed text. In a URL with such a password, the user name is the token."""
 _PLACEHOLDER: Final = re.compile(
     "changeme|credentials?|dummy|example|fake|hidden|pass|passphrase|passwd|password"
     "|placeholder|pw|pwd|redacted|replaceme|sample|secret|test|todo|token|value"
     "|clave|contrase[nñ]a|geheim|geheimnis|hasło|heslo|kennwort|lösenord|motdepasse|parola"
     "|passwort|salasana|senha|wachtwoord|пароль|密码|密碼|パスワード"
 )
-"""Words that mark a password as a placeholder."""
+"""Words that show that a password is a placeholder."""
 _FILLER: Final = re.compile(
     "a|access|api|app|change|database|db|dein|here|ihr|insert|key|me|mein|my|not|replace|some|the"
     "|user|username|your"
 )
-"""Words that can accompany such a word."""
+"""Other words that a placeholder can contain, such as `your` in `your-password`."""
 
 _MASKED: Final = re.compile(r"[xX*_.-]{8,}\W*\Z")
-"""The end of a token that is a mask."""
+"""A mask, such as `xxxxxxxx`, at the end of a token."""
 _LONGEST_TAIL: Final = 40
-"""The characters at the end of a token in which a mask is searched.
+"""The number of characters at the end of a token in which `_MASKED` searches for a mask.
 
-A search in a whole token would take time in the square of its length.
+The time of a search in the whole token would grow with the square of its length.
 """
 
 _KEY_HEADER: Final = re.compile(
@@ -120,49 +120,49 @@ _NEXT_KEY: Final = re.compile(
 _DASHES: Final = re.compile("[-–—]{2,5} ?$")
 _LONGEST_KEY: Final = 20_000
 _BEFORE_KEY: Final = re.compile(r"""[\s>"'#*+\\-]{0,40}""")
-"""Marks of quotations, comments, lists and strings before a key on its line."""
+"""The marks that can precede a private key on its line: quote, comment, list or string marks."""
 _KEY_FIELD: Final = r"[A-Za-z][A-Za-z0-9-]{1,30}:[ ][^\n\\]{0,200}"
 _KEY_LINES: Final = re.compile(
     r"[^\n]*(?:(?<!\n)\n(?!\s*(?:```|~~~))(?=[^\n]*\S)[^\n]*"
     rf"|(?:\n[ \t>]*)+(?:[A-Za-z0-9+/]{{16}}[^\n]*|{_KEY_FIELD}))*"
 )
-"""A key without an end line: all lines up to an empty line or fence.
+"""The lines of a private key without an end line, up to an empty line or a fence.
 
-Base64 and fields of a key continue it after empty lines.
+The key continues after an empty line if the next line is base64 or a field of the key.
 """
 _KEY_WORDS: Final = re.compile(
     rf"""(?:(?:[ \t"',;+]*(?:\n|\\r\\n|\\[nr])|[ \t]+)[ \t>"'#*+]*"""
     rf"""(?:{_KEY_FIELD}|[A-Za-z0-9+/=.…*]+(?=[\s"',;+\\]|\Z))?)*"""
 )
-"""A key without an end within a line: base64, dots and fields.
+"""A private key inside a line, without its end mark: base64, dots and fields of the key.
 
-The text `\\n` can be a line feed there.
+The two characters `\\n` can represent a line feed in such a key.
 """
 _AFTER_KEY: Final = " \t\n>\"'#*+\\-"
 _BASE64: Final = re.compile("[A-Za-z0-9+/]{32}")
 
 Extent = tuple[int, int]
-"""The offsets of the start and the end of a credential in a text."""
+"""The start offset and the end offset of a credential in a text."""
 
 
 def _extent_of_token(match: re.Match[str]) -> Extent | None:
-    """Return the extent of a token, or None for a mask."""
+    """Return the offsets of a token, or None if the token ends in a mask."""
     return None if _MASKED.search(match[0][-_LONGEST_TAIL:]) else match.span()
 
 
 def _extent_of_aws_key(match: re.Match[str]) -> Extent | None:
-    """Return the extent of a key, or None for an example.
+    """Return the offsets of an AWS key, or None if it is an example or a mask.
 
-    Keys in Amazon's documentation end in EXAMPLE or EXAMPLEKEY. Real keys do not.
+    Example keys in the documentation of AWS end in EXAMPLE or EXAMPLEKEY. Real keys do not.
     """
     return None if re.search(r"EXAMPLE(?:KEY)?['\"]?$", match[0]) else _extent_of_token(match)
 
 
 def _extent_of_private_key(match: re.Match[str]) -> Extent | None:
-    """Return the extent of a private key, or None for a mere mention of one.
+    """Return the offsets of a private key, or None if the text only mentions its header.
 
-    The extent goes to the last line, because the digest of a sample covers the whole key. A header
-    without base64 after it counts as a key only at the start of a line.
+    The key ends after its last line, because the SHA-256 of a secret sample covers the whole key.
+    A header without base64 after it is a key only if it begins a line.
     """
     text = match.string
     dashes = _DASHES.search(text[max(0, match.start() - 6) : match.start()])
@@ -170,15 +170,16 @@ def _extent_of_private_key(match: re.Match[str]) -> Extent | None:
     starts_line = (
         _BEFORE_KEY.fullmatch(text[max(0, start - 40) : start].rpartition("\n")[2]) is not None
     )
-    following = _NEXT_KEY.search(text, match.end(), match.end() + _LONGEST_KEY)
-    end = following.start() if following else min(len(text), match.end() + _LONGEST_KEY)
-    if not following or not following[0].endswith("END"):
+    next_key = _NEXT_KEY.search(text, match.end(), match.end() + _LONGEST_KEY)
+    end = next_key.start() if next_key else min(len(text), match.end() + _LONGEST_KEY)
+    if not next_key or not next_key[0].endswith("END"):
         block = (_KEY_LINES if starts_line else _KEY_WORDS).match(text, match.end(), end)
         end = match.end() + len(block[0].rstrip(_AFTER_KEY) if block else "")
     return (start, end) if starts_line or _BASE64.search(text, match.end(), end) else None
 
 
 def _extent_of_url(match: re.Match[str]) -> Extent | None:
+    """Return the offsets of a URL with a password. Returns None if the password is not real."""
     user, password = match["user"], match["password"]
     if _PORT.fullmatch(password) and not _ACCOUNT.fullmatch(user):
         return None
@@ -192,6 +193,7 @@ def _extent_of_url(match: re.Match[str]) -> Extent | None:
 
 
 def _extent_of_query(match: re.Match[str]) -> Extent | None:
+    """Return the offsets of a password in a query. Returns None if it is a placeholder."""
     password = match["password"]
     values = {password, re.split("[,;|)]", password)[0], password.rstrip(".:!*_")}
     return None if any(map(is_placeholder_password, values)) else match.span("parameter")
@@ -199,9 +201,10 @@ def _extent_of_query(match: re.Match[str]) -> Extent | None:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A kind of credential and the form of its text.
+    """A kind of credential, with a pattern that finds it.
 
-    `extent` gives the start and end of a match, or None for a placeholder or a published example.
+    `extent` returns the offsets of the credential of a match. It returns None if the match is a
+    placeholder or a published example.
     """
 
     name: str
@@ -210,9 +213,9 @@ class Form:
 
 
 def find_matches(text: str) -> Iterator[tuple[int, int, Form]]:
-    """Find the credentials in a text, in its order: start, end and form.
+    """Yield the credentials in a text, in order: start offset, end offset and form.
 
-    A match inside another is left out: a token in a URL is one credential.
+    If two matches overlap, such as a token inside a URL, the function yields only the first.
     """
     last = 0
     matches = (
@@ -228,7 +231,7 @@ def find_matches(text: str) -> Iterator[tuple[int, int, Form]]:
 
 
 def is_placeholder_password(password: str) -> bool:
-    """Whether a password is a variable, a mask, or words such as `your-password`."""
+    """Return whether a password is a variable, a mask, or words such as `your-password`."""
     password = _DEFAULT.sub(r"\1", ESCAPE.sub("", password))
     if _VARIABLES.fullmatch(password) or _MASK.fullmatch(password) or _NAME.fullmatch(password):
         return True
@@ -243,9 +246,10 @@ def is_placeholder_password(password: str) -> bool:
 
 @cache
 def load_forms() -> tuple[Form, ...]:
-    """Return the forms of credentials.
+    """Return the forms of all credentials.
 
-    The detectors are imported here: their import takes as long as the reading of 100 records.
+    The function imports the detectors only when it is called, because the import takes as long as
+    the reading of 100 records.
     """
     from detect_secrets.plugins import (
         aws,
@@ -290,7 +294,8 @@ def load_forms() -> tuple[Form, ...]:
             for detector in detectors
             for pattern in detector.denylist
         ),
-        # The patterns of detect-secrets for these two take time in the square of a line.
+        # For these two kinds, the time of detect-secrets' own patterns grows with the square of
+        # the length of a line.
         Form(
             npm.NpmDetector.secret_type,
             re.compile(r"_authToken\s{0,9}=\s{0,9}[\"']?(?:npm_\w{9,}|[A-Fa-f0-9-]{36})"),
@@ -299,14 +304,14 @@ def load_forms() -> tuple[Form, ...]:
             openai.OpenAIDetector.secret_type,
             re.compile(r"sk-(?<![\w-]sk-)[\w-]{20,200}T3BlbkFJ[A-Za-z0-9]{20}"),
         ),
-        # Detect-secrets does not find fine-grained tokens yet.
+        # Detect-secrets does not find the fine-grained tokens of GitHub yet.
         Form("GitHub Token", re.compile(r"github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}")),
         Form("password in a URL", _URL, _extent_of_url),
         Form("password in a URL", _QUERY, _extent_of_query),
     )
 
 
-def has_sign(text: str) -> bool:
-    """Whether a text can contain a credential."""
-    folded = text.casefold()
-    return any(sign.search(folded) for sign in SIGNS)
+def may_hold_credential(text: str) -> bool:
+    """Return whether a text can contain a credential. This test is faster than a search."""
+    folded_text = text.casefold()
+    return any(sign.search(folded_text) for sign in SIGNS)

@@ -1,8 +1,10 @@
 """Typed fields of front matter and settings: one table of fields per kind.
 
-A table is a frozen dataclass whose fields `field` makes. It defines how a value is read, which
-findings an invalid value has, and the JSON Schema. An invalid value or a placeholder such as TODO
-is reported here, once. The value is then absent (None or empty), so that no rule reports it again.
+A table of fields is a frozen dataclass. The function `field` makes each of its fields. The table
+defines how to read a value, which problems an invalid value has, and the JSON Schema.
+
+This module reports an invalid value, or a placeholder such as TODO, as a problem. It then replaces
+the value by None or by an empty value, so that no rule reports it again.
 """
 
 from __future__ import annotations
@@ -32,12 +34,12 @@ from handbook.reading.nodes import Node, Scalar
 from handbook.reading.placeholders import find_placeholder, is_unwritten, make_placeholder_finding
 from handbook.reading.problems import Problem, ProblemKind
 
-Vocabularies = Mapping[str, tuple[str, ...]]
-"""The organisation's vocabularies by name (`teams`, `tags`), from the settings."""
+AllowedValues = Mapping[str, tuple[str, ...]]
+"""The values that the settings allow, by the name of their list, such as `teams`."""
 
 
 _SETTINGS_KEYS: Final = {"severities": "extra.policy.severities"}
-"""The keys of vocabularies that are not below `extra.handbook`."""
+"""The settings keys of lists of allowed values that are not below `extra.handbook`."""
 
 _MOMENT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:Z|[+-][0-9]{2}:[0-9]{2})"
@@ -46,7 +48,7 @@ _MOMENT: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class PastDate:
-    """The date of a past event, with its location. It must not be in the future."""
+    """The date of a past event, with its location. A rule reports a date in the future."""
 
     key: str
     day: date
@@ -54,10 +56,10 @@ class PastDate:
 
 
 class Reading:
-    """The problems and past dates that the reading of one mapping has collected."""
+    """Collects the problems and the past dates of one mapping while a function reads it."""
 
-    def __init__(self, vocabularies: Vocabularies | None = None) -> None:
-        self.vocabularies: Vocabularies = vocabularies or {}
+    def __init__(self, allowed_values: AllowedValues | None = None) -> None:
+        self.allowed_values: AllowedValues = allowed_values or {}
         self.problems: list[Problem] = []
         self.past_dates: list[PastDate] = []
 
@@ -69,13 +71,14 @@ class Reading:
         hint: str | None = None,
         fix: Edit | None = None,
     ) -> None:
-        """Add a problem of a kind at a location."""
+        """Add a problem."""
         self.problems.append(Problem(kind, Finding(at, message, hint, fix)))
 
     def add_placeholder(self, node: Scalar, replacement: str, *, since: int) -> None:
-        """Add a placeholder instead of the problems from index `since` on.
+        """Add the problem of a placeholder, and remove the problems from index `since` on.
 
-        Those problems only report that the placeholder is not a valid value.
+        The removed problems only report that the placeholder is not a valid value. `replacement`
+        names the value to write, for the hint.
         """
         match = find_placeholder(node.text)
         del self.problems[since:]
@@ -88,24 +91,24 @@ class Reading:
 
 
 class FieldType(ABC):
-    """The type of a value: how to read it, and its JSON Schema."""
+    """Base class of the types of field: how to read a value, and its JSON Schema."""
 
     noun: str = "text"
-    """The value to write, for hints."""
+    """A description of a valid value, for hints such as "write a number"."""
 
     @property
     def default(self) -> Any:
-        """The value of an absent key or an invalid value."""
+        """The value of the field if its key is absent or its value is invalid."""
         return None
 
-    def replacement(self, vocabularies: Vocabularies) -> str:
-        """Return the text to write instead of a placeholder, for hints."""
+    def replacement(self, allowed_values: AllowedValues) -> str:
+        """Return a description of the value to write instead of a placeholder, for hints."""
         return self.noun
 
     def read(self, key: str, node: Node, reading: Reading) -> Any:
-        """Return the value of `node`, or add a problem and return the default.
+        """Return the value of a YAML node. If it is invalid, add a problem, and return the default.
 
-        A placeholder that is no valid value is one problem, of its own kind.
+        If the value is invalid because it is a placeholder, the only problem is the placeholder.
         """
         problem_count = len(reading.problems)
         value = self.read_node(key, node, reading)
@@ -115,12 +118,15 @@ class FieldType(ABC):
             and is_unwritten(node.text)
         ):
             reading.add_placeholder(
-                node, self.replacement(reading.vocabularies), since=problem_count
+                node, self.replacement(reading.allowed_values), since=problem_count
             )
         return value
 
     def read_node(self, key: str, node: Node, reading: Reading) -> Any:
-        """Return the value of `node` in this type. The default reads one text."""
+        """Return the value of a YAML node, without special treatment of placeholders.
+
+        This base method reads a single text that is not empty, and converts it with `parse`.
+        """
         if not isinstance(node, Scalar):
             reading.add_problem(
                 ProblemKind.WRONG_TYPE,
@@ -140,35 +146,40 @@ class FieldType(ABC):
         return self.parse(key, node, reading)
 
     def parse(self, key: str, node: Scalar, reading: Reading) -> Any:
-        """Return the value of a text that is not empty."""
+        """Convert a text that is not empty to the value of the field."""
         return node.text
 
     @abstractmethod
-    def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
-        """Return the JSON Schema (draft 2020-12) of the value."""
+    def schema(self, allowed_values: AllowedValues) -> dict[str, Any]:
+        """Return the JSON Schema (draft 2020-12) of a valid value."""
 
     def add_invalid_value(self, key: str, node: Scalar, reading: Reading) -> None:
-        """Add the problem of a text that is not in the form of this type."""
+        """Add a problem that says that a text has not the form of this type."""
         reading.add_problem(
-            ProblemKind.WRONG_TYPE, node.at, f"invalid {key} '{node.text}'", f"write {self.noun}"
+            ProblemKind.WRONG_TYPE,
+            node.at,
+            f"invalid value '{node.text}' for '{key}'",
+            f"write {self.noun}",
         )
 
 
 def _describe_shape(node: Node) -> str:
     if isinstance(node, nodes.Sequence):
-        return "a list"
-    return "a mapping" if isinstance(node, nodes.Mapping) else "a single value"
+        return "unexpected list"
+    if isinstance(node, nodes.Mapping):
+        return "unexpected mapping"
+    return f"unexpected single value '{node.text}'" if node.text else "unexpected single value"
 
 
 class Text(FieldType):
-    """A text that is not empty."""
+    """Any text that is not empty."""
 
-    def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
+    def schema(self, allowed_values: AllowedValues) -> dict[str, Any]:
         return {"type": "string", "minLength": 1}
 
 
 class Nullable(FieldType):
-    """A value of a type, or null."""
+    """A value of another type, or null."""
 
     def __init__(self, item: FieldType) -> None:
         self.item = item
@@ -179,12 +190,12 @@ class Nullable(FieldType):
             None if isinstance(node, Scalar) and node.empty else self.item.read(key, node, reading)
         )
 
-    def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
-        return {"anyOf": [self.item.schema(vocabularies), {"type": "null"}]}
+    def schema(self, allowed_values: AllowedValues) -> dict[str, Any]:
+        return {"anyOf": [self.item.schema(allowed_values), {"type": "null"}]}
 
 
 class Pattern(FieldType):
-    """A text of a fixed form. `noun` names the form with an example."""
+    """A text that matches a pattern. `noun` describes the form with an example."""
 
     def __init__(self, pattern: str, noun: str) -> None:
         self.pattern = re.compile(pattern)
@@ -196,12 +207,12 @@ class Pattern(FieldType):
         self.add_invalid_value(key, node, reading)
         return None
 
-    def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
+    def schema(self, allowed_values: AllowedValues) -> dict[str, Any]:
         return {"type": "string", "pattern": f"^{self.pattern.pattern}$"}
 
 
 class RecordId(Pattern):
-    """The id of a record of another kind. A rule checks that the record exists."""
+    """The id of a record. `kind` is the kind of the record. A rule checks that it exists."""
 
     def __init__(self, kind: str, pattern: str, example: str) -> None:
         super().__init__(pattern, f"the id of a record ({kind}), such as {example}")
@@ -209,7 +220,7 @@ class RecordId(Pattern):
 
 
 class Flag(FieldType):
-    """A flag: `true` or `false`, in this spelling only."""
+    """A flag. Only `true` and `false` are valid, not `True` or `yes`."""
 
     noun = "true or false"
 
@@ -223,35 +234,40 @@ class Flag(FieldType):
         self.add_invalid_value(key, node, reading)
         return self.default
 
-    def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
+    def schema(self, allowed_values: AllowedValues) -> dict[str, Any]:
         return {"type": "boolean"}
 
 
 class Number(FieldType):
-    """A whole number within bounds."""
+    """A whole number from `minimum` to `maximum`."""
 
-    def __init__(self, least: int = 0, most: int = 999_999_999) -> None:
-        self.least = least
-        self.most = most
+    def __init__(self, minimum: int = 0, maximum: int = 999_999_999) -> None:
+        self.minimum = minimum
+        self.maximum = maximum
         self.noun = (
-            f"a whole number from {least} to {most}" if most < 999_999_999 else "a whole number"
+            f"a whole number from {minimum} to {maximum}"
+            if maximum < 999_999_999
+            else "a whole number"
         )
 
     def parse(self, key: str, node: Scalar, reading: Reading) -> int | None:
         if (
             re.fullmatch(r"0|[1-9][0-9]{0,8}", node.text)
-            and self.least <= int(node.text) <= self.most
+            and self.minimum <= int(node.text) <= self.maximum
         ):
             return int(node.text)
         self.add_invalid_value(key, node, reading)
         return None
 
-    def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
-        return {"type": "integer", "minimum": self.least, "maximum": self.most}
+    def schema(self, allowed_values: AllowedValues) -> dict[str, Any]:
+        return {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
 
 
 class Days(FieldType):
-    """A number of days, such as `90d`. Values that a page shows can be `90 days`."""
+    """A number of days, such as `90d` or `90 days`.
+
+    `90 days` is for values that a standard also shows in its text.
+    """
 
     noun = "a number of days, such as 90d or 90 days"
     form = re.compile(r"([1-9][0-9]{0,4})(?:d| days?)")
@@ -262,12 +278,12 @@ class Days(FieldType):
         self.add_invalid_value(key, node, reading)
         return None
 
-    def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
+    def schema(self, allowed_values: AllowedValues) -> dict[str, Any]:
         return {"type": "string", "pattern": f"^{self.form.pattern}$"}
 
 
 class Decimal(FieldType):
-    """A number with or without a fraction."""
+    """A number, with or without decimal places."""
 
     noun = "a number"
 
@@ -277,12 +293,12 @@ class Decimal(FieldType):
         self.add_invalid_value(key, node, reading)
         return None
 
-    def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
+    def schema(self, allowed_values: AllowedValues) -> dict[str, Any]:
         return {"type": "number", "minimum": 0}
 
 
 class Day(FieldType):
-    """A calendar date. `allow_future` allows a date in the future, such as the end of a plan."""
+    """A date of the calendar. With `allow_future`, it can be in the future, as a due date can."""
 
     noun = "a date, YYYY-MM-DD"
 
@@ -299,22 +315,22 @@ class Day(FieldType):
             reading.add_problem(
                 ProblemKind.INVALID_DATE,
                 node.at,
-                f"no such date '{node.text}'",
-                "write a date that exists, YYYY-MM-DD",
+                f"date '{node.text}' does not exist",
+                "write an existing date, YYYY-MM-DD",
             )
             return None
         if not self.allow_future:
             reading.past_dates.append(PastDate(key, day, node.at))
         return day
 
-    def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
+    def schema(self, allowed_values: AllowedValues) -> dict[str, Any]:
         return {"type": "string", "format": "date"}
 
 
 class Moment(FieldType):
-    """A time with an offset from UTC, converted to UTC.
+    """The time of a past event, with an offset from UTC. Its value is in UTC.
 
-    It is the time of a past event, so it must not be in the future.
+    A rule reports a time in the future.
     """
 
     noun = "a time with an offset, such as 2026-05-15T10:14Z"
@@ -329,19 +345,19 @@ class Moment(FieldType):
             reading.add_problem(
                 ProblemKind.INVALID_DATE,
                 node.at,
-                f"no such time '{node.text}'",
-                "write a time that exists, such as 2026-05-15T10:14Z",
+                f"time '{node.text}' does not exist",
+                "write an existing time, such as 2026-05-15T10:14Z",
             )
             return None
         reading.past_dates.append(PastDate(key, moment.date(), node.at))
         return moment
 
-    def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
+    def schema(self, allowed_values: AllowedValues) -> dict[str, Any]:
         return {"type": "string", "pattern": f"^{_MOMENT.pattern}$"}
 
 
 class Url(Pattern):
-    """An address on the web."""
+    """A web address that begins with `http://` or `https://`."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -350,26 +366,27 @@ class Url(Pattern):
 
 
 class Choice(FieldType):
-    """One word of a vocabulary.
+    """One of several allowed words.
 
-    The vocabulary is a tuple of fixed words, or the organisation's vocabulary of the name `of`.
+    `words` are the allowed words. Without them, `of` is the name of the list of allowed words
+    in the settings, such as `teams`.
     """
 
     def __init__(self, *words: str, of: str | None = None) -> None:
-        self.fixed = words
+        self.fixed_words = words
         self.of = of
         self.noun = f"one of {', '.join(words)}" if words else f"one of the {of} in the settings"
 
-    def words(self, vocabularies: Vocabularies) -> tuple[str, ...]:
-        """Return the words of the vocabulary."""
-        return vocabularies.get(self.of, ()) if self.of else self.fixed
+    def words(self, allowed_values: AllowedValues) -> tuple[str, ...]:
+        """Return the allowed words."""
+        return allowed_values.get(self.of, ()) if self.of else self.fixed_words
 
-    def replacement(self, vocabularies: Vocabularies) -> str:
-        words = self.words(vocabularies)
+    def replacement(self, allowed_values: AllowedValues) -> str:
+        words = self.words(allowed_values)
         return f"one of {', '.join(words)}" if words else self.noun
 
     def parse(self, key: str, node: Scalar, reading: Reading) -> str | None:
-        words = self.words(reading.vocabularies)
+        words = self.words(reading.allowed_values)
         if node.text in words:
             return node.text
         match = find_only_match(node.text, words)
@@ -377,34 +394,34 @@ class Choice(FieldType):
         reading.add_problem(
             ProblemKind.UNKNOWN_VALUE,
             node.at,
-            f"unknown {key} '{node.text}'",
+            f"unknown value '{node.text}' for '{key}'",
             did_you_mean(node.text, words) or self._list_words(words),
             fix,
         )
         return None
 
     def _list_words(self, words: tuple[str, ...]) -> str:
-        """Return the hint with the words, or with the settings key that defines them."""
+        """Return a hint with the allowed words, or with the settings key that must define them."""
         if words or self.of is None:
             return f"use one of {', '.join(words)}"
         settings_key = _SETTINGS_KEYS.get(self.of, f"extra.handbook.{self.of}")
-        return f"add {self.of} under {settings_key} in mkdocs.yml"
+        return f"define the {self.of} under '{settings_key}' in mkdocs.yml"
 
-    def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
-        return {"type": "string", "enum": list(self.words(vocabularies))}
+    def schema(self, allowed_values: AllowedValues) -> dict[str, Any]:
+        return {"type": "string", "enum": list(self.words(allowed_values))}
 
 
 class Many(FieldType):
-    """A list of different values of one type."""
+    """A list of values of one type, without duplicates."""
 
     def __init__(self, item: FieldType, *, default: tuple[Any, ...] = ()) -> None:
         self.item = item
-        self.absent = default
+        self.default_values = default
         self.noun = f"a list of values, each {item.noun}"
 
     @property
     def default(self) -> tuple[Any, ...]:
-        return self.absent
+        return self.default_values
 
     def read_node(self, key: str, node: Node, reading: Reading) -> tuple[Any, ...]:
         if isinstance(node, Scalar) and node.empty:
@@ -412,7 +429,7 @@ class Many(FieldType):
                 ProblemKind.EMPTY_VALUE,
                 node.at,
                 f"empty value of '{key}'",
-                "write a list, or [] for none, or remove the key",
+                "write a list (an empty list is []), or remove the key",
             )
             return ()
         if not isinstance(node, nodes.Sequence):
@@ -436,18 +453,18 @@ class Many(FieldType):
                     ProblemKind.DUPLICATE_VALUE,
                     item.at,
                     f"duplicate {value_text} in '{key}'",
-                    "remove one of them",
+                    "remove the duplicate",
                 )
             else:
                 values.append(value)
         return tuple(values)
 
-    def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
-        return {"type": "array", "items": self.item.schema(vocabularies), "uniqueItems": True}
+    def schema(self, allowed_values: AllowedValues) -> dict[str, Any]:
+        return {"type": "array", "items": self.item.schema(allowed_values), "uniqueItems": True}
 
 
 class MapOf(FieldType):
-    """A mapping from the organisation's own names to values of one type."""
+    """A mapping from names that the organisation chooses to values of one type."""
 
     def __init__(self, item: FieldType) -> None:
         self.item = item
@@ -475,16 +492,19 @@ class MapOf(FieldType):
                 values[entry.key] = value
         return MappingProxyType(values)
 
-    def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
-        return {"type": "object", "additionalProperties": self.item.schema(vocabularies)}
+    def schema(self, allowed_values: AllowedValues) -> dict[str, Any]:
+        return {"type": "object", "additionalProperties": self.item.schema(allowed_values)}
 
 
 class Group(FieldType):
-    """A mapping that has its own table of fields."""
+    """A mapping whose keys are the fields of the table `table`.
 
-    def __init__(self, table: type, *, others: bool = False) -> None:
+    `allow_other_keys` allows keys that are not in the table.
+    """
+
+    def __init__(self, table: type, *, allow_other_keys: bool = False) -> None:
         self.table = table
-        self.others = others
+        self.allow_other_keys = allow_other_keys
         self.noun = f"a mapping with {', '.join(field.key for field in fields_of(table))}"
 
     def read_node(self, key: str, node: Node, reading: Reading) -> Any:
@@ -498,19 +518,23 @@ class Group(FieldType):
                 f"write {self.noun}",
             )
             return None
-        return self.table(**read_fields(self.table, node, reading, end=node.at, others=self.others))
+        return self.table(
+            **read_fields(
+                self.table, node, reading, end=node.at, allow_other_keys=self.allow_other_keys
+            )
+        )
 
     @property
     def default(self) -> Any:
         return self.table() if not any(row.required for row in fields_of(self.table)) else None
 
-    def schema(self, vocabularies: Vocabularies) -> dict[str, Any]:
-        return schema_of(self.table, vocabularies)
+    def schema(self, allowed_values: AllowedValues) -> dict[str, Any]:
+        return schema_of(self.table, allowed_values)
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A row of a table of fields."""
+    """A field of a table: name in the dataclass, key in YAML, type and help text."""
 
     name: str
     key: str
@@ -519,17 +543,20 @@ class Field:
     help: str
 
 
-_SPEC: Final = "handbook"
+_METADATA_KEY: Final = "handbook"
 
 
 def field(type: FieldType, help: str, *, required: bool = False, key: str | None = None) -> Any:
-    """Make a dataclass field that is a row of a table. The default key is the field's name."""
-    metadata = {_SPEC: (key, type, required, help)}
+    """Make a dataclass field of a table of fields.
+
+    `key` is the key in YAML. Its default is the name of the dataclass field.
+    """
+    metadata = {_METADATA_KEY: (key, type, required, help)}
     return dataclasses.field(default_factory=lambda: type.default, metadata=metadata)
 
 
 def fields_of(table: type) -> tuple[Field, ...]:
-    """Return the rows of a table: first declared, then inherited rows."""
+    """Return the fields of a table: first the fields of its class, then inherited fields."""
     return _fields_of(table)
 
 
@@ -537,34 +564,41 @@ def fields_of(table: type) -> tuple[Field, ...]:
 def _fields_of(table: Any) -> tuple[Field, ...]:
     declared = inspect.get_annotations(table)
     ordered = sorted(dataclasses.fields(table), key=lambda item: item.name not in declared)
-    rows = ((item.name, item.metadata.get(_SPEC)) for item in ordered)
+    rows = ((item.name, item.metadata.get(_METADATA_KEY)) for item in ordered)
     return tuple(Field(name, spec[0] or name, *spec[1:]) for name, spec in rows if spec)
 
 
 def read_fields(
-    table: type, node: nodes.Mapping, reading: Reading, *, end: Location, others: bool = False
+    table: type,
+    node: nodes.Mapping,
+    reading: Reading,
+    *,
+    end: Location,
+    allow_other_keys: bool = False,
 ) -> dict[str, Any]:
-    """Read the values of a mapping by field name, and add its problems to `reading`.
+    """Return the values of a mapping by field name, and add its problems to `reading`.
 
-    A misspelt key is reported as unknown and read as the nearest key, so that one slip is one
-    finding. `others` allows keys that the table does not have. `end` is the location of missing
-    keys.
+    The function reports a misspelt key as unknown, but reads its value under the nearest known key.
+    Otherwise one mistake would also give a finding for the missing key.
+
+    `allow_other_keys` allows keys that the table does not have. `end` is the location for findings
+    about missing keys.
     """
     rows = {row.key: row for row in fields_of(table)}
     values: dict[str, Any] = {}
     seen: set[str] = set()
-    present = {entry.key for entry in node.entries}
+    present_keys = {entry.key for entry in node.entries}
     for entry in _read_entries(node, reading):
         key = entry.key
-        if key not in rows and others:
+        if key not in rows and allow_other_keys:
             continue
         if key not in rows:
-            meant = find_nearest(key, rows)
-            hint = suggest(meant) if meant else f"use one of {', '.join(rows)}"
+            intended_key = find_nearest(key, rows)
+            hint = suggest(intended_key) if intended_key else f"use one of {', '.join(rows)}"
             reading.add_problem(ProblemKind.UNKNOWN_KEY, entry.at, f"unknown key '{key}'", hint)
-            if meant is None or meant in present or meant in seen:
+            if intended_key is None or intended_key in present_keys or intended_key in seen:
                 continue
-            key = meant
+            key = intended_key
         seen.add(key)
         value = rows[key].type.read(key, entry.value, reading)
         values[rows[key].name] = rows[key].type.default if value is None else value
@@ -580,20 +614,20 @@ def read_fields(
 
 
 def find_field_at(table: type, node: nodes.Mapping, at: Location) -> tuple[FieldType, bool] | None:
-    """Return the type of the value at a location, and whether its key is required.
+    """Return the field type of the value at a location, and whether its key is required.
 
-    Returns None for a value under an unknown key.
+    Returns None if the key is unknown.
     """
     rows = {row.key: row for row in fields_of(table)}
     for entry in node.entries:
         row = rows.get(entry.key)
-        typed = _type_at(row.type, row.required, entry.value, at) if row else None
-        if typed:
-            return typed
+        field_type = _find_type_at(row.type, row.required, entry.value, at) if row else None
+        if field_type:
+            return field_type
     return None
 
 
-def _type_at(
+def _find_type_at(
     type: FieldType, required: bool, node: Node, at: Location
 ) -> tuple[FieldType, bool] | None:
     if isinstance(node, Scalar):
@@ -607,11 +641,13 @@ def _type_at(
         if isinstance(node, nodes.Sequence)
         else tuple(entry.value for entry in node.entries)
     )
-    return next(filter(None, (_type_at(type.item, required, value, at) for value in values)), None)
+    return next(
+        filter(None, (_find_type_at(type.item, required, value, at) for value in values)), None
+    )
 
 
 def _read_entries(node: nodes.Mapping, reading: Reading) -> Iterator[nodes.Entry]:
-    """Yield the first entry of each key, and add a problem for each duplicate key."""
+    """Yield the first entry of each key, and add a problem for each duplicate."""
     seen: dict[str, Location] = {}
     for entry in node.entries:
         if entry.key in seen:
@@ -620,20 +656,20 @@ def _read_entries(node: nodes.Mapping, reading: Reading) -> Iterator[nodes.Entry
                 ProblemKind.DUPLICATE_KEY,
                 entry.at,
                 f"duplicate key '{entry.key}' (first on line {first})",
-                "remove one of them",
+                "remove one of the two keys, with its value",
             )
             continue
         seen[entry.key] = entry.at
         yield entry
 
 
-def schema_of(table: type, vocabularies: Vocabularies) -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of a table of fields."""
+def schema_of(table: type, allowed_values: AllowedValues) -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a mapping with the fields of a table."""
     rows = fields_of(table)
     return {
         "type": "object",
         "properties": {
-            row.key: {"description": row.help, **row.type.schema(vocabularies)} for row in rows
+            row.key: {"description": row.help, **row.type.schema(allowed_values)} for row in rows
         },
         "required": [row.key for row in rows if row.required],
         "additionalProperties": False,
@@ -641,20 +677,20 @@ def schema_of(table: type, vocabularies: Vocabularies) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenId:
-    """An id of another record in front matter, with its key and kind."""
+class FieldReference:
+    """A reference to another record in front matter: key, kind of the target, and its id."""
 
     key: str
     kind: str
     id: str
 
 
-def find_references(values: Any) -> Iterator[WrittenId]:
-    """Yield every id of another record in the values of a table."""
+def find_references(values: Any) -> Iterator[FieldReference]:
+    """Yield the references to other records in an instance of a table of fields."""
     for row in fields_of(type(values)):
         value = getattr(values, row.name)
         if isinstance(row.type, RecordId) and value:
-            yield WrittenId(row.key, row.type.kind, value)
+            yield FieldReference(row.key, row.type.kind, value)
         elif isinstance(row.type, Many) and isinstance(row.type.item, RecordId):
             for item in value:
-                yield WrittenId(row.key, row.type.item.kind, item)
+                yield FieldReference(row.key, row.type.item.kind, item)

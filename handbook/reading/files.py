@@ -1,7 +1,7 @@
-"""Read a repository file as text, or report why it cannot be read.
+"""Read a file of the repository, or return a finding that says why it is unreadable.
 
-Every file that an author writes is read by this module. A file that is too large, unreadable, not
-regular or not UTF-8 is a finding.
+This module reads every file that an author writes. It returns a finding for a file that is too
+large, that is not a regular file, or that is not UTF-8.
 """
 
 from __future__ import annotations
@@ -15,22 +15,25 @@ from typing import Final
 from handbook.diagnostics import Finding, Location
 
 LARGEST: Final = 1_000_000
-"""The largest size of a record, page, YAML file or attachment, in bytes."""
+"""The size limit of records, pages, YAML files and attachments, in bytes."""
 
 LONGEST_LINE: Final = 10_000
-"""The largest length of a line of a record, page or YAML file, in characters."""
+"""The length limit of a line in a record, page or YAML file, in characters."""
 
 _HIDDEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-"""Control characters, rare line ends, and marks of text direction (CVE-2021-42574)."""
+"""Invisible characters: control characters, Unicode line ends, and marks of text direction.
+
+Marks of text direction can hide code from a reader (CVE-2021-42574).
+"""
 
 _CONTROLS: Final = bytes(range(9)) + b"\x0b\x0c" + bytes(range(14, 32)) + b"\x7f"
 _SPACES: Final = bytes.maketrans(_CONTROLS, b" " * len(_CONTROLS))
 _READABLE: Final = re.compile(rb"\n|[ -~]{8,}")
-"""Readable text in a picture or an archive, and its line feeds."""
+"""A line feed, or at least 8 readable characters, in a binary file such as a picture."""
 
 
 def find_hidden_character(text: str) -> str | None:
-    """Return the first invisible character or lone surrogate of a text, or None."""
+    """Return the first invisible character or unpaired surrogate of a text, or None."""
     match = _HIDDEN.search(text)
     return (
         match[0]
@@ -40,23 +43,28 @@ def find_hidden_character(text: str) -> str | None:
 
 
 def is_utf8(path: str) -> bool:
-    """Whether the name of a file is valid UTF-8, as addresses and reports need."""
+    """Return whether the path of a file is valid UTF-8. Addresses and reports need UTF-8."""
     return not any("\udc80" <= character <= "\udcff" for character in path)
 
 
 def read_bytes(root: Path, path: str) -> bytes | Finding:
-    """Read the bytes of a regular file. A pipe or a device is a finding: it could block."""
+    """Return the bytes of a file, or a finding if the file is unreadable.
+
+    A pipe or a device also gives a finding, because a read of it can wait forever.
+    """
     file = root / path
     try:
         status = file.stat()
         if not stat.S_ISREG(status.st_mode):
             return Finding(
                 Location(path),
-                "unreadable file: not a regular file",
+                "unreadable file: it is not a regular file",
                 "replace it with a regular file",
             )
         if status.st_size > LARGEST:
-            message = f"file of {status.st_size} bytes, more than {LARGEST}"
+            message = (
+                f"file too large: {status.st_size:,} bytes, but at most {LARGEST:,} are allowed"
+            )
             hint = "make it smaller, or store it elsewhere and link to it"
             return Finding(Location(path), message, hint)
         return file.read_bytes()
@@ -65,11 +73,16 @@ def read_bytes(root: Path, path: str) -> bytes | Finding:
 
 
 def decode(path: str, data: bytes, *, longest: int = LONGEST_LINE) -> str | Finding:
-    """Decode a file, without its byte order mark and with line feeds as line ends.
+    """Decode the bytes of a file. Returns the text, or a finding if the bytes are invalid.
 
-    A line of more than `longest` characters is a finding: a search in it can take time in the
-    square of its length. An invisible character is a finding: it can control a terminal or a
-    parser, or change the order of reading.
+    The text has no byte order mark, and every line ends with a line feed. The function returns a
+    finding for:
+
+    - bytes that are not UTF-8
+    - a line of more than `longest` characters, because the time of a search in the line can grow
+      with the square of its length
+    - an invisible character, because it can control a terminal or a parser, or change the order in
+      which a person reads the text
     """
     try:
         data = data.removeprefix(BOM_UTF8)
@@ -93,35 +106,37 @@ def decode(path: str, data: bytes, *, longest: int = LONGEST_LINE) -> str | Find
             if len(content) > longest:
                 return Finding(
                     Location(path, line),
-                    f"line of more than {longest} characters",
+                    f"line of more than {longest:,} characters",
                     "break it into several lines",
                 )
     return text
 
 
 def read_text(root: Path, path: str) -> str | Finding:
-    """Read a file as text."""
+    """Return the text of a file, or a finding if the file is unreadable."""
     data = read_bytes(root, path)
     return data if isinstance(data, Finding) else decode(path, data)
 
 
-def read_loosely(root: Path, path: str) -> str:
-    """Read the text of any file for a search. An unreadable file gives an empty text.
+def read_searchable_text(root: Path, path: str) -> str:
+    """Return the text of any file, so that a rule can search it. Returns "" if it is unreadable.
 
-    Characters keep their places: invisible ones become spaces, and bytes that are not UTF-8 become
-    surrogates. UTF-16 is decoded. Binary data is reduced to its readable text.
+    The function replaces each invisible character by a space and each invalid byte by a surrogate,
+    so that the other characters keep their offsets. It decodes UTF-16. From binary data it returns
+    only the readable text.
     """
     data = read_bytes(root, path)
     if isinstance(data, Finding):
         return ""
     text = decode(path, data, longest=LARGEST)
-    return text if isinstance(text, str) else _decode_loosely(data)
+    return text if isinstance(text, str) else _decode_searchable_text(data)
 
 
-def _decode_loosely(data: bytes) -> str:
+def _decode_searchable_text(data: bytes) -> str:
+    """Return the readable text of bytes that `decode` refuses."""
     if data.startswith((BOM_UTF16_BE, BOM_UTF16_LE)):
         data = data.decode("utf-16", "replace").encode()
-    # Without its NUL bytes, UTF-16 text in ASCII characters is ASCII.
+    # UTF-16 text of ASCII characters becomes ASCII if its NUL bytes are removed.
     data = data.removeprefix(BOM_UTF8).replace(b"\0", b"")
     data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     try:

@@ -1,4 +1,4 @@
-"""Write blocks of code as HTML, with the classes that Material for MkDocs styles."""
+"""Convert blocks of code to HTML with the CSS classes of Material for MkDocs."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ _OPTION = re.compile(r'(title|linenums|hl_lines)="([^"]*)"')
 _LANGUAGE = re.compile(r"[^\s,{]+")
 _NUMBER = re.compile(r"[0-9]{1,6}")
 _LONGEST: Final = 100_000
-"""The longest code that is coloured, in characters. Pygments needs a second for 500,000."""
+"""The longest code that Pygments colours, in characters. It needs a second for 500,000."""
 
 
 class _NoColours(StyleMeta):  # type: ignore[misc]
-    """A style of Pygments without rules for tokens."""
+    """A metaclass for Pygments styles that define no colours."""
 
     def __iter__(self) -> Iterator[Any]:
         return iter(())
 
 
 class Uncoloured(Style, metaclass=_NoColours):  # type: ignore[misc]
-    """The style of listings: the theme gives the classes of tokens their colours.
+    """A Pygments style without colours. The theme defines the colours of the code.
 
-    Pygments computes the colours of a style for each formatter. That takes as long as to colour a
-    block of code.
+    The style is empty for speed: Pygments would compute its colours again for each formatter, which
+    takes as long as the conversion of one block of code.
     """
 
 
@@ -45,8 +45,8 @@ _FORMATTER: Final = HtmlFormatter(cssclass="highlight", wrapcode=True, style=Unc
 def highlight_code(text: str, info: str) -> str:
     """Return the HTML of a block of code.
 
-    `info` is the text after the opening fence: a language, then Material's options `title="…"`,
-    `linenums="…"` and `hl_lines="…"`. Code in an unknown language is not coloured.
+    `info` is the text after the opening fence: a language, and then the options of Material:
+    `title="…"`, `linenums="…"` and `hl_lines="…"`. Code in an unknown language has no colours.
     """
     match = _LANGUAGE.match(info)
     language = match[0] if match and len(text) <= _LONGEST else ""
@@ -61,6 +61,7 @@ def highlight_code(text: str, info: str) -> str:
 
 @lru_cache(256)
 def _find_lexer(language: str) -> Lexer | None:
+    """Return the lexer of a language, or None if Pygments does not support it."""
     try:
         return get_lexer_by_name(language, stripnl=False) if language else None
     except ClassNotFound:
@@ -68,6 +69,7 @@ def _find_lexer(language: str) -> Lexer | None:
 
 
 def _highlight_with_options(text: str, language: str, options: dict[str, str]) -> str:
+    """Return the HTML of a block of code with a title, line numbers or highlighted lines."""
     first = options.get("linenums", "")
     highlighter = Highlight(
         None,

@@ -1,4 +1,4 @@
-"""Ids in prose and in headings, and the anchors that they make."""
+"""Find ids in text and in headings, and make anchors from them."""
 
 from __future__ import annotations
 
@@ -9,60 +9,64 @@ from typing import Final
 
 from pymdownx.slugs import slugify
 
-# The lookbehind comes after the first letter: a search stops only at capitals, which is faster.
+# The lookbehind comes after the first letter, so that a search tests it only at capital letters.
 ID: Final = re.compile(r"[A-Z](?<![\w./-][A-Z])[A-Z0-9]{1,9}-[0-9]{1,4}(?:\.[0-9]{1,3})?(?![\w-])")
-"""An id in prose: of a record, a requirement or a checklist item."""
+"""An id in a text, which names a record, a requirement or a checklist item."""
 
 EXPLICIT_ID: Final = re.compile(r"\s+\{#([A-Za-z][\w.-]*)\}\s*$")
-"""An id that an author writes at the end of a heading."""
+"""An id in braces that an author wrote at the end of a heading, such as `{#my-id}`."""
 
-RULE_ITEM: Final = re.compile(rf"\*\*({ID.pattern})\*\*")
-"""The start of a list item that has an id."""
+ITEM_WITH_ID: Final = re.compile(rf"\*\*({ID.pattern})\*\*")
+"""The start of a list item that has an id, such as `**STD-05.3**`."""
 
 _COUNTED: Final = re.compile(r"^(.*)_([0-9]+)$")
 
 slug: Callable[[str, str], str] = slugify(case="lower")
-"""(text, separator) → the id of a heading. The checks and the site use this one function."""
+"""Make the id of a heading from its text and a separator. Checks and site both use this."""
 
 
 def anchor(id: str) -> str:
-    """Return the anchor of an id on its page: `STD-05.3` → `std-05-3`."""
+    """Return the anchor of an id on its page, such as `std-05-3` for `STD-05.3`."""
     return id.lower().replace(".", "-")
 
 
 def find_item_anchor(level: int, text: str) -> str | None:
-    """Return the anchor of the checklist item that an H3 explains, or None."""
+    """Return the anchor of the checklist item at the start of an H3, or None."""
     match = ID.match(text) if level == 3 else None
     return anchor(match[0]) if match else None
 
 
 class HeadingIds:
-    """Give the headings of one file their ids, as GitHub does: `same`, `same-1`, `same-2`.
+    """Makes the ids of the headings of one file, as GitHub does: `same`, `same-1`, `same-2`.
 
-    Until ADR-0021 a repeated heading had the id `same_1`, as Python-Markdown counts.
+    It also makes the ids that the site had before ADR-0021, when Python-Markdown made them:
+    `same`, `same_1`, `same_2`.
     """
 
-    def __init__(self, taken: Collection[str]) -> None:
-        self._taken = set(taken)
-        self._old_taken = set(taken)
+    def __init__(self, taken_ids: Collection[str]) -> None:
+        self._taken_ids = set(taken_ids)
+        self._taken_old_ids = set(taken_ids)
         self._counts: Counter[str] = Counter()
-        self._last_old: dict[str, str] = {}
+        self._last_old_ids: dict[str, str] = {}
 
     def of(self, text: str) -> tuple[str, str | None]:
-        """Return the id of the next heading, and its id before ADR-0021 if that differs."""
+        """Return the id of the next heading with this text, and its old id or None.
+
+        The old id is the id before ADR-0021. It is None if it equals the new id.
+        """
         base = id = slug(text, "-")
-        while id in self._taken or not id:
+        while id in self._taken_ids or not id:
             self._counts[base] += 1
             id = f"{base}-{self._counts[base]}"
-        self._taken.add(id)
+        self._taken_ids.add(id)
         old_id = self._count_old_id(base)
         return id, old_id if old_id != id else None
 
     def _count_old_id(self, base: str) -> str:
-        id = self._last_old.get(base, base)
-        while id in self._old_taken or not id:
-            counted = _COUNTED.match(id)
-            id = f"{counted[1]}_{int(counted[2]) + 1}" if counted else f"{id}_1"
-        self._old_taken.add(id)
-        self._last_old[base] = id
+        id = self._last_old_ids.get(base, base)
+        while id in self._taken_old_ids or not id:
+            match = _COUNTED.match(id)
+            id = f"{match[1]}_{int(match[2]) + 1}" if match else f"{id}_1"
+        self._taken_old_ids.add(id)
+        self._last_old_ids[base] = id
         return id

@@ -1,8 +1,9 @@
-"""Find Material and Python-Markdown syntax, which GitHub Flavored Markdown does not have.
+"""Find Markdown extensions that Material for MkDocs renders, but GitHub does not.
 
-The patterns follow the `admonition`, `abbr` and `def_list` extensions of Python-Markdown, and the
-`details` and `tabbed` extensions of PyMdown. Text in the form of ordinary prose stays prose: a
-header counts only with indented text below it, or with one of Material's kinds.
+The patterns follow the extensions `admonition`, `abbr` and `def_list` of Python-Markdown, and the
+extensions `details` and `tabbed` of PyMdown. The text `!!!` can also begin an ordinary sentence.
+Therefore a line counts as a header only if indented text follows it, or if it has a kind that
+Material defines.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from handbook.reading.body import read_body
 from handbook.reading.parser import TooDeepError
 
 INDENT: Final = 4
-"""The columns by which the text of a construct is indented."""
+"""The number of columns by which an extension indents the text below its header."""
 
 CALLOUT_KINDS: Final = {
     kind: callout
@@ -32,7 +33,7 @@ CALLOUT_KINDS: Final = {
     }.items()
     for kind in kinds
 }
-"""The kind of GitHub's callout for each kind of admonition that has one."""
+"""The kind of callout on GitHub, by the kind of admonition that it can replace."""
 
 _OTHER_KINDS: Final = (
     "todo",
@@ -60,11 +61,14 @@ _SHORT_DEFINITION = re.compile(r" {0,3}: \S")
 _ABBREVIATION = re.compile(r" {0,3}\*\[[^\]\n]+\]: *[^\s*][^*]*")
 _SIGNS: Final = ("!!!", "???", "===", "*[")
 _COLON_LINE = re.compile(r"\n[ \t>]*:[ \t]")
-"""Every body with a construct has one of the signs or such a line. Most bodies have neither."""
+"""A line that begins with a colon, as in a definition list.
+
+A body without such a line and without any of `_SIGNS` has no extension. Most bodies have none.
+"""
 
 
 class MaterialSyntax(StrEnum):
-    """The kinds of syntax that a construct can have."""
+    """The extensions of Markdown that this module finds."""
 
     ADMONITION = "admonition"
     COLLAPSIBLE = "collapsible block"
@@ -75,9 +79,10 @@ class MaterialSyntax(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Callout:
-    """The callout that can replace a whole construct.
+    """A callout that can replace a construct.
 
-    `old` and `new` are the lines of both, without the last line end.
+    `old` is the text of the construct, and `new` the text of the callout. Both are without the last
+    line end.
     """
 
     old: str
@@ -86,10 +91,13 @@ class Callout:
 
 @dataclass(frozen=True, slots=True)
 class Construct:
-    """A piece of Material's syntax: its lines, its column, and its first line as text.
+    """A use of a Markdown extension, such as an admonition with its text.
 
-    `kind` is the kind of an admonition in lower case. `callout` is None if the lines cannot be
-    moved safely.
+    - `first` and `last`: its first and its last line in the file.
+    - `column`: the column at which it begins.
+    - `text`: its first line.
+    - `kind`: the kind of an admonition in lower case, or "".
+    - `callout`: the callout that can replace it, or None if a change could alter its meaning.
     """
 
     syntax: MaterialSyntax
@@ -109,7 +117,11 @@ class Construct:
 def find_constructs(
     lines: Sequence[str], body_line: int, blocks: Sequence[Block], depth: int = 0
 ) -> tuple[Construct, ...]:
-    """Find the constructs of a body, in the order of the file. `lines` is the whole file."""
+    """Return the constructs of a body, in the order of the file.
+
+    `lines` are all lines of the file, and the body begins on line `body_line`. `depth` is the
+    number of constructs that enclose the body.
+    """
     text = "\n".join(("", *lines[body_line - 1 :]))
     if not any(sign in text for sign in _SIGNS) and not _COLON_LINE.search(text):
         return ()
@@ -120,29 +132,29 @@ def find_constructs(
 
 
 class _Finder:
-    """Walk the texts of a body once. `end` is the last line of the last construct."""
+    """Finds the constructs of a body. `last_covered` is the last line of the last construct."""
 
     def __init__(
         self, lines: Sequence[str], body_line: int, blocks: Sequence[Block], depth: int
     ) -> None:
         self.lines, self.body_line, self.blocks, self.depth = lines, body_line, blocks, depth
-        self.end = 0
+        self.last_covered = 0
         self.contents: list[str] = []
 
     def find_in_text(self) -> Iterator[Construct]:
-        """Find the constructs in paragraphs and in underlined headings."""
+        """Yield the constructs in paragraphs and in underlined headings."""
         for index, block in enumerate(self.blocks):
             if isinstance(block, Paragraph) or (isinstance(block, Heading) and block.setext):
                 self.contents = self._read_contents(block)
                 for line in range(block.first, block.first + len(self.contents)):
-                    if line > self.end:
+                    if line > self.last_covered:
                         yield from self._find_at(index, block, line)
 
     def _line(self, number: int) -> str:
         return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
 
     def _read_contents(self, block: Block) -> list[str]:
-        """Return the lines of a text without the marks of lists and quotations before them."""
+        """Return the lines of a block without the marks of lists and block quotes."""
         if isinstance(block, Paragraph):
             return block.text.split("\n")
         return (
@@ -152,7 +164,7 @@ class _Finder:
         )
 
     def _find_at(self, index: int, block: Block, line: int) -> Iterator[Construct]:
-        """Find the construct whose header or definition is on a line of a text."""
+        """Yield the constructs that begin on a line of a block."""
         content = self.contents[line - block.first]
         mark = content.lstrip(" ")[:3]
         if mark in ("!!!", "???"):
@@ -165,7 +177,10 @@ class _Finder:
             yield from self._find_abbreviations(block, line)
 
     def _count_columns(self, line: int, *, quoted: bool) -> int | None:
-        """Count the columns before the first character of a line. Returns None for a blank line."""
+        """Count the columns by which a line is indented. Returns None if the line is blank.
+
+        `quoted` means that the line is in a block quote: a mark `>` counts as a column.
+        """
         text = self._line(line)
         if quoted:
             text = re.sub(r"^[ \t>]+", lambda marks: marks[0].replace(">", " "), text)
@@ -175,7 +190,10 @@ class _Finder:
         return len(text) - len(text.lstrip(" "))
 
     def _find_last_line(self, block: Block, header: int, column: int) -> int:
-        """Return the last line of the indented text below a header, or else the header."""
+        """Return the last line of the indented text below a header.
+
+        Returns the header if no indented text follows it.
+        """
         quoted, outermost = False, block
         while outermost.parent is not None:
             outermost = outermost.parent
@@ -190,10 +208,11 @@ class _Finder:
         return last
 
     def _find_column(self, line: int, content: str) -> int:
-        """Return the column (from 0) at which the text of a line begins."""
+        """Return the column, counted from 0, at which `content` begins in a line."""
         return max(self._line(line).expandtabs(INDENT).find(content.strip().expandtabs(INDENT)), 0)
 
     def _find_admonition(self, block: Block, header: int, content: str) -> Iterator[Construct]:
+        """Yield the admonition whose header is on a line, and the constructs in it."""
         match = _ADMONITION.fullmatch(content)
         if match is None or not (match["words"] or match["title"] is not None):
             return
@@ -211,12 +230,15 @@ class _Finder:
             if not constructs and block.parent is None and column == 0:
                 callout = self._make_callout(construct, match["title"] or "", blocks)
                 construct = replace(construct, callout=callout)
-        self._cover(construct.last)
+        self._extend_covered(construct.last)
         yield construct
         yield from nested[1] if nested else ()
 
     def _find_tabs(self, block: Block, header: int, content: str) -> Iterator[Construct]:
-        """Find a set of tabs. A header within a text needs indented text below it."""
+        """Yield a set of content tabs, and the constructs in it.
+
+        A header in the middle of a paragraph counts only if indented text follows it.
+        """
         if not _TAB.fullmatch(content):
             return
         column = self._find_column(header, content)
@@ -235,17 +257,20 @@ class _Finder:
             if block.parent is not None or not _TAB.fullmatch(self._line(following)):
                 break
             header, last = following, self._find_last_line(block, following, column)
-        self._cover(last)
+        self._extend_covered(last)
         yield replace(tabs[0], last=last)
         yield from nested
 
-    def _cover(self, last: int) -> None:
-        self.end = max(self.end, last)
+    def _extend_covered(self, last: int) -> None:
+        self.last_covered = max(self.last_covered, last)
 
     def _read_body(
         self, construct: Construct
     ) -> tuple[tuple[Block, ...], tuple[Construct, ...]] | None:
-        """Read the blocks and constructs in the text of a construct, or return None."""
+        """Return the blocks and the constructs in the indented text of a construct.
+
+        Returns None if the construct has no text, or if the text is unreadable.
+        """
         indent = construct.column - 1 + INDENT
         body = [
             _dedent(self._line(line), indent)
@@ -273,7 +298,7 @@ class _Finder:
     def _make_callout(
         self, construct: Construct, title: str, blocks: Sequence[Block]
     ) -> Callout | None:
-        """Make an equivalent callout. Returns None if a line could change its meaning."""
+        """Return the equivalent callout, or None if a change could alter the meaning of a line."""
         kind = CALLOUT_KINDS.get(construct.kind)
         following = self._line(construct.last + 1)
         if kind is None or not _can_be_title(title) or not all(map(_can_be_moved, blocks)):
@@ -290,14 +315,17 @@ class _Finder:
         )
         head = [f"[!{kind}]", *([f"**{title}**", ""] if title.strip() else [""] * needs_gap)]
         new = [f"> {line}" if line.strip() else ">" for line in (*head, *body[first:])]
-        has_text_above = self._line(construct.first - 1).strip() and self.end != construct.first - 1
+        has_text_above = (
+            self._line(construct.first - 1).strip() and self.last_covered != construct.first - 1
+        )
         new = ([""] if has_text_above else []) + new + ([""] if following.strip() else [])
         return Callout("\n".join(old), "\n".join(new))
 
     def _find_definitions(self, index: int, line: int, content: str) -> Iterator[Construct]:
-        """Find a definition list: a term, then lines with a colon and two spaces.
+        """Yield the definition list that begins on a line.
 
-        One space is enough in a text with two such lines.
+        A definition list is a term, and below it lines that begin with a colon and two spaces. One
+        space is enough if the paragraph has two such lines.
         """
         block = self.blocks[index]
         term = self._find_term_above(index) if line == block.first else block
@@ -311,18 +339,19 @@ class _Finder:
                 last = following.last
             else:
                 break
-        self._cover(last)
+        self._extend_covered(last)
         term_line = self._line(term.first)
         column = len(term_line) - len(term_line.lstrip()) + 1 if block.parent is None else 1
         yield Construct(MaterialSyntax.DEFINITION_LIST, term.first, last, column, content.strip())
 
     def _find_term_above(self, index: int) -> Paragraph | None:
-        """Find the term of a definition with one blank line between them."""
+        """Return the term of a definition if one blank line is between them, or else None."""
         block, term = self.blocks[index], self.blocks[index - 1] if index else None
         is_near = term is not None and term.parent is block.parent and term.last + 2 == block.first
         return term if isinstance(term, Paragraph) and is_near else None
 
     def _is_definition(self, content: str) -> bool:
+        """Return whether a line is a definition of a definition list."""
         if _DEFINITION.match(content):
             return True
         if not _SHORT_DEFINITION.match(content):
@@ -333,7 +362,7 @@ class _Finder:
         return len(short_lines) > 1 and short_lines[0] > 0
 
     def _continues_definitions(self, block: Block, last: int, following: Block) -> bool:
-        """Whether a block in the same container continues a definition list."""
+        """Return whether a block continues the definition list above it."""
         if not isinstance(following, Paragraph) or following.parent is not block.parent:
             return False
         is_near = all(
@@ -344,21 +373,25 @@ class _Finder:
         return is_near and (has_short_definition or any(map(_DEFINITION.match, texts)))
 
     def _find_abbreviations(self, block: Block, line: int) -> Iterator[Construct]:
-        """Find a run of abbreviations."""
+        """Yield a construct for consecutive lines that define abbreviations."""
         texts = takewhile(_ABBREVIATION.fullmatch, self.contents[line - block.first :])
         count = sum(1 for _ in texts)
         if count:
-            self._cover(line + count - 1)
+            self._extend_covered(line + count - 1)
             text = self.contents[line - block.first].strip()
             yield Construct(
-                MaterialSyntax.ABBREVIATION, line, self.end, self._find_column(line, text) + 1, text
+                MaterialSyntax.ABBREVIATION,
+                line,
+                self.last_covered,
+                self._find_column(line, text) + 1,
+                text,
             )
 
 
 def _dedent(line: str, columns: int) -> str | None:
-    """Remove columns from the start of a line.
+    """Return a line without its first `columns` columns, or "" if the line is blank.
 
-    Returns an empty text for a blank line, and None if a tab or a text is in these columns.
+    Returns None if text or a part of a tab is in these columns.
     """
     if not line.strip():
         return ""
@@ -375,18 +408,21 @@ def _dedent(line: str, columns: int) -> str | None:
 
 
 def _can_be_title(title: str) -> bool:
-    """Whether a title stays as it is between `**` and `**`."""
+    """Return whether a title has the same meaning between `**` and `**`."""
     is_plain = title.strip() == title and "*" not in title and "\\" not in title
     return not title or (is_plain and title.count("`") % 2 == 0)
 
 
 def _can_be_moved(block: Block) -> bool:
-    """Whether a block means the same in a callout. Headings and HTML do not."""
+    """Return whether a block has the same meaning in a callout.
+
+    A heading and HTML do not, and neither does code without a closing fence.
+    """
     if isinstance(block, Code):
         return block.closed
     return not isinstance(block, Heading | Html)
 
 
 def _begins_block(line: str) -> bool:
-    """Whether a line right below a construct begins another block."""
+    """Return whether a line, directly below a construct, begins another block."""
     return line.startswith(("# ", "## ", "### ", "#### ", "!!! ", "??? ", "???+ ", "=== "))

@@ -1,4 +1,7 @@
-"""Read the names that a module for mkdocs-macros gives to templates, without running it."""
+"""Read the macros and variables that a Python module defines for mkdocs-macros.
+
+This module parses the Python code, and never runs it.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +14,16 @@ from typing import Final
 
 _HOOKS: Final = ("define_env", "on_pre_page_macros", "on_post_page_macros")
 """The functions that mkdocs-macros calls with its environment before it renders a page."""
-_READS: Final = ("copy", "get", "items", "keys", "values")
+_READING_METHODS: Final = ("copy", "get", "items", "keys", "values")
 _Function = ast.FunctionDef | ast.Lambda
 
 
 @dataclass(frozen=True)
 class ModuleNames:
-    """The names of a module: macros and variables.
+    """The macros and variables that a module defines, each with a signature.
 
-    Each macro has its signature, or None if it is unknown. `is_complete` is false if the module can
-    define names that its text does not show.
+    The signature is None for a variable, and for a macro with an unknown signature. `is_complete`
+    is False if the module can define more names while it runs.
     """
 
     names: Mapping[str, Signature | None] = field(default_factory=dict)
@@ -28,11 +31,11 @@ class ModuleNames:
 
 
 UNKNOWN: Final = ModuleNames(is_complete=False)
-"""A module that cannot be read."""
+"""The names of an unreadable module."""
 
 
 def read_module(text: str) -> ModuleNames:
-    """Return the names that a module defines. The code is parsed, not run."""
+    """Return the names that the Python code of a module defines, without running the code."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -43,16 +46,20 @@ def read_module(text: str) -> ModuleNames:
         node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in _HOOKS
     ]
     if not any(hook.name == "define_env" for hook in hooks):
-        return UNKNOWN  # define_env is imported or assigned
+        return UNKNOWN  # the module can import or assign define_env
     return _Reader(tree).read(hooks)
 
 
 class _DynamicError(Exception):
-    """A use of the environment that defines names which the text does not show."""
+    """Raised for code that can define names which are known only when it runs."""
 
 
 class _Reader:
-    """Read one module. Its names are complete if every use of the environment is known."""
+    """Reads the names of one module.
+
+    A hook receives the environment of mkdocs-macros as its first argument, and defines names with
+    it. The names are complete if the reader understands every use of the environment.
+    """
 
     def __init__(self, tree: ast.Module) -> None:
         self._names: dict[str, Signature | None] = {}
@@ -86,10 +93,13 @@ class _Reader:
         return ModuleNames(self._names, is_complete)
 
     def _read_use(self, use: ast.Name) -> None:
-        """Add the names that a use of the environment defines. Raises _DynamicError."""
+        """Add the names that one use of the environment defines.
+
+        Raises _DynamicError if the names are known only when the code runs.
+        """
         attribute = self._parents[use]
         if not isinstance(attribute, ast.Attribute):
-            raise _DynamicError  # the environment is passed on
+            raise _DynamicError  # another function receives the environment
         parent = self._parents[attribute]
         match attribute.attr:
             case "macro":
@@ -102,7 +112,7 @@ class _Reader:
                 raise _DynamicError
 
     def _read_macro(self, attribute: ast.Attribute, parent: ast.AST) -> None:
-        """Read `@env.macro` above a function, `env.macro(f)`, or `env.macro(f, "name")`."""
+        """Add the macro of `@env.macro`, `env.macro(f)`, or `env.macro(f, "name")`."""
         if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             is_plain = len(parent.decorator_list) == 1
             self._add(
@@ -117,6 +127,7 @@ class _Reader:
             raise _DynamicError
 
     def _read_macro_call(self, call: ast.Call) -> None:
+        """Add the macro of a call `env.macro(f)` or `env.macro(f, "name")`."""
         values = dict(zip(("v", "name"), call.args, strict=False))
         values.update({keyword.arg: keyword.value for keyword in call.keywords if keyword.arg})
         function, name = values.get("v"), values.get("name")
@@ -124,8 +135,8 @@ class _Reader:
             isinstance(name, ast.Constant) and isinstance(name.value, str)
         ):
             raise _DynamicError
-        explicit = name.value if isinstance(name, ast.Constant) else None
-        self._add(str(explicit or self._find_name(function)), self._find_signature(function))
+        explicit_name = name.value if isinstance(name, ast.Constant) else None
+        self._add(str(explicit_name or self._find_name(function)), self._find_signature(function))
 
     def _find_name(self, function: ast.expr | None) -> str:
         """Return the name under which `env.macro(f)` registers a function."""
@@ -138,6 +149,7 @@ class _Reader:
         raise _DynamicError
 
     def _find_signature(self, function: ast.expr | None) -> Signature | None:
+        """Return the signature of a function that `env.macro` registers, or None if unknown."""
         if isinstance(function, ast.Lambda):
             return _make_signature(function)
         definitions = self._functions.get(function.id, []) if isinstance(function, ast.Name) else []
@@ -146,9 +158,10 @@ class _Reader:
         return _make_signature(definitions[0]) if is_plain else None
 
     def _read_mapping(self, parent: ast.AST) -> None:
-        """Read `env.variables["name"] = …`, `env.variables.name = …` or `env.variables.update(…)`.
+        """Add the names that a use of `env.variables` or `env.macros` defines.
 
-        A use that only reads the mapping defines nothing.
+        Such a use is `env.variables["name"] = …`, `env.variables.name = …` or
+        `env.variables.update(…)`. A use that only reads the mapping defines no names.
         """
         match parent:
             case ast.Subscript(ctx=ast.Load()) | ast.Compare():
@@ -161,7 +174,9 @@ class _Reader:
                 call := self._parents[parent], ast.Call
             ):
                 self._add_all(_read_keys(call))
-            case ast.Attribute(attr=method) if self._is_called(parent) and method not in _READS:
+            case ast.Attribute(attr=method) if (
+                self._is_called(parent) and method not in _READING_METHODS
+            ):
                 raise _DynamicError
             case ast.Attribute(ctx=ast.Load()):
                 pass
@@ -181,7 +196,7 @@ class _Reader:
 
 
 def _find_uses(hook: ast.FunctionDef) -> Iterator[ast.Name]:
-    """Yield every use of the environment, the first argument of a hook."""
+    """Yield every use of the first argument of a hook, which is the environment."""
     arguments = [*hook.args.posonlyargs, *hook.args.args]
     environment = arguments[0].arg if arguments else None
     for node in ast.walk(hook):
@@ -209,7 +224,7 @@ def _read_keys(call: ast.Call) -> list[str]:
 
 
 def _make_signature(function: _Function) -> Signature | None:
-    """Return the signature of a function, with an ellipsis for each default."""
+    """Return the signature of a function, in which the default of each parameter is `...`."""
     arguments = function.args
     positional = [*arguments.posonlyargs, *arguments.args]
     required = len(positional) - len(arguments.defaults)
@@ -235,5 +250,5 @@ def _make_signature(function: _Function) -> Signature | None:
         parameters.append(Parameter(arguments.kwarg.arg, Parameter.VAR_KEYWORD))
     try:
         return Signature(parameters)
-    except ValueError:  # Python refuses a duplicate parameter too
+    except ValueError:  # two parameters have the same name, and Python refuses the function
         return None

@@ -1,8 +1,8 @@
 """Read YAML as nodes with locations.
 
-The types of YAML are not used: `no`, `0023`, `10:14` and `2026-02-30` are text, and the type of a
-field gives a text its meaning. libyaml composes the nodes with their marks. No object is
-constructed from a tag.
+Every single value stays text, even if YAML gives it a type, such as `no`, `0023`, `10:14` or
+`2026-02-30`. The type of the field (`fields`) converts the text to a value. The library libyaml
+parses the text, and no tag of the YAML creates an object.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _CORE_TAGS = frozenset(
 )
 _DEEPEST: Final = 100
 _MOST_VALUES: Final = 100_000
-_OPENED = {"flow sequence": "'['", "flow mapping": "'{'", "quoted scalar": "quotation mark"}
-"""The constructs that need a closing mark, by libyaml's names, with their opening marks."""
+_OPENING_MARKS = {"flow sequence": "'['", "flow mapping": "'{'", "quoted scalar": "quotation mark"}
+"""The opening mark of each YAML construct that needs a closing mark, by its name in libyaml."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A single value, as text. `empty` is True for an absent value or a null."""
+    """A single value, as text. `empty` is True if the value is absent or null."""
 
     text: str
     empty: bool
@@ -37,7 +37,7 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """A list of nodes."""
+    """A YAML list."""
 
     items: tuple[Node, ...]
     at: Location
@@ -45,7 +45,7 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A key with its value."""
+    """A key of a mapping with its value. `at` is the location of the key."""
 
     key: str
     at: Location
@@ -54,17 +54,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """Keys with their values, in the order of the file, duplicate keys included."""
+    """A YAML mapping: its entries in the order of the file, including duplicate keys."""
 
     entries: tuple[Entry, ...]
     at: Location
 
     def get(self, key: str) -> Entry | None:
-        """Return the first entry of a key, or None."""
+        """Return the first entry with a key, or None if the key is absent."""
         return next((entry for entry in self.entries if entry.key == key), None)
 
     def find(self, *keys: str) -> Node | None:
-        """Return the node at a path of keys, or None."""
+        """Return the node below nested keys, outermost first, or None if a key is absent."""
         node: Node | None = self
         for key in keys:
             entry = node.get(key) if isinstance(node, Mapping) else None
@@ -76,7 +76,7 @@ Node = Scalar | Sequence | Mapping
 
 
 def walk_scalars(node: Node) -> Iterator[Scalar]:
-    """Yield every scalar at or below a node, in file order, without keys."""
+    """Yield every single value in a node, in the order of the file. Keys are not included."""
     if isinstance(node, Scalar):
         yield node
     elif isinstance(node, Sequence):
@@ -88,7 +88,7 @@ def walk_scalars(node: Node) -> Iterator[Scalar]:
 
 
 class YamlError(Exception):
-    """A text that cannot be read as YAML. `finding` has the location and the reason."""
+    """Raised for invalid or unsupported YAML. `finding` has the location and the reason."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.message)
@@ -96,11 +96,13 @@ class YamlError(Exception):
 
 
 def parse(text: str, path: str, first_line: int = 1, *, plain: bool = True) -> Node | None:
-    """Return the root node of a YAML text, or None for an empty text. Raises YamlError.
+    """Return the root node of a YAML text, or None if the text is empty.
 
-    `first_line` is the line of the file on which the text begins. `plain` refuses anchors, aliases
-    and all tags beyond YAML's core. Records need none of these, and aliases can expand a small file
+    `first_line` is the line of the file on which the text begins. With `plain`, the function
+    refuses aliases and special tags. Records do not need them, and aliases can expand a small file
     into a huge one.
+
+    Raises YamlError if the YAML is invalid or unsupported.
     """
     try:
         loader = yaml.CSafeLoader(text)
@@ -118,11 +120,11 @@ def parse(text: str, path: str, first_line: int = 1, *, plain: bool = True) -> N
 
 
 def _check_depth(text: str, path: str, first_line: int) -> None:
-    """Raise YamlError for values that are nested too deeply.
+    """Raise YamlError if values are nested too deeply.
 
-    To compose them would overflow the stack and kill the process.
+    libyaml would overflow the stack, which would kill the process.
     """
-    # Each level begins with one of these characters.
+    # Each level of nesting begins with one of these characters.
     if sum(map(text.count, "[{-?:")) < _DEEPEST:
         return
     depth = 0
@@ -141,13 +143,15 @@ def _check_depth(text: str, path: str, first_line: int) -> None:
 
 
 def _make_finding(error: yaml.MarkedYAMLError, text: str, path: str, first_line: int) -> Finding:
-    """Return the finding of a syntax error.
+    """Return the finding for a syntax error.
 
-    Its location is an opening mark without its closing mark, or else the end of the reading, which
-    can be below the text.
+    If a closing mark is missing, the location is the opening mark. Otherwise it is the character at
+    which libyaml stopped.
     """
     context = error.context or ""
-    opening = next((mark for construct, mark in _OPENED.items() if construct in context), None)
+    opening = next(
+        (mark for construct, mark in _OPENING_MARKS.items() if construct in context), None
+    )
     mark = error.context_mark if opening and error.context_mark else error.problem_mark
     last = text.count("\n")
     at = Location(path, first_line)
@@ -160,47 +164,57 @@ def _make_finding(error: yaml.MarkedYAMLError, text: str, path: str, first_line:
 
 
 class _Converter:
-    """Convert libyaml's nodes into ours."""
+    """Converts the nodes of libyaml to the nodes of this module.
+
+    `open_ids` are the nodes whose conversion has begun, and `converted` are the finished nodes with
+    the number of values in each. Both use the identity of the node of libyaml.
+    """
 
     def __init__(self, path: str, first_line: int, plain: bool) -> None:
         self.path = path
         self.first_line = first_line
         self.plain = plain
-        self.done: dict[int, tuple[Node, int]] = {}
-        self.count = 0
-        self.open: set[int] = set()
+        self.converted: dict[int, tuple[Node, int]] = {}
+        self.value_count = 0
+        self.open_ids: set[int] = set()
 
     def locate(self, node: yaml.Node) -> Location:
+        """Return the location at which a node begins."""
         mark = node.start_mark
         return Location(self.path, self.first_line + mark.line, mark.column + 1)
 
     def refuse(self, node: yaml.Node, message: str, hint: str | None = None) -> YamlError:
+        """Return the error for a node that this module does not support."""
         return YamlError(Finding(self.locate(node), f"unsupported YAML: {message}", hint))
 
     def convert(self, node: yaml.Node) -> Node:
+        """Convert a node and all nodes in it. Raises YamlError if one is not supported."""
         key = id(node)
-        if key in self.open:
+        if key in self.open_ids:
             raise self.refuse(node, "a value that contains itself")
-        if key in self.done:
+        if key in self.converted:
             if self.plain:
                 raise self.refuse(node, "an alias (*name)", "write the value out in each place")
-            converted, value_count = self.done[key]
+            converted, value_count = self.converted[key]
             self._add_values(node, value_count)
             return converted
         if self.plain and node.tag not in _CORE_TAGS:
             raise self.refuse(node, f"the tag '{node.tag}'", "remove the tag")
-        previous_count = self.count
+        previous_count = self.value_count
         self._add_values(node, 1)
-        self.open.add(key)
+        self.open_ids.add(key)
         converted = self._convert(node)
-        self.open.discard(key)
-        self.done[key] = converted, self.count - previous_count
+        self.open_ids.discard(key)
+        self.converted[key] = converted, self.value_count - previous_count
         return converted
 
     def _add_values(self, node: yaml.Node, value_count: int) -> None:
-        """Add to the number of values. An alias counts as all values of its anchor."""
-        self.count += value_count
-        if self.count > _MOST_VALUES:
+        """Count values, and raise YamlError if there are too many.
+
+        An alias counts as often as the values that it repeats.
+        """
+        self.value_count += value_count
+        if self.value_count > _MOST_VALUES:
             raise self.refuse(node, f"more than {_MOST_VALUES} values, with aliases expanded")
 
     def _convert(self, node: yaml.Node) -> Node:

@@ -1,7 +1,8 @@
-"""Parse Markdown as GitHub does, into a tree of nodes with their ranges.
+"""Parse Markdown as GitHub does, into a tree of nodes with their offsets.
 
-The parser is pulldown-cmark in its binding pyromark. Only this module imports it. It gives ranges
-in bytes, and nodes have ranges in characters. It does not link bare addresses: `autolinks` does.
+Only this module imports the parser: pyromark, which is pulldown-cmark for Python. The parser counts
+offsets in bytes, and this module converts them to characters. The parser does not link bare
+addresses, so this module adds the links of `autolinks`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pyromark import Markdown, Options
 from handbook.reading.autolinks import Autolink, find_autolinks, may_hold_autolink
 
 DEEPEST: Final = 100
-"""The most levels of nested blocks and inlines. A browser shows at most 512 levels of elements."""
+"""The limit of nested blocks and inlines. A browser shows at most 512 levels of elements."""
 
 _MARKDOWN: Final = Markdown(
     options=Options.ENABLE_TABLES
@@ -28,18 +29,18 @@ _MARKDOWN: Final = Markdown(
     | Options.ENABLE_FOOTNOTES
     | Options.ENABLE_GFM
 )
-_ATTEMPTS: Final = 2
-"""The most attempts to parse a text with addresses in brackets."""
+_MAX_ATTEMPTS: Final = 2
+"""How often `parse` tries to parse a text with angle brackets around its addresses."""
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 class NodeKind(StrEnum):
-    """The kinds of nodes: first blocks, then inlines."""
+    """The kinds of Markdown nodes: first the blocks, then the inlines."""
 
     DOCUMENT = auto()
     PARAGRAPH = auto()
     PLAIN = auto()
-    """Text of a tight list item, without a paragraph."""
+    """Text of a block without a paragraph around it, such as the text of a list item."""
     HEADING = auto()
     LIST = auto()
     ITEM = auto()
@@ -70,14 +71,15 @@ class NodeKind(StrEnum):
 
 @dataclass(slots=True, eq=False)
 class MarkdownNode:
-    """A block or an inline. `start` and `end` are offsets in the parsed text.
+    """A block or an inline of a Markdown text.
 
-    - `text`: the content of text, code and HTML, the target of a link or image, the name of a
-      footnote.
-    - `detail`: the words after an opening fence, the title of a link or image, the kind of a
+    - `start` and `end`: the offsets of the node in the Markdown text.
+    - `text`: the content of a text, of code or of HTML; the target of a link or image; the name of
+      a footnote.
+    - `detail`: the text after an opening fence, the title of a link or image, or the kind of a
       callout.
-    - `number`: the level of a heading, the first number of an ordered list, or 1 for a task that is
-      done.
+    - `number`: the level of a heading, the first number of an ordered list, or for a task list item
+      1 if it is done and 0 if not.
     """
 
     kind: NodeKind
@@ -87,18 +89,21 @@ class MarkdownNode:
     detail: str = ""
     number: int | None = None
     alignments: tuple[str, ...] = ()
-    """The alignment of each column of a table: "left", "center", "right" or ""."""
+    """The alignment of each column of a table: "left", "center", "right", or "" for none."""
     children: list[MarkdownNode] = field(default_factory=list)
 
     def walk(self) -> Iterator[MarkdownNode]:
-        """Yield this node and all nodes in it, in the order of the text."""
+        """Yield this node, and all nodes that it contains, in the order of the text."""
         yield self
         for child in self.children:
             yield from child.walk()
 
 
 class TooDeepError(Exception):
-    """A text with more than `DEEPEST` nested nodes. `offset` is the start of the first one."""
+    """Raised for a text with more than `DEEPEST` levels of nested nodes.
+
+    `offset` is the start of the first node that is nested too deeply.
+    """
 
     def __init__(self, offset: int) -> None:
         super().__init__("nested too deeply")
@@ -106,30 +111,30 @@ class TooDeepError(Exception):
 
 
 def parse(text: str) -> MarkdownNode:
-    """Parse a text. Raises TooDeepError.
+    """Parse a Markdown text, and return its root node. Raises TooDeepError.
 
-    An address can contain marks of emphasis, as in `https://host/a_*b*`. The parser pairs these
-    marks before the address is found. The text is then parsed again, with that address in angle
-    brackets.
+    A bare address can contain marks of emphasis, as in `https://host/a_*b*`. The parser treats them
+    as emphasis, because it does not know bare addresses. This function then parses the text again,
+    with angle brackets around the address.
     """
     builder = _Builder(text)
     builder.build()
-    addresses = builder.crossing
-    for _ in range(_ATTEMPTS if addresses else 0):
+    addresses = builder.crossing_addresses
+    for _ in range(_MAX_ATTEMPTS if addresses else 0):
         insertions = _Insertions(addresses)
         retry = _Builder(insertions.insert(text))
         retry.build()
-        linked = {insertions.find_original(start) for start in retry.bracketed}
+        linked = {insertions.find_original(start) for start in retry.bracketed_offsets}
         if all(address.start in linked for address in addresses):
             _restore_offsets(retry.root, insertions)
             return retry.root
-        # A backslash before an address escapes the bracket.
+        # A backslash before an address escapes its bracket. Try again without this address.
         addresses = [address for address in addresses if address.start in linked]
     return builder.root
 
 
 def _restore_offsets(root: MarkdownNode, insertions: _Insertions) -> None:
-    """Give each node its offsets in the text without the brackets."""
+    """Convert the offsets of each node to offsets in the text without the added brackets."""
     for node in root.walk():
         node.start = insertions.find_original(node.start)
         node.end = insertions.find_original(node.end)
@@ -138,18 +143,18 @@ def _restore_offsets(root: MarkdownNode, insertions: _Insertions) -> None:
 
 
 def parse_inline(text: str) -> Sequence[MarkdownNode]:
-    """Parse a line as the text of a paragraph, whatever its first character."""
-    lead = "x "
-    paragraph = next(iter(parse(lead + " ".join(text.split())).children), None)
+    """Parse a line as the text of a paragraph. A mark such as `#` at its start is text."""
+    prefix = "x "
+    paragraph = next(iter(parse(prefix + " ".join(text.split())).children), None)
     if paragraph is None or not paragraph.children:
         return ()
     first = paragraph.children[0]
-    first.text = first.text[len(lead) :]
+    first.text = first.text[len(prefix) :]
     return paragraph.children
 
 
 class _Insertions:
-    """Angle brackets around addresses, and the original offsets in a text with them."""
+    """Inserts angle brackets around addresses, and converts offsets back to the original text."""
 
     def __init__(self, addresses: Sequence[Autolink]) -> None:
         self.without_scheme = {
@@ -168,7 +173,7 @@ class _Insertions:
         """The offset of each bracket in the text with brackets."""
 
     def insert(self, text: str) -> str:
-        """Insert the brackets into the text."""
+        """Return the text with the brackets."""
         texts, last = [], 0
         for at, bracket in self.brackets:
             texts += [text[last:at], bracket]
@@ -176,7 +181,7 @@ class _Insertions:
         return "".join((*texts, text[last:]))
 
     def find_original(self, offset: int) -> int:
-        """Return the offset in the text without the brackets."""
+        """Convert an offset in the text with brackets to an offset in the original text."""
         index = bisect_left(self.offsets, offset)
         if not index:
             return offset
@@ -221,27 +226,27 @@ _INLINE: Final = frozenset(_KINDS[_KINDS.index(NodeKind.TEXT) :])
 _TEXT_CONTAINERS: Final = frozenset(
     (NodeKind.DOCUMENT, NodeKind.ITEM, NodeKind.QUOTE, NodeKind.FOOTNOTE)
 )
-"""The blocks in which a text without a paragraph becomes a plain block."""
+"""The blocks that can contain text without a paragraph. Such text becomes a plain block."""
 
 
 class _Builder:
-    """Build the tree of one text from the events of the parser."""
+    """Builds the tree of a text from the events of the parser."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.root = MarkdownNode(NodeKind.DOCUMENT, 0, len(text))
-        self.open = [self.root]
-        self.unlinked = int(not may_hold_autolink(text))
-        """The number of open links, images and code blocks. Addresses in them are not linked."""
-        self.crossing: list[Autolink] = []
-        """The addresses that cross a mark which the parser has read."""
-        self.bracketed: list[int] = []
-        """The offsets of links in angle brackets."""
-        self.crossed = 0
-        """The end of the last address in `crossing`. The next address begins after it."""
+        self.open_nodes = [self.root]
+        self.unlinked_count = int(not may_hold_autolink(text))
+        """The number of open links, images and code blocks, in which addresses stay text."""
+        self.crossing_addresses: list[Autolink] = []
+        """The addresses that contain the start or the end of another inline, such as emphasis."""
+        self.bracketed_offsets: list[int] = []
+        """The offsets of links in angle brackets, such as `<https://host/>`."""
+        self.crossing_end = 0
+        """The end of the last address in `crossing_addresses`. The next address begins after it."""
 
     def build(self) -> None:
-        """Read every event."""
+        """Add a node to the tree for every event of the parser."""
         find_character = _map_byte_offsets(self.text)
         events: Iterator[tuple[Any, Any]] = _MARKDOWN.events_with_range(self.text, merge_text=True)
         for event, byte_range in events:
@@ -253,14 +258,14 @@ class _Builder:
                 continue
             ((name, value),) = event.items()
             if name == "Text":
-                if not self.unlinked and may_hold_autolink(value):
+                if not self.unlinked_count and may_hold_autolink(value):
                     self._add_linked(value, start, end)
                 else:
                     self._add(MarkdownNode(NodeKind.TEXT, start, end, value))
             elif name == "Start":
-                self._enter(value, start, end)
+                self._open_node(value, start, end)
             elif name == "End":
-                self._leave()
+                self._close_node()
             elif name == "TaskListMarker":
                 self._add(MarkdownNode(NodeKind.TASK_MARKER, start, end, number=int(value)))
             elif name == "FootnoteReference":
@@ -270,24 +275,25 @@ class _Builder:
             else:
                 self._add(MarkdownNode(_LEAVES[name], start, end, value))
 
-    def _enter(self, tag: Any, start: int, end: int) -> None:
+    def _open_node(self, tag: Any, start: int, end: int) -> None:
         name, value = (tag, None) if type(tag) is str else next(iter(tag.items()))
         node = MarkdownNode(_TAGS[name], start, end)
         if value is not None:
             _describe(node, value)
-        self.unlinked += node.kind in _UNLINKED
+        self.unlinked_count += node.kind in _UNLINKED
         if node.kind is NodeKind.LINK and self.text[start] == "<":
-            self.bracketed.append(start)
+            self.bracketed_offsets.append(start)
         self._add(node)
-        self.open.append(node)
-        if len(self.open) > DEEPEST:
+        self.open_nodes.append(node)
+        if len(self.open_nodes) > DEEPEST:
             raise TooDeepError(start)
 
-    def _leave(self) -> None:
-        if self.open[-1].kind is NodeKind.PLAIN:
-            self.open.pop()
-        node = self.open.pop()
-        self.unlinked -= node.kind in _UNLINKED
+    def _close_node(self) -> None:
+        """Close the innermost open node."""
+        if self.open_nodes[-1].kind is NodeKind.PLAIN:
+            self.open_nodes.pop()
+        node = self.open_nodes.pop()
+        self.unlinked_count -= node.kind in _UNLINKED
         if node.kind in _VERBATIM:
             node.text = "".join(child.text for child in node.children)
             node.children = []
@@ -296,57 +302,67 @@ class _Builder:
             node.end = node.children[-1].end
 
     def _add(self, node: MarkdownNode) -> None:
-        """Add a node to the open one. Text directly in a block gets a plain block around it."""
-        container = self.open[-1]
+        """Add a node to the innermost open node.
+
+        An inline directly in a block gets a plain block around it.
+        """
+        container = self.open_nodes[-1]
         if container.kind is NodeKind.PLAIN:
             if node.kind in _INLINE:
                 container.end = node.end
             else:
-                self.open.pop()
-                container = self.open[-1]
+                self.open_nodes.pop()
+                container = self.open_nodes[-1]
         elif container.kind in _TEXT_CONTAINERS and node.kind in _INLINE:
             container = self._open_plain(node)
         container.children.append(node)
 
     def _open_plain(self, first: MarkdownNode) -> MarkdownNode:
+        """Open a plain block that begins with the inline `first`, and return it."""
         escaped = first.start > 0 and self.text[first.start - 1] == "\\"
         plain = MarkdownNode(NodeKind.PLAIN, first.start - escaped, first.end)
-        self.open[-1].children.append(plain)
-        self.open.append(plain)
+        self.open_nodes[-1].children.append(plain)
+        self.open_nodes.append(plain)
         return plain
 
     def _add_linked(self, value: str, start: int, end: int) -> None:
-        """Add a text with its addresses as links."""
+        """Add a text, and make its bare addresses links."""
         is_exact = self.text[start:end] == value
-        done = start
-        for link in find_autolinks(self.text, max(start, self.crossed), end, self._find_limit(end)):
+        position = start
+        for link in find_autolinks(
+            self.text, max(start, self.crossing_end), end, self._find_limit(end)
+        ):
             if not is_exact or link.end > end:
-                self.crossing.append(link)
-                self.crossed = link.end
+                self.crossing_addresses.append(link)
+                self.crossing_end = link.end
                 continue
-            if link.start > done:
+            if link.start > position:
                 self._add(
-                    MarkdownNode(NodeKind.TEXT, done, link.start, self.text[done : link.start])
+                    MarkdownNode(
+                        NodeKind.TEXT, position, link.start, self.text[position : link.start]
+                    )
                 )
             address = self.text[link.start : link.end]
             inner = MarkdownNode(NodeKind.TEXT, link.start, link.end, address)
             target = link.target_prefix + address
             self._add(MarkdownNode(NodeKind.LINK, link.start, link.end, target, children=[inner]))
-            done = link.end
-        if done < end:
+            position = link.end
+        if position < end:
             self._add(
-                MarkdownNode(NodeKind.TEXT, done, end, self.text[done:end] if is_exact else value)
+                MarkdownNode(
+                    NodeKind.TEXT, position, end, self.text[position:end] if is_exact else value
+                )
             )
 
     def _find_limit(self, end: int) -> int:
-        """Return the latest possible end of an address: the end of its line or cell."""
+        """Return the end of the line or table cell, after which an address cannot continue."""
         line = self.text.find("\n", end)
-        cells = (node.end for node in self.open if node.kind is NodeKind.TABLE_CELL)
+        cells = (node.end for node in self.open_nodes if node.kind is NodeKind.TABLE_CELL)
         return min(len(self.text) if line < 0 else line, *cells, len(self.text))
 
 
 def _describe(node: MarkdownNode, value: Any) -> None:
-    """Set the text, detail and number of a node from its tag."""
+    """Set the text, detail and number of a node from the tag that the parser returned."""
     match node.kind:
         case NodeKind.HEADING:
             node.number = int(value["level"][1])
@@ -371,18 +387,24 @@ def _describe(node: MarkdownNode, value: Any) -> None:
 
 
 def _normalise_label(name: str) -> str:
-    """Return the name of a footnote without differences of case and white space."""
+    """Return the name of a footnote in lower case, with single spaces."""
     return " ".join(name.casefold().split())
 
 
 def _map_byte_offsets(text: str) -> Callable[[int], int] | None:
-    """Return a function from offsets in bytes of UTF-8 to offsets in characters.
+    """Return a function that converts offsets in bytes of UTF-8 to offsets in characters.
 
-    Returns None for ASCII text, in which both are equal.
+    Returns None if the text is ASCII, because both offsets are then equal.
     """
-    wide = [(match.start(), len(match[0].encode()) - 1) for match in _NOT_ASCII.finditer(text)]
-    if not wide:
+    wide_characters = [
+        (match.start(), len(match[0].encode()) - 1) for match in _NOT_ASCII.finditer(text)
+    ]
+    if not wide_characters:
         return None
-    surplus = list(accumulate((extra_bytes for _, extra_bytes in wide), initial=0))
-    byte_starts = [start + shift for (start, _), shift in zip(wide, surplus, strict=False)]
-    return lambda offset: offset - surplus[bisect_left(byte_starts, offset)]
+    extra_byte_counts = list(
+        accumulate((extra_bytes for _, extra_bytes in wide_characters), initial=0)
+    )
+    byte_starts = [
+        start + shift for (start, _), shift in zip(wide_characters, extra_byte_counts, strict=False)
+    ]
+    return lambda offset: offset - extra_byte_counts[bisect_left(byte_starts, offset)]

@@ -1,4 +1,4 @@
-"""Find placeholders: words that a template or an author leaves for text to be written."""
+"""Find placeholders: words such as TODO that mark text which an author must still write."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _CODE: Final = re.compile(r"`[^`\n]*`")
 
 
 def find_placeholder(text: str) -> re.Match[str] | None:
-    """Find the first placeholder in a text, in upper or lower case."""
+    """Find the first placeholder in a text, in upper or lower case. Returns None if none exists."""
     return _PLACEHOLDER.search(text)
 
 
 def blank_code(text: str) -> str:
-    """Replace code in backticks with spaces. Every other character keeps its offset."""
+    """Replace code in backticks by spaces, so that the other characters keep their offsets."""
     return _CODE.sub(lambda code: " " * len(code[0]), text)
 
 
 def is_unwritten(text: str) -> bool:
-    """Whether a text is certainly a placeholder.
+    """Return whether a text certainly contains a placeholder.
 
-    A placeholder in capitals anywhere in the text is certain. So is any other placeholder alone or
-    before a punctuation mark. Spanish "Todo el tráfico" and the name `todo-service` are not
-    certain: other rules still check them.
+    A placeholder in capital letters is certain. A placeholder in small letters is certain only if
+    it begins the text, and the text ends or a punctuation mark follows. Spanish "Todo el tráfico"
+    and the name `todo-service` are not certain, so other rules check them as ordinary text.
     """
     return bool(_UNWRITTEN.search(blank_code(text)))
 
@@ -40,9 +40,10 @@ def is_unwritten(text: str) -> bool:
 def make_placeholder_finding(
     at: Location, placeholder: str, replacement: str = "text", *, optional: bool = False
 ) -> Finding:
-    """Make the finding of a placeholder.
+    """Make the finding for a placeholder.
 
-    `replacement` is the text to write, for the hint. `optional` adds that the key can be removed.
+    `replacement` describes the text to write, for the hint. If `optional` is True, the hint also
+    says that the author can remove the key.
     """
     return Finding(
         at,

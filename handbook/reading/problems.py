@@ -1,4 +1,4 @@
-"""Problems that reading finds in a file. One rule reports each kind."""
+"""Problems that the reader of a file finds. For each kind of problem, one rule reports it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from handbook.diagnostics import Finding
 
 
 class ProblemKind(StrEnum):
-    """The kinds of problem that reading finds. A rule names its kind in `reports`."""
+    """The kinds of problem. A rule names the kind that it reports in its argument `reports`."""
 
     UNREADABLE_FILE = "unreadable-file"
     MISSING_FRONT_MATTER = "missing-front-matter"
@@ -28,7 +28,7 @@ class ProblemKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A finding of the reading, and the kind that selects its rule."""
+    """A finding of the reader of a file. Its kind decides which rule reports it."""
 
     kind: ProblemKind
     finding: Finding

@@ -1,9 +1,9 @@
-"""Check PromQL expressions, so that no expression can kill this process.
+"""Check the syntax of PromQL expressions.
 
-promql_parser works by recursion in native code: an expression of some thousand levels overflows the
-stack, which kills the process. An expression of few levels is parsed here. A child process parses
-the others: this file, run as a program, with a large stack and limits of time and memory for each
-expression.
+promql_parser uses recursion in native code. An expression with thousands of nested levels would
+overflow the stack, which kills the process. Therefore this process parses only expressions with few
+levels. A child process parses the others: it runs this file as a program, with a large stack, and
+with limits of time and memory.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from typing import Final
 import promql_parser
 
 _LEVEL: Final = re.compile(r"[-+*/%^<>=!(\[]|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
-"""A token that can begin a level of the tree: an operator or a bracket."""
+"""A token that can begin a nested level of an expression: an operator or a bracket."""
 
 _SAFE_LEVELS: Final = 100
-"""The most levels that this process parses.
+"""The limit of nested levels in an expression that this process parses.
 
 The smallest expression that crashed (`1+1+…`) had 4,160 levels with a stack of 8 MB, and 512 levels
 with a stack of 1 MB.
@@ -33,15 +33,18 @@ with a stack of 1 MB.
 _SECONDS: Final = 10
 _MEMORY: Final = 2 << 30
 _STACKS: Final = tuple(megabytes << 20 for megabytes in (512, 256, 128, 64, 32))
-"""Sizes of the child's stack. The first size that the system grants is used.
+"""Sizes of the stack of the child process. It uses the first size that the system allows.
 
-A level takes up to 2 KB.
+One nested level needs up to 2 KB.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class PromqlFault:
-    """A fault of an expression: the parser's `reason`, or None for too many levels."""
+    """The fault of an invalid expression.
+
+    `reason` is the message of the parser, or None if the expression has too many levels.
+    """
 
     reason: str | None
 
@@ -50,10 +53,10 @@ _TOO_DEEP: Final = PromqlFault(None)
 
 
 def check_expressions(expressions: Sequence[str]) -> list[PromqlFault | None]:
-    """Return the fault of each expression, or None for a valid one.
+    """Return the fault of each expression in order, or None if the expression is valid.
 
-    One child process parses all deep expressions. It is started again after an expression that
-    killed it. Raises ChildProcessError if the child cannot run.
+    One child process parses all deep expressions. If an expression kills the child process, a new
+    one parses the rest. Raises ChildProcessError if the child process cannot run.
     """
     deep_expressions = list(dict.fromkeys(filter(_is_deep, expressions)))
     deep_faults = dict(zip(deep_expressions, _check_in_child(deep_expressions), strict=True))
@@ -74,7 +77,7 @@ def _make_fault(reason: str | None) -> PromqlFault | None:
 
 
 def _read_reason(expression: str) -> str | None:
-    """Return the parser's reason to refuse an expression, in one line, or None."""
+    """Return the error message of the parser as one line, or None for a valid expression."""
     try:
         promql_parser.parse(expression)
     except ValueError as error:
@@ -87,16 +90,16 @@ def _check_in_child(expressions: list[str]) -> list[PromqlFault | None]:
     while len(faults) < len(expressions):
         faults += map(_make_fault, _ask_child(expressions[len(faults) :]))
         if len(faults) < len(expressions):
-            faults.append(_TOO_DEEP)  # this expression killed the child
+            faults.append(_TOO_DEEP)  # the next expression killed the child process
     return faults
 
 
 def _ask_child(expressions: list[str]) -> list[str | None]:
-    """Return the reasons of a child process, in order.
+    """Return the answer of a child process for each expression: an error message or None.
 
-    There are fewer reasons than expressions if one of them killed the child.
+    If an expression kills the child process, the answers end before this expression.
     """
-    # This limit counts wall time, for systems on which the child cannot limit itself.
+    # This limit counts wall time. It is for systems without a timer for the child process.
     seconds = 2 * _SECONDS * len(expressions)
     try:
         answer = subprocess.run(  # noqa: S603 - our own program; expressions are its input
@@ -115,20 +118,20 @@ def _ask_child(expressions: list[str]) -> list[str | None]:
 
 
 def _read_answers(output: bytes) -> list[str | None]:
-    """Read one JSON value per line. A last line without a line end is incomplete."""
+    """Read one JSON value per line. Ignore a last line without a line end: it is incomplete."""
     return [json.loads(line) for line in output.split(b"\n")[:-1]]
 
 
-# The code below runs in the child.
+# The code below runs in the child process.
 
 
 def _read_deep_reason(expression: str) -> str | None:
-    """Do the same as `_read_reason`, without the syntax tree in Python.
+    """Return the same as `_read_reason`, but with less memory for a valid expression.
 
-    The memory of that tree grows with the square of the levels. The expression becomes the left
-    side of `or`, which binds least, and an unknown function its right side. If the parser refuses
-    only the function, the left side is valid. Otherwise the expression is parsed alone for the
-    reason.
+    For a valid expression, the parser returns a syntax tree whose memory grows with the square of
+    the levels. To get no tree, this function adds `or` and an unknown function, which is always an
+    error. If the parser reports only the unknown function, the expression is valid. Otherwise the
+    function parses the expression alone, to get the error message.
     """
     from secrets import token_hex
 
@@ -139,27 +142,32 @@ def _read_deep_reason(expression: str) -> str | None:
 
 
 def _limit_resources() -> None:
-    # Some systems have no limits, and some have lower ones.
+    """Limit the memory of this process, and disable core dumps."""
+    # Some systems do not support limits, and some refuse a limit above their own.
     with suppress(ImportError, ValueError, OSError):
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY if hard < 0 else min(_MEMORY, hard), hard))
+        _, hard_limit = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(
+            resource.RLIMIT_AS,
+            (_MEMORY if hard_limit < 0 else min(_MEMORY, hard_limit), hard_limit),
+        )
 
 
 def _answer_all(expressions: list[str]) -> None:
+    """Print the answer for each expression as a line of JSON."""
     import signal
 
     for expression in expressions:
-        # The signal of the timer kills the process, because the parser does not return to Python.
+        # The signal of this timer kills the process. Python cannot interrupt native code.
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_PROF, _SECONDS)
         print(json.dumps(_read_deep_reason(expression)), flush=True)
 
 
 def _run_child() -> None:
-    """Answer the expressions from the standard input, in a thread with a large stack."""
+    """Read expressions from standard input, and check them in a thread with a large stack."""
     import threading
 
     _limit_resources()

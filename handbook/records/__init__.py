@@ -1,7 +1,8 @@
 """Base classes of the kinds of record, and the functions that read a record.
 
-A kind is a class. Its class variables define the folder, the file names and the sections. Its
-fields define the front matter. Rules, schema, templates and views all read this one definition.
+Each kind of record is a class. The class variables define the folder, the file names and the
+sections of the kind. The fields define its front matter. Rules, JSON Schema, templates and views
+all use this definition.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from handbook.diagnostics import Edit, Finding, Location
 from handbook.reading import fields, nodes
 from handbook.reading.blocks import Block, Heading, Paragraph, Table
 from handbook.reading.fields import (
+    AllowedValues,
     Choice,
     Flag,
     Many,
     PastDate,
     Pattern,
     Reading,
-    Vocabularies,
     field,
 )
 from handbook.reading.placeholders import is_unwritten
@@ -32,18 +33,21 @@ from handbook.reading.source import Source
 from handbook.records.draft import TODO, Draft
 
 SLUG: Final = r"[a-z0-9]+(?:-[a-z0-9]+)*"
-"""Pattern of a slug: lower-case words joined by hyphens."""
+"""The pattern of a slug: words in lower case with hyphens between them."""
 
 ITEM_ID: Final = r"[A-Z][A-Z0-9]+-[0-9]{2}"
-"""Pattern of a checklist item's id: its group and its number."""
+"""The pattern of the id of a checklist item: its group and its number, such as TEST-01."""
 
 ALERT_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
-"""Pattern of an alert name that can be part of an address."""
+"""The pattern of an alert name that can be part of an address."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnresolvedReference:
-    """Reference as written: its key, the kind and id it names, and its location."""
+    """A reference that an author wrote. Its target can be missing.
+
+    `key` is the front matter key of the reference, and `kind` and `id` belong to its target.
+    """
 
     key: str
     kind: str
@@ -53,7 +57,10 @@ class UnresolvedReference:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceLabel:
-    """Labels of a reference, on the page of its source and of its target."""
+    """The labels of a reference, such as "supersedes" and "superseded by".
+
+    `outward` is for the page of the source, and `inward` for the page of the target.
+    """
 
     outward: str
     inward: str
@@ -61,7 +68,7 @@ class ReferenceLabel:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Dated change of a record in one word, such as `accepted` or `published`."""
+    """A change of a record on a date. `change` is one word, such as `accepted` or `published`."""
 
     day: date
     change: str
@@ -73,11 +80,11 @@ class Entity:
 
     kind: ClassVar[str]
     label: ClassVar[str]
-    """Singular name of the kind on the site."""
+    """The name of the kind on the site, in the singular."""
     has_page: ClassVar[bool] = True
-    """True if entities of the kind have pages, which the search also finds."""
+    """True if each entity of the kind has a page."""
     reference_labels: ClassVar[Mapping[str, ReferenceLabel]] = {}
-    """Labels of its references, by key."""
+    """The labels of the references of the kind, by their key."""
 
     path: str
     problems: tuple[Problem, ...] = ()
@@ -85,30 +92,30 @@ class Entity:
 
     @property
     def id(self) -> str:
-        """Identifier, unique within its kind."""
+        """The id of the entity. Entities of one kind must have different ids."""
         return self.path
 
     @property
     def title(self) -> str:
-        """Title on the site."""
+        """The title of the entity on the site."""
         return self.path
 
     @property
     def mapping(self) -> nodes.Mapping | None:
-        """YAML mapping of its keys; None if it is missing or unreadable."""
+        """The YAML mapping of the entity, or None if it is missing or unreadable."""
         return None
 
     def references(self) -> Iterator[UnresolvedReference]:
-        """Yield every reference that its keys make."""
+        """Yield the references in the keys of the entity."""
         return iter(())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Document(Entity):
-    """Published Markdown file, with front matter read by the fields of its class."""
+    """A published Markdown file. The fields of its class define its front matter."""
 
     sections: ClassVar[tuple[str, ...]] = ()
-    """Required H2 headings of the body, in order."""
+    """The H2 headings that the body must have, in this order."""
     needs_front_matter: ClassVar[bool] = True
 
     source: Source
@@ -128,11 +135,11 @@ class Document(Entity):
 
     @property
     def title(self) -> str:
-        """H1 of the document; its path if it has no H1."""
+        """The text of the H1, or the path of the document if it has no H1."""
         return self.source.title or self.path
 
     def section_blocks(self, title: str) -> tuple[Block, ...]:
-        """Return the blocks below the first H2 with this title."""
+        """Return the blocks of the section with this title. If several exist, use the first."""
         for section in self.source.sections:
             if section.heading.text == title:
                 first, last = section.heading.last, section.last
@@ -140,7 +147,7 @@ class Document(Entity):
         return ()
 
     def has_placeholder(self, blocks: Iterable[Block]) -> bool:
-        """Return whether a block contains a placeholder, which the rule `placeholder` reports."""
+        """Return whether one of these blocks contains a placeholder."""
         return any(
             is_unwritten(self.source.line(line))
             for block in blocks
@@ -150,15 +157,15 @@ class Document(Entity):
 
     @property
     def is_readable(self) -> bool:
-        """Return whether the front matter is readable. If not, rules report no missing keys."""
+        """True if the front matter is readable. If it is not, rules report no missing keys."""
         return self.source.problem is None and (
             self.source.front_matter is not None or not self.needs_front_matter
         )
 
     def at(self, key: str, value: str | None = None) -> Location:
-        """Return the location of a key's value, or of one value in its list.
+        """Return the location of the value of a key, or of one value in its list.
 
-        Without the key, it is the location of the closing `---`.
+        If the key is missing, the location is the closing `---` of the front matter.
         """
         front_matter = self.source.front_matter
         if front_matter is None:
@@ -175,7 +182,7 @@ class Document(Entity):
     def edit_to_add(self, key: str, value: str) -> Edit | None:
         """Return an edit that adds a value to the list under a key.
 
-        The result is None if the key has a value that is not a list.
+        Returns None if the value of the key is not a list.
         """
         if self.source.front_matter is None:
             return None
@@ -190,9 +197,9 @@ class Document(Entity):
         return Edit(at, "- ", f"- {value}\n{' ' * (at.column - 1)}- ")
 
     def has_invalid_value(self, key: str) -> bool:
-        """Return whether a value under a key is invalid or a placeholder.
+        """Return whether a value of a key is invalid or a placeholder.
 
-        The author meant to set such a value, so rules do not report it as missing.
+        A rule then does not report the value as missing, because it already has another finding.
         """
         entry = self.source.front_matter.mapping.get(key) if self.source.front_matter else None
         if entry is None:
@@ -209,7 +216,7 @@ class Document(Entity):
 
 @dataclass(frozen=True, kw_only=True)
 class Page(Document):
-    """Page that is not a record: home, an index, a how-to, a reference."""
+    """A page that is not a record, such as an index or a how-to."""
 
     kind: ClassVar[str] = "page"
     label: ClassVar[str] = "Page"
@@ -230,38 +237,41 @@ class Page(Document):
 
 @dataclass(frozen=True, kw_only=True)
 class Record(Document):
-    """Base class of every kind of record."""
+    """Base class of the kinds of record."""
 
     plural: ClassVar[str]
-    """Plural name of the kind, used in addresses."""
+    """The plural name of the kind in addresses, such as `runbooks`."""
     list_title: ClassVar[str]
-    """Title of a list of all records of the kind."""
+    """The title of a list of all records of the kind."""
     change_word: ClassVar[str | None] = None
-    """Word for the change on the date `changed`, used for a record without a status.
+    """The word for the change on the date `changed`, if the record has no status.
 
-    None hides the kind from the list of changes on the home page.
+    If it is None, the list of changes on the home page leaves out this kind.
     """
     folder: ClassVar[str]
-    """Folder of the kind's files, relative to the root."""
+    """The folder of the records, relative to the root."""
     file_name: ClassVar[re.Pattern[str]]
-    """Pattern of a file name, relative to the folder."""
+    """The pattern of the path of a record, relative to the folder."""
     file_form: ClassVar[str]
-    """File name pattern as text for people, such as `NNNN-slug.md`."""
+    """The form of a file name, for messages, such as `NNNN-slug.md`."""
     depth: ClassVar[int] = 1
-    """Number of path segments of a file name below the folder."""
+    """The number of path segments of a record below the folder."""
     mention: ClassVar[re.Pattern[str] | None] = None
-    """Pattern of the kind's ids in prose, valid or not. None: prose cannot mention the kind."""
+    """A pattern that recognises ids of this kind in a text, even if they are invalid.
+
+    It is None if a text cannot mention records of this kind by id.
+    """
     template: ClassVar[Mapping[str, str]]
-    """Section texts of a new record. The key "" holds the body of a kind without sections."""
+    """The texts of a new record, by section. The key "" is for a kind without sections."""
     template_keys: ClassVar[tuple[str, ...]] = ()
-    """Extra values for a new record that are not keys of its front matter."""
+    """The values that a new record needs in addition to its front matter."""
 
     example: bool = field(Flag(), "true for an example that is not in force")
     tags: tuple[str, ...] = field(Many(Choice(of="tags")), "tags from the list in mkdocs.yml")
 
     @classmethod
     def owns(cls, path: str) -> bool:
-        """Return whether a path is in this kind's folder, even if its name is invalid."""
+        """Return whether a file is a record of this kind. Its file name can be invalid."""
         if not path.startswith(f"{cls.folder}/") or not path.endswith(".md"):
             return False
         parts = path.removeprefix(f"{cls.folder}/").split("/")
@@ -269,7 +279,7 @@ class Record(Document):
 
     @classmethod
     def id_of(cls, path: str) -> str:
-        """Return the id from a file name; the path itself if the name is invalid."""
+        """Return the id of the record at a path. If its file name is invalid, return the path."""
         name = path.removeprefix(f"{cls.folder}/")
         return name.removesuffix(".md") if cls.file_name.fullmatch(name) else path
 
@@ -277,28 +287,28 @@ class Record(Document):
     def new_path(cls, draft: Draft) -> str:
         """Return the path of a new record.
 
-        Raises IncompleteDraftError if a value that the path needs is missing.
+        Raises IncompleteDraftError if the draft has no value that the path needs.
         """
         return f"{cls.folder}/{draft.name}.md"
 
     @classmethod
     def new_values(cls, draft: Draft) -> Mapping[str, str]:
-        """Return the default values of a new record, as YAML."""
+        """Return the default values of a new record, as YAML, by key."""
         return {}
 
     @classmethod
     def new_keys(cls, draft: Draft) -> Set[str]:
-        """Return the keys that a new record needs in addition to its required fields."""
+        """Return the keys of a new record in addition to its required keys."""
         return set()
 
     @classmethod
     def new_comment(cls, values: Mapping[str, str]) -> str | None:
-        """Return the comment above the keys of a new record."""
+        """Return the comment in the front matter of a new record, or None."""
         return None
 
     @classmethod
     def new_sections(cls, path: str, draft: Draft) -> Mapping[str, str]:
-        """Return the section texts of a new record at a path."""
+        """Return the texts of a new record, by section."""
         return cls.template
 
     @cached_property
@@ -307,22 +317,22 @@ class Record(Document):
 
     @property
     def has_valid_name(self) -> bool:
-        """Return whether the file name matches the pattern of its kind."""
+        """True if the file name matches the pattern of the kind."""
         return bool(self.file_name.fullmatch(self.path.removeprefix(self.folder + "/")))
 
     @property
     def changed(self) -> date | None:
-        """Date of the last change of state; None if the kind has no such date."""
+        """The date of the last change of the record, such as its review, or None."""
         return None
 
     @property
     def events(self) -> tuple[Event, ...]:
-        """Events of the record for the feed."""
+        """The changes of the record for the feed."""
         return ()
 
     @property
     def extras(self) -> Mapping[str, Any]:
-        """Values read from the body, for the JSON export."""
+        """The values from the body of the record, for the JSON files."""
         return {}
 
     def references(self) -> Iterator[UnresolvedReference]:
@@ -333,7 +343,10 @@ class Record(Document):
 
 
 def next_number(kind: type[Record], paths: Iterable[str]) -> int:
-    """Return the highest number of a numbered kind among these paths, plus one."""
+    """Return the number of the next record of a numbered kind.
+
+    It is the highest number in these paths, plus one.
+    """
     names = (path.removeprefix(f"{kind.folder}/") for path in paths if kind.owns(path))
     return (
         max(
@@ -348,10 +361,13 @@ D = TypeVar("D", bound=Document)
 
 
 def read_document(
-    cls: type[D], source: Source, vocabularies: Vocabularies, problems: tuple[Problem, ...] = ()
+    cls: type[D], source: Source, allowed_values: AllowedValues, problems: tuple[Problem, ...] = ()
 ) -> D:
-    """Read a source as a document of a class. Its `problems` hold the front matter errors."""
-    reading = Reading(vocabularies)
+    """Make a document of a class from a Markdown file.
+
+    The errors in its front matter are in `Document.problems`, after the argument `problems`.
+    """
+    reading = Reading(allowed_values)
     reading.problems.extend(problems)
     values: Mapping[str, Any] = {}
     if source.problem:
@@ -377,7 +393,7 @@ def read_document(
 
 
 def _suggest_front_matter(cls: type[Document]) -> str:
-    """Return the hint with the lines of the smallest front matter of a kind."""
+    """Return the hint with the shortest front matter of a kind."""
     required = [row for row in fields.fields_of(cls) if row.required]
     values = (
         f"{row.key}: {f'[{TODO}]' if isinstance(row.type, Many) else TODO}" for row in required
@@ -389,12 +405,13 @@ def _suggest_front_matter(cls: type[Document]) -> str:
 E = TypeVar("E", bound=Entity)
 
 
-def read_entity(cls: type[E], path: str, text: str | Finding, vocabularies: Vocabularies) -> E:
-    """Read a YAML file as an entity of a class. Its `problems` hold the errors.
+def read_entity(cls: type[E], path: str, text: str | Finding, allowed_values: AllowedValues) -> E:
+    """Make an entity of a class from a YAML file.
 
-    `text` is a finding if the file is unreadable.
+    `text` is the text of the file, or a finding if the file is unreadable. The errors in the file
+    are in `Entity.problems`.
     """
-    reading = Reading(vocabularies)
+    reading = Reading(allowed_values)
     values: Mapping[str, Any] = {}
     node: nodes.Node | None = None
     try:
@@ -407,7 +424,8 @@ def read_entity(cls: type[E], path: str, text: str | Finding, vocabularies: Voca
             reading.add_problem(
                 ProblemKind.UNREADABLE_FILE,
                 Location(path),
-                "the file is not a mapping of keys to values",
+                "YAML file that is not a mapping of keys to values",
+                "write 'key: value' lines",
             )
     except nodes.YamlError as error:
         reading.problems.append(Problem(ProblemKind.UNREADABLE_FILE, error.finding))

@@ -1,4 +1,4 @@
-"""Decisions: architecture decision records."""
+"""Decisions, which are architecture decision records (ADRs)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ADR = RecordId("adr", r"ADR-[0-9]{4}", "ADR-0042")
 
 @dataclass(frozen=True, kw_only=True)
 class StatusChange:
-    """Earlier status of a decision, with the date of the change."""
+    """An earlier status of a decision, with the date on which it began."""
 
     status: str | None = field(Choice(*ADR_STATUSES), "earlier status", required=True)
     date: datetime.date | None = field(Day(), "date of that status", required=True)
@@ -26,7 +26,7 @@ class StatusChange:
 
 @dataclass(frozen=True, kw_only=True)
 class Adr(Record):
-    """Architecture decision record (ADR): a decision that binds more than one team."""
+    """An architecture decision record (ADR): a decision that affects more than one team."""
 
     kind: ClassVar[str] = "adr"
     plural: ClassVar[str] = "adrs"

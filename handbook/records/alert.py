@@ -1,4 +1,4 @@
-"""Alerts, as Prometheus' rule files define them."""
+"""Alerts in the rule files of Prometheus."""
 
 from __future__ import annotations
 
@@ -13,21 +13,24 @@ from handbook.reading.problems import Problem, ProblemKind
 from handbook.records import Entity, ReferenceLabel, UnresolvedReference
 
 TEMPLATE: Final = "{{"
-"""Start of a template in a label or annotation, which Prometheus expands for each alert."""
+"""The start of a template expression in a label or annotation.
+
+Prometheus replaces the expression by its value when the alert fires.
+"""
 
 _DURATION = Pattern(r"(?:[0-9]+(?:ms|[smhdwy]))+|0", "a time such as 5m")
 
 
-class _Loose(Text):
-    """Unchecked value: a valid key of a rule file that the handbook does not use."""
+class _Unchecked(Text):
+    """Any value. It is for keys of Prometheus that the handbook does not use."""
 
     def read_node(self, key: str, node: nodes.Node, reading: Reading) -> str:
         return ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class RuleRow:
-    """Rule of a group: an alert or a recording rule, with the keys of Prometheus."""
+class PrometheusRule:
+    """An alerting rule or a recording rule, with the keys of Prometheus."""
 
     alert: str | None = field(Text(), "name of the alert")
     record: str | None = field(Text(), "name of the recorded series")
@@ -44,26 +47,28 @@ class RuleRow:
 
 @dataclass(frozen=True, kw_only=True)
 class RuleGroup:
-    """Rule group, with the keys of Prometheus."""
+    """A group of rules, with the keys of Prometheus."""
 
     name: str | None = field(Text(), "name of the group", required=True)
     interval: str | None = field(_DURATION, "evaluation interval")
-    limit: str | None = field(_Loose(), "maximum number of alerts")
-    query_offset: str | None = field(_Loose(), "offset of the query time")
+    limit: str | None = field(_Unchecked(), "maximum number of alerts")
+    query_offset: str | None = field(_Unchecked(), "offset of the query time")
     labels: Mapping[str, str] = field(MapOf(Text()), "labels added to every rule of the group")
-    rules: tuple[RuleRow, ...] = field(Many(Group(RuleRow)), "rules of the group", required=True)
+    rules: tuple[PrometheusRule, ...] = field(
+        Many(Group(PrometheusRule)), "rules of the group", required=True
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class RuleFileFields:
-    """Top level of a rule file."""
+    """The keys at the top level of a rule file."""
 
     groups: tuple[RuleGroup, ...] = field(Many(Group(RuleGroup)), "rule groups", required=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Alert(Entity):
-    """Alert of a service, defined in a rule file."""
+    """An alert of a service. `node` and `group` are the YAML of its rule and of its rule group."""
 
     kind: ClassVar[str] = "alert"
     label: ClassVar[str] = "Alert"
@@ -94,34 +99,40 @@ class Alert(Entity):
 
     @property
     def severity(self) -> str | None:
-        """Value of the label `severity` on the alert or its group."""
+        """The label `severity` of the alert or of its group, or None."""
         return self.labels.get("severity")
 
     @property
     def severity_is_template(self) -> bool:
-        """Return whether the severity is a template. Its value is unknown until the alert fires."""
+        """True if the severity contains a template expression.
+
+        Its value is then unknown until the alert fires.
+        """
         return TEMPLATE in (self.severity or "")
 
     @property
     def severity_at(self) -> Location:
-        """Location of the label `severity`."""
+        """The location of the label `severity`."""
         return self.at("labels", "severity")
 
     @property
     def summary(self) -> str:
-        """Annotation `summary`, else `description`, else an empty text."""
+        """The annotation `summary`, or else the annotation `description`, or else ""."""
         return self.annotations.get("summary") or self.annotations.get("description") or ""
 
     @property
     def runbook_url(self) -> str | None:
-        """Annotation `runbook_url`: the page for the on-call engineer."""
+        """The annotation `runbook_url`: the address of the page for the on-call engineer."""
         return self.annotations.get("runbook_url")
 
     def references(self) -> Iterator[UnresolvedReference]:
         yield UnresolvedReference("alert", "service", self.service, Location(self.path))
 
     def at(self, *keys: str) -> Location:
-        """Return the location of a value in its rule or group; else of the rule."""
+        """Return the location of a value in the rule or its group.
+
+        `keys` are nested keys, outermost first. If one is missing, the location is the rule.
+        """
         value = (self.node.find(*keys) or self.group.find(*keys)) if keys else None
         return value.at if value is not None else self.node.at
 
@@ -129,9 +140,9 @@ class Alert(Entity):
 def read_alerts(
     path: str, service: str, text: str | Finding
 ) -> tuple[tuple[Alert, ...], tuple[Problem, ...]]:
-    """Read the alerts of a rule file, and its problems.
+    """Read the alerts and the problems of a rule file.
 
-    `text` is a finding if the file is unreadable.
+    `text` is the text of the file, or a finding if the file is unreadable.
     """
     if isinstance(text, Finding):
         return (), (Problem(ProblemKind.UNREADABLE_FILE, text),)
@@ -179,11 +190,12 @@ def _mapping_items(node: nodes.Node | None) -> Iterator[nodes.Mapping]:
 
 
 def _read_texts(node: nodes.Node | None) -> dict[str, str]:
+    """Return the single values of a mapping, by key."""
     if not isinstance(node, nodes.Mapping):
         return {}
     texts: dict[str, str] = {}
     for entry in node.entries:
         if isinstance(entry.value, nodes.Scalar):
             text = "" if entry.value.empty else entry.value.text.strip() and entry.value.text
-            texts.setdefault(entry.key, text)  # `find` also takes the first of duplicate keys
+            texts.setdefault(entry.key, text)  # the first of duplicate keys, as in `Mapping.find`
     return texts

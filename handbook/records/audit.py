@@ -1,4 +1,4 @@
-"""Audits: a service's verdict on each checklist item in one quarter, with its evidence."""
+"""Audits: the verdict on each checklist item for one service in one quarter."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATH = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """Result of one checklist item."""
+    """The result of an audit for one checklist item."""
 
     verdict: str | None = field(
         Choice(*VERDICTS), "verdict: pass, fail, unknown, not-applicable or waived", required=True
@@ -45,7 +45,7 @@ class Result:
 
 @dataclass(frozen=True, kw_only=True)
 class Audit(Entity):
-    """Audit of one service in one quarter, with a result for every item in force."""
+    """The audit of one service in one quarter."""
 
     kind: ClassVar[str] = "audit"
     label: ClassVar[str] = "Audit"
@@ -73,12 +73,12 @@ class Audit(Entity):
 
     @property
     def service(self) -> str:
-        """Slug of the service."""
+        """The slug of the service, from the path of the file."""
         return self.path.split("/")[-2]
 
     @property
     def quarter(self) -> str:
-        """Quarter, taken from the file name."""
+        """The quarter of the audit, from the file name, such as `2026-Q1`."""
         return self.path.rsplit("/", 1)[-1].removesuffix(".yml")
 
     @property
@@ -95,17 +95,20 @@ class Audit(Entity):
 
     @property
     def has_problems(self) -> bool:
-        """Return whether the file has problems. If so, rules report no missing results."""
+        """True if the file has problems. Rules then report no missing results."""
         return bool(self.problems)
 
     def key_at(self, id: str) -> Location:
-        """Return the location of an item's key under `results`."""
+        """Return the location of the key of a checklist item under `results`."""
         results = self.node.find("results") if self.node else None
         entry = results.get(id) if isinstance(results, nodes.Mapping) else None
         return entry.at if entry else Location(self.path)
 
     def at(self, *keys: str) -> Location:
-        """Return the location of the value at a path of keys, or of a parent."""
+        """Return the location of a value.
+
+        `keys` are nested keys, outermost first. If one is missing, the location is its parent.
+        """
         node: nodes.Node | None = self.node
         at = Location(self.path)
         for key in keys:

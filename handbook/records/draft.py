@@ -1,4 +1,4 @@
-"""Input for a new record, passed to its kind by the command `handbook new`."""
+"""The values for a new record, from the command `handbook new`."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from datetime import date
 from typing import Final
 
 TODO: Final = "TODO"
-"""Placeholder for a missing value."""
+"""The placeholder for a value that the author must still write."""
 
 
 class IncompleteDraftError(ValueError):
-    """Draft without a value that its kind needs; the message names the value."""
+    """Raised if a draft has no value that its kind needs. The message names the value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Input for a new record."""
+    """The values for a new record."""
 
     name: str
-    """Slug of the title."""
+    """The slug of the title."""
     values: Mapping[str, str]
-    """Values from the author, as YAML, by key."""
+    """The values that the author set, as YAML, by key."""
     today: date
     existing_paths: frozenset[str]
-    """Paths in use, in the work tree and in the base branch."""
+    """The paths that the work tree or the base branch already contains."""
     ids: Mapping[str, tuple[str, ...]]
-    """Ids of the existing records, by kind."""
+    """The ids of the existing records, by kind."""
 
     def status(self, default: str) -> str:
-        """Return the status from the author without quotes, or the default."""
+        """Return the status that the author set, without quotes, or else the default."""
         return self.values.get("status", default).strip("\"' ")

@@ -1,4 +1,4 @@
-"""Table of all kinds."""
+"""A list of all kinds of record."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from handbook.records.service import Service
 from handbook.records.standard import Standard
 
 KINDS: Final[tuple[type[Entity], ...]] = (Standard, Adr, Runbook, Alert, Postmortem, Service, Audit)
-"""All kinds, in the order of the site."""
+"""All kinds, in their order on the site."""
 
 RECORDS: Final[tuple[type[Record], ...]] = tuple(kind for kind in KINDS if issubclass(kind, Record))
-"""Kinds whose records are Markdown files."""
+"""The kinds whose records are Markdown files."""
 
 FOLDERS: Final = tuple(kind.folder for kind in RECORDS)
-"""Folders of records."""
+"""The folders of records."""
 
 MOUNTED: Final = tuple(folder for folder in FOLDERS if not folder.startswith("docs/"))
-"""Published folders outside docs/."""
+"""The folders of records outside docs/. The engine adds them to the site."""

@@ -1,4 +1,4 @@
-"""Post-mortems: impact, timeline, root cause and action items of an incident."""
+"""Post-mortems: the impact, timeline, root cause and action items of an incident."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from handbook.vocabulary import CAUSES, POSTMORTEM_STATUSES
 TIMELINE = "Timeline"
 ACTIONS = "Action items"
 ACTION_COLUMNS = ("Id", "Action", "Owner", "Due", "Status")
-WHEN_PUBLISHED = ("resolved", "published", "caused_by", "reviewers")
-"""Keys that a published post-mortem requires."""
+KEYS_WHEN_PUBLISHED = ("resolved", "published", "caused_by", "reviewers")
+"""The keys that a published post-mortem must have."""
 _ENTRY = re.compile(
     r"(?:(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}) )?(?P<time>[0-9]{2}:[0-9]{2}) — (?P<event>.+)",
     re.DOTALL,
@@ -35,9 +35,10 @@ _DONE = re.compile(r"done ([0-9]{4}-[0-9]{2}-[0-9]{2})")
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """Line of the timeline. `at` is in UTC; None if the line is invalid or its day is unknown.
+    """A list item of the timeline.
 
-    `event` is empty only if the line is invalid.
+    `at` is a time in UTC, or None if the list item is invalid or its day is unknown. `event` is ""
+    only if the list item is invalid.
     """
 
     text: str
@@ -47,13 +48,16 @@ class TimelineEntry:
 
     @property
     def is_placeholder(self) -> bool:
-        """Return whether the whole line is a placeholder."""
+        """True if the list item is invalid because it is a placeholder."""
         return not self.event and is_unwritten(self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Row of the action table: task, owner, due date, status. An invalid date is None."""
+    """A row of the table of action items. An invalid date is None.
+
+    `line` and `columns` are the line and the columns of its cells in the file.
+    """
 
     id: str
     text: str
@@ -67,18 +71,21 @@ class Action:
 
     @property
     def is_open(self) -> bool:
-        """Return whether the action is open."""
+        """True if the status of the action is `open`."""
         return self.status == "open"
 
     @property
     def is_placeholder(self) -> bool:
-        """Return whether every non-empty cell of the row is a placeholder."""
+        """True if every cell that is not empty is a placeholder."""
         return any(self.cells) and all(is_unwritten(cell) for cell in self.cells if cell)
 
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """Time between two moments of an incident, with its formula; None if one is unknown."""
+    """The time between two moments of an incident.
+
+    `formula` says how to calculate it. `value` is None if one of the moments is unknown.
+    """
 
     name: str
     formula: str
@@ -86,13 +93,13 @@ class Duration:
 
     @property
     def minutes(self) -> float | None:
-        """Duration in minutes."""
+        """The duration in minutes, or None if it is unknown."""
         return None if self.value is None else self.value.total_seconds() / 60
 
 
 @dataclass(frozen=True, kw_only=True)
 class Postmortem(Record):
-    """Blameless report of an incident."""
+    """A post-mortem: a report of an incident that blames no person."""
 
     kind: ClassVar[str] = "postmortem"
     plural: ClassVar[str] = "postmortems"
@@ -172,7 +179,7 @@ class Postmortem(Record):
 
     @classmethod
     def new_keys(cls, draft: Draft) -> Set[str]:
-        return set(WHEN_PUBLISHED) if draft.status("draft") == "published" else set()
+        return set(KEYS_WHEN_PUBLISHED) if draft.status("draft") == "published" else set()
 
     @classmethod
     def new_sections(cls, path: str, draft: Draft) -> Mapping[str, str]:
@@ -205,7 +212,7 @@ class Postmortem(Record):
 
     @property
     def durations(self) -> tuple[Duration, ...]:
-        """Computed durations of the incident, with their formulas."""
+        """The durations of the incident, such as the time to detect it."""
         pairs = (
             ("Time to detect", "detected − started", self.started, self.detected),
             ("Time to acknowledge", "acknowledged − detected", self.detected, self.acknowledged),
@@ -219,7 +226,11 @@ class Postmortem(Record):
 
     @cached_property
     def timeline(self) -> tuple[TimelineEntry, ...]:
-        """Lines of the timeline. A time without a date has the date of the previous line."""
+        """The list items of the timeline.
+
+        A list item without a date has the date of the item above it. The first has the date of
+        `started`.
+        """
         day = self.started.date() if self.started else None
         entries = []
         for block in self.section_blocks(TIMELINE):
@@ -240,12 +251,12 @@ class Postmortem(Record):
 
     @property
     def action_tables(self) -> tuple[Table, ...]:
-        """Tables under Action items. A valid post-mortem has exactly one."""
+        """The tables in the section "Action items". A valid post-mortem has exactly one."""
         return tuple(block for block in self.section_blocks(ACTIONS) if isinstance(block, Table))
 
     @cached_property
     def actions(self) -> tuple[Action, ...]:
-        """Rows of the action table; empty if its columns are wrong."""
+        """The rows of the table of action items, or () if its columns are wrong."""
         tables = [table for table in self.action_tables if table.head == ACTION_COLUMNS]
         return tuple(
             _make_action(row, [self.source.at_body(start) for start in span.cells])
@@ -254,7 +265,7 @@ class Postmortem(Record):
         )
 
     def action_nodes(self, action: Action) -> tuple[MarkdownNode, ...]:
-        """Return the parsed Markdown of an action's text."""
+        """Return the parsed Markdown nodes of the text of an action."""
         table = next(
             table for table in self.action_tables if table.first <= action.line <= table.last
         )
@@ -263,7 +274,7 @@ class Postmortem(Record):
 
 
 def _read_start(draft: Draft) -> datetime.datetime:
-    """Read the start of a new post-mortem, in UTC.
+    """Return the start of the incident of a new post-mortem, in UTC.
 
     Raises IncompleteDraftError if the start or its UTC offset is missing.
     """
@@ -319,13 +330,14 @@ def _parse_time(text: str) -> datetime.time | None:
 def publication_deadline(
     start: datetime.date, business_days: int, country: str | None
 ) -> datetime.date:
-    """Return the last day for publication: this many business days after the start.
+    """Return the last day on which a post-mortem can be published without being late.
 
-    Business days are Monday to Friday without the public holidays of the country (DE, or DE-BY).
+    It is `business_days` after the start of the incident. Business days are Monday to Friday,
+    except the public holidays of the country (such as DE or DE-BY).
     """
     holidays: Container[datetime.date] = ()
     if country:
-        from holidays import country_holidays  # imported late: takes 40 ms
+        from holidays import country_holidays  # imported late: the import takes 40 ms
 
         code, _, subdivision = country.partition("-")
         holidays = country_holidays(code, subdivision or None)

@@ -1,4 +1,4 @@
-"""Runbooks: diagnosis, fixes and escalation for one symptom of a service."""
+"""Runbooks: the diagnosis, the fixes and the escalation for one symptom of a service."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NEW_CAUSE: Final = """### TODO: name the cause
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Cause of a symptom, with its fix. A missing symptom or fix is None."""
+    """A cause of the problem, with its symptom and its fix. A missing symptom or fix is None."""
 
     title: str
     anchor: str
@@ -40,12 +40,15 @@ class Cause:
     heading: Heading
     symptom_paragraph: Paragraph | None = None
     has_placeholder: bool = False
-    """True if its heading, or text outside symptom and fix, is a placeholder."""
+    """True if its heading, or a text other than its symptom and fix, is a placeholder."""
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """Line of the escalation. `tier` and `minutes` are None if the line is invalid."""
+class EscalationStep:
+    """A list item of the escalation, such as "Tier 1 (15 min): …".
+
+    `tier` and `minutes` are None if the list item is invalid.
+    """
 
     text: str
     line: int
@@ -55,13 +58,13 @@ class Step:
 
     @property
     def is_placeholder(self) -> bool:
-        """Return whether the whole line is a placeholder."""
+        """True if the list item is invalid because it is a placeholder."""
         return self.tier is None and is_unwritten(self.text)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Runbook(Record):
-    """Runbook for one symptom of one service: diagnosis, causes and fixes."""
+    """A runbook for one symptom of a service."""
 
     kind: ClassVar[str] = "runbook"
     plural: ClassVar[str] = "runbooks"
@@ -115,7 +118,7 @@ class Runbook(Record):
 
     @property
     def service(self) -> str:
-        """Slug of the service, from the folder name."""
+        """The slug of the service, from the folder of the runbook."""
         return self.id.split("/")[0]
 
     def references(self) -> Iterator[UnresolvedReference]:
@@ -148,7 +151,7 @@ class Runbook(Record):
 
     @cached_property
     def causes(self) -> tuple[Cause, ...]:
-        """Causes in the body, in order."""
+        """The causes in the section "Common causes and fixes"."""
         blocks = self.section_blocks(CAUSES)
         headings = [
             index
@@ -190,13 +193,13 @@ class Runbook(Record):
         return tuple(causes)
 
     def symptom_nodes(self, cause: Cause) -> tuple[MarkdownNode, ...]:
-        """Return the parsed Markdown of a cause's symptom."""
+        """Return the parsed Markdown nodes of the symptom of a cause."""
         paragraph = cause.symptom_paragraph
         return tuple(self.source.node_of(paragraph).children[1:]) if paragraph else ()
 
     @cached_property
-    def escalation(self) -> tuple[Step, ...]:
-        """Lines of the escalation, in order."""
+    def escalation(self) -> tuple[EscalationStep, ...]:
+        """The list items in the section "Escalation"."""
         steps = []
         for block in self.section_blocks(ESCALATION):
             if (
@@ -207,7 +210,7 @@ class Runbook(Record):
                 match = _STEP.fullmatch(block.text)
                 if match:
                     steps.append(
-                        Step(
+                        EscalationStep(
                             block.text,
                             block.first,
                             int(match["tier"]),
@@ -216,12 +219,12 @@ class Runbook(Record):
                         )
                     )
                 else:
-                    steps.append(Step(block.text, block.first))
+                    steps.append(EscalationStep(block.text, block.first))
         return tuple(steps)
 
 
 def _read_service(draft: Draft) -> str:
-    """Read the service of a new runbook.
+    """Return the service of a new runbook.
 
     Raises IncompleteDraftError if the service is missing or unknown.
     """
@@ -239,7 +242,7 @@ def _read_service(draft: Draft) -> str:
 
 
 def _other_blocks(blocks: Iterable[Block]) -> Iterator[Block]:
-    """Yield the blocks of a cause outside its symptom and its fix."""
+    """Yield the blocks of a cause, except the paragraphs of its symptom and its fix."""
     for block in blocks:
         if not (
             isinstance(block, Paragraph) and block.text.startswith(("**Symptom:**", "**Fix:**"))
@@ -248,6 +251,6 @@ def _other_blocks(blocks: Iterable[Block]) -> Iterator[Block]:
 
 
 def _labelled_text(label: str, texts: list[str]) -> str | None:
-    """Return the text after `**Label:**` in the first paragraph with it; None without one."""
+    """Return the text after a label, such as `**Fix:**`, or None if no text has the label."""
     mark = f"**{label}:**"
     return next((text.removeprefix(mark).strip() for text in texts if text.startswith(mark)), None)

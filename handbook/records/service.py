@@ -1,4 +1,4 @@
-"""Services: owner, on-call rota, dashboards, objectives and dependencies."""
+"""Services: their owners, on-call rotas, dashboards, objectives and dependencies."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from handbook.records.draft import Draft
 
 @dataclass(frozen=True, kw_only=True)
 class Objective:
-    """Service level objective (SLO)."""
+    """A service level objective (SLO)."""
 
     name: str | None = field(Text(), "name of the objective: availability, latency", required=True)
     objective: float | None = field(Decimal(), "target, in percent", required=True)
@@ -37,7 +37,7 @@ class Objective:
 
 @dataclass(frozen=True, kw_only=True)
 class Service(Record):
-    """Service in production, with an owner."""
+    """A service in production."""
 
     kind: ClassVar[str] = "service"
     plural: ClassVar[str] = "services"

@@ -1,4 +1,4 @@
-"""Standards: requirements for every team, with reasons and verification."""
+"""Standards: the requirements for every team, with their reasons and their verification."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _QUARTER = Pattern(r"[0-9]{4}-Q[1-4]", "a quarter, such as 2026-Q4")
 
 @dataclass(frozen=True, kw_only=True)
 class ChecklistItem:
-    """Item of the compliance checklist."""
+    """An item of the compliance checklist."""
 
     id: str | None = field(
         Pattern(ITEM_ID, "a checklist item id, such as TEST-01"),
@@ -42,11 +42,14 @@ class ChecklistItem:
 
     @property
     def fingerprint(self) -> str:
-        """First six hex digits of the SHA-256 of the item's text, which an attestation quotes."""
+        """The first six hex digits of the SHA-256 of the text of the item.
+
+        An attestation contains it, so that a change of the text makes the attestation outdated.
+        """
         return hashlib.sha256((self.item or "").encode()).hexdigest()[:6]
 
     def is_in_force(self, quarter: str) -> bool:
-        """Return whether an audit of this quarter includes the item."""
+        """Return whether an audit of a quarter, such as `2026-Q1`, includes the item."""
         return (
             bool(self.since)
             and str(self.since) <= quarter
@@ -56,7 +59,10 @@ class ChecklistItem:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """Requirement of a standard. `id` is None if the list item has no id."""
+    """A requirement of a standard. `id` is None if its list item has no id.
+
+    `obligation` is MUST, SHOULD or MAY, or None if the text contains none of them.
+    """
 
     id: str | None
     obligation: str | None
@@ -65,23 +71,23 @@ class Requirement:
 
     @property
     def text_without_id(self) -> str:
-        """Text without the id at its start."""
+        """The text without the id at its start."""
         return self.text.removeprefix(f"**{self.id}**").strip()
 
     @property
     def is_placeholder(self) -> bool:
-        """Return whether the text is a placeholder."""
+        """True if the text is a placeholder."""
         return is_unwritten(self.text_without_id)
 
     @property
     def is_withdrawn(self) -> bool:
-        """Return whether it is withdrawn. It then only keeps its id and its address."""
+        """True if the requirement is no longer in force. Its id and its address stay valid."""
         return self.text_without_id.startswith("Withdrawn:")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standard(Record):
-    """Standard that every team follows."""
+    """A standard, with requirements for every team."""
 
     kind: ClassVar[str] = "standard"
     plural: ClassVar[str] = "standards"
@@ -159,8 +165,8 @@ class Standard(Record):
 
     @cached_property
     def requirements(self) -> tuple[Requirement, ...]:
-        """Items of the top-level lists under What it requires."""
-        marked = {id(block): marker for marker, block in self.source.marked_items}
+        """The requirements: the top-level list items in the section "What it requires"."""
+        ids_by_block = {id(block): item_id for item_id, block in self.source.items_with_ids}
         requirements = []
         for block in self.section_blocks(REQUIREMENTS):
             item = block.parent
@@ -177,7 +183,7 @@ class Standard(Record):
                 obligation = re.search(rf"\b({'|'.join(OBLIGATIONS)})\b", text)
                 requirements.append(
                     Requirement(
-                        marked.get(id(block)),
+                        ids_by_block.get(id(block)),
                         obligation[1] if obligation else None,
                         text,
                         block.first,
@@ -186,8 +192,8 @@ class Standard(Record):
         return tuple(requirements)
 
     @cached_property
-    def verified_by(self) -> frozenset[str]:
-        """Ids of the checklist items that How to verify it names, of any standard."""
+    def verification_ids(self) -> frozenset[str]:
+        """The ids in the section "How to verify it", which include items of other standards."""
         verification = next(
             (section for section in self.source.sections if section.heading.text == VERIFICATION),
             None,
@@ -200,7 +206,10 @@ class Standard(Record):
 
     @cached_property
     def explanations(self) -> tuple[tuple[str, Heading], ...]:
-        """H3 headings under How to verify it, with the item ids at their start."""
+        """The checklist items that the section "How to verify it" explains.
+
+        Each is an item id and the H3 heading that begins with it.
+        """
         headings = (
             block for block in self.section_blocks(VERIFICATION) if isinstance(block, Heading)
         )
@@ -211,12 +220,15 @@ class Standard(Record):
 
     @property
     def has_readable_ids(self) -> bool:
-        """Return whether every checklist item has a readable id."""
+        """True if every checklist item has a valid id."""
         return not self.has_invalid_value("checklist") and all(item.id for item in self.checklist)
 
     @property
     def has_placeholder_explanations(self) -> bool:
-        """Return whether the introduction or a heading of the explanations is a placeholder."""
+        """True if the section "How to verify it" contains a placeholder for an explanation.
+
+        The placeholder is in the introduction of the section, or in a heading without an item id.
+        """
         blocks = self.section_blocks(VERIFICATION)
         introduction = takewhile(lambda block: not isinstance(block, Heading), blocks)
         headings = (

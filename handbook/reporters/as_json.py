@@ -1,4 +1,4 @@
-"""Write a report as JSON for other programs. The form is part of the contract."""
+"""Write a report as JSON for other programs. The contract defines the keys of this JSON."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Write a report as workflow commands, which GitHub shows in a pull request.
+"""Write a report as workflow commands, which GitHub shows as annotations of a pull request.
 
-The form: https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+See https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands for their
+syntax.
 """
 
 from __future__ import annotations

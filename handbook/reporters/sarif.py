@@ -1,6 +1,6 @@
 """Write a report as SARIF 2.1.0, which code hosts and editors read.
 
-The form: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
+Its specification is https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _SCHEMA = (
 
 
 def sarif(report: Report) -> str:
-    """Return the report as one SARIF run, with the rules of its findings.
+    """Return the report as SARIF with one run, which lists only the rules that have findings.
 
-    It is indented by two spaces and ends with a newline.
+    The text is indented by two spaces and ends with a newline.
     """
     rules = {finding.code: finding.rule for finding in report.findings}
     codes = sorted(rules)

@@ -9,10 +9,10 @@ _COLOURS = {Severity.ERROR: "\x1b[1;31m", Severity.WARNING: "\x1b[1;33m"}
 
 
 def text(report: Report, *, colour: bool = False) -> str:
-    """Return one line per finding, its hint indented below, then the summary.
+    """Return one line for each finding, and the summary as the last line.
 
-    The form of a line is `path:line:column: CODE severity: message`. With `colour`, the text
-    has the colour codes of a terminal.
+    The line of a finding has the form `path:line:column: CODE severity: message`. Its hint is on an
+    indented line below. With `colour`, the text contains colour codes for a terminal.
     """
 
     def paint(mark: str, text: str) -> str:
@@ -41,18 +41,18 @@ def escape_unprintable(text: str) -> str:
 
 
 def summary(report: Report) -> str:
-    """Return one line with the number of records, of findings and of exceptions."""
+    """Return one line with the numbers of records, findings and exceptions, and new exceptions."""
     records = (
         ", ".join(f"{count} {kind}" for kind, count in report.records.items() if count)
         or "no record"
     )
     counts = [_count(report.errors, "error"), _count(report.warnings, "warning")]
-    if report.suppressed:
-        counts.append(f"{report.suppressed} suppressed")
-    if report.samples:
-        counts.append(_count(report.samples, "secret sample"))
-    if report.lowered:
-        counts.append(_count(report.lowered, "lowered severity", "lowered severities"))
+    if report.suppressed_count:
+        counts.append(f"{report.suppressed_count} suppressed")
+    if report.sample_count:
+        counts.append(_count(report.sample_count, "secret sample"))
+    if report.lowered_count:
+        counts.append(_count(report.lowered_count, "lowered severity", "lowered severities"))
     exceptions = ", ".join(
         escape_unprintable(f"{finding.message} ({finding.at.path}:{finding.at.line})")
         for finding in report.new_exceptions

@@ -1,1 +1,1 @@
-"""Rules of the check: one module per family, and the engine that runs them."""
+"""Rules that `handbook check` runs: one module per family of rules, and the engine."""

@@ -1,4 +1,4 @@
-"""Check of review dates, shared by the rules that compare them with today."""
+"""Check the age of a date in a record, such as the date of its last review."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from handbook.rules.engine import Context
 def check_age(
     record: Record, key: str, max_days: int | None, hint: str, context: Context
 ) -> Iterator[Finding]:
-    """Report a date under `key` that is more than `max_days` days ago.
+    """Report the date under `key` if it is more than `max_days` days before today.
 
-    Example records are exempt. Without a limit there is no finding.
+    Example records are exempt. If `max_days` is None, the result is empty.
     """
     day: date | None = getattr(record, key)
     if day and max_days and not record.example and day + timedelta(max_days) < context.today:

@@ -1,6 +1,7 @@
-"""Rules over a base (`handbook check --base`): lost, rewritten and reused content.
+"""Rules that compare the handbook with a base commit (`handbook check --base`).
 
-In the examples, Good is the text of the base, and Bad is the text of the branch.
+They report content that the branch has removed or rewritten, and ids that it uses again. In the
+examples, Good is the text in the base, and Bad is the text on the branch.
 """
 
 from __future__ import annotations
@@ -28,30 +29,32 @@ from handbook.rules.engine import Context, find_rule, rule, rules
 from handbook.rules.standards import locate_item
 from handbook.rules.wording import find_rewrites, is_unrelated
 from handbook.settings import Sample, Settings
-from handbook.vocabulary import ADR_MOVES, POSTMORTEM_MOVES, can_become
+from handbook.vocabulary import ADR_NEXT_STATUSES, POSTMORTEM_NEXT_STATUSES, can_become
 
-_UNREAD: Final = ("FM001", "FM002")
+_UNREADABLE: Final = ("FM001", "FM002")
+"""The rules that report a record whose front matter cannot be read."""
 _MAX_REVIEWS: Final = 3
-"""The number of records that one commit can mark as reviewed."""
+"""The largest number of records in which one commit can set the review date."""
 
 
 def _find_current(old: Document, base: Base, handbook: Handbook) -> Document | None:
-    """Find the document that continues a document of the base.
+    """Find the current version of a document of the base, or None if it was removed.
 
-    It has the same path, the old address under `moved_from`, or the same id.
+    The current version has the same path, lists the old address under `moved_from`, or has the
+    same id.
     """
     if old.path in handbook.documents:
         return handbook.documents[old.path]
     address = f"/{base.handbook.address(old)}"
     moved = (document for document in handbook.documents.values() if address in document.moved_from)
-    same_id = handbook.by_id.get((old.kind, old.id))
+    same_id = handbook.entities_by_id.get((old.kind, old.id))
     return next(moved, same_id if isinstance(same_id, Document) else None)
 
 
 def _effective_reviews(
     base: Base, handbook: Handbook
 ) -> Iterator[tuple[ReviewCommit, list[Record]]]:
-    """Return the commits that set review dates, with the records that still have these dates."""
+    """Return each commit that sets review dates, with the records that still have its dates."""
     for review_commit in base.review_commits:
         records = [
             record
@@ -71,9 +74,10 @@ def _review_date(document: Document | None) -> str:
 def bulk_review(base: Base, context: Context) -> Iterator[Finding]:
     """One commit sets the review date (`reviewed`) of at most three records.
 
-    New records do not count, nor do dates that a later commit of the branch has reset.
+    The rule ignores new records, and dates that a later commit of the branch has changed again.
 
-    Why: an author who marks ten pages at once has read none of them, and the reminder is gone.
+    Why: an author who marks ten pages as reviewed in one commit has probably read none of them,
+    and the check no longer reports that their review is due.
 
     Bad:
         reviewed: 2026-11-20
@@ -84,9 +88,9 @@ def bulk_review(base: Base, context: Context) -> Iterator[Finding]:
         if len(records) > _MAX_REVIEWS:
             yield Finding(
                 records[0].at(REVIEWED),
-                f"{len(records)} records reviewed in commit {review_commit.commit}: "
+                f"commit {review_commit.commit} sets the review date of {len(records)} records: "
                 f"{_join_ids(records)}",
-                f"review at most {_MAX_REVIEWS} records in a commit",
+                f"set 'reviewed' in at most {_MAX_REVIEWS} records per commit",
             )
 
 
@@ -96,9 +100,9 @@ def _join_ids(records: Iterable[Record]) -> str:
 
 @rule("FM018", "missing-reviewer", over=Base)
 def missing_reviewer(base: Base, context: Context) -> Iterator[Finding]:
-    """A commit that sets a review date names the reviewer in a trailer: `Reviewed-by: a team`.
+    """A commit that sets a review date ends its message with a line `Reviewed-by: a-team`.
 
-    Why: readers with doubts about a page need to know its reviewer.
+    Why: readers who doubt a page need to know which team reviewed it.
 
     Bad:
         Signed-off-by: shop-team
@@ -109,21 +113,21 @@ def missing_reviewer(base: Base, context: Context) -> Iterator[Finding]:
         if not review_commit.reviewers:
             yield Finding(
                 records[0].at(REVIEWED),
-                f"no reviewer in commit {review_commit.commit}, which marks as reviewed: "
-                f"{_join_ids(records)}",
-                "end the commit message with the line 'Reviewed-by: a-team'",
+                f"no 'Reviewed-by' line in commit {review_commit.commit}, which sets the review "
+                f"date of {_join_ids(records)}",
+                "end the message of that commit with the line 'Reviewed-by: a-team'",
             )
 
 
-@rule("FM019", NEW_EXCEPTION, over=Base, severity=Severity.WARNING, firm=True)
+@rule("FM019", NEW_EXCEPTION, over=Base, severity=Severity.WARNING, mandatory=True)
 def new_exception(base: Base, context: Context) -> Iterator[Finding]:
-    """Reviewers see every exception that a branch adds.
+    """A branch adds an exception to the rules only if its reviewers agree.
 
-    Exceptions are suppressions, secret samples, lowered severities, and patterns that are removed
-    from `handbook.private`. Each exception that the base does not have is a warning, and the
-    summary of every report lists it. An exception that moves with its file is not new.
+    An exception is a suppression, a secret sample, a lowered severity, or a pattern that is removed
+    from `handbook.private`. The rule reports each exception that the base does not have, and the
+    summary of every report lists it. An exception in a renamed file is not new.
 
-    Why: an exception without the consent of reviewers hides faults permanently.
+    Why: an exception that reviewers did not notice can hide faults for years.
 
     Bad:
         # handbook: allow FM010: both offices share a name
@@ -131,7 +135,7 @@ def new_exception(base: Base, context: Context) -> Iterator[Finding]:
     Good:
         deciders: [order-team, platform-team]
     """
-    hint = "tell the reviewers why it is needed"
+    hint = "explain in the pull request why the handbook needs this exception"
     settings, base_settings = context.handbook.settings, base.handbook.settings
     for suppression in _added_exceptions(
         _list_suppressions(base.handbook), _list_suppressions(context.handbook), base, context
@@ -143,18 +147,20 @@ def new_exception(base: Base, context: Context) -> Iterator[Finding]:
         _list_samples(base_settings), _list_samples(settings), base, context
     ):
         yield Finding(
-            settings.at_sample(sample), f"new secret sample in {sample.path}: {sample.reason}", hint
+            settings.at_sample(sample),
+            f"new secret sample for {sample.path}: {sample.reason}",
+            hint,
         )
     patterns = {pattern.casefold() for pattern in settings.organisation.private}
     for pattern in base_settings.organisation.private:
         if pattern.casefold() not in patterns:
-            message = f"pattern removed from handbook.private: '{pattern}'"
+            message = f"pattern '{pattern}' removed from 'handbook.private'"
             yield Finding(settings.at("private"), message, hint)
     for code, any_rule in rules().items():
         is_lowered = any_rule.is_lowered_by(settings) and not any_rule.is_lowered_by(base_settings)
-        if is_lowered and not any_rule.is_firm:
+        if is_lowered and not any_rule.is_mandatory:
             at = settings.at("rules", any_rule.key_in(settings))
-            yield Finding(at, f"new lowered severity of {code}", hint)
+            yield Finding(at, f"severity of {code} lowered to 'warning'", hint)
 
 
 E = TypeVar("E")
@@ -162,7 +168,7 @@ E = TypeVar("E")
 
 @dataclass(frozen=True)
 class _Exception(Generic[E]):
-    """An exception from a rule, with the path of its file and the key that identifies it."""
+    """An exception, the path of the file that it applies to, and a key that identifies it."""
 
     path: str
     key: tuple[object, ...]
@@ -182,7 +188,7 @@ def _list_suppressions(handbook: Handbook) -> list[_Exception[Suppression]]:
 
 
 def _find_code(code_or_name: str) -> str:
-    """Return the code of a rule, or the text itself if the rule is unknown."""
+    """Return the code of the rule with this code or name, or the argument if no rule has it."""
     rule = find_rule(code_or_name)
     return rule.code if rule else code_or_name
 
@@ -200,7 +206,10 @@ def _added_exceptions(
     base: Base,
     context: Context,
 ) -> list[E]:
-    """Return the exceptions that the base does not have. Exceptions in a moved file are not new."""
+    """Return the new exceptions that the base does not have.
+
+    An exception in a renamed file is not new.
+    """
     unmatched = Counter(
         (_find_current_path(exception.path, base, context.handbook), exception.key)
         for exception in old_exceptions
@@ -215,7 +224,7 @@ def _added_exceptions(
 
 
 def _find_current_path(path: str, base: Base, handbook: Handbook) -> str:
-    """Return the current path of a file of the base, which may have moved."""
+    """Return the current path of a file that has the path `path` in the base."""
     if (handbook.root / path).is_file():
         return path
     old = base.handbook.documents.get(path)
@@ -223,13 +232,13 @@ def _find_current_path(path: str, base: Base, handbook: Handbook) -> str:
     return current.path if current else base.renamed_paths.get(path, path)
 
 
-@rule("DEC013", "rewritten-decision", over=Base, requires=_UNREAD)
+@rule("DEC013", "rewritten-decision", over=Base, requires=_UNREADABLE)
 def rewritten_decision(base: Base, context: Context) -> Iterator[Finding]:
     """The text of a decision stays unchanged once it is accepted or rejected.
 
-    The front matter may change. Links and ids may change if their old target no longer exists, and
-    so may the addresses of other sites. Authors may add items that begin with their date to a last
-    section Notes.
+    You can change the front matter and links to other sites. You can change any other link, and an
+    id in the text, if the old target no longer exists. You can add list items that begin with a
+    date to a section "Notes" at the end.
 
     Why: a decision records the knowledge of its day, and later edits falsify it.
 
@@ -266,8 +275,9 @@ def taken_decision_number(base: Base, context: Context) -> Iterator[Finding]:
         if adr.id in path_by_id and is_new:
             yield Finding(
                 adr.source.at(1),
-                f"duplicate number {adr.id} (taken by {path_by_id[adr.id]} in {base.revision})",
-                f"use the next free number, {free_number:04}",
+                f"duplicate number {adr.id} (already used by {path_by_id[adr.id]} in "
+                f"{base.revision})",
+                f"begin the file name with the next free number, {free_number:04}",
             )
             free_number += 1
 
@@ -276,10 +286,13 @@ def taken_decision_number(base: Base, context: Context) -> Iterator[Finding]:
 def invalid_status_change(base: Base, context: Context) -> Iterator[Finding]:
     """The status of a decision changes only in the allowed order.
 
-    A proposed decision can become accepted or rejected, an accepted one deprecated or superseded,
-    and a deprecated one superseded. One branch can make several changes.
+    - A proposed decision can become accepted or rejected.
+    - An accepted decision can become deprecated or superseded.
+    - A deprecated decision can become superseded.
 
-    Why: a new decision must explain why a rejected or replaced idea returns.
+    One branch can make several of these changes.
+
+    Why: to return to a rejected or replaced idea, write a new decision that explains the reasons.
 
     Bad:
         status: proposed
@@ -292,7 +305,7 @@ def invalid_status_change(base: Base, context: Context) -> Iterator[Finding]:
         history:
           - {status: proposed, date: 2026-03-03}
     """
-    yield from _check_status_changes(base.handbook.of(Adr), ADR_MOVES, base, context)
+    yield from _check_status_changes(base.handbook.of(Adr), ADR_NEXT_STATUSES, base, context)
 
 
 def _check_status_changes(
@@ -312,7 +325,7 @@ def _check_status_changes(
         ):
             yield Finding(
                 current.at("status"),
-                f"invalid status change from '{old.status}' in the base to '{current.status}'",
+                f"invalid status change from '{old.status}' (in the base) to '{current.status}'",
                 suggest_status(moves, old.status),
             )
 
@@ -321,11 +334,11 @@ def _check_status_changes(
 def lost_page(base: Base, context: Context) -> Iterator[Finding]:
     """The address of every published page still works.
 
-    If a page moves, another page takes its address with `moved_from`, such as
-    `moved_from: [/adr/0003-keep-orders-in-mysql/]`. The address of an alert counts as a page. Its
-    runbook, or a page that explains the removal, can take it.
+    If you move or remove a page, list its old address in the page that replaces it, such as
+    `moved_from: [/adr/0003-keep-orders-in-mysql/]`. If you remove an alert, list its address in its
+    runbook, or in a page that explains the removal.
 
-    Why: tickets, chats, alerts and other sites link to the page, and no check sees those links.
+    Why: tickets, chats, alerts and other sites link to the page, and no check can find those links.
 
     Bad:
         adr/0003-use-mysql.md
@@ -336,34 +349,41 @@ def lost_page(base: Base, context: Context) -> Iterator[Finding]:
     redirects = {
         address for document in handbook.documents.values() for address in document.moved_from
     }
-    for address, old in base.handbook.by_address.items():
-        if address not in handbook.by_address and f"/{address}" not in redirects:
+    for address, old in base.handbook.entities_by_address.items():
+        if address not in handbook.entities_by_address and f"/{address}" not in redirects:
             yield Finding(
                 Location(old.path),
-                f"lost page /{address}",
-                f"add 'moved_from: [/{address}]' to the page that replaces it",
+                f"published address /{address} without a page or a redirect",
+                f"add 'moved_from: [/{address}]' to the front matter of the page that replaces it",
             )
     for old in base.handbook.documents.values():
         for address in old.moved_from:
-            if address not in redirects and address.strip("/") + "/" not in handbook.by_address:
+            if (
+                address not in redirects
+                and address.strip("/") + "/" not in handbook.entities_by_address
+            ):
                 current = _find_current(old, base, handbook)
+                page = "this page" if current else f"the page that replaces {old.path}"
                 yield Finding(
                     current.at("moved_from") if current else Location(old.path),
                     f"lost redirect from {address} to {old.path}",
-                    f"add 'moved_from: [{address}]'",
+                    f"add 'moved_from: [{address}]' to the front matter of {page}",
                 )
 
 
 @rule(
-    "LNK012", "lost-heading", over=Base, requires=(*_UNREAD, "FM102", "CHK002", "STD004", "DEC013")
+    "LNK012",
+    "lost-heading",
+    over=Base,
+    requires=(*_UNREADABLE, "FM102", "CHK002", "STD004", "DEC013"),
 )
 def lost_heading(base: Base, context: Context) -> Iterator[Finding]:
     """A published heading keeps its id, even if its text changes.
 
-    Give the old id to the heading that replaces it: `## Load by hour {#load}`. Pages with macros
+    Add the old id to the heading that replaces it: `## Load by hour {#load}`. Pages with macros
     are exempt. Titles are exempt, because a link to an unknown id opens the top of the page.
 
-    Why: other sites link to the section, and no check sees those links.
+    Why: other sites link to the section, and no check can find those links.
 
     Bad:
         ### Written in SQL
@@ -377,8 +397,12 @@ def lost_heading(base: Base, context: Context) -> Iterator[Finding]:
 
 
 def _find_lost_headings(old: Document, current: Document, handbook: Handbook) -> Iterator[Finding]:
-    """Find the lost headings of a page, without the ids that STD008 and CHK005 check."""
-    known_items = {item for item in _item_ids(old) if item not in handbook.items}
+    """Report published headings whose ids the current page does not have.
+
+    The headings of requirements and checklist items are exempt, because STD008 and CHK005 check
+    them.
+    """
+    known_items = {item for item in _item_ids(old) if item not in handbook.checklist_items}
     ids = (*known_items, *(requirement.id for requirement in _requirements(old) if requirement.id))
     ids_of_other_rules = {anchor(id) for id in ids}
     line_by_id = {heading.id: heading.first for heading in current.source.headings}
@@ -401,16 +425,16 @@ def _find_lost_headings(old: Document, current: Document, handbook: Handbook) ->
             ):
                 yield Finding(
                     current.source.at(line),
-                    f"lost heading '{heading.text}' below this line",
-                    f"add '{{#{heading.id}}}' to the heading that replaces it",
+                    f"lost heading '{heading.text}' (the base has it below this line)",
+                    f"add '{{#{heading.id}}}' to the end of the heading that replaces it",
                 )
             else:
                 line = replacement.first
-                marks = "#" * replacement.level
+                heading_marker = "#" * replacement.level
                 yield Finding(
                     current.source.at(line),
-                    f"lost id '{heading.id}' of the heading '{heading.text}'",
-                    f"write '{marks} {replacement.text} {{#{heading.id}}}'",
+                    f"lost id '{heading.id}' of the published heading '{heading.text}'",
+                    f"write '{heading_marker} {replacement.text} {{#{heading.id}}}'",
                 )
 
 
@@ -423,15 +447,16 @@ def _requirements(document: Document) -> tuple[Requirement, ...]:
     return document.requirements if isinstance(document, Standard) else ()
 
 
-@rule("STD008", "lost-rule", over=Base, requires=(*_UNREAD, "FM102", "FM104", "STD002", "STD004"))
+@rule(
+    "STD008", "lost-rule", over=Base, requires=(*_UNREADABLE, "FM102", "FM104", "STD002", "STD004")
+)
 def lost_rule(base: Base, context: Context) -> Iterator[Finding]:
     """A requirement of a standard keeps its id, and the id is never reused.
 
-    Keep an obsolete requirement as `- **STD-08.2** Withdrawn: STD-08.4 says more.` You can rephrase
-    a requirement. A new text without any significant word of the old one counts as another
-    requirement.
+    Keep an obsolete requirement as `- **STD-08.2** Withdrawn: STD-08.4 replaces it.` You can
+    rephrase a requirement if the new text has at least one significant word of the old text.
 
-    Why: audits, reviews and waivers refer to the id, and would refer to the wrong requirement.
+    Why: audits, reviews and waivers that name the id would refer to another requirement.
 
     Bad:
         - **STD-08.2** Backups MUST be encrypted.
@@ -451,8 +476,8 @@ def lost_rule(base: Base, context: Context) -> Iterator[Finding]:
             if requirement is None:
                 yield Finding(
                     _locate_requirements(current),
-                    f"lost requirement {id}: '{old_text}'",
-                    f"restore it as '- **{id}** Withdrawn: the reason'",
+                    f"lost requirement {id} (in the base: '{old_text}')",
+                    f"restore it as a list item, '- **{id}** Withdrawn: the reason'",
                 )
             elif not (requirement.is_withdrawn or requirement.is_placeholder) and (
                 old_requirement.is_withdrawn or is_unrelated(old_text, requirement.text_without_id)
@@ -460,7 +485,7 @@ def lost_rule(base: Base, context: Context) -> Iterator[Finding]:
                 yield Finding(
                     current.source.at(requirement.line),
                     f"reused id {id} (in the base: '{old_text}')",
-                    f"give the new requirement a new id, and restore {id} as withdrawn",
+                    f"give the new text a new id, and restore '- **{id}** Withdrawn: the reason'",
                 )
 
 
@@ -477,24 +502,23 @@ def _locate_requirements(standard: Standard) -> Location:
     "CHK005",
     "lost-item",
     over=Base,
-    requires=(*_UNREAD, "FM005", "FM006", "FM007", "LNK011", "CHK001", "CHK003"),
+    requires=(*_UNREADABLE, "FM005", "FM006", "FM007", "LNK011", "CHK001", "CHK003"),
 )
 def lost_item(base: Base, context: Context) -> Iterator[Finding]:
     """A checklist item keeps its id, and the id is never reused.
 
     Keep an obsolete item, and add the last quarter in which it was in force: `until: 2026-Q4`. You
-    can rephrase an item. A new text without any significant word of the old one counts as another
-    item.
+    can rephrase an item if the new text has at least one significant word of the old text.
 
-    Why: audits refer to the id, and their verdicts would apply to the wrong item.
+    Why: audits name the id, and their verdicts would then apply to another item.
 
     Bad:
         item: Backups are encrypted
     Good:
         item: A dashboard shows errors
     """
-    items = context.handbook.items
-    for id, old in base.handbook.items.items():
+    items = context.handbook.checklist_items
+    for id, old in base.handbook.checklist_items.items():
         old_text, owned = old.item.item or "", items.get(id)
         if owned is None:
             current = _find_current(old.standard, base, context.handbook)
@@ -502,8 +526,8 @@ def lost_item(base: Base, context: Context) -> Iterator[Finding]:
                 continue
             yield Finding(
                 current.at("checklist") if current else Location(old.standard.path),
-                f"lost checklist item {id}: '{old_text}'",
-                f"restore {id}, and add 'until:' with its last quarter",
+                f"lost checklist item {id} (in the base: '{old_text}')",
+                f"restore {id}, and add its last quarter, such as 'until: 2026-Q4'",
             )
         elif is_unrelated(old_text, owned.item.item or "") and not is_unwritten(
             owned.item.item or ""
@@ -511,7 +535,8 @@ def lost_item(base: Base, context: Context) -> Iterator[Finding]:
             yield Finding(
                 locate_item(owned.standard, owned.standard.checklist.index(owned.item), "item"),
                 f"reused id {id} (in the base: '{old_text}')",
-                f"give the new item a new id, and restore {id} with 'until:' and its last quarter",
+                f"give the new text a new id, and restore the old item {id} with its last quarter, "
+                "such as 'until: 2026-Q4'",
             )
 
 
@@ -519,9 +544,9 @@ def lost_item(base: Base, context: Context) -> Iterator[Finding]:
 def withdrawn_postmortem(base: Base, context: Context) -> Iterator[Finding]:
     """A published post-mortem stays published.
 
-    Other post-mortems can change between draft and in review.
+    Before its publication, a post-mortem can change between the statuses draft and in-review.
 
-    Why: drafts are left out of the statistics and the feed, so the incident would disappear.
+    Why: the statistics and the feed do not include drafts, so the incident would disappear.
 
     Bad:
         status: in-review
@@ -530,16 +555,19 @@ def withdrawn_postmortem(base: Base, context: Context) -> Iterator[Finding]:
         status: published
         started: 2026-05-04T10:00Z
     """
-    yield from _check_status_changes(base.handbook.of(Postmortem), POSTMORTEM_MOVES, base, context)
+    yield from _check_status_changes(
+        base.handbook.of(Postmortem), POSTMORTEM_NEXT_STATUSES, base, context
+    )
 
 
 @rule("SVC011", "rewritten-audit", over=Base, requires=("FM001",))
 def rewritten_audit(base: Base, context: Context) -> Iterator[Finding]:
     """An audit does not change after the end of its quarter.
 
-    The date of the base commit decides whether a quarter has ended. You can add a late audit.
+    A quarter has ended if the base commit has a later date. You can still add an audit of that
+    quarter.
 
-    Why: the next quarter is compared with the verdicts at the end of this one.
+    Why: auditors compare the next quarter with the verdicts at the end of this quarter.
 
     Bad:
         date: 2026-09-02
@@ -559,8 +587,8 @@ def rewritten_audit(base: Base, context: Context) -> Iterator[Finding]:
             yield Finding(
                 _first_difference(old, current) if current else Location(old.path),
                 f"{'changed' if current else 'removed'} audit of {old.service} for {old.quarter}, "
-                "a closed quarter",
-                "restore it, and record later results in the next audit",
+                "a quarter that has ended",
+                "restore the audit, and record later results in the audit of the next quarter",
             )
 
 

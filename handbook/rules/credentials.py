@@ -1,4 +1,4 @@
-"""Find credentials in all published text: documents, paths, settings, attachments and samples."""
+"""Find credentials in all published texts: documents, paths, settings, attachments and samples."""
 
 from __future__ import annotations
 
@@ -12,14 +12,18 @@ from itertools import groupby
 from handbook.diagnostics import Location
 from handbook.handbook import Handbook
 from handbook.reading import files, nodes
-from handbook.reading.credential_forms import ESCAPE, find_matches, has_sign
+from handbook.reading.credential_forms import ESCAPE, find_matches, may_hold_credential
 from handbook.records import Document
 from handbook.settings import FILE, Sample
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A text in the form of a credential. `sample` is its entry in the settings, if any."""
+    """A text that looks like a credential.
+
+    `name` is the kind of credential. `sample` is the entry of `handbook.samples` that declares it
+    as a published example, or None.
+    """
 
     at: Location
     name: str
@@ -29,10 +33,11 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class SearchedText:
-    """A text to search, with the location of its start.
+    """A text to search for credentials, with the location of its start.
 
-    `escapes` are the offsets of removed backslashes. An `is_decoded` text is the value of a part of
-    another text. An `is_path` text is the path of the file.
+    `escapes` are the offsets at which backslashes were removed. `is_decoded` is true for the
+    decoded value of a YAML key, whose file is also searched. `is_path` is true for the path of a
+    file.
     """
 
     start: Location
@@ -42,7 +47,7 @@ class SearchedText:
     is_path: bool = False
 
     def locate(self, offsets: Iterable[int]) -> Iterator[Location]:
-        """Return the locations of rising offsets."""
+        """Return the locations of offsets in this text. The offsets are in ascending order."""
         if self.is_path or self.is_decoded:
             return (self.start for _ in offsets)
         if not self.escapes:
@@ -51,7 +56,7 @@ class SearchedText:
 
 
 def find_credentials(handbook: Handbook) -> tuple[Credential, ...]:
-    """Find all texts in the form of a credential, sorted by location."""
+    """Find all texts that look like credentials, sorted by location."""
     samples: dict[tuple[str | None, str | None], Sample] = {}
     for sample in handbook.settings.organisation.samples:
         samples.setdefault((sample.path, sample.sha256), sample)
@@ -74,7 +79,7 @@ def find_credentials(handbook: Handbook) -> tuple[Credential, ...]:
 def list_published_texts(handbook: Handbook) -> Iterator[tuple[Location, str]]:
     """List all published texts with their locations: whole files, and the values of YAML files.
 
-    The list includes the samples, because pages show parts of them.
+    The list includes the sample files, because pages show parts of them.
     """
     for entity in handbook.entities:
         if isinstance(entity, Document):
@@ -85,31 +90,37 @@ def list_published_texts(handbook: Handbook) -> Iterator[tuple[Location, str]]:
 
 
 def _list_suspicious_texts(handbook: Handbook) -> Iterator[SearchedText]:
-    """List the texts of files with a sign of a credential, and all paths if one has a sign."""
+    """List the texts that can contain a credential, after a quick test for its signs.
+
+    The result contains all texts of each file that has a sign, and all paths if one has a sign.
+    """
     for _, group in groupby(_list_searched_texts(handbook), key=lambda text: text.start.path):
         texts_of_file = list(group)
-        if has_sign("\n".join(text.text for text in texts_of_file)):
+        if may_hold_credential("\n".join(text.text for text in texts_of_file)):
             yield from texts_of_file
     paths = sorted(
         {*handbook.documents, *handbook.attachments, *handbook.texts, *_list_yaml_paths(handbook)}
     )
-    if has_sign("\n".join(paths)):
+    if may_hold_credential("\n".join(paths)):
         yield from (SearchedText(Location(path), path, is_path=True) for path in paths)
 
 
 def _list_searched_texts(handbook: Handbook) -> Iterator[SearchedText]:
-    """List the texts of published files, of the settings and of README.md, file by file."""
+    """List the texts of published files, settings and README.md files, file by file."""
     for document in handbook.documents.values():
         yield _remove_escapes(document.source.at(1), document.source.text)
     yield from _list_yaml_texts(handbook)
     for path, text in handbook.texts.items():
         yield SearchedText(Location(path), text)
     for path in handbook.readmes:
-        yield _remove_escapes(Location(path), files.read_loosely(handbook.root, path))
+        yield _remove_escapes(Location(path), files.read_searchable_text(handbook.root, path))
 
 
 def _remove_escapes(start: Location, text: str) -> SearchedText:
-    r"""Return a Markdown text without escapes: the site publishes `s3cr3t\_9` as `s3cr3t_9`."""
+    r"""Return a Markdown text without backslash escapes.
+
+    The site shows `s3cr3t\_9` as `s3cr3t_9`.
+    """
     if "\\" not in text:
         return SearchedText(start, text)
     offsets = (match.start() for match in ESCAPE.finditer(text))
@@ -127,8 +138,8 @@ def _list_yaml_paths(handbook: Handbook) -> list[str]:
 def _list_yaml_texts(handbook: Handbook) -> Iterator[SearchedText]:
     r"""List the whole texts of YAML files, with their keys and comments.
 
-    The list includes the decoded values of a file that may contain escapes (`"\x41"`), and of a
-    file outside the root.
+    For a file that can contain escapes such as `"\x41"`, and for a file outside the root, the list
+    also includes the decoded values.
     """
     values: dict[str, list[SearchedText]] = defaultdict(list)
     entities = (*handbook.alerts, *handbook.audits)
@@ -136,14 +147,17 @@ def _list_yaml_texts(handbook: Handbook) -> Iterator[SearchedText]:
         for value in nodes.walk_scalars(node) if node else ():
             values[value.at.path].append(SearchedText(value.at, value.text, is_decoded=True))
     for path in dict.fromkeys((*_list_yaml_paths(handbook), *values)):
-        text = files.read_loosely(handbook.root, path)
+        text = files.read_searchable_text(handbook.root, path)
         yield SearchedText(Location(path), text)
         if not text or "\\" in text:
             yield from values[path]
 
 
 def locate_offsets(start: Location, text: str, offsets: Iterable[int]) -> Iterator[Location]:
-    """Return the locations of rising offsets in a text that begins at `start`."""
+    """Return the location of each offset in a text that begins at `start`.
+
+    The offsets are in ascending order.
+    """
     line, begin, previous = start.line, 1 - start.column, 0
     for offset in offsets:
         if ends := text.count("\n", previous, offset):
@@ -153,7 +167,10 @@ def locate_offsets(start: Location, text: str, offsets: Iterable[int]) -> Iterat
 
 
 def _locate_escaped(text: SearchedText, offsets: Iterable[int]) -> Iterator[Location]:
-    """Return the locations of rising offsets in the original text, with its escapes."""
+    """Return the location of each offset, in the original text with its backslashes.
+
+    The offsets are in ascending order.
+    """
     offsets = list(offsets)
     for offset, at in zip(offsets, locate_offsets(text.start, text.text, offsets), strict=True):
         begin = text.text.rfind("\n", 0, offset) + 1

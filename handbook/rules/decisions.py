@@ -14,7 +14,7 @@ from handbook.records import Record, next_number
 from handbook.records.adr import Adr
 from handbook.records.postmortem import Postmortem
 from handbook.rules.engine import Context, rule
-from handbook.vocabulary import ADR_DECIDED, ADR_MOVES, can_become
+from handbook.vocabulary import ADR_DECIDED, ADR_NEXT_STATUSES, can_become
 
 
 @rule("DEC001", "invalid-decision-name", over=Adr)
@@ -23,7 +23,7 @@ def invalid_decision_name(adr: Adr) -> Iterator[Finding]:
 
     Use four digits, then lower-case words joined by hyphens.
 
-    Why: the number is the only source of the decision's id, and the file name becomes its address.
+    Why: the number becomes the id of the decision, and the file name becomes its address.
 
     Bad:
         adr/3-Keep_orders_in_MySQL.md
@@ -34,7 +34,8 @@ def invalid_decision_name(adr: Adr) -> Iterator[Finding]:
         yield Finding(
             adr.source.at(1),
             f"invalid file name '{PurePosixPath(adr.path).name}'",
-            f"rename it to {adr.file_form}, such as 0042-keep-orders-in-postgresql.md",
+            "use four digits, then lower-case words joined by hyphens, as in "
+            "0042-keep-orders-in-postgresql.md",
         )
 
 
@@ -42,7 +43,7 @@ def invalid_decision_name(adr: Adr) -> Iterator[Finding]:
 def duplicate_decision_number(handbook: Handbook) -> Iterator[Finding]:
     """Each decision has a number of its own.
 
-    Why: if two branches take the same number, references to it become ambiguous.
+    Why: if two decisions have the same number, references to it are ambiguous.
 
     Bad:
         adr/0001-keep-orders-in-mysql.md
@@ -50,11 +51,13 @@ def duplicate_decision_number(handbook: Handbook) -> Iterator[Finding]:
         adr/0003-keep-orders-in-mysql.md
     """
     for adr in handbook.of(Adr):
-        first = handbook.by_id[adr.kind, adr.id]
+        first = handbook.entities_by_id[adr.kind, adr.id]
         if adr.has_valid_name and first is not adr:
-            hint = f"use the next free number, {next_number(Adr, handbook.documents):04}"
+            free_number = next_number(Adr, handbook.documents)
             yield Finding(
-                adr.source.at(1), f"duplicate number {adr.id} (first in {first.path})", hint
+                adr.source.at(1),
+                f"duplicate number {adr.id} (already used by {first.path})",
+                f"begin the file name with the next free number, {free_number:04}",
             )
 
 
@@ -80,7 +83,7 @@ def missing_deciders(adr: Adr) -> Iterator[Finding]:
         yield Finding(
             adr.at("deciders"),
             f"missing key 'deciders' (the status is '{adr.status}')",
-            "add 'deciders: [a-team]'",
+            "add 'deciders: [a-team]' with the teams that decided",
         )
 
 
@@ -88,7 +91,7 @@ def missing_deciders(adr: Adr) -> Iterator[Finding]:
 def missing_successor(adr: Adr, context: Context) -> Iterator[Finding]:
     """A superseded decision names the decision that replaced it.
 
-    Why: readers of an old decision must be able to reach the one in force.
+    Why: readers of an old decision need a link to the decision in force.
 
     Bad:
         superseded_by: []
@@ -118,7 +121,7 @@ def missing_successor(adr: Adr, context: Context) -> Iterator[Finding]:
 def unexpected_successor(adr: Adr) -> Iterator[Finding]:
     """Only a superseded decision names a successor.
 
-    Why: otherwise readers would follow a decision that has been replaced.
+    Why: the status says that the decision is in force, and the successor says that it is not.
 
     Bad:
         status: accepted
@@ -140,17 +143,18 @@ def unexpected_successor(adr: Adr) -> Iterator[Finding]:
         yield Finding(
             adr.at("superseded_by"),
             f"unexpected key 'superseded_by' (the status is '{adr.status}')",
-            "set 'status: superseded', with the date of the replacement",
+            "set 'status: superseded' and the date of the replacement, or remove 'superseded_by'",
         )
 
 
 @rule("DEC006", "one-sided-reference", over=Adr, requires=("DEC005",))
 def one_sided_reference(adr: Adr, context: Context) -> Iterator[Finding]:
-    """References between decisions agree in both directions: `supersedes` matches `superseded_by`.
+    """If a decision supersedes another, both name each other: `supersedes` and `superseded_by`.
 
-    The `supersedes` of a proposed or rejected decision has no effect.
+    A proposed or rejected decision does not supersede any other, so the rule ignores its
+    `supersedes`.
 
-    Why: a reference on one side only is invisible to readers of the other side.
+    Why: readers of a decision without the reference do not see the relation.
 
     Bad:
         supersedes: []
@@ -208,7 +212,7 @@ def one_sided_reference(adr: Adr, context: Context) -> Iterator[Finding]:
             yield Finding(
                 at,
                 f"successor {id} is not in force (its status is '{successor.status}')",
-                f"keep the old status until {id} is accepted",
+                f"restore the earlier status of this decision until {id} is accepted",
             )
 
 
@@ -216,7 +220,7 @@ def one_sided_reference(adr: Adr, context: Context) -> Iterator[Finding]:
 def circular_supersession(handbook: Handbook) -> Iterator[Finding]:
     """No decision supersedes or amends itself, directly or through other decisions.
 
-    Why: readers who follow the successors must arrive at the decision in force.
+    Why: readers who follow the references would never reach a decision in force.
 
     Bad:
         supersedes: [ADR-0001, ADR-0002]
@@ -235,21 +239,22 @@ def circular_supersession(handbook: Handbook) -> Iterator[Finding]:
                 yield Finding(
                     at,
                     f"circular '{key}': {' → '.join((*cycle, cycle[0]))}",
-                    "remove the wrong reference",
+                    f"remove the wrong id from '{key}'",
                 )
 
 
 def _find_cycles(edges: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
-    """Find cycles in a graph, each beginning with its smallest id.
+    """Find cycles in a graph of ids. Each cycle begins with its smallest id.
 
-    Of several cycles that share an id, at least one is found.
+    If several cycles share an id, the result can contain only one of them.
     """
     remaining = dict(edges)
     while True:
         try:
             TopologicalSorter(remaining).prepare()
         except CycleError as error:
-            cycle = error.args[1][:0:-1]  # from each id to its predecessor, without the repetition
+            # The last id repeats the first one. Reversed, each id is followed by its target.
+            cycle = error.args[1][:0:-1]
             first = cycle.index(min(cycle))
             yield (*cycle[first:], *cycle[:first])
             remaining = {id: targets for id, targets in remaining.items() if id not in cycle}
@@ -259,13 +264,13 @@ def _find_cycles(edges: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, ..
 
 @rule("DEC008", "invalid-history", over=Adr)
 def invalid_history(adr: Adr) -> Iterator[Finding]:
-    """Status changes follow the allowed order, and dates never go back.
+    """The history of a decision has its status changes in the allowed order, the oldest first.
 
     - A proposed decision becomes accepted or rejected.
     - An accepted decision becomes deprecated or superseded.
     - A deprecated decision becomes superseded.
 
-    The history can skip statuses, but its entries are in order.
+    The history can leave out a status.
 
     Why: readers use the history to see which status a decision had on a given day.
 
@@ -283,35 +288,36 @@ def invalid_history(adr: Adr) -> Iterator[Finding]:
         places = [item.at for item in items] if len(items) == len(changes) else places
     changes.append((adr.status, adr.date))
     for index, ((status, day), (next_status, next_day)) in enumerate(pairwise(changes)):
-        if status and next_status and not can_become(ADR_MOVES, status, next_status):
+        if status and next_status and not can_become(ADR_NEXT_STATUSES, status, next_status):
             yield Finding(
                 places[index],
                 f"invalid status change from '{status}' to '{next_status}'",
-                suggest_status(ADR_MOVES, status),
+                suggest_status(ADR_NEXT_STATUSES, status),
             )
         elif day and next_day and day > next_day:
             yield Finding(
                 places[index],
                 f"dates out of order: '{status}' on {day}, then '{next_status}' on {next_day}",
-                "list the oldest status first",
+                "correct the dates, and list the oldest status first",
             )
 
 
 def suggest_status(moves: Mapping[str, tuple[str, ...]], status: str) -> str:
-    """Return the hint that lists the statuses allowed after `status`."""
+    """Return the hint that names the statuses allowed after `status`."""
     if not moves[status]:
-        return f"keep '{status}' as the last status"
+        restore = f"restore '{status}', which is final"
+        return f"{restore}; write a new decision instead" if moves is ADR_NEXT_STATUSES else restore
     allowed = " or ".join(f"'{name}'" for name in moves[status])
-    return f"use {allowed} after '{status}'"
+    return f"change the status from '{status}' to {allowed} first"
 
 
 @rule("DEC009", "missing-alternative", over=Adr, requires=("FM102", "FM104"))
 def missing_alternative(adr: Adr) -> Iterator[Finding]:
-    """The section Alternatives considered names at least one alternative.
+    """The section "Alternatives considered" names at least one alternative.
 
     Write it as a list item, a heading or a table row.
 
-    Why: without alternatives, the next reader proposes an option that was already rejected.
+    Why: without alternatives, a reader may propose an option that was already rejected.
 
     Bad:
         There were none.
@@ -326,7 +332,7 @@ def missing_alternative(adr: Adr) -> Iterator[Finding]:
             ) and not adr.has_placeholder(blocks):
                 yield Finding(
                     adr.source.at(section.heading.first),
-                    "missing alternative",
+                    "no alternative in the section 'Alternatives considered'",
                     "add a list item: '- Name: the reason against it'",
                 )
             return
@@ -334,9 +340,9 @@ def missing_alternative(adr: Adr) -> Iterator[Finding]:
 
 @rule("DEC010", "review-before-decision", over=Adr)
 def review_before_decision(adr: Adr) -> Iterator[Finding]:
-    """The review date is later than the date of the status.
+    """The review date of a decision (`review_by`) is later than the date of its status (`date`).
 
-    Why: if it is not, one of the two dates is wrong.
+    Why: a review date before the decision is a typing error.
 
     Bad:
         review_by: 2025-03-02
@@ -355,11 +361,11 @@ def review_before_decision(adr: Adr) -> Iterator[Finding]:
     "DEC011", "overdue-decision-review", over=Adr, severity=Severity.WARNING, requires=("DEC010",)
 )
 def overdue_decision_review(adr: Adr, context: Context) -> Iterator[Finding]:
-    """A decision in force is reviewed before its review date has passed.
+    """A decision in force has a review date (`review_by`) of today or later.
 
     Examples (`example: true`) are exempt.
 
-    Why: overdue reviews teach readers to ignore review dates.
+    Why: if reviews are overdue, readers learn to ignore review dates.
 
     Bad:
         review_by: 2026-03-03
@@ -375,17 +381,18 @@ def overdue_decision_review(adr: Adr, context: Context) -> Iterator[Finding]:
         yield Finding(
             adr.at("review_by"),
             f"review was due on {adr.review_by}",
-            "confirm the decision with a new date, or propose its replacement",
+            "review the decision, then set a later 'review_by', or propose a new decision",
         )
 
 
 @rule("DEC012", "superseded-citation", over=Record)
 def superseded_citation(record: Record, context: Context) -> Iterator[Finding]:
-    """A record in force that cites a superseded decision also cites the decision in force.
+    """A record that cites a superseded decision also cites the decision that replaced it.
 
-    Post-mortems and decisions that are no longer in force describe the past, so they are exempt.
+    Post-mortems, and decisions that are no longer in force, are exempt because they describe the
+    past.
 
-    Why: readers of the citation would follow a decision that no longer applies.
+    Why: readers would follow a decision that no longer applies.
 
     Bad:
         as ADR-0001 does
@@ -410,13 +417,13 @@ def superseded_citation(record: Record, context: Context) -> Iterator[Finding]:
             if successors and not (cited_ids | {record.id}) & set(successors):
                 yield Finding(
                     reference.at,
-                    f"citation of superseded {cited.id} without its successor",
+                    f"citation of {cited.id}, which is superseded, without its successor",
                     f"also cite {' or '.join(successors)}",
                 )
 
 
 def _successors_in_force(adr: Adr, handbook: Handbook) -> list[str]:
-    """Return the ids of the accepted decisions among all successors of a decision."""
+    """Return the ids of the accepted decisions that replaced a decision, directly or not."""
     accepted_ids: list[str] = []
     visited: set[str] = set()
     queue = list(adr.superseded_by)

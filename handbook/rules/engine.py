@@ -1,10 +1,10 @@
-"""Registry and runner of the rules.
+"""Register the rules and run them.
 
-A rule is a generator that takes one subject and yields findings. `over` names the class of the
-subject: a record of a kind, any document, the whole handbook, the base or the finished site. The
-docstring of the generator is the page of the rule: the requirement, then `Why:`, `Bad:` and
-`Good:`. The reference prints the page, and the tests run its examples. Each rule has a permanent
-code and a default severity, which the settings can change.
+The check of a rule is a generator function that takes one subject and yields findings. `over` is
+the class of the subject: a kind of record, any document, the whole handbook, the base or the
+finished site. The docstring of the function is the documentation of the rule: the requirement,
+then `Why:`, `Bad:` and `Good:`. The rule reference prints this documentation, and the tests run its
+examples. Each rule has a permanent code, and a default severity that the settings can change.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ _FAMILIES: Final = (
 )
 
 
-_FIRM_FAMILY: Final = "SAFE"
+_MANDATORY_FAMILY: Final = "SAFE"
+"""The family whose rules are all mandatory."""
 RETIRED: Final = frozenset(
     f"MD{number:03}" for number in (1, 3, 4, 5, 8, 9, 10, 11, 14, 15, 16, 17, 18, 19, 99)
 )
@@ -57,48 +58,51 @@ RETIRED: Final = frozenset(
 
 @dataclass(frozen=True)
 class Context:
-    """Inputs that all checks share: the handbook, the date of today, the base and the site."""
+    """Inputs that all checks share: the handbook, today's date, the base and the finished site."""
 
     handbook: Handbook
     today: date
     base: Base | None = None
     site: Site | None = None
     unused_suppressions: tuple[Suppression, ...] = ()
-    """The suppressions without a finding, known after all other rules have run."""
+    """The suppressions that match no finding. They are empty until the other rules have run."""
 
     @cached_property
     def credentials(self) -> tuple[Credential, ...]:
-        """The texts that have the form of a credential."""
+        """The published texts that look like credentials."""
         return find_credentials(self.handbook)
 
     @cached_property
     def origins(self) -> Origins:
-        """The source files behind faults of the finished site. Raises ValueError without a site."""
+        """Finder of the source files that cause faults of the finished site.
+
+        Raises ValueError if the context has no site.
+        """
         if self.site is None:
             raise ValueError("no site has been read")
         return Origins(self.handbook, self.site)
 
 
 Check = Callable[..., Iterator[Finding]]
-"""A check takes its subject, and the context if it has a parameter of that name."""
+"""The function of a rule. It takes a subject, and the context if a parameter has that name."""
 
 
 @dataclass(frozen=True, slots=True)
 class RulePage:
-    """Documentation of a rule, for the reference and the tests."""
+    """Documentation of a rule, for the rule reference and the tests."""
 
     text: str
     """The requirement."""
     why: str
     """The consequence of a violation."""
     bad: str
-    """An extract of a handbook that breaks the rule, or the path of such a file."""
+    """Text that breaks the rule, or the path of a file that breaks it."""
     good: str
-    """The same extract or path without the fault."""
+    """The same text or path without the fault."""
 
 
 def read_page(check: Check) -> RulePage:
-    """Read the page of a rule from the docstring of its check."""
+    """Read the documentation of a rule from the docstring of its check."""
     docstring = inspect.getdoc(check) or ""
     text, *parts = re.split(r"^(Why|Bad|Good):[ \n]", docstring, flags=re.MULTILINE)
     text_by_name = dict(zip(parts[::2], parts[1::2], strict=True))
@@ -113,11 +117,12 @@ def read_page(check: Check) -> RulePage:
 
 @dataclass(frozen=True)
 class Rule:
-    """A check with its permanent code.
+    """A check with its permanent code, its name and its severity.
 
     `requires` lists codes of other rules: if one of them has a finding in a file, this rule reports
-    nothing there. A firm rule (`is_firm`) can be neither suppressed nor lowered. `reports` is the
-    kind of reading problem that this rule reports, and no other rule reports that kind.
+    nothing in that file. A mandatory rule (`is_mandatory`) cannot be suppressed, and its severity
+    cannot be lowered. `reports` is a kind of problem found while reading files. Each kind has only
+    one rule that reports it.
     """
 
     code: str
@@ -126,21 +131,24 @@ class Rule:
     severity: Severity
     requires: tuple[str, ...]
     check: Check
-    is_firm: bool = False
+    is_mandatory: bool = False
     reports: ProblemKind | None = None
     own_page: RulePage | None = None
-    """The page of a rule whose check has no docstring."""
+    """The documentation of a rule whose check has no docstring."""
 
     def severity_in(self, settings: Settings) -> Severity:
-        """Return the severity from the settings or, by default, the rule's own.
+        """Return the severity that the settings define, or the default severity of the rule.
 
-        A firm error stays an error.
+        A mandatory error stays an error.
         """
         severity = Severity(self._configured_severity(settings) or self.severity)
-        return self.severity if self.is_firm and self.severity is Severity.ERROR else severity
+        return self.severity if self.is_mandatory and self.severity is Severity.ERROR else severity
 
     def is_lowered_by(self, settings: Settings) -> bool:
-        """Whether the settings turn this error into a warning, or try to if the rule is firm."""
+        """Return whether the settings lower this error to a warning.
+
+        The result is also true for a mandatory rule, although that setting has no effect.
+        """
         return (
             self.severity is Severity.ERROR
             and self._configured_severity(settings) == Severity.WARNING
@@ -150,11 +158,11 @@ class Rule:
         return settings.organisation.rules.get(self.key_in(settings))
 
     def key_in(self, settings: Settings) -> str:
-        """Return the key of this rule under `handbook.rules`: its name or its code."""
+        """Return the key of this rule in the settings (`handbook.rules`): its name or its code."""
         return self.name if self.name in settings.organisation.rules else self.code
 
     def findings(self, subject: object, context: Context) -> Iterator[Finding]:
-        """Run the check over one subject, with the arguments that its signature asks for."""
+        """Run the check on one subject. Pass the context if the check has that parameter."""
         arguments = {"context": context}
         return self.check(*(arguments.get(name, subject) for name in self._parameters))
 
@@ -179,12 +187,12 @@ class Rule:
 
     @property
     def bad(self) -> str:
-        """An extract of a handbook that breaks the rule, or the path of such a file."""
+        """Text that breaks the rule, or the path of a file that breaks it."""
         return self.page.bad
 
     @property
     def good(self) -> str:
-        """The same extract or path without the fault."""
+        """The same text or path without the fault."""
         return self.page.good
 
 
@@ -198,15 +206,16 @@ def rule(
     over: type[Entity] | type[Handbook] | type[Base] | type[Site],
     severity: Severity = Severity.ERROR,
     requires: tuple[str, ...] = (),
-    firm: bool = False,
+    mandatory: bool = False,
     reports: ProblemKind | None = None,
     page: RulePage | None = None,
 ) -> Callable[[Check], Check]:
-    """Register a check as a rule. Without `page`, the docstring of the check is the page.
+    """Register a check as a rule. Without `page`, its docstring is its documentation.
 
-    All rules of the family SAFE are firm. Raises ValueError for a code that is in use or retired,
-    for a required code that is not registered yet, and for an error that requires a warning. Some
-    warnings depend on the date, so a warning that silenced an error would make errors depend on it.
+    No rule of the family SAFE can be suppressed or lowered: all are mandatory. Raises ValueError
+    for a code that is in use or retired, for a required code that is not registered yet, and for an
+    error that requires a warning. Some warnings depend on the date. If they could hide an error,
+    the error would depend on the date, too.
     """
 
     def register(check: Check) -> Check:
@@ -220,9 +229,9 @@ def rule(
             _registered[required].severity is not severity for required in requires
         ):
             raise ValueError(f"{code} is an error and requires a warning")
-        is_firm = firm or code.startswith(_FIRM_FAMILY)
+        is_mandatory = mandatory or code.startswith(_MANDATORY_FAMILY)
         _registered[code] = Rule(
-            code, name, over, severity, requires, check, is_firm, reports, page
+            code, name, over, severity, requires, check, is_mandatory, reports, page
         )
         return check
 
@@ -230,7 +239,7 @@ def rule(
 
 
 def rules() -> Mapping[str, Rule]:
-    """Return every rule by its code, in the order in which they run."""
+    """Return all rules by code, in the order in which they run."""
     for family in _FAMILIES:
         import_module(f"handbook.rules.{family}")
     return _registered
@@ -251,11 +260,11 @@ def run(
     select: Iterable[str] = (),
     ignore: Iterable[str] = (),
 ) -> Report:
-    """Run every rule, and report the findings by place and code.
+    """Run the rules on a handbook, and return the report.
 
-    Rules over a base run only with a `base`. `select` and `ignore` hold codes or prefixes of codes.
-    They filter the report, but all rules still run. If the settings are not readable, the report
-    holds only their findings, because everything else would follow from them.
+    Rules that compare with a base run only if `base` is not None. `select` and `ignore` contain
+    codes, or prefixes of codes. They filter the report, but all rules run. If the settings are not
+    readable, the report contains only the findings in the settings, because they cause the others.
     """
     context = Context(handbook, today, base)
     diagnostics = _run_rules(
@@ -275,7 +284,7 @@ def run(
         if (not select or diagnostic.code.startswith(select))
         and not (ignore and diagnostic.code.startswith(ignore))
     ]
-    return make_report(handbook.counts, handbook.settings, reported, suppressed_count)
+    return make_report(handbook.entity_counts, handbook.settings, reported, suppressed_count)
 
 
 def make_report(
@@ -284,20 +293,22 @@ def make_report(
     findings: Iterable[Diagnostic] = (),
     suppressed: int = 0,
 ) -> Report:
-    """Make the report of a check: sorted findings, and the number of each exception.
+    """Make the report of a check: the sorted findings, and the number of exceptions by type.
 
-    `suppressed` is the number of suppressed findings. Samples and lowered severities come from the
-    settings.
+    `records` is the number of records by kind. `suppressed` is the number of suppressed findings.
+    The settings contain the other exceptions: secret samples and lowered severities.
     """
-    lowered = sum(not rule.is_firm and rule.is_lowered_by(settings) for rule in rules().values())
+    lowered = sum(
+        not rule.is_mandatory and rule.is_lowered_by(settings) for rule in rules().values()
+    )
     in_order = sorted(findings, key=lambda finding: (finding.at, finding.code, finding.message))
     return Report(records, tuple(in_order), suppressed, len(settings.organisation.samples), lowered)
 
 
 def run_on_site(site: Site, handbook: Handbook, today: date) -> Report:
-    """Run only the rules over the finished site, which was built from `handbook`.
+    """Run only the rules that check a finished site, and return the report.
 
-    The findings are sorted as in `run`.
+    `handbook` is the source from which the site was built.
     """
     diagnostics = _run_rules(
         [rule for rule in rules().values() if rule.over is Site],
@@ -313,7 +324,7 @@ def _judges_suppressions(rule: Rule) -> bool:
 
 
 def _run_rules(rules_to_run: Iterable[Rule], context: Context) -> list[Diagnostic]:
-    """Run rules, and drop findings in files where a required rule has a finding."""
+    """Run rules. Drop a finding if a required rule has a finding in the same file."""
     handbook = context.handbook
     codes_in_files: set[tuple[str, str]] = set()
     diagnostics: list[Diagnostic] = []
@@ -332,7 +343,10 @@ def _run_rules(rules_to_run: Iterable[Rule], context: Context) -> list[Diagnosti
 def _make_diagnostic(
     rule: Rule, severity: Severity, finding: Finding, handbook: Handbook
 ) -> Diagnostic:
-    """Make a diagnostic of a finding, with its place in the original file."""
+    """Make a diagnostic from a finding.
+
+    Its location is in the original file, before values replaced the policy names.
+    """
     at, fix = finding.at, finding.fix
     document = handbook.documents.get(at.path)
     if document and document.source.replacements:
@@ -346,15 +360,16 @@ def _make_diagnostic(
 def _apply_suppressions(
     diagnostics: Iterable[Diagnostic], handbook: Handbook
 ) -> tuple[list[Diagnostic], tuple[Suppression, ...]]:
-    """Return the findings without a suppression, and the suppressions without a finding.
+    """Return the findings that no suppression matches, and the suppressions without a finding.
 
-    Findings of firm rules cannot be suppressed. A suppression of a rule over a base or a site never
-    counts as unused: its change may already be part of the base, and the check reads no site.
+    Findings of mandatory rules cannot be suppressed. Suppressions of two types are never reported
+    as unused. For a rule that compares with a base, the change can already be part of the base. For
+    a rule that checks a finished site, this run has no site.
     """
     allowed: dict[tuple[str, int, str], Suppression] = {}
     for suppression in handbook.suppressions:
         rule = find_rule(suppression.rule) if suppression.rule else None
-        if suppression.rule and not (rule and rule.is_firm):
+        if suppression.rule and not (rule and rule.is_mandatory):
             allowed[
                 suppression.at.path, suppression.line, rule.code if rule else suppression.rule
             ] = suppression
@@ -376,7 +391,7 @@ def _apply_suppressions(
 
 
 def _check_subjects(rule: Rule, context: Context) -> Iterator[Finding]:
-    """Run a rule over each of its subjects."""
+    """Run a rule on each of its subjects."""
     handbook = context.handbook
     if issubclass(rule.over, Base):
         if context.base:

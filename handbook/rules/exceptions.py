@@ -1,4 +1,4 @@
-"""FM014 to FM016: suppressions."""
+"""FM014 to FM016: suppressions, which allow a finding on one line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from handbook.rules.engine import Context, rule
 def unused_suppression(context: Context) -> Iterator[Finding]:
     """A suppression matches a finding of its rule on the line below.
 
-    Why: an unused suppression would hide the next fault on that line.
+    Why: an unused suppression would hide a later fault on that line.
 
     Bad:
         <!-- handbook: allow MD012 until 2027-01-31: the importer writes it so -->
@@ -23,14 +23,18 @@ def unused_suppression(context: Context) -> Iterator[Finding]:
         ### Load
     """
     for suppression in context.unused_suppressions:
-        yield Finding(suppression.at, f"unused suppression of {suppression.rule}", "remove it")
+        yield Finding(
+            suppression.at,
+            f"unused suppression of {suppression.rule}",
+            f"remove the comment: {suppression.rule} has no finding on the line below",
+        )
 
 
 @rule("FM015", "suppression-without-reason", over=Handbook)
 def suppression_without_reason(handbook: Handbook) -> Iterator[Finding]:
-    """A suppression names one rule and a reason, and may have an end date.
+    """A suppression has one rule, a reason and, if you want, an end date.
 
-    Write the rule as a code or a name, in a comment: `handbook: allow RULE: reason`, or
+    Write it in a comment, with the code or the name of the rule: `handbook: allow RULE: reason`, or
     `handbook: allow RULE until YYYY-MM-DD: reason`.
 
     Why: later authors need the reason to decide whether the suppression is still valid.
@@ -43,16 +47,26 @@ def suppression_without_reason(handbook: Handbook) -> Iterator[Finding]:
         ### Load
     """
     for suppression in handbook.suppressions:
-        if suppression.rule is None:
-            hint = "write 'handbook: allow RULE until YYYY-MM-DD: reason'"
-            yield Finding(suppression.at, "invalid suppression, or no reason", hint)
+        if suppression.rule_without_reason:
+            yield Finding(
+                suppression.at,
+                f"suppression of {suppression.rule_without_reason} without a reason",
+                f"add the reason after a colon: '{suppression.form}: reason'",
+            )
+        elif suppression.rule is None:
+            yield Finding(
+                suppression.at,
+                "invalid suppression",
+                "write 'handbook: allow RULE: reason', or 'handbook: allow RULE until YYYY-MM-DD: "
+                "reason'",
+            )
 
 
 @rule("FM016", "expired-suppression", over=Handbook, severity=Severity.WARNING)
 def expired_suppression(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """The end date of a suppression is today or later.
 
-    An expired suppression still hides its finding.
+    After its end date, the suppression still hides its finding.
 
     Why: the author promised to fix the fault before that date.
 
@@ -67,5 +81,5 @@ def expired_suppression(handbook: Handbook, context: Context) -> Iterator[Findin
             yield Finding(
                 suppression.at,
                 f"suppression ended on {suppression.until}",
-                "fix the fault, or set a new end date",
+                "fix the fault on the line below, or set a later date after 'until'",
             )

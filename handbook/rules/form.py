@@ -1,4 +1,4 @@
-"""FM101 to FM107: the title, the sections and the shell code of a record."""
+"""FM101 to FM107: titles, required sections, placeholders and shell code."""
 
 from __future__ import annotations
 
@@ -24,14 +24,18 @@ from handbook.reading.source import Source
 from handbook.records import Document, Entity, Record
 from handbook.rules.engine import rule
 
-_UNREAD = ("FM001",)
+_UNREADABLE = ("FM001",)
 _NAME_TO_REPLACE = re.compile(r"<([A-Za-z][\w.-]*(?: [\w.-]+)*)>")
-"""A name such as `<pod>` that the reader replaces. A shell takes `<` for a redirection."""
-_SWALLOWED = ("FM001", "MD007", "MD013")  # an open fence or comment hides the text after it
+"""A name such as `<pod>` that the reader replaces. A shell reads `<` as a redirection."""
+_HIDING_RULES = ("FM001", "MD007", "MD013")
+"""The rules whose faults hide text from other rules, such as an unclosed fence or comment."""
 
 
 def _list_required_sections(record: Record) -> list[Section]:
-    """List the required sections of a record in the order of the file, without duplicates."""
+    """List the required sections that a record has, in the order of the file.
+
+    If a section occurs twice, the list has only the first one.
+    """
     sections: dict[str, Section] = {}
     for section in record.source.sections:
         if section.heading.text in record.sections:
@@ -43,8 +47,8 @@ def _list_required_sections(record: Record) -> list[Section]:
 def missing_title(document: Document) -> Iterator[Finding]:
     """A document has exactly one H1, its title, before all other content.
 
-    Why: lists show the file name of a document without a title. With two, it is unclear which one
-    is the title.
+    Why: if a document has no title, lists show its file name. If it has two, readers cannot tell
+    which one is the title.
 
     Bad:
         ## Use PostgreSQL for orders
@@ -56,11 +60,11 @@ def missing_title(document: Document) -> Iterator[Finding]:
         ## Context
     """
     if not document.source.is_parsed:
-        return  # Python-Markdown renders this page
+        return  # Python-Markdown renders this page, so its headings are unknown.
     headings = [heading for heading in document.source.headings if heading.level == 1]
     if not headings:
         at = document.source.at(min(document.source.body_line + 1, document.source.last_line))
-        yield Finding(at, "missing title", "begin the body with '# ' and the title")
+        yield Finding(at, "missing title", "begin the text with a line '# ' and the title")
         return
     first = document.source.blocks[0]
     if not headings[0].text:
@@ -71,23 +75,23 @@ def missing_title(document: Document) -> Iterator[Finding]:
         yield Finding(
             document.source.at(headings[0].first),
             "content before the title",
-            "move it below the title",
+            "move the title above all other content",
         )
     for heading in headings[1:]:
         yield Finding(
             document.source.at(heading.first),
-            f"duplicate title '{heading.text}' (first on line {headings[0].first})",
-            f"write '## {heading.text}' for a section",
+            f"second title '{heading.text}' (the first title is on line {headings[0].first})",
+            f"make it a section heading: write '## {heading.text}'",
         )
 
 
-@rule("FM102", "missing-section", over=Record, requires=_SWALLOWED)
+@rule("FM102", "missing-section", over=Record, requires=_HIDING_RULES)
 def missing_section(record: Record) -> Iterator[Finding]:
     """A record has every section that its kind requires, as an H2.
 
     A heading in a code block or a comment does not count.
 
-    Why: readers find the same information in the same place, even at three in the morning.
+    Why: readers know in which section to find the information, even at three in the morning.
 
     Bad:
         ## What follows
@@ -112,7 +116,10 @@ def missing_section(record: Record) -> Iterator[Finding]:
 
 
 def _suggest_heading(record: Record, name: str) -> str:
-    """Suggest how to add a missing section, from similar text in the file."""
+    """Return the hint for a missing section.
+
+    The hint names a similar heading or code block in the file, if there is one.
+    """
     for code in record.source.blocks_of(Code):
         if re.search(rf"^\s*##\s+{re.escape(name)}\s*$", code.text, re.MULTILINE):
             return f"move '## {name}' out of the code block on line {code.first}"
@@ -123,18 +130,19 @@ def _suggest_heading(record: Record, name: str) -> str:
     }
     similar = name if name in headings else find_nearest(name, headings)
     if similar is None:
-        return f"add '## {name}', and text below it"
+        return f"add a heading '## {name}', and text below it"
     heading = headings[similar]
-    return f"line {heading.first} says '{'#' * heading.level} {similar}': write '## {name}'"
+    marker = "#" * heading.level
+    return f"on line {heading.first}, write '## {name}' instead of '{marker} {similar}'"
 
 
-@rule("FM103", "misplaced-section", over=Record, requires=_UNREAD)
+@rule("FM103", "misplaced-section", over=Record, requires=_UNREADABLE)
 def misplaced_section(record: Record) -> Iterator[Finding]:
-    """Required sections are in the order of their kind.
+    """A record has its required sections in the order that its kind defines.
 
-    Other sections can be anywhere between them.
+    Other sections can be anywhere.
 
-    Why: a reader who has read one record can find everything in the others.
+    Why: a reader who has read one record can find everything in the other records of its kind.
 
     Bad:
         ## Decision
@@ -162,19 +170,19 @@ def misplaced_section(record: Record) -> Iterator[Finding]:
             order = " · ".join(record.sections)
             yield Finding(
                 at,
-                f"section '{name}' after section '{record.sections[furthest]}'",
-                f"use this order: {order}",
+                f"section '{name}' is below section '{record.sections[furthest]}', not above it",
+                f"put the sections in this order: {order}",
             )
         furthest = max(furthest, rank)
 
 
-@rule("FM104", "empty-section", over=Record, requires=_SWALLOWED)
+@rule("FM104", "empty-section", over=Record, requires=_HIDING_RULES)
 def empty_section(record: Record) -> Iterator[Finding]:
     """Every required section contains text.
 
-    Headings and comments are not text.
+    Headings and comments do not count as text.
 
-    Why: an empty section looks like an answer, but gives none.
+    Why: readers cannot tell whether the author forgot the section or had nothing to say.
 
     Bad:
         ## Decision
@@ -193,9 +201,9 @@ def empty_section(record: Record) -> Iterator[Finding]:
             )
 
 
-@rule("FM105", "duplicate-section", over=Record, requires=_UNREAD)
+@rule("FM105", "duplicate-section", over=Record, requires=_UNREADABLE)
 def duplicate_section(record: Record) -> Iterator[Finding]:
-    """Each required section occurs once.
+    """A record has each required section only once.
 
     Why: two sections of the same name can contradict each other.
 
@@ -227,15 +235,15 @@ def duplicate_section(record: Record) -> Iterator[Finding]:
             )
 
 
-@rule("FM106", "placeholder", over=Handbook, requires=_UNREAD, reports=ProblemKind.PLACEHOLDER)
+@rule("FM106", "placeholder", over=Handbook, requires=_UNREADABLE, reports=ProblemKind.PLACEHOLDER)
 def placeholder(handbook: Handbook) -> Iterator[Finding]:
     """No text and no value contains a placeholder.
 
     Placeholders are `TODO`, `TBD`, `FIXME`, `XXX`, "To be written" and "lorem ipsum", outside
-    code. The rule reports one finding for each value and each section. No other rule reports a
-    value that is still a placeholder.
+    code. The rule reports one finding for each value and each section. Other rules ignore a value
+    that is a placeholder.
 
-    Why: readers take a published text as finished.
+    Why: readers assume that a published text is finished.
 
     Bad:
         TODO: say what was decided
@@ -261,25 +269,26 @@ def placeholder(handbook: Handbook) -> Iterator[Finding]:
 
 
 def _find_in_values(entity: Entity, handbook: Handbook) -> Iterator[Finding]:
-    """Find the placeholders in the values of an entity."""
+    """Report the placeholders in the YAML values of an entity."""
     mapping = entity.mapping
     if mapping is None:
         return
     for value in nodes.walk_scalars(mapping):
         if match := find_placeholder(value.text):
             field = find_field_at(type(entity), mapping, value.at)
-            replacement = field[0].replacement(handbook.settings.vocabularies) if field else "text"
+            replacement = (
+                field[0].replacement(handbook.settings.allowed_values) if field else "text"
+            )
             yield make_placeholder_finding(
                 value.at, match[0], replacement, optional=not (field and field[1])
             )
 
 
 def _find_in_text(source: Source) -> Iterator[Finding]:
-    """Find the first placeholder of each section."""
+    """Report the first placeholder in each section of a file."""
     text = source.body.lower()
-    if not any(
-        placeholder in text for placeholder in PLACEHOLDERS
-    ):  # This test is cheaper than the regex.
+    # This test is cheaper than the regular expression below.
+    if not any(placeholder in text for placeholder in PLACEHOLDERS):
         return
     reported: set[int] = set()
     headings = [heading.first for heading in source.headings if heading.level <= 2]
@@ -298,8 +307,8 @@ def _find_in_text(source: Source) -> Iterator[Finding]:
 def invalid_shell(handbook: Handbook) -> Iterator[Finding]:
     """Shell code blocks have no error that shellcheck reports.
 
-    The rule checks blocks that have `bash`, `sh`, `shell` or `zsh` after the fence. It ignores
-    the warnings of shellcheck, and code that a listing includes from a file.
+    The rule checks code blocks with the language `bash`, `sh`, `shell` or `zsh`. It ignores
+    warnings of shellcheck, and lines that a listing includes from a file.
 
     Why: readers paste the code into a terminal, where an error can stop a command halfway.
 
@@ -323,8 +332,8 @@ def invalid_shell(handbook: Handbook) -> Iterator[Finding]:
         if name := next((name for name in names if name.start() < at.column <= name.end()), None):
             message = f"unquoted placeholder '{name[0]}' in shell code"
             variable = re.sub(r"\W", "_", name[1])
-            hint = f'put it in quotes, "{name[0]}", or use a variable, "${variable}"'
+            hint = f'put the name in quotes, "{name[0]}", or use a variable, "${variable}"'
         else:
             message = f"invalid shell code: {error.message}"
-            hint = "correct it, or begin a block that is not shell code with ```text"
+            hint = "correct the code, or begin the block with ```text if it is not shell code"
         yield Finding(at, message, hint)

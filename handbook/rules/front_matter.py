@@ -1,4 +1,4 @@
-"""FM001 to FM013: front matter and settings, which share one reader."""
+"""FM001 to FM013: keys and values of front matter, YAML files and settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from handbook.rules.engine import RETIRED, Context, RulePage, find_rule, rule, r
 
 @dataclass(frozen=True, kw_only=True)
 class ProblemRule:
-    """A rule that reports the problems of one kind. The name of the kind is its name."""
+    """A rule that reports the problems of one kind, found while reading files.
+
+    The name of the rule is the name of that kind.
+    """
 
     code: str
     kind: ProblemKind
@@ -27,7 +30,7 @@ class ProblemRule:
     good: str
 
     def register(self) -> None:
-        """Register the rule with its page."""
+        """Register the rule with its documentation."""
         page = RulePage(*map(cleandoc, (self.text, self.why, self.bad, self.good)))
         rule(self.code, self.kind.value, over=Handbook, reports=self.kind, page=page)(self._check)
 
@@ -35,7 +38,7 @@ class ProblemRule:
         return iter(handbook.problems_of(self.kind))
 
 
-PROBLEM_RULES: Final = (
+READING_PROBLEM_RULES: Final = (
     ProblemRule(
         code="FM001",
         kind=ProblemKind.UNREADABLE_FILE,
@@ -44,7 +47,7 @@ PROBLEM_RULES: Final = (
 
             Anchors, aliases and custom tags are not allowed, because no record needs them.
         """,
-        why="MkDocs prints invalid front matter as text on the page, and still reports success.",
+        why="MkDocs shows invalid front matter as text on the page, and reports no error.",
         bad="deciders: [platform-team",
         good="deciders: [platform-team]",
     ),
@@ -76,16 +79,16 @@ PROBLEM_RULES: Final = (
     ProblemRule(
         code="FM003",
         kind=ProblemKind.UNKNOWN_KEY,
-        text="Every key is a known key of its kind.",
-        why="the handbook ignores the value of a misspelt key.",
+        text="A record has only keys that its kind defines.",
+        why="the site ignores a key with a typing error, and its value.",
         bad="review_bye: 2027-03-02",
         good="review_by: 2027-03-02",
     ),
     ProblemRule(
         code="FM004",
         kind=ProblemKind.DUPLICATE_KEY,
-        text="Every key occurs once.",
-        why="YAML parsers silently keep one of the values, and they differ in which one.",
+        text="Every key occurs only once in its mapping.",
+        why="YAML parsers silently use one of the values, either the first or the last.",
         bad="""
             review_by: 2027-03-02
             review_by: 2028-03-02
@@ -96,27 +99,27 @@ PROBLEM_RULES: Final = (
         code="FM005",
         kind=ProblemKind.UNKNOWN_VALUE,
         text="""
-            A key with a fixed set of values has one of them.
+            If a key allows only certain values, its value is one of them.
 
-            Examples are statuses, and the teams and tags of the settings.
+            Examples are the statuses of a kind, and the teams and tags in the settings.
         """,
-        why="a record with a misspelt status is missing from every list by status.",
+        why="a record with a misspelt status is missing from every list of records by status.",
         bad="status: acepted",
         good="status: accepted",
     ),
     ProblemRule(
         code="FM006",
         kind=ProblemKind.WRONG_TYPE,
-        text="Every value has the type of its key, such as list, date, number or id.",
-        why="the handbook ignores an invalid value, although it looks right to a reader.",
+        text="Every value has the type that its key requires, such as list, date, number or id.",
+        why="the site ignores an invalid value, although readers of the file take it as valid.",
         bad="review_by: next spring",
         good="review_by: 2027-03-02",
     ),
     ProblemRule(
         code="FM007",
         kind=ProblemKind.MISSING_KEY,
-        text="Every required key is present.",
-        why="an index cannot place a record without a status or a date.",
+        text="A record has every key that its kind requires.",
+        why="a list by status or date cannot contain a record without a status or a date.",
         bad="""
             status: accepted
             deciders: [platform-team]
@@ -131,7 +134,7 @@ PROBLEM_RULES: Final = (
         code="FM008",
         kind=ProblemKind.INVALID_DATE,
         text="Every date exists in the calendar.",
-        why="the date is a typing error, and only its author knows the right one.",
+        why="the date is a typing error, and only its author knows the correct date.",
         bad="review_by: 2027-02-30",
         good="review_by: 2027-03-02",
     ),
@@ -139,31 +142,32 @@ PROBLEM_RULES: Final = (
         code="FM009",
         kind=ProblemKind.EMPTY_VALUE,
         text="Every key has a value.",
-        why="an empty value looks forgotten. Leave out a key that does not apply.",
+        why="readers cannot tell whether the author forgot the value. Remove an optional key "
+        "that you do not need.",
         bad="review_by:",
         good="review_by: 2027-03-02",
     ),
     ProblemRule(
         code="FM010",
         kind=ProblemKind.DUPLICATE_VALUE,
-        text="A list has no duplicate values.",
-        why="the duplicate is noise, or a typing error for another value.",
+        text="A list contains each value only once.",
+        why="the duplicate has no effect, or the author meant another value.",
         bad="deciders: [platform-team, platform-team]",
         good="deciders: [platform-team]",
     ),
 )
 
-for problem_rule in PROBLEM_RULES:
+for problem_rule in READING_PROBLEM_RULES:
     problem_rule.register()
 
 
 @rule("FM011", "missing-records", over=Handbook)
 def missing_records(handbook: Handbook) -> Iterator[Finding]:
-    """A handbook has at least as many records of each kind as its settings expect.
+    """A handbook has at least as many records of each kind as `handbook.expect` requires.
 
-    Without `expect`, it has at least one record.
+    Without this setting, it has at least one record.
 
-    Why: an empty folder has no findings, so the loss of all its records would pass unnoticed.
+    Why: without records there are no findings, so the check would not notice that all are lost.
 
     Bad:
         expect: {adr: 30}
@@ -171,24 +175,26 @@ def missing_records(handbook: Handbook) -> Iterator[Finding]:
         expect: {adr: 3}
     """
     expected = handbook.settings.organisation.expect
-    counts = {kind.kind: handbook.counts[kind.kind] for kind in KINDS}
+    counts = {kind.kind: handbook.entity_counts[kind.kind] for kind in KINDS}
     for kind, minimum in expected.items():
         at = handbook.settings.at("expect", kind)
         if kind not in counts:
             yield Finding(at, f"unknown kind of record '{kind}'", did_you_mean(kind, counts))
         elif counts[kind] < minimum:
-            message = f"only {counts[kind]} of the {minimum} expected records of kind '{kind}'"
-            yield Finding(at, message, "restore the missing records, or lower the number")
-    if not any(expected.values()) and not any(handbook.counts.values()):
+            message = f"{counts[kind]} records of kind '{kind}', but 'expect' requires {minimum}"
+            hint = "restore the missing records, or lower the number under 'handbook.expect'"
+            yield Finding(at, message, hint)
+    if not any(expected.values()) and not any(handbook.entity_counts.values()):
         at = handbook.settings.at("expect")
-        yield Finding(at, "no records", "check '--root', or add a record")
+        hint = "pass the folder of the handbook with '--root', or add a record"
+        yield Finding(at, "no records in the handbook", hint)
 
 
 @rule("FM012", "unknown-rule", over=Handbook)
 def unknown_rule(handbook: Handbook) -> Iterator[Finding]:
-    """The settings change the severity of known rules only.
+    """Every rule under `handbook.rules` in the settings exists.
 
-    Why: a misspelt code leaves the severity of the rule unchanged.
+    Why: if the code of a rule is misspelt, its severity does not change.
 
     Bad:
         rules: {SAFE999: error}
@@ -199,7 +205,9 @@ def unknown_rule(handbook: Handbook) -> Iterator[Finding]:
     for code in handbook.settings.organisation.rules:
         if find_rule(code) is None:
             hint = (
-                "remove it: the rule is retired" if code in RETIRED else did_you_mean(code, names)
+                "remove the entry: the rule no longer exists"
+                if code in RETIRED
+                else did_you_mean(code, names)
             )
             yield Finding(handbook.settings.at("rules", code), f"unknown rule '{code}'", hint)
 
@@ -208,8 +216,8 @@ def unknown_rule(handbook: Handbook) -> Iterator[Finding]:
 def future_date(entity: Entity, context: Context) -> Iterator[Finding]:
     """The date of a past event is not in the future.
 
-    Planned dates (`review_by`, `due`, `until`) can be in the future. Samples (`example: true`)
-    are exempt.
+    Planned dates (`review_by`, `due`, `until`) can be in the future. Example records
+    (`example: true`) are exempt.
 
     Why: the date is a typing error, or the author wrote the record before the event.
 
@@ -224,6 +232,6 @@ def future_date(entity: Entity, context: Context) -> Iterator[Finding]:
         if past_date.day > context.today:
             yield Finding(
                 past_date.at,
-                f"future date '{past_date.day}' in '{past_date.key}'",
-                "set the day of the event",
+                f"future date '{past_date.day}' under '{past_date.key}'",
+                "write the day on which the event happened",
             )

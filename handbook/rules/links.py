@@ -1,4 +1,4 @@
-"""LNK001 to LNK010, and LNK013: the links and images of records and pages."""
+"""LNK001 to LNK010, and LNK013: links, images, listings and ids of records and pages."""
 
 from __future__ import annotations
 
@@ -30,10 +30,9 @@ _HTML_LINK: Final = re.compile(r"<[a-z][\w-]*\s[^<>]*?\b(?:href|src|srcset)\s*="
 def broken_link(document: Document, context: Context) -> Iterator[Finding]:
     """Every link to a file points to a published file.
 
-    The path is relative to the file with the link, and is spelt as on disk.
+    The link has the relative path of the file, with the same upper and lower case as on disk.
 
-    Why: Git hosts and editors follow relative paths. The site turns each path into the URL of its
-    page.
+    Why: readers who follow a broken link do not find the page.
 
     Bad:
         (0001-keep-orders-in-lite.md)
@@ -50,8 +49,8 @@ def broken_link(document: Document, context: Context) -> Iterator[Finding]:
 def broken_image(document: Document, context: Context) -> Iterator[Finding]:
     """Every image is a published file of the repository, not of another host.
 
-    Why: readers see nothing in place of a broken image. An image from another host tells that
-    host who reads the page.
+    Why: a broken image is not visible. If an image is on another host, that host can see who reads
+    the page.
 
     Bad:
         ![Load by hour](0002-use-postgresql/lode.png)
@@ -63,17 +62,18 @@ def broken_image(document: Document, context: Context) -> Iterator[Finding]:
         if link.image and target.is_external and read_scheme(link.target) in ("", "http", "https"):
             yield Finding(
                 link.at,
-                f"image from another host, '{link.target}'",
-                "copy the image into the repository, and link to the copy",
+                f"image '{link.target}' from another host",
+                "copy the image into the repository, and use the path of the copy",
             )
         elif link.image and (path := _find_missing_path(context.handbook, target)):
             yield _report_missing(document, context.handbook, link, path)
 
 
 def _find_missing_path(handbook: Handbook, target: Target) -> str | None:
-    """Return the path of a target that the site does not publish, or None.
+    """Return the path of a link target if the site does not publish that file.
 
-    The result is also None if another rule reports the cause.
+    The result is None for a published file, and for a file of a kind that has no records at all,
+    because FM011 reports the missing records.
     """
     if target.path is None or target.is_outside or handbook.is_published(target.path):
         return None
@@ -85,7 +85,7 @@ def _find_missing_path(handbook: Handbook, target: Target) -> str | None:
 
 
 def _report_missing(document: Document, handbook: Handbook, link: Link, path: str) -> Finding:
-    """Report a link or an image whose file is missing, unpublished or spelt in another case."""
+    """Report a link or an image if its file is missing, unpublished or in another case."""
     if (handbook.root / path).exists() and path not in handbook.strays:
         published_paths = _list_published_paths(handbook)
         same_path = next(
@@ -94,10 +94,14 @@ def _report_missing(document: Document, handbook: Handbook, link: Link, path: st
         )
         if same_path:
             return Finding(
-                link.at, f"wrong case in '{link.target}'", f"spell it as on disk: {same_path}"
+                link.at,
+                f"wrong upper or lower case in '{link.target}'",
+                f"write the path as on disk: {same_path}",
             )
         return Finding(
-            link.at, f"unpublished file '{link.target}'", "link to the file on the Git host"
+            link.at,
+            f"link to a file that the site does not publish, '{link.target}'",
+            "use the URL of the file on the Git host",
         )
     folder = posixpath.dirname(document.path) or "."
     candidates = [
@@ -107,7 +111,7 @@ def _report_missing(document: Document, handbook: Handbook, link: Link, path: st
     return Finding(
         link.at,
         f"broken {'image' if link.image else 'link'} '{link.target}'",
-        hint or f"create {path}, or correct the path",
+        hint or f"correct the path, or create the file {path}",
     )
 
 
@@ -119,11 +123,12 @@ def _list_published_paths(handbook: Handbook) -> Iterator[str]:
 
 @rule("LNK003", "broken-anchor", over=Document)
 def broken_anchor(document: Document, context: Context) -> Iterator[Finding]:
-    """The fragment of a link (after `#`) is an anchor of its target.
+    """The fragment of a link (after `#`) is an anchor of its target page.
 
-    The check ignores pages with macros. The build checks the headings that macros generate.
+    The rule ignores links to pages with macros, because macros can generate headings. The build
+    checks those links.
 
-    Why: the page opens at its top, and the reader has to search for the section.
+    Why: the browser opens the page at its top, and the reader has to search for the section.
 
     Bad:
         (#contexts)
@@ -139,8 +144,8 @@ def broken_anchor(document: Document, context: Context) -> Iterator[Finding]:
         ):
             yield Finding(
                 link.at,
-                f"fragment '#{target.fragment}' on attachment {target.path}",
-                "remove the fragment",
+                f"unknown anchor '#{target.fragment}' in the attachment {target.path}",
+                f"remove '#{target.fragment}' from the link",
             )
         target_document = context.handbook.documents.get(target.path or "")
         if (
@@ -154,15 +159,14 @@ def broken_anchor(document: Document, context: Context) -> Iterator[Finding]:
         if source.is_parsed and target.fragment not in source.anchors:
             message = f"unknown anchor '#{target.fragment}' in {target_document.path}"
             hint = did_you_mean(target.fragment, source.anchors)
-            yield Finding(link.at, message, hint or f"remove '#{target.fragment}'")
+            yield Finding(link.at, message, hint or f"remove '#{target.fragment}' from the link")
 
 
 @rule("LNK004", "absolute-link", over=Document)
 def absolute_link(document: Document, context: Context) -> Iterator[Finding]:
-    """A link to a file is a relative path within the repository.
+    """A link to a file has a relative path, and the file is in the repository.
 
-    Why: an absolute path points elsewhere on the Git host, in an editor, and on a site below a
-    subpath.
+    Why: an absolute path does not work on the Git host, in an editor, or on a site below a subpath.
 
     Bad:
         (/adr/0001-keep-orders-in-sqlite.md)
@@ -174,7 +178,11 @@ def absolute_link(document: Document, context: Context) -> Iterator[Finding]:
         if target.is_outside:
             inside = link.target.lstrip("/").split("#")[0]
             relative = posixpath.relpath(inside, posixpath.dirname(document.path) or ".")
-            hint = f"write {relative}" if context.handbook.is_published(inside) else None
+            hint = (
+                f"write the relative path '{relative}'"
+                if context.handbook.is_published(inside)
+                else None
+            )
             fault = (
                 "absolute path" if link.target.startswith("/") else "path outside the repository"
             )
@@ -185,7 +193,7 @@ def absolute_link(document: Document, context: Context) -> Iterator[Finding]:
 def invalid_address(document: Document, context: Context) -> Iterator[Finding]:
     """Every link has a valid address or path.
 
-    Why: a browser ignores an invalid address, and MkDocs stops with a traceback.
+    Why: a browser does not open an invalid address, and MkDocs stops with a traceback.
 
     Bad:
         (https://[postgresql.example)
@@ -195,10 +203,12 @@ def invalid_address(document: Document, context: Context) -> Iterator[Finding]:
     for resolved in context.handbook.links_of(document):
         link, target = resolved.link, resolved.target
         if target.is_invalid:
-            yield Finding(link.at, f"invalid address '{link.target}'", "correct its host or port")
+            yield Finding(
+                link.at, f"invalid address '{link.target}'", "correct the host or the port"
+            )
         elif not link.target:
             yield Finding(
-                link.at, "empty link target", "write a path or an address in the parentheses"
+                link.at, "link without a target", "write a path or an address in the parentheses"
             )
 
 
@@ -206,10 +216,10 @@ def invalid_address(document: Document, context: Context) -> Iterator[Finding]:
 def broken_listing(document: Document, context: Context) -> Iterator[Finding]:
     """Every listing (a `--8<--` line) includes an existing file or section.
 
-    The file is below docs/standards/samples or runbooks. It contains no code fence and no other
-    listing. The listing itself is in a code block.
+    The included file is below docs/standards/samples or runbooks, and contains no code fence and no
+    listing. The listing is in a code block.
 
-    Why: the page would show nothing in its place, and the build would stop with a traceback.
+    Why: the build would stop with a traceback, or the page would show no code.
 
     Bad:
         --8<-- "08/log.jsn"
@@ -229,59 +239,62 @@ def broken_listing(document: Document, context: Context) -> Iterator[Finding]:
             if _LISTING_MARK.match(content):
                 yield Finding(
                     source.at(line),
-                    "invalid listing",
-                    'write --8<-- "path" or "path:section"',
+                    "invalid listing (a '--8<--' line)",
+                    'write --8<-- "path", or --8<-- "path:section"',
                 )
             continue
         if line not in code:
             yield Finding(
-                source.at(line), "listing outside a code block", "put a code fence around it"
+                source.at(line),
+                "listing (a '--8<--' line) outside a code block",
+                "put a line ``` above it, and another one below it",
             )
         at = source.at(line, content.find('"') + 2)
-        text = context.handbook.listing(match["path"])
+        text = context.handbook.read_listing(match["path"])
         if text is None:
             yield Finding(
                 at,
-                f"unknown file '{match['path']}'",
-                "use a path below docs/standards/samples or runbooks",
+                f"file not found: '{match['path']}'",
+                "correct the path, which must be below docs/standards/samples or runbooks",
             )
         elif match["section"] and f"[start:{match['section']}]" not in text:
             yield Finding(
                 at,
-                f"unknown section '{match['section']}' of '{match['path']}'",
-                f"mark it with [start:{match['section']}] and [end:{match['section']}]",
+                f"section '{match['section']}' not found in the file '{match['path']}'",
+                f"mark the section in that file with [start:{match['section']}] and "
+                f"[end:{match['section']}]",
             )
         elif _NESTED.search(text):
             yield Finding(
                 at,
-                f"code fence or listing inside '{match['path']}'",
-                "show another file, or copy the lines",
+                f"code fence or '--8<--' line in the included file '{match['path']}'",
+                "include another file, or copy the lines to this page",
             )
         elif (size := size + len(text)) > LARGEST:
             yield Finding(
                 at,
-                "listings of this file too long in total",
-                "show sections, or fewer files",
+                f"more than {LARGEST:,} characters in all listings of this page",
+                "include sections instead of whole files, or fewer files",
             )
             return
 
 
 @rule("LNK007", "undefined-reference", over=Document)
 def undefined_reference(document: Document) -> Iterator[Finding]:
-    """Every link `[text][name]` and footnote `[^name]` has a definition in its file.
+    """Every link `[text][name]` and footnote `[^name]` has a definition in the same file.
 
-    Why: the site shows the brackets as text, and reports nothing.
+    Why: the site shows the brackets as text instead of a link.
 
     Bad:
         [once more][whi]
     Good:
         [once more][why]
     """
-    for loose in document.source.loose:
+    for loose in document.source.undefined_links:
         name = loose.text.rsplit("[", 1)[1].rstrip("]") or loose.text.split("]")[0].lstrip("[")
         is_footnote = name.startswith("^")
         definition = "text" if is_footnote else "path"
-        hint = f"add a line '[{name}]: {definition}', or put it in backticks if it is not a link"
+        hint = f"add a line '[{name}]: {definition}', or put the brackets in backticks"
         yield Finding(
             loose.at, f"undefined {'footnote' if is_footnote else 'reference'} '{name}'", hint
         )
@@ -289,11 +302,11 @@ def undefined_reference(document: Document) -> Iterator[Finding]:
 
 @rule("LNK008", "html-link", over=Page)
 def html_link(page: Page) -> Iterator[Finding]:
-    """A page has its links and images in Markdown, not in HTML.
+    """The links and images of a page are Markdown, not HTML.
 
-    Records contain no HTML links at all (SAFE001).
+    For records, SAFE001 reports all HTML.
 
-    Why: the site does not convert paths in HTML, and no rule checks them.
+    Why: the site does not convert paths in HTML to URLs, and no rule checks them.
 
     Bad:
         In June <a href="index.md">more</a>.
@@ -309,16 +322,16 @@ def html_link(page: Page) -> Iterator[Finding]:
         )
         for match in _HTML_LINK.finditer(html):
             at = source.at_body(node.start + match.start())
-            yield Finding(at, "link or image in HTML", "write it in Markdown")
+            yield Finding(at, "link or image in HTML", "write [text](path) or ![text](path)")
 
 
 @rule("LNK009", "own-site-address", over=Document)
 def own_site_address(document: Document, context: Context) -> Iterator[Finding]:
     """A link to a page of this site is a file path, not a URL.
 
-    Only generated pages such as `/alerts/<Name>/`, and data files such as JSON, need a URL.
+    Pages without a file, such as `/alerts/<Name>/`, and data files such as JSON need a URL.
 
-    Why: a URL works on the published site only, and no rule reports it when the page moves.
+    Why: a URL works only on the published site, and if the page moves, no rule can correct it.
 
     Bad:
         (https://small.example/markdown/#load)
@@ -333,25 +346,29 @@ def own_site_address(document: Document, context: Context) -> Iterator[Finding]:
             continue
         parts = urlsplit(link.target)
         address = unquote(parts.path)[len(urlsplit(site).path) :]
-        page = handbook.by_address.get(address) or handbook.by_address.get(f"{address}/")
+        page = handbook.entities_by_address.get(address) or handbook.entities_by_address.get(
+            f"{address}/"
+        )
         if isinstance(page, Document):
             path = posixpath.relpath(page.path, posixpath.dirname(document.path) or ".")
             path += f"#{parts.fragment}" if parts.fragment else ""
             yield Finding(
-                link.at, f"link to a page of this site by URL, '{link.target}'", f"write {path}"
+                link.at,
+                f"URL of a page of this site, '{link.target}'",
+                f"write the relative path '{path}'",
             )
         elif not isinstance(page, Alert) and "." not in posixpath.basename(address):
-            hint = did_you_mean(address, handbook.by_address)
-            yield Finding(link.at, f"unknown page '{address}' of this site", hint)
+            hint = did_you_mean(address, handbook.entities_by_address)
+            yield Finding(link.at, f"unknown page '/{address}' of this site", hint)
 
 
 @rule("LNK010", "missing-from-nav", over=Page)
 def missing_from_nav(page: Page, context: Context) -> Iterator[Finding]:
     """The navigation in mkdocs.yml, if there is one, lists every page.
 
-    List a page that you leave out on purpose under `not_in_nav`. Records are exempt.
+    If a page must not be in the navigation, list it under `not_in_nav`. Records are exempt.
 
-    Why: readers cannot find a page that no list contains.
+    Why: readers cannot find a page that is not listed anywhere.
 
     Bad:
         - Standards:
@@ -366,17 +383,20 @@ def missing_from_nav(page: Page, context: Context) -> Iterator[Finding]:
     uri = context.handbook.source_uri(page.path)
     if not context.handbook.settings.is_in_nav(uri):
         yield Finding(
-            page.source.at(1), "page missing from the navigation", f"add '{uri}' to 'nav'"
+            page.source.at(1),
+            "page missing from the navigation",
+            f"add '{uri}' to 'nav' in mkdocs.yml",
         )
 
 
 @rule("LNK013", "duplicate-id", over=Document)
 def duplicate_id(document: Document) -> Iterator[Finding]:
-    """Every id of a document is unique, and does not begin with `__`.
+    """Each id in a document is unique, and does not begin with `__`.
 
-    Headings and list items have ids. The theme reserves ids that begin with `__`.
+    Ids are the anchors of headings, requirements and checklist items. The theme reserves ids that
+    begin with `__`.
 
-    Why: a link to the id opens the first place, and no link can open the second.
+    Why: a link to a duplicate id always opens its first use, and never the second.
 
     Bad:
         ### Load {#load}
@@ -387,12 +407,12 @@ def duplicate_id(document: Document) -> Iterator[Finding]:
     """
     source = document.source
     line_ids = [(heading.first, heading.id) for heading in source.headings]
-    line_ids += [(block.first, anchor(id)) for id, block in source.marked_items]
+    line_ids += [(block.first, anchor(id)) for id, block in source.items_with_ids]
     first_lines: dict[str, int] = {}
     for line, id in sorted(line_ids):
         if id in first_lines:
             message = f"duplicate id '{id}' (first on line {first_lines[id]})"
-            yield Finding(source.at(line), message, "rename one of them")
+            yield Finding(source.at(line), message, "change one of the two ids")
         elif id.startswith("__"):
             yield Finding(
                 source.at(line),

@@ -1,6 +1,6 @@
-"""MD002 to MD025: Markdown that GitHub shows in an unexpected way, or does not support.
+"""MD002 to MD025: Markdown that GitHub does not support, or shows in an unexpected way.
 
-The missing codes are retired, because their rules compared two parsers (ADR-0021).
+The codes that are missing belonged to rules that were removed (ADR-0021).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _MERMAID = re.compile(r"\{? *\.?mermaid(?![\w-])", re.IGNORECASE)
 def text_under_table(document: Document) -> Iterator[Finding]:
     """A blank line separates a table from the text below it.
 
-    Why: GitHub reads the text as one more row of the table.
+    Why: GitHub shows the text as another row of the table.
 
     Bad:
         | `a` or `b` | 4 ms |
@@ -64,9 +64,9 @@ def text_under_table(document: Document) -> Iterator[Finding]:
 
 @rule("MD006", "accidental-heading", over=Document, requires=("FM002",))
 def accidental_heading(document: Document) -> Iterator[Finding]:
-    """No line of `---` or `===` directly follows a paragraph of several lines.
+    """A paragraph of several lines has no line of `---` or `===` directly below it.
 
-    Why: GitHub makes a heading of the whole paragraph.
+    Why: GitHub shows the whole paragraph as a heading.
 
     Bad:
         and fewer in May.
@@ -81,19 +81,19 @@ def accidental_heading(document: Document) -> Iterator[Finding]:
             if heading.first in document.source.construct_lines:
                 continue
             hint = (
-                "put a blank line before its last line, "
-                "or write a heading on one line that begins with '## '"
+                "if it is a paragraph, put a blank line before this line; "
+                "if it is a heading, write it on one line that begins with '## '"
             )
-            yield Finding(document.source.at(heading.last), "heading of several lines", hint)
+            yield Finding(document.source.at(heading.last), "heading spans several lines", hint)
 
 
 @rule("MD007", "unclosed-fence", over=Document)
 def unclosed_fence(document: Document) -> Iterator[Finding]:
     """Every code fence is closed.
 
-    The closing fence has the same characters as the opening fence, and at least its length.
+    The closing fence has the same characters as the opening fence, and is at least as long.
 
-    Why: all text after an open fence is code.
+    Why: GitHub and the site show all text after an unclosed fence as code.
 
     Bad:
         ```sql
@@ -110,9 +110,7 @@ def unclosed_fence(document: Document) -> Iterator[Finding]:
     for code in document.source.blocks_of(Code):
         if not code.closed:
             at = document.source.at(code.first)
-            yield Finding(
-                at, "unclosed code fence", "add a line with the same fence below the code"
-            )
+            yield Finding(at, "unclosed code fence", "repeat the fence on a line below the code")
 
 
 @rule("MD012", "too-many-cells", over=Document)
@@ -136,14 +134,14 @@ def too_many_cells(document: Document) -> Iterator[Finding]:
             if text.strip():
                 hint = "write '|' inside a cell as '\\|', or add a cell to the header"
                 at = source.at_body(row.cells_end + len(rest) - len(text))
-                yield Finding(at, "extra cell without a column", hint)
+                yield Finding(at, "table row with more cells than the header", hint)
 
 
 @rule("MD013", "unclosed-comment", over=Document)
 def unclosed_comment(document: Document) -> Iterator[Finding]:
     """Every comment is closed.
 
-    Why: all text after an open comment is hidden.
+    Why: GitHub and the site hide all text after an unclosed comment.
 
     Bad:
         <!-- reviewed in May
@@ -161,9 +159,9 @@ def unclosed_comment(document: Document) -> Iterator[Finding]:
 def broken_macro(page: Page, context: Context) -> Iterator[Finding]:
     """A page with `render_macros: true` is a valid template with known macros.
 
-    Known macros are the handbook's own (without arguments), and the macros of Jinja, mkdocs-macros,
-    the page itself and the modules in mkdocs.yml. The check runs no module. If it cannot read a
-    module, only the build reports unknown names.
+    Known macros are the macros of this project (without arguments), of Jinja, of mkdocs-macros, of
+    the page itself and of the modules in mkdocs.yml. The check reads these modules but does not run
+    them. If it cannot read a module, only the build reports unknown macros.
 
     Why: the build stops at the first unknown macro.
 
@@ -183,12 +181,12 @@ def broken_macro(page: Page, context: Context) -> Iterator[Finding]:
         hint = (
             None
             if error.line
-            else "split it into several expressions, or correct the plugin 'macros' in mkdocs.yml"
+            else "split long expressions, or correct the plugin 'macros' in mkdocs.yml"
         )
-        yield Finding(source.at(line), f"invalid template: {error.message}", hint)
+        yield Finding(source.at(line), f"invalid macro template: {error.message}", hint)
         return
     for call in template.calls:
-        if call.name in template.declared or (
+        if call.name in template.declared_names or (
             call.name not in names.signatures and not template.is_complete
         ):
             continue
@@ -202,18 +200,18 @@ def _describe_fault(call: MacroCall, names: MacroNames) -> tuple[str, str | None
     if call.name not in names.signatures:
         hint = did_you_mean(call.name, names.signatures)
         return (f"unknown macro '{call.name}'", hint) if names.is_complete else None
-    signature = names.signatures[call.name]
-    if signature is None or call.fits(signature):
+    macro_signature = names.signatures[call.name]
+    if macro_signature is None or call.fits(macro_signature):
         return None
-    usage = str(signature).replace("=Ellipsis", "=…")
+    usage = str(macro_signature).replace("=Ellipsis", "=…")
     return f"invalid arguments for macro '{call.name}'", f"call it as {call.name}{usage}"
 
 
 _HINTS: Final = {
-    MaterialSyntax.TABS: "write a heading for each tab, and its text below without the indent",
-    MaterialSyntax.DEFINITION_LIST: "write a list: '- **term**: definition'",
+    MaterialSyntax.TABS: "write a heading for each tab, and its text below it without indentation",
+    MaterialSyntax.DEFINITION_LIST: "write a list item: '- **term**: definition'",
     MaterialSyntax.ABBREVIATION: (
-        "write the words in full where the abbreviation first occurs, and remove this line"
+        "write the words in full at the first use of the abbreviation, and remove this line"
     ),
 }
 _LONGEST_QUOTE: Final = 60
@@ -221,13 +219,13 @@ _LONGEST_QUOTE: Final = 60
 
 @rule("MD021", "material-syntax", over=Document)
 def material_syntax(document: Document) -> Iterator[Finding]:
-    """A document uses GitHub Flavored Markdown, without the syntax of Material.
+    """A document is GitHub Flavored Markdown, without the syntax of Material for MkDocs.
 
     Admonitions (`!!! note`), collapsible blocks (`??? note`), content tabs (`=== "Title"`),
     definition lists and abbreviations are not allowed. `--fix` converts an admonition to a
-    callout if it can move the text line by line.
+    callout if the text of the callout can keep its lines.
 
-    Why: the site and the Git host print this syntax as text, so a warning does not look like one.
+    Why: the site and the Git host show this syntax as plain text, so readers overlook a warning.
 
     Bad:
         !!! warning "In June"
@@ -247,26 +245,28 @@ def material_syntax(document: Document) -> Iterator[Finding]:
         edit = (
             Edit(document.source.at(construct.first), callout.old, callout.new) if callout else None
         )
-        yield Finding(at, f"{construct.syntax} '{text}'", _material_hint(construct), edit)
+        yield Finding(
+            at, f"unsupported {construct.syntax} '{text}'", _material_hint(construct), edit
+        )
 
 
 def _material_hint(construct: Construct) -> str:
-    """Return the hint that names the form of GitHub Flavored Markdown for a construct."""
+    """Return the hint that shows how to write a construct in GitHub Flavored Markdown."""
     if construct.syntax not in (MaterialSyntax.ADMONITION, MaterialSyntax.COLLAPSIBLE):
         return _HINTS[construct.syntax]
     kind = CALLOUT_KINDS.get(construct.kind)
-    kinds = f"> [!{kind}]" if kind else "> [!NOTE], [!TIP], [!IMPORTANT], [!WARNING] or [!CAUTION]"
-    return f"write '{kinds}', then '> ' before each line of its text"
+    callout = f"'> [!{kind}]'" if kind else "'> [!NOTE]' (or TIP, IMPORTANT, WARNING, CAUTION)"
+    return f"write {callout}, then '> ' before each line of its text"
 
 
 @rule("MD022", "mermaid-fence", over=Document)
 def mermaid_fence(document: Document) -> Iterator[Finding]:
     """A diagram is an SVG attachment, not a Mermaid code block.
 
-    An SVG with `fill="currentColor"` on its root has the colours of the page. You can keep the
-    source in a `text` block.
+    An SVG with `fill="currentColor"` on its root element uses the colours of the page. You can show
+    the source of the diagram in a `text` block.
 
-    Why: the site loads no script that draws Mermaid, so readers would see the source.
+    Why: the site has no script that draws Mermaid diagrams, so readers would see the source.
 
     Bad:
         ```mermaid
@@ -280,21 +280,21 @@ def mermaid_fence(document: Document) -> Iterator[Finding]:
     for code in document.source.blocks_of(Code):
         if code.fenced and _MERMAID.match(code.info):
             hint = (
-                'add it as an SVG attachment with fill="currentColor" on its root, '
-                "or show the source in a ```text block"
+                'add the diagram as an SVG attachment with fill="currentColor" on its root, '
+                "or begin the block with ```text to show the source"
             )
             yield Finding(
                 document.source.at(code.first),
-                "Mermaid diagram, which the site does not draw",
+                "unsupported Mermaid diagram",
                 hint,
             )
 
 
 @rule("MD023", "misplaced-delimiter-row", over=Document)
 def misplaced_delimiter_row(document: Document) -> Iterator[Finding]:
-    """A table follows a blank line, and has a delimiter cell for each header cell.
+    """A table has a blank line above it, and as many delimiter cells (`---`) as header cells.
 
-    Why: otherwise the site shows the table, or part of it, as text.
+    Why: without them, the site shows the table, or part of it, as text.
 
     Bad:
         | Store | p99 |
@@ -308,7 +308,10 @@ def misplaced_delimiter_row(document: Document) -> Iterator[Finding]:
     source = document.source
     if "|" not in source.body:
         return
-    hint = "put a blank line before the table's header, and give both rows the same number of cells"
+    hint = (
+        "put a blank line above the header row, and write as many cells in the delimiter row as in "
+        "the header row"
+    )
     for paragraph in source.blocks_of(Paragraph):
         if "|" not in paragraph.text:
             continue
@@ -319,11 +322,13 @@ def misplaced_delimiter_row(document: Document) -> Iterator[Finding]:
                 and _DELIMITER_ROW.fullmatch(text)
                 and line not in source.construct_lines
             ):
-                yield Finding(source.at(line), "delimiter row outside a table", hint)
+                yield Finding(source.at(line), "delimiter row ('---|---') outside a table", hint)
     for table, block in pairwise(source.blocks):
         if isinstance(table, Table) and isinstance(block, Code) and not block.fenced:
             if block.first == table.last + 1:
-                hint = "begin it in the column of the table, or put a blank line before it"
+                hint = (
+                    "for a table row, remove the indentation; for code, put a blank line above it"
+                )
                 yield Finding(source.at(block.first), "indented line directly below a table", hint)
 
 
@@ -331,7 +336,7 @@ def misplaced_delimiter_row(document: Document) -> Iterator[Finding]:
 def single_tilde(document: Document) -> Iterator[Finding]:
     r"""A single `~` in text is written as `\~`.
 
-    Struck-out text has `~~` around it.
+    To strike out text, write `~~` before and after it.
 
     Why: GitHub strikes out the text between two single tildes, as in `10~20 and 30~40`.
 
@@ -341,7 +346,7 @@ def single_tilde(document: Document) -> Iterator[Finding]:
         In July 4 to 5 ms, or 8 to 9 ms.
     """
     source = document.source
-    hint = "write '\\~' for a tilde, or '~~' around struck-out text"
+    hint = "write '\\~' for a tilde, or '~~' before and after text to strike it out"
     for node in source.tree.walk() if "~" in source.body else ():
         if node.kind in _TEXTS:
             for offset in _find_strikethroughs(source.body, node.children):
@@ -349,9 +354,9 @@ def single_tilde(document: Document) -> Iterator[Finding]:
 
 
 def _find_strikethroughs(body: str, nodes: list[MarkdownNode]) -> Iterator[int]:
-    """Find the offsets of single tildes that begin struck-out text on GitHub.
+    """Return the offset of each single tilde at which GitHub begins struck-out text.
 
-    The parser of the site strikes out no text between single tildes.
+    The parser of the site does not strike out text between single tildes.
     """
     opener: int | None = None
     for node in nodes:
@@ -371,11 +376,11 @@ def _find_strikethroughs(body: str, nodes: list[MarkdownNode]) -> Iterator[int]:
 def unbalanced_html(record: Record) -> Iterator[Finding]:
     """Every HTML element is closed in the block that opens it.
 
-    A block is a paragraph, a list item or a quotation. `<details>` and `<summary>` begin a line,
-    since they contain blocks.
+    A block is a paragraph, a list item or a block quote. The tags `<details>` and `<summary>` are
+    at the start of a line, because these elements contain blocks.
 
-    Why: GitHub and the site close an open element in different places, which hides or changes the
-    text after it.
+    Why: GitHub and the site close an unclosed element in different places, which can hide the text
+    after it.
 
     Bad:
         <sub>PostgreSQL 16.
@@ -390,12 +395,15 @@ def unbalanced_html(record: Record) -> Iterator[Finding]:
 
 _TAG_FAULTS: Final = {
     TagFault.UNCLOSED: (
-        "unclosed '{}'",
-        "close it in the same paragraph, list item or quotation",
+        "unclosed HTML element '{}'",
+        "close it in the same paragraph, list item or block quote",
     ),
     TagFault.UNOPENED: (
-        "'{}' without an opening tag",
-        "remove it, or open it in the same paragraph, list item or quotation",
+        "closing tag '{}' without an opening tag",
+        "remove it, or add the opening tag in the same paragraph, list item or block quote",
     ),
-    TagFault.WITHIN_LINE: ("'{}' in the middle of a line", "move it to the start of a line"),
+    TagFault.WITHIN_LINE: (
+        "HTML tag '{}' in the middle of a line",
+        "move it to the start of a line",
+    ),
 }

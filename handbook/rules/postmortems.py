@@ -15,28 +15,28 @@ from handbook.reading.placeholders import is_unwritten
 from handbook.records.postmortem import (
     ACTION_COLUMNS,
     ACTIONS,
+    KEYS_WHEN_PUBLISHED,
     TIMELINE,
-    WHEN_PUBLISHED,
     Action,
     Postmortem,
     publication_deadline,
 )
 from handbook.rules.engine import Context, rule
 
-_MISSING = ("FM102", "FM104")
+_MISSING_SECTION = ("FM102", "FM104")
 _ALMOST_ENTRY: Final = re.compile(
     r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2} )?(?P<time>[0-9]{1,2}:[0-9]{2})(?: UTC)?"
     r"\s*[-–—:,]*\s*(?P<event>\S.*)",
     re.DOTALL,
 )
-"""A timeline entry with another separator than ` — `, or with a one-digit hour."""
+"""A timeline entry without the separator ` — `, or with an hour of one digit."""
 
 
 @rule("PMT001", "invalid-postmortem-name", over=Postmortem)
 def invalid_postmortem_name(postmortem: Postmortem) -> Iterator[Finding]:
     """The file name of a post-mortem is `YYYY-MM-DD-slug.md`, with the UTC date of `started`.
 
-    Why: the file name is the address of the page, and the archive is sorted by it.
+    Why: the file name becomes the address of the page, and the archive is sorted by file name.
 
     Bad:
         postmortems/2026-05-05-orders-stopped.md
@@ -48,14 +48,15 @@ def invalid_postmortem_name(postmortem: Postmortem) -> Iterator[Finding]:
         yield Finding(
             postmortem.source.at(1),
             f"invalid file name '{name}'",
-            f"rename it to {postmortem.file_form}",
+            "use a date, then lower-case words joined by hyphens, as in "
+            "2026-05-04-orders-stopped.md",
         )
         return
     started = postmortem.started
     if started and not postmortem.id.startswith(f"{started.date()}-"):
         yield Finding(
             postmortem.source.at(1),
-            f"the date in the file name '{name}' is not the UTC date of 'started'",
+            f"file name '{name}' does not begin with the UTC date of 'started'",
             f"begin the file name with {started.date()}, or correct 'started'",
         )
 
@@ -64,7 +65,7 @@ def invalid_postmortem_name(postmortem: Postmortem) -> Iterator[Finding]:
 def incomplete_publication(postmortem: Postmortem) -> Iterator[Finding]:
     """A published post-mortem has `resolved`, `published`, `caused_by` and `reviewers`.
 
-    Why: until the incident is over and the text is reviewed, its figures and lessons are guesses.
+    Why: before the end of the incident and the review of the text, figures and lessons are guesses.
 
     Bad:
         authors: [shop-team]
@@ -75,7 +76,7 @@ def incomplete_publication(postmortem: Postmortem) -> Iterator[Finding]:
         runbooks: [shop/orders-down]
     """
     if postmortem.status == "published":
-        for key in WHEN_PUBLISHED:
+        for key in KEYS_WHEN_PUBLISHED:
             if not getattr(postmortem, key) and not postmortem.has_invalid_value(key):
                 yield Finding(
                     postmortem.at(key),
@@ -89,16 +90,16 @@ def misordered_times(postmortem: Postmortem) -> Iterator[Finding]:
     """The times of an incident are in order.
 
     started ≤ detected ≤ acknowledged, and started ≤ mitigated ≤ resolved. The date of `published`
-    is not before the date of `resolved`.
+    is the date of `resolved` or later.
 
-    Why: durations computed from these times would be negative or too long.
+    Why: the site computes durations from these times. They would be negative or too long.
 
     Bad:
         detected: 2026-05-04T09:58Z
     Good:
         detected: 2026-05-04T10:02Z
     """
-    hint = "correct one of the two"
+    hint = "correct one of the two times"
     for keys in (("started", "detected", "acknowledged"), ("started", "mitigated", "resolved")):
         times = [(key, getattr(postmortem, key)) for key in keys if getattr(postmortem, key)]
         for (earlier_key, earlier_time), (later_key, later_time) in pairwise(times):
@@ -114,13 +115,13 @@ def misordered_times(postmortem: Postmortem) -> Iterator[Finding]:
         yield Finding(postmortem.at("published"), "'published' is before 'resolved'", hint)
 
 
-@rule("PMT004", "invalid-timeline", over=Postmortem, requires=_MISSING)
+@rule("PMT004", "invalid-timeline", over=Postmortem, requires=_MISSING_SECTION)
 def invalid_timeline(postmortem: Postmortem) -> Iterator[Finding]:
     """The timeline is a list of entries `HH:MM — what happened`, in UTC.
 
-    If an event was on another day than the previous one, write its date before the time.
+    If the day changes after an entry, write the date of the next entry before its time.
 
-    Why: the site draws the timeline to scale, and the check compares the order of the times.
+    Why: the site draws the timeline to scale, and needs the time of each event.
 
     Bad:
         - 10:05: the engineer on call looks
@@ -140,17 +141,17 @@ def invalid_timeline(postmortem: Postmortem) -> Iterator[Finding]:
                 return
             yield Finding(
                 postmortem.source.at(section.heading.first),
-                "no list in the timeline",
-                "write a list item for each event: '- HH:MM — what happened'",
+                f"no list in section '{TIMELINE}'",
+                "add a list item for each event: '- HH:MM — what happened'",
             )
 
 
 def _suggest_entry(text: str) -> str:
-    """Return the hint that shows the valid form of a timeline entry."""
+    """Return the hint that shows how to write a timeline entry."""
     if match := _ALMOST_ENTRY.fullmatch(text):
         time = match["time"].zfill(len("HH:MM"))
         return f"write '{match['day'] or ''}{time} — {_shorten(match['event'])}'"
-    return "write 'HH:MM — what happened', with an em dash"
+    return "write 'HH:MM — what happened', with an em dash (—)"
 
 
 def _shorten(text: str) -> str:
@@ -161,7 +162,7 @@ def _shorten(text: str) -> str:
 def misordered_timeline(postmortem: Postmortem) -> Iterator[Finding]:
     """The entries of the timeline are in the order of their times.
 
-    Why: readers use the timeline to see which event came first.
+    Why: readers assume that each event happened after the event above it.
 
     Bad:
         - 10:40 — orders are placed again
@@ -175,14 +176,14 @@ def misordered_timeline(postmortem: Postmortem) -> Iterator[Finding]:
         if previous.at and entry.at and entry.at < previous.at:
             yield Finding(
                 postmortem.source.at(entry.line),
-                f"timeline out of order: {entry.at:%H:%M} after {previous.at:%H:%M}",
-                "move the entry up, or write the date before the time if it is another day",
+                f"timeline entry of {entry.at:%H:%M} below the entry of {previous.at:%H:%M}",
+                "move it up; if it is on the next day, write the date before the time",
             )
 
 
-@rule("PMT006", "invalid-action-table", over=Postmortem, requires=_MISSING)
+@rule("PMT006", "invalid-action-table", over=Postmortem, requires=_MISSING_SECTION)
 def invalid_action_table(postmortem: Postmortem) -> Iterator[Finding]:
-    """The section Action items is one table with the columns Id, Action, Owner, Due and Status.
+    """The section "Action items" has one table, with columns Id, Action, Owner, Due and Status.
 
     Why: the site lists the actions of all post-mortems with their owners and due dates.
 
@@ -199,18 +200,20 @@ def invalid_action_table(postmortem: Postmortem) -> Iterator[Finding]:
                 return
             yield Finding(
                 postmortem.source.at(section.heading.first),
-                "no table in the section 'Action items'",
+                f"no table in section '{ACTIONS}'",
                 f"add a table with the header '{header}', and five cells in each row",
             )
     for index, table in enumerate(tables):
         if index:
             yield Finding(
-                postmortem.source.at(table.first), "second table of actions", "merge the two tables"
+                postmortem.source.at(table.first),
+                f"second table in section '{ACTIONS}'",
+                "move its rows to the first table",
             )
         elif table.head != ACTION_COLUMNS and not any(map(is_unwritten, table.head)):
             yield Finding(
                 postmortem.source.at(table.first),
-                f"invalid columns '{_shorten(' | '.join(table.head))}'",
+                f"invalid header of the action table: '{_shorten(' | '.join(table.head))}'",
                 f"use the header '{header}'",
             )
 
@@ -219,10 +222,10 @@ def invalid_action_table(postmortem: Postmortem) -> Iterator[Finding]:
 def incomplete_action(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
     """An action has an id, a text, a team as its owner, a due date and a status.
 
-    The ids are A1, A2 and so on, in order. The status is `open`, `dropped`, or `done` with a date:
-    `done 2026-05-18`.
+    The ids are A1, A2 and so on, in order. The status is `open`, `dropped`, or `done` with a date,
+    such as `done 2026-05-18`.
 
-    Why: without an owner, an action does not get done.
+    Why: teams often forget an action that has no owner or no due date.
 
     Bad:
         | A1 | Alert on the pool |  | 2026-05-12 | dropped |
@@ -239,7 +242,7 @@ def incomplete_action(postmortem: Postmortem, context: Context) -> Iterator[Find
 
 @dataclass(frozen=True, slots=True)
 class _InvalidCell:
-    """An invalid cell of an action, with its index in the row."""
+    """A message and a hint for an invalid cell, with its index in the row of the action."""
 
     index: int
     message: str
@@ -247,43 +250,46 @@ class _InvalidCell:
 
 
 def _invalid_cells(action: Action, number: int, context: Context) -> Iterator[_InvalidCell]:
-    """Find the invalid cells of an action. `number` is its position in the table."""
+    """Return the invalid cells of an action. `number` is the row of the action, from 1."""
     teams = context.handbook.settings.organisation.teams
     if action.id != f"A{number}":
         yield _InvalidCell(
             0,
-            f"action id '{action.id}' instead of 'A{number}'",
+            f"action id '{action.id}' in row {number}, where 'A{number}' was expected",
             "number the actions from A1 in order, and never reuse an id",
         )
     if not action.text:
-        yield _InvalidCell(1, f"{action.id}: missing text", "describe the action")
+        yield _InvalidCell(1, f"missing text of action {action.id}", "describe the action")
     if action.owner not in teams:
         yield _InvalidCell(
             2,
-            f"{action.id}: {_describe_fault('owner', action.owner, 'unknown')}",
+            _describe_fault("unknown", "owner", action.owner, action),
             did_you_mean(action.owner, teams)
             or "name a team from extra.handbook.teams in mkdocs.yml",
         )
     if action.due is None:
-        fault = _describe_fault("due date", action.cells[3], "invalid")
-        yield _InvalidCell(3, f"{action.id}: {fault}", "write the date as YYYY-MM-DD")
+        message = _describe_fault("invalid", "due date", action.cells[3], action)
+        yield _InvalidCell(3, message, "write the date as YYYY-MM-DD")
     if not action.status:
-        fault = _describe_fault("status", action.cells[4], "invalid")
-        yield _InvalidCell(
-            4, f"{action.id}: {fault}", "write 'open', 'dropped' or 'done YYYY-MM-DD'"
-        )
+        message = _describe_fault("invalid", "status", action.cells[4], action)
+        yield _InvalidCell(4, message, "write 'open', 'dropped' or 'done YYYY-MM-DD'")
 
 
-def _describe_fault(name: str, cell: str, fault: str) -> str:
-    """Return `missing owner` for an empty cell, and `unknown owner 'x'` otherwise."""
-    return f"{fault} {name} '{cell}'" if cell else f"missing {name}"
+def _describe_fault(fault: str, column: str, cell: str, action: Action) -> str:
+    """Return the message for an invalid cell of an action.
+
+    For an empty cell, it is `missing owner of action A1`. For any other cell, it is
+    `unknown owner 'x' of action A1`.
+    """
+    message = f"{fault} {column} '{cell}'" if cell else f"missing {column}"
+    return f"{message} of action {action.id}"
 
 
 @rule("PMT008", "overdue-action", over=Postmortem, severity=Severity.WARNING)
 def overdue_action(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
     """The due date of an open action is today or later.
 
-    Why: an organisation learns from an incident only if it completes the actions.
+    Why: the incident can happen again if the actions are not completed.
 
     Bad:
         | A2 | Review the pool | shop-team | 2026-05-13 | open |
@@ -295,8 +301,8 @@ def overdue_action(postmortem: Postmortem, context: Context) -> Iterator[Finding
             at = postmortem.source.at(action.line, action.columns[3])
             yield Finding(
                 at,
-                f"{action.id} was due on {action.due}",
-                "close it, cancel it with a reason, or set a new due date",
+                f"action {action.id} was due on {action.due}",
+                "set its status to 'done YYYY-MM-DD' or 'dropped', or set a later due date",
             )
 
 
@@ -304,9 +310,10 @@ def overdue_action(postmortem: Postmortem, context: Context) -> Iterator[Finding
 def overdue_publication(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
     """A post-mortem is published within the number of business days that the policy allows.
 
-    The rule applies to the severities of the policy. Business days are Monday to Friday, without
-    the holidays of `postmortem.country`, and the first one is the day after the start of the
-    incident. A late publication is shown on the page, but is not a finding.
+    The policy sets the number of days (`postmortem.business_days`) and the severities
+    (`postmortem.severities`). Business days are Monday to Friday, without the public holidays of
+    `postmortem.country`. They count from the day after the start of the incident. For a post-mortem
+    that was published late, the page shows the delay, and the rule reports nothing.
 
     Why: after two weeks, people have forgotten the details, and the same incident can return.
 

@@ -1,4 +1,7 @@
-"""LNK101 to LNK109: rules over the finished site. `handbook links` runs them, not the check."""
+"""LNK101 to LNK109 and SAFE009: rules that check the finished site.
+
+`handbook links` runs them. `handbook check` does not, because it builds no site.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,15 @@ from handbook.site.built_files import LinkFault, LinkFaultKind, make_address
 
 
 def _report_faults(site: Site, context: Context, kind: LinkFaultKind) -> Iterator[Finding]:
-    """Report the faults of one kind, each at its place in a source file.
+    """Report the faults of one kind, with their locations in the source files.
 
-    A fault that comes from a template has one finding for all its pages. A fault in a feed, sitemap
-    or JSON file has no finding if a source file has the same target.
+    If a template causes the fault on several pages, there is one finding for all of them. If a
+    source file has the same broken target, the fault in a feed, sitemap or JSON file is not
+    reported.
     """
     authored: dict[tuple[Location, str], LinkFault] = {}
     generated: dict[str, list[LinkFault]] = {}
-    for fault in site.faults:
+    for fault in site.link_faults:
         if fault.kind is kind:
             places = context.origins.find_places(fault)
             for at in places:
@@ -44,7 +48,7 @@ def _report_faults(site: Site, context: Context, kind: LinkFaultKind) -> Iterato
 
 
 def _format_more_pages(files: list[str]) -> str:
-    """Format the addresses of more pages with a fault, for the end of its message."""
+    """Return the end of a message: the addresses of other pages with the same fault."""
     if not files:
         return ""
     addresses = ", ".join(f"/{make_address(file)}" for file in files[:2])
@@ -53,10 +57,10 @@ def _format_more_pages(files: list[str]) -> str:
 
 @rule("LNK101", "broken-site-link", over=Site)
 def broken_site_link(site: Site, context: Context) -> Iterator[Finding]:
-    """Every link of a page, the feed, the sitemap or the JSON points to a file of the site.
+    """Every link in the pages, the feed, the sitemap and the JSON files has an existing target.
 
-    The link is spelt as the file on disk. The rule checks the finished pages, so it also covers
-    the output of templates, macros and the theme.
+    The link has the same upper and lower case as the file on disk. The rule checks the finished
+    pages, so it also checks links from templates, macros and the theme.
 
     Why: a reader who follows a broken link gets a 404 page, and the author does not notice.
 
@@ -72,7 +76,7 @@ def broken_site_link(site: Site, context: Context) -> Iterator[Finding]:
 def broken_site_anchor(site: Site, context: Context) -> Iterator[Finding]:
     """The fragment of a link (after `#`) is an id or anchor of its target page.
 
-    Why: the page opens at its top, and the reader has to search for the section.
+    Why: the browser opens the page at its top, and the reader has to search for the section.
 
     Bad:
         href="adr/0001-keep-orders-in-sqlite/#contexts"
@@ -84,9 +88,9 @@ def broken_site_anchor(site: Site, context: Context) -> Iterator[Finding]:
 
 @rule("LNK103", "empty-link", over=Site)
 def empty_link(site: Site, context: Context) -> Iterator[Finding]:
-    """No `href` and no `src` is empty.
+    """No attribute `href` or `src` of a page is empty.
 
-    Why: an empty link points to its own page, and an empty image loads that page a second time.
+    Why: an empty link opens the page that contains it, and an empty image loads that page again.
 
     Bad:
         alt="Load by hour" src=""
@@ -100,7 +104,8 @@ def empty_link(site: Site, context: Context) -> Iterator[Finding]:
 def duplicate_site_id(site: Site, context: Context) -> Iterator[Finding]:
     """Every id on a page is unique.
 
-    Why: a link opens the first element only, and a screen reader can describe the wrong one.
+    Why: a link opens only the first element with the id, and a screen reader can use the wrong
+    label.
 
     Bad:
         <dl id="context" class="hb-facts__list">
@@ -114,7 +119,7 @@ def duplicate_site_id(site: Site, context: Context) -> Iterator[Finding]:
 def invalid_site_address(site: Site, context: Context) -> Iterator[Finding]:
     """Every address on a page is valid, with its host, port and brackets.
 
-    Why: a browser ignores an invalid address, and some programs that read the page stop.
+    Why: a browser does not open an invalid address, and it can stop programs that read the page.
 
     Bad:
         href="https://[git.example/shop"
@@ -126,10 +131,9 @@ def invalid_site_address(site: Site, context: Context) -> Iterator[Finding]:
 
 @rule("LNK106", "link-outside-site", over=Site)
 def link_outside_site(site: Site, context: Context) -> Iterator[Finding]:
-    """Every path on a page stays within the site.
+    """No relative path on a page leaves the folder of the site.
 
-    Why: a path above the site points to another site, and breaks on another host or in a copy on
-    disk.
+    Why: such a path does not work on another host, or in a copy of the site on disk.
 
     Bad:
         href="../../../services/"
@@ -143,9 +147,9 @@ def link_outside_site(site: Site, context: Context) -> Iterator[Finding]:
 def unreadable_page(site: Site, context: Context) -> Iterator[Finding]:
     """Every file of the site is a readable regular file in UTF-8, of at most 64 MB.
 
-    Its elements are not nested too deeply.
+    The HTML elements of a page are not nested too deeply to read.
 
-    Why: no rule can check an unreadable file, and a browser may fail to show it.
+    Why: no rule can check an unreadable file, and a browser may not show it.
 
     Bad:
         the page saved as Latin-1
@@ -157,12 +161,12 @@ def unreadable_page(site: Site, context: Context) -> Iterator[Finding]:
 
 @rule("LNK108", "unreachable-link", over=Site, severity=Severity.WARNING)
 def unreachable_link(site: Site, context: Context) -> Iterator[Finding]:
-    """Every external link gets a page as its response (`handbook links --external`).
+    """The address of every external link returns a page (`handbook links --external`).
 
     The rule skips the addresses in `handbook.links.ignore`, examples such as `shop.example`, and
     hosts without a public name.
 
-    Why: the page is gone, or its host is down for a while. The next run shows which.
+    Why: the page was removed, or its host is down. The next run shows which of the two is true.
 
     Bad:
         <https://docs.shop.dev/gone>
@@ -174,9 +178,9 @@ def unreachable_link(site: Site, context: Context) -> Iterator[Finding]:
 
 @rule("LNK109", "dead-external-link", over=Site)
 def dead_external_link(site: Site, context: Context) -> Iterator[Finding]:
-    """No external link fails in two runs in a row (`--external --state FILE`).
+    """No external link fails in two runs in a row (`handbook links --external --state FILE`).
 
-    Why: an address that fails twice, a week apart, is gone for a reader.
+    Why: if an address fails twice, a week apart, the page was probably removed.
 
     Bad:
         <https://docs.shop.dev/gone>
@@ -190,11 +194,11 @@ def dead_external_link(site: Site, context: Context) -> Iterator[Finding]:
 def unsafe_page(site: Site, context: Context) -> Iterator[Finding]:
     """The article of a page contains no script, event handler or frame.
 
-    The page has no address such as `javascript:`. Records cannot contain any of these, but macros
-    and pages with `markdown: material` could. The build also reports every inline script that is
+    The article has no address such as `javascript:`. Records cannot contain any of these, but
+    macros and pages with `markdown: material` can. The build also reports inline scripts that are
     not part of the theme, for example from a setting.
 
-    Why: active content acts in the reader's browser as part of this site.
+    Why: a script runs in the reader's browser with the rights of this site.
 
     Bad:
         <a onclick="send()" href="../0002-use-postgresql/">

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
 from handbook.diagnostics import Finding, did_you_mean
 from handbook.handbook import Handbook
@@ -11,17 +12,22 @@ from handbook.reading.ids import find_item_anchor
 from handbook.reading.placeholders import is_unwritten
 from handbook.reading.problems import ProblemKind
 from handbook.records import Document, Entity
+from handbook.records.kinds import KINDS
 from handbook.records.standard import Standard
 from handbook.rules.engine import Context, rule
+
+_LABELS: Final = {kind.kind: kind.label.lower() for kind in KINDS}
+"""The name of each kind in a message, such as `decision` for the kind `adr`."""
 
 
 @rule("REF001", "unknown-record", over=Entity)
 def unknown_record(entity: Entity, context: Context) -> Iterator[Finding]:
     """An id in front matter names an existing record of the right kind.
 
-    This also applies to the folder of a runbook, an alert or an audit, which names a service.
+    The folder of a runbook, an alert or an audit is the id of its service, so the rule checks it,
+    too.
 
-    Why: an unknown id is a typing error, or the record was removed.
+    Why: an unknown id is a typing error, or its record was removed.
 
     Bad:
         amends: [ADR-0099]
@@ -31,18 +37,25 @@ def unknown_record(entity: Entity, context: Context) -> Iterator[Finding]:
     handbook = context.handbook
     for reference in entity.references():
         kind, id = reference.kind, reference.id
-        if (kind, id) in handbook.by_id or handbook.is_kind_missing(kind) or is_unwritten(id):
+        if (
+            (kind, id) in handbook.entities_by_id
+            or handbook.is_kind_missing(kind)
+            or is_unwritten(id)
+        ):
             continue
         if kind != "alert" or not (
             _has_unreadable_rule_file(handbook) or _is_misnamed_alert(id, handbook)
         ):
-            ids = [known_id for known_kind, known_id in handbook.by_id if known_kind == kind]
-            hint = did_you_mean(id, ids) or f"correct the id, or add the {kind}"
-            yield Finding(reference.at, f"unknown {kind} '{id}'", hint)
+            ids = [
+                known_id for known_kind, known_id in handbook.entities_by_id if known_kind == kind
+            ]
+            label = _LABELS.get(kind, kind)
+            hint = did_you_mean(id, ids) or f"correct the id, or add the {label}"
+            yield Finding(reference.at, f"unknown {label} '{id}'", hint)
 
 
 def _has_unreadable_rule_file(handbook: Handbook) -> bool:
-    """Whether a rule file could not be read, because the missing alert may be in that file."""
+    """Return whether a rule file is unreadable. It could contain the unknown alert."""
     return any(
         problem.kind is ProblemKind.UNREADABLE_FILE
         for file in handbook.rule_files
@@ -51,7 +64,10 @@ def _has_unreadable_rule_file(handbook: Handbook) -> bool:
 
 
 def _is_misnamed_alert(id: str, handbook: Handbook) -> bool:
-    """Whether an alert has this name plus invalid characters, because RBK008 reports that alert."""
+    """Return whether an alert has this name apart from invalid characters.
+
+    RBK008 reports the name of that alert.
+    """
     return any(
         re.sub(r"\W", "", alert.name).casefold() == id.casefold()
         for alert in handbook.misnamed_alerts
@@ -60,11 +76,11 @@ def _is_misnamed_alert(id: str, handbook: Handbook) -> bool:
 
 @rule("REF002", "unknown-id", over=Document)
 def unknown_id(document: Document, context: Context) -> Iterator[Finding]:
-    """An id in prose names an existing record, requirement or checklist item.
+    """An id in the text names an existing record, requirement or checklist item.
 
-    In code, an id is plain text.
+    The rule ignores ids in code.
 
-    Why: the site turns ids into links, and an unknown id has no target.
+    Why: the site makes a link of every id, and an unknown id has no target.
 
     Bad:
         as ADR-0099 says
@@ -72,20 +88,22 @@ def unknown_id(document: Document, context: Context) -> Iterator[Finding]:
         as ADR-0001 says
     """
     handbook = context.handbook
-    own_ids = {id for id, _ in document.source.marked_items}
+    own_ids = {id for id, _ in document.source.items_with_ids}
     anchor_lines = {
         heading.first
         for heading in document.source.headings
         if find_item_anchor(heading.level, heading.text)
     }
     for mention in document.source.mentions:
-        # STD004 and CHK003 report ids at the place that defines them.
+        # STD004 and CHK003 check the ids of the standard's own requirements and items.
         if isinstance(document, Standard) and (
             mention.at.line in anchor_lines or mention.id in own_ids
         ):
             continue
         target = handbook.resolve_id(mention.id)
         if target.kind and target.record is None and not handbook.is_kind_missing(target.kind):
-            ids = [id for kind, id in handbook.by_id if kind == target.kind] or list(handbook.items)
-            hint = did_you_mean(mention.id, ids) or "write it as code if it is not a reference"
+            ids = [id for kind, id in handbook.entities_by_id if kind == target.kind] or list(
+                handbook.checklist_items
+            )
+            hint = did_you_mean(mention.id, ids) or "put it in backticks if it is not a reference"
             yield Finding(mention.at, f"unknown id '{mention.id}'", hint)

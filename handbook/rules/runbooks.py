@@ -1,4 +1,4 @@
-"""RBK001 to RBK017: runbooks and their alerts."""
+"""RBK001 to RBK017: runbooks, alerts and the rule files of Prometheus."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from textwrap import shorten
 from typing import Final
 from urllib.parse import unquote
 
-from handbook.diagnostics import Edit, Finding, Location, Severity, did_you_mean, find_only_match
+from handbook.diagnostics import (
+    Edit,
+    Finding,
+    Location,
+    Severity,
+    did_you_mean,
+    find_nearest,
+    find_only_match,
+    suggest,
+)
 from handbook.handbook import Handbook
 from handbook.reading.blocks import Code, Heading, Paragraph, Quote
 from handbook.reading.nodes import Mapping
@@ -39,21 +48,23 @@ _HARM: Final = re.compile(
     r"|(?i:pg_terminate_backend|flushall|flushdb)\b"
     r")|\s--force\b(?!-with-lease)"
 )
-"""A command that deletes data, or stops a service."""
+"""A destructive command: it deletes data, or stops a service."""
 _MENTION: Final = re.compile(r"^\s*(?:#|--).*$|\b(?:echo|grep|man)\b.*$", re.MULTILINE)
-"""Text that only mentions a command: a comment, printed text or a search pattern."""
+"""Text in which a command does not run: a comment, printed text or a search pattern."""
 _WARNING: Final = re.compile(r"\W*(?:warning|caution|danger)\b", re.IGNORECASE)
 _TIER_NUMBERS: Final = re.compile(r"\W*Tier\W*([0-9]{1,4})\D*([0-9]{1,4}) *min", re.IGNORECASE)
 _WARNING_CALLOUTS: Final = ("WARNING", "CAUTION", "IMPORTANT")
-_UNREAD = ("FM001", "FM002")
-_MISSING = ("FM102", "FM104")
+_NO_REASON: Final = "invalid promql query"
+"""The message of the parser if it has no precise reason."""
+_UNREADABLE = ("FM001", "FM002")
+_MISSING_SECTION = ("FM102", "FM104")
 
 
 @rule("RBK001", "invalid-runbook-name", over=Runbook)
 def invalid_runbook_name(runbook: Runbook) -> Iterator[Finding]:
     """The path of a runbook is `runbooks/<service>/slug.md`.
 
-    Why: the folder names the service, and the path becomes the URL that alerts link to.
+    Why: the folder is the id of the service, and the path becomes the URL in the alerts.
 
     Bad:
         runbooks/shop/Orders_down.md
@@ -64,18 +75,18 @@ def invalid_runbook_name(runbook: Runbook) -> Iterator[Finding]:
         yield Finding(
             runbook.source.at(1),
             f"invalid file name '{runbook.path}'",
-            f"rename it to {runbook.file_form}, such as shop/orders-down.md",
+            "use lower case and hyphens, as in shop/orders-down.md",
         )
 
 
-@rule("RBK002", "invalid-trigger", over=Runbook, requires=_UNREAD)
+@rule("RBK002", "invalid-trigger", over=Runbook, requires=_UNREADABLE)
 def invalid_trigger(runbook: Runbook) -> Iterator[Finding]:
-    """A runbook sets either `alerts` or `trigger`.
+    """A runbook has either the key `alerts` or the key `trigger`.
 
-    `alerts` lists the alerts that link to the runbook. `trigger` says when a person uses it
-    without an alert.
+    `alerts` lists the alerts that link to the runbook. `trigger` describes the event in which to
+    use a runbook that has no alert.
 
-    Why: without either of them, you cannot find the runbook in an incident.
+    Why: without them, the on-call engineer cannot find the runbook in an incident.
 
     Bad:
         alerts: [OrdersDown]
@@ -91,7 +102,7 @@ def invalid_trigger(runbook: Runbook) -> Iterator[Finding]:
         yield Finding(
             runbook.at("alerts"),
             "no 'alerts' and no 'trigger'",
-            "set 'alerts: [AlertName]', or 'trigger:' with one sentence",
+            "add 'alerts: [AlertName]', or 'trigger:' with one sentence",
         )
     elif runbook.alerts and runbook.trigger:
         yield Finding(
@@ -101,11 +112,11 @@ def invalid_trigger(runbook: Runbook) -> Iterator[Finding]:
         )
 
 
-@rule("RBK003", "missing-cause", over=Runbook, requires=_MISSING)
+@rule("RBK003", "missing-cause", over=Runbook, requires=_MISSING_SECTION)
 def missing_cause(runbook: Runbook) -> Iterator[Finding]:
-    """The section Common causes and fixes has an H3 heading for each cause.
+    """The section "Common causes and fixes" has an H3 heading for each cause.
 
-    Why: during an incident you need the next command, not an essay.
+    Why: during an incident, you need to find the right cause quickly.
 
     Bad:
         Nobody buys
@@ -127,9 +138,9 @@ def missing_cause(runbook: Runbook) -> Iterator[Finding]:
 def incomplete_cause(runbook: Runbook) -> Iterator[Finding]:
     """Each cause has a `**Symptom:**` paragraph and a `**Fix:**` paragraph.
 
-    The fix can be a code block below an empty `**Fix:**`.
+    The text after `**Fix:**` can be empty if a code block follows.
 
-    Why: the symptom tells you that this is the right cause, and the fix tells you what to do.
+    Why: you recognise the cause by its symptom, and then need the commands that fix it.
 
     Bad:
         **Solution:** Restart the pool.
@@ -149,7 +160,10 @@ def incomplete_cause(runbook: Runbook) -> Iterator[Finding]:
 
 
 def _suggest_label(runbook: Runbook, cause: Cause, label: str) -> str:
-    """Suggest how to add a label such as `**Fix:**`, from a misspelt one below the cause."""
+    """Return the hint for a missing label, such as `**Fix:**`.
+
+    The hint names a misspelt label below the cause, if there is one.
+    """
     source = runbook.source
     headings = [heading for heading in source.headings if heading.level <= cause.heading.level]
     end = next((heading.first for heading in headings if heading.first > cause.line), None)
@@ -157,15 +171,15 @@ def _suggest_label(runbook: Runbook, cause: Cause, label: str) -> str:
     for line in range(cause.line + 1, end or source.last_line + 1):
         match = misspelt_label.match(source.line(line))
         if match and match[0] != f"**{label}:**":
-            return f"line {line} says '{match[0]}': write '**{label}:**'"
+            return f"on line {line}, write '**{label}:**' instead of '{match[0]}'"
     return f"add a paragraph '**{label}:** …'"
 
 
-@rule("RBK005", "invalid-escalation", over=Runbook, requires=_MISSING)
+@rule("RBK005", "invalid-escalation", over=Runbook, requires=_MISSING_SECTION)
 def invalid_escalation(runbook: Runbook) -> Iterator[Finding]:
     """Every item of the escalation has the form `Tier 1 (15 min): who`.
 
-    Why: under stress you need to see at once whom to call, and after how many minutes.
+    Why: in an incident, you need to see whom to call, and after how many minutes.
 
     Bad:
         - First call the engineer on call
@@ -188,15 +202,17 @@ def invalid_escalation(runbook: Runbook) -> Iterator[Finding]:
                 return
             at = runbook.source.at(section.heading.first)
             yield Finding(
-                at, f"no list in section '{ESCALATION}'", "write '- Tier 1 (15 min): who'"
+                at,
+                f"no list in section '{ESCALATION}'",
+                "add a list item for each tier: '- Tier 1 (15 min): who'",
             )
 
 
 @rule("RBK006", "misordered-escalation", over=Runbook, requires=("RBK005",))
 def misordered_escalation(runbook: Runbook) -> Iterator[Finding]:
-    """Escalation tiers are numbered from 1 without a gap, with rising minutes.
+    """Escalation tiers have the numbers 1, 2, 3 and so on, and each is called later than the last.
 
-    Why: you can miss a call that is out of order.
+    Why: if the tiers are not in order, the on-call engineer can miss a call.
 
     Bad:
         - Tier 3 (30 min): Owner of the shop
@@ -213,15 +229,16 @@ def misordered_escalation(runbook: Runbook) -> Iterator[Finding]:
         if step.tier != number:
             yield Finding(
                 at,
-                f"tier {step.tier} in place of tier {number}",
+                f"found tier {step.tier} where tier {number} was expected",
                 "number the tiers from 1, without a gap",
             )
             return
         if step.minutes <= minutes:
             yield Finding(
                 at,
-                f"{step.minutes} minutes after a tier with {minutes} minutes",
-                f"set more than {minutes} minutes",
+                f"tier {step.tier} at {step.minutes} minutes, not later than the tier before it "
+                f"({minutes} minutes)",
+                f"write more than {minutes} minutes for tier {step.tier}",
             )
         minutes = step.minutes
 
@@ -230,7 +247,7 @@ def misordered_escalation(runbook: Runbook) -> Iterator[Finding]:
 def foreign_alert(runbook: Runbook, context: Context) -> Iterator[Finding]:
     """A runbook lists only alerts of its own service.
 
-    Why: otherwise an alert sends its team to the runbook of another team.
+    Why: the alert would send its team to the runbook of another team.
 
     Bad:
         alerts: [OrdersDown, SearchSlow]
@@ -245,14 +262,14 @@ def foreign_alert(runbook: Runbook, context: Context) -> Iterator[Finding]:
             at = runbook.at("alerts", name)
             yield Finding(
                 at,
-                f"alert '{name}' of another service, {alert.service}",
-                f"list it in a runbook of {alert.service}",
+                f"alert '{name}' of another service, '{alert.service}'",
+                f"remove it from this runbook, and list it in a runbook of '{alert.service}'",
             )
 
 
 @rule("RBK008", "invalid-alert-name", over=Handbook)
 def invalid_alert_name(handbook: Handbook) -> Iterator[Finding]:
-    """An alert name is unique, and has only letters, digits and underscores.
+    """The name of an alert is unique, and has only letters, digits and underscores.
 
     Why: the name is part of the permanent address of the alert, `/alerts/<Name>/`.
 
@@ -262,7 +279,7 @@ def invalid_alert_name(handbook: Handbook) -> Iterator[Finding]:
         - alert: OrdersSpare
     """
     for alert in handbook.alerts:
-        first = handbook.by_id[alert.kind, alert.id]
+        first = handbook.entities_by_id[alert.kind, alert.id]
         if alert in handbook.misnamed_alerts:
             yield Finding(
                 alert.at("alert"),
@@ -273,7 +290,7 @@ def invalid_alert_name(handbook: Handbook) -> Iterator[Finding]:
             yield Finding(
                 alert.at("alert"),
                 f"duplicate alert name '{alert.name}' (first in {first.path})",
-                "rename one of them",
+                "rename one of the two alerts",
             )
 
 
@@ -281,7 +298,7 @@ def invalid_alert_name(handbook: Handbook) -> Iterator[Finding]:
 def invalid_promql(handbook: Handbook) -> Iterator[Finding]:
     """The expression of an alert is valid PromQL.
 
-    Why: Prometheus rejects the whole rule file, so none of its alerts fires.
+    Why: if one expression is invalid, Prometheus rejects the whole rule file, and no alert fires.
 
     Bad:
         expr: orders > 5%
@@ -294,15 +311,23 @@ def invalid_promql(handbook: Handbook) -> Iterator[Finding]:
     ):
         at = alert.at("expr")
         if fault and fault.reason is None:
-            yield Finding(at, "expression nested too deeply", "split it into recording rules")
-        elif fault:
             yield Finding(
-                at, f"invalid PromQL: {fault.reason}", "test it with 'promtool check rules'"
+                at, "PromQL expression nested too deeply", "split it into recording rules"
+            )
+        elif fault:
+            reason = "" if fault.reason == _NO_REASON else f": {fault.reason}"
+            yield Finding(
+                at,
+                f"invalid PromQL expression{reason}",
+                "correct it, and test it with 'promtool check rules'",
             )
 
 
 def _has_unknown_severity(alert: Alert, handbook: Handbook) -> bool:
-    """Return whether the policy lacks the severity of an alert. FM009 reports an empty severity."""
+    """Return whether the severity of an alert is not in the policy.
+
+    The result is False for an empty severity, which FM009 reports.
+    """
     severities = handbook.settings.alert_severities
     if not alert.severity or alert.severity_is_template or is_unwritten(alert.severity):
         return False
@@ -310,12 +335,15 @@ def _has_unknown_severity(alert: Alert, handbook: Handbook) -> bool:
 
 
 def _check_missing_url(alert: Alert, context: Context, *, paging: bool) -> Iterator[Finding]:
-    """Report an alert without `runbook_url`, if the alert pages or not as `paging` says."""
+    """Report an alert without `runbook_url`.
+
+    If `paging` is true, the function reports only paging alerts, otherwise only other alerts.
+    """
     handbook = context.handbook
     is_paging = (
         alert.severity in handbook.settings.policy.alerts.paging or alert.severity_is_template
     )
-    # FM006 and FM009 report an invalid value.
+    # FM006 and FM009 report an invalid or empty `runbook_url`.
     url_node = alert.node.find("annotations", "runbook_url")
     if is_paging is paging and url_node is None and not _has_unknown_severity(alert, handbook):
         url = _make_alert_url(alert, handbook)
@@ -328,12 +356,11 @@ def _check_missing_url(alert: Alert, context: Context, *, paging: bool) -> Itera
 
 @rule("RBK010", "paging-alert-without-runbook", over=Alert)
 def paging_alert_without_runbook(alert: Alert, context: Context) -> Iterator[Finding]:
-    """Every paging alert sets `runbook_url`.
+    """Every alert that pages an engineer has the annotation `runbook_url`.
 
-    The policy lists the paging severities (`policy.alerts.paging`). An alert with a template as
-    its severity counts as a paging alert.
+    An alert pages if its severity is in `policy.alerts.paging`, or is a template expression.
 
-    Why: an engineer who is paged should not have to search for the runbook.
+    Why: an engineer who is paged must not have to search for the runbook.
 
     Bad:
         annotations: {summary: Orders stopped}
@@ -345,9 +372,9 @@ def paging_alert_without_runbook(alert: Alert, context: Context) -> Iterator[Fin
 
 @rule("RBK011", "alert-without-runbook", over=Alert, severity=Severity.WARNING)
 def alert_without_runbook(alert: Alert, context: Context) -> Iterator[Finding]:
-    """Every alert that does not page sets `runbook_url`.
+    """Every alert that does not page an engineer has the annotation `runbook_url`.
 
-    Why: the alert opens a ticket, and its reader did not write the alert.
+    Why: the alert opens a ticket, and the reader of the ticket may not know the alert.
 
     Bad:
         annotations: {summary: Orders do not change}
@@ -359,11 +386,11 @@ def alert_without_runbook(alert: Alert, context: Context) -> Iterator[Finding]:
 
 @rule("RBK012", "wrong-runbook-url", over=Alert)
 def wrong_runbook_url(alert: Alert, context: Context) -> Iterator[Finding]:
-    """The `runbook_url` of an alert is its own page, or a runbook that lists it.
+    """The `runbook_url` of an alert is the URL of its own page, or of a runbook that lists it.
 
-    The page of an alert is `/alerts/<Name>/`, and shows the runbook that lists the alert. A
-    fragment is an anchor of the page. The URL contains no template: Prometheus expands templates
-    before it adds the label `alertname`, so `{{ $labels.alertname }}` expands to nothing.
+    The page of an alert is `/alerts/<Name>/`, and shows the runbook that lists the alert. The URL
+    can end with an anchor of the page. It contains no template expression: Prometheus expands these
+    before it adds the label `alertname`, so `{{ $labels.alertname }}` becomes an empty text.
 
     Why: a wrong URL sends the on-call engineer to a missing page, or to the runbook of another
     alert.
@@ -375,40 +402,42 @@ def wrong_runbook_url(alert: Alert, context: Context) -> Iterator[Finding]:
     """
     url = alert.runbook_url
     handbook = context.handbook
-    if (
-        not url or is_unwritten(url) or alert in handbook.misnamed_alerts
-    ):  # RBK008 reports the invalid name. The URL would contain it.
+    # RBK008 reports an invalid name. The URL in the hint would contain that name.
+    if not url or is_unwritten(url) or alert in handbook.misnamed_alerts:
         return
     at = alert.at("annotations", "runbook_url")
     site = handbook.settings.site_url.rstrip("/") + "/"
     own_url = _make_alert_url(alert, handbook)
     hint = f"write {own_url}"
     if TEMPLATE in url:
-        yield Finding(at, "template in runbook_url", hint)
+        yield Finding(at, "template expression in 'runbook_url'", hint)
         return
     if not url.startswith(site):
-        yield Finding(at, f"runbook_url outside this site, {site}", hint)
+        yield Finding(at, f"'runbook_url' of another site than {site}", hint)
         return
     address, _, fragment = url.removeprefix(site).partition("#")
-    target = handbook.by_address.get(unquote(address))
+    target = handbook.entities_by_address.get(unquote(address))
     runbooks = handbook.runbooks_of(alert)
     if target is None:
-        valid_urls = [own_url, *(site + handbook.address(runbook) for runbook in runbooks)]
-        yield Finding(at, f"unknown page '{address}'", did_you_mean(url, valid_urls) or hint)
+        targets = [alert, *(runbook for runbook in runbooks if runbook.service == alert.service)]
+        nearest = find_nearest(address, map(handbook.address, targets))
+        hint = suggest(f"{site}{nearest}") if nearest else hint
+        yield Finding(at, f"unknown page '{site}{address}'", hint)
     elif isinstance(target, Alert) and target.name != alert.name:
-        yield Finding(at, f"runbook_url of another alert, {target.name}", hint)
+        yield Finding(at, f"'runbook_url' of another alert, {target.name}", hint)
     elif isinstance(target, Alert) and not runbooks:
         if not any(
             runbook.service == alert.service and _is_list_reported(runbook, handbook)
             for runbook in handbook.of(Runbook)
         ):
-            yield Finding(at, f"no runbook that lists {alert.name}", _suggest_listing(alert))
+            yield Finding(at, f"no runbook lists alert {alert.name}", _suggest_listing(alert))
     elif isinstance(target, Runbook) and target not in runbooks:
         if not _is_list_reported(target, handbook):
             hint = hint if runbooks else _suggest_listing(alert, target)
-            yield Finding(at, f"runbook that does not list {alert.name}, {target.path}", hint)
+            message = f"runbook {target.path} does not list alert {alert.name}"
+            yield Finding(at, message, hint)
     elif not isinstance(target, Alert | Runbook):
-        yield Finding(at, f"page that is not a runbook, {target.path}", hint)
+        yield Finding(at, f"'runbook_url' of a page that is not a runbook, {target.path}", hint)
     elif fragment:
         anchors = (
             handbook.anchors_of(target) if isinstance(target, Alert) else target.source.anchors
@@ -419,15 +448,15 @@ def wrong_runbook_url(alert: Alert, context: Context) -> Iterator[Finding]:
 
 
 def _make_alert_url(alert: Alert, handbook: Handbook) -> str:
-    """Return the permanent URL of an alert, which shows its runbook."""
+    """Return the permanent URL of an alert's page, which shows its runbook."""
     return f"{handbook.settings.site_url.rstrip('/')}/{handbook.address(alert)}"
 
 
 def _is_list_reported(runbook: Runbook, handbook: Handbook) -> bool:
-    """Return whether another rule reports the list of alerts of a runbook.
+    """Return whether another rule reports the list of alerts in a runbook.
 
-    RBK002 reports a runbook without alerts, the family FM an invalid list, and REF001 an unknown
-    alert. The author may have meant to list the alert.
+    RBK002 reports a missing list, the family FM an invalid one, and REF001 an unknown alert in the
+    list. The fault that they report can be the reason why the list does not contain an alert.
     """
     if runbook.has_invalid_value("alerts") or runbook.has_invalid_value("trigger"):
         return True
@@ -437,21 +466,20 @@ def _is_list_reported(runbook: Runbook, handbook: Handbook) -> bool:
 
 
 def _suggest_listing(alert: Alert, runbook: Runbook | None = None) -> str:
-    """Suggest how to list an alert in `runbook`, or in any runbook of its service."""
+    """Return the hint to list an alert in `runbook`, or in any runbook of its service."""
     if runbook is None or runbook.service != alert.service:
-        return f"set 'alerts: [{alert.name}]' in a runbook of {alert.service}"
+        return f"add '{alert.name}' to 'alerts' in a runbook of {alert.service}"
     if not runbook.alerts:
-        return f"set 'alerts: [{alert.name}]' in place of 'trigger' there"
-    return f"set 'alerts: [{', '.join((*runbook.alerts, alert.name))}]' there"
+        return f"in {runbook.path}, replace 'trigger' with 'alerts: [{alert.name}]'"
+    alerts = ", ".join((*runbook.alerts, alert.name))
+    return f"in {runbook.path}, write 'alerts: [{alerts}]'"
 
 
 @rule("RBK013", "empty-rule-file", over=Handbook)
 def empty_rule_file(handbook: Handbook) -> Iterator[Finding]:
-    """Every rule file exists, and contains an alert.
+    """Every rule file that a service lists under `rules` exists, and contains an alert.
 
-    Services name their rule files under `rules`.
-
-    Why: an empty or missing file passes all checks of alerts.
+    Why: in a missing or empty file, the check finds no faults of alerts.
 
     Bad:
         rules: [runbooks/shop/shops.rules.yml]
@@ -462,8 +490,8 @@ def empty_rule_file(handbook: Handbook) -> Iterator[Finding]:
     for service in handbook.of(Service):
         for path in service.rules:
             if path not in rule_file_paths:
-                hint = did_you_mean(path, rule_file_paths)
-                yield Finding(service.at("rules", path), f"unknown rule file '{path}'", hint)
+                hint = did_you_mean(path, rule_file_paths) or "correct the path, or add the file"
+                yield Finding(service.at("rules", path), f"rule file not found: '{path}'", hint)
     paths_with_alerts = {alert.path for alert in handbook.alerts}
     for file in handbook.rule_files:
         if file.path not in paths_with_alerts and not any(
@@ -482,9 +510,11 @@ def empty_rule_file(handbook: Handbook) -> Iterator[Finding]:
 
 @rule("RBK014", "overdue-runbook-review", over=Runbook, severity=Severity.WARNING)
 def overdue_runbook_review(runbook: Runbook, context: Context) -> Iterator[Finding]:
-    """The review of a runbook is no older than the policy allows (`review.runbook`).
+    """The last review of a runbook is not too long ago.
 
-    Why: systems change, and an outdated command can do harm.
+    The policy sets the number of days (`review.runbook`).
+
+    Why: systems change, and an outdated command can cause damage.
 
     Bad:
         reviewed: 2026-01-01
@@ -492,16 +522,16 @@ def overdue_runbook_review(runbook: Runbook, context: Context) -> Iterator[Findi
         reviewed: 2026-11-02
     """
     days = context.handbook.settings.policy.review.runbook
-    yield from check_age(
-        runbook, "reviewed", days, "review it, fix it, and set a new 'reviewed' date", context
-    )
+    hint = "review the page, correct what is out of date, and set 'reviewed' to today's date"
+    yield from check_age(runbook, "reviewed", days, hint, context)
 
 
 @rule("RBK015", "overdue-exercise", over=Runbook, severity=Severity.WARNING)
 def overdue_exercise(runbook: Runbook, context: Context) -> Iterator[Finding]:
-    """The last exercise of a runbook is no older than the policy allows (`review.exercise`).
+    """The last exercise of a runbook is not too long ago.
 
-    An exercise is an incident or a drill in which a person follows the runbook.
+    An exercise is an incident or a drill in which a person follows the runbook. The policy sets the
+    number of days (`review.exercise`).
 
     Why: a review does not prove that the commands work.
 
@@ -511,9 +541,8 @@ def overdue_exercise(runbook: Runbook, context: Context) -> Iterator[Finding]:
         exercised: 2026-11-03
     """
     days = context.handbook.settings.policy.review.exercise
-    yield from check_age(
-        runbook, "exercised", days, "follow it in a drill, and set a new 'exercised' date", context
-    )
+    hint = "follow the runbook in a drill, and set 'exercised' to the date of the drill"
+    yield from check_age(runbook, "exercised", days, hint, context)
 
 
 @rule("RBK016", "missing-warning", over=Runbook)
@@ -524,7 +553,7 @@ def missing_warning(runbook: Runbook) -> Iterator[Finding]:
     callout (`> [!WARNING]`, `> [!CAUTION]`) or a paragraph that begins with "Warning" or
     "Caution". The rule reports one finding for each code block.
 
-    Why: at three in the morning, an engineer pastes the command without a second thought.
+    Why: at three in the morning, an engineer can paste the command without knowing the risk.
 
     Bad:
         > Mind the time.
@@ -557,22 +586,21 @@ def missing_warning(runbook: Runbook) -> Iterator[Finding]:
                 command = " ".join(match[0].split())
                 yield Finding(
                     at,
-                    f"no warning above '{command}'",
-                    "add '> [!WARNING]' above it, and name the risk",
+                    f"no warning above the destructive command '{command}'",
+                    "add '> [!WARNING]' above the code, and a line '> ' with the risk",
                 )
 
 
 @rule("RBK017", "unknown-alert-severity", over=Handbook)
 def unknown_alert_severity(handbook: Handbook) -> Iterator[Finding]:
-    """The label `severity` of an alert is a severity of the policy.
+    """The label `severity` of an alert has a value that the policy lists.
 
-    `policy.alerts` lists them under `severities` and `paging`. The label is on the alert or on
-    its group. The rule ignores an alert without the label, unless another label has nearly the
-    same name. It also ignores a severity that is a template, because Prometheus expands it when
-    the alert fires.
+    The lists are `policy.alerts.severities` and `policy.alerts.paging`. An alert can have the label
+    from its group. The rule ignores an alert without the label, but reports a label with a similar
+    name. It ignores a template expression, because Prometheus expands it when the alert fires.
 
-    Why: Alertmanager routes by this label, so a paging alert with a misspelt severity pages no
-    one.
+    Why: Alertmanager selects the receiver by this label, so an alert with a misspelt severity pages
+    no engineer.
 
     Bad:
         labels: {severity: paige}
@@ -588,15 +616,18 @@ def unknown_alert_severity(handbook: Handbook) -> Iterator[Finding]:
         at = alert.severity_at
         if at in places or not _has_unknown_severity(alert, handbook):
             continue
-        places.add(at)  # One label of a group can set the severity of many alerts.
+        places.add(at)  # Many alerts can have the severity from one label of their group.
         meant = find_only_match(alert.severity, severities)
         fix = Edit(at, alert.severity, meant) if meant else None
         hint = did_you_mean(alert.severity, severities) or f"use one of {', '.join(severities)}"
-        yield Finding(at, f"unknown severity '{alert.severity}'", hint, fix)
+        yield Finding(at, f"unknown alert severity '{alert.severity}'", hint, fix)
 
 
 def _find_misspelt_labels(alert: Alert, places: set[Location]) -> Iterator[Finding]:
-    """Find labels of an alert or its group that misspell `severity`. Such an alert pages no one."""
+    """Report the labels of an alert and its group whose names misspell `severity`.
+
+    An alert without the label `severity` pages no engineer.
+    """
     for owner in (alert.node, alert.group):
         labels = owner.find("labels")
         for entry in labels.entries if isinstance(labels, Mapping) else ():
@@ -604,5 +635,5 @@ def _find_misspelt_labels(alert: Alert, places: set[Location]) -> Iterator[Findi
                 places.add(entry.at)
                 fix = Edit(entry.at, entry.key, "severity")
                 yield Finding(
-                    entry.at, f"unknown label '{entry.key}'", "did you mean 'severity'?", fix
+                    entry.at, f"misspelt label '{entry.key}'", "did you mean 'severity'?", fix
                 )

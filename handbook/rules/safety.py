@@ -1,4 +1,7 @@
-"""SAFE001 to SAFE008: content that the site must not publish. These rules cannot be suppressed."""
+"""SAFE001 to SAFE008: content that the site must not publish.
+
+No rule of this family can be suppressed, and no setting can lower its severity.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +28,9 @@ _ADDRESS: Final = re.compile(r"[\w.+%@-]+")
 def raw_html(record: Record) -> Iterator[Finding]:
     """A record contains no raw HTML, apart from comments and a few elements.
 
-    The elements are `details`, `summary`, `br`, `kbd`, `sub` and `sup`, without attributes.
+    The allowed elements are `details`, `summary`, `br`, `kbd`, `sub` and `sup`, without attributes.
 
-    Why: raw HTML can contain scripts, and Markdown has all the forms that a record needs.
+    Why: raw HTML can contain scripts, and Markdown is sufficient for the text of a record.
 
     Bad:
         <b>PostgreSQL 16.</b>
@@ -37,12 +40,14 @@ def raw_html(record: Record) -> Iterator[Finding]:
     for at, tag in record.source.faulty_tags:
         if tag.fault is TagFault.NOT_ALLOWED:
             yield Finding(
-                at, f"raw HTML '{_shorten(tag.text)}'", "write it in Markdown, or in backticks"
+                at,
+                f"raw HTML '{_shorten(tag.text)}'",
+                "write it in Markdown, or put it in backticks",
             )
 
 
 def _shorten(text: str) -> str:
-    """Return the first line of a text, cut to 40 characters."""
+    """Return the first line of a text, cut to at most 40 characters."""
     line = text.split("\n")[0]
     return line if len(line) <= 40 else f"{line[:39]}…"
 
@@ -51,10 +56,10 @@ def _shorten(text: str) -> str:
 def stray_file(handbook: Handbook) -> Iterator[Finding]:
     """A record folder contains only records, `index.md`, `README.md` and attachments.
 
-    Attachments are in a folder with the name of their record, without `.md`. Symbolic links are
-    not allowed in any folder. Every file name is UTF-8.
+    The attachments of `0002-use-postgresql.md` are in the folder `0002-use-postgresql`. No folder
+    of the handbook contains a symbolic link. Every file name is valid UTF-8.
 
-    Why: the site would publish a stray file by accident.
+    Why: the site would publish a file that the author did not mean to publish.
 
     Bad:
         adr/load.csv
@@ -64,14 +69,14 @@ def stray_file(handbook: Handbook) -> Iterator[Finding]:
     for path in handbook.strays:
         at = Location(path)
         if (handbook.root / path).is_symlink():
-            yield Finding(at, "symbolic link", "replace it with the file")
+            yield Finding(at, "symbolic link in the handbook", "replace it with a copy of the file")
         elif not is_utf8(path):
-            yield Finding(at, "file name that is not UTF-8", "rename the file")
+            yield Finding(at, "file name that is not valid UTF-8", "rename the file")
         else:
             yield Finding(
                 at,
                 "stray file, neither a record nor an attachment",
-                "move it to a folder with the name of its record",
+                "move it to the folder that has the name of its record, without '.md'",
             )
 
 
@@ -79,7 +84,7 @@ def stray_file(handbook: Handbook) -> Iterator[Finding]:
 def unsafe_link(document: Document) -> Iterator[Finding]:
     """A link to another host begins with http, https, mailto or tel.
 
-    Why: `javascript:` and `data:` links run in the reader's browser as part of this site.
+    Why: code in `javascript:` and `data:` links runs in the reader's browser as part of this site.
 
     Bad:
         (javascript:alert)
@@ -99,10 +104,10 @@ def unsafe_link(document: Document) -> Iterator[Finding]:
 def unsafe_attachment(handbook: Handbook) -> Iterator[Finding]:
     """An attachment is an image, a PDF or a text file of at most 1 MB.
 
-    An SVG contains no script, event handler or foreign object. HTML is not allowed, because no
-    rule would check that page.
+    An SVG contains no script, event handler or foreign object. HTML files are not allowed, because
+    no rule checks them.
 
-    Why: an attachment runs in the reader's browser as part of this site.
+    Why: a script in an attachment runs in the reader's browser as part of this site.
 
     Bad:
         adr/0002-use-postgresql/load.html
@@ -119,12 +124,12 @@ def exposed_secret(context: Context) -> Iterator[Finding]:
     The rule searches pages, records, attachments, samples, the settings, audits, rule files,
     README.md in record folders, and the paths of all these files.
 
-    It recognises secrets by their form: keys and tokens of AWS, Azure Storage, GitHub, GitLab,
-    npm, OpenAI, PyPI, SendGrid, Slack, Square and Stripe, private keys, and URLs with a password.
-    Placeholders and the example keys of AWS are not secrets. To publish an example, declare it in
-    the settings under `handbook.samples`, with the SHA-256 of its text.
+    It recognises keys and tokens of AWS, Azure Storage, GitHub, GitLab, npm, OpenAI, PyPI,
+    SendGrid, Slack, Square and Stripe, private keys, and URLs with a password. Placeholders and the
+    example keys of AWS are not secrets. To publish an example of a secret, add it to
+    `handbook.samples` in the settings, with the SHA-256 of its text.
 
-    Why: you cannot take back a published secret. You can only replace it.
+    Why: you cannot make a published secret private again. You can only revoke it.
 
     Bad:
         -----BEGIN RSA PRIVATE KEY-----
@@ -137,18 +142,17 @@ def exposed_secret(context: Context) -> Iterator[Finding]:
             sample = f"{{path: {path}, sha256: {credential.sha256}, reason: TODO}}"
             hint = (
                 "revoke it, and remove it from this file and from the Git history; "
-                f"for a published example, add to handbook.samples: {sample}"
+                "if it is a published example, add this entry to the list 'handbook.samples': "
+                f"{sample}"
             )
             yield Finding(credential.at, f"possible secret: {credential.name}", hint)
 
 
 @rule("SAFE006", "private-name", over=Handbook)
 def private_name(handbook: Handbook) -> Iterator[Finding]:
-    """The site publishes no e-mail address or host name that the settings call private.
+    """The site publishes no e-mail address or host name that matches `handbook.private`.
 
-    The list is `handbook.private`.
-
-    Why: a private name tells strangers whom to contact, and which host to attack.
+    Why: an attacker can use the name of a person or a host.
 
     Bad:
         Ask ann@corp.example, who operates it.
@@ -162,14 +166,14 @@ def private_name(handbook: Handbook) -> Iterator[Finding]:
         matches = [(offset, name) for offset, name in names if name and private.match(name)]
         places = locate_offsets(start, text, (offset for offset, _ in matches))
         for at, (_, name) in zip(places, matches, strict=True):
-            yield Finding(at, f"private name '{name}'", "write a team or a channel, or remove it")
+            yield Finding(at, f"private name '{name}'", "write a team or a channel instead")
 
 
 @rule("SAFE007", "unused-sample", over=Handbook)
 def unused_sample(handbook: Handbook, context: Context) -> Iterator[Finding]:
-    """Each entry of `handbook.samples` matches a possible secret at its path.
+    """Each entry of `handbook.samples` matches a possible secret in the file of its `path`.
 
-    Why: an unused entry could let a later secret pass without a review.
+    Why: with an unused entry, an author could publish a secret without a review.
 
     Bad:
         tags: [database]
@@ -185,7 +189,7 @@ def unused_sample(handbook: Handbook, context: Context) -> Iterator[Finding]:
     used = {credential.sample for credential in context.credentials}
     for sample in handbook.settings.organisation.samples:
         if sample not in used:
-            message = f"no possible secret with this SHA-256 in {sample.path}"
+            message = f"no possible secret with this SHA-256 in the file {sample.path}"
             yield Finding(
                 handbook.settings.at_sample(sample),
                 message,
@@ -195,27 +199,32 @@ def unused_sample(handbook: Handbook, context: Context) -> Iterator[Finding]:
 
 @rule("SAFE008", "disabled-safety-rule", over=Handbook)
 def disabled_safety_rule(handbook: Handbook) -> Iterator[Finding]:
-    """No suppression and no setting switches off a safety rule.
+    """No comment suppresses a safety rule, and no setting lowers it to a warning.
 
-    Safety rules are the family SAFE and the rules that report new exceptions. You can neither
-    suppress them nor lower them to a warning.
+    Safety rules are all rules of the family SAFE, and FM019, which reports new exceptions.
 
-    Why: otherwise a pull request could approve its own secrets.
+    Why: a pull request could publish a secret and suppress the finding at the same time.
 
     Bad:
         rules: {SAFE002: warning}
     Good:
         rules: {SAFE002: error}
     """
-    hint = "remove it, and declare a published example of a secret under handbook.samples"
+    hint = "remove it; if you publish an example of a secret, add it to 'handbook.samples'"
     for suppression in handbook.suppressions:
-        if suppression.rule and (suppressed := find_rule(suppression.rule)) and suppressed.is_firm:
+        if (
+            suppression.rule
+            and (suppressed := find_rule(suppression.rule))
+            and suppressed.is_mandatory
+        ):
             yield Finding(
                 suppression.at,
-                f"suppression of {suppressed.code}, which you cannot suppress",
+                f"suppression of {suppressed.code}, which cannot be suppressed",
                 hint,
             )
     for any_rule in rules().values():
-        if any_rule.is_firm and any_rule.is_lowered_by(handbook.settings):
+        if any_rule.is_mandatory and any_rule.is_lowered_by(handbook.settings):
             at = handbook.settings.at("rules", any_rule.key_in(handbook.settings))
-            yield Finding(at, f"lowered severity of {any_rule.code}, which stays an error", hint)
+            yield Finding(
+                at, f"severity 'warning' of {any_rule.code}, which must be an error", hint
+            )

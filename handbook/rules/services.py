@@ -1,4 +1,4 @@
-"""SVC001 to SVC010: services and their audits."""
+"""SVC001 to SVC010: services, and the audits of their checklist items."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from handbook.vocabulary import PROOFS
 def invalid_service_name(service: Service) -> Iterator[Finding]:
     """The file of a service is `docs/services/slug.md`.
 
-    Why: runbooks, audits and other services use the slug as the id of the service.
+    Why: the slug is the id of the service in runbooks, audits and other services.
 
     Bad:
         docs/services/Ware_house.md
@@ -30,13 +30,13 @@ def invalid_service_name(service: Service) -> Iterator[Finding]:
         yield Finding(
             service.source.at(1),
             f"invalid file name '{PurePosixPath(service.path).name}'",
-            f"rename it to {service.file_form}, such as order-service.md",
+            "use lower case and hyphens, as in order-service.md",
         )
 
 
 @rule("SVC002", "missing-on-call", over=Service, requires=("FM001", "FM002"))
 def missing_on_call(service: Service) -> Iterator[Finding]:
-    """A service of tier 1 or 2 links to its on-call rota in `on_call`.
+    """A service of tier 1 or 2 has the address of its on-call rota under `on_call`.
 
     Why: during an incident, people need to know which engineer to call.
 
@@ -52,7 +52,7 @@ def missing_on_call(service: Service) -> Iterator[Finding]:
         yield Finding(
             service.at("on_call"),
             f"missing key 'on_call' (the tier is {service.tier})",
-            "add 'on_call: https://…'",
+            "add 'on_call: https://…' with the address of the on-call rota",
         )
 
 
@@ -60,7 +60,7 @@ def missing_on_call(service: Service) -> Iterator[Finding]:
 def unknown_item(audit: Audit, context: Context) -> Iterator[Finding]:
     """An audit contains only checklist items that are in force in its quarter.
 
-    Why: an unknown id is a typing error, or an item that was removed.
+    Why: an unknown id is a typing error, or its item was removed.
 
     Bad:
         OBS-01: {verdict: pass, by: automated, evidence: "logging.py:12"}
@@ -69,25 +69,25 @@ def unknown_item(audit: Audit, context: Context) -> Iterator[Finding]:
         OBS-01: {verdict: pass, by: automated, evidence: "logging.py:12"}
     """
     for id in audit.results:
-        owned = context.handbook.items.get(id)
+        owned = context.handbook.checklist_items.get(id)
         if owned is None:
-            hint = did_you_mean(id, context.handbook.items)
+            hint = did_you_mean(id, context.handbook.checklist_items)
             yield Finding(audit.key_at(id), f"unknown checklist item '{id}'", hint)
         elif owned.item.since and not owned.item.is_in_force(audit.quarter):
             yield Finding(
                 audit.key_at(id),
-                f"{id} is not in force in {audit.quarter}",
-                f"remove it, or correct 'since' or 'until' in {owned.standard.path}",
+                f"checklist item {id} is not in force in {audit.quarter}",
+                f"remove its verdict, or correct 'since' or 'until' in {owned.standard.path}",
             )
 
 
 @rule("SVC004", "unanswered-item", over=Audit, requires=("FM001",))
 def unanswered_item(audit: Audit, context: Context) -> Iterator[Finding]:
-    """An audit has a verdict for every checklist item in force in its quarter.
+    """An audit has a verdict for every checklist item that is in force in its quarter.
 
     `verdict: unknown` is a valid verdict.
 
-    Why: readers assume that the service meets an item without a verdict.
+    Why: readers assume that the service meets an item if there is no verdict.
 
     Bad:
         # SEC-01: nobody looked
@@ -96,7 +96,7 @@ def unanswered_item(audit: Audit, context: Context) -> Iterator[Finding]:
     """
     if audit.has_problems or not audit.node:
         return
-    for id, owned in context.handbook.items.items():
+    for id, owned in context.handbook.checklist_items.items():
         if owned.item.is_in_force(audit.quarter) and id not in audit.results:
             yield Finding(
                 audit.at("results"),
@@ -107,14 +107,14 @@ def unanswered_item(audit: Audit, context: Context) -> Iterator[Finding]:
 
 @rule("SVC005", "incomplete-verdict", over=Audit)
 def incomplete_verdict(audit: Audit) -> Iterator[Finding]:
-    """A verdict has all the keys that support it.
+    """A verdict has the keys that it requires.
 
-    - `pass` and `fail` need `by`, the kind of proof. With `automated` or `evidence` they also need
-      `evidence`. With `attested` they need `who` and `of`.
-    - `not-applicable` needs `reason`.
-    - `waived` needs `adr` and `until`.
+    - `pass` and `fail` require `by`, the kind of proof. `by: automated` and `by: evidence` require
+      `evidence`. `by: attested` requires `who` and `of`.
+    - `not-applicable` requires `reason`.
+    - `waived` requires `adr` and `until`.
 
-    Why: readers cannot verify a verdict without them.
+    Why: without these keys, readers cannot verify the verdict.
 
     Bad:
         {verdict: not-applicable}
@@ -144,9 +144,9 @@ def incomplete_verdict(audit: Audit) -> Iterator[Finding]:
 
 @rule("SVC006", "waiver-without-decision", over=Audit)
 def waiver_without_decision(audit: Audit, context: Context) -> Iterator[Finding]:
-    """A waiver names a decision in force.
+    """The decision that a waiver names (`adr`) is in force.
 
-    Why: an exception without a valid decision is a gap.
+    Why: only an accepted decision allows a service to fail an item.
 
     Bad:
         adr: ADR-0001, until
@@ -159,15 +159,17 @@ def waiver_without_decision(audit: Audit, context: Context) -> Iterator[Finding]
             yield Finding(
                 audit.at("results", id, "adr"),
                 f"waiver of {id} without a decision in force ({decision.id} is {decision.status})",
-                "name an accepted decision",
+                "write the id of an accepted decision after 'adr:'",
             )
 
 
 @rule("SVC007", "overstated-proof", over=Audit)
 def overstated_proof(audit: Audit, context: Context) -> Iterator[Finding]:
-    """The proof of a verdict (`by`) is not stronger than the item allows (`verify`).
+    """The proof of a verdict (`by`) is not stronger than the checklist item allows (`verify`).
 
-    Why: if only a team can attest an item, no file proves it.
+    `automated` is stronger than `evidence`, and `evidence` is stronger than `attested`.
+
+    Why: readers would trust the verdict more than its proof allows.
 
     Bad:
         {verdict: fail, by: automated,
@@ -175,23 +177,23 @@ def overstated_proof(audit: Audit, context: Context) -> Iterator[Finding]:
         {verdict: fail, by: evidence,
     """
     for id, result in audit.results.items():
-        owned = context.handbook.items.get(id)
+        owned = context.handbook.checklist_items.get(id)
         strongest = owned.item.verify if owned else None
         if strongest and result.by and PROOFS.index(result.by) > PROOFS.index(strongest):
             yield Finding(
                 audit.at("results", id, "by"),
-                f"overstated proof '{result.by}' of {id} (verify is '{strongest}')",
+                f"{id} claims proof '{result.by}', but the item allows only '{strongest}'",
                 f"write 'by: {strongest}'",
             )
 
 
 @rule("SVC008", "outdated-attestation", over=Audit)
 def outdated_attestation(audit: Audit, context: Context) -> Iterator[Finding]:
-    """An attestation names the fingerprint of the current text of the item (`of`).
+    """An attestation has the fingerprint of the current text of its item (`of`).
 
     The fingerprint is the first six hexadecimal digits of the SHA-256 of the text.
 
-    Why: an attestation of an older text does not cover the current one.
+    Why: the team attested an earlier text, which can have another meaning.
 
     Bad:
         of: abcdef
@@ -199,14 +201,15 @@ def outdated_attestation(audit: Audit, context: Context) -> Iterator[Finding]:
         of: c9e2f1
     """
     for id, result in audit.results.items():
-        owned = context.handbook.items.get(id)
+        owned = context.handbook.checklist_items.get(id)
         if owned is None or is_unwritten(owned.item.item or ""):
             continue
         if result.of and result.of != owned.item.fingerprint:
             yield Finding(
                 audit.at("results", id, "of"),
                 f"outdated attestation of {id}, whose text has changed",
-                f"attest the current text, and write 'of: {owned.item.fingerprint}'",
+                f"check the service against the current text, then set 'of: "
+                f"{owned.item.fingerprint}' (the fingerprint of that text)",
             )
 
 
@@ -214,7 +217,7 @@ def outdated_attestation(audit: Audit, context: Context) -> Iterator[Finding]:
 def expired_waiver(audit: Audit, context: Context) -> Iterator[Finding]:
     """A waiver in the newest audit of a service ends today or later.
 
-    Why: after the end of the waiver, the service does not meet the item.
+    Why: after the end of a waiver, the service fails the item.
 
     Bad:
         until: 2026-06-30}
@@ -229,7 +232,7 @@ def expired_waiver(audit: Audit, context: Context) -> Iterator[Finding]:
             yield Finding(
                 audit.at("results", id, "until"),
                 f"waiver of {id} ended on {result.until}",
-                "meet the item, or decide on a new waiver",
+                "meet the item, or accept a new decision and set a later 'until'",
             )
 
 
@@ -239,7 +242,7 @@ def overdue_audit(service: Service, context: Context) -> Iterator[Finding]:
 
     Services without any audit are exempt.
 
-    Why: older evidence shows a past state, not the current one.
+    Why: an older audit does not show the current state of the service.
 
     Bad:
         docs/services/search/2026-Q1.yml
@@ -256,5 +259,5 @@ def overdue_audit(service: Service, context: Context) -> Iterator[Finding]:
         yield Finding(
             Location(audits[0].path),
             f"overdue audit (the newest is from {audits[0].quarter})",
-            "audit the service for this quarter",
+            "add an audit of the service for this quarter",
         )

@@ -19,7 +19,9 @@ from handbook.vocabulary import CALMS, OBLIGATIONS
 def invalid_standard_name(standard: Standard) -> Iterator[Finding]:
     """The file name of a standard is `NN-slug.md`.
 
-    Why: the number is the only source of the standard's id.
+    Use two digits, then lower-case words joined by hyphens.
+
+    Why: the number in the file name becomes the id of the standard, such as STD-08.
 
     Bad:
         docs/standards/8-observability.md
@@ -30,7 +32,7 @@ def invalid_standard_name(standard: Standard) -> Iterator[Finding]:
         yield Finding(
             standard.source.at(1),
             f"invalid file name '{PurePosixPath(standard.path).name}'",
-            f"rename it to {standard.file_form}, such as 05-testing-pyramid.md",
+            "use two digits, then lower-case words joined by hyphens, as in 05-testing-pyramid.md",
         )
 
 
@@ -46,20 +48,22 @@ def duplicate_standard_number(handbook: Handbook) -> Iterator[Finding]:
         docs/standards/08-observability.md
     """
     for standard in handbook.of(Standard):
-        first = handbook.by_id[standard.kind, standard.id]
+        first = handbook.entities_by_id[standard.kind, standard.id]
         if first is not standard:
             yield Finding(
                 standard.source.at(1),
-                f"duplicate number {standard.id} (first in {first.path})",
-                "use a free number",
+                f"duplicate number {standard.id} (already used by {first.path})",
+                "begin the file name with a number that no other standard has",
             )
 
 
 @rule("STD003", "missing-calms-pillar", over=Standard)
 def missing_calms_pillar(standard: Standard) -> Iterator[Finding]:
-    """A standard serves at least one pillar of CALMS.
+    """A standard names at least one pillar of CALMS under `calms`.
 
-    Why: a practice without such a purpose is bureaucracy, and should not be a standard.
+    The pillars are culture, automation, lean, measurement and sharing.
+
+    Why: a standard that serves none of these purposes is only bureaucracy.
 
     Bad:
         calms: []
@@ -70,16 +74,17 @@ def missing_calms_pillar(standard: Standard) -> Iterator[Finding]:
     if has_key and not standard.calms and not standard.has_invalid_value("calms"):
         yield Finding(
             standard.at("calms"),
-            "no pillar of CALMS",
-            f"add one of {', '.join(CALMS)}, or remove the standard",
+            "standard has no CALMS pillar",
+            f"set 'calms: [...]' to at least one of {', '.join(CALMS)}",
         )
 
 
 @rule("STD004", "missing-rule-id", over=Standard, requires=("FM102", "FM104", "STD001", "STD002"))
 def missing_rule_id(standard: Standard) -> Iterator[Finding]:
-    """Each requirement under What it requires begins with its id in bold, such as `**STD-08.1**`.
+    """Each requirement in the section "What it requires" begins with its id, `**STD-08.1**`.
 
-    The id consists of the id of the standard and a number, and is never reused.
+    The id consists of the id of the standard and a number. Never use the number of a removed
+    requirement again.
 
     Why: audits, reviews and other pages refer to a requirement by its id.
 
@@ -102,14 +107,14 @@ def missing_rule_id(standard: Standard) -> Iterator[Finding]:
         elif not requirement.id.startswith(f"{standard.id}."):
             yield Finding(
                 at,
-                f"id '{requirement.id}' of another standard",
-                f"begin it with '**{standard.id}.…**'",
+                f"requirement with the id of another standard, '{requirement.id}'",
+                f"write an id that begins with '{standard.id}.'",
             )
         elif requirement.id in line_by_id:
             yield Finding(
                 at,
                 f"duplicate id '{requirement.id}' (first on line {line_by_id[requirement.id]})",
-                "use a new number",
+                f"use a number that no requirement of {standard.id} has had",
             )
         else:
             line_by_id[requirement.id] = requirement.line
@@ -118,7 +123,7 @@ def missing_rule_id(standard: Standard) -> Iterator[Finding]:
     if at_heading := _find_section(standard, REQUIREMENTS):
         yield Finding(
             at_heading,
-            f"no requirements in the section '{REQUIREMENTS}'",
+            f"no list of requirements in section '{REQUIREMENTS}'",
             f"write a list whose first item begins with '**{standard.id}.1**'",
         )
 
@@ -135,7 +140,9 @@ def _find_section(standard: Standard, title: str) -> Location | None:
 
 @rule("STD005", "missing-obligation", over=Standard)
 def missing_obligation(standard: Standard) -> Iterator[Finding]:
-    """A requirement says MUST, SHOULD or MAY, or is withdrawn: `**STD-08.1** Withdrawn: …`.
+    """A requirement contains MUST, SHOULD or MAY.
+
+    A withdrawn requirement, such as `**STD-08.1** Withdrawn: …`, is exempt.
 
     Why: without one of these words, readers cannot distinguish an obligation from advice.
 
@@ -152,16 +159,18 @@ def missing_obligation(standard: Standard) -> Iterator[Finding]:
         ):
             yield Finding(
                 standard.source.at(requirement.line),
-                "requirement without an obligation",
-                f"use one of {', '.join(OBLIGATIONS)}",
+                f"requirement without {', '.join(OBLIGATIONS[:-1])} or {OBLIGATIONS[-1]}",
+                "write one of these words in the requirement",
             )
 
 
 @rule("STD006", "unknown-policy", over=Handbook, reports=ProblemKind.UNKNOWN_POLICY)
 def unknown_policy(handbook: Handbook) -> Iterator[Finding]:
-    """A policy name in a standard, `policy.a.b` in double braces, names a value of `extra.policy`.
+    """A policy name in a standard, such as `{{ policy.a.b }}`, is the name of an existing value.
 
-    Why: the page would show the braces instead of the value.
+    The values are under `extra.policy` in mkdocs.yml.
+
+    Why: the page would show the braces and the name instead of the value.
 
     Bad:
         {{ policy.testing.covrage }}
@@ -173,9 +182,11 @@ def unknown_policy(handbook: Handbook) -> Iterator[Finding]:
 
 @rule("STD007", "overdue-standard-review", over=Standard, severity=Severity.WARNING)
 def overdue_standard_review(standard: Standard, context: Context) -> Iterator[Finding]:
-    """A standard is reviewed as often as the policy requires (`review.standard`).
+    """The last review of a standard is not too long ago.
 
-    Why: people stop following a standard that does not match reality.
+    The policy sets the number of days (`review.standard`).
+
+    Why: teams ignore a standard that differs from their practice.
 
     Bad:
         reviewed: 2024-11-01
@@ -183,12 +194,16 @@ def overdue_standard_review(standard: Standard, context: Context) -> Iterator[Fi
         reviewed: 2026-11-01
     """
     max_days = context.handbook.settings.policy.review.standard
-    hint = "review the standard, correct it, and set a new date"
+    hint = "review the page, correct what is out of date, and set 'reviewed' to today's date"
     yield from check_age(standard, "reviewed", max_days, hint, context)
 
 
 def locate_item(standard: Standard, index: int, key: str) -> Location:
-    """Return the place of a key of a checklist item, or the nearest place around it."""
+    """Return the location of a key's value in a checklist item.
+
+    `index` is the index of the item. Without the key, return the location of the item or, if the
+    checklist is not a list, of the checklist.
+    """
     mapping = standard.source.front_matter.mapping if standard.source.front_matter else None
     checklist = mapping.find("checklist") if mapping else None
     if isinstance(checklist, Sequence) and index < len(checklist.items):
@@ -200,7 +215,7 @@ def locate_item(standard: Standard, index: int, key: str) -> Location:
 
 @rule("CHK001", "duplicate-item", over=Handbook)
 def duplicate_item(handbook: Handbook) -> Iterator[Finding]:
-    """A checklist item has an id of its own, in a group of the settings.
+    """Each checklist item has a unique id, which begins with a group of `handbook.groups`.
 
     Why: an audit refers to items by id, and a duplicate id is ambiguous.
 
@@ -221,20 +236,23 @@ def duplicate_item(handbook: Handbook) -> Iterator[Finding]:
             group = item.id.split("-")[0]
             if group not in groups:
                 yield Finding(
-                    at, f"unknown group '{group}' of {item.id}", did_you_mean(group, groups)
+                    at,
+                    f"unknown group '{group}' in the id '{item.id}'",
+                    did_you_mean(group, groups)
+                    or "add the group to 'handbook.groups' in mkdocs.yml",
                 )
             if item.id in standard_by_item:
                 yield Finding(
                     at,
                     f"duplicate id '{item.id}' (first in {standard_by_item[item.id].path})",
-                    "use the next free number",
+                    f"use the next free number of the group '{group}'",
                 )
             standard_by_item.setdefault(item.id, standard)
 
 
 @rule("CHK002", "unexplained-item", over=Standard, requires=("FM102", "CHK001"))
 def unexplained_item(standard: Standard) -> Iterator[Finding]:
-    """Each checklist item has an explanation under How to verify it.
+    """Each checklist item has an explanation in the section "How to verify it".
 
     The explanation is an H3 that begins with the id of the item, with text below it.
 
@@ -257,15 +275,17 @@ def unexplained_item(standard: Standard) -> Iterator[Finding]:
             yield Finding(
                 locate_item(standard, index, "id"),
                 f"missing explanation of {item.id}",
-                f"add '### {item.id} …' and a text under '## {VERIFICATION}'",
+                f"under '## {VERIFICATION}', add the heading '### {item.id} …' and an explanation",
             )
 
 
 @rule("CHK003", "unknown-item-heading", over=Standard, requires=("CHK001",))
 def unknown_item_heading(standard: Standard) -> Iterator[Finding]:
-    """An H3 that begins with an id under How to verify it belongs to one item of this standard.
+    """An H3 with an id in the section "How to verify it" belongs to an item of this checklist.
 
-    Why: audits and links would point to an item that does not exist.
+    No two of these headings have the same id.
+
+    Why: audits cannot use an id that no checklist item has.
 
     Bad:
         `curl` shows them.
@@ -287,15 +307,15 @@ def unknown_item_heading(standard: Standard) -> Iterator[Finding]:
                 "add the item to this standard's checklist, or link to the standard that owns it",
             )
         elif id in explained_ids:
-            yield Finding(at, f"duplicate explanation of {id}", "merge the two sections")
+            yield Finding(at, f"duplicate explanation of {id}", "merge the two explanations")
         explained_ids.add(id)
 
 
 @rule("CHK004", "invalid-item-period", over=Standard)
 def invalid_item_period(standard: Standard) -> Iterator[Finding]:
-    """The last quarter of a checklist item is not before its first quarter.
+    """The last quarter of a checklist item (`until`) is not before its first quarter (`since`).
 
-    Why: such an item is never in force.
+    Why: an item with such quarters is never in force.
 
     Bad:
         until: 2026-Q1

@@ -1,4 +1,4 @@
-"""Comparison of texts with an earlier revision: rewritten decisions, and reused ids."""
+"""Compare texts with the base, to find rewritten decisions and reused ids."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from handbook.records.adr import Adr
 _NOTES: Final = "Notes"
 _COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
 _TARGET: Final = re.compile(
-    r"(?<=\]\()(?:<[^<>\n]*>|[^\s()<>]*(?:\([^\s()]*\)[^\s()]*)*)"  # of [text](target)
+    r"(?<=\]\()(?:<[^<>\n]*>|[^\s()<>]*(?:\([^\s()]*\)[^\s()]*)*)"  # the target in [text](target)
     r"|(?<=<)https?://[^\s<>]*(?=>)"
 )
 _NOTE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
@@ -32,10 +32,11 @@ _SMALL_WORDS: Final = frozenset(_SMALL.split())
 
 
 def is_unrelated(old_text: str, new_text: str) -> bool:
-    """Whether two texts have no significant word in common, and so are about different things.
+    """Return whether two texts have no significant word in common.
 
-    Only the first letters of a word count, so that `log` and `logging` match. In scripts without
-    case and spaces, each letter counts as a word. In doubt, the texts count as related.
+    Only the first four letters of each word are compared, so `log` and `logs` match. In a script
+    without upper case, such as Chinese, each letter is compared as a word. A text without any
+    significant word is never unrelated.
     """
     old_words, new_words = _significant_words(old_text), _significant_words(new_text)
     return bool(old_words and new_words) and not old_words & new_words
@@ -52,7 +53,10 @@ def _significant_words(text: str) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class _ComparedBlock:
-    """A block in the form that is compared: without link targets, and with its ids apart."""
+    """A block, with its text for the comparison.
+
+    The text contains no link targets. `ids` are the ids of records that the text names.
+    """
 
     block: Block
     type_name: str
@@ -61,7 +65,7 @@ class _ComparedBlock:
     ids: tuple[str, ...]
 
     def is_same_as(self, other_block: _ComparedBlock) -> bool:
-        """Whether both blocks have the same type, depth and text."""
+        """Return whether both blocks have the same type, depth and text."""
         return (self.type_name, self.depth, self.text) == (
             other_block.type_name,
             other_block.depth,
@@ -72,23 +76,25 @@ class _ComparedBlock:
 def find_rewrites(
     old: Adr, new: Adr, base_handbook: Handbook, handbook: Handbook
 ) -> Iterator[Finding]:
-    """Find all changes to the text of a decision, with the clearest ones first."""
+    """Report the changes to the text of a decision: blocks, then links, then notes."""
     hint = (
-        "restore the text, and add later insights as a dated item under a last heading '## Notes', "
-        "or write a new decision"
+        "restore the original; then write a new decision, or add a list item that begins with a "
+        "date to a section '## Notes' at the end"
     )
-    old_name = f"{old.id} (status '{old.status}')"
+    old_name = f"{old.id}, although its status is '{old.status}'"
     old_body, old_notes = _split_notes(_compared_blocks(old.source))
     new_body, new_notes = _split_notes(_compared_blocks(new.source))
     for old_block, new_block in zip_longest(old_body, new_body):
         if new_block is None:
             yield Finding(
-                new.source.at(new.source.last_line), f"removed text at the end of {old_name}", hint
+                new.source.at(new.source.last_line),
+                f"text removed from the end of {old_name}",
+                hint,
             )
         elif old_block is None or not old_block.is_same_as(new_block):
             yield Finding(
                 new.source.at(_first_changed_line(old_block, new_block)),
-                f"changed text of {old_name}",
+                f"changed text in {old_name}",
                 hint,
             )
         else:
@@ -97,7 +103,7 @@ def find_rewrites(
                 if old_id != new_id and (target.record or not target.kind):
                     yield Finding(
                         new.source.at(new_block.block.first),
-                        f"changed id in {old_name}: '{new_id}' instead of '{old_id}'",
+                        f"id '{old_id}' changed to '{new_id}' in {old_name}",
                         hint,
                     )
     for old_link, new_link in zip(
@@ -108,7 +114,7 @@ def find_rewrites(
         if is_changed and not old_link.target.is_external and _exists(old_target, handbook):
             yield Finding(
                 new_link.link.at,
-                f"changed link in {old_name}: the target was '{old_link.link.target}'",
+                f"link '{old_link.link.target}' changed in {old_name}",
                 hint,
             )
     for old_block, new_block in zip_longest(old_notes, new_notes):
@@ -116,19 +122,19 @@ def find_rewrites(
             line = new_block.block.first if new_block else new.source.last_line
             yield Finding(
                 new.source.at(line),
-                f"changed note of {old.id}",
-                "restore it, and add a new note below",
+                f"{'changed' if new_block else 'removed'} note in section '{_NOTES}' of {old.id}",
+                "restore the note, and add a new note below it",
             )
         elif new_block and not old_block and not _is_note(new_block):
             yield Finding(
                 new.source.at(new_block.block.first),
-                "note that is not a dated list item",
-                "write '- 2026-11-23: the new insight'",
+                "note that is not a list item with a date at its start",
+                "write it as '- 2026-11-23: the new insight'",
             )
 
 
 def _exists(target: Target, handbook: Handbook) -> bool:
-    """Whether the target of a link still exists."""
+    """Return whether the current handbook publishes the target of a link."""
     document = handbook.documents.get(target.path or "")
     if document is None or not target.fragment:
         return bool(target.path) and handbook.is_published(str(target.path))
@@ -138,7 +144,7 @@ def _exists(target: Target, handbook: Handbook) -> bool:
 def _split_notes(
     blocks: list[_ComparedBlock],
 ) -> tuple[list[_ComparedBlock], list[_ComparedBlock]]:
-    """Split a decision into its text, and the blocks under a last heading Notes."""
+    """Split the blocks of a decision into its text, and a section "Notes" at the end."""
     heading_indexes = [
         index
         for index, compared in enumerate(blocks)
@@ -150,7 +156,7 @@ def _split_notes(
 
 
 def _is_note(compared: _ComparedBlock) -> bool:
-    """Whether a block is part of a list whose items begin with their date."""
+    """Return whether a block is a list, or is in a list item that begins with a date."""
     block = compared.block
     if compared.depth == 0:
         return isinstance(block, List)
@@ -159,9 +165,9 @@ def _is_note(compared: _ComparedBlock) -> bool:
 
 
 def _compared_blocks(source: Source) -> list[_ComparedBlock]:
-    """Return the blocks of a body in their compared form.
+    """Return the blocks of a document for the comparison.
 
-    Comments and the line breaks of prose are left out.
+    Comments, and the line breaks within paragraphs, do not count.
     """
     compared_blocks = []
     for block in source.blocks:
@@ -197,7 +203,10 @@ def _text_of(block: Block) -> str:
 
 
 def _first_changed_line(old_block: _ComparedBlock | None, new_block: _ComparedBlock) -> int:
-    """Return the first changed line of code or of a table, or the first line of other blocks."""
+    """Return the number of the first changed line in code or a table.
+
+    For any other block, return the number of its first line.
+    """
     old_lines = old_block.text.split("\n") if old_block else []
     new_lines = new_block.text.split("\n")
     return new_block.block.first + next(

@@ -1,1 +1,1 @@
-"""The built site: what is added to it, and what is checked of it."""
+"""Parts of the site that need no engine: articles, content policy, search index, link check."""

@@ -1,7 +1,7 @@
-"""The pages and generated files of the site, finished but for the theme around them.
+"""Assembly: the articles and generated files of the site, without the theme.
 
-An engine mounts what an `Assembly` yields, and puts its theme around each article. No engine is
-imported here.
+An engine, such as MkDocs, takes these articles and files from an `Assembly` and puts its theme
+around each article. This module imports no engine.
 """
 
 from __future__ import annotations
@@ -32,18 +32,19 @@ from handbook.views.keys import KINDS, keys
 from handbook.views.postmortems import durations
 from handbook.views.references import PageReferences
 from handbook.views.runbooks import alert_page
-from handbook.views.services import service_knowledge
+from handbook.views.services import service_details
 
 BROKEN_MACRO: Final = ("MD020", "broken-macro")
-"""The rule on templates of pages, and on the Markdown that they write."""
+"""Code and name of the rule that reports faulty templates, and faults in their Markdown output."""
 
 
 @dataclass(frozen=True)
 class Article:
-    """A finished page without the theme. `source` is its path relative to docs/.
+    """Finished page without the theme.
 
-    `title` is HTML; None where the page has no title. `metadata` has the keys of front matter that
-    themes know: tags, hide, search, and `changed`, the day of the last commit.
+    `source` is the path of the Markdown file, relative to docs/. `title` is HTML, or None for a
+    page without a title. `metadata` has the front matter keys that themes read: tags, hide, search,
+    and `changed`, the day of the page's last commit.
     """
 
     source: str
@@ -56,14 +57,15 @@ class Article:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     in_search: bool = True
     findings: tuple[Diagnostic, ...] = ()
-    """What must not be published: the engine stops the build."""
+    """Findings that stop the build, because the page must not be published."""
 
 
 @dataclass(frozen=True)
 class Assembly:
-    """What the site of one handbook is made from. `report` is shown on the pages of a preview.
+    """Source of the articles and generated files of one handbook's site.
 
-    `changes` holds the day of each file's last commit; None where Git does not know them.
+    The pages of a preview show the findings of `report`. `changes` maps each file to the day of its
+    last commit. It is None if there is no Git history.
     """
 
     handbook: Handbook
@@ -74,7 +76,7 @@ class Assembly:
 
     @classmethod
     def of(cls, handbook: Handbook, report: Report, *, is_preview: bool = False) -> Assembly:
-        """Assemble a checked handbook, with what Git says of its files."""
+        """Create the assembly of a checked handbook, with the commit and the days from Git."""
         return cls(
             handbook,
             report,
@@ -84,32 +86,35 @@ class Assembly:
         )
 
     def pages(self, expand: Callable[[Page], str]) -> Iterator[Article]:
-        """Yield every page of the site; `expand` returns the Markdown of a page after its macros.
+        """Yield the articles of the site. `expand` runs the macros of a page and returns Markdown.
 
-        Pages with `markdown: material` are missing: only an engine with Python-Markdown can render
-        them, and passes their HTML to `surround`.
+        Pages with `markdown: material` are not among them. Only an engine with Python-Markdown can
+        render those pages. The engine passes their HTML to `add_context`.
         """
         for document in self.handbook.documents.values():
             if isinstance(document, Page):
                 if not document.markdown:
-                    yield self.article(
+                    yield self.make_article(
                         document, expand(document) if document.render_macros else None
                     )
             else:
-                yield self.article(document)
+                yield self.make_article(document)
         for alert in self.handbook.alerts:
-            yield self.alert_article(alert)
+            yield self.make_alert_article(alert)
 
     def files(self) -> Mapping[str, str]:
-        """Return the generated files by path: JSON, CSV, the feed and the keys of the search."""
+        """Return the generated files by path: JSON, CSV, the feed and the search keys."""
         return {
             **api.files(self.handbook, self.commit),
             **keys(self.handbook),
             "feed.xml": feed(self.handbook),
         }
 
-    def article(self, document: Document, markdown: str | None = None) -> Article:
-        """Make the article of a document; `markdown` is the body of a page after its macros."""
+    def make_article(self, document: Document, markdown: str | None = None) -> Article:
+        """Return the article of a document.
+
+        `markdown` is the output of a page's macros, or None if no macro has run.
+        """
         address, path = self.handbook.address(document), document.path
         references = PageReferences(self.handbook, path, address)
         faults: tuple[Diagnostic, ...] = ()
@@ -122,28 +127,32 @@ class Assembly:
                 document.source, references, raw_html=not isinstance(document, Record)
             )
         else:
-            checked = frozenset(link.target for link in document.source.links)
-            rendered, faults = _render_written(path, markdown, references, checked)
-        title = self.title(document)
-        html, unsafe = self.surround(document, rendered.html)
+            checked_targets = frozenset(link.target for link in document.source.links)
+            rendered, faults = _render_generated(path, markdown, references, checked_targets)
+        title = self.find_title(document)
+        html, unsafe = self.add_context(document, rendered.html)
         return Article(
             self.handbook.source_uri(path),
             address,
-            _title_of(rendered) if title is None else escape(title),
+            _find_title(rendered) if title is None else escape(title),
             document.description if isinstance(document, Page) else None,
             html,
             rendered.headings,
             rendered.ids,
-            self.metadata(document),
+            self.make_metadata(document),
             findings=faults + unsafe,
         )
 
-    def alert_article(self, alert: Alert) -> Article:
-        """The article of an alert. Readers find it by its name: its text is that of a runbook."""
+    def make_alert_article(self, alert: Alert) -> Article:
+        """Return the article of an alert.
+
+        The search does not index its text, because the text is a copy of a runbook. The search
+        finds the article by the name of the alert.
+        """
         rendered = alert_page(self.handbook, alert)
         metadata = {"search": {"exclude": True}}
         return Article(
-            alert_source(alert),
+            alert_page_path(alert),
             self.handbook.address(alert),
             escape(alert.name),
             None,
@@ -154,17 +163,17 @@ class Assembly:
             in_search=False,
         )
 
-    def other_article(self, source: str, address: str, markdown: str) -> Article:
-        """The article of a page that is not the handbook's: another plugin wrote its Markdown."""
-        rendered, faults = _render_written(
+    def make_plugin_article(self, source: str, address: str, markdown: str) -> Article:
+        """Return the article of a page whose Markdown another plugin has generated."""
+        rendered, faults = _render_generated(
             source, markdown, PageReferences(self.handbook, source, address)
         )
-        html, unsafe = _withhold_unsafe(source, rendered.html)
+        html, unsafe = _replace_unsafe(source, rendered.html)
         headings, ids = rendered.headings, rendered.ids
         return Article(
             source,
             address,
-            _title_of(rendered),
+            _find_title(rendered),
             None,
             html,
             headings,
@@ -172,17 +181,18 @@ class Assembly:
             findings=faults + unsafe,
         )
 
-    def surround(self, document: Document, html: str) -> tuple[str, tuple[Diagnostic, ...]]:
-        """Add facts and references to the HTML of a document; also returns findings of unsafe HTML.
+    def add_context(self, document: Document, html: str) -> tuple[str, tuple[Diagnostic, ...]]:
+        """Add the facts, the backlinks and the footer of a document to its HTML.
 
-        A preview shows the findings of a page on the page itself.
+        Returns the HTML, and the findings for unsafe HTML. A preview also shows the findings of a
+        page on the page itself.
         """
         unsafe: tuple[Diagnostic, ...] = ()
         if isinstance(document, Page):
-            html, unsafe = _withhold_unsafe(document.path, html)
+            html, unsafe = _replace_unsafe(document.path, html)
         if unsafe:
             return html, unsafe
-        head, tail = self._parts(document)
+        head, tail = self._make_head_and_tail(document)
         if self.is_preview:
             head = (
                 findings_box(
@@ -190,10 +200,10 @@ class Assembly:
                 )
                 + head
             )
-        return _after_title(html, head) + tail, ()
+        return _insert_after_title(html, head) + tail, ()
 
-    def _parts(self, document: Document) -> tuple[str, str]:
-        """The HTML below the title of a document, and the HTML at its end."""
+    def _make_head_and_tail(self, document: Document) -> tuple[str, str]:
+        """Return the HTML below the title of a document, and the HTML at its end."""
         record = document if isinstance(document, Record) else None
         kind = KINDS.get(type(record), "Page") if record else "Page"
         head = f'<span hidden data-pagefind-meta="kind:{kind}"></span>'
@@ -204,19 +214,19 @@ class Assembly:
         if isinstance(record, Postmortem):
             head += durations(record)
         elif isinstance(record, Service):
-            tail = service_knowledge(self.handbook, record) + tail
+            tail = service_details(self.handbook, record) + tail
         return head, tail
 
-    def title(self, document: Document) -> str | None:
-        """The title of a document as text; None where macros write it."""
+    def find_title(self, document: Document) -> str | None:
+        """Return the title of a document as text, or None if a macro may write the title."""
         if isinstance(document, Record):
             return f"{document.id}: {document.title}" if document.mention else document.title
         return (
             None if isinstance(document, Page) and document.render_macros else document.source.title
         )
 
-    def metadata(self, document: Document) -> Mapping[str, Any]:
-        """The front matter of a document for themes."""
+    def make_metadata(self, document: Document) -> Mapping[str, Any]:
+        """Return the front matter keys of a document that themes read."""
         metadata: dict[str, Any] = {}
         if isinstance(document, Record):
             metadata["tags"] = list(document.tags)
@@ -227,21 +237,25 @@ class Assembly:
         return metadata
 
 
-def alert_source(alert: Alert) -> str:
-    """The path, relative to docs/, of the page of an alert."""
+def alert_page_path(alert: Alert) -> str:
+    """Return the path of an alert's page, relative to docs/."""
     return f"alerts/{alert.name}.md"
 
 
-def _render_written(
-    path: str, markdown: str, references: References, checked: frozenset[str] = frozenset()
+def _render_generated(
+    path: str, markdown: str, references: References, checked_targets: frozenset[str] = frozenset()
 ) -> tuple[Rendered, tuple[Diagnostic, ...]]:
-    """Render Markdown that a macro or plugin wrote, and check links that are not in `checked`."""
+    """Render Markdown that a macro or a plugin has written, and return it with its findings.
+
+    `checked` holds the link targets that the check of the sources has already covered. Any other
+    link whose target does not exist is a finding.
+    """
     source: Source = read_page_body(path, markdown)
     faults = [(source.problem.message, source.problem.hint)] if source.problem else []
     faults += [
-        (f"a macro or plugin wrote a link to '{link.target}', which is not on this site", None)
+        (f"broken link '{link.target}' in the output of a macro or a plugin", None)
         for link in source.links
-        if link.target not in checked and references.resolve_link(link.target) is None
+        if link.target not in checked_targets and references.resolve_link(link.target) is None
     ]
     findings = (
         Diagnostic(Location(path, 1), *BROKEN_MACRO, Severity.ERROR, message, hint)
@@ -250,24 +264,24 @@ def _render_written(
     return render(source, references, raw_html=True), tuple(findings)
 
 
-def _title_of(rendered: Rendered) -> Markup | None:
-    """The first heading of a page."""
+def _find_title(rendered: Rendered) -> Markup | None:
+    """Return the first H1 of a page as HTML, or None for a page without an H1."""
     heading = next((heading for heading in rendered.headings if heading.level == 1), None)
     return Markup(heading.html) if heading else None  # noqa: S704 - HTML that we made
 
 
-def _withhold_unsafe(path: str, html: str) -> tuple[str, tuple[Diagnostic, ...]]:
-    """The HTML of a page, or in its place a finding where it could act on its reader."""
+def _replace_unsafe(path: str, html: str) -> tuple[str, tuple[Diagnostic, ...]]:
+    """Return the HTML of a page. Unsafe HTML is replaced by a finding, which is also returned."""
     fault = find_fault(html)
     if fault is None:
         return html, ()
-    hint = "write it in Markdown; put what a macro takes from elsewhere into a block of code"
+    hint = "write it in Markdown; if a macro prints text from another source, use a code block"
     finding = Diagnostic(Location(path, 1), *UNSAFE_PAGE, Severity.ERROR, fault, hint)
     return findings_box([finding]), (finding,)
 
 
-def _after_title(html: str, addition: str) -> str:
-    """The page with an addition right after its H1, or before everything where it has no H1."""
+def _insert_after_title(html: str, addition: str) -> str:
+    """Return the HTML of a page with an addition after its H1, or at the start without an H1."""
     if not addition:
         return html
     head, end, rest = html.partition("</h1>")

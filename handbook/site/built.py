@@ -1,7 +1,7 @@
-"""Check the links of a built site: all addresses in pages, feed, sitemap and JSON.
+"""Check the links of a built site: all addresses in its pages, feed, sitemap and JSON.
 
-Each file is read once. Each fault is a value, a `LinkFault`. `Origins` finds the line of the
-repository that a fault comes from.
+Each file is read once. A broken link is a `LinkFault`. The class `Origins` finds the source file
+and the line that contain the link.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ from handbook.site.resolving import External, Resolver, SiteFiles
 
 
 class NoSiteError(Exception):
-    """Folder without a built site; the text gives the reason."""
+    """Raised if a folder holds no built site. The message gives the reason."""
 
 
 @dataclass(frozen=True)
 class Site:
     """Built site with the faults of its links.
 
-    `folder` is the path of its folder as the caller wrote it. `external` maps each address on
-    another host to the files that link to it.
+    `folder` is the path of the site's folder, as the caller wrote it. `external` maps each address
+    on another host to the files that link to it. `counts` holds the numbers of pages and links.
     """
 
     folder: str
-    faults: tuple[LinkFault, ...]
+    link_faults: tuple[LinkFault, ...]
     external: Mapping[str, tuple[str, ...]]
     counts: Mapping[str, int]
 
 
 def add_failures(site: Site, failures: Mapping[str, str], repeated: Container[str]) -> Site:
-    """Return the site with a fault for each link to another host that failed.
+    """Return the site with a fault for each failed link to another host.
 
-    `failures` maps an address to its error. `repeated` holds the addresses that failed in an
-    earlier run, too.
+    `failures` maps an address to its error. `repeated` holds the addresses that also failed in the
+    previous run.
     """
     faults = (
         LinkFault(
@@ -59,14 +59,14 @@ def add_failures(site: Site, failures: Mapping[str, str], repeated: Container[st
         for url, error in failures.items()
         for file in site.external[url]
     )
-    return replace(site, faults=(*site.faults, *faults))
+    return replace(site, link_faults=(*site.link_faults, *faults))
 
 
 def read_site(folder: str | Path, site_url: str) -> Site:
     """Read a built site and find the faults of its links.
 
-    `site_url` is the address at which the site is published. Raises NoSiteError if the folder
-    is missing or holds no page.
+    The site is published at the address `site_url`. Raises NoSiteError if the folder is missing or
+    holds no page.
     """
     with without_garbage_collection():
         return _read_site(Path(folder), str(folder), site_url)
@@ -89,7 +89,7 @@ def _read_site(folder: Path, folder_name: str, site_url: str) -> Site:
     resolver = Resolver(files, {page.file: page.ids for page in pages}, site_url)
     external: dict[str, list[str]] = defaultdict(list)
     for page in pages:
-        faults += page.faults
+        faults += page.link_faults
         for value, target in resolver.find_broken_and_external(page):
             if isinstance(target, External):
                 external[target.url].append(page.file)

@@ -22,7 +22,7 @@ from handbook.reading.addresses import read_scheme
 from handbook.site.html_faults import ACTIVE_TAGS, find_active
 
 MAX_BYTES: Final = 64_000_000
-"""Size limit of a file of the site. An index of 10,000 records has a tenth of it."""
+"""Size limit of a file of the site. An index of 10,000 records has a tenth of this size."""
 
 INDEX: Final = "index.html"
 CHECKED_FILE: Final = re.compile(
@@ -49,11 +49,15 @@ _ADDRESS_ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
     "html": ("manifest",),
     "body": ("background",),
 }
-"""Attributes with addresses, besides href and src."""
+"""Attributes that hold addresses, by the name of the element. Any element can have href or src."""
 _SELECTOR: Final = f":is([href],[src],style,{','.join(_ADDRESS_ATTRIBUTES)})"
-"""One selector, because for a list the parser yields a node once for each match."""
+"""Selector of all elements with an address.
+
+`:is()` makes it one selector. For a list of selectors, the parser would yield an element again for
+each selector that matches it.
+"""
 _RELATIONS_NOT_FOLLOWED: Final = ("edit", "preconnect", "dns-prefetch")
-"""Values of `rel` for addresses that need an account, or that no reader opens."""
+"""Values of `rel` whose addresses are not checked, because readers cannot or do not open them."""
 _CANDIDATE: Final = re.compile(r"[\s,]*([^\s,]\S*)")
 _REFRESH: Final = re.compile(r"[\d.\s]*[;,]\s*(?:url\s*=\s*)?[\"']?([^\"']*)", re.IGNORECASE)
 _IN_STYLE: Final = re.compile(
@@ -70,21 +74,22 @@ _VOID: Final = frozenset(
 )
 _MAX_PLAIN_BYTES: Final = 100_000
 _MAX_TAGS: Final = 20_000
-"""Limits below which the parser is fast.
+"""Limits below which the parser is always fast.
 
-The first counts the bytes of a page, the second its tags or the bytes of one tag.
+`_MAX_PLAIN_BYTES` limits the bytes of a page. `_MAX_TAGS` limits the tags of a page, and also the
+bytes of one tag.
 """
 _PARSER_BUDGET: Final = 200_000_000
-"""Limit of the parser's steps for one page, which take half a second.
+"""Maximum number of parser steps for one page. The parser needs half a second for them.
 
-A step is from one open element or attribute to the next.
+In one step, the parser moves from one open element or attribute to the next.
 """
 MAX_SHOWN: Final = 200
-"""Number of characters of an address in a message."""
+"""Maximum number of characters of an address in a message."""
 
 
 class LinkFaultKind(StrEnum):
-    """Kind of fault of an address or a file of the site. One rule reports each kind."""
+    """Kind of fault in an address or a file of the site. Each kind has its own rule."""
 
     MISSING = "missing"
     FRAGMENT = "fragment"
@@ -100,11 +105,11 @@ class LinkFaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LinkFault:
-    """Fault of an address, or of a file of the site.
+    """Fault in an address or a file of the site.
 
-    `file` is the file of the site with the address. `target` is the target of the address, from
-    the root of the site and with its fragment. `source` is the path in the repository that the
-    file gives for the address.
+    `file` is the file of the site that contains the address. `target` is the target of the address,
+    with its fragment, as a path from the root of the site. `source` is the source file, if a JSON
+    file of the site names one.
     """
 
     file: str
@@ -117,13 +122,13 @@ class LinkFault:
 
 @dataclass(slots=True)
 class BuiltFile:
-    """File of the site: its addresses, each once, and the ids of a page."""
+    """File of the site with the addresses that it contains. A page also has ids."""
 
     file: str
     addresses: dict[str, str | None] = field(default_factory=dict)
-    """Addresses, each with the path in the repository that the file gives for it."""
+    """Source files by address. Only a JSON file names source files, otherwise the value is None."""
     ids: frozenset[str] | None = None
-    faults: list[LinkFault] = field(default_factory=list)
+    link_faults: list[LinkFault] = field(default_factory=list)
 
 
 def make_address(file: str) -> str:
@@ -144,7 +149,7 @@ def read_file(folder: Path, file: str) -> BuiltFile:
         with open(f"{folder}/{file}", "rb") as stream:  # noqa: PTH123 - thousands of files
             if (size := os.fstat(stream.fileno()).st_size) > MAX_BYTES:
                 reason = f"{size} bytes, more than {MAX_BYTES}"
-                page.faults.append(make_unreadable_fault(file, reason))
+                page.link_faults.append(make_unreadable_fault(file, reason))
                 return page
             data = stream.read()
         text = data.decode()
@@ -154,26 +159,27 @@ def read_file(folder: Path, file: str) -> BuiltFile:
             page.addresses = dict.fromkeys(_find_addresses_in_style(text))
         elif _is_too_deep(data):
             reason = "nested too deeply, or an element with too many attributes"
-            page.faults.append(make_unreadable_fault(file, reason))
+            page.link_faults.append(make_unreadable_fault(file, reason))
         elif file.endswith(".xml"):
             _read_xml(page, data)
         else:
             _read_html(page, data)
     except OSError as error:
-        page.faults.append(make_unreadable_fault(file, str(error.strerror)))
+        page.link_faults.append(make_unreadable_fault(file, str(error.strerror)))
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         reason = f"invalid UTF-8: byte {data[error.start]:#04x} on line {line}"
-        page.faults.append(make_unreadable_fault(file, reason))
+        page.link_faults.append(make_unreadable_fault(file, reason))
     except (ValueError, RecursionError) as error:
-        page.faults.append(make_unreadable_fault(file, f"invalid JSON: {error}"))
+        page.link_faults.append(make_unreadable_fault(file, f"invalid JSON: {error}"))
     return page
 
 
 def _is_too_deep(data: bytes) -> bool:
-    """Whether the parser would take too long.
+    """Tell whether the parser would need too much time for a page.
 
-    Its time grows with the square of the depth, and of the number of attributes of a tag.
+    Its time grows with the square of the depth of elements, and with the square of the number of
+    attributes of one tag.
     """
     if len(data) < _MAX_PLAIN_BYTES:
         return False
@@ -196,7 +202,7 @@ def _is_too_deep(data: bytes) -> bool:
 
 def _read_html(page: BuiltFile, data: bytes) -> None:
     document = LexborHTMLParser(data)
-    base = _find_base(document)
+    base = _find_base_address(document)
     page.ids = _read_ids(page, document)
     addresses: dict[str, None] = {}
     for tree in _iterate_trees(document):
@@ -205,7 +211,7 @@ def _read_html(page: BuiltFile, data: bytes) -> None:
                 addresses.update(dict.fromkeys(_find_addresses(page, node)))
     for content in _find_active_content(document, data, addresses):
         message = f"active content {content} on /{make_address(page.file)}"
-        page.faults.append(LinkFault(page.file, LinkFaultKind.ACTIVE, content, message))
+        page.link_faults.append(LinkFault(page.file, LinkFaultKind.ACTIVE, content, message))
     addresses.pop("", None)
     page.addresses = {_join(base, address) if base else address: None for address in addresses}
 
@@ -213,7 +219,7 @@ def _read_html(page: BuiltFile, data: bytes) -> None:
 def _find_active_content(
     document: LexborHTMLParser, data: bytes, addresses: Iterable[str]
 ) -> Iterator[str]:
-    """Find active content in the article, and active addresses on the whole page."""
+    """Find active content in the articles, and `javascript:` addresses on the whole page."""
     if _PERHAPS_ACTIVE.search(
         data, max(data.find(b"<article"), 0), max(data.rfind(b"</article>"), 0)
     ):
@@ -226,9 +232,9 @@ def _find_active_content(
 
 
 def _iterate_trees(tree: LexborHTMLParser | LexborNode) -> Iterator[LexborHTMLParser | LexborNode]:
-    """Yield a document and the contents of its templates, which a script may show.
+    """Yield a document and the content of each `<template>` element.
 
-    The parser keeps the content of a template in a tree of its own.
+    A script may show this content. The parser stores it in a separate tree.
     """
     yield tree
     for template in tree.css("template"):
@@ -236,33 +242,37 @@ def _iterate_trees(tree: LexborHTMLParser | LexborNode) -> Iterator[LexborHTMLPa
             yield from _iterate_trees(fragment)
 
 
-def _find_base(document: LexborHTMLParser) -> str:
-    """Return the base address that a page sets for its addresses; empty without one."""
+def _find_base_address(document: LexborHTMLParser) -> str:
+    """Return the address in the `<base>` element of a page, or an empty text without one."""
     return next(
         (href for base in document.css("base[href]") if (href := base.attributes["href"])), ""
     )
 
 
 def _read_ids(page: BuiltFile, document: LexborHTMLParser) -> frozenset[str]:
-    """Read the ids and the names of anchors of a page. A duplicate id is a fault."""
+    """Read the ids and anchor names of a page, and add a fault for each duplicate id."""
     ids = Counter(node.attributes["id"] or "" for node in document.css("[id]"))
     for id, count in ids.items():
         if count > 1 and id:
             message = f"duplicate id '{id[:MAX_SHOWN]}' on /{make_address(page.file)}"
-            page.faults.append(LinkFault(page.file, LinkFaultKind.DUPLICATE, f"#{id}", message))
+            page.link_faults.append(
+                LinkFault(page.file, LinkFaultKind.DUPLICATE, f"#{id}", message)
+            )
     names = (node.attributes["name"] or "" for node in document.css("a[name],map[name]"))
     return frozenset({*ids, *names})
 
 
 def _find_addresses(page: BuiltFile, node: LexborNode) -> Iterator[str]:
-    """Find the addresses of a node. An empty href or src is a fault."""
+    """Find the addresses in an element. Adds a fault to the page if href or src is empty."""
     tag, attributes = node.tag or "", node.attributes
     value = attributes.get("href") or attributes.get("src")
     if value and not value.isspace():
         yield value
     elif name := next((name for name in ("href", "src") if name in attributes), None):
         message = f"empty {name} on /{make_address(page.file)}: <{tag} {name}>"
-        page.faults.append(LinkFault(page.file, LinkFaultKind.EMPTY, f"<{tag} {name}>", message))
+        page.link_faults.append(
+            LinkFault(page.file, LinkFaultKind.EMPTY, f"<{tag} {name}>", message)
+        )
     if tag in _ADDRESS_ATTRIBUTES:
         yield from _find_further_addresses(tag, attributes)
     elif tag == "style":
@@ -270,7 +280,7 @@ def _find_addresses(page: BuiltFile, node: LexborNode) -> Iterator[str]:
 
 
 def _find_further_addresses(tag: str, attributes: Mapping[str, str | None]) -> Iterator[str]:
-    """Find the addresses of a node outside href and src. An empty one is no fault."""
+    """Find the addresses in the other attributes of an element. They may be empty."""
     for name in _ADDRESS_ATTRIBUTES[tag]:
         value = attributes.get(name) or ""
         if name.endswith("srcset"):
@@ -284,7 +294,7 @@ def _find_further_addresses(tag: str, attributes: Mapping[str, str | None]) -> I
 
 
 def _find_addresses_in_srcset(srcset: str) -> Iterator[str]:
-    """Find the addresses of a srcset. A comma ends an address if white space follows it."""
+    """Find the addresses in a srcset. A comma before white space ends an address."""
     offset = 0
     while match := _CANDIDATE.match(srcset, offset):
         yield match[1].rstrip(",")
@@ -301,7 +311,7 @@ def _find_addresses_in_style(text: str) -> Iterator[str]:
 
 
 def _join(base: str, address: str) -> str:
-    """Join an address to the base address that its page sets."""
+    """Join an address to the base address of its page."""
     try:
         is_relative = not any(
             value.startswith(("/", "\\")) or urlsplit(value).scheme for value in (base, address)
@@ -316,23 +326,24 @@ def _join(base: str, address: str) -> str:
 def _read_xml(page: BuiltFile, data: bytes) -> None:
     """Read the addresses of an Atom feed or a sitemap.
 
-    The parser of HTML reads them, too. It expands no XML entities.
+    The HTML parser can read both, and it is safe because it expands no XML entities.
     """
     for node in LexborHTMLParser(data).css("link[href],id,loc"):
         value = (node.attributes.get("href") if node.tag == "link" else node.text()) or ""
         value = value.strip()
         if node.tag == "id":
-            value = value.partition("#")[0]  # the fragment makes the id unique, and is no anchor
+            # The fragment makes the id of an entry unique. It is not an anchor of the page.
+            value = value.partition("#")[0]
         if value:
             page.addresses[value] = None
         else:
             tag = f"<{node.tag}>"
             message = f"empty {tag} in /{page.file}"
-            page.faults.append(LinkFault(page.file, LinkFaultKind.EMPTY, tag, message))
+            page.link_faults.append(LinkFault(page.file, LinkFaultKind.EMPTY, tag, message))
 
 
 def _read_json(page: BuiltFile, document: Any) -> None:
-    """Read every URL in JSON, and the address in each row of the search keys."""
+    """Read every URL in a JSON file, and the address in each row of the search keys."""
     has_rows, root = page.file.startswith("assets/"), "../" * page.file.count("/")
     unread_nodes: list[tuple[Any, str | None]] = [(document, None)]
     while unread_nodes:

@@ -1,8 +1,8 @@
 """Check links to other hosts with LinkChecker, and remember the failures for the next run.
 
-A host that fails once may be down for an hour, so a run checks it in several rounds. A link that
-fails in every round of two successive runs is dead. A host that limits requests (429,
-Retry-After) gets the time that it asks for, and counts as no failure.
+A host can be down for a short time, so a run checks each failed address in several rounds. A link
+is dead if it fails in every round of two successive runs. If a host limits the rate of requests
+(status 429 with Retry-After), the run waits as long as the host asks. This is not a failure.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ from typing import Final
 from urllib.parse import urlsplit
 
 ROUNDS: Final = 3
-"""Number of rounds for addresses that fail."""
+"""Maximum number of rounds in which a failing address is checked."""
 
 PAUSE: Final = 10.0
 """Minimum number of seconds between two rounds."""
 
 PATIENCE: Final = 120.0
-"""Maximum Retry-After, in seconds, for a second round in the same run."""
+"""Maximum wait in seconds. An address whose host asks for a longer wait is not checked again."""
 
 TIMEOUT: Final = 20
 """Seconds before a request times out."""
 
 _MAX_SECONDS: Final = 900
-"""Time limit of a round. The result of an address that is not checked by then is unknown."""
+"""Time limit of a round in seconds. Addresses that are not checked in time have no result."""
 _MIN_HOSTS: Final = 3
-"""Number of failing hosts from which the fault is this machine's network."""
+"""Minimum number of hosts. If all of them are unreachable, the network of this machine is down."""
 _NOT_PUBLIC: Final = re.compile(
     r"(?:.*\.)?(?:example|test|invalid|local|localhost|internal|home\.arpa"
     r"|example\.(?:com|net|org))|[^.]*"
 )
-"""Host names for examples (RFC 2606, RFC 6761), and host names without a public server."""
+"""Host names that are reserved for examples (RFC 2606, RFC 6761) or used in private networks."""
 _LIMITED: Final = re.compile(r"Rate limited \(Retry-After: (.*)\)")
 _CONFIGURATION: Final = """\
 [checking]
@@ -66,12 +66,12 @@ separator=;
 
 
 class ExternalCheckError(Exception):
-    """Failed check of links to other hosts; the text gives the reason."""
+    """Raised if links to other hosts cannot be checked. The message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Successive failures of an address: the first day, and the number of runs."""
+    """Successive failures of an address: the day of the first one, and the number of runs."""
 
     since: str
     runs: int
@@ -79,9 +79,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class _LinkCheckerRow:
-    """Row of LinkChecker's output: result, warning, and whether the link is valid.
+    """Row of LinkChecker's output for one address.
 
-    `valid` is "True", "False", or empty for an address that LinkChecker has not checked.
+    `text` is the result and `warning` the warning, both as LinkChecker prints them. `valid` is
+    "True", "False", or empty if LinkChecker has not checked the address.
     """
 
     text: str = ""
@@ -90,10 +91,10 @@ class _LinkCheckerRow:
 
 
 def is_checkable(address: str, ignore: Iterable[str]) -> bool:
-    """Whether an address has a public host and matches no ignored pattern.
+    """Tell whether an address has a public host and matches no pattern in `ignore`.
 
-    `ignore` holds patterns of the whole address, in which `*` matches any text. The host of an
-    example is not public.
+    A pattern matches the whole address, and `*` in it matches any text. Host names for examples are
+    not public.
     """
     if any(fnmatchcase(address, pattern) for pattern in ignore):
         return False
@@ -112,12 +113,12 @@ def check_addresses(
     timeout: int = TIMEOUT,
     sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, str | None]:
-    """Check addresses on other hosts, and return the error of each.
+    """Check addresses on other hosts, and return the error of each address.
 
-    The error is empty for an address that works, and None if it is unknown, as when a host asks
-    for a longer wait than PATIENCE. Raises ExternalCheckError if LinkChecker cannot run, or if
-    there are at least three hosts and none can be reached. Then the network of this machine is at
-    fault.
+    The error is empty for an address that works. It is None for an address without a result, for
+    example if its host asks for a longer wait than PATIENCE. Raises ExternalCheckError if
+    LinkChecker cannot run. Also raises it if at least three hosts are checked and none can be
+    reached, because then the network of this machine is down.
     """
     errors: dict[str, str | None] = {}
     pending = sorted(set(addresses))
@@ -143,7 +144,10 @@ def check_addresses(
 
 
 def _read_result(row: _LinkCheckerRow) -> tuple[str | None, float]:
-    """Return the error of an address as `check_addresses` does, and the wait in seconds."""
+    """Return the error of an address, and the wait in seconds that its host asks for.
+
+    The error has the same form as in `check_addresses`.
+    """
     if match := _LIMITED.search(row.warning):
         return None, _parse_retry_after(match[1])
     if row.valid == "True":
@@ -155,7 +159,10 @@ def _read_result(row: _LinkCheckerRow) -> tuple[str | None, float]:
 
 
 def _parse_retry_after(retry_after: str) -> float:
-    """Return the seconds of Retry-After, a number or a date. Returns 0 for any other text."""
+    """Return the wait in seconds of a Retry-After header, which holds a number or a date.
+
+    Returns 0 for an invalid header.
+    """
     if retry_after.isdigit():
         return float(retry_after)
     try:
@@ -165,9 +172,12 @@ def _parse_retry_after(retry_after: str) -> float:
 
 
 def _run_linkchecker(addresses: Iterable[str], timeout: int) -> dict[str, _LinkCheckerRow]:
-    """Check each address once with LinkChecker. Raises ExternalCheckError."""
+    """Check each address once with LinkChecker, and return its rows by address.
+
+    Raises ExternalCheckError if LinkChecker crashes or does not finish in time.
+    """
     with tempfile.TemporaryDirectory(prefix="handbook-links-") as folder:
-        # LinkChecker gives up the rights of root before it reads its files.
+        # LinkChecker drops its root rights before it reads its files.
         Path(folder).chmod(0o755)
         configuration = Path(folder) / "linkcheckerrc"
         configuration.write_text(
@@ -230,17 +240,18 @@ def parse_state(text: str) -> dict[str, Failure]:
             case {"since": str(since), "runs": int(runs)}:
                 state[address] = Failure(since, runs)
             case _:
-                raise ValueError(f"no valid 'since' and 'runs' for '{address[:80]}'")
+                raise ValueError(f"missing or invalid 'since' or 'runs' of '{address[:80]}'")
     return state
 
 
 def update_state(
     errors: Mapping[str, str | None], previous_state: Mapping[str, Failure], today: str
 ) -> dict[str, Failure]:
-    """Return the state after a run.
+    """Return the state after a run: the failures of each address.
 
-    A failure adds a run to its address. An unknown result leaves its address as it was. Other
-    addresses are dropped.
+    `errors` is the result of `check_addresses`. An error adds one run to the failures of its
+    address. The failures of an address without a result stay as they are. Addresses that work, or
+    that no page links to any more, are removed from the state.
     """
     state = {}
     for address, error in errors.items():
@@ -255,7 +266,7 @@ def update_state(
 
 
 def format_state(state: Mapping[str, Failure]) -> str:
-    """Format the state as JSON, with one address a line."""
+    """Return the state as JSON, with one address on each line."""
     lines = (
         f"{json.dumps(address)}: {json.dumps(asdict(failure))}"
         for address, failure in sorted(state.items())

@@ -1,4 +1,4 @@
-"""Finish a built site of any engine: content policy, redirects and search index."""
+"""Add the content policy, the redirects and the search index to the site of any engine."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from selectolax.lexbor import LexborHTMLParser
 from handbook.diagnostics import Diagnostic, Location, Severity
 from handbook.handbook import Handbook
 from handbook.reading.addresses import make_relative, read_scheme
-from handbook.settings import FILE
+from handbook.settings import DOCS, FILE
 from handbook.site.html_faults import UNSAFE_PAGE
 
 STYLES: Final = ("assets/handbook.css",)
 SCRIPTS: Final = ("assets/handbook.js", "assets/search.js")
-"""The styles and scripts of ours, below the folder of the site."""
+"""Our own styles and scripts. The paths are relative to the folder of the site."""
 
 _THEME_SCRIPTS: Final = frozenset(
     (
@@ -36,20 +36,26 @@ _THEME_SCRIPTS: Final = frozenset(
         "3907d77c1c78f2658c4fefb1c0cb8a4caf9e66479edaeace65c6c1e213f47107",  # both: consent.html
     )
 )
-"""The inline scripts of the theme (`partials/javascripts/`), which a page may run.
+"""Hashes of the theme's inline scripts (`partials/javascripts/`), which a page may run.
 
-Each is the SHA-256 of its text without the address in `new URL("…")`, which differs from page to
-page.
+A hash is the SHA-256 of the script without the address in `new URL("…")`, because this address is
+different on each page.
 """
 _SCRIPT_TYPES: Final = re.compile(
     r"|module|importmap|speculationrules|(?:text|application)/(?:x-)?(?:java|ecma|j|live)script.*"
 )
-"""The types of a script that a browser runs; a script of any other type holds data."""
+"""Script types that a browser runs. A script of any other type holds data."""
 _SCRIPT_ADDRESS: Final = re.compile(r'(?<=new URL\(")[\w./:~%-]*(?=")')
-_HEAD: Final = re.compile(r"<!--.*?-->|<head\b[^>]*>", re.DOTALL | re.IGNORECASE)
-_BEFORE_HEAD: Final = re.compile(r"\s*(?:<!doctype[^>]*>\s*)?(?:<html\b[^>]*>\s*)?", re.IGNORECASE)
+_HEAD: Final = re.compile(
+    r"""\ufeff?(?:\s+|<!--(?:-?>|.*?--!?>)|<!doctype[^>]*>|<html(?=[\s/>])(?:"[^"]*"|'[^']*'|[^>"'])*>)*"""
+    r"""(?:<head(?=[\s/>])(?:"[^"]*"|'[^']*'|[^>"'])*>)?""",
+    re.DOTALL | re.IGNORECASE,
+)
+"""The text of a page up to its first element that is neither `html` nor `head`."""
 _EMPTY_THEME_LINK: Final = re.compile(r'''(<a\b(?=[^>]*\bclass="md-)[^>]*?)\bhref=""''')
-"""A link to the home page on the home page, as Zensical's theme writes it."""
+"""Link with an empty href. Zensical's theme writes it on the home page, as a link to itself."""
+_UNPROTECTED_TYPES: Final = (".xhtml", ".xht", ".shtml", ".mht")
+"""Types of pages that browsers open, and that cannot have a policy in their first element."""
 _POLICY_TAG: Final = re.compile(r'<meta http-equiv="Content-Security-Policy" content="[^"]*">')
 _POLICY: Final = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{hashes}; style-src 'self'; "
@@ -57,17 +63,20 @@ _POLICY: Final = (
     "manifest-src 'self'; form-action 'self'; "
     "object-src 'none'; base-uri 'none'"
 )
-"""A page loads files of the site and runs the theme's scripts. The search needs WebAssembly."""
+"""Content policy of a page. The page can load only files of the site.
+
+`{hashes}` allows the theme's inline scripts. The search needs `wasm-unsafe-eval` for WebAssembly.
+"""
 _REDIRECT: Final = (
     '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
     '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'">'
     "<title>Moved</title>"
 )
-"""The beginning of a redirect."""
+"""Start of the HTML of a redirect, which distinguishes redirects from pages."""
 
 _COMMENT: Final = re.compile(r"^ *(?://.*|/\*[^*]*\*/) *\n", re.MULTILINE)
 
-_LEFT_OUT: Final = (
+_NOT_SEARCHED: Final = (
     ".headerlink",
     ".md-content__button",
     ".hb-table",
@@ -81,16 +90,19 @@ _LEFT_OUT: Final = (
     ".hb-findings",
     "[data-search-exclude]",
 )
-"""Parts of a page that the search skips: copies from other records, and controls."""
+"""Selectors of the elements that the search skips: copies from other records, and controls."""
 
 
 class FinishError(Exception):
-    """A site that cannot be finished; the text says why."""
+    """Raised if a site cannot be finished. The message gives the reason."""
 
 
 @dataclass(frozen=True)
 class Finished:
-    """The counts of a finished site, and its findings, which must not be published."""
+    """Numbers of pages and redirects of a finished site, and its findings.
+
+    A site with findings must not be published.
+    """
 
     pages: int
     redirects: int
@@ -98,72 +110,87 @@ class Finished:
 
 
 def finish(site: Path, handbook: Handbook) -> Finished:
-    """Give pages their content policy, write the redirects, and index the text for the search.
+    """Write the redirects and the search index, and add the content policy to each page.
 
-    A site can be finished again. Raises FinishError where a page has moved from the address of
-    another, where a page is not UTF-8, and where the search cannot be indexed; OSError where a file
-    cannot be read or written.
+    You can finish the same site again. With findings, no search index is written. Raises
+    FinishError if `moved_from` names the address of an existing page, if a page is not UTF-8, or if
+    Pagefind fails. Raises OSError if a file cannot be read or written.
     """
     redirects = write_redirects(site, handbook)
     scripts: dict[str, list[str]] = {}
+    active_files: list[str] = []
     pages = 0
     for file in sorted(site.rglob("*")):
-        if file.suffix.lower() not in (".html", ".htm") or file.is_symlink() or not file.is_file():
+        if file.is_symlink() or not file.is_file():
             continue
-        html = _read(file)
+        kind = file.suffix.lower()
+        if kind in _UNPROTECTED_TYPES or (kind in (".svg", ".xml") and _has_script(file)):
+            active_files.append(file.relative_to(site).as_posix())
+        if kind not in (".html", ".htm"):
+            continue
+        html = _read_text(file)
         if html.startswith(_REDIRECT):
             continue
         pages += 1
-        protected, foreign = with_policy(_EMPTY_THEME_LINK.sub('\\1href="."', html))
+        protected, foreign = add_policy(_EMPTY_THEME_LINK.sub('\\1href="."', html))
         for script in foreign:
             scripts.setdefault(script, []).append(file.relative_to(site).as_posix())
         if protected != html:
             file.write_text(protected, encoding="utf-8")
     for name in (*STYLES, *SCRIPTS):
         if (file := site / name).is_file():
-            file.write_text(without_comments(_read(file)), encoding="utf-8")
-    findings = tuple(_foreign_script(handbook, script, files) for script, files in scripts.items())
+            file.write_text(remove_comments(_read_text(file)), encoding="utf-8")
+    findings = tuple(_make_finding(handbook, script, files) for script, files in scripts.items())
+    findings += tuple(_report_active_file(handbook, file) for file in active_files)
     if not findings:
-        index(site)
+        write_search_index(site)
     return Finished(pages, redirects, findings)
 
 
-def _read(file: Path) -> str:
-    """The text of a file of the site. Raises FinishError where it is not UTF-8."""
+def _has_script(file: Path) -> bool:
+    return b"<script" in file.read_bytes().lower()
+
+
+def _report_active_file(handbook: Handbook, file: str) -> Diagnostic:
+    """Make the finding for a file that can run scripts without a content policy."""
+    source = next((path for path in (f"{DOCS}/{file}", file) if handbook.is_published(path)), FILE)
+    hint = "remove it, or publish it as HTML or as an image without a script"
+    message = f"file '/{file}' can run scripts, and cannot have a content policy"
+    return Diagnostic(Location(source), *UNSAFE_PAGE, Severity.ERROR, message, hint)
+
+
+def _read_text(file: Path) -> str:
+    """Return the text of a file of the site. Raises FinishError if the file is not UTF-8."""
     try:
         return file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise FinishError(f"{file} is not UTF-8: {error.reason} at byte {error.start}") from error
 
 
-def with_policy(html: str) -> tuple[str, tuple[str, ...]]:
-    """Put the Content-Security-Policy first into the head of a page, so that it binds everything.
+def add_policy(html: str) -> tuple[str, tuple[str, ...]]:
+    """Add the Content-Security-Policy to the HTML of a page, and find its foreign scripts.
 
-    It allows the theme's inline scripts. Returns the page, and every script that it does not allow:
-    the text of an inline script, the address of one on another host, the tag of one before the
-    head.
+    The policy is the first element of the head, so that it applies to the whole page. It allows the
+    theme's inline scripts. Returns the new HTML, and the scripts that the policy does not allow:
+    the text of an inline script, or the address of a script on another host.
     """
     html = _POLICY_TAG.sub("", html, count=1)
-    inline, foreign = _scripts(html)
+    inline, foreign = _find_scripts(html)
     allowed = sorted(
         hashlib.sha256(script.encode()).digest() for script in inline if _is_of_theme(script)
     )
     foreign += [script for script in inline if not _is_of_theme(script)]
     hashes = "".join(f" 'sha256-{base64.b64encode(digest).decode()}'" for digest in allowed)
     meta = f'<meta http-equiv="Content-Security-Policy" content="{_POLICY.format(hashes=hashes)}">'
-    head = next((match for match in _HEAD.finditer(html) if not match[0].startswith("<!--")), None)
-    if head is None:
-        head = _BEFORE_HEAD.match(html)
+    head = _HEAD.match(html)
     end = head.end() if head else 0
-    if "<script" in html[:end].lower():
-        foreign.append(html[html.lower().index("<script") : end])
     return html[:end] + meta + html[end:], tuple(sorted(foreign))
 
 
-def _scripts(html: str) -> tuple[set[str], list[str]]:
-    """Find the inline scripts that a browser would run, and the addresses of scripts elsewhere."""
+def _find_scripts(html: str) -> tuple[set[str], list[str]]:
+    """Return the inline scripts that a browser runs, and the addresses of other hosts' scripts."""
     inline: set[str] = set()
-    elsewhere: list[str] = []
+    foreign_addresses: list[str] = []
     if "<script" in html or "<script" in html.lower():
         for script in LexborHTMLParser(html).css("script"):
             attributes = script.attributes
@@ -171,12 +198,12 @@ def _scripts(html: str) -> tuple[set[str], list[str]]:
                 attributes.get("src") or attributes.get("href") or attributes.get("xlink:href")
             )
             if address and (read_scheme(address) or address.startswith("//")):
-                elsewhere.append(address)
+                foreign_addresses.append(address)
             kind = (attributes.get("type") or "").strip().lower()
             text = script.text()
             if "src" not in attributes and text.strip() and _SCRIPT_TYPES.fullmatch(kind):
                 inline.add(text)
-    return inline, elsewhere
+    return inline, foreign_addresses
 
 
 def _is_of_theme(script: str) -> bool:
@@ -184,30 +211,35 @@ def _is_of_theme(script: str) -> bool:
     return hashlib.sha256(plain.encode()).hexdigest() in _THEME_SCRIPTS
 
 
-def _foreign_script(handbook: Handbook, script: str, files: list[str]) -> Diagnostic:
-    """Make the finding for a foreign script, at its line of mkdocs.yml where it is there."""
+def _make_finding(handbook: Handbook, script: str, files: list[str]) -> Diagnostic:
+    """Return the finding for a script that is not the theme's.
+
+    `files` holds the pages with this script. The place of the finding is the line of the script in
+    mkdocs.yml, or the first line if mkdocs.yml does not contain the script.
+    """
     first = next(line.strip() for line in script.splitlines() if line.strip())
     settings = (handbook.root / FILE).read_text(encoding="utf-8").splitlines()
     lines = (
         number for number, line in enumerate(settings, 1) if first in line and "script" in line
     )
-    pages = f"/{files[0].removesuffix('index.html')}" + (
-        f" and {len(files) - 1} more" if len(files) > 1 else ""
-    )
-    message = f"script '{first[:60]}' on {pages} is not one of the theme's"
+    page = f"/{files[0].removesuffix('index.html')}"
+    count = len(files) - 1
+    other_pages = f" and {count} other page{'s' if count > 1 else ''}" if count else ""
+    message = f"foreign script '{first[:60]}' on {page}{other_pages}"
     hint = (
-        "remove it from mkdocs.yml, the template or the plugin; or put it into a file of the site"
+        "remove it from mkdocs.yml, the template or the plugin, or move its code into a file below "
+        "docs/"
     )
     return Diagnostic(Location(FILE, next(lines, 1)), *UNSAFE_PAGE, Severity.ERROR, message, hint)
 
 
-def without_comments(text: str) -> str:
-    """A style or script of ours without its comments, which stand on lines of their own."""
+def remove_comments(text: str) -> str:
+    """Return one of our styles or scripts without the comments that fill whole lines."""
     return _COMMENT.sub("", text)
 
 
 def start_indexing(site: Path) -> subprocess.Popen[str]:
-    """Start the process that writes the index of the search into a built site."""
+    """Start a process that writes the search index into the folder of a built site."""
     command = [
         sys.executable,
         "-m",
@@ -220,30 +252,31 @@ def start_indexing(site: Path) -> subprocess.Popen[str]:
         "--root-selector",
         "article.md-content__inner",
         "--exclude-selectors",
-        ", ".join(_LEFT_OUT),
+        ", ".join(_NOT_SEARCHED),
     ]
-    return subprocess.Popen(  # noqa: S603 - our own words, and a path
+    return subprocess.Popen(  # noqa: S603 - fixed arguments and a path
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 
-def index(site: Path) -> None:
-    """Write the index of the search into a built site.
+def write_search_index(site: Path) -> None:
+    """Write the search index into the folder of a built site.
 
-    Raises FinishError with what Pagefind printed.
+    Raises FinishError with the output of Pagefind if Pagefind fails.
     """
     with start_indexing(site) as process:
         output, errors = process.communicate()
     if process.returncode:
         raise FinishError(
-            f"search index failed: {errors.strip() or output.strip() or 'no message of Pagefind'}"
+            "the search index cannot be written: "
+            f"{errors.strip() or output.strip() or 'Pagefind printed no reason'}"
         )
 
 
 def write_redirects(site: Path, handbook: Handbook) -> int:
-    """Write a redirect at every address in `moved_from`; returns the number of redirects.
+    """Write a redirect at every address in `moved_from`, and return the number of redirects.
 
-    Raises FinishError where a page has that address now, and where two have moved from it.
+    Raises FinishError if an existing page has that address, or if two documents name it.
     """
     moves = [
         (old, document) for document in handbook.documents.values() for old in document.moved_from
@@ -252,20 +285,24 @@ def write_redirects(site: Path, handbook: Handbook) -> int:
     for old, document in moves:
         file = site / old.strip("/") / "index.html"
         if old in sources:
-            raise FinishError(f"{document.path}: moved_from {old} is in {sources[old]}, too")
-        if file.exists() and not _read(file).startswith(_REDIRECT):
-            raise FinishError(f"{document.path}: moved_from {old} is the address of a page")
+            raise FinishError(
+                f"{document.path}: duplicate moved_from '{old}' (also in {sources[old]})"
+            )
+        if file.exists() and not _read_text(file).startswith(_REDIRECT):
+            raise FinishError(
+                f"{document.path}: moved_from '{old}' is the address of an existing page"
+            )
         sources[old] = document.path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(
-            redirect(make_relative(handbook.address(document), f"{old.strip('/')}/")),
+            make_redirect(make_relative(handbook.address(document), f"{old.strip('/')}/")),
             encoding="utf-8",
         )
     return len(moves)
 
 
-def redirect(target: str) -> str:
-    """A page that leads to the address where its record is now; `target` is relative to it."""
+def make_redirect(target: str) -> str:
+    """Return the HTML of a redirect to `target`, a relative address."""
     link = escape(target, quote=True)
     return (
         f'{_REDIRECT}<meta http-equiv="refresh" content="0; url={link}">'

@@ -10,7 +10,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from handbook.reading.addresses import SCHEMES, read_scheme
 
 UNSAFE_PAGE: Final = ("SAFE009", "unsafe-page")
-"""Code and name of the rule on active content, which only the finished page shows."""
+"""Code and name of the rule on active content, such as scripts, in the HTML of finished pages."""
 ACTIVE_TAGS: Final = frozenset(
     (
         "animate",
@@ -42,16 +42,17 @@ _ADDRESS_ATTRIBUTES: Final = frozenset(("action", "formaction", "href", "src", "
 
 
 def find_fault(html: str) -> str | None:
-    """Find the first fault in the HTML of a page. Returns its message, or None without a fault."""
+    """Return the message of the first fault in the HTML of a page, or None if it has no fault."""
     root = LexborHTMLParser(f"<body>{html}</body>").root
     active = find_active(root) if root else None
     return f"active content {active}" if active else _NestingParser.find_fault(html)
 
 
 def find_active(root: LexborNode) -> str | None:
-    """Find the first active content in a node: a script, a handler or a frame.
+    """Return the first active content in an element: a script, a handler or a frame.
 
-    An address with an unknown scheme is active content, too. Returns None without any.
+    An address with an unknown scheme is also active content. Returns None if there is no active
+    content.
     """
     for node in root.traverse():
         tag = node.tag or ""
@@ -69,9 +70,9 @@ def find_active(root: LexborNode) -> str | None:
 
 
 class _NestingParser(HTMLParser):
-    """Parser that finds the first unmatched end tag or unclosed element.
+    """Parser that finds the first end tag without a start tag, or the first unclosed element.
 
-    Browsers repair both.
+    A browser shows such HTML without an error, so only a parser can find these faults.
     """
 
     def __init__(self) -> None:
@@ -81,7 +82,7 @@ class _NestingParser(HTMLParser):
 
     @classmethod
     def find_fault(cls, html: str) -> str | None:
-        """Find the first unmatched tag in HTML. Returns its message, or None without one."""
+        """Return the message of the first unmatched tag in HTML, or None if all tags match."""
         reader = cls()
         reader.feed(html)
         reader.close()
@@ -90,15 +91,15 @@ class _NestingParser(HTMLParser):
         return reader.fault
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Open an element. A `/` at the end of its tag has a meaning only in SVG."""
+        """Remember an element as open."""
         if tag not in _VOID_TAGS:
             self.open_tags.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Ignore an empty element of SVG."""
+        """Ignore a tag that ends with `/>`, because in SVG it needs no end tag."""
 
     def handle_endtag(self, tag: str) -> None:
-        """Close an element."""
+        """Close the innermost open element, or remember a fault if its tag is another one."""
         if self.open_tags and self.open_tags[-1] == tag:
             self.open_tags.pop()
         elif tag in self.open_tags:

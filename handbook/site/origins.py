@@ -1,4 +1,4 @@
-"""Find the place in the repository that causes a fault of the built site."""
+"""Find the line in the repository that causes a fault in the built site."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from handbook.site.built_files import LinkFault, make_address
 
 
 class Origins:
-    """Index that maps a fault of the site to places in the repository."""
+    """Index of the links in the repository, which finds the places that cause a fault."""
 
     def __init__(self, handbook: Handbook, site: Site) -> None:
         self.handbook, self.site = handbook, site
@@ -30,10 +30,10 @@ class Origins:
         for entity in handbook.entities:
             self.by_path[entity.path].append(entity)
         self.places: dict[int, dict[str, list[Location]]] = {}
-        """Places by the id of an entity and the target, filled on demand."""
+        """Places of links, by the Python id of the entity and by the target; filled on demand."""
 
     def find_places(self, fault: LinkFault) -> list[Location]:
-        """Return every place in the page's sources that links to the target of a fault.
+        """Return the place of every link to the fault's target in the sources of its page.
 
         The list is empty if a template wrote the link.
         """
@@ -48,28 +48,32 @@ class Origins:
         return list(places_of_target)
 
     def find_page(self, fault: LinkFault) -> Location:
-        """Return the place of the page: its source, else the file of the site."""
+        """Return the source file of the page, or the built file if the page has no source."""
         for entity in self._find_entities(fault):
             return entity.at() if isinstance(entity, Alert) else Location(entity.path)
         return Location(posixpath.join(self.site.folder, fault.file))
 
     def _find_entities(self, fault: LinkFault) -> list[Entity]:
-        """Return the entities on the page, or in the JSON file or the feed."""
+        """Return the records, pages or alerts whose content is in the file of a fault.
+
+        For a JSON file or the feed, return only the record that the fault's target names.
+        """
         handbook = self.handbook
         if fault.source:
             return self.by_path.get(fault.source, [])
         address = make_address(fault.file)
-        entity = handbook.by_address.get(address) or self.by_old_address.get(address)
+        entity = handbook.entities_by_address.get(address) or self.by_old_address.get(address)
         if entity is None and not fault.file.endswith(".html"):
-            entity = handbook.by_address.get(fault.target.partition("#")[0])
+            entity = handbook.entities_by_address.get(fault.target.partition("#")[0])
         if isinstance(entity, Service):
             return [entity, *handbook.audits_of(entity)]
         return [entity] if entity else []
 
     def _find_targets(self, entity: Entity) -> Iterator[tuple[str, Location]]:
-        """Yield each target of an entity in the form of `LinkFault.target`, with its place.
+        """Yield the targets of an entity's links, each with the place of the link.
 
-        Targets come from links, from ids in the text, and from YAML.
+        A link is Markdown, an id in the text, or a YAML value. The targets have the form of
+        `LinkFault.target`.
         """
         handbook = self.handbook
         if isinstance(entity, Document):
@@ -92,7 +96,8 @@ class Origins:
     def _normalise(self, text: str) -> str:
         """Return an address in the form of `LinkFault.target`.
 
-        An address on this site begins at its root. An address on another host has no fragment.
+        An address on this site becomes a path from the root of the site. An address on another host
+        loses its fragment.
         """
         site = self.handbook.settings.site_url.rstrip("/") + "/"
         return text.removeprefix(site) if text.startswith(site) else text.partition("#")[0]

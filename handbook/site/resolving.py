@@ -1,6 +1,6 @@
-"""Resolve the addresses of a built site as a browser does.
+"""Resolve the addresses in a built site as a browser does.
 
-An address is a file of the site, an external link, or broken.
+The target of an address is a file of the site, is on another host, or does not exist.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _REMOVED: Final = re.compile(r"[\t\n\r]")
 """Characters that a browser removes inside an address."""
 _HOST: Final = re.compile(r"[^\x00-\x20#/<>?@\[\\\]^|]+")
 _MAX_HINTS: Final = 20
-"""Number of broken links that get a hint. The search for a similar name takes time."""
+"""Maximum number of broken links with a hint, because it takes time to find a similar name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """Broken address: its target, and the texts of its message.
+    """Address without an existing target, and the message about it.
 
-    `address` is the target. `fault` is the noun phrase before the value in the message, and
-    `detail` the reason after it, if there is one.
+    `address` is the missing target. The message begins with `fault`, for example "broken link". It
+    ends with `detail`, the reason, if there is one.
     """
 
     kind: LinkFaultKind
@@ -49,19 +49,19 @@ class External:
 
 @dataclass(frozen=True)
 class SiteFiles:
-    """Files of a site: the regular ones, and the irregular ones such as symbolic links."""
+    """Files of a site. A symbolic link or a pipe, for example, is an irregular file."""
 
     regular: frozenset[str]
     irregular: frozenset[str]
 
     @cached_property
     def by_folded_name(self) -> Mapping[str, str]:
-        """Files by their case-folded names."""
+        """Map the lower-case path of each file to its path."""
         return {file.casefold(): file for file in self.regular}
 
     @cached_property
     def addresses_by_folder(self) -> Mapping[str, list[str]]:
-        """Addresses in each folder."""
+        """Map each folder to the addresses of its files."""
         addresses: dict[str, list[str]] = defaultdict(list)
         for file in self.regular:
             address = make_address(file)
@@ -77,18 +77,21 @@ class Resolver:
     ) -> None:
         self.files = files
         try:
-            site = urlsplit(site_url)
+            site_parts = urlsplit(site_url)
         except ValueError:
-            site = urlsplit("/")
-        self.host = site.netloc.lower()
-        self.root = f"{site.path.rstrip('/')}/"
+            site_parts = urlsplit("/")
+        self.host = site_parts.netloc.lower()
+        self.root = f"{site_parts.path.rstrip('/')}/"
         self.url = f"{site_url.rstrip('/')}/"
         self.hint_count = 0
         self.ids = {make_address(file): ids.get(file) for file in files.regular}
-        """Ids of the page at each address. A file that is not a page has None."""
+        """Ids of a page, by its address. The value is None for a file that is not a page."""
 
     def find_broken_and_external(self, page: BuiltFile) -> Iterator[tuple[str, Broken | External]]:
-        """Yield each broken and each external address of a page, with its target."""
+        """Yield each broken or external address in a file of the site, with its target.
+
+        An external address is on another host.
+        """
         page_address = make_address(page.file)
         folder = page.file[: page.file.rfind("/") + 1]
         page_ids = page.ids or frozenset()
@@ -102,9 +105,9 @@ class Resolver:
                 yield value, target
 
     def _is_plain_link(self, page_address: str, folder: str, value: str) -> bool:
-        """Whether an address without any special case resolves to an existing target.
+        """Tell whether an address in a simple form has an existing target.
 
-        Most addresses do. `resolve` is slower and handles the rest.
+        This test is fast and covers most addresses. `resolve` is slower and handles every address.
         """
         path, mark, fragment = value.partition("#")
         if path.endswith(".."):
@@ -123,7 +126,11 @@ class Resolver:
         return not mark or fragment in (self.ids[path] or ())
 
     def resolve(self, file: str, value: str) -> Broken | External | None:
-        """Resolve an address in a file of the site. Returns None if the target exists."""
+        """Resolve an address in a file of the site.
+
+        Returns None if the target is an existing file of the site. An address with another scheme
+        than http or https is not checked, and also gives None.
+        """
         value = _REMOVED.sub("", value.strip(_STRIPPED))
         try:
             parts = urlsplit(value)
@@ -153,7 +160,10 @@ class Resolver:
     def _resolve_path(
         self, path: str, fragment: str, raw_fragment: str
     ) -> Broken | External | None:
-        """Resolve a path from the root of the site."""
+        """Resolve a path that begins at the root of the site.
+
+        `fragment` is the decoded fragment of the address, and `raw_fragment` the original one.
+        """
         names: list[str] = []
         name = ""
         for segment in path.split("/"):
@@ -191,7 +201,7 @@ class Resolver:
         if file in self.files.irregular:
             return "replace the symbolic link or special file with a regular file"
         if path := self.files.by_folded_name.get(file.casefold()):
-            return f"spell it as on disk: /{make_address(path)}"
+            return f"use the same case as the file name: /{make_address(path)}"
         folder = target.rstrip("/").rpartition("/")[0]
         return self._suggest(target, self.files.addresses_by_folder.get(folder, ()))
 

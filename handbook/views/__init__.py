@@ -1,7 +1,8 @@
-"""Views: one module per page, which turns the handbook into Markdown, HTML or JSON.
+"""Views: functions that show values of the handbook as Markdown, HTML or JSON.
 
-A view never reads a file, the clock or the network. It shows only values of the handbook. Links are
-relative to the page of the view. `page_address` is that page's address from the site's root.
+A view does not use files, the time or the network. It shows only values of the handbook. Its links
+are relative to the page that shows the view. The parameter `page_address` is the address of this
+page from the root of the site.
 """
 
 from __future__ import annotations
@@ -37,11 +38,11 @@ TONES: Final[Mapping[str, str]] = {
     "waived": "note",
     "example": "note",
 }
-"""Colour of each badge. The text of the badge carries the meaning without the colour."""
+"""The colour of the badge of each word. The word alone also carries the meaning."""
 
 
 def duration(value: timedelta | None) -> str:
-    """Format a duration for people: `1 h 5 min`; "n/a" if it is unknown."""
+    """Format a duration, such as `1 h 5 min`. Returns "n/a" if the duration is unknown."""
     if value is None:
         return "n/a"
     minutes = round(value.total_seconds() / 60)
@@ -52,21 +53,24 @@ def duration(value: timedelta | None) -> str:
 
 
 def moment(value: datetime) -> str:
-    """Format a time in UTC: `2026-05-15 10:14 UTC`."""
+    """Format a time in UTC, such as `2026-05-15 10:14 UTC`."""
     return f"{value:%Y-%m-%d %H:%M} UTC"
 
 
 def fence(text: str, language: str) -> str:
-    """Wrap a text in a Markdown code fence, longer than any fence in it."""
-    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
+    """Wrap a text in a Markdown code block. Its fence is longer than any fence in the text."""
+    longest = max((len(backticks) for backticks in re.findall(r"`{3,}", text)), default=2)
     mark = "`" * max(3, longest + 1)
-    escaped = text.replace("--8<--", ";--8<--")  # the escape keeps a listing from being included
-    return f"{mark}{language}\n{escaped}\n{mark}"
+    escaped_text = text.replace("--8<--", ";--8<--")  # shows the line, and includes no file
+    return f"{mark}{language}\n{escaped_text}\n{mark}"
 
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """Filter of a table: its label, the data attribute of the rows, and the values."""
+    """A filter of a table.
+
+    `title` is its label, `name` the data attribute of the rows, and `values` are the choices.
+    """
 
     title: str
     name: str
@@ -74,12 +78,12 @@ class Facet:
 
 
 def make_facet(title: str, name: str, values: Iterable[object]) -> Facet:
-    """Make a facet from the sorted, unique values of the rows, without empty ones."""
+    """Make a filter from the values of the rows. Duplicate and empty values are left out."""
     return Facet(title, name, sorted({str(value) for value in values if value not in (None, "")}))
 
 
 @cache
-def _environment() -> Environment:
+def _make_environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=select_autoescape(default=True, default_for_string=True),
@@ -96,4 +100,4 @@ def _environment() -> Environment:
 
 def render(template: str, **values: Any) -> str:
     """Render a template of this package. Values are escaped for HTML."""
-    return _environment().get_template(template).render(**values)
+    return _make_environment().get_template(template).render(**values)

@@ -1,4 +1,4 @@
-"""JSON files under `api/v1/`, and CSV files, for programs."""
+"""The JSON files under `api/v1/` and the CSV files of the site, for other programs."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ _ITEM_COLUMNS: Final = (
 
 
 def files(handbook: Handbook, revision: str | None) -> dict[str, str]:
-    """Return every file for programs: its path from the site's root, and its text.
+    """Return the text of every JSON and CSV file, by path from the root of the site.
 
-    `revision` is the commit that the site is built from.
+    `revision` is the commit from which the site is built, or None.
     """
     contents = {
         f"api/v1/schemas/{kind.kind}.json": _to_json(schema(handbook, kind)) for kind in _SCHEMAS
@@ -62,13 +62,13 @@ def files(handbook: Handbook, revision: str | None) -> dict[str, str]:
 
 
 def schema(handbook: Handbook, kind: type[Record] | type[Audit]) -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of a kind, with the organisation's values."""
+    """Return the JSON Schema (draft 2020-12) of a kind, with the values from the settings."""
     url = handbook.settings.site_url.rstrip("/")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"{url}/api/v1/schemas/{kind.kind}.json",
         "title": f"Front matter: {kind.kind}",
-        **schema_of(kind, handbook.settings.vocabularies),
+        **schema_of(kind, handbook.settings.allowed_values),
     }
 
 
@@ -77,7 +77,7 @@ def _full_url(handbook: Handbook, address: str) -> str:
 
 
 def _record_item(handbook: Handbook, record: Record) -> dict[str, Any]:
-    """Return a record as JSON: path, title, keys, values from its body, and backlinks."""
+    """Return a record for JSON: its front matter, values from its body, and backlinks."""
     item: dict[str, Any] = {
         "id": record.id,
         "title": record.title,
@@ -137,7 +137,7 @@ def _checklist_items(handbook: Handbook) -> list[dict[str, Any]]:
             "fingerprint": owned.item.fingerprint,
             "url": _full_url(handbook, f"{handbook.address(owned.standard)}#{id.lower()}"),
         }
-        for id, owned in handbook.items.items()
+        for id, owned in handbook.checklist_items.items()
     ]
 
 
@@ -177,9 +177,9 @@ def _to_json(document: Mapping[str, Any]) -> str:
 
 
 def _to_csv(columns: tuple[str, ...], items: Iterable[Mapping[str, Any]]) -> str:
-    """Return the items as CSV (RFC 4180).
+    """Return items as CSV (RFC 4180).
 
-    A cell that a spreadsheet would read as a formula gets a leading apostrophe.
+    The function puts an apostrophe before a cell that a spreadsheet would treat as a formula.
     """
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\r\n")

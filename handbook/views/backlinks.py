@@ -1,4 +1,4 @@
-"""References and backlinks of a record, at the end of its page."""
+"""The list of references and backlinks at the end of the page of a record."""
 
 from __future__ import annotations
 
@@ -11,27 +11,28 @@ from handbook.views import render
 from handbook.views.links import Linker, PageLink
 
 _IN_TEXT: Final = ReferenceLabel("", "")
-"""Empty label of a reference in the text, which the list heading already describes."""
+"""The empty label of a reference in a text. The heading of the list describes it."""
 
-_LISTED_ABOVE = ("alert", "audit", "folder")  # the page of a service lists these itself
+_LISTED_BY_SERVICE = ("alert", "audit", "folder")
+"""The kinds of reference that the page of a service shows in its own lists."""
 
 
 def backlinks(handbook: Handbook, record: Record) -> str:
-    """Render the references and the backlinks of a record; "" if it has none.
+    """Render the references and the backlinks of a record. Returns "" if it has none.
 
-    Each record or page occurs once per direction, with the labels of all its references.
+    A record or page is at most once in each of the two lists, with the labels of all references.
     """
     linker = Linker(handbook, handbook.address(record))
     outward = _links_with_labels(
         linker, ((ref.target, _labels_of(ref).outward) for ref in handbook.references_from(record))
     )
-    incoming = (ref for ref in handbook.references_to(record) if ref.via not in _LISTED_ABOVE)
+    incoming = (ref for ref in handbook.references_to(record) if ref.via not in _LISTED_BY_SERVICE)
     inward = _links_with_labels(linker, ((ref.source, _labels_of(ref).inward) for ref in incoming))
     return render("backlinks.html.j2", outward=outward, inward=inward) if outward or inward else ""
 
 
 def _labels_of(reference: Reference) -> ReferenceLabel:
-    """Return the labels of a reference; its key if the kind defines no label."""
+    """Return the labels of a reference, or its key if its kind defines no labels."""
     return (
         _IN_TEXT
         if reference.via == "text"
@@ -44,6 +45,7 @@ def _labels_of(reference: Reference) -> ReferenceLabel:
 def _links_with_labels(
     linker: Linker, pairs: Iterable[tuple[Entity, str]]
 ) -> list[tuple[PageLink, str]]:
+    """Return a link to each entity, with its labels. Each pair is an entity and a label."""
     labels_by_id: dict[tuple[str, str], tuple[Entity, list[str]]] = {}
     for entity, label in pairs:
         labels = labels_by_id.setdefault((entity.kind, entity.id), (entity, []))[1]

@@ -1,7 +1,7 @@
-"""Charts as SVG in the page's colours: timelines, dots with a median, and bars.
+"""Draw charts as SVG in the colours of the page: timelines, dot charts and bars.
 
-Assistive technology sees each chart as an image with a text. The page also has the figures in a
-list or a table. Lengths are in units of the SVG, whose width is WIDTH.
+Assistive technology treats each chart as an image with an alternative text. The page also shows the
+figures in a list or table. All lengths are in units of the SVG, which is WIDTH units wide.
 """
 
 from __future__ import annotations
@@ -18,23 +18,26 @@ from handbook.views import duration, render
 
 WIDTH: Final = 360
 _LINE: Final = 22
-"""Minimum distance of two labels. Larger gaps are to scale."""
+"""The minimum distance between two labels. Larger distances are to scale."""
 _TALL: Final = 160
 
 
 def timeline(points: Sequence[tuple[datetime, str]]) -> Markup:
-    """Draw moments on a vertical line to scale; "" for fewer than two different moments."""
+    """Draw moments on a vertical line, to scale.
+
+    Returns "" if there are fewer than two different moments.
+    """
     moments: dict[datetime, list[str]] = {}
     for at, label in sorted(points, key=lambda point: point[0]):
         moments.setdefault(at, []).append(label)
     if len(moments) < 2:
         return Markup()
     times = list(moments)
-    whole = (times[-1] - times[0]).total_seconds()
+    whole_seconds = (times[-1] - times[0]).total_seconds()
     marks, y = [], 12.0
     for previous, at in zip([times[0], *times], times, strict=False):
         gap = at - previous
-        y += max(_LINE, _TALL * gap.total_seconds() / whole) if gap else 0
+        y += max(_LINE, _TALL * gap.total_seconds() / whole_seconds) if gap else 0
         label = ", ".join(moments[at])
         marks.append(
             {
@@ -51,15 +54,18 @@ def timeline(points: Sequence[tuple[datetime, str]]) -> Markup:
 
 
 def dots(title: str, values: Sequence[timedelta]) -> Markup:
-    """Draw durations as dots on a scale with their median; "" for fewer than two."""
+    """Draw durations as dots on a scale, with their median.
+
+    Returns "" if there are fewer than two durations.
+    """
     if len(values) < 2:
         return Markup()
     longest = max(values) or timedelta(minutes=1)
-    middle = timedelta(seconds=median(value.total_seconds() for value in values))
+    median_value = timedelta(seconds=median(value.total_seconds() for value in values))
     margin = 8
     scale_width = WIDTH - 2 * margin
 
-    def x(value: timedelta) -> float:
+    def scale_to_x(value: timedelta) -> float:
         return round(margin + scale_width * (value / longest), 1)
 
     return _drawing(
@@ -68,18 +74,18 @@ def dots(title: str, values: Sequence[timedelta]) -> Markup:
         width=WIDTH,
         left=margin,
         right=margin + scale_width,
-        dots=[x(value) for value in sorted(values)],
-        median=x(middle),
-        median_text=duration(middle),
+        dots=[scale_to_x(value) for value in sorted(values)],
+        median=scale_to_x(median_value),
+        median_text=duration(median_value),
         longest_text=duration(longest),
-        description=f"{title}: {len(values)} incidents, median {duration(middle)}, "
+        description=f"{title}: {len(values)} incidents, median {duration(median_value)}, "
         f"longest {duration(longest)}",
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Share of a bar: a label, its count, and its colour."""
+    """A part of a bar: its label, its count and its colour."""
 
     label: str
     count: int
@@ -87,7 +93,7 @@ class Share:
 
 
 def shares(counts: Sequence[Share]) -> Markup:
-    """Draw counts as shares of one bar; "" if all are zero."""
+    """Draw counts as parts of one bar. Returns "" if all counts are zero."""
     total = sum(share.count for share in counts)
     if not total:
         return Markup()

@@ -1,4 +1,4 @@
-"""Facts above the text of a record: id, status, owner, dates and related records."""
+"""The facts at the top of the page of a record, such as status and owner."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Value = str | date | datetime | PageLink
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Label with its values. `wide` puts it on a line of its own."""
+    """A label with its values. `wide` puts the row on a separate line."""
 
     label: str
     values: tuple[Value, ...]
@@ -30,7 +30,7 @@ class Row:
 
 
 def facts(handbook: Handbook, record: Record) -> str:
-    """Render the facts of a record as HTML."""
+    """Render the facts about a record as HTML."""
     linker = Linker(handbook, handbook.address(record))
     fact_rows = [*_rows(record, linker), Row("Tags", record.tags)]
     return render(
@@ -45,14 +45,18 @@ def facts(handbook: Handbook, record: Record) -> str:
             for row in fact_rows
             if row.values
         ],
-        index=linker.index(record),
+        index_url=linker.index_url(record),
     )
 
 
 def severity_tone(handbook: Handbook, severity: str | None) -> str:
-    """Return the colour of a severity: worst, second worst, or any other."""
-    order = list(handbook.settings.policy.severities)
-    rank = order.index(severity) if severity in order else len(order)
+    """Return the colour of a severity. The worst and the second worst have their own colours."""
+    ranked_severities = list(handbook.settings.policy.severities)
+    rank = (
+        ranked_severities.index(severity)
+        if severity in ranked_severities
+        else len(ranked_severities)
+    )
     return ("bad", "open")[rank] if rank < 2 else "gone"
 
 
@@ -76,7 +80,7 @@ def _as_tuple(value: Value | None) -> tuple[Value, ...]:
 
 @singledispatch
 def _rows(_record: Record, _linker: Linker) -> Iterator[Row]:
-    """Yield the facts of a record; none for a kind without a registered function."""
+    """Yield the facts about a record. A kind without a registered function has no facts."""
     return iter(())
 
 
@@ -116,8 +120,8 @@ def _standard_rows(standard: Standard, linker: Linker) -> Iterator[Row]:
     yield Row("Checklist", tuple(items), wide=True)
     owners = (
         (id, owned.standard)
-        for id, owned in linker.handbook.items.items()
-        if id in standard.verified_by
+        for id, owned in linker.handbook.checklist_items.items()
+        if id in standard.verification_ids
     )
     shared_items = [
         PageLink("", id, f"{linker.url(owner)}#{id.lower()}")
@@ -129,7 +133,7 @@ def _standard_rows(standard: Standard, linker: Linker) -> Iterator[Row]:
 
 @_rows.register
 def _runbook_rows(runbook: Runbook, linker: Linker) -> Iterator[Row]:
-    """Yield the facts for an on-call engineer, starting with the fixes and the contact."""
+    """Yield the facts about a runbook. An on-call engineer needs the first rows most."""
     service = linker.handbook.get(Service, runbook.service)
     causes = [
         PageLink("", linker.heading(runbook, cause.heading), f"#{cause.anchor}")
@@ -163,7 +167,7 @@ def _postmortem_rows(postmortem: Postmortem, linker: Linker) -> Iterator[Row]:
 
 
 def _late_note(handbook: Handbook, postmortem: Postmortem) -> str | None:
-    """Return a note if a post-mortem was published after the deadline of the policy."""
+    """Return a note if a post-mortem was published late, or else None."""
     policy = handbook.settings.policy.postmortem
     if not (postmortem.published and postmortem.started and policy.business_days):
         return None

@@ -1,4 +1,4 @@
-"""Feed of status changes, published post-mortems and reviewed standards."""
+"""The feed of changes: decisions, published post-mortems and reviewed standards."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ _MAX_ENTRIES: Final = 50
 
 
 class _Feed(Atom1Feed):  # type: ignore[misc]
-    """Atom feed without the current time, which the library puts into an empty feed."""
+    """An Atom feed that does not depend on the current time.
+
+    The library would write the current time into an empty feed. This class writes a fixed time.
+    """
 
     def latest_post_date(self) -> datetime:
         newest: datetime = (
@@ -23,7 +26,7 @@ class _Feed(Atom1Feed):  # type: ignore[misc]
 
 
 def feed(handbook: Handbook) -> str:
-    """Return the events of records as Atom (RFC 4287), newest first, dated by the records."""
+    """Return the changes of records as an Atom feed (RFC 4287), newest first."""
     site = handbook.settings.site_url.rstrip("/")
     events = [
         (event.day, event.change, record.id, record)

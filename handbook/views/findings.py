@@ -1,4 +1,4 @@
-"""Findings of a page, displayed on that page in the preview."""
+"""The box with the findings of a page, which the preview shows on the page."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from handbook.views import render
 
 
 def findings(diagnostics: Iterable[Diagnostic]) -> str:
-    """Render a box with every finding; "" without findings."""
-    listed = list(diagnostics)
-    return render("findings.html.j2", findings=listed) if listed else ""
+    """Render a box with the findings of a page. Returns "" if there are no findings."""
+    finding_list = list(diagnostics)
+    return render("findings.html.j2", findings=finding_list) if finding_list else ""

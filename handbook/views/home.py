@@ -1,4 +1,4 @@
-"""Home page, and the list of everything from A to Z."""
+"""The home page, and the page "A to Z" with all records, alerts and checklist items."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from handbook.records.service import Service
 from handbook.views import render
 from handbook.views.links import Linker
 
-_FEW: Final = 6
+_MAX_ROWS: Final = 6
 
 
 def home(handbook: Handbook, page_address: str) -> str:
-    """Render the home page: introduction, search, alerts, standards and recent changes."""
+    """Render the home page, with the first services and the latest changes."""
     services = sorted(handbook.of(Service), key=lambda service: (service.tier or 9, service.id))
     alerts = Counter(alert.service for alert in handbook.alerts)
     return render(
         "home.html.j2",
-        services=[(service, alerts[service.id]) for service in services[:_FEW]],
-        counts=handbook.counts,
-        items=len(handbook.items),
-        rows=_recent_changes(handbook, _FEW),
+        services=[(service, alerts[service.id]) for service in services[:_MAX_ROWS]],
+        counts=handbook.entity_counts,
+        items=len(handbook.checklist_items),
+        rows=_recent_changes(handbook, _MAX_ROWS),
         linker=Linker(handbook, page_address),
     )
 
 
 def _recent_changes(handbook: Handbook, limit: int) -> list[tuple[date, Record, str]]:
-    """Return the records with the latest changes: date, record, and kind of change."""
+    """Return the latest changes, newest first: date, record, and a word for the change."""
     changes = [
         (
             record.changed,
@@ -49,7 +49,7 @@ def _recent_changes(handbook: Handbook, limit: int) -> list[tuple[date, Record, 
 
 
 def everything(handbook: Handbook, page_address: str) -> str:
-    """Render the list of every record, alert and checklist item, A to Z."""
+    """Render the list of all records, alerts and checklist items, in alphabetical order."""
     lists = [
         (kind.list_title, sorted(handbook.of(kind), key=lambda record: record.title.casefold()))
         for kind in RECORDS
@@ -59,6 +59,6 @@ def everything(handbook: Handbook, page_address: str) -> str:
         "everything.md.j2",
         lists=lists,
         alerts=alerts,
-        items=handbook.items,
+        items=handbook.checklist_items,
         linker=Linker(handbook, page_address),
     )

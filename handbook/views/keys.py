@@ -1,4 +1,4 @@
-"""Keys for exact search: ids, alerts, titles with tags, and error messages of runbooks."""
+"""The keys that the search finds exactly: ids, alerts, titles, tags and error messages."""
 
 from __future__ import annotations
 
@@ -17,26 +17,29 @@ from handbook.records.standard import Standard
 from handbook.rules.engine import rules
 
 KINDS: Final[Mapping[type[Record], str]] = {kind: kind.label for kind in RECORDS}
-"""Labels of the kinds of record."""
+"""The label of each kind of record."""
 
 SEARCHED: Final = (*(kind.label for kind in COUNTED if kind.has_page), Page.label)
-"""Kinds in the filter of the search."""
+"""The labels of the kinds in the filter of the search."""
 
 FOLDER: Final = "assets/keys"
-_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_CAMEL_CASE_BOUNDARY: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _WORD: Final = re.compile(r"[^\W_]+")
 
 
 def keys(handbook: Handbook) -> dict[str, str]:
-    """Return the key files, by path: one `<xyz>.json` per word prefix, and `parts.json`.
+    """Return the text of each key file, by path.
 
-    `parts.json` lists the prefixes. A prefix file has every key with such a word, as a JSON list of
-    [title, address from the site's root, kind, key, …]. Its order decides between equal matches.
-    So the file of any one word of a query contains every possible match.
+    Each file `<xyz>.json` contains all keys with a word that begins with the three characters
+    `xyz`. It is a list of [title, address from the root of the site, kind, key, …]. The order of
+    the list decides which of two equal matches comes first. To answer a query, the search needs
+    only the file of one word in it. The file `parts.json` lists the prefixes of all files.
     """
     keys_by_prefix: dict[str, dict[tuple[str, str, str], list[str]]] = {}
-    for key, title, address, kind in _keys(handbook):
-        for prefix in {_prefix(match) for match in _WORD.findall(_HUMP.sub(" ", key).lower())}:
+    for key, title, address, kind in _find_keys(handbook):
+        for prefix in {
+            _prefix(match) for match in _WORD.findall(_CAMEL_CASE_BOUNDARY.sub(" ", key).lower())
+        }:
             keys_by_target = keys_by_prefix.setdefault(prefix, {})
             keys_by_target.setdefault((title, address, kind), []).append(key)
     rows = {
@@ -50,11 +53,12 @@ def keys(handbook: Handbook) -> dict[str, str]:
 
 
 def _prefix(text: str) -> str:
-    """Return the first three characters, safe for a file name; search.js does the same."""
+    """Return the first three characters of a word, for a file name, as search.js does."""
     return re.sub("[^a-z0-9]", "_", text[:3])
 
 
-def _keys(handbook: Handbook) -> Iterator[tuple[str, str, str, str]]:
+def _find_keys(handbook: Handbook) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the keys of the search: key, title, address and kind of the target."""
     for alert in handbook.alerts:
         yield alert.name, alert.name, handbook.address(alert), Alert.label
     for kind, name in KINDS.items():
@@ -69,7 +73,7 @@ def _keys(handbook: Handbook) -> Iterator[tuple[str, str, str, str]]:
             if requirement.id:
                 url = f"{handbook.address(standard)}#{requirement.id.lower().replace('.', '-')}"
                 yield requirement.id, f"{requirement.id} ({standard.title})", url, Standard.label
-    for id, owned in handbook.items.items():
+    for id, owned in handbook.checklist_items.items():
         url = f"{handbook.address(owned.standard)}#{id.lower()}"
         yield id, f"{id}: {owned.item.item}".replace("`", ""), url, Standard.label
     if "docs/reference/rules.md" in handbook.documents:

@@ -1,4 +1,4 @@
-"""Links from a page to records, alerts and other pages."""
+"""Make links from a page to records, alerts and other pages."""
 
 from __future__ import annotations
 
@@ -18,24 +18,27 @@ from handbook.views.references import PageReferences
 
 @dataclass(frozen=True, slots=True)
 class PageLink:
-    """Link with an id, a title, and an address relative to the page."""
+    """A link on a page, with an address relative to the page. `id` is "" if the link has no id."""
 
     id: str
     title: str
-    """Plain text, or HTML as Markup."""
+    """The title as plain text, or as HTML in a Markup."""
     url: str
     example: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Linker:
-    """Makes links from one page. `page_address` is its address from the site's root."""
+    """Makes links for one page. `page_address` is its address from the root of the site."""
 
     handbook: Handbook
     page_address: str
 
     def to(self, entity: Entity) -> PageLink:
-        """Return the link to an entity, with its id if prose can mention it: ADR-0023."""
+        """Return a link to an entity.
+
+        The link has an id only if a text can mention the entity by id, such as ADR-0023.
+        """
         has_id = isinstance(entity, Record) and entity.mention is not None
         return PageLink(
             entity.id if has_id else "",
@@ -45,42 +48,46 @@ class Linker:
         )
 
     def url(self, entity: Entity) -> str:
-        """Return the relative address of an entity."""
+        """Return the address of an entity, relative to the page."""
         return make_relative(self.handbook.address(entity), self.page_address)
 
     def title(self, entity: Entity) -> str:
-        """Return the title of an entity: a record's as HTML without links, otherwise plain text."""
+        """Return the title of an entity.
+
+        The title of a record is HTML without links. Another title is plain text.
+        """
         if isinstance(entity, Record) and (heading := entity.source.title_heading):
             return self.heading(entity, heading)
         return entity.title
 
     def heading(self, record: Record, heading: Heading) -> Markup:
-        """Render the text of a record's heading as HTML without links."""
+        """Render the text of a heading of a record as HTML without links."""
         return Markup(render_heading(record.source, heading))  # noqa: S704 - safe HTML
 
     def at(self, address: str) -> str:
-        """Return the relative address of a page of the site, such as `checklist/#test-01`."""
+        """Convert an address, such as `checklist/#test-01`, to one relative to the page."""
         return make_relative(address, self.page_address)
 
     def find(self, kind: str, ids: tuple[str, ...] | list[str]) -> list[PageLink]:
-        """Return the links to the existing entities of a kind with these ids."""
-        entities = (self.handbook.by_id.get((kind, id)) for id in ids)
+        """Return links to the entities of a kind with these ids. Unknown ids give no link."""
+        entities = (self.handbook.entities_by_id.get((kind, id)) for id in ids)
         return [self.to(entity) for entity in entities if entity]
 
     def inline(self, text: str, path: str | None = None) -> Markup:
-        """Render a line of Markdown from the file at `path` as HTML.
+        """Render a line of Markdown as HTML.
 
-        Without a path it renders no links, for use inside a link.
+        `path` is the file that contains the line. Without a path, the HTML has no links, so that a
+        template can put it into a link.
         """
         return Markup(render_line(text, self._references(path) if path else None))  # noqa: S704 - safe HTML
 
     def inlines(self, nodes: Sequence[MarkdownNode], path: str) -> Markup:
-        """Render inline Markdown of the record at `path` as HTML, with links for this page."""
+        """Render inline Markdown nodes of the record at `path` as HTML, with links."""
         return Markup(render_inlines(nodes, self._references(path)))  # noqa: S704 - safe HTML
 
     def _references(self, path: str) -> PageReferences:
         return PageReferences(self.handbook, path, self.page_address)
 
-    def index(self, record: Record) -> str:
-        """Return the relative address of the index page of a record's kind."""
+    def index_url(self, record: Record) -> str:
+        """Return the address of the index of all records of the kind of a record."""
         return self.at(f"{self.handbook.source_uri(record.folder)}/")

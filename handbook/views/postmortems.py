@@ -1,4 +1,4 @@
-"""Archive of post-mortems with statistics, and the list of all actions."""
+"""The archive of post-mortems with statistics, and the list of all actions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from handbook.views.links import Linker
 
 
 def percentile(values: Sequence[timedelta], share: float) -> timedelta:
-    """Return the percentile by nearest rank. Raises ValueError for no values."""
+    """Return a percentile of values by nearest rank. `share` is 0.9 for the 90th percentile.
+
+    Raises ValueError if there are no values.
+    """
     if not values:
         raise ValueError("no values")
     ordered = sorted(values)
@@ -26,7 +29,7 @@ def percentile(values: Sequence[timedelta], share: float) -> timedelta:
 
 
 def figures(postmortems: Sequence[Postmortem]) -> list[dict[str, str | int]]:
-    """Return statistics per duration: formula, number of incidents, median, 90th percentile."""
+    """Return the statistics of each duration: formula, count, median and 90th percentile."""
     rows: list[dict[str, str | int]] = []
     for index, first in enumerate(postmortems[0].durations if postmortems else ()):
         values = [
@@ -50,12 +53,12 @@ def figures(postmortems: Sequence[Postmortem]) -> list[dict[str, str | int]]:
     return rows
 
 
-def _charts(published: Sequence[Postmortem]) -> Iterator[Markup]:
-    """Draw the times to mitigate and the times to resolve as dots with their median."""
+def _charts(published_postmortems: Sequence[Postmortem]) -> Iterator[Markup]:
+    """Draw one chart of the times to mitigate, and one of the times to resolve."""
     for index in (2, 3):
         named_durations = [
             (postmortem.durations[index].name, value)
-            for postmortem in published
+            for postmortem in published_postmortems
             if (value := postmortem.durations[index].value)
         ]
         title = named_durations[0][0].capitalize() if named_durations else ""
@@ -63,16 +66,16 @@ def _charts(published: Sequence[Postmortem]) -> Iterator[Markup]:
 
 
 def postmortem_archive(handbook: Handbook, page_address: str) -> str:
-    """Render the archive: incidents, newest first, and statistics of the published ones."""
+    """Render all post-mortems, newest first, and statistics of the published post-mortems."""
     postmortems = sorted(
         handbook.of(Postmortem), key=lambda postmortem: postmortem.id, reverse=True
     )
-    published = [record for record in postmortems if record.status == "published"]
+    published_postmortems = [record for record in postmortems if record.status == "published"]
     return render(
         "postmortem_archive.md.j2",
         postmortems=postmortems,
-        figures=figures(published),
-        charts=list(_charts(published)),
+        figures=figures(published_postmortems),
+        charts=list(_charts(published_postmortems)),
         facets=[
             make_facet("Severity", "severity", (record.severity for record in postmortems)),
             make_facet(
@@ -87,14 +90,14 @@ def postmortem_archive(handbook: Handbook, page_address: str) -> str:
 
 
 def durations(postmortem: Postmortem) -> str:
-    """Render the durations of an incident with their formulas, and its timeline."""
+    """Render the durations of an incident, and a timeline of its moments."""
     moments = ("started", "detected", "acknowledged", "mitigated", "resolved")
     points = [(at, label) for label in moments if (at := getattr(postmortem, label)) is not None]
     return render("durations.html.j2", durations=postmortem.durations, timeline=timeline(points))
 
 
 def actions(handbook: Handbook, page_address: str) -> str:
-    """Render the list of all actions, open ones first, each with a permanent anchor."""
+    """Render the list of all actions. Open actions come first."""
     rows = [
         (postmortem, action)
         for postmortem in handbook.of(Postmortem)

@@ -1,4 +1,4 @@
-"""Targets of links, ids, drawings and listings in the text of a file."""
+"""Find the targets of the links, ids, drawings and listings in a file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from handbook.reading.addresses import SCHEMES, make_relative, read_scheme
 from handbook.reading.render import NamedTarget
 
 _SVG = "{http://www.w3.org/2000/svg"
-"""Namespace of SVG, as ElementTree writes it before a `}`."""
+"""The namespace of SVG, as ElementTree writes it before the name of an element."""
 _SAFE_ELEMENTS = frozenset(
     (
         "circle",
@@ -43,22 +43,22 @@ _SAFE_ELEMENTS = frozenset(
         "use",
     )
 )
-"""SVG elements that are safe to embed in a page."""
+"""The SVG elements that are safe in the HTML of a page."""
 _URL_OF_ID = re.compile(r"(url\(\s*['\"]?)#")
 
 
 @dataclass(frozen=True)
 class PageReferences:
-    """References of the file at `path`, rendered on the page at `page_address`."""
+    """Finds the targets of links and ids in the file at `path`, for the page at `page_address`."""
 
     handbook: Handbook
     path: str
     page_address: str
-    own_ids: frozenset[str] = frozenset()
-    """Ids of the file that this page includes, for a page of another file."""
+    included_ids: frozenset[str] = frozenset()
+    """The anchors of the file at `path`, if the page at `page_address` includes this file."""
 
     def resolve_link(self, link: str) -> str | None:
-        """Return the address of a link or image; None if it is broken or unsafe."""
+        """Return the address of a link or image, or None if it is broken or unsafe."""
         target = self.handbook.resolve(self.path, link)
         if target.is_external:
             return link if read_scheme(link) in ("", *SCHEMES) else None
@@ -66,7 +66,7 @@ class PageReferences:
         if url is None:
             return None
         fragment = f"#{quote(target.fragment)}" if target.fragment else ""
-        if target.path == self.path and target.fragment in self.own_ids:
+        if target.path == self.path and target.fragment in self.included_ids:
             return fragment
         return (
             fragment
@@ -75,7 +75,10 @@ class PageReferences:
         )
 
     def resolve_id(self, id: str) -> NamedTarget | None:
-        """Return the target of an id; None if it is unknown or the record itself."""
+        """Return the target of an id.
+
+        Returns None if the id is unknown, or the id of this file.
+        """
         id_target = self.handbook.resolve_id(id)
         record = id_target.record
         if record is None or (record.path == self.path and not id_target.fragment):
@@ -90,20 +93,20 @@ class PageReferences:
         )
 
     def read_drawing(self, link: str, alt: str) -> str | None:
-        """Return an attached SVG for embedding; None if it must remain an image.
+        """Return the SVG to embed instead of an image, or None to keep the image.
 
-        An embedded SVG takes the colours of the palette. It must use currentColor and no style,
-        because the page's content policy blocks styles.
+        An embedded SVG uses the colours of the page. It must be an attachment. It must use
+        `currentColor`, and no style, because the content policy of the page blocks styles.
         """
         path = self.handbook.resolve(self.path, link).path
-        # An attachment has been checked: it has no script, no event handler and no external URL.
+        # A rule checks attachments, so the SVG has no script, event handler or external URL.
         if path not in self.handbook.attachments or not path.endswith(".svg"):
             return None
         data = (self.handbook.root / path).read_bytes()
         if b'fill="currentColor"' not in data or b"style" in data:
             return None
         try:
-            drawing = ElementTree.fromstring(data)  # noqa: S314 - an attachment has no entities
+            drawing = ElementTree.fromstring(data)  # noqa: S314 - the check of attachments refuses entities
         except ElementTree.ParseError:
             return None
         prefix = f"drawing-{next(self._drawing_numbers)}-"
@@ -125,17 +128,17 @@ class PageReferences:
 
     @cached_property
     def _drawing_numbers(self) -> Iterator[int]:
-        """Counter of the drawings on the page, which keeps their ids unique."""
+        """The numbers of the drawings on the page. They make the ids in the drawings unique."""
         return count(1)
 
     @cached_property
-    def listing(self) -> Callable[[str], str | None]:
-        """Function that returns the text of a listing's file, by path."""
-        return self.handbook.listing
+    def read_listing(self) -> Callable[[str], str | None]:
+        """The function that returns the text of a sample file, or None."""
+        return self.handbook.read_listing
 
 
 def _with_prefix(name: str, value: str, prefix: str) -> str:
-    """Return the value of an SVG attribute with a prefix before each id."""
+    """Return the value of an SVG attribute, with a prefix before each id in it."""
     match name:
         case "id":
             return prefix + value

@@ -1,4 +1,4 @@
-"""Reference of the rules, from their docstrings."""
+"""The reference of the rules, made from their docstrings."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FAMILIES: Final = {
 
 
 def rules_reference() -> str:
-    """Render every rule under its family, with a bad and a good example."""
+    """Render all rules by family, each with a bad and a good example."""
     families = [
         (family, _FAMILIES[family], list(members))
         for family, members in groupby(sorted(rules().values(), key=_sort_key), key=_family_of)
@@ -34,7 +34,7 @@ def rules_reference() -> str:
 
 
 def explain(rule: Rule) -> str:
-    """Format one rule as text for a terminal."""
+    """Return the description of a rule as text for a terminal."""
     paragraphs = [f"{rule.code} {rule.name} ({rule.severity})", rule.text, f"Why: {rule.why}"]
     paragraphs += [
         f"{label}:\n\n{_indent(text)}" for label, text in (("Bad", rule.bad), ("Good", rule.good))

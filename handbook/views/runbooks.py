@@ -1,4 +1,4 @@
-"""Catalog of runbooks, and the page of an alert."""
+"""The catalog of runbooks, and the page of an alert."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def runbook_catalog(handbook: Handbook, page_address: str) -> str:
 
 
 def alert_page(handbook: Handbook, alert: Alert) -> Rendered:
-    """Render the page of an alert, which includes its runbook.
+    """Render the page of an alert.
 
-    If several runbooks list the alert, the page links to them instead. The page does not repeat
-    an id of the runbook.
+    If exactly one runbook lists the alert, the page includes the runbook. Otherwise it links to the
+    runbooks. A heading of the page has no id if the runbook already has a heading with this id.
     """
     page_address = handbook.address(alert)
     runbooks = handbook.runbooks_of(alert)
@@ -75,6 +75,8 @@ def alert_page(handbook: Handbook, alert: Alert) -> Rendered:
         expression=highlight_code(f"{alert.expr}\n", "promql"),
         linker=Linker(handbook, page_address),
     )
-    title, *others = (TocEntry(level, id, str(escape(text))) for _, id, level, text in sections)
-    headings = (title, *(article.headings if article else ()), *others)
+    title, *other_entries = (
+        TocEntry(level, id, str(escape(text))) for _, id, level, text in sections
+    )
+    headings = (title, *(article.headings if article else ()), *other_entries)
     return Rendered(html, headings, frozenset(article_ids | {id for _, id, _, _ in sections}))

@@ -1,4 +1,4 @@
-"""Index of services with audit scores, and the details of one service."""
+"""The index of services with audit scores, and the details of one service."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ from handbook.vocabulary import PROOFS, VERDICTS
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Counts of an audit: verdicts, and passes by kind of verification.
+    """The counts of an audit.
 
-    An unknown item never counts as passed.
+    `verdicts` has the number of results by verdict. `passes` has the number of results with the
+    verdict `pass`, by kind of verification.
     """
 
     verdicts: dict[str, int]
@@ -33,7 +34,7 @@ class Score:
 
 
 def score(audit: Audit) -> Score:
-    """Count the verdicts of an audit, and its passes, strongest verification first."""
+    """Count the verdicts of an audit, and its passes by kind of verification."""
     verdicts = Counter(result.verdict for result in audit.results.values() if result.verdict)
     passes = Counter(
         result.by for result in audit.results.values() if result.verdict == "pass" and result.by
@@ -46,32 +47,34 @@ def score(audit: Audit) -> Score:
 
 
 def verdicts(audit_score: Score) -> Markup:
-    """Draw the verdicts of an audit as shares of one bar."""
+    """Draw the verdicts of an audit as parts of one bar."""
     return shares(
         [Share(verdict, count, TONES[verdict]) for verdict, count in audit_score.verdicts.items()]
     )
 
 
 def services_index(handbook: Handbook, page_address: str) -> str:
-    """Render every service with its owner, tier and the counts of its latest audit."""
+    """Render all services, with their owners, tiers and latest audits."""
     services = sorted(handbook.of(Service), key=lambda service: (service.tier or 9, service.id))
     rows = [(service, next(iter(handbook.audits_of(service)), None)) for service in services]
-    scored = [(service, audit, score(audit) if audit else None) for service, audit in rows]
+    rows_with_scores = [
+        (service, audit, score(audit) if audit else None) for service, audit in rows
+    ]
     facets = [
         make_facet("Owner", "owner", (service.owner for service in services)),
         make_facet("Tier", "tier", (service.tier for service in services)),
     ]
     return render(
         "services_index.md.j2",
-        rows=scored,
+        rows=rows_with_scores,
         verdicts=verdicts,
         facets=facets,
         linker=Linker(handbook, page_address),
     )
 
 
-def service_knowledge(handbook: Handbook, service: Service) -> str:
-    """Render alerts, runbooks, objectives, incidents, decisions and audits of a service."""
+def service_details(handbook: Handbook, service: Service) -> str:
+    """Render the details of a service, such as its alerts, runbooks, incidents and audits."""
     linker = Linker(handbook, handbook.address(service))
     adrs = [adr for adr in handbook.of(Adr) if service.id in adr.services]
     return render(
@@ -99,8 +102,8 @@ def service_knowledge(handbook: Handbook, service: Service) -> str:
 
 
 def _results(linker: Linker, audit: Audit) -> list[tuple[str, str, object]]:
-    """Return the results in checklist order: id, text, result."""
-    items = linker.handbook.items
+    """Return the results of an audit in the order of the checklist: id, text and result."""
+    items = linker.handbook.checklist_items
     order = list(items)
     ids = sorted(audit.results, key=lambda id: (order.index(id) if id in order else len(order), id))
     texts = {

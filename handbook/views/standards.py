@@ -1,4 +1,4 @@
-"""Index of standards, and the checklist built from them."""
+"""The index of standards, and the checklist with the items of all standards."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from handbook.vocabulary import CALMS
 
 
 def standards_index(handbook: Handbook, page_address: str) -> str:
-    """Render a table of all standards, and the standards of each CALMS pillar."""
+    """Render a table of all standards, and the standards of each pillar of CALMS."""
     standards = sorted(handbook.of(Standard), key=lambda standard: standard.id)
     pillars = [
         (pillar, [standard for standard in standards if pillar in standard.calms])
@@ -27,7 +27,7 @@ def standards_index(handbook: Handbook, page_address: str) -> str:
 
 
 def checklist(handbook: Handbook, page_address: str) -> str:
-    """Render the checklist items by group, with standards and kind of verification."""
+    """Render the checklist items by group, with their standards and kinds of verification."""
     titles = handbook.settings.organisation.groups
 
     def group(id: str) -> str:
@@ -37,26 +37,32 @@ def checklist(handbook: Handbook, page_address: str) -> str:
         (
             name,
             titles.get(name, name),
-            [(handbook.standards_of(id), handbook.items[id].item) for id in ids],
+            [(handbook.standards_of(id), handbook.checklist_items[id].item) for id in ids],
         )
-        for name, ids in groupby(handbook.items, key=group)
+        for name, ids in groupby(handbook.checklist_items, key=group)
     ]
     facets = [
         make_facet(
-            "Verified by", "verify", (owned.item.verify for owned in handbook.items.values())
+            "Verified by",
+            "verify",
+            (owned.item.verify for owned in handbook.checklist_items.values()),
         ),
         make_facet("Group", "group", (name for name, _, _ in groups)),
         make_facet(
             "Standard",
             "standard",
-            (standard.id for id in handbook.items for standard in handbook.standards_of(id)),
+            (
+                standard.id
+                for id in handbook.checklist_items
+                for standard in handbook.standards_of(id)
+            ),
         ),
     ]
     return render(
         "checklist.md.j2",
         facets=facets,
         groups=groups,
-        total=len(handbook.items),
-        extras=sum(owned.item.extra for owned in handbook.items.values()),
+        total=len(handbook.checklist_items),
+        extras=sum(owned.item.extra for owned in handbook.checklist_items.values()),
         linker=Linker(handbook, page_address),
     )

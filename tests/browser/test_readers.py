@@ -78,7 +78,7 @@ HANDBOOK = load(ROOT)
 EXACT = [
     *((adr.id, adr.title) for adr in HANDBOOK.of(Adr)),
     *((alert.name, alert.name) for alert in HANDBOOK.alerts),
-    *((id, id) for id in HANDBOOK.items),
+    *((id, id) for id in HANDBOOK.checklist_items),
     *((code, code) for code in rules()),
     ("STD-05.3", "STD-05.3"),
 ]

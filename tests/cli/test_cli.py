@@ -15,7 +15,7 @@ from handbook.rules.engine import rules
 from tests.commands import run
 from tests.handbooks import ADR, NEWEST, ROOT, SETTINGS, SMALL, copy_site, write
 
-MESSAGE = "unknown status 'acepted'"
+MESSAGE = "unknown value 'acepted' for 'status'"
 """The message of the first finding of the broken handbook."""
 
 
@@ -51,7 +51,7 @@ def test_text_has_a_line_per_finding_and_its_hint_below(
         f"adr/0001-a.md:2:9: FM005 error: {MESSAGE}",
         "    did you mean 'accepted'?",
         "adr/0002-b.md:4:12: DEC011 warning: review was due on 2026-04-01",
-        "    confirm the decision with a new date, or propose its replacement",
+        "    review the decision, then set a later 'review_by', or propose a new decision",
         "adr/0002-b.md:13:1: FM104 error: empty section 'Decision'",
         "    add text below the heading",
         "2 adr: 2 errors, 1 warning",
@@ -144,7 +144,7 @@ def test_text_has_colour_on_a_terminal_unless_switched_off(
     _, out, _ = call(capsys, "check", "--root", str(broken), "--today", "2026-11-23")
     assert ("\x1b[" in out) is coloured
     plain = re.sub(r"\x1b\[[0-9;]*m", "", out)
-    assert plain.startswith("adr/0001-a.md:2:9: FM005 error: unknown status 'acepted'")
+    assert plain.startswith("adr/0001-a.md:2:9: FM005 error: unknown value 'acepted' for 'status'")
     assert "\x1b" not in call(capsys, "check", "--root", str(broken), "--format", "json")[1]
 
 
@@ -155,6 +155,7 @@ def test_text_has_colour_on_a_terminal_unless_switched_off(
         (["--select", "DEC"], ["DEC011"], 0),
         (["--select", "DEC", "--strict"], ["DEC011"], 1),
         (["--select", "FM005,DEC011"], ["FM005", "DEC011"], 1),
+        (["--select", "unknown-value, DEC011"], ["FM005", "DEC011"], 1),
         (["--ignore", "FM"], ["DEC011"], 0),
         (["--today", "2026-03-31", "--ignore", "FM"], [], 0),
         (["{root}/adr/0002-b.md"], ["DEC011", "FM104"], 1),
@@ -167,6 +168,7 @@ def test_text_has_colour_on_a_terminal_unless_switched_off(
         "select",
         "strict",
         "select-two",
+        "select-name",
         "ignore",
         "today",
         "file",
@@ -194,8 +196,8 @@ def test_options_filter_a_report(
         (["check", "--root", "{empty}"], "no mkdocs.yml in"),
         (["check", "--root", "{empty}/nowhere"], "no mkdocs.yml in"),
         (["check", "--root", "{root}", "{root}/adr/0009-x.md"], "does not exist"),
-        (["check", "--root", "{root}", "/etc/hostname"], "is outside of"),
-        (["check", "--root", "{root}", "--select", "NOPE"], "unknown code 'NOPE'"),
+        (["check", "--root", "{root}", "/etc/hostname"], "is outside the handbook"),
+        (["check", "--root", "{root}", "--select", "NOPE"], "unknown rule 'NOPE'"),
         (["check", "--root", "{root}", "--output", "{empty}/no/such/file"], "cannot be written"),
         (["rules", "NOPE"], "unknown rule 'NOPE'"),
         (["export", "--root", "{root}", "--output", "/dev/null/x"], "cannot be written"),

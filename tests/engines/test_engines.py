@@ -110,7 +110,7 @@ def test_a_stage_replaces_only_an_older_stage(tmp_path: Path) -> None:
     for folder in ("../full", ".", "docs/stage", ".."):
         answer = run("handbook", "stage", folder, cwd=root)
         assert answer.returncode == 2, folder
-        assert "name another folder" in answer.stderr
+        assert "choose another folder" in answer.stderr
     assert run("handbook", "stage", "../stage", cwd=root).returncode == 0
     write(tmp_path, {"stage/docs/old.md": "# Old\n"})
     assert run("handbook", "stage", "../stage", cwd=root).returncode == 0

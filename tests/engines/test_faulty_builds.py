@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -10,9 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 
+from handbook.site.finish import add_policy
 from tests.commands import BIN, make_environment, run
-from tests.handbooks import SMALL, copy_site, write
+from tests.handbooks import ROOT, SMALL, copy_site, write
 
 pytestmark = pytest.mark.build
 
@@ -53,16 +56,17 @@ def test_a_folder_with_another_site_is_never_replaced(root: Path) -> None:
 
 def test_hidden_files_of_the_old_site_are_kept(root: Path) -> None:
     assert run("handbook", "build", cwd=root).returncode == 0
-    write(root, {"site/.nojekyll": ""})
+    write(root, {"site/.nojekyll": "", "site/.well-known/security.txt": "x"})
     assert run("handbook", "build", cwd=root).returncode == 0
     assert (root / "site/.nojekyll").is_file()
+    assert (root / "site/.well-known/security.txt").is_file()
 
 
 def test_a_leftover_that_cannot_be_replaced_is_named(root: Path) -> None:
     (root / ".site.new").symlink_to(root / "docs")
     answer = run("handbook", "build", cwd=root)
     assert answer.returncode == 2
-    assert ".site.new is in the way; remove it" in answer.stderr
+    assert ".site.new exists and is not a folder; remove it" in answer.stderr
     assert (root / "docs/index.md").is_file()
 
 
@@ -76,6 +80,7 @@ HOOKS = {
     "syntax error": "def on_config(config)\n",
     "unknown import": "import nowhere_at_all\n",
     "error in an event": "def on_env(env, **_):\n    raise ValueError('mine')\n",
+    "cancelled": "import asyncio\n\ndef on_env(env, **_):\n    raise asyncio.CancelledError\n",
     "exit": "import sys\n\ndef on_files(files, **_):\n    sys.exit(0)\n",
     "no site": "import shutil\n\ndef on_post_build(config):\n    shutil.rmtree(config.site_dir)\n",
 }
@@ -128,12 +133,13 @@ def test_nothing_is_built_without_the_plugin(
 
 
 @pytest.mark.parametrize(
-    "address", ["x", "127.0.0.1", ":8000", "127.0.0.1:99999", "", "1.2.3.4:99"]
+    "address", ["x", "127.0.0.1", ":8000", "127.0.0.1:99999", "", "1.2.3.4:99", "ü..x:80"]
 )
 def test_an_address_that_cannot_be_served_is_a_wrong_call(address: str, root: Path) -> None:
     answer = run("handbook", "serve", "--address", address, cwd=root)
     assert answer.returncode == 2
-    assert answer.stderr.startswith(f"handbook: --address {address}: ")
+    assert f"--address '{address}'" in answer.stderr
+    assert answer.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -196,6 +202,7 @@ def test_standard_output_that_is_closed_or_full_is_no_fault_of_the_site(root: Pa
 
 PAGES = {
     "a script before the head": "<script>x()</script><!doctype html><html><head></head></html>",
+    "an element that only begins like a head": "<head-line></head-line><script>x()</script>",
     "a script of a data type by another attribute": (
         '<head></head><script data-type="application/json">x()</script>'
     ),
@@ -211,7 +218,7 @@ def test_finish_reports_scripts_that_are_not_the_theme_s(page: str, tmp_path: Pa
     write(tmp_path, {"site/index.html": PAGES[page]})
     answer = run("handbook", "finish", "site", "--root", str(SMALL), cwd=tmp_path)
     assert answer.returncode == 1
-    assert "SAFE009 error: script '" in answer.stdout
+    assert "SAFE009 error: foreign script '" in answer.stdout
 
 
 ARTICLE = '<article class="md-content__inner"><h1>Text</h1></article>'
@@ -239,6 +246,65 @@ def test_the_policy_is_the_first_element_of_the_head(tmp_path: Path) -> None:
     run("handbook", "finish", "site", "--root", str(SMALL), cwd=tmp_path, check=True)
     page = (tmp_path / "site/index.html").read_text(encoding="utf-8")
     assert '<html><head><meta http-equiv="Content-Security-Policy"' in page
+
+
+PREFIXES = {
+    "an element that begins like a head": "<!doctype html><title>x</title><head-line></head-line>",
+    "an image before the head": "<img src=x onerror=x()><head></head>",
+    "a head in a title": "<title><head></title>",
+    "a head in an attribute": '<html data-x="<head>">',
+    "a comment that ends at once": "<!--><img src=x onerror=x()>--><head></head>",
+    "a byte order mark": "\ufeff<!doctype html><html lang=en><head>",
+}
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_the_policy_comes_before_everything_that_can_act(prefix: str) -> None:
+    html, _ = add_policy(PREFIXES[prefix] + ARTICLE)
+    head = LexborHTMLParser(html.removeprefix("\ufeff")).head
+    assert head is not None
+    first = next(node for node in head.iter())
+    assert first.attributes.get("http-equiv") == "Content-Security-Policy"
+
+
+@pytest.mark.parametrize("file", ["evil.xhtml", "evil.svg", "a/evil.SHTML"])
+def test_finish_reports_other_files_that_can_run_scripts(file: str, tmp_path: Path) -> None:
+    write(tmp_path, {"site/index.html": f"<head></head>{ARTICLE}", f"site/{file}": "<script>x()"})
+    answer = run("handbook", "finish", "site", "--root", str(SMALL), cwd=tmp_path)
+    assert answer.returncode == 1
+    assert f"SAFE009 error: file '/{file}' can run scripts" in answer.stdout
+
+
+@pytest.mark.parametrize("name", [".site.new", ".site.old"])
+@pytest.mark.parametrize("command", [("build",), ("links", "site")], ids=["build", "links"])
+def test_folders_of_others_beside_the_site_are_kept(
+    command: tuple[str, ...], name: str, root: Path
+) -> None:
+    assert run("handbook", "build", cwd=root).returncode == 0
+    write(root, {f"{name}/mine": "x"})
+    answer = run("handbook", *command, cwd=root)
+    assert answer.returncode == (2 if command == ("build",) and name == ".site.new" else 0)
+    assert (root / name / "mine").is_file()
+
+
+def test_a_theme_and_a_stage_are_no_old_site(root: Path) -> None:
+    shutil.copytree(ROOT / "handbook/site/theme", root / "mytheme")
+    assert run("handbook", "stage", "staged", cwd=root).returncode == 0
+    for folder in ("mytheme", "staged/docs"):
+        answer = run("handbook", "build", "--output", folder, cwd=root)
+        assert answer.returncode == 2, folder
+        assert "holds other files" in answer.stderr
+
+
+def test_a_stage_escapes_titles(root: Path) -> None:
+    settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
+    settings = settings.replace("- Markdown: markdown.md", "- '<b>M</b>': markdown.md")
+    settings = settings.replace("site_name: A small handbook", "site_name: 'A <img src=x>'")
+    write(root, {"mkdocs.yml": settings})
+    assert run("handbook", "stage", "staged", cwd=root).returncode == 0
+    staged = (root / "staged/mkdocs.yml").read_text(encoding="utf-8")
+    assert "site_name: A &lt;img src=x&gt;" in staged
+    assert "'&lt;b&gt;M&lt;/b&gt;': markdown.md" in staged
 
 
 def test_finish_follows_no_link_out_of_the_site(tmp_path: Path) -> None:

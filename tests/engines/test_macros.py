@@ -56,7 +56,7 @@ def test_a_macro_without_a_view_is_an_error(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(
         LookupError, match=r"the macro 'check_list' has no view in handbook\.views\.standards"
     ):
-        engine_macros.macro("check_list", load(SMALL), lambda: "")
+        engine_macros.make_macro("check_list", load(SMALL), lambda: "")
 
 
 def test_this_repository_and_the_engine_define_the_same_macros() -> None:
@@ -64,7 +64,7 @@ def test_this_repository_and_the_engine_define_the_same_macros() -> None:
     macros.define_env(env)
     assert set(env.macros) == set(MACROS)
     for name, function in env.macros.items():
-        assert function() == engine_macros.macro(name, handbook, lambda: "adr/")(), name
+        assert function() == engine_macros.make_macro(name, handbook, lambda: "adr/")(), name
         assert function.__doc__
 
 
@@ -236,7 +236,7 @@ HOOK = "def define_env(env):\n    {}\n"
         (
             SHOP.replace("shop", "yaml"),
             "",
-            "mkdocs.yml: the module 'yaml' has the name of an installed one; rename it",
+            "mkdocs.yml: the module 'yaml' has the name of an installed module; rename it",
         ),
     ],
     ids=[
@@ -285,7 +285,7 @@ def test_the_error_of_a_folder_without_a_module_is_one_line(tmp_path: Path) -> N
     root = make_handbook(tmp_path / "handbook", plugins, {"macros/notes.txt": "No code."})
     answer = run("mkdocs", "build", "--quiet", cwd=root)
     assert answer.stderr.startswith(
-        "Error: mkdocs.yml: the module 'macros' is not a package of the repository; add __init"
+        "Error: mkdocs.yml: the folder of the module 'macros' is not a package; add __init"
     )
     assert answer.stderr.count("\n") == 1
 
@@ -377,9 +377,10 @@ INVALID_TEXTS = {
     "{{ checklist(group='SEC') }}": "invalid arguments for macro 'checklist' "
     "(call it as checklist())",
     "{% call home() %}x{% endcall %}": "invalid arguments for macro 'home' (call it as home())",
-    "{{ adr_index( }}": "invalid template: unexpected '}', expected ')'",
-    "{% for x in %}": "invalid template: Expected an expression, got 'end of statement block'",
-    "{{ adr_index() ": "invalid template: unexpected end of template, "
+    "{{ adr_index( }}": "invalid macro template: unexpected '}', expected ')'",
+    "{% for x in %}": "invalid macro template: Expected an expression, "
+    "got 'end of statement block'",
+    "{{ adr_index() ": "invalid macro template: unexpected end of template, "
     "expected 'end of print statement'.",
 }
 

@@ -228,7 +228,7 @@ def test_a_title_from_a_macro_is_escaped_once(tmp_path: Path) -> None:
         ('{{ "> " * 150 }}deep', "nested too deeply"),
         (
             '[d]({{ "nope.md" }})',
-            "a macro or plugin wrote a link to 'nope.md', which is not on this site",
+            "broken link 'nope.md' in the output of a macro or a plugin",
         ),
     ],
     ids=["deep nesting", "broken link"],

@@ -171,7 +171,8 @@ def test_notes_can_be_added_but_not_changed(branch: Path) -> None:
     commit_all(branch, "docs: a note")
     edit(branch, DECISION, "asked for more", "asked for less")
     assert check_messages(branch) == [
-        "DEC013 changed note of ADR-0002; restore it, and add a new note below"
+        "DEC013 changed note in section 'Notes' of ADR-0002; "
+        "restore the note, and add a new note below it"
     ]
     edit(branch, DECISION, "asked for less", "asked for more")
     edit(branch, DECISION, NOTES, NOTES + "- 2026-11-22: It came to nothing.\n")
@@ -221,10 +222,10 @@ def test_each_finding_suggests_another_free_number(branch: Path) -> None:
     run_git(branch, "checkout", "--quiet", "branch")
     write(branch, {"adr/0006-y.md": ADR})
     assert check_messages(branch) == [
-        "DEC014 duplicate number ADR-0004 (taken by adr/0004-meanwhile.md in main); "
-        "use the next free number, 0009",
-        "DEC014 duplicate number ADR-0006 (taken by adr/0006-later.md in main); "
-        "use the next free number, 0010",
+        "DEC014 duplicate number ADR-0004 (already used by adr/0004-meanwhile.md in main); "
+        "begin the file name with the next free number, 0009",
+        "DEC014 duplicate number ADR-0006 (already used by adr/0006-later.md in main); "
+        "begin the file name with the next free number, 0010",
     ]
 
 
@@ -299,8 +300,9 @@ def test_only_committed_review_dates_that_still_exist_count(branch: Path) -> Non
 def test_the_reviewer_is_a_trailer(message: str, has_reviewer: bool, branch: Path) -> None:
     commit = commit_all(branch, message)
     message = (
-        f"FM018 no reviewer in commit {commit[:12]}, which marks as reviewed: STD-08, search/slow, "
-        "shop/orders-down; end the commit message with the line 'Reviewed-by: a-team'"
+        f"FM018 no 'Reviewed-by' line in commit {commit[:12]}, which sets the review date of "
+        "STD-08, search/slow, shop/orders-down; "
+        "end the message of that commit with the line 'Reviewed-by: a-team'"
     )
     assert check_messages(branch) == ([] if has_reviewer else [message])
 
@@ -360,7 +362,8 @@ def test_a_moved_page_needs_a_redirect(branch: Path) -> None:
         rules_file.write_text(changed, encoding="utf-8")
     write(branch, {"docs/text.md": text})
     assert check_messages(branch) == [
-        "LNK011 lost page /markdown/; add 'moved_from: [/markdown/]' to the page that replaces it"
+        "LNK011 published address /markdown/ without a page or a redirect; "
+        "add 'moved_from: [/markdown/]' to the front matter of the page that replaces it"
     ]
     write(branch, {"docs/text.md": f"---\nmoved_from: [/markdown/]\n---\n{text}"})
     assert check(branch) == []
@@ -380,7 +383,8 @@ def test_a_redirect_cannot_be_removed(branch: Path) -> None:
     )
     assert check(branch) == [f"{DECISION}:3:13:LNK011"]
     assert check_messages(branch) == [
-        f"LNK011 lost redirect from /old/place/ to {DECISION}; add 'moved_from: [/old/place/]'"
+        f"LNK011 lost redirect from /old/place/ to {DECISION}; "
+        "add 'moved_from: [/old/place/]' to the front matter of this page"
     ]
     edit(
         branch,
@@ -407,7 +411,7 @@ def test_a_heading_with_a_new_text_keeps_its_id(branch: Path) -> None:
     edit(branch, PAGE, "### Nobody buys", "### No customers")
     assert check(branch) == [f"{PAGE}:19:1:LNK012"]
     assert check_messages(branch) == [
-        "LNK012 lost id 'nobody-buys' of the heading 'Nobody buys'; "
+        "LNK012 lost id 'nobody-buys' of the published heading 'Nobody buys'; "
         "write '### No customers {#nobody-buys}'"
     ]
     edit(branch, PAGE, "### No customers", "### No customers {#nobody-buys}")
@@ -557,8 +561,9 @@ def test_the_summary_lists_every_new_exception(branch: Path) -> None:
     )
     messages = [
         f"{DECISION}:4 new suppression of FM010: both offices share a name",
-        f"mkdocs.yml:{line_of(branch, 'mkdocs.yml', 'FM104')} new lowered severity of FM104",
-        f"mkdocs.yml:{line_of(branch, 'mkdocs.yml', 'sha256')} new secret sample in {DECISION}: "
+        f"mkdocs.yml:{line_of(branch, 'mkdocs.yml', 'FM104')} severity of FM104 lowered to "
+        "'warning'",
+        f"mkdocs.yml:{line_of(branch, 'mkdocs.yml', 'sha256')} new secret sample for {DECISION}: "
         "a test",
     ]
     assert exceptions(branch) == messages
@@ -666,7 +671,7 @@ def test_a_sample_that_moves_to_another_file_is_new(branch: Path) -> None:
     edit(branch, "mkdocs.yml", f"path: {DECISION}", f"path: {ANOTHER_DECISION}")
     line = line_of(branch, "mkdocs.yml", "sha256")
     assert exceptions(branch) == [
-        f"mkdocs.yml:{line} new secret sample in {ANOTHER_DECISION}: a test"
+        f"mkdocs.yml:{line} new secret sample for {ANOTHER_DECISION}: a test"
     ]
 
 
@@ -689,7 +694,7 @@ def test_a_removed_private_pattern_is_an_exception(
     edit(branch, "mkdocs.yml", PRIVATE, private)
     line = line_of(branch, "mkdocs.yml", "private:" if "private" in private else "  handbook:")
     expected = [
-        f"mkdocs.yml:{line} pattern removed from handbook.private: '{pattern}'"
+        f"mkdocs.yml:{line} pattern '{pattern}' removed from 'handbook.private'"
         for pattern in removed
     ]
     assert exceptions(branch) == sorted(expected)

@@ -49,9 +49,10 @@ def test_a_finding_against_a_base_is_an_error(repository: Path, base: str) -> No
     code, out, err = checked(repository, base)
     assert (code, err) == (1, "")
     assert out.splitlines() == [
-        "adr/0001-a.md:14:1: DEC013 error: changed text of ADR-0001 (status 'accepted')",
-        "    restore the text, and add later insights as a dated item under a last heading "
-        "'## Notes', or write a new decision",
+        "adr/0001-a.md:14:1: DEC013 error: changed text in ADR-0001, although its status "
+        "is 'accepted'",
+        "    restore the original; then write a new decision, or add a list item that begins with "
+        "a date to a section '## Notes' at the end",
         "1 adr: 1 error, 0 warnings",
     ]
 

@@ -122,7 +122,7 @@ class UnchangedReferences:
         return None
 
     @property
-    def listing(self) -> Callable[[str], str | None]:
+    def read_listing(self) -> Callable[[str], str | None]:
         """A function that returns no file."""
         return lambda path: None
 

@@ -287,7 +287,8 @@ def test_a_record(kind: type[Record], monkeypatch: pytest.MonkeyPatch) -> None:
     @given(corrupted([*TEXTS[kind.kind], *FOREIGN], MARKDOWN + YAML))
     def holds(data: bytes) -> None:
         def handbook() -> Handbook:
-            document = read_document(kind, read_source(path, data), HANDBOOK.settings.vocabularies)
+            source = read_source(path, data)
+            document = read_document(kind, source, HANDBOOK.settings.allowed_values)
             return replace(HANDBOOK, documents={path: document})
 
         check_properties(path, data, handbook)
@@ -303,7 +304,7 @@ def test_an_audit(data: bytes) -> None:
     path = "docs/services/shop/2026-Q4.yml"
 
     def handbook() -> Handbook:
-        audit = read_entity(Audit, path, files.decode(path, data), HANDBOOK.settings.vocabularies)
+        audit = read_entity(Audit, path, files.decode(path, data), HANDBOOK.settings.allowed_values)
         return replace(HANDBOOK, documents=AUDITED, alerts=(), rule_files=(), audits=(audit,))
 
     check_properties(path, data, handbook)
@@ -487,7 +488,7 @@ def test_a_site(tmp_path: Path) -> None:
         site = read_site(tmp_path, "https://h.example/")
         assert time.process_time() - begin < SECONDS
         report = run_on_site(site, HANDBOOK, TODAY)
-        assert bool(report.findings) == bool(site.faults)
+        assert bool(report.findings) == bool(site.link_faults)
         assert all(len(finding.message) < 1000 for finding in report.findings)
         (tmp_path / name).write_bytes(original)
 

@@ -18,39 +18,39 @@ STATUSES = "proposed, accepted, rejected, deprecated, superseded"
 @pytest.mark.parametrize(
     ("old", "new", "message", "hint"),
     [
-        ("accepted", "acepted", "unknown status 'acepted'", "did you mean 'accepted'?"),
-        ("accepted", "xyz", "unknown status 'xyz'", f"use one of {STATUSES}"),
+        ("accepted", "acepted", "unknown value 'acepted' for 'status'", "did you mean 'accepted'?"),
+        ("accepted", "xyz", "unknown value 'xyz' for 'status'", f"use one of {STATUSES}"),
         (
             "deciders:",
             "status: accepted\ndeciders:",
             "duplicate key 'status' (first on line 2)",
-            "remove one of them",
+            "remove one of the two keys, with its value",
         ),
         (
             "[order-team]",
             "[order-team, order-team]",
             "duplicate value 'order-team' in 'deciders'",
-            "remove one of them",
+            "remove the duplicate",
         ),
         (
             "[order-team]",
             "order-team",
-            "a single value under 'deciders'",
+            "unexpected single value 'order-team' under 'deciders'",
             "write 'deciders: [order-team]'",
         ),
         (
             "2026-03-02",
             "[2026-03-02]",
-            "a list under 'date'",
+            "unexpected list under 'date'",
             "write a date, YYYY-MM-DD",
         ),
         (
             "2026-03-02",
             "2026-02-30",
-            "no such date '2026-02-30'",
-            "write a date that exists, YYYY-MM-DD",
+            "date '2026-02-30' does not exist",
+            "write an existing date, YYYY-MM-DD",
         ),
-        ("2026-03-02", "spring", "invalid date 'spring'", "write a date, YYYY-MM-DD"),
+        ("2026-03-02", "spring", "invalid value 'spring' for 'date'", "write a date, YYYY-MM-DD"),
         (
             "date: 2026-03-02",
             "date:",
@@ -72,8 +72,8 @@ def test_a_hint_names_the_key_of_a_vocabulary_in_the_settings(tmp_path: Path) ->
         for finding in check(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": ADR})
         if finding.code == "FM005"
     ]
-    assert finding.message == "unknown deciders 'order-team'"
-    assert finding.hint == "add teams under extra.handbook.teams in mkdocs.yml"
+    assert finding.message == "unknown value 'order-team' for 'deciders'"
+    assert finding.hint == "define the teams under 'extra.handbook.teams' in mkdocs.yml"
 
 
 def test_the_hint_for_missing_front_matter_has_the_lines_of_the_kind(tmp_path: Path) -> None:
@@ -89,13 +89,13 @@ def test_the_hint_for_missing_front_matter_has_the_lines_of_the_kind(tmp_path: P
         (
             "a.png",
             b"GIF89a",
-            "the content is not a PNG, although the name ends in .png",
-            "save it as a PNG, or rename it",
+            "file is not a PNG, but its name ends with '.png'",
+            "save it as a PNG, or correct the suffix of its name",
         ),
         (
             "a.txt",
             b"<html>",
-            "the content is HTML, although the name ends in .txt",
+            "HTML content in a file whose name ends with '.txt'",
             "save it as plain text",
         ),
         (
@@ -118,7 +118,7 @@ def test_attachments(name: str, data: bytes, message: str, hint: str, tmp_path: 
     [
         ("a\u202eb".encode(), "invisible character U+202E", "remove it"),
         (b"\xff", "invalid UTF-8: byte 0xff", "save the file as UTF-8"),
-        (b"x" * 10_001, "line of more than 10000 characters", "break it into several lines"),
+        (b"x" * 10_001, "line of more than 10,000 characters", "break it into several lines"),
     ],
 )
 def test_files(data: bytes, message: str, hint: str) -> None:

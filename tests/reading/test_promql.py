@@ -199,8 +199,8 @@ def test_a_small_stack_is_enough(kind: str, kilobytes: int) -> None:
             [
                 (
                     "RBK009",
-                    "invalid PromQL: invalid promql query",
-                    "test it with 'promtool check rules'",
+                    "invalid PromQL expression",
+                    "correct it, and test it with 'promtool check rules'",
                 )
             ],
         ),
@@ -227,6 +227,6 @@ def test_an_expression_that_kills_the_child_is_a_finding(
     (finding,) = check_alerts(
         tmp_path, make_alert("Down", OWN).replace("up == 0", KINDS["or"](1_000))
     )
-    assert (finding.code, finding.message) == ("RBK009", "expression nested too deeply")
+    assert (finding.code, finding.message) == ("RBK009", "PromQL expression nested too deeply")
     assert finding.hint == "split it into recording rules"
     assert (finding.at.path, finding.at.line, finding.at.column) == (RULES, 5, 13)

@@ -107,7 +107,7 @@ def test_a_template_in_a_url_is_a_finding(url: str, tmp_path: Path) -> None:
     (finding,) = check_alerts(tmp_path, make_alert("Down", url))
     assert (finding.code, finding.message, finding.hint) == (
         "RBK012",
-        "template in runbook_url",
+        "template expression in 'runbook_url'",
         USE_OWN,
     )
     assert (finding.at.line, finding.at.column) == (7, 34)
@@ -116,40 +116,52 @@ def test_a_template_in_a_url_is_a_finding(url: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "message", "hint"),
     [
-        ("https://wiki.example/down", f"runbook_url outside this site, {SITE}/", USE_OWN),
-        (f"{SITE}:8080/alerts/Down/", f"runbook_url outside this site, {SITE}/", USE_OWN),
-        (f"{SITE}.evil.example/alerts/Down/", f"runbook_url outside this site, {SITE}/", USE_OWN),
-        (f"{SITE}/alerts/Slow/", "runbook_url of another alert, Slow", USE_OWN),
-        (f"{SITE}/alerts/Slow/#when", "runbook_url of another alert, Slow", USE_OWN),
+        ("https://wiki.example/down", f"'runbook_url' of another site than {SITE}/", USE_OWN),
+        (f"{SITE}:8080/alerts/Down/", f"'runbook_url' of another site than {SITE}/", USE_OWN),
+        (
+            f"{SITE}.evil.example/alerts/Down/",
+            f"'runbook_url' of another site than {SITE}/",
+            USE_OWN,
+        ),
+        (f"{SITE}/alerts/Slow/", "'runbook_url' of another alert, Slow", USE_OWN),
+        (f"{SITE}/alerts/Slow/#when", "'runbook_url' of another alert, Slow", USE_OWN),
         (
             f"{SITE}/runbooks/shop/slow/",
-            "runbook that does not list Down, runbooks/shop/slow.md",
+            "runbook runbooks/shop/slow.md does not list alert Down",
             USE_OWN,
         ),
         (
             f"{SITE}/runbooks/shop/slow/#no-disk",
-            "runbook that does not list Down, runbooks/shop/slow.md",
+            "runbook runbooks/shop/slow.md does not list alert Down",
             USE_OWN,
         ),
         (
             f"{SITE}/runbooks/shop/asked/",
-            "runbook that does not list Down, runbooks/shop/asked.md",
+            "runbook runbooks/shop/asked.md does not list alert Down",
             USE_OWN,
         ),
-        (f"{SITE}/standards/", "page that is not a runbook, docs/standards/index.md", USE_OWN),
-        (f"{SITE}/services/shop/", "page that is not a runbook, docs/services/shop.md", USE_OWN),
+        (
+            f"{SITE}/standards/",
+            "'runbook_url' of a page that is not a runbook, docs/standards/index.md",
+            USE_OWN,
+        ),
+        (
+            f"{SITE}/services/shop/",
+            "'runbook_url' of a page that is not a runbook, docs/services/shop.md",
+            USE_OWN,
+        ),
         (
             f"{SITE}/services/shop/#shop",
-            "page that is not a runbook, docs/services/shop.md",
+            "'runbook_url' of a page that is not a runbook, docs/services/shop.md",
             USE_OWN,
         ),
-        (f"{SITE}/alerts/Dwon/", "unknown page 'alerts/Dwon/'", f"did you mean '{OWN}'?"),
-        (f"{SITE}/alerts/down/", "unknown page 'alerts/down/'", f"did you mean '{OWN}'?"),
-        (f"{SITE}/alerts/Down", "unknown page 'alerts/Down'", f"did you mean '{OWN}'?"),
-        (f"{SITE}/alerts/", "unknown page 'alerts/'", f"did you mean '{OWN}'?"),
+        (f"{SITE}/alerts/Dwon/", f"unknown page '{SITE}/alerts/Dwon/'", f"did you mean '{OWN}'?"),
+        (f"{SITE}/alerts/down/", f"unknown page '{SITE}/alerts/down/'", f"did you mean '{OWN}'?"),
+        (f"{SITE}/alerts/Down", f"unknown page '{SITE}/alerts/Down'", f"did you mean '{OWN}'?"),
+        (f"{SITE}/alerts/", f"unknown page '{SITE}/alerts/'", f"did you mean '{OWN}'?"),
         (
             f"{SITE}/runbooks/shop/dwon/",
-            "unknown page 'runbooks/shop/dwon/'",
+            f"unknown page '{SITE}/runbooks/shop/dwon/'",
             f"did you mean '{SITE}/runbooks/shop/down/'?",
         ),
         (f"{OWN}#whne", "unknown anchor '#whne' on /alerts/Down/", "did you mean 'when'?"),
@@ -174,16 +186,16 @@ def test_a_url_of_another_page_is_a_finding(
 @pytest.mark.parametrize(
     ("url", "message", "hint"),
     [
-        (OWN, "no runbook that lists Down", "set 'alerts: [Down]' in a runbook of shop"),
+        (OWN, "no runbook lists alert Down", "add 'Down' to 'alerts' in a runbook of shop"),
         (
             f"{SITE}/runbooks/shop/slow/",
-            "runbook that does not list Down, runbooks/shop/slow.md",
-            "set 'alerts: [Slow, Down]' there",
+            "runbook runbooks/shop/slow.md does not list alert Down",
+            "in runbooks/shop/slow.md, write 'alerts: [Slow, Down]'",
         ),
         (
             f"{SITE}/runbooks/shop/down/",
-            "runbook that does not list Down, runbooks/shop/down.md",
-            "set 'alerts: [Down]' in place of 'trigger' there",
+            "runbook runbooks/shop/down.md does not list alert Down",
+            "in runbooks/shop/down.md, replace 'trigger' with 'alerts: [Down]'",
         ),
     ],
 )
@@ -235,7 +247,7 @@ def test_the_hint_names_the_service_of_the_alert(tmp_path: Path) -> None:
     (finding,) = check_alerts(
         tmp_path, make_alert("Down", f"{SITE}/runbooks/search/asked/"), **files
     )
-    assert finding.hint == "set 'alerts: [Down]' in a runbook of shop"
+    assert finding.hint == "add 'Down' to 'alerts' in a runbook of shop"
 
 
 def test_the_anchors_of_an_alert_are_the_headings_of_its_page() -> None:
@@ -275,7 +287,7 @@ def test_a_severity_that_the_policy_does_not_name_is_one_finding(
     severity: str, hint: str, meant: str | None, url: str | None, tmp_path: Path
 ) -> None:
     (finding,) = check_alerts(tmp_path, make_alert("Down", url, f"{{severity: {severity}}}"))
-    assert finding.message == f"unknown severity '{severity.strip(chr(34) + chr(39))}'"
+    assert finding.message == f"unknown alert severity '{severity.strip(chr(34) + chr(39))}'"
     assert (finding.code, finding.hint) == ("RBK017", hint)
     assert (finding.at.line, finding.at.column) == (6, 26)
     assert (finding.fix and finding.fix.new) == meant

@@ -21,7 +21,7 @@ from handbook.views.facts import facts
 from handbook.views.home import everything, home
 from handbook.views.postmortems import actions, postmortem_archive
 from handbook.views.runbooks import alert_page, runbook_catalog
-from handbook.views.services import service_knowledge, services_index
+from handbook.views.services import service_details, services_index
 from handbook.views.standards import checklist, standards_index
 from tests.handbooks import CORPORA, SMALL, TODAY, copy_site
 
@@ -69,7 +69,7 @@ def test_public_records_give_findings_and_pages(kind: str, tmp_path: Path) -> No
         assert facts(handbook, record)
         backlinks(handbook, record)
     for service in handbook.of(Service):
-        assert service_knowledge(handbook, service)
+        assert service_details(handbook, service)
     for alert in handbook.alerts:
         assert alert_page(handbook, alert)
 

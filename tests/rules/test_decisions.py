@@ -113,7 +113,7 @@ def test_at_least_one_alternative_is_required(
 def test_a_duplicate_number_is_reported_with_the_next_free_number(tmp_path: Path) -> None:
     findings = check(tmp_path, {"adr/0001-a.md": ADR, "adr/0001-b.md": ADR, "adr/0007-c.md": ADR})
     assert format_findings(findings) == ["adr/0001-b.md:1:1:DEC002"]
-    assert findings[0].hint == "use the next free number, 0008"
+    assert findings[0].hint == "begin the file name with the next free number, 0008"
 
 
 def test_a_cycle_of_three_is_one_finding(tmp_path: Path) -> None:

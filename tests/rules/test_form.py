@@ -50,10 +50,8 @@ def test_two_swapped_sections_are_one_finding(tmp_path: Path) -> None:
         tmp_path, {"adr/0001-a.md": ADR.replace(context + decision, decision + context)}
     )
     assert format_findings(findings) == ["adr/0001-a.md:12:1:FM103"]
-    assert (
-        findings[0].hint
-        == "use this order: Context · Decision · Alternatives considered · Consequences"
-    )
+    order = "Context · Decision · Alternatives considered · Consequences"
+    assert findings[0].hint == f"put the sections in this order: {order}"
 
 
 @pytest.mark.parametrize(
@@ -79,7 +77,7 @@ def test_two_swapped_sections_are_one_finding(tmp_path: Path) -> None:
             "status: accepted",
             "status: accepted\nstatus: proposed",
             "3:1:FM004",
-            "remove one of them",
+            "remove one of the two keys, with its value",
         ),
         ("status: accepted", "status: accepted\nzebra: 1", "3:1:FM003", None),
         ("date: 2026-03-02", "date: 2026-02-30", "3:7:FM008", None),
@@ -122,7 +120,7 @@ def test_front_matter(good: str, bad: str, expected: str, hint: str | None, tmp_
 
 def test_the_hint_of_an_unknown_value_names_the_vocabulary(tmp_path: Path) -> None:
     (finding,) = check(tmp_path, {"adr/0001-a.md": ADR.replace("accepted", "zebra")})
-    assert finding.message == "unknown status 'zebra'"
+    assert finding.message == "unknown value 'zebra' for 'status'"
     assert finding.hint == "use one of proposed, accepted, rejected, deprecated, superseded"
     assert finding.rule == "unknown-value"
 

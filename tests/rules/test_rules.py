@@ -67,7 +67,9 @@ def test_a_required_code_must_be_registered_first() -> None:
 def test_a_retired_code_in_the_settings_is_reported(tmp_path: Path) -> None:
     root = copy_site(SMALL, tmp_path / "handbook")
     replace_once(root, "rules: {SAFE002: error}", "rules: {MD003: warning}")
-    assert [finding.hint for finding in report(root).findings] == ["remove it: the rule is retired"]
+    assert [finding.hint for finding in report(root).findings] == [
+        "remove the entry: the rule no longer exists"
+    ]
 
 
 def test_the_codes_of_a_module_are_in_ascending_order() -> None:

@@ -19,9 +19,9 @@ from handbook.reading import files, shell
 from handbook.reading.credential_forms import (
     SIGNS,
     find_matches,
-    has_sign,
     is_placeholder_password,
     load_forms,
+    may_hold_credential,
 )
 from handbook.records.postmortem import publication_deadline
 from handbook.reporters import REPORTERS
@@ -127,7 +127,7 @@ def test_a_placeholder_in_shell_code_is_named_with_its_fix(tmp_path: Path) -> No
         "FM107",
         "unquoted placeholder '<pod-name>' in shell code",
     )
-    assert finding.hint == 'put it in quotes, "<pod-name>", or use a variable, "$pod_name"'
+    assert finding.hint == 'put the name in quotes, "<pod-name>", or use a variable, "$pod_name"'
 
 
 @pytest.mark.parametrize(
@@ -137,13 +137,13 @@ def test_a_placeholder_in_shell_code_is_named_with_its_fix(tmp_path: Path) -> No
             "**Symptom:** No orders.",
             "**Symptom**: No orders.",
             "no symptom for cause 'Nobody buys'",
-            "line 21 says '**Symptom**:': write '**Symptom:**'",
+            "on line 21, write '**Symptom:**' instead of '**Symptom**:'",
         ),
         (
             "**Fix:** Wait.",
             "Fix: wait.",
             "no fix for cause 'Nobody buys'",
-            "line 23 says 'Fix:': write '**Fix:**'",
+            "on line 23, write '**Fix:**' instead of 'Fix:'",
         ),
         (
             "**Fix:** Wait.",
@@ -161,7 +161,7 @@ def test_a_placeholder_in_shell_code_is_named_with_its_fix(tmp_path: Path) -> No
             "## Escalation",
             "## escalation",
             "missing section 'Escalation'",
-            "line 38 says '## escalation': write '## Escalation'",
+            "on line 38, write '## Escalation' instead of '## escalation'",
         ),
     ],
 )
@@ -515,7 +515,7 @@ WITH_SECRET = ADR.replace("Why.", f"Why {SECRET}.")
 def test_a_safety_rule_cannot_be_suppressed(text: str, code: str, tmp_path: Path) -> None:
     result = report(write(tmp_path, {"mkdocs.yml": SETTINGS, "adr/0001-a.md": text}))
     assert sorted(finding.code for finding in result.findings) == sorted(["SAFE008", code])
-    assert result.suppressed == 0
+    assert result.suppressed_count == 0
 
 
 @pytest.mark.parametrize("code", ["SAFE005", "SAFE002", "SAFE008", "FM019"])
@@ -527,7 +527,7 @@ def test_a_safety_rule_cannot_be_lowered(code: str, tmp_path: Path) -> None:
         ("SAFE005", "error"),
         *expected,
     ]
-    assert result.lowered == 0
+    assert result.lowered_count == 0
 
 
 def make_settings(text: str, path: str = "adr/0001-a.md") -> str:
@@ -538,10 +538,10 @@ def make_settings(text: str, path: str = "adr/0001-a.md") -> str:
 
 def test_a_published_example_is_declared_by_the_hash_of_its_text(tmp_path: Path) -> None:
     write(tmp_path, {"mkdocs.yml": make_settings(SECRET), "adr/0001-a.md": WITH_SECRET})
-    assert (report(tmp_path).findings, report(tmp_path).samples) == ((), 1)
+    assert (report(tmp_path).findings, report(tmp_path).sample_count) == ((), 1)
     write(tmp_path, {"adr/0001-a.md": WITH_SECRET.replace("Then.", f"Then {OTHER_SECRET}.")})
     assert format_findings(report(tmp_path).findings) == ["adr/0001-a.md:22:6:SAFE005"]
-    assert report(tmp_path).samples == 1
+    assert report(tmp_path).sample_count == 1
 
 
 @pytest.mark.parametrize(
@@ -584,7 +584,7 @@ def test_an_entry_that_declares_no_secret_is_an_error(
 def test_the_finding_shows_the_entry_to_paste(tmp_path: Path) -> None:
     (finding,) = check(tmp_path, {"adr/0001-a.md": WITH_SECRET})
     assert finding.hint
-    sample = finding.hint.partition("handbook.samples: ")[2].replace("TODO", "a test")
+    sample = finding.hint.partition("'handbook.samples': ")[2].replace("TODO", "a test")
     write(tmp_path, {"mkdocs.yml": f"{SETTINGS}    samples:\n      - {sample}\n"})
     assert report(tmp_path).findings == ()
 
@@ -773,7 +773,7 @@ def test_the_pictures_of_this_repository_hold_no_secret() -> None:
     ]
     assert pictures
     for path in pictures:
-        text = files.read_loosely(ROOT, path.relative_to(ROOT).as_posix())
+        text = files.read_searchable_text(ROOT, path.relative_to(ROOT).as_posix())
         assert [
             form.name
             for form in load_forms()
@@ -913,7 +913,7 @@ def test_the_search_of_a_hostile_text_ends(repeated: str, around: str) -> None:
     text = around.format(repeated * (200_000 // len(repeated)))
     extents = [(start, end) for start, end, _ in find_matches(text)]
     assert all(0 <= start < end <= len(text) for start, end in extents)
-    assert not extents or has_sign(text)
+    assert not extents or may_hold_credential(text)
 
 
 @pytest.mark.parametrize(
@@ -1028,11 +1028,11 @@ def test_the_nav_lists_every_page(nav: str, path: str, expected: list[str], tmp_
 @pytest.mark.parametrize(
     ("target", "code", "hint"),
     [
-        ("https://a.example/b/more/", "LNK009", "write more.md"),
-        ("https://a.example/b/more", "LNK009", "write more.md"),
-        ("https://a.example/b/more/#x", "LNK009", "write more.md#x"),
+        ("https://a.example/b/more/", "LNK009", "write the relative path 'more.md'"),
+        ("https://a.example/b/more", "LNK009", "write the relative path 'more.md'"),
+        ("https://a.example/b/more/#x", "LNK009", "write the relative path 'more.md#x'"),
         ("https://a.example/b/moer/", "LNK009", "did you mean 'more/'?"),
-        ("https://a.example/b", "LNK009", "write index.md"),
+        ("https://a.example/b", "LNK009", "write the relative path 'index.md'"),
         ("https://a.example/b/api/v1/adrs.json", None, None),
         ("https://a.example/bc/", None, None),
         ("https://other.example/b/more/", None, None),

@@ -76,7 +76,7 @@ def test_the_policy_of_a_page_allows_only_the_inline_scripts_of_the_theme() -> N
         '<script src="x.js"></script>'
         '<script id="c" type="application/json">{"a": 1}</script></html>'
     )
-    protected, foreign = publishing.with_policy(page)
+    protected, foreign = publishing.add_policy(page)
     assert not foreign
     digest = base64.b64encode(hashlib.sha256(PALETTE.encode()).digest()).decode()
     policy = re.search(
@@ -97,7 +97,7 @@ def test_every_inline_script_of_the_theme_is_allowed(script: Path) -> None:
     page = f'<head><meta charset="utf-8"></head>{text}'.replace(
         "{{ base_url }}", "https://a.example/b/"
     )
-    protected, foreign = publishing.with_policy(page)
+    protected, foreign = publishing.add_policy(page)
     assert foreign == ()
     assert len(re.findall("'sha256-[^']*'", protected)) == page.count("<script>")
 
@@ -113,7 +113,7 @@ def test_every_inline_script_of_the_theme_is_allowed(script: Path) -> None:
     ids=["after the head", "module in capitals", "data-src", "line break in the tag"],
 )
 def test_any_other_inline_script_is_reported_and_not_allowed(page: str) -> None:
-    protected, foreign = publishing.with_policy(page)
+    protected, foreign = publishing.add_policy(page)
     assert foreign == ("x()",)
     assert "sha256-" not in protected
     assert protected.index("Content-Security-Policy") < protected.lower().index("<script")
@@ -133,7 +133,7 @@ def test_a_missing_site_cannot_be_finished(tmp_path: Path) -> None:
     answer = run("handbook", "finish", "nowhere", "--root", str(SMALL), cwd=tmp_path)
     assert (answer.returncode, answer.stderr) == (
         2,
-        "handbook: nowhere holds no site; build it first\n",
+        "handbook: no site in folder 'nowhere'; build the site first\n",
     )
 
 
@@ -142,7 +142,8 @@ def test_two_pages_cannot_have_the_same_old_address(tmp_path: Path) -> None:
     moved = ADR.replace("status: accepted", "status: accepted\nmoved_from: [/old/]")
     write(root, {"adr/0004-a.md": moved, "adr/0005-b.md": moved, "site/index.html": ""})
     with pytest.raises(
-        publishing.FinishError, match=r"adr/0005-b.md: moved_from /old/ is in adr/0004-a.md, too"
+        publishing.FinishError,
+        match=r"adr/0005-b.md: duplicate moved_from '/old/' \(also in adr/0004-a.md\)",
     ):
         publishing.write_redirects(root / "site", load(root))
 
@@ -245,8 +246,8 @@ def test_an_old_address_cannot_be_the_address_of_another_page(tmp_path: Path) ->
     answer = run("mkdocs", "build", cwd=root)
     assert answer.returncode == 1
     assert (
-        "adr/0004-moved.md: moved_from /adr/0001-keep-orders-in-sqlite/ is the address of a page"
-        in answer.stderr
+        "adr/0004-moved.md: moved_from '/adr/0001-keep-orders-in-sqlite/' "
+        "is the address of an existing page" in answer.stderr
     )
 
 

@@ -29,7 +29,7 @@ from handbook.views.links import Linker
 from handbook.views.postmortems import figures, percentile
 from handbook.views.services import score
 from handbook.views.standards import checklist
-from handbook.vocabulary import ADR_MOVES, ADR_STATUSES
+from handbook.vocabulary import ADR_NEXT_STATUSES, ADR_STATUSES
 from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, write
 
 HANDBOOK = load(SMALL)
@@ -77,7 +77,12 @@ def test_a_line_of_a_record_is_safe_html_with_its_links(text: str, html: str) ->
 
 
 def test_every_status_is_in_the_index_and_in_the_moves() -> None:
-    assert set(adr_index._ORDER) == set(adr_index._MEANING) == set(ADR_STATUSES) == set(ADR_MOVES)
+    assert (
+        set(adr_index._STATUS_ORDER)
+        == set(adr_index._MEANINGS)
+        == set(ADR_STATUSES)
+        == set(ADR_NEXT_STATUSES)
+    )
 
 
 def test_text_of_a_record_is_escaped(tmp_path: Path) -> None:

@@ -448,9 +448,12 @@ def _requirements(document: Document) -> tuple[Requirement, ...]:
 
 
 @rule(
-    "STD008", "lost-rule", over=Base, requires=(*_UNREADABLE, "FM102", "FM104", "STD002", "STD004")
+    "STD008",
+    "lost-requirement",
+    over=Base,
+    requires=(*_UNREADABLE, "FM102", "FM104", "STD002", "STD004"),
 )
-def lost_rule(base: Base, context: Context) -> Iterator[Finding]:
+def lost_requirement(base: Base, context: Context) -> Iterator[Finding]:
     """A requirement of a standard keeps its id, and the id is never reused.
 
     Keep an obsolete requirement as `- **STD-08.2** Withdrawn: STD-08.4 replaces it.` You can

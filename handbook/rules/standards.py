@@ -79,8 +79,13 @@ def missing_calms_pillar(standard: Standard) -> Iterator[Finding]:
         )
 
 
-@rule("STD004", "missing-rule-id", over=Standard, requires=("FM102", "FM104", "STD001", "STD002"))
-def missing_rule_id(standard: Standard) -> Iterator[Finding]:
+@rule(
+    "STD004",
+    "missing-requirement-id",
+    over=Standard,
+    requires=("FM102", "FM104", "STD001", "STD002"),
+)
+def missing_requirement_id(standard: Standard) -> Iterator[Finding]:
     """Each requirement in the section "What it requires" begins with its id, `**STD-08.1**`.
 
     The id consists of the id of the standard and a number. Never use the number of a removed

@@ -237,8 +237,8 @@ def _read_content(path: Path) -> bytes | None:
 def _copy_rights(descriptor: int, path: Path, status: os.stat_result) -> None:
     """Copy the owner, the group, the mode and the extended attributes of a file to the new file.
 
-    Only root may change the owner of a file. Any other user copies only the group, so that the
-    owner of the old file can still read and write the new file.
+    Only root may change the owner of a file. For other users, the function copies only the group.
+    The owner of the old file can then access the new file as a member of that group.
     """
     try:
         os.fchown(descriptor, status.st_uid, status.st_gid)

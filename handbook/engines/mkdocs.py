@@ -149,8 +149,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         document = self.current_build.find_document(page.file)
         if isinstance(page, mounting.HandbookPage) or document is None:
             return html
-        html, unsafe = self.current_build.assembly.add_context(document, html)
-        self.current_build.findings += unsafe
+        html, findings = self.current_build.assembly.add_context(document, html)
+        self.current_build.findings += findings
         return html
 
     def on_env(self, env: Any, *, config: MkDocsConfig, files: Files) -> Any:

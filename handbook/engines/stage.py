@@ -58,7 +58,7 @@ _STAGE_FILE: Final = ".handbook-stage"
 
 @dataclass(frozen=True)
 class Staged:
-    """Numbers of staged pages and of all staged files."""
+    """The number of staged pages, and of all staged files."""
 
     pages: int
     files: int

@@ -99,11 +99,11 @@ class _BodyReader:
             if node.kind is NodeKind.FOOTNOTE:
                 self.read(node.children, parent, quotes)
                 continue
-            inner_quotes = quotes + (node.kind is NodeKind.QUOTE)
-            block = self._read_block(node, parent, inner_quotes)
+            nested_quotes = quotes + (node.kind is NodeKind.QUOTE)
+            block = self._read_block(node, parent, nested_quotes)
             self.blocks.append(block)
             if isinstance(block, List | Item | Quote):
-                self.read(node.children, block, inner_quotes)
+                self.read(node.children, block, nested_quotes)
             elif isinstance(block, Table):
                 for row in node.children:
                     for cell in row.children:

@@ -35,7 +35,7 @@ CALLOUT_KINDS: Final = {
 }
 """The kind of callout on GitHub, by the kind of admonition that it can replace."""
 
-_OTHER_KINDS: Final = (
+_KINDS_WITHOUT_CALLOUT: Final = (
     "todo",
     "tldr",
     "done",
@@ -47,7 +47,7 @@ _OTHER_KINDS: Final = (
     "cite",
     "seealso",
 )
-_KINDS: Final = frozenset({*CALLOUT_KINDS, *_OTHER_KINDS})
+_ADMONITION_KINDS: Final = frozenset({*CALLOUT_KINDS, *_KINDS_WITHOUT_CALLOUT})
 _PLACEMENT: Final = frozenset({"inline", "end"})
 _DEEPEST_NESTING: Final = 4
 
@@ -68,7 +68,7 @@ A body without such a line and without any of `_SIGNS` has no extension. Most bo
 
 
 class MaterialSyntax(StrEnum):
-    """The extensions of Markdown that this module finds."""
+    """The syntax of Material and Python-Markdown that this module finds."""
 
     ADMONITION = "admonition"
     COLLAPSIBLE = "collapsible block"
@@ -219,7 +219,7 @@ class _Finder:
         column = self._find_column(header, content)
         last = self._find_last_line(block, header, column)
         kind, *classes = (match["words"] or "").split() or [""]
-        needs_no_body = kind in _KINDS and _PLACEMENT.issuperset(classes)
+        needs_no_body = kind in _ADMONITION_KINDS and _PLACEMENT.issuperset(classes)
         if last == header and not needs_no_body:
             return
         syntax = MaterialSyntax.ADMONITION if match["mark"] == "!!!" else MaterialSyntax.COLLAPSIBLE

@@ -102,7 +102,7 @@ def _find_deep_parenthesis(script: str) -> tuple[int, int] | None:
 def _run_shellcheck(scripts: Mapping[int, str]) -> list[dict[str, Any]]:
     """Run shellcheck on scripts, and return its comments by line, column and code.
 
-    `scripts` are the scripts by their index.
+    `scripts` maps the index of each script to its text.
     """
     if not scripts:
         return []

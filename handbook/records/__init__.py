@@ -331,7 +331,7 @@ class Record(Document):
         return ()
 
     @property
-    def extras(self) -> Mapping[str, Any]:
+    def body_values(self) -> Mapping[str, Any]:
         """The values from the body of the record, for the JSON files."""
         return {}
 

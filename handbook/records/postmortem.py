@@ -201,7 +201,7 @@ class Postmortem(Record):
         )
 
     @property
-    def extras(self) -> Mapping[str, Any]:
+    def body_values(self) -> Mapping[str, Any]:
         return {
             "minutes": {
                 duration.name.lower().replace(" ", "_"): duration.minutes

@@ -131,7 +131,7 @@ class Runbook(Record):
         return self.reviewed
 
     @property
-    def extras(self) -> Mapping[str, Any]:
+    def body_values(self) -> Mapping[str, Any]:
         return {
             "service": self.service,
             "causes": tuple(

@@ -155,7 +155,7 @@ class Standard(Record):
         return (Event(self.reviewed, "reviewed"),) if self.reviewed else ()
 
     @property
-    def extras(self) -> Mapping[str, Any]:
+    def body_values(self) -> Mapping[str, Any]:
         return {
             "requirements": tuple(
                 {"id": rule.id, "obligation": rule.obligation, "text": rule.text}

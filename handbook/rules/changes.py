@@ -236,8 +236,8 @@ def _find_current_path(path: str, base: Base, handbook: Handbook) -> str:
 def rewritten_decision(base: Base, context: Context) -> Iterator[Finding]:
     """The text of a decision stays unchanged once it is accepted or rejected.
 
-    You can change the front matter and links to other sites. You can change any other link, and an
-    id in the text, if the old target no longer exists. You can add list items that begin with a
+    You may still edit the front matter and external links. You may edit any other link, and an
+    id in the text, if the old target no longer exists. You may add list items that begin with a
     date to a section "Notes" at the end.
 
     Why: a decision records the knowledge of its day, and later edits falsify it.

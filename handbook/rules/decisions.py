@@ -154,7 +154,7 @@ def one_sided_reference(adr: Adr, context: Context) -> Iterator[Finding]:
     A proposed or rejected decision does not supersede any other, so the rule ignores its
     `supersedes`.
 
-    Why: readers of a decision without the reference do not see the relation.
+    Why: if one decision lacks the reference, its readers do not see that the two are related.
 
     Bad:
         supersedes: []

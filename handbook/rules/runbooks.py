@@ -75,7 +75,7 @@ def invalid_runbook_name(runbook: Runbook) -> Iterator[Finding]:
         yield Finding(
             runbook.source.at(1),
             f"invalid file name '{runbook.path}'",
-            "use lower case and hyphens, as in shop/orders-down.md",
+            "use lower case and hyphens, as in runbooks/shop/orders-down.md",
         )
 
 
@@ -420,8 +420,8 @@ def wrong_runbook_url(alert: Alert, context: Context) -> Iterator[Finding]:
     runbooks = handbook.runbooks_of(alert)
     if target is None:
         targets = [alert, *(runbook for runbook in runbooks if runbook.service == alert.service)]
-        nearest = find_nearest(address, map(handbook.address, targets))
-        hint = suggest(f"{site}{nearest}") if nearest else hint
+        nearest_address = find_nearest(address, map(handbook.address, targets))
+        hint = suggest(f"{site}{nearest_address}") if nearest_address else hint
         yield Finding(at, f"unknown page '{site}{address}'", hint)
     elif isinstance(target, Alert) and target.name != alert.name:
         yield Finding(at, f"'runbook_url' of another alert, {target.name}", hint)

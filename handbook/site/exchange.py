@@ -71,7 +71,7 @@ def replace_folder(output: Path, marks: Sequence[str]) -> Iterator[Path]:
     with folder_lock(new):
         try:
             _clear(output.with_name(_OLD_NAME.format(output.name)), output, marks)
-            _empty(new, marks)
+            _remove_leftovers(new, marks)
             (new / _MARKER).touch()
             yield new
             (new / _MARKER).unlink(missing_ok=True)
@@ -131,7 +131,7 @@ def _clear(old: Path, output: Path, marks: Sequence[str]) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _empty(folder: Path, marks: Sequence[str]) -> None:
+def _remove_leftovers(folder: Path, marks: Sequence[str]) -> None:
     """Remove the files of a killed process from a folder.
 
     Raises UnusableError if the folder holds other files, and if a file cannot be removed.

@@ -99,7 +99,7 @@ class FinishError(Exception):
 
 @dataclass(frozen=True)
 class Finished:
-    """Numbers of pages and redirects of a finished site, and its findings.
+    """The numbers of pages and redirects in a finished site, and its findings.
 
     A site with findings must not be published.
     """

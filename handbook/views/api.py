@@ -86,7 +86,7 @@ def _record_item(handbook: Handbook, record: Record) -> dict[str, Any]:
     }
     for row in fields_of(type(record)):
         item[row.key] = _to_plain(getattr(record, row.name))
-    item |= _to_plain(record.extras)
+    item |= _to_plain(record.body_values)
     if isinstance(record, Service):
         item["audits"] = [_audit_item(audit) for audit in handbook.audits_of(record)]
     item["referred_to_by"] = _backlinks(handbook, record)

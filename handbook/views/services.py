@@ -34,7 +34,7 @@ class Score:
 
 
 def score(audit: Audit) -> Score:
-    """Count the verdicts of an audit, and its passes by kind of verification."""
+    """Count the verdicts of an audit, and its verdicts `pass` by kind of verification."""
     verdicts = Counter(result.verdict for result in audit.results.values() if result.verdict)
     passes = Counter(
         result.by for result in audit.results.values() if result.verdict == "pass" and result.by

@@ -7,6 +7,7 @@ mkdocs.yml is the only configuration file. This module treats a value with a tag
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from errno import ENOENT
@@ -304,6 +305,7 @@ def read_settings(root: Path) -> Settings:
     if (value := node.find("extra", "policy")) is not None:
         policy = Group(Policy, allow_other_keys=True).read("policy", value, reading) or policy
     _refuse_other_docs_dir(node, reading)
+    _refuse_other_addresses(node, reading)
     return Settings(
         organisation=organisation,
         policy=policy,
@@ -333,6 +335,23 @@ def _refuse_other_docs_dir(node: nodes.Mapping, reading: Reading) -> None:
     )
     hint = f"rename the folder to {DOCS}, and remove docs_dir"
     reading.add_problem(ProblemKind.UNREADABLE_FILE, value.at, f"{name} is not supported", hint)
+
+
+def _refuse_other_addresses(node: nodes.Mapping, reading: Reading) -> None:
+    """Add a problem for settings that would change or break addresses of pages and edit links."""
+    value = node.find("use_directory_urls")
+    if isinstance(value, nodes.Scalar) and value.text.lower() in ("false", "no", "off"):
+        message = f"use_directory_urls '{value.text}' is not supported"
+        reading.add_problem(ProblemKind.UNREADABLE_FILE, value.at, message, "remove it")
+    template = node.find("edit_uri_template")
+    if (
+        isinstance(template, nodes.Scalar)
+        and not template.empty
+        and not re.search(r"\{path(_noext)?(![rsa])?\}", template.text)
+    ):
+        message = f"edit_uri_template '{template.text}' does not contain the path of the file"
+        hint = "add '{path}' to it"
+        reading.add_problem(ProblemKind.UNREADABLE_FILE, template.at, message, hint)
 
 
 def settings_schema() -> dict[str, object]:

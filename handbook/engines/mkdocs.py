@@ -87,6 +87,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             "kinds": list(SEARCHED),
         }
         config.theme.dirs.insert(0, str(_THEME))
+        config.theme["font"] = False  # Material's default requests fonts from another host.
         config.extra_css[:0] = finish.STYLES
         # This script loads the other scripts when a page needs them.
         config.extra_javascript.append(finish.SCRIPTS[0])

@@ -1,4 +1,4 @@
-"""SAFE001 to SAFE008: content that the site must not publish.
+"""SAFE001 to SAFE008, and SAFE010: content that the site must not publish.
 
 No rule of this family can be suppressed, and no setting can lower its severity.
 """
@@ -15,12 +15,20 @@ from handbook.diagnostics import Finding, Location
 from handbook.handbook import Handbook
 from handbook.reading.addresses import SCHEMES, read_scheme
 from handbook.reading.files import is_utf8
+from handbook.reading.nodes import Scalar, walk_scalars
 from handbook.reading.problems import ProblemKind
 from handbook.reading.raw_html import TagFault
 from handbook.records import Document, Record
 from handbook.rules.credentials import list_published_texts, locate_offsets
 from handbook.rules.engine import Context, find_rule, rule, rules
 
+_ADDRESS_SETTINGS: Final = (
+    ("extra_javascript",),
+    ("extra_css",),
+    ("theme", "logo"),
+    ("theme", "favicon"),
+)
+"""The settings with files that every page loads."""
 _ADDRESS: Final = re.compile(r"[\w.+%@-]+")
 
 
@@ -228,3 +236,37 @@ def disabled_safety_rule(handbook: Handbook) -> Iterator[Finding]:
             yield Finding(
                 at, f"severity 'warning' of {any_rule.code}, which must be an error", hint
             )
+
+
+@rule("SAFE010", "foreign-host-setting", over=Handbook)
+def foreign_host_setting(handbook: Handbook) -> Iterator[Finding]:
+    """No setting in `mkdocs.yml` makes a page request another host.
+
+    The rule reports fonts of another host, scripts, styles and images with an address, analytics,
+    and `repo_url`, because Material requests the API of that host.
+
+    Why: every reader's browser would send an address to that host, or block a part of the page.
+
+    Bad:
+        font: {text: Roboto}
+    Good:
+        font: false
+    """
+    settings = handbook.settings.root_node
+    for keys in (("repo_url",), ("extra", "analytics"), ("theme", "font")):
+        node = settings.find(*keys)
+        if node is not None and not (isinstance(node, Scalar) and node.text in ("", "false")):
+            yield Finding(
+                node.at,
+                f"setting '{'.'.join(keys)}' makes pages request another host",
+                "set 'font: false'" if keys[-1] == "font" else "remove it",
+            )
+    for keys in _ADDRESS_SETTINGS:
+        node = settings.find(*keys)
+        for address in walk_scalars(node) if node is not None else ():
+            if read_scheme(address.text) or address.text.startswith("//"):
+                yield Finding(
+                    address.at,
+                    f"setting '{'.'.join(keys)}' requests '{address.text}'",
+                    "copy the file into docs/, and write its path",
+                )

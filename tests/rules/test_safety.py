@@ -465,7 +465,7 @@ def test_the_example_keys_of_aws_are_no_secrets(text: str, tmp_path: Path) -> No
     ] == ["SAFE005"]
 
 
-@pytest.mark.parametrize("key", ["repo_url", "site_description", "copyright"])
+@pytest.mark.parametrize("key", ["site_author", "site_description", "copyright"])
 def test_a_secret_is_found_in_the_settings(key: str, tmp_path: Path) -> None:
     write(
         tmp_path,
@@ -1138,3 +1138,52 @@ def test_the_check_of_a_site_counts_the_exceptions_of_the_settings(
     write(tmp_path, {"site/index.html": '<a href="gone/">x</a>'})
     assert main(arguments) == 1
     assert capsys.readouterr().out.endswith(f"1 error, 0 warnings, {counts}")
+
+
+FOREIGN_SETTINGS = {
+    "repository": "repo_url: https://git.example/x\n",
+    "analytics": "  analytics: {provider: google}\n",
+    "fonts": "theme: {name: material, font: {text: Roboto}}\n",
+    "script": "extra_javascript: [a.js, 'https://evil.example/x.js']\n",
+    "script without a scheme": "extra_javascript: [{path: //evil.example/x.js}]\n",
+    "style": "extra_css: [https://evil.example/x.css]\n",
+    "logo": "theme: {logo: https://evil.example/x.png}\n",
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN_SETTINGS)
+def test_a_setting_that_requests_another_host_is_an_error(name: str, tmp_path: Path) -> None:
+    settings = SETTINGS + FOREIGN_SETTINGS[name]
+    findings = check(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": ADR})
+    assert [finding.code for finding in findings] == ["SAFE010"]
+    assert findings[0].at.line == settings.count("\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "theme: {name: material, font: false}\n",
+        "extra_javascript: [assets/a.js, {path: b.mjs, type: module}]\n",
+        "theme: {logo: assets/logo.svg, favicon: assets/x.png}\n",
+        "repo_url: ''\n",
+    ],
+    ids=["no fonts", "own scripts", "own images", "no repository"],
+)
+def test_settings_with_files_of_the_site_are_accepted(text: str, tmp_path: Path) -> None:
+    assert not check(tmp_path, {"mkdocs.yml": SETTINGS + text, "adr/0001-a.md": ADR})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("use_directory_urls: false\n", "use_directory_urls 'false' is not supported"),
+        (
+            "edit_uri_template: https://git.example/edit\n",
+            "edit_uri_template 'https://git.example/edit' does not contain the path of the file",
+        ),
+    ],
+    ids=["addresses", "edit links"],
+)
+def test_settings_that_break_addresses_are_errors(text: str, message: str, tmp_path: Path) -> None:
+    findings = check(tmp_path, {"mkdocs.yml": SETTINGS + text, "adr/0001-a.md": ADR})
+    assert [(finding.code, finding.message) for finding in findings] == [("FM001", message)]

@@ -420,3 +420,29 @@ def duplicate_id(document: Document) -> Iterator[Finding]:
                 "use an id that does not begin with '__'",
             )
         first_lines.setdefault(id, line)
+
+
+@rule("LNK014", "conflicting-redirect", over=Handbook)
+def conflicting_redirect(handbook: Handbook) -> Iterator[Finding]:
+    """Each address in `moved_from` is the old address of one page, and no page has it now.
+
+    Why: two pages cannot share an address, so the build would stop.
+
+    Bad:
+        deciders: [order-team, platform-team]
+        moved_from: [/adr/0002-use-postgresql/]
+    Good:
+        deciders: [order-team, platform-team]
+    """
+    first_paths: dict[str, str] = {}
+    for document in handbook.documents.values():
+        for address in document.moved_from:
+            entity = handbook.entities_by_address.get(address.strip("/") + "/")
+            if entity is not None:
+                message = f"old address '{address}' is the address of {entity.path}"
+                yield Finding(document.at("moved_from", address), message, "remove it")
+            elif address in first_paths:
+                message = f"duplicate old address '{address}' (also in {first_paths[address]})"
+                hint = "keep it in the page that replaces the old one"
+                yield Finding(document.at("moved_from", address), message, hint)
+            first_paths.setdefault(address, document.path)

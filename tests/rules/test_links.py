@@ -125,3 +125,14 @@ def test_an_attachment_is_small_and_inert(
     assert format_findings(check(tmp_path, {**OTHERS, path: data})) == (
         [] if expected else [f"{path}:1:1:SAFE004"]
     )
+
+
+def test_two_pages_cannot_have_the_same_old_address(tmp_path: Path) -> None:
+    moved = ADR.replace("status: accepted", "status: accepted\nmoved_from: [/old/, /adr/0003-c/]")
+    files = {"adr/0001-a.md": moved, "adr/0002-b.md": moved, "adr/0003-c.md": ADR}
+    findings = [finding for finding in check(tmp_path, files) if finding.code == "LNK014"]
+    assert [(finding.at.path, finding.message) for finding in findings] == [
+        ("adr/0001-a.md", "old address '/adr/0003-c/' is the address of adr/0003-c.md"),
+        ("adr/0002-b.md", "duplicate old address '/old/' (also in adr/0001-a.md)"),
+        ("adr/0002-b.md", "old address '/adr/0003-c/' is the address of adr/0003-c.md"),
+    ]

@@ -14,7 +14,7 @@ from typing import Final
 from handbook.diagnostics import Finding, Location
 from handbook.handbook import Handbook
 from handbook.reading.addresses import SCHEMES, read_scheme
-from handbook.reading.files import is_utf8
+from handbook.reading.files import is_utf8, read_searchable_text
 from handbook.reading.nodes import Scalar, walk_scalars
 from handbook.reading.problems import ProblemKind
 from handbook.reading.raw_html import TagFault
@@ -174,7 +174,22 @@ def private_name(handbook: Handbook) -> Iterator[Finding]:
         matches = [(offset, name) for offset, name in names if name and private.match(name)]
         places = locate_offsets(start, text, (offset for offset, _ in matches))
         for at, (_, name) in zip(places, matches, strict=True):
-            yield Finding(at, f"private name '{name}'", "write a team or a channel instead")
+            place = _find_in_value(handbook, start, name) if start.path.endswith(".yml") else at
+            yield Finding(place, f"private name '{name}'", "write a team or a channel instead")
+
+
+def _find_in_value(handbook: Handbook, start: Location, name: str) -> Location:
+    """Return the location of a name in a YAML file, or the start of its value if it is escaped.
+
+    A value in a block or in quotes begins at another place than its text.
+    """
+    lines = read_searchable_text(handbook.root, start.path).split("\n")
+    column = start.column - 1
+    for number, line in enumerate(lines[start.line - 1 :], start.line):
+        if (index := line.find(name, column)) >= 0:
+            return Location(start.path, number, index + 1)
+        column = 0
+    return start
 
 
 @rule("SAFE007", "unused-sample", over=Handbook)

@@ -1187,3 +1187,24 @@ def test_settings_with_files_of_the_site_are_accepted(text: str, tmp_path: Path)
 def test_settings_that_break_addresses_are_errors(text: str, message: str, tmp_path: Path) -> None:
     findings = check(tmp_path, {"mkdocs.yml": SETTINGS + text, "adr/0001-a.md": ADR})
     assert [(finding.code, finding.message) for finding in findings] == [("FM001", message)]
+
+
+YAML_VALUES = {
+    "plain": "x: at https://grafana.internal/d\n",
+    "quoted": 'x: "a \\t https://grafana.internal/d"\n',
+    "literal block": "x: |\n  a\n  b https://grafana.internal/d\n",
+    "literal block without its last line break": "x: |-\n  at https://grafana.internal/d\n",
+    "folded block": "x: >\n  a\n  b\n\n  c https://grafana.internal/d\n",
+}
+
+
+@pytest.mark.parametrize("name", YAML_VALUES)
+def test_a_private_name_in_yaml_is_reported_at_its_place(name: str, tmp_path: Path) -> None:
+    settings = SETTINGS.replace("  handbook:\n", "  handbook:\n    private: ['*.internal']\n")
+    text = YAML_VALUES[name]
+    files = {"docs/services/shop/2026-Q4.yml": text, "adr/0001-a.md": ADR}
+    findings = check(tmp_path, {"mkdocs.yml": settings, **files})
+    lines = enumerate(text.split("\n"), 1)
+    place = next((number, line.index("grafana") + 1) for number, line in lines if "grafana" in line)
+    locations = [(item.at.line, item.at.column) for item in findings if item.code == "SAFE006"]
+    assert locations == [place]

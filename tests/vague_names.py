@@ -1,6 +1,6 @@
 """Report the share of names that say nothing: `python -m tests.vague_names [PATH…]`.
 
-A name is that of a variable, a parameter or a function. The list is that of the review of 2026-11.
+The script counts variables, parameters and functions. The review of 2026-11 made the list.
 """
 
 from __future__ import annotations

@@ -119,9 +119,9 @@ def missing_cause(runbook: Runbook) -> Iterator[Finding]:
     Why: during an incident, you need to find the right cause quickly.
 
     Bad:
-        Nobody buys
+        No buyers
     Good:
-        ### Nobody buys
+        ### No buyers
     """
     for section in runbook.source.sections:
         if section.heading.text == CAUSES and section.filled and not runbook.causes:

@@ -68,7 +68,7 @@ CHANGES = {
     "runbooks/shop/slow-search.md": {
         "trigger: A": f"trigger: {IMAGE} {ENDS} a",
         "# Shop": f"# {IN_MARKDOWN}",
-        "### Nobody buys": f"### {IN_MARKDOWN}",
+        "### No buyers": f"### {IN_MARKDOWN}",
         "No orders.": f"`{IMAGE}`",
         "Whoever": f"{IN_MARKDOWN} whoever",
     },

@@ -408,19 +408,19 @@ PAGE = "runbooks/shop/orders-flat.md"
 
 
 def test_a_heading_with_a_new_text_keeps_its_id(branch: Path) -> None:
-    edit(branch, PAGE, "### Nobody buys", "### No customers")
+    edit(branch, PAGE, "### No buyers", "### No customers")
     assert check(branch) == [f"{PAGE}:19:1:LNK012"]
     assert check_messages(branch) == [
-        "LNK012 lost id 'nobody-buys' of the published heading 'Nobody buys'; "
-        "write '### No customers {#nobody-buys}'"
+        "LNK012 lost id 'no-buyers' of the published heading 'No buyers'; "
+        "write '### No customers {#no-buyers}'"
     ]
-    edit(branch, PAGE, "### No customers", "### No customers {#nobody-buys}")
+    edit(branch, PAGE, "### No customers", "### No customers {#no-buyers}")
     assert check(branch) == []
 
 
 def test_a_lost_heading_can_be_suppressed_with_a_reason(branch: Path) -> None:
     path = "runbooks/shop/slow-search.md"
-    edit(branch, path, "### Nobody buys\n\n**Symptom:** No orders.\n\n**Fix:** Wait.\n\n", "")
+    edit(branch, path, "### No buyers\n\n**Symptom:** No orders.\n\n**Fix:** Wait.\n\n", "")
     assert check(branch) == [f"{path}:17:1:LNK012"]
     allowed = "<!-- handbook: allow LNK012: it was never a cause -->\n\n## Common causes and fixes"
     edit(branch, path, "## Common causes and fixes", allowed)
@@ -477,8 +477,8 @@ def test_later_changes_of_main_are_no_findings_of_the_branch(branch: Path) -> No
     edit(
         branch,
         PAGE,
-        "### Nobody buys",
-        "### No customers {#nobody-buys}\n\n**Symptom:** a\n\n**Fix:** b\n\n### New",
+        "### No buyers",
+        "### No customers {#no-buyers}\n\n**Symptom:** a\n\n**Fix:** b\n\n### New",
     )
     edit(
         branch,

@@ -136,19 +136,19 @@ def test_a_placeholder_in_shell_code_is_named_with_its_fix(tmp_path: Path) -> No
         (
             "**Symptom:** No orders.",
             "**Symptom**: No orders.",
-            "no symptom for cause 'Nobody buys'",
+            "no symptom for cause 'No buyers'",
             "on line 21, write '**Symptom:**' instead of '**Symptom**:'",
         ),
         (
             "**Fix:** Wait.",
             "Fix: wait.",
-            "no fix for cause 'Nobody buys'",
+            "no fix for cause 'No buyers'",
             "on line 23, write '**Fix:**' instead of 'Fix:'",
         ),
         (
             "**Fix:** Wait.",
             "Wait.",
-            "no fix for cause 'Nobody buys'",
+            "no fix for cause 'No buyers'",
             "add a paragraph '**Fix:** …'",
         ),
         (

@@ -154,7 +154,7 @@ def _has_script(file: Path) -> bool:
 def _report_active_file(handbook: Handbook, file: str) -> Diagnostic:
     """Make the finding for a file that can run scripts without a content policy."""
     source = next((path for path in (f"{DOCS}/{file}", file) if handbook.is_published(path)), FILE)
-    hint = "remove it, or publish it as HTML or as an image without a script"
+    hint = "remove the file, or publish it as an HTML page or as an image without a script"
     message = f"file '/{file}' can run scripts, and cannot have a content policy"
     return Diagnostic(Location(source), *UNSAFE_PAGE, Severity.ERROR, message, hint)
 
@@ -191,7 +191,7 @@ def _find_scripts(html: str) -> tuple[set[str], list[str]]:
     """Return the inline scripts that a browser runs, and the addresses of other hosts' scripts."""
     inline: set[str] = set()
     foreign_addresses: list[str] = []
-    if "<script" in html or "<script" in html.lower():
+    if "<script" in html.lower():
         for script in LexborHTMLParser(html).css("script"):
             attributes = script.attributes
             address = (

@@ -66,6 +66,11 @@ class List(Block):
 class Item(Block):
     """A list item."""
 
+    @property
+    def is_nested(self) -> bool:
+        """True if the list of the item is in another list item or in a block quote."""
+        return self.parent is not None and self.parent.parent is not None
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Quote(Block):

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final
 
 from handbook.diagnostics import Location
 from handbook.reading.blocks import Item, Paragraph, Table
+from handbook.reading.body import extract_text
 from handbook.reading.fields import Choice, Day, Many, Moment, RecordId, field
 from handbook.reading.parser import MarkdownNode
 from handbook.reading.placeholders import is_unwritten
@@ -30,6 +31,8 @@ _ENTRY = re.compile(
 _NEW_ACTIONS: Final = f"""| {" | ".join(ACTION_COLUMNS)} |
 |{"|".join("---" for _ in ACTION_COLUMNS)}|
 | A1 | TODO: describe the action | TODO | TODO | open |"""
+_MARKDOWN: Final = re.compile(r"[\[*_`&\\<]")
+"""A character that can begin a link, emphasis, code, an entity or a tag."""
 _DONE = re.compile(r"done ([0-9]{4}-[0-9]{2}-[0-9]{2})")
 
 
@@ -229,7 +232,7 @@ class Postmortem(Record):
         """The list items of the timeline.
 
         A list item without a date has the date of the item above it. The first has the date of
-        `started`.
+        `started`. A nested list item in another form is a detail of an entry, not an entry.
         """
         day = self.started.date() if self.started else None
         entries = []
@@ -245,7 +248,7 @@ class Postmortem(Record):
                 if match and clock and (not match["day"] or _parse_day(match["day"])):
                     at = datetime.datetime.combine(day, clock, datetime.UTC) if day else None
                     entries.append(TimelineEntry(block.text, block.first, at, match["event"]))
-                else:
+                elif not block.parent.is_nested:
                     entries.append(TimelineEntry(block.text, block.first))
         return tuple(entries)
 
@@ -256,12 +259,47 @@ class Postmortem(Record):
 
     @cached_property
     def actions(self) -> tuple[Action, ...]:
-        """The rows of the table of action items, or () if its columns are wrong."""
-        tables = [table for table in self.action_tables if table.head == ACTION_COLUMNS]
+        """The rows of the table of action items, or () if its columns are wrong.
+
+        Every text is without Markdown, except the description of the action.
+        """
+        tables = [
+            table
+            for table in self.action_tables
+            if self.read_action_header(table) == ACTION_COLUMNS
+        ]
         return tuple(
-            _make_action(row, [self.source.at_body(start) for start in span.cells])
+            _make_action(
+                self._read_cells(table, row, markdown_columns=(1,)),
+                [self.source.at_body(start) for start in span.cells],
+            )
             for table in tables[:1]
-            for row, span in zip(table.rows, table.spans[1:], strict=True)
+            for row, span in enumerate(table.spans[1:], 1)
+        )
+
+    def read_action_header(self, table: Table) -> tuple[str, ...]:
+        """Return the cells of the header of a table, without Markdown."""
+        return self._read_cells(table, 0)
+
+    def _read_cells(
+        self, table: Table, row: int, *, markdown_columns: Container[int] = ()
+    ) -> tuple[str, ...]:
+        """Return the texts of the cells of a row, where row 0 is the header.
+
+        Only the texts in `markdown_columns` keep their Markdown, such as the marks of a link.
+        """
+        cells = table.rows[row - 1] if row else table.head
+        marked_columns = [
+            column
+            for column, cell in enumerate(cells)
+            if column not in markdown_columns and _MARKDOWN.search(cell)
+        ]
+        if not marked_columns:  # Most cells have no Markdown, and a second parse is slow.
+            return cells
+        cell_nodes = self.source.node_of(table).children[row].children
+        return tuple(
+            extract_text(cell_nodes[column].children) if column in marked_columns else cell
+            for column, cell in enumerate(cells)
         )
 
     def action_nodes(self, action: Action) -> tuple[MarkdownNode, ...]:

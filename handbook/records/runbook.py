@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import dropwhile
 from typing import Any, ClassVar, Final
 
 from handbook.diagnostics import did_you_mean
-from handbook.reading.blocks import Block, Code, Heading, Item, Paragraph
+from handbook.reading.blocks import Block, Code, Heading, Item, List, Paragraph
 from handbook.reading.fields import Choice, Day, Many, RecordId, Text, field
 from handbook.reading.parser import MarkdownNode
 from handbook.reading.placeholders import is_unwritten
@@ -18,6 +19,8 @@ from handbook.records import ALERT_NAME, SLUG, Record, ReferenceLabel, Unresolve
 from handbook.records.draft import TODO, Draft, IncompleteDraftError
 
 _STEP = re.compile(r"Tier (?P<tier>[0-9]+) \((?P<minutes>[0-9]+) min\): (?P<who>.+)", re.DOTALL)
+_SYMPTOM: Final = "**Symptom:**"
+_FIX: Final = "**Fix:**"
 CAUSES = "Common causes and fixes"
 ESCALATION = "Escalation"
 _ALERTS_INSTEAD: Final = "# if an alert links to this runbook, set instead: alerts: [AlertName]"
@@ -168,15 +171,15 @@ class Runbook(Record):
                     if isinstance(block, Paragraph) and not block.parent
                 ]
                 texts = [paragraph.text for paragraph in paragraphs]
-                codes = [block.text for block in blocks[index:end] if isinstance(block, Code)]
-                fix = _labelled_text("Fix", texts)
-                symptom = _labelled_text("Symptom", texts)
-                fix = fix or (codes[0] if fix == "" and codes else None)
+                fix = _labelled_text(_FIX, texts)
+                symptom = _labelled_text(_SYMPTOM, texts)
+                if fix == "":
+                    fix = self._read_steps(blocks[index:end])
                 has_placeholder = not (symptom and fix) and self.has_placeholder(
                     _other_blocks(blocks[index:end])
                 )
                 symptom_paragraph = next(
-                    (block for block in paragraphs if block.text.startswith("**Symptom:**")), None
+                    (block for block in paragraphs if block.text.startswith(_SYMPTOM)), None
                 )
                 causes.append(
                     Cause(
@@ -184,13 +187,26 @@ class Runbook(Record):
                         heading.id,
                         heading.first,
                         symptom or None,
-                        fix,
+                        fix or None,
                         heading,
                         symptom_paragraph,
                         has_placeholder,
                     )
                 )
         return tuple(causes)
+
+    def _read_steps(self, blocks: Iterable[Block]) -> str | None:
+        """Return the first code or list below a paragraph `**Fix:**` without text, or None."""
+        below_label = dropwhile(
+            lambda block: not (isinstance(block, Paragraph) and block.text.startswith(_FIX)), blocks
+        )
+        for block in below_label:
+            if isinstance(block, Code):
+                return block.text
+            if isinstance(block, List):
+                lines = range(block.first, block.last + 1)
+                return "\n".join(self.source.line(line) for line in lines)
+        return None
 
     def symptom_nodes(self, cause: Cause) -> tuple[MarkdownNode, ...]:
         """Return the parsed Markdown nodes of the symptom of a cause."""
@@ -199,7 +215,10 @@ class Runbook(Record):
 
     @cached_property
     def escalation(self) -> tuple[EscalationStep, ...]:
-        """The list items in the section "Escalation"."""
+        """The list items in the section "Escalation".
+
+        A nested list item in another form is a detail of a step, not a step.
+        """
         steps = []
         for block in self.section_blocks(ESCALATION):
             if (
@@ -218,7 +237,7 @@ class Runbook(Record):
                             match["who"],
                         )
                     )
-                else:
+                elif not block.parent.is_nested:
                     steps.append(EscalationStep(block.text, block.first))
         return tuple(steps)
 
@@ -244,13 +263,11 @@ def _read_service(draft: Draft) -> str:
 def _other_blocks(blocks: Iterable[Block]) -> Iterator[Block]:
     """Yield the blocks of a cause, except the paragraphs of its symptom and its fix."""
     for block in blocks:
-        if not (
-            isinstance(block, Paragraph) and block.text.startswith(("**Symptom:**", "**Fix:**"))
-        ):
+        if not (isinstance(block, Paragraph) and block.text.startswith((_SYMPTOM, _FIX))):
             yield block
 
 
 def _labelled_text(label: str, texts: list[str]) -> str | None:
     """Return the text after a label, such as `**Fix:**`, or None if no text has the label."""
-    mark = f"**{label}:**"
-    return next((text.removeprefix(mark).strip() for text in texts if text.startswith(mark)), None)
+    labelled_texts = (text for text in texts if text.startswith(label))
+    return next((text.removeprefix(label).strip() for text in labelled_texts), None)

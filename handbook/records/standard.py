@@ -170,13 +170,10 @@ class Standard(Record):
         requirements = []
         for block in self.section_blocks(REQUIREMENTS):
             item = block.parent
-            is_top_level = (
-                isinstance(item, Item) and item.parent is not None and item.parent.parent is None
-            )
             if (
                 isinstance(block, Paragraph)
-                and item is not None
-                and is_top_level
+                and isinstance(item, Item)
+                and not item.is_nested
                 and block.first == item.first
             ):
                 text = " ".join(block.text.split())

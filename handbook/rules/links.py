@@ -140,7 +140,7 @@ def broken_anchor(document: Document, context: Context) -> Iterator[Finding]:
         if (
             target.fragment
             and target.path in context.handbook.attachments
-            and not target.path.endswith(".pdf")
+            and not target.path.lower().endswith(".pdf")
         ):
             yield Finding(
                 link.at,

@@ -210,7 +210,9 @@ def invalid_action_table(postmortem: Postmortem) -> Iterator[Finding]:
                 f"second table in section '{ACTIONS}'",
                 "move its rows to the first table",
             )
-        elif table.head != ACTION_COLUMNS and not any(map(is_unwritten, table.head)):
+        elif postmortem.read_action_header(table) != ACTION_COLUMNS and not any(
+            map(is_unwritten, table.head)
+        ):
             yield Finding(
                 postmortem.source.at(table.first),
                 f"invalid header of the action table: '{_shorten(' | '.join(table.head))}'",

@@ -138,7 +138,7 @@ def missing_cause(runbook: Runbook) -> Iterator[Finding]:
 def incomplete_cause(runbook: Runbook) -> Iterator[Finding]:
     """Each cause has a `**Symptom:**` paragraph and a `**Fix:**` paragraph.
 
-    The text after `**Fix:**` can be empty if a code block follows.
+    The text after `**Fix:**` can be empty if a code block or a list follows.
 
     Why: you recognise the cause by its symptom, and then need the commands that fix it.
 
@@ -162,16 +162,19 @@ def incomplete_cause(runbook: Runbook) -> Iterator[Finding]:
 def _suggest_label(runbook: Runbook, cause: Cause, label: str) -> str:
     """Return the hint for a missing label, such as `**Fix:**`.
 
-    The hint names a misspelt label below the cause, if there is one.
+    The hint names a misspelt label below the cause, or a label within a paragraph.
     """
     source = runbook.source
     headings = [heading for heading in source.headings if heading.level <= cause.heading.level]
     end = next((heading.first for heading in headings if heading.first > cause.line), None)
     misspelt_label = re.compile(rf"[*_]*{label}[*_]* ?:[*_]*", re.IGNORECASE)
+    first_lines = {paragraph.first for paragraph in source.blocks_of(Paragraph)}
     for line in range(cause.line + 1, end or source.last_line + 1):
         match = misspelt_label.match(source.line(line))
         if match and match[0] != f"**{label}:**":
             return f"on line {line}, write '**{label}:**' instead of '{match[0]}'"
+        if match and line not in first_lines:
+            return f"put a blank line above '**{label}:**' on line {line}"
     return f"add a paragraph '**{label}:** …'"
 
 

@@ -152,6 +152,24 @@ def test_a_placeholder_in_shell_code_is_named_with_its_fix(tmp_path: Path) -> No
             "add a paragraph '**Fix:** …'",
         ),
         (
+            "No orders.\n\n**Fix:** Wait.",
+            "No orders.  \n**Fix:** Wait.",
+            "no fix for cause 'No buyers'",
+            "put a blank line above '**Fix:**' on line 22",
+        ),
+        (
+            "**Symptom:** No orders.\n\n**Fix:** Wait.",
+            "**Symptom:** No orders.\n\n```text\nNone.\n```\n\n**Fix:**",
+            "no fix for cause 'No buyers'",
+            "add a paragraph '**Fix:** …'",
+        ),
+        (
+            "**Symptom:** No orders.\n\n**Fix:** Wait.",
+            "**Symptom:** No orders:\n\n- None.\n\n**Fix:**\n\nWait.",
+            "no fix for cause 'No buyers'",
+            "add a paragraph '**Fix:** …'",
+        ),
+        (
             "Tier 1 (15 min):",
             "Tier 1 (15 minutes):",
             "invalid escalation tier 'Tier 1 (15 minutes): Whoever sees it'",

@@ -16,6 +16,7 @@ from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeVar
+from unicodedata import normalize
 from urllib.parse import unquote, urlsplit
 
 from handbook.diagnostics import Finding, Location
@@ -304,7 +305,7 @@ class Handbook:
             return Target(is_invalid=True)
         if parts.scheme or parts.netloc:
             return Target(is_external=True, fragment=parts.fragment)
-        fragment = unquote(parts.fragment)
+        fragment = normalize("NFC", unquote(parts.fragment))  # as `slug` makes ids of headings
         if not parts.path:
             return Target(source, fragment)
         path = posixpath.normpath(posixpath.join(posixpath.dirname(source), unquote(parts.path)))

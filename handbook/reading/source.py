@@ -251,8 +251,10 @@ class Source:
         for block in map(self.blocks.__getitem__, range(begin, len(self.blocks))):
             if block.first > last:
                 return
-            if isinstance(block, Paragraph | Code):
+            if isinstance(block, Paragraph):
                 yield bool(_COMMENT.sub("", block.text).strip())
+            elif isinstance(block, Code):
+                yield bool(block.text.strip())
             elif isinstance(block, Table):
                 yield bool(block.rows)
 

@@ -1,0 +1,145 @@
+"""Test that valid ways to write the same records, settings and rule files have no finding."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+import yaml
+
+from tests.handbooks import ROOT, SMALL, copy_site, report, write
+
+VARIATIONS: Mapping[str, list[dict[str, Any]]] = yaml.safe_load(
+    (ROOT / "tests" / "golden" / "variations.yml").read_text(encoding="utf-8")
+)
+DECISION = "adr/0002-use-postgresql.md"
+FILES = (
+    DECISION,
+    "docs/markdown.md",
+    "docs/standards/05-testing.md",
+    "docs/services/shop.md",
+    "docs/services/shop/2026-Q4.yml",
+    "postmortems/2026-05-04-orders-stopped.md",
+    "runbooks/shop/orders-down.md",
+    "runbooks/shop/shop.rules.yml",
+    "mkdocs.yml",
+)
+"""One file of each kind."""
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+ENCODINGS: Mapping[str, Callable[[bytes], bytes]] = {
+    "a byte order mark": lambda data: BYTE_ORDER_MARK + data,
+    "CRLF": lambda data: data.replace(b"\n", b"\r\n"),
+    "CRLF and a byte order mark": lambda data: BYTE_ORDER_MARK + data.replace(b"\n", b"\r\n"),
+    "CR": lambda data: data.replace(b"\n", b"\r"),
+    "CRLF in the first line only": lambda data: data.replace(b"\n", b"\r\n", 1),
+    "no line end at the end": lambda data: data.rstrip(b"\n"),
+    "a space at the end": lambda data: data.rstrip(b"\n") + b" ",
+    "blank lines at the end": lambda data: data + b"\n\n\r\n",
+}
+
+
+def apply_variation(variation: Mapping[str, Any], root: Path) -> None:
+    """Apply a variation to a copy of the small handbook."""
+    if "rename" in variation:
+        old_path, new_path = variation["rename"]
+        (root / old_path).rename(root / new_path)
+    for edit in variation.get("edits", [variation] if "replace" in variation else []):
+        old, new = edit["replace"]
+        file = root / edit["file"]
+        text = file.read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{old!r} is not exactly once in {edit['file']}"
+        file.write_text(text.replace(old, new), encoding="utf-8")
+    write(root, variation.get("add", {}))
+
+
+def make_parameter(kind: str, variation: Mapping[str, Any]) -> Any:
+    """Make the parameter of a variation. Until `fixed_by` has fixed the check, it must fail."""
+    owner = variation.get("fixed_by")
+    marks = [pytest.mark.xfail(reason=f"to be fixed: {owner}", strict=True)] if owner else []
+    return pytest.param(variation, id=f"{kind}: {variation['variation']}", marks=marks)
+
+
+@pytest.mark.parametrize(
+    "variation",
+    [
+        make_parameter(kind, variation)
+        for kind, variations in VARIATIONS.items()
+        for variation in variations
+    ],
+)
+def test_a_valid_variation_has_no_finding(variation: Mapping[str, Any], tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
+    apply_variation(variation, root)
+    assert report(root).findings == ()
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("path", FILES)
+def test_another_encoding_of_a_file_has_no_finding(
+    path: str, encoding: str, tmp_path: Path
+) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
+    data = (root / path).read_bytes()
+    (root / path).write_bytes(ENCODINGS[encoding](data))
+    assert (root / path).read_bytes() != data
+    assert report(root).findings == ()
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_another_encoding_of_all_files_has_no_finding(encoding: str, tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
+    for path in root.rglob("*"):
+        if path.suffix in (".md", ".yml", ".csv", ".json"):
+            path.write_bytes(ENCODINGS[encoding](path.read_bytes()))
+    assert report(root).findings == ()
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Größe in Ångström, für Žluťoučký.",
+        "[Größe](#größe)\n\n### Größe\n\nText.",
+        "[größe] und [Größe][GRÖSSE]\n\n[größe]: größe.md\n[grösse]: größe.md#größe",
+        "![Größe](0002-use-postgresql/größe.png)",
+        "`für` **für** *für* ~~für~~ für_für\n\n| für | ö |\n|---|---|\n| ü | å |",
+    ],
+    ids=["text", "anchor", "reference", "image", "emphasis"],
+)
+def test_both_normal_forms_of_unicode_have_no_finding(
+    form: Literal["NFC", "NFD"], text: str, tmp_path: Path
+) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
+    decision = (root / DECISION).read_text(encoding="utf-8")
+    decision = decision.replace("PostgreSQL 16.", text.replace("größe.md", "../docs/größe.md"))
+    settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
+    files = {
+        DECISION: decision,
+        "mkdocs.yml": settings.replace(
+            "- Markdown: markdown.md", "- Größe: größe.md\n  - markdown.md"
+        ),
+        "docs/größe.md": "# Größe\n",
+    }
+    normalized = {
+        unicodedata.normalize(form, path): unicodedata.normalize(form, content)
+        for path, content in files.items()
+    }
+    folder = DECISION.removesuffix(".md")
+    picture = (root / folder / "load.png").read_bytes()
+    write(root, {**normalized, unicodedata.normalize(form, f"{folder}/größe.png"): picture})
+    assert report(root).findings == ()
+
+
+def test_there_are_enough_variations_of_each_kind() -> None:
+    names = [variation["variation"] for kind in VARIATIONS.values() for variation in kind]
+    assert len(names) >= 300
+    assert min(map(len, VARIATIONS.values())) >= 10
+
+
+@pytest.mark.parametrize("kind", VARIATIONS)
+def test_the_names_of_a_kind_are_unique(kind: str) -> None:
+    names = [variation["variation"] for variation in VARIATIONS[kind]]
+    assert len(names) == len(set(names))

@@ -25,9 +25,12 @@ ACTION_COLUMNS = ("Id", "Action", "Owner", "Due", "Status")
 KEYS_WHEN_PUBLISHED = ("resolved", "published", "caused_by", "reviewers")
 """The keys that a published post-mortem must have."""
 _ENTRY = re.compile(
-    r"(?:(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}) )?(?P<time>[0-9]{2}:[0-9]{2}) — (?P<event>.+)",
+    r"(?P<mark>\*\*|__|[*_`])?"
+    r"(?:(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}) )?(?P<time>[0-9]{2}:[0-9]{2})"
+    r"(?(mark)(?P=mark)) — (?P<event>.+)",
     re.DOTALL,
 )
+"""An entry of the timeline. Its time can be emphasised or code."""
 _NEW_ACTIONS: Final = f"""| {" | ".join(ACTION_COLUMNS)} |
 |{"|".join("---" for _ in ACTION_COLUMNS)}|
 | A1 | TODO: describe the action | TODO | TODO | open |"""

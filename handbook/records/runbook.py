@@ -18,7 +18,12 @@ from handbook.reading.placeholders import is_unwritten
 from handbook.records import ALERT_NAME, SLUG, Record, ReferenceLabel, UnresolvedReference
 from handbook.records.draft import TODO, Draft, IncompleteDraftError
 
-_STEP = re.compile(r"Tier (?P<tier>[0-9]+) \((?P<minutes>[0-9]+) min\): (?P<who>.+)", re.DOTALL)
+_STEP = re.compile(
+    r"(?P<mark>\*\*|__|[*_])?Tier (?P<tier>[0-9]+) \((?P<minutes>[0-9]+) min\)"
+    r"(?::(?(mark)(?P=mark))|(?(mark)(?P=mark)):) (?P<who>.+)",
+    re.DOTALL,
+)
+"""A step of the escalation. Its tier can be emphasised."""
 _SYMPTOM: Final = "**Symptom:**"
 _FIX: Final = "**Fix:**"
 CAUSES = "Common causes and fixes"

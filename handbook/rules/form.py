@@ -10,7 +10,16 @@ from itertools import chain
 from handbook.diagnostics import Finding, Location, find_nearest
 from handbook.handbook import Handbook
 from handbook.reading import nodes
-from handbook.reading.blocks import SNIPPET, Code, Heading, Paragraph, Section, Table
+from handbook.reading.blocks import (
+    SNIPPET,
+    Block,
+    Code,
+    Heading,
+    Html,
+    Paragraph,
+    Section,
+    Table,
+)
 from handbook.reading.fields import find_field_at
 from handbook.reading.placeholders import (
     PLACEHOLDERS,
@@ -19,6 +28,7 @@ from handbook.reading.placeholders import (
     make_placeholder_finding,
 )
 from handbook.reading.problems import ProblemKind
+from handbook.reading.raw_html import COMMENT
 from handbook.reading.shell import LANGUAGES, find_shell_errors
 from handbook.reading.source import Source
 from handbook.records import Document, Entity, Record
@@ -45,7 +55,7 @@ def _list_required_sections(record: Record) -> list[Section]:
 
 @rule("FM101", "missing-title", over=Document, requires=("FM001", "FM002"))
 def missing_title(document: Document) -> Iterator[Finding]:
-    """A document has exactly one H1, its title, before all other content.
+    """A document has exactly one H1, its title, before all other content except comments.
 
     Why: if a document has no title, lists show its file name. If it has two, readers cannot tell
     which one is the title.
@@ -66,7 +76,7 @@ def missing_title(document: Document) -> Iterator[Finding]:
         at = document.source.at(min(document.source.body_line + 1, document.source.last_line))
         yield Finding(at, "missing title", "begin the text with a line '# ' and the title")
         return
-    first = document.source.blocks[0]
+    first = next(block for block in document.source.blocks if not _is_comment(block))
     if not headings[0].text:
         yield Finding(
             document.source.at(headings[0].first), "empty title", "write the title after '# '"
@@ -83,6 +93,11 @@ def missing_title(document: Document) -> Iterator[Finding]:
             f"second title '{heading.text}' (the first title is on line {headings[0].first})",
             f"make it a section heading: write '## {heading.text}'",
         )
+
+
+def _is_comment(block: Block) -> bool:
+    """Return whether a block is only comments, such as the settings of a linter."""
+    return isinstance(block, Html) and not COMMENT.sub("", block.text).strip()
 
 
 @rule("FM102", "missing-section", over=Record, requires=_HIDING_RULES)

@@ -14,6 +14,8 @@ from tests.handbooks import ADR, SETTINGS, SMALL, check, copy_site, format_findi
     [
         ("# A decision\n\n", "", ["6:FM101"]),
         ("# A decision", "Text.\n\n# A decision", ["8:FM101"]),
+        ("# A decision", "<!-- a -->\n\nText.\n\n# A decision", ["10:FM101"]),
+        ("# A decision", "<!-- a -->\n\n# A decision", []),
         ("Why.", "Why.\n\n# Another title", ["12:FM101"]),
         ("## Context\n\nWhy.\n\n", "", ["8:FM102"]),
         ("## Consequences\n\nThen.\n", "", ["18:FM102"]),

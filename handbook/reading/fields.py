@@ -80,13 +80,11 @@ class Reading:
         The removed problems only report that the placeholder is not a valid value. `replacement`
         names the value to write, for the hint.
         """
-        match = find_placeholder(node.text)
+        placeholder = find_placeholder(node.text)
+        text = placeholder.text if placeholder else ""
         del self.problems[since:]
         self.problems.append(
-            Problem(
-                ProblemKind.PLACEHOLDER,
-                make_placeholder_finding(node.at, match[0] if match else "", replacement),
-            )
+            Problem(ProblemKind.PLACEHOLDER, make_placeholder_finding(node.at, text, replacement))
         )
 
 

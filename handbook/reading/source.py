@@ -33,6 +33,7 @@ from handbook.reading.files import decode
 from handbook.reading.ids import ITEM_WITH_ID, anchor
 from handbook.reading.material import Construct, find_constructs
 from handbook.reading.parser import DEEPEST, MarkdownNode, NodeKind, TooDeepError, parse
+from handbook.reading.placeholders import find_placeholder
 from handbook.reading.policy import Replacement
 from handbook.reading.raw_html import FaultyTag, read_html
 
@@ -146,6 +147,21 @@ class Source:
         for block in self.blocks:
             blocks[type(block)].append(block)
         return blocks
+
+    def find_placeholders(self, block: Block) -> Iterator[tuple[Location, str]]:
+        """Yield the first placeholder of a text block, or of each cell of a table."""
+        if isinstance(block, Table):
+            for row, span in zip((block.head, *block.rows), block.spans, strict=True):
+                for cell, start in zip(row, span.cells, strict=True):
+                    if placeholder := find_placeholder(cell):
+                        at = self.at_body(start)
+                        yield self.at(at.line, at.column + placeholder.offset), placeholder.text
+        elif isinstance(block, Paragraph | Heading):
+            text = "\n".join(map(self.line, range(block.first, block.last + 1)))
+            if placeholder := find_placeholder(text):
+                line = block.first + text.count("\n", 0, placeholder.offset)
+                column = placeholder.offset - text.rfind("\n", 0, placeholder.offset)
+                yield self.at(line, column), placeholder.text
 
     @cached_property
     def headings(self) -> tuple[Heading, ...]:

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Final, TypeVar
 
 from handbook.diagnostics import Edit, Finding, Location
 from handbook.reading import fields, nodes
-from handbook.reading.blocks import Block, Heading, Paragraph, Table
+from handbook.reading.blocks import Block
 from handbook.reading.fields import (
     AllowedValues,
     Choice,
@@ -148,12 +148,7 @@ class Document(Entity):
 
     def has_placeholder(self, blocks: Iterable[Block]) -> bool:
         """Return whether one of these blocks contains a placeholder."""
-        return any(
-            is_unwritten(self.source.line(line))
-            for block in blocks
-            if isinstance(block, Paragraph | Heading | Table)
-            for line in range(block.first, block.last + 1)
-        )
+        return any(any(self.source.find_placeholders(block)) for block in blocks)
 
     @property
     def is_readable(self) -> bool:

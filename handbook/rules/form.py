@@ -21,12 +21,7 @@ from handbook.reading.blocks import (
     Table,
 )
 from handbook.reading.fields import find_field_at
-from handbook.reading.placeholders import (
-    PLACEHOLDERS,
-    blank_code,
-    find_placeholder,
-    make_placeholder_finding,
-)
+from handbook.reading.placeholders import find_placeholder, make_placeholder_finding
 from handbook.reading.problems import ProblemKind
 from handbook.reading.raw_html import COMMENT
 from handbook.reading.shell import LANGUAGES, find_shell_errors
@@ -254,9 +249,16 @@ def duplicate_section(record: Record) -> Iterator[Finding]:
 def placeholder(handbook: Handbook) -> Iterator[Finding]:
     """No text and no value contains a placeholder.
 
-    Placeholders are `TODO`, `TBD`, `FIXME`, `XXX`, "To be written" and "lorem ipsum", outside
-    code. The rule reports one finding for each value and each section. Other rules ignore a value
-    that is a placeholder.
+    These texts are placeholders, outside code:
+
+    - `TODO`, `TBD`, `FIXME` or `XXX` in upper case, if the word begins a line, a cell or a
+      sentence, or if a colon follows it. The word is text if it is the subject of a sentence, such
+      as "TBD means trunk-based development".
+    - "To be written", "to be defined" and similar phrases, as a whole line or value
+    - "lorem ipsum"
+
+    The rule reports one finding for each value and each section. Other rules ignore a value that
+    is a placeholder.
 
     Why: readers assume that a published text is finished.
 
@@ -273,9 +275,10 @@ def placeholder(handbook: Handbook) -> Iterator[Finding]:
         if isinstance(entity, Record):
             yield from _find_in_text(entity.source)
     for sample in handbook.settings.organisation.samples:
-        if match := find_placeholder(sample.reason or ""):
+        if placeholder := find_placeholder(sample.reason or ""):
             at = handbook.settings.at_sample(sample, "reason")
-            yield make_placeholder_finding(at, match[0], "the reason why it is not a secret")
+            replacement = "the reason why it is not a secret"
+            yield make_placeholder_finding(at, placeholder.text, replacement)
     for problem in chain(
         handbook.settings.problems, *(file.problems for file in handbook.rule_files)
     ):
@@ -289,33 +292,26 @@ def _find_in_values(entity: Entity, handbook: Handbook) -> Iterator[Finding]:
     if mapping is None:
         return
     for value in nodes.walk_scalars(mapping):
-        if match := find_placeholder(value.text):
+        if placeholder := find_placeholder(value.text):
             field = find_field_at(type(entity), mapping, value.at)
             replacement = (
                 field[0].replacement(handbook.settings.allowed_values) if field else "text"
             )
             yield make_placeholder_finding(
-                value.at, match[0], replacement, optional=not (field and field[1])
+                value.at, placeholder.text, replacement, optional=not (field and field[1])
             )
 
 
 def _find_in_text(source: Source) -> Iterator[Finding]:
     """Report the first placeholder in each section of a file."""
-    text = source.body.lower()
-    # This test is cheaper than the regular expression below.
-    if not any(placeholder in text for placeholder in PLACEHOLDERS):
-        return
     reported: set[int] = set()
     headings = [heading.first for heading in source.headings if heading.level <= 2]
     for block in source.blocks:
-        if not isinstance(block, Paragraph | Heading | Table):
-            continue
-        for line in range(block.first, block.last + 1):
-            match = find_placeholder(blank_code(source.line(line)))
-            section = bisect_right(headings, line) if match else 0
-            if match and section not in reported:
+        for at, placeholder in source.find_placeholders(block):
+            section = bisect_right(headings, at.line)
+            if section not in reported:
                 reported.add(section)
-                yield make_placeholder_finding(source.at(line, match.start() + 1), match[0])
+                yield make_placeholder_finding(at, placeholder)
 
 
 @rule("FM107", "invalid-shell", over=Handbook)

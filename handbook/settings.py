@@ -30,6 +30,7 @@ from handbook.reading.fields import (
     Nullable,
     Number,
     Pattern,
+    Prose,
     Reading,
     Text,
     field,
@@ -102,7 +103,7 @@ class Sample:
         "SHA-256 of the matched text",
         required=True,
     )
-    reason: str | None = field(Text(), "reason why it is not a secret", required=True)
+    reason: str | None = field(Prose(), "reason why it is not a secret", required=True)
 
 
 @dataclass(frozen=True, kw_only=True)

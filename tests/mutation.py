@@ -176,7 +176,7 @@ class _AnyKey(dict[str, Field]):
 def _is_free_text(kind: FieldType) -> bool:
     while isinstance(kind, Many | MapOf):
         kind = kind.item
-    return type(kind) is Text
+    return isinstance(kind, Text)
 
 
 def _bad_value(value: nodes.Node, bad_word: str) -> str:

@@ -30,6 +30,7 @@ from handbook.diagnostics import (
     suggest,
 )
 from handbook.reading import nodes
+from handbook.reading.filler import is_filler, says_none
 from handbook.reading.nodes import Node, Scalar
 from handbook.reading.placeholders import find_placeholder, is_unwritten, make_placeholder_finding
 from handbook.reading.problems import Problem, ProblemKind
@@ -174,6 +175,21 @@ class Text(FieldType):
 
     def schema(self, allowed_values: AllowedValues) -> dict[str, Any]:
         return {"type": "string", "minLength": 1}
+
+
+class Prose(Text):
+    """A text for readers. A text without content, such as `N/A`, is not valid."""
+
+    def parse(self, key: str, node: Scalar, reading: Reading) -> str | None:
+        if is_filler(node.text) or says_none(node.text):
+            reading.add_problem(
+                ProblemKind.EMPTY_VALUE,
+                node.at,
+                f"value '{node.text}' of '{key}' without content",
+                f"write {self.noun}, or remove the key",
+            )
+            return None
+        return node.text
 
 
 class Nullable(FieldType):

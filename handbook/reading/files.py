@@ -1,7 +1,7 @@
 """Read a file of the repository, or return a finding that says why it is unreadable.
 
 This module reads every file that an author writes. It returns a finding for a file that is too
-large, that is not a regular file, or that is not UTF-8.
+large, that is not a regular file, that is not UTF-8, or that contains a merge conflict.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 import stat
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from pathlib import Path
+from textwrap import shorten
 from typing import Final
 
 from handbook.diagnostics import Finding, Location
@@ -24,6 +25,12 @@ _HIDDEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2
 """Invisible characters: control characters, Unicode line ends, and marks of text direction.
 
 Marks of text direction can hide code from a reader (CVE-2021-42574).
+"""
+
+_CONFLICT: Final = re.compile(r"^(?:<{7}|>{7})(?: .*)?$|^\|{7} (?!.*\|$).+$", re.MULTILINE)
+"""A line that Git writes into a file that it cannot merge.
+
+The line between both versions, `=======`, is no sign alone, because it can underline a heading.
 """
 
 _CONTROLS: Final = bytes(range(9)) + b"\x0b\x0c" + bytes(range(14, 32)) + b"\x7f"
@@ -83,6 +90,7 @@ def decode(path: str, data: bytes, *, longest: int = LONGEST_LINE) -> str | Find
       with the square of its length
     - an invisible character, because it can control a terminal or a parser, or change the order in
       which a person reads the text
+    - a merge conflict that Git wrote into the file
     """
     try:
         data = data.removeprefix(BOM_UTF8)
@@ -109,7 +117,29 @@ def decode(path: str, data: bytes, *, longest: int = LONGEST_LINE) -> str | Find
                     f"line of more than {longest:,} characters",
                     "break it into several lines",
                 )
-    return text
+    return _find_conflict(path, text) or text
+
+
+def _find_conflict(path: str, text: str) -> Finding | None:
+    """Return the finding for the first merge conflict in a text, or None."""
+    # These tests are cheaper than the regular expression.
+    if not ("<<<<<<<" in text or ">>>>>>>" in text or "|||||||" in text):
+        return None
+    match = _CONFLICT.search(text)
+    return (
+        make_conflict_finding(Location(path, text.count("\n", 0, match.start()) + 1), match[0])
+        if match
+        else None
+    )
+
+
+def make_conflict_finding(at: Location, line: str) -> Finding:
+    """Make the finding for a merge conflict. `line` is a line that Git wrote."""
+    return Finding(
+        at,
+        f"merge conflict '{shorten(line, 40, placeholder='…')}'",
+        "keep one of the two versions, and delete the lines of Git; indent them in an example",
+    )
 
 
 def read_text(root: Path, path: str) -> str | Finding:

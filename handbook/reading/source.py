@@ -29,7 +29,7 @@ from handbook.reading.blocks import (
     UndefinedLink,
 )
 from handbook.reading.body import read_body
-from handbook.reading.files import decode
+from handbook.reading.files import decode, make_conflict_finding
 from handbook.reading.ids import ITEM_WITH_ID, anchor
 from handbook.reading.material import Construct, find_constructs
 from handbook.reading.parser import DEEPEST, MarkdownNode, NodeKind, TooDeepError, parse
@@ -40,6 +40,8 @@ from handbook.reading.raw_html import FaultyTag, read_html
 _FENCE: Final = re.compile(r"^---[ \t]*$", re.MULTILINE)
 _FRONT_MATTER: Final = YAMLHandler(fm_boundary=_FENCE)
 _COMMENT: Final = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_CONFLICT_MIDDLE: Final = "======="
+"""The line of Git between the versions of a merge conflict, if it underlines no heading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +304,10 @@ def _add_body(source: Source, body: str) -> Source:
         at = source.at(body.count("\n", 0, error.offset) + source.body_line)
         hint = f"nest at most {DEEPEST} lists, items, quotations and emphasis marks"
         return Source(source.path, "", problem=source.problem or Finding(at, str(error), hint))
+    for block in read.blocks:
+        if isinstance(block, Paragraph) and block.text.partition("\n")[0] == _CONFLICT_MIDDLE:
+            problem = make_conflict_finding(source.at(block.first), _CONFLICT_MIDDLE)
+            return Source(source.path, "", problem=source.problem or problem)
     return replace(
         source,
         is_parsed=True,

@@ -227,7 +227,7 @@ class Page(Document):
     hide: tuple[str, ...] = field(
         Many(Choice("navigation", "toc", "path", "footer")), "parts of the layout to hide"
     )
-    description: str | None = field(fields.Text(), "one-sentence summary for search engines")
+    description: str | None = field(fields.Prose(), "one-sentence summary for search engines")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,6 +258,8 @@ class Record(Document):
     """
     template: ClassVar[Mapping[str, str]]
     """The texts of a new record, by section. The key "" is for a kind without sections."""
+    sections_with_none: ClassVar[frozenset[str]] = frozenset()
+    """The required sections in which "None." is an answer."""
     template_keys: ClassVar[tuple[str, ...]] = ()
     """The values that a new record needs in addition to its front matter."""
 

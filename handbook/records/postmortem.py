@@ -13,6 +13,7 @@ from handbook.diagnostics import Location
 from handbook.reading.blocks import Item, Paragraph, Table
 from handbook.reading.body import extract_text
 from handbook.reading.fields import Choice, Day, Many, Moment, RecordId, field
+from handbook.reading.filler import is_filler
 from handbook.reading.parser import MarkdownNode
 from handbook.reading.placeholders import is_unwritten
 from handbook.records import ALERT_NAME, SLUG, Event, Record, ReferenceLabel
@@ -132,6 +133,9 @@ class Postmortem(Record):
         ACTIONS,
         "Lessons learned",
     )
+    sections_with_none: ClassVar[frozenset[str]] = frozenset(
+        {"Impact", "What went well", "What went wrong"}
+    )
     template: ClassVar[Mapping[str, str]] = {
         "Impact": "TODO: state who was affected, how, and how many",
         TIMELINE: "- {time} — TODO: describe what happened",
@@ -248,7 +252,8 @@ class Postmortem(Record):
                 match = _ENTRY.fullmatch(block.text)
                 day = _parse_day(match["day"]) or day if match and match["day"] else day
                 clock = _parse_time(match["time"]) if match else None
-                if match and clock and (not match["day"] or _parse_day(match["day"])):
+                is_valid_day = match and (not match["day"] or _parse_day(match["day"]))
+                if match and clock and is_valid_day and not is_filler(match["event"]):
                     at = datetime.datetime.combine(day, clock, datetime.UTC) if day else None
                     entries.append(TimelineEntry(block.text, block.first, at, match["event"]))
                 elif not block.parent.is_nested:

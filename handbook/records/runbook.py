@@ -12,7 +12,8 @@ from typing import Any, ClassVar, Final
 
 from handbook.diagnostics import did_you_mean
 from handbook.reading.blocks import Block, Code, Heading, Item, List, Paragraph
-from handbook.reading.fields import Choice, Day, Many, RecordId, Text, field
+from handbook.reading.fields import Choice, Day, Many, Prose, RecordId, field
+from handbook.reading.filler import is_filler
 from handbook.reading.parser import MarkdownNode
 from handbook.reading.placeholders import is_unwritten
 from handbook.records import ALERT_NAME, SLUG, Record, ReferenceLabel, UnresolvedReference
@@ -104,7 +105,7 @@ class Runbook(Record):
         Many(RecordId("alert", ALERT_NAME, "OrderServiceHighErrorRate")),
         "alerts that link to the runbook",
     )
-    trigger: str | None = field(Text(), "one sentence: when to use the runbook without an alert")
+    trigger: str | None = field(Prose(), "one sentence: when to use the runbook without an alert")
     severity: str | None = field(
         Choice(of="severities"), "highest expected severity", required=True
     )
@@ -191,8 +192,8 @@ class Runbook(Record):
                         heading.text,
                         heading.id,
                         heading.first,
-                        symptom or None,
-                        fix or None,
+                        None if is_filler(symptom or "") else symptom,
+                        None if is_filler(fix or "") else fix,
                         heading,
                         symptom_paragraph,
                         has_placeholder,
@@ -232,7 +233,7 @@ class Runbook(Record):
                 and block.first == block.parent.first
             ):
                 match = _STEP.fullmatch(block.text)
-                if match:
+                if match and not is_filler(match["who"]):
                     steps.append(
                         EscalationStep(
                             block.text,

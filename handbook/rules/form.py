@@ -1,4 +1,4 @@
-"""FM101 to FM107: titles, required sections, placeholders and shell code."""
+"""FM101 to FM108: titles, required sections, placeholders and shell code."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import chain
+from textwrap import shorten
 
 from handbook.diagnostics import Finding, Location, find_nearest
 from handbook.handbook import Handbook
@@ -21,17 +22,32 @@ from handbook.reading.blocks import (
     Table,
 )
 from handbook.reading.fields import find_field_at
+from handbook.reading.filler import is_filler, says_none
+from handbook.reading.ids import slug
 from handbook.reading.placeholders import find_placeholder, make_placeholder_finding
 from handbook.reading.problems import ProblemKind
 from handbook.reading.raw_html import COMMENT
 from handbook.reading.shell import LANGUAGES, find_shell_errors
 from handbook.reading.source import Source
 from handbook.records import Document, Entity, Record
-from handbook.rules.engine import rule
+from handbook.records.postmortem import Postmortem
+from handbook.rules.engine import Context, rule
 
 _UNREADABLE = ("FM001",)
 _NAME_TO_REPLACE = re.compile(r"<([A-Za-z][\w.-]*(?: [\w.-]+)*)>")
 """A name such as `<pod>` that the reader replaces. A shell reads `<` as a redirection."""
+_TITLE_NUMBER = re.compile(
+    r"\W*(?:(?P<prefix>[A-Za-z]+)[ #-]{0,2}0*(?P<id>[0-9]{1,4})(?![0-9])(?:\]|\s*[.:)—–-]|\s*$)"
+    r"|(?P<number>0[0-9]{1,3}|[0-9]{1,3})[.:)] )"
+)
+"""The start of a title with the number of a record, such as `ADR-0012: ` or `12. `."""
+_TITLE_DAY = re.compile(
+    r"\W*(?:(?:incident|outage|post-?mortem|report)\W+){0,2}(?:(?:from|of|on)\s+)?"
+    r"(?P<first>[0-9]{4}-[0-9]{2}-[0-9]{2})\b"
+    r"|.*(?:[(—–,:]| -)\s*(?P<last>[0-9]{4}-[0-9]{2}-[0-9]{2})\W*",
+    re.IGNORECASE,
+)
+"""A title that begins with a date, or ends with one in brackets or after a comma."""
 _HIDING_RULES = ("FM001", "MD007", "MD013")
 """The rules whose faults hide text from other rules, such as an unclosed fence or comment."""
 
@@ -75,6 +91,12 @@ def missing_title(document: Document) -> Iterator[Finding]:
     if not headings[0].text:
         yield Finding(
             document.source.at(headings[0].first), "empty title", "write the title after '# '"
+        )
+    elif is_filler(headings[0].text) or says_none(headings[0].text):
+        yield Finding(
+            document.source.at(headings[0].first),
+            f"title '{headings[0].text}' without content",
+            "replace it with a title that says what the page is about",
         )
     elif isinstance(document, Record) and first is not headings[0]:
         yield Finding(
@@ -190,7 +212,15 @@ def misplaced_section(record: Record) -> Iterator[Finding]:
 def empty_section(record: Record) -> Iterator[Finding]:
     """Every required section contains text.
 
-    Headings and comments do not count as text.
+    These texts do not count:
+
+    - headings and comments
+    - filler such as `...`, `N/A` or `&nbsp;`
+    - the instruction of a template, such as `[Describe the context]`
+    - statements such as "None." and "None were recorded."
+
+    "None." is text in the sections Impact, What went well and What went wrong of a post-mortem, and
+    in the section When to deviate of a standard.
 
     Why: readers cannot tell whether the author forgot the section or had nothing to say.
 
@@ -204,11 +234,35 @@ def empty_section(record: Record) -> Iterator[Finding]:
         PostgreSQL 16.
     """
     for section in _list_required_sections(record):
+        name = section.heading.text
+        at = record.source.at(section.heading.first)
         if not section.filled:
-            at = record.source.at(section.heading.first)
+            yield Finding(at, f"empty section '{name}'", "add text below the heading")
+        elif filler := _find_filler(record, section):
             yield Finding(
-                at, f"empty section '{section.heading.text}'", "add text below the heading"
+                at,
+                f"section '{name}' without content: '{shorten(filler, 60, placeholder='…')}'",
+                "replace it with text",
             )
+
+
+def _find_filler(record: Record, section: Section) -> str | None:
+    """Return the first text of a section if none of its texts has content, or None."""
+    texts: list[str] = []
+    for block in record.section_blocks(section.heading.text):
+        match block:
+            case Paragraph() | Code():
+                texts.append(block.text)
+            case Table():
+                texts.extend(cell for row in block.rows for cell in row if cell)
+        if texts and not _is_filler(texts[-1], record, section):
+            return None
+    return texts[0] if texts else None
+
+
+def _is_filler(text: str, record: Record, section: Section) -> bool:
+    can_be_none = section.heading.text in record.sections_with_none
+    return is_filler(text) or (says_none(text) and not can_be_none)
 
 
 @rule("FM105", "duplicate-section", over=Record, requires=_UNREADABLE)
@@ -348,3 +402,64 @@ def invalid_shell(handbook: Handbook) -> Iterator[Finding]:
             message = f"invalid shell code: {error.message}"
             hint = "correct the code, or begin the block with ```text if it is not shell code"
         yield Finding(at, message, hint)
+
+
+@rule("FM108", "wrong-id-in-title", over=Record, requires=_UNREADABLE)
+def wrong_id_in_title(record: Record, context: Context) -> Iterator[Finding]:
+    """If the title of a record has a number, a date or a name, it is the one of its file.
+
+    The title does not need them, because every page shows the id of its record.
+
+    Why: readers cannot tell which of the two is right, and quote the wrong record.
+
+    Bad:
+        # ADR-0001: Use PostgreSQL for orders
+    Good:
+        # Use PostgreSQL for orders
+    """
+    heading = record.source.title_heading
+    if heading is None or not record.has_valid_name:
+        return
+    if written_id := (
+        find_wrong_number(record, heading.text)
+        or _find_wrong_day(record, heading.text)
+        or _find_other_name(record, heading.text, context.handbook)
+    ):
+        yield Finding(
+            record.source.at(heading.first),
+            f"title names '{written_id}', but the record is '{record.id}'",
+            f"remove '{written_id}' from the title, or rename the file",
+        )
+
+
+def find_wrong_number(record: Record, title: str) -> str | None:
+    """Return the number at the start of a title if the number of the record is another one."""
+    prefix, _, own_number = record.id.rpartition("-")
+    match = _TITLE_NUMBER.match(title)
+    if not (match and record.mention and own_number.isdecimal()):
+        return None
+    if match["prefix"] and match["prefix"].upper() != prefix:
+        return None
+    number = match["id"] or match["number"]
+    return match[0].strip(" :.)—–[]-") if int(number) != int(own_number) else None
+
+
+def _find_wrong_day(record: Record, title: str) -> str | None:
+    """Return the date in the title of a post-mortem if it is not a day of the incident."""
+    match = _TITLE_DAY.match(title) if isinstance(record, Postmortem) else None
+    if match is None or not isinstance(record, Postmortem):
+        return None
+    day = match["first"] or match["last"]
+    first_day = record.id[: len(day)]
+    last_day = str(record.resolved.date()) if record.resolved else first_day
+    return None if first_day <= day <= last_day else day
+
+
+def _find_other_name(record: Record, title: str, handbook: Handbook) -> str | None:
+    """Return the title if it is the name of another record of the same kind."""
+    name = slug(title, "-")
+    folder, _, own_name = record.id.rpartition("/")
+    if record.mention or name in (own_name, record.id):
+        return None
+    ids = (f"{folder}/{name}" if folder else name, title)
+    return title if any((record.kind, id) in handbook.entities_by_id for id in ids) else None

@@ -45,7 +45,8 @@ READING_PROBLEM_RULES: Final = (
         text="""
             A file is UTF-8, and its front matter is a YAML mapping between two lines of `---`.
 
-            Anchors, aliases and custom tags are not allowed, because no record needs them.
+            Anchors, aliases and custom tags are not allowed, because no record needs them. A file
+            has no merge conflict, such as a line `<<<<<<< HEAD`.
         """,
         why="MkDocs shows invalid front matter as text on the page, and reports no error.",
         bad="deciders: [platform-team",

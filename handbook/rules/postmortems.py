@@ -11,6 +11,7 @@ from textwrap import shorten
 from typing import Final
 
 from handbook.diagnostics import Finding, Severity, did_you_mean
+from handbook.reading.filler import is_filler
 from handbook.reading.placeholders import is_unwritten
 from handbook.records.postmortem import (
     ACTION_COLUMNS,
@@ -148,7 +149,10 @@ def invalid_timeline(postmortem: Postmortem) -> Iterator[Finding]:
 
 def _suggest_entry(text: str) -> str:
     """Return the hint that shows how to write a timeline entry."""
-    if match := _ALMOST_ENTRY.fullmatch(text):
+    match = _ALMOST_ENTRY.fullmatch(text)
+    if match and is_filler(match["event"]):
+        return f"write what happened after '{text.removesuffix(match['event']).rstrip()}'"
+    if match:
         time = match["time"].zfill(len("HH:MM"))
         return f"write '{match['day'] or ''}{time} — {_shorten(match['event'])}'"
     return "write 'HH:MM — what happened', with an em dash (—)"
@@ -260,7 +264,7 @@ def _invalid_cells(action: Action, number: int, context: Context) -> Iterator[_I
             f"action id '{action.id}' in row {number}, where 'A{number}' was expected",
             "number the actions from A1 in order, and never reuse an id",
         )
-    if not action.text:
+    if is_filler(action.text):
         yield _InvalidCell(1, f"missing text of action {action.id}", "describe the action")
     if action.owner not in teams:
         yield _InvalidCell(

@@ -11,10 +11,11 @@ from handbook.handbook import Handbook
 from handbook.reading.ids import find_item_anchor
 from handbook.reading.placeholders import is_unwritten
 from handbook.reading.problems import ProblemKind
-from handbook.records import Document, Entity
+from handbook.records import Document, Entity, Record
 from handbook.records.kinds import KINDS
 from handbook.records.standard import Standard
 from handbook.rules.engine import Context, rule
+from handbook.rules.form import find_wrong_number
 
 _LABELS: Final = {kind.kind: kind.label.lower() for kind in KINDS}
 """The name of each kind in a message, such as `decision` for the kind `adr`."""
@@ -94,7 +95,16 @@ def unknown_id(document: Document, context: Context) -> Iterator[Finding]:
         for heading in document.source.headings
         if find_item_anchor(heading.level, heading.text)
     }
+    title = document.source.title_heading
+    # FM108 reports the id of another record at the start of a title.
+    title_line = (
+        title.first
+        if title and isinstance(document, Record) and find_wrong_number(document, title.text)
+        else None
+    )
     for mention in document.source.mentions:
+        if mention.at.line == title_line:
+            continue
         # STD004 and CHK003 check the ids of the standard's own requirements and items.
         if isinstance(document, Standard) and (
             mention.at.line in anchor_lines or mention.id in own_ids

@@ -162,7 +162,7 @@ def incomplete_cause(runbook: Runbook) -> Iterator[Finding]:
 def _suggest_label(runbook: Runbook, cause: Cause, label: str) -> str:
     """Return the hint for a missing label, such as `**Fix:**`.
 
-    The hint names a misspelt label below the cause, or a label within a paragraph.
+    The hint names a label below the cause that is misspelt, within a paragraph, or without text.
     """
     source = runbook.source
     headings = [heading for heading in source.headings if heading.level <= cause.heading.level]
@@ -175,6 +175,8 @@ def _suggest_label(runbook: Runbook, cause: Cause, label: str) -> str:
             return f"on line {line}, write '**{label}:**' instead of '{match[0]}'"
         if match and line not in first_lines:
             return f"put a blank line above '**{label}:**' on line {line}"
+        if match:
+            return f"write text after '**{label}:**' on line {line}"
     return f"add a paragraph '**{label}:** …'"
 
 

@@ -197,7 +197,7 @@ def test_a_handbook_without_records_is_an_error(tmp_path: Path) -> None:
 
 def test_settings_change_the_severity_of_a_rule(tmp_path: Path) -> None:
     settings = SETTINGS + "    rules: {DEC009: warning}\n"
-    text = ADR.replace("- Another.", "None.")
+    text = ADR.replace("- Another.", "There were none.")
     write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": text})
     assert [(finding.code, finding.severity) for finding in report(tmp_path).findings] == [
         ("DEC009", "warning")

@@ -18,7 +18,7 @@ from handbook.diagnostics import Finding
 from handbook.handbook import Handbook, RuleFile
 from handbook.macro_names import read_macro_names
 from handbook.reading import files
-from handbook.reading.attachments import check_attachment
+from handbook.reading.attachments import check_attachment, check_picture
 from handbook.reading.policy import substitute
 from handbook.reading.problems import Problem, ProblemKind
 from handbook.reading.source import Source, read_source
@@ -202,9 +202,10 @@ def _read_document(root: Path, path: str, settings: Settings) -> Document:
 
 
 def _check_attachments(root: Path, attachments: Iterable[str]) -> Iterator[Problem]:
-    """Yield the problems of attachments in record folders."""
+    """Yield the problems of attachments, and of the pictures of pages."""
     for path in sorted(attachments):
-        if path.startswith(_IN_RECORD_FOLDERS) and (finding := check_attachment(root, path)):
+        is_attachment = path.startswith(_IN_RECORD_FOLDERS)
+        if finding := (check_attachment if is_attachment else check_picture)(root, path):
             yield Problem(ProblemKind.UNSAFE_ATTACHMENT, finding)
 
 

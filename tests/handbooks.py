@@ -59,6 +59,19 @@ extra:
 """
 
 
+def make_png(data: bytes = b"") -> bytes:
+    """Make a PNG without pixels that contains these bytes as a comment."""
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + len(data).to_bytes(4)
+        + b"tEXt"
+        + data
+        + bytes(4)  # checksum
+        + bytes(4)  # length of the last chunk
+        + b"IEND\xaeB`\x82"
+    )
+
+
 def write(root: Path, files: Mapping[str, str | bytes]) -> Path:
     """Write files under a root, and return the root."""
     for path, content in files.items():

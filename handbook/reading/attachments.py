@@ -1,6 +1,7 @@
 """Check the attachments of records.
 
-An attachment is a small picture, PDF or text file without active content, such as a script.
+An attachment is a small, complete picture, PDF or text file without active content, such as a
+script.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Final
 
 from handbook.diagnostics import Finding, Location
 from handbook.reading.files import LARGEST, decode, read_bytes
+from handbook.reading.pictures import describe_svg_fault, is_cut_off
 
 _PLAIN: Final = frozenset(
     {
@@ -62,8 +64,8 @@ _SVG_TAG: Final = re.compile(r"<(/?)[A-Za-z][^<>]*?(/?)>")
 def check_attachment(root: Path, path: str) -> Finding | None:
     """Return the first fault of an attachment, or None if it is valid.
 
-    The function checks the type, the size and the first bytes of the file. In an SVG it also checks
-    for active content.
+    The function checks the type, the size, the first bytes and the end of the file. In an SVG it
+    also checks for active content.
     """
     at = Location(path)
     suffix = Path(path).suffix.lower()
@@ -92,8 +94,42 @@ def check_attachment(root: Path, path: str) -> Finding | None:
                 f"SVG with more than {_DEEPEST_SVG} levels of nested elements",
                 "ungroup elements of the drawing",
             )
+        return _check_svg_xml(at, text)
+    return _check_signature(at, suffix, data) or _check_end(at, suffix, data)
+
+
+def check_picture(root: Path, path: str) -> Finding | None:
+    """Return a finding if a picture or a PDF of a page is damaged, or None if it is complete.
+
+    Attachments of records have `check_attachment`. A picture of a page can also have a script.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix != ".svg" and suffix not in _SIGNATURES:
         return None
-    return _check_signature(at, suffix, data)
+    at = Location(path)
+    data = read_bytes(root, path)
+    if isinstance(data, Finding):
+        return None
+    if suffix != ".svg":
+        return _check_signature(at, suffix, data) or _check_end(at, suffix, data)
+    text = decode(path, data, longest=LARGEST)
+    return None if isinstance(text, Finding) else _check_svg_xml(at, text)
+
+
+def _check_svg_xml(at: Location, text: str) -> Finding | None:
+    """Return a finding if an SVG is not valid XML, for example because its end is missing."""
+    fault = describe_svg_fault(text)
+    if fault is None:
+        return None
+    return Finding(at, f"invalid SVG: {fault}", "export the drawing again")
+
+
+def _check_end(at: Location, suffix: str, data: bytes) -> Finding | None:
+    """Return a finding if the end of a picture or a PDF is missing."""
+    if not is_cut_off(suffix, data):
+        return None
+    name = _SIGNATURES[suffix][0].split()[1]
+    return Finding(at, f"incomplete {name} file: its end is missing", "add a complete copy")
 
 
 def _check_signature(at: Location, suffix: str, data: bytes) -> Finding | None:

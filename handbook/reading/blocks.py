@@ -134,11 +134,18 @@ class Break(Block):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link or an image. `target` is the address that the author wrote."""
+    """A link or an image.
+
+    - `target`: the address that the author wrote.
+    - `text`: the text of the link without Markdown marks, or the alternative text of the image.
+    - `has_image`: True if the text of the link contains an image.
+    """
 
     target: str
     image: bool
     at: Location
+    text: str = ""
+    has_image: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,11 +197,18 @@ class _BodyReader:
                 self.has_html = True
             is_link = node.kind in (NodeKind.LINK, NodeKind.IMAGE)
             if is_link:
-                self.links.append(
-                    Link(node.text, node.kind is NodeKind.IMAGE, self._at(node.start))
-                )
+                self.links.append(self._read_link(node))
             if node.children:
                 self._read_inlines(node.children, is_in_link=is_in_link or is_link)
+
+    def _read_link(self, node: MarkdownNode) -> Link:
+        return Link(
+            node.text,
+            node.kind is NodeKind.IMAGE,
+            self._at(node.start),
+            extract_text(node.children, with_images=True),
+            any(child.kind is NodeKind.IMAGE for child in node.walk() if child is not node),
+        )
 
     def _read_text(self, node: MarkdownNode) -> None:
         # Most texts have no hyphen, and a test for it is cheaper than a search for ids.

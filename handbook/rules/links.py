@@ -1,4 +1,4 @@
-"""LNK001 to LNK010, and LNK013: links, images, listings and ids of records and pages."""
+"""LNK001 to LNK010, and LNK013 to LNK016: links, images, listings and ids of records and pages."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from handbook.handbook import Handbook, Target
 from handbook.reading.addresses import read_scheme
 from handbook.reading.blocks import SNIPPET, Code, Link
 from handbook.reading.files import LARGEST
+from handbook.reading.filler import is_filler
 from handbook.reading.ids import anchor
 from handbook.reading.parser import NodeKind
 from handbook.reading.raw_html import COMMENT
@@ -23,6 +24,12 @@ from handbook.rules.engine import Context, rule
 
 _LISTING_MARK: Final = re.compile(r"[ \t]*-+8<-+(?:[ \t]|$)")
 _NESTED: Final = re.compile(r"^[ \t]*(?:```|~~~|-+8<-+(?:[ \t]*$|[ \t]+[\"']))", re.MULTILINE)
+_IMAGE_NAME: Final = re.compile(r"\S+\.(?:avif|gif|jpe?g|png|svg|webp)", re.IGNORECASE)
+_NO_DESCRIPTION: Final = frozenset(
+    {"alt", "alt text", "diagram", "drawing", "figure", "graph", "image", "img", "photo", "picture"}
+    | {"screenshot", "screen shot"}
+)
+"""Alternative texts that do not say what an image shows."""
 _HTML_LINK: Final = re.compile(r"<[a-z][\w-]*\s[^<>]*?\b(?:href|src|srcset)\s*=", re.IGNORECASE)
 
 
@@ -446,3 +453,54 @@ def conflicting_redirect(handbook: Handbook) -> Iterator[Finding]:
                 hint = "keep it in the page that replaces the old one"
                 yield Finding(document.at("moved_from", address), message, hint)
             first_paths.setdefault(address, document.path)
+
+
+@rule("LNK015", "missing-alternative-text", over=Document)
+def missing_alternative_text(document: Document) -> Iterator[Finding]:
+    """Every image has an alternative text that says what the image shows.
+
+    The name of a file, and a word such as "image", do not say it. An image that shows nothing to
+    the reader does not belong into a document.
+
+    Why: a screen reader reads this text out, and a browser shows it if it cannot load the image.
+
+    Bad:
+        ![](0002-use-postgresql/load.png)
+    Good:
+        ![Load by hour](0002-use-postgresql/load.png)
+    """
+    for link in document.source.links:
+        if not link.image:
+            continue
+        hint = "write between the brackets what the image shows: ![Orders by hour](…)"
+        if not _is_visible(link.text) or is_filler(link.text):
+            yield Finding(link.at, f"no alternative text for the image '{link.target}'", hint)
+        elif _IMAGE_NAME.fullmatch(link.text) or link.text.casefold() in _NO_DESCRIPTION:
+            message = f"alternative text '{link.text}' does not describe the image '{link.target}'"
+            yield Finding(link.at, message, hint)
+
+
+@rule("LNK016", "missing-link-text", over=Document)
+def missing_link_text(document: Document) -> Iterator[Finding]:
+    """Every link has a text, or an image with an alternative text.
+
+    Why: a link without a text is invisible, and a screen reader can only read out its address.
+
+    Bad:
+        [](markdown.md#load)
+    Good:
+        [how it is written](markdown.md#load)
+    """
+    for link in document.source.links:
+        if not link.image and not link.has_image and not _is_visible(link.text):
+            name = posixpath.basename(link.target) or link.target
+            yield Finding(
+                link.at,
+                f"no text for the link to '{link.target}'",
+                f"write the text between the brackets: [{name}]({link.target})",
+            )
+
+
+def _is_visible(text: str) -> bool:
+    """Return whether a text has a character that is not a space, such as a zero-width space."""
+    return any(character.isprintable() and not character.isspace() for character in text)

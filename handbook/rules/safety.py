@@ -113,9 +113,11 @@ def unsafe_attachment(handbook: Handbook) -> Iterator[Finding]:
     """An attachment is an image, a PDF or a text file of at most 1 MB.
 
     An SVG contains no script, event handler or foreign object. HTML files are not allowed, because
-    no rule checks them.
+    no rule checks them. Images and PDFs are complete, and an SVG is valid XML. This also applies to
+    the images and PDFs of pages.
 
-    Why: a script in an attachment runs in the reader's browser as part of this site.
+    Why: a script in an attachment runs in the reader's browser as part of this site. In place of a
+    damaged image, the browser shows an empty frame.
 
     Bad:
         adr/0002-use-postgresql/load.html

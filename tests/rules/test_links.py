@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.handbooks import ADR, check, format_findings
+from tests.handbooks import ADR, check, format_findings, make_png
 
 OTHERS: dict[str, str | bytes] = {
     "adr/0002-b.md": ADR,
-    "adr/0002-b/chart.png": b"\x89PNG",
+    "adr/0002-b/chart.png": make_png(),
     "adr/index.md": "---\nrender_macros: true\n---\n# Decisions\n",
     "docs/index.md": "# Home\n\n## A part\n",
     "docs/sub/page.md": "# A page\n",
@@ -115,7 +115,7 @@ def test_a_symbolic_link_is_a_finding_and_not_followed(tmp_path: Path) -> None:
         ("a.html", b"<p>", False),
         ("a.exe", b"MZ", False),
         ("a.png", b"x" * 1_000_001, False),
-        ("a.pdf", b"%PDF", True),
+        ("a.pdf", b"%PDF-1.7\n%%EOF\n", True),
     ],
 )
 def test_an_attachment_is_small_and_inert(
@@ -136,3 +136,41 @@ def test_two_pages_cannot_have_the_same_old_address(tmp_path: Path) -> None:
         ("adr/0002-b.md", "duplicate old address '/old/' (also in adr/0001-a.md)"),
         ("adr/0002-b.md", "old address '/adr/0003-c/' is the address of adr/0003-c.md"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("![](0002-b/chart.png)", "14:1:LNK015"),
+        ("![ ](0002-b/chart.png)", "14:1:LNK015"),
+        ("![&nbsp;\u200b](0002-b/chart.png)", "14:1:LNK015"),
+        ("![...](0002-b/chart.png)", "14:1:LNK015"),
+        ("![chart.png](0002-b/chart.png)", "14:1:LNK015"),
+        ("![Image](0002-b/chart.png)", "14:1:LNK015"),
+        ("Look: ![][c]\n\n[c]: 0002-b/chart.png", "14:7:LNK015"),
+        ("[![](0002-b/chart.png)](0002-b.md)", "14:2:LNK015"),
+        ("![Orders by hour](0002-b/chart.png)", None),
+        ("![Image of the pool](0002-b/chart.png)", None),
+        ("[![Orders by hour](0002-b/chart.png)](0002-b.md)", None),
+        ("[](0002-b.md)", "14:1:LNK016"),
+        ("Why [ ](0002-b.md)", "14:5:LNK016"),
+        ("[**\u200b**](0002-b.md)", "14:1:LNK016"),
+        ("[][d]\n\n[d]: 0002-b.md", "14:1:LNK016"),
+        ("[<br>](https://elsewhere.example)", "14:1:LNK016"),
+        ("[`chart`](0002-b.md)", None),
+        ("[→](0002-b.md)", None),
+        ("<https://elsewhere.example>", None),
+        ("`![](x.png)` and `[](x.md)`", None),
+    ],
+)
+def test_links_and_images_have_a_text(text: str, expected: str | None, tmp_path: Path) -> None:
+    findings = check(tmp_path, {**OTHERS, "adr/0001-a.md": ADR.replace("What.", text)})
+    assert format_findings(findings) == ([f"adr/0001-a.md:{expected}"] if expected else [])
+
+
+def test_the_hint_for_a_link_without_text_can_be_pasted(tmp_path: Path) -> None:
+    text = ADR.replace("What.", "[](0002-b.md#context)")
+    (finding,) = check(tmp_path, {**OTHERS, "adr/0001-a.md": text})
+    assert finding.hint == (
+        "write the text between the brackets: [0002-b.md#context](0002-b.md#context)"
+    )

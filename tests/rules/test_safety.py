@@ -33,6 +33,7 @@ from tests.handbooks import (
     check,
     copy_site,
     format_findings,
+    make_png,
     report,
     write,
 )
@@ -644,7 +645,8 @@ def test_every_report_counts_the_exceptions(tmp_path: Path) -> None:
     "path", ["adr/0001-a/load.csv", "adr/0001-a/load.svg", "docs/standards/samples/shop/app.py"]
 )
 def test_a_secret_is_found_in_an_attachment_and_in_a_sample(path: str, tmp_path: Path) -> None:
-    drawing = ("<svg>", "</svg>") if path.endswith(".svg") else ("name", "end")
+    svg = "<svg xmlns='http://www.w3.org/2000/svg'>"
+    drawing = (svg, "</svg>") if path.endswith(".svg") else ("name", "end")
     files = {"adr/0001-a.md": ADR, path: f"{drawing[0]}\nkey: {SECRET}\n{drawing[1]}"}
     assert format_findings(check(tmp_path, files)) == [f"{path}:2:6:SAFE005"]
 
@@ -702,7 +704,7 @@ def test_a_secret_is_found_in_a_readme_of_a_record_folder(path: str, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "path", [f"adr/0001-a/{SECRET}.csv", f"docs/{SECRET}.md", f"docs/{SECRET}/a.png"]
+    "path", [f"adr/0001-a/{SECRET}.csv", f"docs/{SECRET}.md", f"docs/{SECRET}/a.css"]
 )
 def test_a_secret_is_found_in_the_path_of_a_published_file(path: str, tmp_path: Path) -> None:
     files = {"adr/0001-a.md": ADR, path: "# A\n"}
@@ -767,11 +769,9 @@ def test_a_secret_is_found_in_a_file_of_another_encoding(
 
 def test_a_picture_is_searched_and_its_bytes_are_no_secret(tmp_path: Path) -> None:
     noise = random.Random(1).randbytes(999_000) + b"://"  # noqa: S311 - bytes, not secrets
-    files: dict[str, str | bytes] = {f"adr/0001-a/{n}.png": b"\x89PNG" + noise for n in range(3)}
+    files: dict[str, str | bytes] = {f"adr/0001-a/{n}.png": make_png(noise) for n in range(3)}
     assert check(tmp_path, {"adr/0001-a.md": ADR, **files}) == ()
-    commented = (
-        b"\x89PNG" + noise[:9_000] + b"\0Comment\0postgres://app:s3cr3t9@db\0" + noise[:9_000]
-    )
+    commented = make_png(noise[:9_000] + b"\0Comment\0postgres://app:s3cr3t9@db\0" + noise[:9_000])
     findings = check(
         tmp_path,
         {"adr/0001-a/0.png": commented, "adr/0001-a/1.png": noise.replace(b"://", SECRET.encode())},

@@ -130,6 +130,8 @@ class Handbook:
     They are symbolic links, files whose name is not UTF-8, and files in a record folder that belong
     to no record.
     """
+    unread_audits: tuple[str, ...] = ()
+    """The paths of files that are meant as audits, but have another name or folder."""
     problems: tuple[Problem, ...] = ()
     """The problems of attachments."""
     suppressions: tuple[Suppression, ...] = ()
@@ -293,6 +295,17 @@ class Handbook:
             for entity in self.entities
             if isinstance(entity, Document | Alert)
         }
+
+    def own_address(self, url: str) -> str | None:
+        """Return the address of a URL from the root of this site, or None for another site."""
+        site = self.settings.site_url.rstrip("/") + "/"
+        if not f"{url}/".startswith(site):
+            return None
+        return unquote(urlsplit(url).path)[len(urlsplit(site).path) :]
+
+    def has_address(self, address: str) -> bool:
+        """Return whether a page, a record or an alert has this address, such as `adr/0023-x/`."""
+        return address in self.entities_by_address or f"{address}/" in self.entities_by_address
 
     def resolve(self, source: str, target: str) -> Target:
         """Return the target of the link `target` in the file `source`.

@@ -30,7 +30,7 @@ from handbook.reading.suppressions import (
 from handbook.records import Document, Page, Record, read_document, read_entity
 from handbook.records.alert import Alert, read_alerts
 from handbook.records.audit import PATH as AUDIT_PATH
-from handbook.records.audit import Audit
+from handbook.records.audit import Audit, is_meant_as_audit
 from handbook.records.kinds import FOLDERS, MOUNTED, RECORDS
 from handbook.records.service import Service
 from handbook.records.standard import Standard
@@ -50,6 +50,8 @@ class FileKind(Enum):
     DOCUMENT = auto()
     """A record or a page."""
     AUDIT = auto()
+    UNREAD_AUDIT = auto()
+    """A file that is meant as an audit, but has another name or folder. A rule reports it."""
     RULE_FILE = auto()
     ATTACHMENT = auto()
     """A published file that is not a document."""
@@ -98,6 +100,7 @@ def load(root: Path) -> Handbook:
     alerts, rule_files = _read_rule_files(root, documents, paths[FileKind.RULE_FILE])
     unattached_paths = _find_unattached(paths[FileKind.ATTACHMENT], documents)
     attachments = frozenset(paths[FileKind.ATTACHMENT]) - unattached_paths
+    unread_audits = {*paths[FileKind.UNREAD_AUDIT]} - {file.path for file in rule_files}
     yaml_paths = [FILE, *(audit.path for audit in audits), *(file.path for file in rule_files)]
     texts = sorted((*paths[FileKind.ATTACHMENT], *paths[FileKind.SAMPLE]))
     return Handbook(
@@ -110,7 +113,8 @@ def load(root: Path) -> Handbook:
         attachments=attachments,
         texts=MappingProxyType({path: files.read_searchable_text(root, path) for path in texts}),
         readmes=tuple(paths[FileKind.README]),
-        strays=tuple(sorted({*paths[FileKind.STRAY], *unattached_paths})),
+        strays=tuple(sorted({*paths[FileKind.STRAY], *unattached_paths} - unread_audits)),
+        unread_audits=tuple(sorted(unread_audits)),
         problems=tuple(_check_attachments(root, attachments)),
         suppressions=tuple(_read_suppressions(root, documents, yaml_paths)),
         macros=read_macro_names(root, settings),
@@ -118,11 +122,22 @@ def load(root: Path) -> Handbook:
 
 
 def _classify_files(root: Path, settings: Settings) -> Mapping[FileKind, list[str]]:
-    """Return the sorted paths of the files below the published folders, by kind of file."""
+    """Return the sorted paths of the files below the published folders, by kind of file.
+
+    A file that is meant as an audit also has its other kind.
+    """
     files_by_path = sorted(file for folder in (DOCS, *MOUNTED) for file in _walk(root, folder))
     paths: dict[FileKind, list[str]] = defaultdict(list)
     for path, is_regular in files_by_path:
-        paths[_kind_of(path, is_regular, settings)].append(path)
+        kind = _kind_of(path, is_regular, settings)
+        paths[kind].append(path)
+        if (
+            kind in (FileKind.ATTACHMENT, FileKind.IGNORED)
+            and is_regular
+            and not path.startswith(_SAMPLES)
+            and is_meant_as_audit(path)
+        ):
+            paths[FileKind.UNREAD_AUDIT].append(path)
     return paths
 
 

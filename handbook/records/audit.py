@@ -10,13 +10,38 @@ from typing import ClassVar
 
 from handbook.diagnostics import Location
 from handbook.reading import nodes
-from handbook.reading.fields import Choice, Day, Group, MapOf, Pattern, Prose, RecordId, Text, field
+from handbook.reading.fields import Choice, Day, Group, MapOf, Pattern, Prose, RecordId, field
 from handbook.records import Entity, ReferenceLabel, UnresolvedReference
 from handbook.vocabulary import PROOFS, VERDICTS
 
 PATH = re.compile(
     r"docs/services/(?P<service>[a-z0-9]+(?:-[a-z0-9]+)*)/(?P<quarter>[0-9]{4}-Q[1-4])\.yml"
 )
+
+AUDIT_NAME = re.compile(r"(?P<year>[0-9]{4})[-_ ]?Q(?P<quarter>[0-9]+)\.ya?ml", re.IGNORECASE)
+"""The name of a file that is meant as an audit. It can have faults, as in `2026-q3.yaml`."""
+
+
+def is_meant_as_audit(path: str) -> bool:
+    """Return whether a file can only be meant as an audit.
+
+    It is a YAML file in the folder of services, or has the name of an audit.
+    """
+    folder, _, name = path.rpartition("/")
+    if any(part.startswith(".") for part in path.split("/")):
+        return False
+    is_yaml = name.casefold().endswith((".yml", ".yaml"))
+    is_in_services = f"{folder}/".startswith("docs/services/")
+    return (is_yaml and is_in_services) or bool(AUDIT_NAME.fullmatch(name))
+
+
+_FILE = r"[\w.@+~#%,=()\[\]-]+"
+EVIDENCE = re.compile(
+    r"https?://[^\s<>\"'{}|\\^`\[\]]+"
+    r"|(?![Nn]/[Aa]\b)(?!www\.)(?!(?:[^:]*/)?\.\.?(?:/|$))(?=[^:]*[A-Za-z0-9])(?=[^:]*[./]|[^:]+:)"
+    rf"(?P<path>{_FILE}(?:/{_FILE})*)(?::(?P<line>[1-9][0-9]{{0,6}})(?:-[1-9][0-9]{{0,6}})?)?"
+)
+"""An address, or a path in the repository of the service, with a line or a range of lines."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +54,13 @@ class Result:
     by: str | None = field(
         Choice(*reversed(PROOFS)), "kind of verification: automated, evidence or attested"
     )
-    evidence: str | None = field(Text(), "evidence: a path with a line number, or an address")
+    evidence: str | None = field(
+        Pattern(
+            f"(?:{EVIDENCE.pattern})".replace("?P<path>", "").replace("?P<line>", ""),
+            "a path with a line, such as src/app.py:12, or an address, such as https://example.com/",
+        ),
+        "evidence: a path with a line number, or an address",
+    )
     needs: str | None = field(Prose(), "information needed to decide an unknown item")
     who: str | None = field(Choice(of="teams"), "team that attests it")
     of: str | None = field(
@@ -82,6 +113,11 @@ class Audit(Entity):
         return self.path.rsplit("/", 1)[-1].removesuffix(".yml")
 
     @property
+    def is_in_its_quarter(self) -> bool:
+        """True if the date of the audit is in its quarter, or is unknown."""
+        return self.date is None or self.quarter == quarter_of(self.date)
+
+    @property
     def title(self) -> str:
         return f"{self.service}, {self.quarter}"
 
@@ -117,3 +153,8 @@ class Audit(Entity):
                 break
             node, at = entry.value, entry.value.at
         return at
+
+
+def quarter_of(day: datetime.date) -> str:
+    """Return the quarter of a date, such as `2026-Q1`."""
+    return f"{day.year:04}-Q{(day.month + 2) // 3}"

@@ -6,7 +6,6 @@ import posixpath
 import re
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import unquote, urlsplit
 
 from handbook.diagnostics import Finding, did_you_mean
 from handbook.handbook import Handbook, Target
@@ -346,19 +345,17 @@ def own_site_address(document: Document, context: Context) -> Iterator[Finding]:
         (markdown.md#load)
     """
     handbook = context.handbook
-    site = handbook.settings.site_url.rstrip("/") + "/"
     for resolved in handbook.links_of(document):
         link, target = resolved.link, resolved.target
-        if not target.is_external or not f"{link.target}/".startswith(site):
+        address = handbook.own_address(link.target) if target.is_external else None
+        if address is None:
             continue
-        parts = urlsplit(link.target)
-        address = unquote(parts.path)[len(urlsplit(site).path) :]
         page = handbook.entities_by_address.get(address) or handbook.entities_by_address.get(
             f"{address}/"
         )
         if isinstance(page, Document):
             path = posixpath.relpath(page.path, posixpath.dirname(document.path) or ".")
-            path += f"#{parts.fragment}" if parts.fragment else ""
+            path += f"#{target.fragment}" if target.fragment else ""
             yield Finding(
                 link.at,
                 f"URL of a page of this site, '{link.target}'",

@@ -1,15 +1,16 @@
-"""SVC001 to SVC010: services, and the audits of their checklist items."""
+"""SVC001 to SVC010, and SVC015 to SVC018: services, and the audits of their checklist items."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import PurePosixPath
 
 from handbook.diagnostics import Finding, Location, Severity, did_you_mean
+from handbook.handbook import Handbook
 from handbook.reading.placeholders import is_unwritten
 from handbook.records.adr import Adr
-from handbook.records.audit import Audit
+from handbook.records.audit import AUDIT_NAME, EVIDENCE, Audit, quarter_of
 from handbook.records.service import Service
 from handbook.rules.engine import Context, rule
 from handbook.vocabulary import PROOFS
@@ -217,10 +218,12 @@ def outdated_attestation(audit: Audit, context: Context) -> Iterator[Finding]:
 def expired_waiver(audit: Audit, context: Context) -> Iterator[Finding]:
     """A waiver in the newest audit of a service ends today or later.
 
+    SVC018 reports a waiver that ended before its audit.
+
     Why: after the end of a waiver, the service fails the item.
 
     Bad:
-        until: 2026-06-30}
+        until: 2026-11-21}
     Good:
         until: 2027-06-30}
     """
@@ -228,7 +231,8 @@ def expired_waiver(audit: Audit, context: Context) -> Iterator[Finding]:
     if service is None or service.example or context.handbook.audits_of(service)[0] is not audit:
         return
     for id, result in audit.results.items():
-        if result.verdict == "waived" and result.until and result.until < context.today:
+        is_expired = (audit.date or date.min) <= (result.until or date.max) < context.today
+        if result.verdict == "waived" and is_expired:
             yield Finding(
                 audit.at("results", id, "until"),
                 f"waiver of {id} ended on {result.until}",
@@ -245,7 +249,7 @@ def overdue_audit(service: Service, context: Context) -> Iterator[Finding]:
     Why: an older audit does not show the current state of the service.
 
     Bad:
-        docs/services/search/2026-Q1.yml
+        docs/services/search/2026-Q3.txt
     Good:
         docs/services/search/2026-Q3.yml
     """
@@ -254,10 +258,135 @@ def overdue_audit(service: Service, context: Context) -> Iterator[Finding]:
         return
     quarter_start = context.today.replace(day=1, month=3 * ((context.today.month - 1) // 3) + 1)
     last_quarter_end = quarter_start - timedelta(days=1)
-    last_quarter = f"{last_quarter_end.year}-Q{(last_quarter_end.month + 2) // 3}"
-    if audits[0].quarter < last_quarter:
+    if audits[0].quarter < quarter_of(last_quarter_end):
         yield Finding(
             Location(audits[0].path),
             f"overdue audit (the newest is from {audits[0].quarter})",
             "add an audit of the service for this quarter",
         )
+
+
+@rule("SVC015", "unread-audit", over=Handbook)
+def unread_audit(handbook: Handbook) -> Iterator[Finding]:
+    """A YAML file below `docs/services/` is an audit, `docs/services/slug/YYYY-QN.yml`.
+
+    A rule file that a service lists is allowed. In the folder of any other record, the rule reports
+    only files that have the name of an audit.
+
+    Why: the site shows only the audits that it reads, so the verdicts in other files are lost.
+
+    Bad:
+        docs/services/shop/2026-q4.yaml
+    Good:
+        docs/services/shop/2026-Q4.yml
+    """
+    for path in handbook.unread_audits:
+        yield Finding(
+            Location(path), "YAML file that is not read as an audit", _suggest_audit_path(path)
+        )
+
+
+def _suggest_audit_path(path: str) -> str:
+    """Return the hint that names the path of an audit, as far as it is known."""
+    folder, _, slug = str(PurePosixPath(path).parent).rpartition("/")
+    slug = slug if folder == Service.folder else "<service>"
+    match = AUDIT_NAME.fullmatch(PurePosixPath(path).name)
+    if match and match["quarter"] in ("1", "2", "3", "4"):
+        name = f"{match['year']}-Q{match['quarter']}.yml"
+        return f"rename it to {Service.folder}/{slug}/{name}"
+    return (
+        f"name an audit after its quarter, such as {Service.folder}/{slug}/2026-Q4.yml; move any "
+        "other file to another folder"
+    )
+
+
+@rule("SVC016", "misdated-audit", over=Audit)
+def misdated_audit(audit: Audit) -> Iterator[Finding]:
+    """The date of an audit is in the quarter of its file name.
+
+    Why: the quarter decides which checklist items the audit answers, and which audit is the newest.
+
+    Bad:
+        date: 2026-08-20
+        auditor: platform-team
+        commit: 3f2c9d1
+    Good:
+        date: 2026-11-20
+        auditor: platform-team
+        commit: 3f2c9d1
+    """
+    if audit.date and not audit.is_in_its_quarter:
+        quarter = quarter_of(audit.date)
+        yield Finding(
+            audit.at("date"),
+            f"date '{audit.date}' in another quarter, {quarter}, than the audit, {audit.quarter}",
+            f"correct the date, or rename the file to {quarter}.yml",
+        )
+
+
+@rule("SVC017", "missing-evidence", over=Audit)
+def missing_evidence(audit: Audit, context: Context) -> Iterator[Finding]:
+    """The evidence of a verdict exists, as far as the handbook contains it.
+
+    The handbook contains the pages of its own site. It also contains the repository of a service if
+    the folder `docs/standards/samples/slug/` has a README.md. Other repositories and hosts are not
+    requested.
+
+    Why: readers cannot verify a verdict whose evidence is missing.
+
+    Bad:
+        evidence: "loging.py:12"
+    Good:
+        evidence: "logging.py:12"
+    """
+    for id, result in audit.results.items():
+        if fault := _find_evidence_fault(audit, result.evidence or "", context.handbook):
+            yield Finding(
+                audit.at("results", id, "evidence"),
+                f"{fault} in the evidence of {id}",
+                "correct the evidence, or set 'verdict: unknown'",
+            )
+
+
+def _find_evidence_fault(audit: Audit, evidence: str, handbook: Handbook) -> str | None:
+    """Return what the evidence names that does not exist, for a message, or None."""
+    match = EVIDENCE.fullmatch(evidence)
+    if match is None:
+        return None
+    if match["path"] is None:
+        address = handbook.own_address(evidence)
+        is_page = address is None or "." in PurePosixPath(address).name
+        is_page = is_page or handbook.has_address(address or "")
+        return None if is_page else f"unknown page '/{address}' of this site"
+    repository = f"docs/standards/samples/{audit.service}"
+    if f"{repository}/README.md" not in handbook.texts:
+        return None
+    text = handbook.texts.get(f"{repository}/{match['path']}")
+    if text is None:
+        return f"unknown file '{match['path']}'"
+    line_count = len(text.splitlines())
+    return (
+        f"line {match['line']} of '{match['path']}', which has {line_count} lines,"
+        if int(match["line"] or 0) > line_count
+        else None
+    )
+
+
+@rule("SVC018", "waiver-without-effect", over=Audit)
+def waiver_without_effect(audit: Audit) -> Iterator[Finding]:
+    """A waiver ends on the day of its audit or later.
+
+    Why: on the day of the audit, the waiver was already over, so the service failed the item.
+
+    Bad:
+        until: 2026-06-30}
+    Good:
+        until: 2027-06-30}
+    """
+    for id, result in audit.results.items():
+        if result.until and audit.date and result.until < audit.date:
+            yield Finding(
+                audit.at("results", id, "until"),
+                f"waiver of {id} ended on {result.until}, before the audit on {audit.date}",
+                "write 'verdict: fail', or correct 'until'",
+            )

@@ -196,10 +196,23 @@ def _walk(root: Path, folder: str) -> Iterator[tuple[str, bool]]:
                 yield path, entry.is_file(follow_symlinks=False)
 
 
+def add_document(handbook: Handbook, path: str, data: bytes) -> Handbook:
+    """Return the handbook with a new document, which is not on disk yet."""
+    document = _parse_document(path, data, handbook.settings)
+    documents = dict(sorted({**handbook.documents, path: document}.items()))
+    return replace(handbook, documents=MappingProxyType(documents))
+
+
 def _read_document(root: Path, path: str, settings: Settings) -> Document:
-    """Read a document. In a standard, replace policy expressions by their values."""
+    return _parse_document(path, files.read_bytes(root, path), settings)
+
+
+def _parse_document(path: str, data: bytes | Finding, settings: Settings) -> Document:
+    """Make a document from its bytes, or from a finding if its file is unreadable.
+
+    In a standard, the values of the policy replace their expressions.
+    """
     cls = _class_of(path) or Page
-    data = files.read_bytes(root, path)
     if isinstance(data, Finding):
         return read_document(cls, Source(path, "", problem=data), settings.allowed_values)
     if cls is Standard and b"{{" in data:

@@ -15,9 +15,12 @@ from handbook.cli.common import (
     find_root,
     restore_interrupted,
 )
+from handbook.diagnostics import Severity
+from handbook.handbook import Handbook
 from handbook.history.git import RevisionError, find_commit, list_files
-from handbook.loading import load
+from handbook.loading import add_document, load
 from handbook.records.kinds import RECORDS
+from handbook.rules.engine import run as check
 
 EPILOG = """\
 example:
@@ -27,6 +30,9 @@ exit codes:
   0  the record is written
   2  usage error, or a file or system error
 """
+
+_PLACEHOLDER = "FM106"
+"""The rule that reports the values and texts that the author must still write."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="set a key of its front matter to a YAML value",
+        help="set a key of its front matter to a YAML value; for a list, write values between "
+        "commas, or repeat the option",
+    )
+    parser.add_argument(
+        "--slug", help="the name for the path, such as orders-stopped (default: from the title)"
     )
     parser.add_argument(
         "--base",
@@ -53,10 +63,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the subcommand. Raises UsageError and WriteError."""
-    values = dict(pair.partition("=")[::2] for pair in options.set)
+    values: dict[str, list[str]] = {}
     for pair in options.set:
-        if "=" not in pair:
+        key, equals, value = pair.partition("=")
+        if not equals:
             raise UsageError(f"--set {pair}: write key=value")
+        values.setdefault(key, []).append(value)
+    today = options.today or date.today()
     root = find_root(options.root)
     restore_interrupted(root)
     handbook = load(root)
@@ -65,12 +78,28 @@ def run(options: argparse.Namespace) -> int:
             list_files(root, find_commit(root, options.base)) if options.base is not None else ()
         )
         path, text = new_record(
-            handbook, options.kind, options.title, values, options.today or date.today(), taken
+            handbook, options.kind, options.title, values, today, taken, options.slug
         )
     except RevisionError as error:
         raise UsageError(f"--base {options.base}: {error}") from error
     except CannotWriteError as error:
         raise UsageError(str(error)) from error
+    _check_record(handbook, path, text, today)
     write_files(root, {root / path: encode_text(text)}, {root / path: None})
     print(path)
     return 0
+
+
+def _check_record(handbook: Handbook, path: str, text: str, today: date) -> None:
+    """Raise UsageError if a new record has an error other than a placeholder."""
+    report = check(add_document(handbook, path, encode_text(text)), today)
+    for finding in report.findings:
+        if (
+            finding.at.path == path
+            and finding.severity is Severity.ERROR
+            and finding.code != _PLACEHOLDER
+        ):
+            hint = f"; {finding.hint}" if finding.hint else ""
+            raise UsageError(
+                f"the check would reject the record ({finding.code}): {finding.message}{hint}"
+            )

@@ -260,7 +260,7 @@ def _mutate_links(handbook: Handbook, record: Record, raw: str) -> Iterator[Muta
     for mention in record.source.mentions:
         is_defined = (mention.id, mention.at.line) in defined_ids
         if handbook.resolve_id(mention.id).kind and not is_defined:
-            unknown_id = re.sub(r"[0-9](?=[0-9]*$)", "9", mention.id).rstrip("9") + "99"
+            unknown_id = re.sub(r"[0-9]+$", lambda number: "9" * max(len(number[0]), 2), mention.id)
             text = _replace_after(raw, mention.at, mention.id, unknown_id)
             yield Mutant(record.path, f"{mention.at.line}: {mention.id}", "id", text)
 

@@ -30,6 +30,7 @@ from handbook.reading.parser import MarkdownNode, NodeKind, parse
 
 _UNDEFINED_LINK = re.compile(
     r"(?<![\w\]\\])\[[^\[\]]+\]\[[^\[\]]*\]|(?<![\w\\])\[\^[^\[\]\s]+\](?![+*?{])"
+    r"|(?<=\w)\[\^[0-9]+\](?![+*?{])"  # a footnote after a word, and no class of characters
 )
 _CONTAINERS = frozenset((NodeKind.LIST, NodeKind.ITEM, NodeKind.QUOTE))
 _ATX = re.compile(r"#{1,6}(?:[ \t]|$)", re.MULTILINE)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from pymdownx.slugs import slugify
+
+from handbook.diagnostics import did_you_mean, suggest
 
 # The lookbehind comes after the first letter, so that a search tests it only at capital letters.
 ID: Final = re.compile(r"[A-Z](?<![\w./-][A-Z])[A-Z0-9]{1,9}-[0-9]{1,4}(?:\.[0-9]{1,3})?(?![\w-])")
@@ -19,6 +21,7 @@ EXPLICIT_ID: Final = re.compile(r"\s+\{#([A-Za-z][\w.-]*)\}\s*$")
 ITEM_WITH_ID: Final = re.compile(rf"\*\*({ID.pattern})\*\*")
 """The start of a list item that has an id, such as `**STD-05.3**`."""
 
+_NUMBERED: Final = re.compile(r"(?P<prefix>[A-Z][A-Z0-9]*)-(?P<number>[0-9]{1,9})")
 _COUNTED: Final = re.compile(r"^(.*)_([0-9]+)$")
 
 slug: Callable[[str, str], str] = slugify(case="lower")
@@ -34,6 +37,28 @@ def find_item_anchor(level: int, text: str) -> str | None:
     """Return the anchor of the checklist item at the start of an H3, or None."""
     match = ID.match(text) if level == 3 else None
     return anchor(match[0]) if match else None
+
+
+def suggest_id(id: str, ids: Iterable[str]) -> str | None:
+    """Return a hint that suggests the id that a misspelt id means, or None.
+
+    Two ids with different numbers are never similar, because each number is the number of another
+    record.
+    """
+    base, dot, requirement = id.partition(".")
+    number = _NUMBERED.fullmatch(base)
+    if number is None:
+        return did_you_mean(id, ids)
+    known_numbers = ((known_id, _NUMBERED.fullmatch(known_id)) for known_id in ids)
+    same_ids = (
+        known_id
+        for known_id, known in known_numbers
+        if known
+        and known["prefix"] == number["prefix"]
+        and int(known["number"]) == int(number["number"])
+    )
+    same_id = next(same_ids, base)
+    return suggest(f"{same_id}{dot}{requirement}") if same_id != base else None
 
 
 class HeadingIds:

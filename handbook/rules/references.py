@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from handbook.diagnostics import Finding, did_you_mean
+from handbook.diagnostics import Finding
 from handbook.handbook import Handbook
-from handbook.reading.ids import find_item_anchor
+from handbook.reading.ids import find_item_anchor, suggest_id
 from handbook.reading.placeholders import is_unwritten
 from handbook.reading.problems import ProblemKind
 from handbook.records import Document, Entity, Record
@@ -19,6 +19,8 @@ from handbook.rules.form import find_wrong_number
 
 _LABELS: Final = {kind.kind: kind.label.lower() for kind in KINDS}
 """The name of each kind in a message, such as `decision` for the kind `adr`."""
+_DIGITS: Final = {"adr": 4}
+"""The number of digits in the ids of a kind. The ids of all other kinds have two digits."""
 
 
 @rule("REF001", "unknown-record", over=Entity)
@@ -51,7 +53,7 @@ def unknown_record(entity: Entity, context: Context) -> Iterator[Finding]:
                 known_id for known_kind, known_id in handbook.entities_by_id if known_kind == kind
             ]
             label = _LABELS.get(kind, kind)
-            hint = did_you_mean(id, ids) or f"correct the id, or add the {label}"
+            hint = suggest_id(id, ids) or f"correct the id, or add the {label}"
             yield Finding(reference.at, f"unknown {label} '{id}'", hint)
 
 
@@ -79,7 +81,9 @@ def _is_misnamed_alert(id: str, handbook: Handbook) -> bool:
 def unknown_id(document: Document, context: Context) -> Iterator[Finding]:
     """An id in the text names an existing record, requirement or checklist item.
 
-    The rule ignores ids in code.
+    The rule ignores ids in code, and ids that belong to another system, such as `SEC-4711` if the
+    checklist items have two digits. An id with the number of digits of this handbook, with leading
+    zeros, or with the number of an existing record is an id of this handbook.
 
     Why: the site makes a link of every id, and an unknown id has no target.
 
@@ -115,5 +119,18 @@ def unknown_id(document: Document, context: Context) -> Iterator[Finding]:
             ids = [id for kind, id in handbook.entities_by_id if kind == target.kind] or list(
                 handbook.checklist_items
             )
-            hint = did_you_mean(mention.id, ids) or "put it in backticks if it is not a reference"
-            yield Finding(mention.at, f"unknown id '{mention.id}'", hint)
+            if is_own_id(mention.id, target.kind, ids):
+                hint = suggest_id(mention.id, ids)
+                hint = hint or "correct the id, or put it in backticks if it is not a reference"
+                yield Finding(mention.at, f"unknown id '{mention.id}'", hint)
+
+
+def is_own_id(id: str, kind: str, ids: Iterable[str]) -> bool:
+    """Return whether an unknown id in a text is a misspelt id of this handbook.
+
+    Otherwise it belongs to another system, such as an issue tracker. `kind` is the kind of the
+    records that have ids with this prefix, and `ids` are their ids.
+    """
+    number = id.partition(".")[0].rpartition("-")[2]
+    has_own_form = len(number) == _DIGITS.get(kind, 2) or number.startswith("0")
+    return has_own_form or suggest_id(id, ids) is not None

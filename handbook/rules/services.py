@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import PurePosixPath
 
-from handbook.diagnostics import Finding, Location, Severity, did_you_mean
+from handbook.diagnostics import Finding, Location, Severity
 from handbook.handbook import Handbook
+from handbook.reading.ids import suggest_id
 from handbook.reading.placeholders import is_unwritten
 from handbook.records.adr import Adr
 from handbook.records.audit import AUDIT_NAME, EVIDENCE, Audit, quarter_of
@@ -72,7 +73,7 @@ def unknown_item(audit: Audit, context: Context) -> Iterator[Finding]:
     for id in audit.results:
         owned = context.handbook.checklist_items.get(id)
         if owned is None:
-            hint = did_you_mean(id, context.handbook.checklist_items)
+            hint = suggest_id(id, context.handbook.checklist_items) or "correct the id"
             yield Finding(audit.key_at(id), f"unknown checklist item '{id}'", hint)
         elif owned.item.since and not owned.item.is_in_force(audit.quarter):
             yield Finding(

@@ -213,6 +213,14 @@ class Handbook:
 
         return MappingProxyType({id: items[id] for id in sorted(items, key=sort_key)})
 
+    @cached_property
+    def has_unreadable_standard(self) -> bool:
+        """True if a standard is unreadable, or an id of its items. It could own an unknown item."""
+        return any(
+            not standard.is_readable or not standard.has_readable_ids
+            for standard in self.of(Standard)
+        )
+
     def standards_of(self, id: str) -> tuple[Standard, ...]:
         """Return the standards of a checklist item.
 

@@ -39,6 +39,23 @@ def find_item_anchor(level: int, text: str) -> str | None:
     return anchor(match[0]) if match else None
 
 
+def find_same_number(id: str, ids: Iterable[str]) -> str | None:
+    """Return the id that has the prefix and the number of a misspelt id, such as SEC-1, or None."""
+    number = _NUMBERED.fullmatch(id)
+    if number is None:
+        return None
+    for known_id in ids:
+        known = _NUMBERED.fullmatch(known_id)
+        if (
+            known
+            and known_id != id
+            and known["prefix"] == number["prefix"]
+            and int(known["number"]) == int(number["number"])
+        ):
+            return known_id
+    return None
+
+
 def suggest_id(id: str, ids: Iterable[str]) -> str | None:
     """Return a hint that suggests the id that a misspelt id means, or None.
 
@@ -46,19 +63,10 @@ def suggest_id(id: str, ids: Iterable[str]) -> str | None:
     record.
     """
     base, dot, requirement = id.partition(".")
-    number = _NUMBERED.fullmatch(base)
-    if number is None:
+    if not _NUMBERED.fullmatch(base):
         return did_you_mean(id, ids)
-    known_numbers = ((known_id, _NUMBERED.fullmatch(known_id)) for known_id in ids)
-    same_ids = (
-        known_id
-        for known_id, known in known_numbers
-        if known
-        and known["prefix"] == number["prefix"]
-        and int(known["number"]) == int(number["number"])
-    )
-    same_id = next(same_ids, base)
-    return suggest(f"{same_id}{dot}{requirement}") if same_id != base else None
+    same_id = find_same_number(base, ids)
+    return suggest(f"{same_id}{dot}{requirement}") if same_id else None
 
 
 class HeadingIds:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, datetime
 from itertools import pairwise
 from pathlib import PurePosixPath
 from textwrap import shorten
@@ -91,7 +92,8 @@ def misordered_times(postmortem: Postmortem) -> Iterator[Finding]:
     """The times of an incident are in order.
 
     started ≤ detected ≤ acknowledged, and started ≤ mitigated ≤ resolved. The date of `published`
-    is the date of `resolved` or later.
+    is the date of `resolved` or later. If PMT001 reports the date of `started`, and the times are
+    in order with the date of the file name, this rule reports nothing.
 
     Why: the site computes durations from these times. They would be negative or too long.
 
@@ -104,6 +106,8 @@ def misordered_times(postmortem: Postmortem) -> Iterator[Finding]:
     for keys in (("started", "detected", "acknowledged"), ("started", "mitigated", "resolved")):
         times = [(key, getattr(postmortem, key)) for key in keys if getattr(postmortem, key)]
         for (earlier_key, earlier_time), (later_key, later_time) in pairwise(times):
+            if earlier_key == "started":
+                earlier_time = min(earlier_time, _start_on_day_of_file(postmortem, earlier_time))
             if later_time < earlier_time:
                 yield Finding(
                     postmortem.at(later_key), f"'{later_key}' is before '{earlier_key}'", hint
@@ -114,6 +118,17 @@ def misordered_times(postmortem: Postmortem) -> Iterator[Finding]:
         and postmortem.published < postmortem.resolved.date()
     ):
         yield Finding(postmortem.at("published"), "'published' is before 'resolved'", hint)
+
+
+def _start_on_day_of_file(postmortem: Postmortem, start: datetime) -> datetime:
+    """Return the start of an incident on the day of the file name, if the name is valid."""
+    if not postmortem.has_valid_name:
+        return start
+    try:
+        day = date.fromisoformat(postmortem.id[: len("YYYY-MM-DD")])
+    except ValueError:
+        return start
+    return datetime.combine(day, start.timetz())
 
 
 @rule("PMT004", "invalid-timeline", over=Postmortem, requires=_MISSING_SECTION)

@@ -8,7 +8,7 @@ from typing import Final
 
 from handbook.diagnostics import Finding
 from handbook.handbook import Handbook
-from handbook.reading.ids import find_item_anchor, suggest_id
+from handbook.reading.ids import find_item_anchor, find_same_number, suggest_id
 from handbook.reading.placeholders import is_unwritten
 from handbook.reading.problems import ProblemKind
 from handbook.records import Document, Entity, Record
@@ -115,6 +115,9 @@ def unknown_id(document: Document, context: Context) -> Iterator[Finding]:
         ):
             continue
         target = handbook.resolve_id(mention.id)
+        is_of_standard = target.kind == "item" or "." in mention.id
+        if is_of_standard and handbook.has_unreadable_standard:
+            continue
         if target.kind and target.record is None and not handbook.is_kind_missing(target.kind):
             ids = [id for kind, id in handbook.entities_by_id if kind == target.kind] or list(
                 handbook.checklist_items
@@ -131,6 +134,7 @@ def is_own_id(id: str, kind: str, ids: Iterable[str]) -> bool:
     Otherwise it belongs to another system, such as an issue tracker. `kind` is the kind of the
     records that have ids with this prefix, and `ids` are their ids.
     """
-    number = id.partition(".")[0].rpartition("-")[2]
+    base = id.partition(".")[0]
+    number = base.rpartition("-")[2]
     has_own_form = len(number) == _DIGITS.get(kind, 2) or number.startswith("0")
-    return has_own_form or suggest_id(id, ids) is not None
+    return has_own_form or find_same_number(base, ids) is not None

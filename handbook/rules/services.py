@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from handbook.diagnostics import Finding, Location, Severity
 from handbook.handbook import Handbook
-from handbook.reading.ids import suggest_id
+from handbook.reading.ids import find_same_number, suggest_id
 from handbook.reading.placeholders import is_unwritten
 from handbook.records.adr import Adr
 from handbook.records.audit import AUDIT_NAME, EVIDENCE, Audit, quarter_of
@@ -72,6 +72,8 @@ def unknown_item(audit: Audit, context: Context) -> Iterator[Finding]:
     """
     for id in audit.results:
         owned = context.handbook.checklist_items.get(id)
+        if owned is None and context.handbook.has_unreadable_standard:
+            continue
         if owned is None:
             hint = suggest_id(id, context.handbook.checklist_items) or "correct the id"
             yield Finding(audit.key_at(id), f"unknown checklist item '{id}'", hint)
@@ -98,8 +100,11 @@ def unanswered_item(audit: Audit, context: Context) -> Iterator[Finding]:
     """
     if audit.has_problems or not audit.node:
         return
-    for id, owned in context.handbook.checklist_items.items():
-        if owned.item.is_in_force(audit.quarter) and id not in audit.results:
+    items = context.handbook.checklist_items
+    misspelt_ids = {find_same_number(id, items) for id in audit.results if id not in items}
+    for id, owned in items.items():
+        is_answered = id in audit.results or id in misspelt_ids
+        if owned.item.is_in_force(audit.quarter) and not is_answered:
             yield Finding(
                 audit.at("results"),
                 f"missing verdict for {id}",

@@ -123,6 +123,18 @@ MARKDOWN = (
     "- **STD-05.3** MUST x",
     "- 10:14 — x",
     "| A1 | x | order-team | 2026-01-01 | open |",
+    "<<<<<<< HEAD",
+    "=======",
+    ">>>>>>> x",
+    "TODO",
+    "TBD means x y",
+    "FIXME: x",
+    "[Describe x y]",
+    "N/A",
+    "![](x.svg)",
+    "[](x.md)",
+    "# ADR-0012: x",
+    "SEC-4711",
     "**Symptom:** x",
     "- Tier 1 (15 min): x",
     "\ufeff",
@@ -177,6 +189,16 @@ YAML = (
     "    - alert: x",
     "    expr: up{",
     "results: {TEST-01: {verdict: waived}}",
+    "date: 2026-02-03",
+    "  TEST-1: {verdict: pass, by: automated, evidence: 'x.py:0'}",
+    "  OBS-01: {verdict: pass, by: evidence, evidence: 'javascript:x'}",
+    "  OBS-01: {verdict: pass, by: evidence, evidence: 'https://small.example/x/'}",
+    "  OBS-01: {verdict: pass, by: automated, evidence: logging.py:99}",
+    "  OBS-04: {verdict: waived, adr: ADR-0002, until: 2026-01-01}",
+    "  SEC-01: {verdict: unknown, needs: N/A}",
+    "evidence: '...'",
+    "<<<<<<< HEAD",
+    "||||||| x",
     "groups: [{name: x, rules: [{alert: A, expr: up}]}]",
 )
 BYTES = (
@@ -250,9 +272,9 @@ def check_properties(path: str, data: bytes, handbook: Callable[[], Handbook]) -
     assert time.process_time() - begin < SECONDS
     assert run(handbook(), TODAY) == report
     text = files.decode(path, data, longest=files.LARGEST)
-    lines = (
-        text.split("\n") if isinstance(text, str) else data.decode("utf-8", "replace").split("\n")
-    )
+    if not isinstance(text, str):
+        text = data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    lines = text.split("\n")
     for finding in report.findings:
         at = finding.at
         if at.path == path:

@@ -42,6 +42,13 @@ AllowedValues = Mapping[str, tuple[str, ...]]
 _SETTINGS_KEYS: Final = {"severities": "extra.policy.severities"}
 """The settings keys of lists of allowed values that are not below `extra.handbook`."""
 
+FIRST_YEAR: Final = 1970
+LAST_YEAR: Final = 2100
+"""The years of a plausible date. Other years are typing errors, such as 1026 or 2206.
+
+No record is about an event before Unix time, and nobody plans a date after 2100.
+"""
+
 _MOMENT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:Z|[+-][0-9]{2}:[0-9]{2})"
 )
@@ -296,19 +303,37 @@ class Days(FieldType):
         return {"type": "string", "pattern": f"^{self.form.pattern}$"}
 
 
-class Decimal(FieldType):
-    """A number, with or without decimal places."""
+class Percentage(FieldType):
+    """A percentage of more than 1 and at most 100.
 
-    noun = "a number"
+    A number up to 1, such as 0.999, is a fraction. The value 100 is valid, because some objectives
+    allow no error, such as the correctness of payments.
+    """
+
+    noun = "a percentage of more than 1 and at most 100, such as 99.9"
 
     def parse(self, key: str, node: Scalar, reading: Reading) -> float | None:
-        if re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", node.text):
+        if re.fullmatch(r"[0-9]{1,3}(?:\.[0-9]{1,9})?", node.text) and 1 < float(node.text) <= 100:
             return float(node.text)
         self.add_invalid_value(key, node, reading)
         return None
 
     def schema(self, allowed_values: AllowedValues) -> dict[str, Any]:
-        return {"type": "number", "minimum": 0}
+        return {"type": "number", "exclusiveMinimum": 1, "maximum": 100}
+
+
+def is_plausible(day: date) -> bool:
+    """Return whether the year of a date is plausible for a record."""
+    return FIRST_YEAR <= day.year <= LAST_YEAR
+
+
+def _add_implausible_year(node: Scalar, reading: Reading) -> None:
+    reading.add_problem(
+        ProblemKind.INVALID_DATE,
+        node.at,
+        f"implausible year in '{node.text}'",
+        f"write a year from {FIRST_YEAR} to {LAST_YEAR}",
+    )
 
 
 class Day(FieldType):
@@ -332,6 +357,9 @@ class Day(FieldType):
                 f"date '{node.text}' does not exist",
                 "write an existing date, YYYY-MM-DD",
             )
+            return None
+        if not is_plausible(day):
+            _add_implausible_year(node, reading)
             return None
         if not self.allow_future:
             reading.past_dates.append(PastDate(key, day, node.at))
@@ -362,6 +390,9 @@ class Moment(FieldType):
                 f"time '{node.text}' does not exist",
                 "write an existing time, such as 2026-05-15T10:14Z",
             )
+            return None
+        if not is_plausible(moment.date()):
+            _add_implausible_year(node, reading)
             return None
         reading.past_dates.append(PastDate(key, moment.date(), node.at))
         return moment

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final
 from handbook.diagnostics import Location
 from handbook.reading.blocks import Item, Paragraph, Table
 from handbook.reading.body import extract_text
-from handbook.reading.fields import Choice, Day, Many, Moment, RecordId, field
+from handbook.reading.fields import Choice, Day, Many, Moment, RecordId, field, is_plausible
 from handbook.reading.filler import is_filler
 from handbook.reading.parser import MarkdownNode
 from handbook.reading.placeholders import is_unwritten
@@ -250,9 +250,9 @@ class Postmortem(Record):
                 and block.first == block.parent.first
             ):
                 match = _ENTRY.fullmatch(block.text)
-                day = _parse_day(match["day"]) or day if match and match["day"] else day
+                day = parse_day(match["day"]) or day if match and match["day"] else day
                 clock = _parse_time(match["time"]) if match else None
-                is_valid_day = match and (not match["day"] or _parse_day(match["day"]))
+                is_valid_day = match and (not match["day"] or parse_day(match["day"]))
                 if match and clock and is_valid_day and not is_filler(match["event"]):
                     at = datetime.datetime.combine(day, clock, datetime.UTC) if day else None
                     entries.append(TimelineEntry(block.text, block.first, at, match["event"]))
@@ -339,31 +339,31 @@ def _make_action(row: tuple[str, ...], cells: Sequence[Location]) -> Action:
     id, text, owner, due, status = row
     done = _DONE.fullmatch(status)
     status_name = (
-        "done" if done and _parse_day(done[1]) else status if status in ("open", "dropped") else ""
+        "done" if done and parse_day(done[1]) else status if status in ("open", "dropped") else ""
     )
     columns = tuple(cell.column for cell in cells)
     return Action(
         id,
         text,
         owner,
-        _parse_day(due),
+        parse_day(due),
         status_name,
-        _parse_day(done[1]) if done else None,
+        parse_day(done[1]) if done else None,
         cells[0].line,
         row,
         columns,
     )
 
 
-def _parse_day(text: str) -> datetime.date | None:
+def parse_day(text: str) -> datetime.date | None:
+    """Return the date of a text YYYY-MM-DD, or None if it is not a plausible date."""
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        return None
     try:
-        return (
-            datetime.date.fromisoformat(text)
-            if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text)
-            else None
-        )
+        day = datetime.date.fromisoformat(text)
     except ValueError:
         return None
+    return day if is_plausible(day) else None
 
 
 def _parse_time(text: str) -> datetime.time | None:

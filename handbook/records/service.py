@@ -9,12 +9,12 @@ from typing import ClassVar
 
 from handbook.reading.fields import (
     Choice,
-    Decimal,
     Group,
     Many,
     MapOf,
     Number,
     Pattern,
+    Percentage,
     RecordId,
     Text,
     Url,
@@ -29,7 +29,7 @@ class Objective:
     """A service level objective (SLO)."""
 
     name: str | None = field(Text(), "name of the objective: availability, latency", required=True)
-    objective: float | None = field(Decimal(), "target, in percent", required=True)
+    objective: float | None = field(Percentage(), "target, in percent", required=True)
     window: str | None = field(
         Pattern(r"[0-9]{1,4}d", "a number of days, such as 30d"), "time window", required=True
     )

@@ -134,7 +134,11 @@ READING_PROBLEM_RULES: Final = (
     ProblemRule(
         code="FM008",
         kind=ProblemKind.INVALID_DATE,
-        text="Every date exists in the calendar.",
+        text="""
+            Every date exists in the calendar, and its year is from 1970 to 2100.
+
+            No record is about an event before Unix time, and nobody plans a date after 2100.
+        """,
         why="the date is a typing error, and only its author knows the correct date.",
         bad="review_by: 2027-02-30",
         good="review_by: 2027-03-02",
@@ -223,7 +227,7 @@ def future_date(entity: Entity, context: Context) -> Iterator[Finding]:
     Why: the date is a typing error, or the author wrote the record before the event.
 
     Bad:
-        date: 2999-03-02
+        date: 2099-03-02
     Good:
         date: 2026-03-02
     """

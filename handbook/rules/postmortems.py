@@ -1,4 +1,4 @@
-"""PMT001 to PMT009: file names, times, timelines and actions of post-mortems."""
+"""PMT001 to PMT009, and PMT011: file names, times, timelines and actions of post-mortems."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from handbook.records.postmortem import (
     TIMELINE,
     Action,
     Postmortem,
+    parse_day,
     publication_deadline,
 )
 from handbook.rules.engine import Context, rule
@@ -168,6 +169,8 @@ def _suggest_entry(text: str) -> str:
     if match and is_filler(match["event"]):
         return f"write what happened after '{text.removesuffix(match['event']).rstrip()}'"
     if match:
+        if match["day"] and parse_day(match["day"].strip()) is None:
+            return "write an existing date before the time, YYYY-MM-DD"
         time = match["time"].zfill(len("HH:MM"))
         return f"write '{match['day'] or ''}{time} — {_shorten(match['event'])}'"
     return "write 'HH:MM — what happened', with an em dash (—)"
@@ -290,7 +293,7 @@ def _invalid_cells(action: Action, number: int, context: Context) -> Iterator[_I
         )
     if action.due is None:
         message = _describe_fault("invalid", "due date", action.cells[3], action)
-        yield _InvalidCell(3, message, "write the date as YYYY-MM-DD")
+        yield _InvalidCell(3, message, "write an existing date as YYYY-MM-DD")
     if not action.status:
         message = _describe_fault("invalid", "status", action.cells[4], action)
         yield _InvalidCell(4, message, "write 'open', 'dropped' or 'done YYYY-MM-DD'")
@@ -356,3 +359,27 @@ def overdue_publication(postmortem: Postmortem, context: Context) -> Iterator[Fi
                 f"publication was due on {due}, but the status is '{postmortem.status}'",
                 "finish the review, and set 'status: published'",
             )
+
+
+@rule("PMT011", "action-before-incident", over=Postmortem)
+def action_before_incident(postmortem: Postmortem) -> Iterator[Finding]:
+    """An action is due, or done, on the UTC date of `started` or later.
+
+    Why: an action follows from the incident, so an earlier date is a typing error.
+
+    Bad:
+        | A1 | Alert on the pool | shop-team | 2025-05-12 | dropped |
+    Good:
+        | A1 | Alert on the pool | shop-team | 2026-05-12 | dropped |
+    """
+    if postmortem.started is None:
+        return
+    first_day = postmortem.started.date()
+    for action in postmortem.actions:
+        for verb, day, column in (("due", action.due, 3), ("done", action.done, 4)):
+            if day and day < first_day:
+                yield Finding(
+                    postmortem.source.at(action.line, action.columns[column]),
+                    f"action {action.id} is {verb} on {day}, before the incident of {first_day}",
+                    "correct the date, or correct 'started'",
+                )

@@ -1,4 +1,4 @@
-"""SVC001 to SVC010, and SVC015 to SVC018: services, and the audits of their checklist items."""
+"""SVC001 to SVC018: services, and the audits of their checklist items."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import PurePosixPath
 
-from handbook.diagnostics import Finding, Location, Severity
+from handbook.diagnostics import Finding, Location, Severity, did_you_mean
 from handbook.handbook import Handbook
+from handbook.reading import nodes
 from handbook.reading.ids import find_same_number, suggest_id
 from handbook.reading.placeholders import is_unwritten
 from handbook.records.adr import Adr
@@ -269,6 +270,52 @@ def overdue_audit(service: Service, context: Context) -> Iterator[Finding]:
             Location(audits[0].path),
             f"overdue audit (the newest is from {audits[0].quarter})",
             "add an audit of the service for this quarter",
+        )
+
+
+@rule("SVC012", "duplicate-objective", over=Service)
+def duplicate_objective(service: Service) -> Iterator[Finding]:
+    """Each service level objective of a service has its own name.
+
+    Why: readers cannot tell which of two targets the service must meet.
+
+    Bad:
+        - {name: availability, objective: 99.9, window: 30d}
+        - {name: availability, objective: 99.5, window: 30d}
+    Good:
+        - {name: availability, objective: 99.9, window: 30d}
+    """
+    entries = service.mapping.find("slos") if service.mapping else None
+    names: set[str] = set()
+    for item in entries.items if isinstance(entries, nodes.Sequence) else ():
+        name = item.find("name") if isinstance(item, nodes.Mapping) else None
+        if not isinstance(name, nodes.Scalar) or name.empty or is_unwritten(name.text):
+            continue
+        if name.text in names and not service.has_invalid_value("slos"):
+            yield Finding(
+                name.at,
+                f"duplicate objective '{name.text}'",
+                f"remove one of them, or rename it, as in '{name.text} (7 days)'",
+            )
+        names.add(name.text)
+
+
+@rule("SVC013", "self-dependency", over=Service)
+def self_dependency(service: Service) -> Iterator[Finding]:
+    """A service does not depend on itself.
+
+    Why: the entry is a typing error, and the service that it means is missing from the page.
+
+    Bad:
+        depends_on: [search, shop]
+    Good:
+        depends_on: [search]
+    """
+    if service.id in service.depends_on:
+        yield Finding(
+            service.at("depends_on", service.id),
+            f"service '{service.id}' depends on itself",
+            "remove it, or write the id of the other service",
         )
 
 

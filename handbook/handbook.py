@@ -19,9 +19,9 @@ from typing import Final, TypeVar
 from unicodedata import normalize
 from urllib.parse import unquote, urlsplit
 
-from handbook.diagnostics import Finding, Location
+from handbook.diagnostics import Finding, Location, find_nearest
 from handbook.macro_names import MacroNames
-from handbook.reading import files
+from handbook.reading import files, nodes
 from handbook.reading.blocks import Link
 from handbook.reading.ids import anchor, slug
 from handbook.reading.problems import Problem, ProblemKind
@@ -35,6 +35,7 @@ from handbook.records.runbook import Runbook
 from handbook.records.service import Service
 from handbook.records.standard import ChecklistItem, Standard
 from handbook.settings import DOCS, Settings
+from handbook.site_settings import can_add_files, is_address, list_nav_entries
 
 E = TypeVar("E", bound=Entity)
 
@@ -294,6 +295,56 @@ class Handbook:
     def source_uri(self, path: str) -> str:
         """Return the path that MkDocs uses for a file, without the folder docs/."""
         return path.removeprefix(f"{DOCS}/")
+
+    @cached_property
+    def unknown_nav_entries(self) -> Mapping[nodes.Scalar, str | None]:
+        """The paths in the setting `nav` that are not pages, each with the page that it can mean.
+
+        The mapping is empty if a plugin or hook can add pages. It has no path in a folder with a
+        misnamed record, because the path can be the correct name of that record.
+        """
+        root_node = self.settings.root_node
+        if can_add_files(root_node):
+            return {}
+        entries = [entry for entry in list_nav_entries(root_node) if self._is_unknown(entry.text)]
+        if not entries:
+            return {}
+        unlisted = [
+            document
+            for document in self.documents.values()
+            if not self.settings.is_in_nav(self.source_uri(document.path))
+        ]
+        counts = Counter((type(record), record.id) for record in self.records)
+        folders = {
+            posixpath.dirname(self.source_uri(record.path))
+            for record in unlisted
+            if isinstance(record, Record)
+            and not (record.has_valid_name and counts[type(record), record.id] == 1)
+        }
+        uris = [self.source_uri(document.path) for document in unlisted]
+        return {
+            entry: find_nearest(entry.text, uris)
+            for entry in entries
+            if posixpath.dirname(entry.text) not in folders
+        }
+
+    def _is_unknown(self, nav_path: str) -> bool:
+        """Return whether a path in the setting `nav` has the form of a page, but is no page."""
+        path = posixpath.normpath(nav_path)
+        name = posixpath.basename(path.partition("#")[0].partition("?")[0])
+        if not nav_path.strip() or is_address(nav_path) or ("." in name and name[-3:] != ".md"):
+            return False
+        paths = (path, f"{DOCS}/{path}")
+        if any(
+            self.is_kind_missing(kind.kind) and candidate.startswith(f"{kind.folder}/")
+            for kind in RECORDS
+            for candidate in paths
+        ):
+            return False
+        alert_name = path.removeprefix("alerts/").removesuffix(".md")
+        return self.documents.keys().isdisjoint(paths) and not (
+            path.startswith("alerts/") and alert_name in {alert.name for alert in self.alerts}
+        )
 
     @cached_property
     def entities_by_address(self) -> Mapping[str, Document | Alert]:

@@ -34,7 +34,7 @@ from handbook.records.audit import Audit, is_meant_as_audit
 from handbook.records.kinds import FOLDERS, MOUNTED, RECORDS
 from handbook.records.service import Service
 from handbook.records.standard import Standard
-from handbook.settings import DOCS, FILE, Settings, read_settings
+from handbook.settings import DOCS, Settings, read_settings
 
 _SAMPLES: Final = "docs/standards/samples/"
 _IN_DOCS: Final = f"{DOCS}/"
@@ -101,7 +101,11 @@ def load(root: Path) -> Handbook:
     unattached_paths = _find_unattached(paths[FileKind.ATTACHMENT], documents)
     attachments = frozenset(paths[FileKind.ATTACHMENT]) - unattached_paths
     unread_audits = {*paths[FileKind.UNREAD_AUDIT]} - {file.path for file in rule_files}
-    yaml_paths = [FILE, *(audit.path for audit in audits), *(file.path for file in rule_files)]
+    yaml_paths = [
+        *settings.files,
+        *(audit.path for audit in audits),
+        *(file.path for file in rule_files),
+    ]
     texts = sorted((*paths[FileKind.ATTACHMENT], *paths[FileKind.SAMPLE]))
     return Handbook(
         root=root,

@@ -68,7 +68,7 @@ def read_macro_names(root: Path, settings: Settings) -> MacroNames:
     extra = settings.root_node.find("extra")
     if isinstance(extra, nodes.Mapping):
         signatures |= dict.fromkeys(entry.key for entry in extra.entries)
-    plugins = dict(_iterate_plugins(settings.root_node))
+    plugins = {plugin.name: plugin.options for plugin in settings.plugins}
     options = plugins.get("macros")
     is_complete = all(
         name.split("/")[-1] in _PLUGINS_WITHOUT_MACROS for name in plugins
@@ -81,21 +81,8 @@ def read_macro_names(root: Path, settings: Settings) -> MacroNames:
 
 def plugin_options(settings: Settings) -> frozenset[str]:
     """Return the names of the options of mkdocs-macros that mkdocs.yml sets."""
-    options = dict(_iterate_plugins(settings.root_node)).get("macros")
+    options = {plugin.name: plugin.options for plugin in settings.plugins}.get("macros")
     return frozenset(entry.key for entry in options.entries) if options else frozenset()
-
-
-def _iterate_plugins(settings: nodes.Mapping) -> Iterator[tuple[str, nodes.Mapping | None]]:
-    """Yield the name of each plugin in mkdocs.yml, with its options or None."""
-    plugins = settings.find("plugins")
-    entries: list[nodes.Entry] = []
-    for item in plugins.items if isinstance(plugins, nodes.Sequence) else [plugins]:
-        if isinstance(item, nodes.Scalar):
-            yield item.text, None
-        elif isinstance(item, nodes.Mapping):
-            entries += item.entries
-    for entry in entries:
-        yield entry.key, entry.value if isinstance(entry.value, nodes.Mapping) else None
 
 
 def _read_modules(root: Path, options: nodes.Mapping | None) -> Iterator[ModuleNames]:

@@ -7,18 +7,18 @@ mkdocs.yml is the only configuration file. This module treats a value with a tag
 from __future__ import annotations
 
 import posixpath
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from errno import ENOENT
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final
 
 import pathspec
 
-from handbook.diagnostics import Finding, Location, did_you_mean
+from handbook.diagnostics import Finding, Location, did_you_mean, find_nearest, suggest
 from handbook.reading import nodes
+from handbook.reading.addresses import read_scheme
 from handbook.reading.fields import (
     AllowedValues,
     Choice,
@@ -34,10 +34,20 @@ from handbook.reading.fields import (
     Reading,
     Text,
     field,
+    fields_of,
+    read_entries,
     schema_of,
 )
 from handbook.reading.files import read_text
+from handbook.reading.placeholders import is_unwritten
 from handbook.reading.problems import Problem, ProblemKind
+from handbook.site_settings import (
+    Plugin,
+    check_site_settings,
+    list_nav_entries,
+    list_plugins,
+    read_site_url,
+)
 from handbook.vocabulary import RULE_SEVERITIES
 
 FILE: Final = "mkdocs.yml"
@@ -128,6 +138,17 @@ class Organisation:
     )
 
 
+class IncidentSeverityName(Choice):
+    """A severity that `extra.policy.severities` defines."""
+
+    def __init__(self) -> None:
+        super().__init__(of="severities")
+
+    def schema(self, allowed_values: AllowedValues) -> dict[str, object]:
+        """Return the JSON Schema of a text, because the settings define the severities."""
+        return Text().schema(allowed_values)
+
+
 @dataclass(frozen=True, kw_only=True)
 class IncidentSeverity:
     """A severity of incidents."""
@@ -149,7 +170,9 @@ class Review:
 class Publication:
     """The severities of incidents that need a post-mortem, and the deadline of publication."""
 
-    severities: tuple[str, ...] = field(Many(Text()), "severities that need a post-mortem")
+    severities: tuple[str, ...] = field(
+        Many(IncidentSeverityName()), "severities that need a post-mortem"
+    )
     business_days: int | None = field(Number(1, 90), "deadline, in business days after the start")
     country: str | None = field(
         Nullable(Country()),
@@ -195,8 +218,11 @@ class Settings:
     policy: Policy
     root_node: nodes.Mapping
     problems: tuple[Problem, ...] = ()
+    files: tuple[str, ...] = (FILE,)
+    """The paths of mkdocs.yml and of the files from which it inherits."""
     site_name: str = ""
     site_url: str = "/"
+    """The address of the site, or `/` if the setting is not usable."""
     exclude_docs: tuple[str, ...] = ()
     not_in_nav: tuple[str, ...] = ()
     nav: frozenset[str] | None = None
@@ -238,6 +264,16 @@ class Settings:
         if not isinstance(node, nodes.Scalar) or node.empty or len(node.text) > _MAX_VALUE_LENGTH:
             return None
         return node.text
+
+    @property
+    def has_site_url(self) -> bool:
+        """Return whether the address of the site is known. If not, a rule reports the setting."""
+        return self.site_url != "/"
+
+    @cached_property
+    def plugins(self) -> tuple[Plugin, ...]:
+        """The entries of the setting `plugins`."""
+        return list_plugins(self.root_node)
 
     @property
     def is_readable(self) -> bool:
@@ -293,66 +329,94 @@ def read_settings(root: Path) -> Settings:
     """
     if not (root / FILE).exists():
         raise FileNotFoundError(ENOENT, "missing file", str(root / FILE))
+    reading = Reading()
+    files: list[str] = []
     try:
-        node = _read_merged(root, root / FILE)
+        node = _read_merged(root.resolve(), root.resolve() / FILE, reading, files)
     except nodes.YamlError as error:
         empty = nodes.Mapping((), Location(FILE))
         problem = Problem(ProblemKind.UNREADABLE_FILE, error.finding)
         return Settings(Organisation(), Policy(), empty, (problem,))
-    reading = Reading()
     organisation, policy = Organisation(), Policy()
     if (value := node.find("extra", "handbook")) is not None:
         organisation = Group(Organisation).read("handbook", value, reading) or organisation
     if (value := node.find("extra", "policy")) is not None:
-        policy = Group(Policy, allow_other_keys=True).read("policy", value, reading) or policy
+        policy = _read_policy(value, reading)
     _refuse_other_docs_dir(node, reading)
-    _refuse_other_addresses(node, reading)
+    check_site_settings(node, root, DOCS, reading)
     return Settings(
         organisation=organisation,
         policy=policy,
         root_node=node,
-        problems=tuple(reading.problems),
+        problems=tuple(dict.fromkeys(map(_without_foreign_fix, reading.problems))),
+        files=tuple(files),
         site_name=_text(node, "site_name") or "",
-        site_url=_text(node, "site_url") or "/",
+        site_url=read_site_url(node) or "/",
         exclude_docs=tuple((_text(node, "exclude_docs") or "").splitlines()),
         not_in_nav=tuple((_text(node, "not_in_nav") or "").splitlines()),
-        nav=frozenset(item.text for item in nodes.walk_scalars(nav))
-        if (nav := node.find("nav")) is not None
+        nav=frozenset(entry.text for entry in list_nav_entries(node))
+        if node.find("nav") is not None
         else None,
     )
+
+
+def _without_foreign_fix(problem: Problem) -> Problem:
+    """Return a problem without its fix if its file is outside of the handbook."""
+    if not problem.finding.at.path.startswith("../"):
+        return problem
+    return replace(problem, finding=replace(problem.finding, fix=None))
+
+
+def _read_policy(value: nodes.Node, reading: Reading) -> Policy:
+    """Read `extra.policy`, and check the values that name other values."""
+    reading.allowed_values = {"severities": _list_keys(value, "severities")}
+    policy = Group(Policy, allow_other_keys=True).read("policy", value, reading) or Policy()
+    if isinstance(value, nodes.Mapping):
+        _refuse_misspelt_keys(value, reading)
+        _refuse_duplicate_aliases(value, reading)
+    return policy
+
+
+def _list_keys(value: nodes.Node, key: str) -> tuple[str, ...]:
+    node = value.find(key) if isinstance(value, nodes.Mapping) else None
+    return tuple(entry.key for entry in node.entries) if isinstance(node, nodes.Mapping) else ()
+
+
+def _refuse_misspelt_keys(policy: nodes.Mapping, reading: Reading) -> None:
+    """Add a problem for each misspelt key that rules use. Other keys of the policy are free."""
+    known_keys = {row.key for row in fields_of(Policy)}
+    absent_keys = known_keys - {entry.key for entry in policy.entries}
+    for entry in policy.entries:
+        nearest_key = None if entry.key in known_keys else find_nearest(entry.key, absent_keys)
+        if nearest_key:
+            message, hint = f"unknown key '{entry.key}'", suggest(nearest_key)
+            reading.add_problem(ProblemKind.UNKNOWN_KEY, entry.at, message, hint)
+
+
+def _refuse_duplicate_aliases(policy: nodes.Mapping, reading: Reading) -> None:
+    """Add a problem for each alias that is the name or the alias of another severity."""
+    severities = policy.find("severities")
+    if not isinstance(severities, nodes.Mapping):
+        return
+    owners = {entry.key: entry.key for entry in severities.entries}
+    for entry in severities.entries:
+        alias = entry.value.find("alias") if isinstance(entry.value, nodes.Mapping) else None
+        if not isinstance(alias, nodes.Scalar) or alias.empty or is_unwritten(alias.text):
+            continue
+        if owners.setdefault(alias.text, entry.key) != entry.key:
+            message = f"duplicate alias '{alias.text}' (also of '{owners[alias.text]}')"
+            hint = "write another alias, or remove it"
+            reading.add_problem(ProblemKind.DUPLICATE_VALUE, alias.at, message, hint)
 
 
 def _refuse_other_docs_dir(node: nodes.Mapping, reading: Reading) -> None:
     """Add a problem if `docs_dir` is not `docs`."""
     value = node.find("docs_dir")
-    if value is None or (
-        isinstance(value, nodes.Scalar) and (value.empty or posixpath.normpath(value.text) == DOCS)
-    ):
+    if not isinstance(value, nodes.Scalar) or value.empty or posixpath.normpath(value.text) == DOCS:
         return
-    name = (
-        f"docs_dir '{value.text}'"
-        if isinstance(value, nodes.Scalar)
-        else "docs_dir from the environment"
-    )
+    message = f"docs_dir '{value.text}' is not supported"
     hint = f"rename the folder to {DOCS}, and remove docs_dir"
-    reading.add_problem(ProblemKind.UNREADABLE_FILE, value.at, f"{name} is not supported", hint)
-
-
-def _refuse_other_addresses(node: nodes.Mapping, reading: Reading) -> None:
-    """Add a problem for settings that would change or break addresses of pages and edit links."""
-    value = node.find("use_directory_urls")
-    if isinstance(value, nodes.Scalar) and value.text.lower() in ("false", "no", "off"):
-        message = f"use_directory_urls '{value.text}' is not supported"
-        reading.add_problem(ProblemKind.UNREADABLE_FILE, value.at, message, "remove it")
-    template = node.find("edit_uri_template")
-    if (
-        isinstance(template, nodes.Scalar)
-        and not template.empty
-        and not re.search(r"\{path(_noext)?(![rsa])?\}", template.text)
-    ):
-        message = f"edit_uri_template '{template.text}' does not contain the path of the file"
-        hint = "add '{path}' to it"
-        reading.add_problem(ProblemKind.UNREADABLE_FILE, template.at, message, hint)
+    reading.add_problem(ProblemKind.UNREADABLE_FILE, value.at, message, hint)
 
 
 def settings_schema() -> dict[str, object]:
@@ -371,51 +435,109 @@ def _text(node: nodes.Mapping, key: str) -> str | None:
     return value.text if isinstance(value, nodes.Scalar) and not value.empty else None
 
 
-def _read_merged(root: Path, file: Path, inheriting_files: tuple[Path, ...] = ()) -> nodes.Mapping:
+def _read_merged(
+    root: Path,
+    file: Path,
+    reading: Reading,
+    paths: list[str],
+    inheriting_files: tuple[Path, ...] = (),
+) -> nodes.Mapping:
     """Return the content of a settings file, merged with the file in its key `INHERIT`.
 
-    `inheriting_files` are the files that inherit from this file. Raises YamlError.
+    `inheriting_files` are the files that inherit from this file. The function adds the paths of all
+    files to `paths`, and the duplicate keys to `reading`. Raises YamlError.
     """
-    path = file.relative_to(root).as_posix() if file.is_relative_to(root) else file.name
-    text = read_text(file.parent, file.name)
+    path = posixpath.relpath(file.as_posix(), root.as_posix())
+    paths.append(path)
+    text = read_text(root, path)
     if isinstance(text, Finding):
-        raise nodes.YamlError(replace(text, at=replace(text.at, path=path)))
+        raise nodes.YamlError(text)
     node = nodes.parse(text, path, plain=False)
     if not isinstance(node, nodes.Mapping):
         raise nodes.YamlError(
             Finding(Location(path), "the settings are not a mapping of keys to values")
         )
+    node = _merge_keys_of(node, reading)
     inherited = node.get("INHERIT")
-    if inherited is None or not isinstance(inherited.value, nodes.Scalar):
+    if inherited is None:
         return node
-    parent = (file.parent / inherited.value.text).resolve()
-    if parent in inheriting_files or parent == file:
-        raise nodes.YamlError(Finding(inherited.value.at, "INHERIT forms a cycle"))
-    if not parent.is_file():
-        raise nodes.YamlError(
-            Finding(inherited.value.at, f"missing file '{inherited.value.text}' in INHERIT")
-        )
-    return _merge(_read_merged(root, parent, (*inheriting_files, file)), node)
+    parent = _find_parent(file, inherited.value)
+    if parent in (*inheriting_files, file):
+        raise nodes.YamlError(Finding(inherited.value.at, "INHERIT forms a cycle", _REMOVE_INHERIT))
+    parent_node = _read_merged(root, parent, reading, paths, (*inheriting_files, file))
+    return _merge(parent_node, node)
+
+
+_REMOVE_INHERIT: Final = "remove INHERIT from one of the files"
+
+
+def _find_parent(file: Path, value: nodes.Node) -> Path:
+    """Return the file that the key INHERIT names. Raises YamlError if it is not usable."""
+    if not isinstance(value, nodes.Scalar) or not value.text.strip():
+        hint = "write the path of a file, or remove INHERIT"
+        raise nodes.YamlError(Finding(value.at, "no path in INHERIT", hint))
+    if read_scheme(value.text):
+        hint = "copy the file into the repository, and write its path"
+        raise nodes.YamlError(Finding(value.at, f"address '{value.text}' in INHERIT", hint))
+    try:
+        parent = (file.parent / value.text).resolve()
+        is_file = parent.is_file()
+    except (OSError, ValueError, RuntimeError):  # the path is invalid
+        is_file = False
+    if not is_file:
+        message = f"missing file '{value.text}' in INHERIT"
+        raise nodes.YamlError(Finding(value.at, message, "correct the path, or remove INHERIT"))
+    return parent
+
+
+def _merge_keys(node: nodes.Node, reading: Reading) -> nodes.Node:
+    """Return a node without duplicate keys, and with the entries of YAML merge keys (`<<`).
+
+    The function adds the duplicate keys to `reading`.
+    """
+    if isinstance(node, nodes.Mapping):
+        return _merge_keys_of(node, reading)
+    if isinstance(node, nodes.Sequence):
+        return replace(node, items=tuple(_merge_keys(item, reading) for item in node.items))
+    return node
+
+
+def _merge_keys_of(node: nodes.Mapping, reading: Reading) -> nodes.Mapping:
+    """Apply `_merge_keys` to a mapping and its values."""
+    own = replace(node, entries=tuple(entry for entry in node.entries if entry.key != _MERGE))
+    entries = {
+        entry.key: replace(entry, value=_merge_keys(entry.value, reading))
+        for entry in read_entries(own, reading)
+    }
+    for merged in _list_merged(node):
+        for entry in _merge_keys_of(merged, reading).entries:
+            entries.setdefault(entry.key, entry)
+    return replace(node, entries=tuple(entries.values()))
+
+
+_MERGE: Final = "<<"
+
+
+def _list_merged(node: nodes.Mapping) -> Iterator[nodes.Mapping]:
+    """Yield the mappings under the merge keys of a mapping."""
+    for entry in node.entries:
+        if entry.key == _MERGE:
+            value = entry.value
+            merged = value.items if isinstance(value, nodes.Sequence) else (value,)
+            yield from (item for item in merged if isinstance(item, nodes.Mapping))
 
 
 def _merge(parent: nodes.Mapping, child: nodes.Mapping) -> nodes.Mapping:
     """Merge two settings files. An entry of the child replaces the same entry of the parent."""
     merged = {entry.key: entry for entry in parent.entries}
-    duplicates = []
-    child_keys: set[str] = set()
     for entry in child.entries:
         inherited = merged.get(entry.key)
-        if entry.key in child_keys:
-            duplicates.append(entry)
-        elif (
+        if (
             inherited
             and isinstance(inherited.value, nodes.Mapping)
             and isinstance(entry.value, nodes.Mapping)
         ):
-            merged[entry.key] = nodes.Entry(
-                entry.key, entry.at, _merge(inherited.value, entry.value)
-            )
+            merged[entry.key] = replace(entry, value=_merge(inherited.value, entry.value))
         else:
             merged[entry.key] = entry
-        child_keys.add(entry.key)
-    return nodes.Mapping((*merged.values(), *duplicates), child.at)
+    return nodes.Mapping(tuple(merged.values()), child.at)

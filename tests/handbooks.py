@@ -51,10 +51,14 @@ What.
 Then.
 """
 
-SETTINGS = """site_name: A handbook
-extra:
+SITE_SETTINGS = """site_name: A handbook
+site_url: https://handbook.example/
+theme: material
+plugins: [macros, handbook]
+"""
+SETTINGS = f"""{SITE_SETTINGS}extra:
   handbook:
-    teams: {order-team: {}, platform-team: {}}
+    teams: {{order-team: {{}}, platform-team: {{}}}}
     tags: [database, site]
 """
 

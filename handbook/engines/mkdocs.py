@@ -34,6 +34,7 @@ from handbook.site.assembly import Assembly
 from handbook.views.keys import SEARCHED
 
 _THEME: Final = Path(finish.__file__).parent / "theme"
+_PALETTE: Final = {"scheme": "default", "primary": "custom", "accent": "custom"}
 _log = get_plugin_logger("handbook")
 
 
@@ -88,6 +89,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         }
         config.theme.dirs.insert(0, str(_THEME))
         config.theme["font"] = False  # Material's default requests fonts from another host.
+        # Without a palette, Material's script reads an input that does not exist.
+        config.theme["palette"] = config.theme.get("palette") or dict(_PALETTE)
         config.extra_css[:0] = finish.STYLES
         # This script loads the other scripts when a page needs them.
         config.extra_javascript.append(finish.SCRIPTS[0])

@@ -531,7 +531,7 @@ class MapOf(FieldType):
             )
             return self.default
         values = {}
-        for entry in _read_entries(node, reading):
+        for entry in read_entries(node, reading):
             value = self.item.read(entry.key, entry.value, reading)
             if value is not None:
                 values[entry.key] = value
@@ -633,7 +633,7 @@ def read_fields(
     values: dict[str, Any] = {}
     seen: set[str] = set()
     present_keys = {entry.key for entry in node.entries}
-    for entry in _read_entries(node, reading):
+    for entry in read_entries(node, reading):
         key = entry.key
         if key not in rows and allow_other_keys:
             continue
@@ -691,8 +691,8 @@ def _find_type_at(
     )
 
 
-def _read_entries(node: nodes.Mapping, reading: Reading) -> Iterator[nodes.Entry]:
-    """Yield the first entry of each key, and add a problem for each duplicate."""
+def read_entries(node: nodes.Mapping, reading: Reading) -> Iterator[nodes.Entry]:
+    """Yield the first entry of each key of a mapping, and add a problem for each duplicate."""
     seen: dict[str, Location] = {}
     for entry in node.entries:
         if entry.key in seen:

@@ -20,6 +20,7 @@ _CORE_TAGS = frozenset(
     f"tag:yaml.org,2002:{name}"
     for name in ("str", "null", "bool", "int", "float", "timestamp", "merge", "value", "seq", "map")
 )
+_VARIABLE_TAG: Final = "!ENV"
 _DEEPEST: Final = 100
 _MOST_VALUES: Final = 100_000
 _OPENING_MARKS = {"flow sequence": "'['", "flow mapping": "'{'", "quoted scalar": "quotation mark"}
@@ -100,7 +101,8 @@ def parse(text: str, path: str, first_line: int = 1, *, plain: bool = True) -> N
 
     `first_line` is the line of the file on which the text begins. With `plain`, the function
     refuses aliases and special tags. Records do not need them, and aliases can expand a small file
-    into a huge one.
+    into a huge one. Without `plain`, the value of `!ENV [NAME, default]` is its default, and the
+    value of `!ENV NAME` is empty. So the result does not depend on the environment.
 
     Raises YamlError if the YAML is invalid or unsupported.
     """
@@ -219,6 +221,9 @@ class _Converter:
 
     def _convert(self, node: yaml.Node) -> Node:
         at = self.locate(node)
+        if node.tag == _VARIABLE_TAG and not isinstance(node, yaml.MappingNode):
+            has_default = isinstance(node, yaml.SequenceNode) and len(node.value) > 1
+            return self.convert(node.value[-1]) if has_default else Scalar("", True, at)
         if isinstance(node, yaml.ScalarNode):
             return Scalar(node.value, not node.style and node.value in _NULLS, at)
         if isinstance(node, yaml.SequenceNode):

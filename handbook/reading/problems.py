@@ -24,6 +24,9 @@ class ProblemKind(StrEnum):
     PLACEHOLDER = "placeholder"
     UNKNOWN_POLICY = "unknown-policy"
     UNSAFE_ATTACHMENT = "unsafe-attachment"
+    INVALID_SITE_URL = "invalid-site-url"
+    UNSUPPORTED_SETTING = "unsupported-setting"
+    MISSING_SETTINGS_FILE = "missing-settings-file"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from handbook.handbook import Handbook
 from handbook.reading import files, nodes
 from handbook.reading.credential_forms import ESCAPE, find_matches, may_hold_credential
 from handbook.records import Document
-from handbook.settings import FILE, Sample
+from handbook.settings import Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def _remove_escapes(start: Location, text: str) -> SearchedText:
 def _list_yaml_paths(handbook: Handbook) -> list[str]:
     """List the paths of the settings, the audits and the rule files."""
     audits = (audit.path for audit in handbook.audits)
-    return [FILE, *audits, *(file.path for file in handbook.rule_files)]
+    return [*handbook.settings.files, *audits, *(file.path for file in handbook.rule_files)]
 
 
 def _list_yaml_texts(handbook: Handbook) -> Iterator[SearchedText]:

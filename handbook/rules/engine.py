@@ -32,6 +32,7 @@ from handbook.site.origins import Origins
 
 _FAMILIES: Final = (
     "front_matter",
+    "configuration",
     "markdown",
     "form",
     "standards",

@@ -347,7 +347,8 @@ def own_site_address(document: Document, context: Context) -> Iterator[Finding]:
     handbook = context.handbook
     for resolved in handbook.links_of(document):
         link, target = resolved.link, resolved.target
-        address = handbook.own_address(link.target) if target.is_external else None
+        is_own = target.is_external and handbook.settings.has_site_url
+        address = handbook.own_address(link.target) if is_own else None
         if address is None:
             continue
         page = handbook.entities_by_address.get(address) or handbook.entities_by_address.get(
@@ -385,7 +386,11 @@ def missing_from_nav(page: Page, context: Context) -> Iterator[Finding]:
             - standards/05-testing.md
     """
     uri = context.handbook.source_uri(page.path)
-    if not context.handbook.settings.is_in_nav(uri):
+    # FM024 reports a misspelt path in the navigation, and suggests this page.
+    if (
+        not context.handbook.settings.is_in_nav(uri)
+        and uri not in context.handbook.unknown_nav_entries.values()
+    ):
         yield Finding(
             page.source.at(1),
             "page missing from the navigation",

@@ -407,8 +407,10 @@ def wrong_runbook_url(alert: Alert, context: Context) -> Iterator[Finding]:
     """
     url = alert.runbook_url
     handbook = context.handbook
-    # RBK008 reports an invalid name. The URL in the hint would contain that name.
-    if not url or is_unwritten(url) or alert in handbook.misnamed_alerts:
+    # RBK008 reports an invalid name, and FM020 an unknown address of the site. The URL in the hint
+    # would contain both.
+    is_unusable = alert in handbook.misnamed_alerts or not handbook.settings.has_site_url
+    if not url or is_unwritten(url) or is_unusable:
         return
     at = alert.at("annotations", "runbook_url")
     site = handbook.settings.site_url.rstrip("/") + "/"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import PurePosixPath
 
-from handbook.diagnostics import Finding, Location, Severity, did_you_mean
+from handbook.diagnostics import Finding, Location, Severity
 from handbook.handbook import Handbook
 from handbook.reading import nodes
 from handbook.reading.ids import find_same_number, suggest_id

@@ -16,7 +16,7 @@ from handbook.reading.ids import slug
 from handbook.reading.source import read_source
 from handbook.records.kinds import RECORDS
 from handbook.records.runbook import Runbook
-from tests.handbooks import SMALL, copy_site, format_findings, report, write
+from tests.handbooks import SITE_SETTINGS, SMALL, copy_site, format_findings, report, write
 
 
 @dataclass(frozen=True)
@@ -349,7 +349,7 @@ def test_no_value_is_invented(kind: str, tmp_path: Path) -> None:
 def test_an_empty_handbook_gets_no_invented_service_team_or_severity(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    root = write(tmp_path, {"mkdocs.yml": "site_name: x\n"})
+    root = write(tmp_path, {"mkdocs.yml": SITE_SETTINGS})
     for kind, values in (
         ("adr", []),
         ("standard", []),

@@ -314,8 +314,8 @@ def test_settings_and_rule_files(tmp_path: Path) -> None:
         if location.endswith((":FM106", ":FM005", ":FM006"))
     ]
     assert locations == [
-        "mkdocs.yml:6:19:FM106",
-        "mkdocs.yml:7:21:FM106",
+        "mkdocs.yml:9:19:FM106",
+        "mkdocs.yml:10:21:FM106",
         "runbooks/shop/shop.rules.yml:3:15:FM106",
         "runbooks/shop/shop.rules.yml:6:35:FM106",
     ]

@@ -21,6 +21,8 @@ SERVICE = (
 RULES = "runbooks/shop/shop.rules.yml"
 SETTINGS = f"""site_name: A handbook
 site_url: {SITE}/
+theme: material
+plugins: [handbook]
 extra:
   handbook:
     teams: {{order-team: {{}}}}

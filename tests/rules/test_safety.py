@@ -493,7 +493,7 @@ def test_a_secret_is_found_in_the_settings(key: str, tmp_path: Path) -> None:
             "adr/0001-a.md": ADR,
         },
     )
-    assert format_findings(report(tmp_path).findings) == [f"mkdocs.yml:6:{len(key) + 3}:SAFE005"]
+    assert format_findings(report(tmp_path).findings) == [f"mkdocs.yml:9:{len(key) + 3}:SAFE005"]
 
 
 def test_a_token_in_a_url_is_one_secret(tmp_path: Path) -> None:
@@ -566,26 +566,26 @@ def test_a_published_example_is_declared_by_the_hash_of_its_text(tmp_path: Path)
 @pytest.mark.parametrize(
     ("settings", "record", "expected"),
     [
-        (make_settings(SECRET), ADR, ["mkdocs.yml:7:9:SAFE007"]),
+        (make_settings(SECRET), ADR, ["mkdocs.yml:10:9:SAFE007"]),
         (
             make_settings(SECRET, "adr/0002-b.md"),
             WITH_SECRET,
-            ["adr/0001-a.md:10:5:SAFE005", "mkdocs.yml:7:9:SAFE007"],
+            ["adr/0001-a.md:10:5:SAFE005", "mkdocs.yml:10:9:SAFE007"],
         ),
         (
             make_settings(SECRET + " "),
             WITH_SECRET,
-            ["adr/0001-a.md:10:5:SAFE005", "mkdocs.yml:7:9:SAFE007"],
+            ["adr/0001-a.md:10:5:SAFE005", "mkdocs.yml:10:9:SAFE007"],
         ),
         (
             make_settings("<b>"),
             ADR.replace("Why.", "<b>Why</b>"),
-            ["adr/0001-a.md:10:1:SAFE001", "adr/0001-a.md:10:7:SAFE001", "mkdocs.yml:7:9:SAFE007"],
+            ["adr/0001-a.md:10:1:SAFE001", "adr/0001-a.md:10:7:SAFE001", "mkdocs.yml:10:9:SAFE007"],
         ),
         (
             make_settings(SECRET).replace(", reason: a test", ""),
             WITH_SECRET,
-            ["mkdocs.yml:7:9:FM007"],
+            ["mkdocs.yml:10:9:FM007"],
         ),
     ],
 )
@@ -717,7 +717,7 @@ def test_a_parent_of_the_settings_is_searched(tmp_path: Path) -> None:
     write(
         tmp_path / "root", {"mkdocs.yml": f"INHERIT: ../base.yml\n{SETTINGS}", "adr/0001-a.md": ADR}
     )
-    assert format_findings(report(tmp_path / "root").findings) == ["base.yml:1:12:SAFE005"]
+    assert format_findings(report(tmp_path / "root").findings) == ["../base.yml:1:12:SAFE005"]
     write(
         tmp_path / "root",
         {
@@ -1037,6 +1037,7 @@ def test_the_nav_lists_every_page(nav: str, path: str, expected: list[str], tmp_
             "mkdocs.yml": SETTINGS + nav,
             "adr/0001-a.md": ADR,
             "docs/index.md": "# Home\n",
+            "docs/more/a.md": "# A\n",
             path: "# A\n",
         },
     )
@@ -1059,7 +1060,7 @@ def test_the_nav_lists_every_page(nav: str, path: str, expected: list[str], tmp_
 def test_a_link_to_this_site_is_a_path(
     target: str, code: str | None, hint: str | None, tmp_path: Path
 ) -> None:
-    settings = f"site_url: https://a.example/b/\n{SETTINGS}"
+    settings = SETTINGS.replace("https://handbook.example/", "https://a.example/b/")
     files = {"mkdocs.yml": settings, "adr/0001-a.md": ADR, "docs/more.md": "# More\n\n## X\n"}
     write(tmp_path, {**files, "docs/index.md": f"# Home\n\n[x]({target})\n"})
     findings = report(tmp_path).findings
@@ -1103,30 +1104,30 @@ def make_entry(text: str, reason: str, path: str = "adr/0001-a.md") -> str:
 @pytest.mark.parametrize(
     ("entries", "expected"),
     [
-        ([make_entry(SECRET, "one"), make_entry(SECRET, "two")], ["8:9:SAFE007"]),
+        ([make_entry(SECRET, "one"), make_entry(SECRET, "two")], ["11:9:SAFE007"]),
         (
             [
                 make_entry(OTHER_SECRET, "one"),
                 make_entry(SECRET, "two"),
                 make_entry(OTHER_SECRET, "two"),
             ],
-            ["7:9:SAFE007", "9:9:SAFE007"],
+            ["10:9:SAFE007", "12:9:SAFE007"],
         ),
-        ([make_entry(SECRET, "one"), make_entry(SECRET, "one")], ["8:9:FM010"]),
+        ([make_entry(SECRET, "one"), make_entry(SECRET, "one")], ["11:9:FM010"]),
         (
             [make_entry(SECRET, "one"), make_entry(SECRET, "one"), make_entry(SECRET, "two")],
-            ["8:9:FM010", "9:9:SAFE007"],
+            ["11:9:FM010", "12:9:SAFE007"],
         ),
         (
             [
                 make_entry(SECRET, "one"),
                 make_entry(OTHER_SECRET, "two").replace("sha256:", "sha265:"),
             ],
-            ["8:9:SAFE007", "8:31:FM003"],
+            ["11:9:SAFE007", "11:31:FM003"],
         ),
-        ([make_entry(SECRET, "TODO")], ["7:113:FM106"]),
-        ([make_entry(SECRET, "TBD (ask)")], ["7:113:FM106"]),
-        ([make_entry(SECRET, "'to be written'")], ["7:113:FM106"]),
+        ([make_entry(SECRET, "TODO")], ["10:113:FM106"]),
+        ([make_entry(SECRET, "TBD (ask)")], ["10:113:FM106"]),
+        ([make_entry(SECRET, "'to be written'")], ["10:113:FM106"]),
     ],
 )
 def test_an_entry_is_reported_at_its_own_place(
@@ -1165,14 +1166,21 @@ FOREIGN_SETTINGS = {
     "script": "extra_javascript: [a.js, 'https://evil.example/x.js']\n",
     "script without a scheme": "extra_javascript: [{path: //evil.example/x.js}]\n",
     "style": "extra_css: [https://evil.example/x.css]\n",
-    "logo": "theme: {logo: https://evil.example/x.png}\n",
+    "logo": "theme: {name: material, logo: https://evil.example/x.png}\n",
 }
+WITHOUT_THEME = SETTINGS.replace("theme: material\n", "")
+
+
+def add_setting(text: str) -> str:
+    """Return settings with one more setting, which can be the theme."""
+    return (WITHOUT_THEME if text.startswith("theme:") else SETTINGS) + text
 
 
 @pytest.mark.parametrize("name", FOREIGN_SETTINGS)
 def test_a_setting_that_requests_another_host_is_an_error(name: str, tmp_path: Path) -> None:
-    settings = SETTINGS + FOREIGN_SETTINGS[name]
-    findings = check(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": ADR})
+    settings = add_setting(FOREIGN_SETTINGS[name])
+    files = {"mkdocs.yml": settings, "adr/0001-a.md": ADR, "docs/a.js": ""}
+    findings = check(tmp_path, files)
     assert [finding.code for finding in findings] == ["SAFE010"]
     assert findings[0].at.line == settings.count("\n")
 
@@ -1181,30 +1189,16 @@ def test_a_setting_that_requests_another_host_is_an_error(name: str, tmp_path: P
     "text",
     [
         "theme: {name: material, font: false}\n",
-        "extra_javascript: [assets/a.js, {path: b.mjs, type: module}]\n",
-        "theme: {logo: assets/logo.svg, favicon: assets/x.png}\n",
+        "extra_javascript: [a.js, {path: b.mjs, type: module}]\n",
+        "theme: {name: material, logo: logo.svg, favicon: assets/favicon.svg}\n",
         "repo_url: ''\n",
     ],
     ids=["no fonts", "own scripts", "own images", "no repository"],
 )
 def test_settings_with_files_of_the_site_are_accepted(text: str, tmp_path: Path) -> None:
-    assert not check(tmp_path, {"mkdocs.yml": SETTINGS + text, "adr/0001-a.md": ADR})
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("use_directory_urls: false\n", "use_directory_urls 'false' is not supported"),
-        (
-            "edit_uri_template: https://git.example/edit\n",
-            "edit_uri_template 'https://git.example/edit' does not contain the path of the file",
-        ),
-    ],
-    ids=["addresses", "edit links"],
-)
-def test_settings_that_break_addresses_are_errors(text: str, message: str, tmp_path: Path) -> None:
-    findings = check(tmp_path, {"mkdocs.yml": SETTINGS + text, "adr/0001-a.md": ADR})
-    assert [(finding.code, finding.message) for finding in findings] == [("FM001", message)]
+    files = {f"docs/{name}": "" for name in ("a.js", "b.mjs", "logo.svg")}
+    files |= {"mkdocs.yml": add_setting(text), "adr/0001-a.md": ADR}
+    assert not check(tmp_path, files)
 
 
 YAML_VALUES = {

@@ -1,0 +1,126 @@
+"""FM020 to FM024: settings of MkDocs that would break a promise of the site."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from handbook.diagnostics import Finding, suggest
+from handbook.handbook import Handbook
+from handbook.reading.problems import ProblemKind
+from handbook.records import Page
+from handbook.records.kinds import MOUNTED
+from handbook.rules.engine import rule
+from handbook.rules.front_matter import ProblemRule
+from handbook.settings import DOCS
+from handbook.site_settings import find_text
+
+ProblemRule(
+    code="FM020",
+    kind=ProblemKind.INVALID_SITE_URL,
+    text="""
+        `site_url` in mkdocs.yml is the full address of the site, without query and fragment.
+    """,
+    why="the feed, the sitemap, the JSON files and the alerts need full addresses of pages.",
+    bad="site_url: small.example",
+    good="site_url: https://small.example/",
+).register()
+
+
+@rule("FM021", "unsupported-setting", over=Handbook, reports=ProblemKind.UNSUPPORTED_SETTING)
+def unsupported_setting(handbook: Handbook) -> Iterator[Finding]:
+    """No setting in `mkdocs.yml` changes what the site needs.
+
+    - The theme is Material.
+    - The addresses of pages end with a slash: `use_directory_urls` and the plugin `offline` are not
+      changed.
+    - The edit links are full addresses, and contain the path of the file.
+    - `site_dir` contains no file of the handbook. MkDocs deletes all files in it.
+    - There is no `draft_docs`, because a preview would show these pages without their checks.
+
+    Why: links to pages would break, or a build would delete records.
+
+    Bad:
+        edit_uri_template: https://git.example/small/edit/main/
+    Good:
+        edit_uri_template: https://git.example/small/edit/main/{path}
+    """
+    yield from handbook.problems_of(ProblemKind.UNSUPPORTED_SETTING)
+    value = find_text(handbook.settings.root_node, "site_dir")
+    if value and _holds_sources(handbook, value.text):
+        yield Finding(
+            value.at,
+            f"site_dir '{value.text}' contains files of the handbook, or is among them",
+            "write a folder for the site only, such as 'site_dir: site'",
+        )
+
+
+def _holds_sources(handbook: Handbook, site_folder: str) -> bool:
+    """Return whether a folder contains a folder of the handbook, or is inside of one."""
+    top = posixpath.abspath(handbook.root.as_posix())
+    target = f"{posixpath.normpath(posixpath.join(top, site_folder))}/"
+    folders = [f"{top}/{folder}/" for folder in (DOCS, *MOUNTED, ".git")]
+    return any(folder.startswith(target) or target.startswith(folder) for folder in folders)
+
+
+ProblemRule(
+    code="FM022",
+    kind=ProblemKind.MISSING_SETTINGS_FILE,
+    text="""
+        Every file and folder that mkdocs.yml names exists.
+
+        The folder of templates (`theme.custom_dir`) is below the folder of mkdocs.yml.
+    """,
+    why="every page would request a missing style or script, or the build would stop.",
+    bad="font: false\n  logo: assets/lgoo.svg",
+    good="font: false",
+).register()
+
+
+@rule("FM023", "missing-plugin", over=Handbook, requires=("FM001",))
+def missing_plugin(handbook: Handbook) -> Iterator[Finding]:
+    """The setting `plugins` lists the plugin `handbook`, and `macros` if a page calls macros.
+
+    A plugin with `enabled: false` counts as missing. The order of the plugins is free.
+
+    Why: without the plugin `handbook`, the site has no records, and no check stops the build.
+
+    Bad:
+              on_error_fail: true
+        theme:
+    Good:
+              on_error_fail: true
+          - handbook
+        theme:
+    """
+    settings = handbook.settings
+    names = {plugin.name for plugin in settings.plugins if plugin.is_enabled}
+    entry = settings.root_node.get("plugins")
+    at = entry.at if entry else settings.root_node.at
+    if "handbook" not in names:
+        yield Finding(at, "missing plugin 'handbook'", "add '- handbook' to 'plugins'")
+    calling_pages = [page.path for page in handbook.of(Page) if page.render_macros]
+    if calling_pages and "macros" not in names:
+        message = f"missing plugin 'macros' ({calling_pages[0]} calls macros)"
+        yield Finding(at, message, "add '- macros' to 'plugins'")
+
+
+@rule("FM024", "unknown-nav-entry", over=Handbook, requires=("FM001",))
+def unknown_nav_entry(handbook: Handbook) -> Iterator[Finding]:
+    """Every path in the setting `nav` is the path of a page.
+
+    The rule does not run if a plugin or hook can add pages.
+
+    Why: the navigation would have a broken link, and the page would be missing from it.
+
+    Bad:
+        - Markdown: markdwon.md
+    Good:
+        - Markdown: markdown.md
+    """
+    for entry, page in handbook.unknown_nav_entries.items():
+        yield Finding(
+            entry.at,
+            f"unknown page '{entry.text}' in 'nav'",
+            suggest(page) if page else "correct the path, relative to docs/, or remove the entry",
+        )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import posixpath
+import string
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from markupsafe import escape
 from mkdocs.config.defaults import MkDocsConfig
@@ -65,7 +67,7 @@ def add_files(build: Build, files: Files, config: MkDocsConfig) -> None:
     """Add the files of the record folders, and the generated files, to the files of docs/."""
     for file in files:
         if file.src_dir == config.docs_dir:
-            file.edit_uri = f"{DOCS}/{file.src_uri}"
+            file.edit_uri = _quote_path(f"{DOCS}/{file.src_uri}", config)
             if config.nav and isinstance(build.find_document(file), Record):
                 # The index of its kind links to the record.
                 file.inclusion = InclusionLevel.NOT_IN_NAV
@@ -77,6 +79,17 @@ def add_files(build: Build, files: Files, config: MkDocsConfig) -> None:
         # Python-Markdown renders the pages with `markdown: material`.
         if not (isinstance(document, Page) and document.markdown):
             HandbookPage(titles.get(file.src_uri), file, config, build)
+
+
+def _quote_path(path: str, config: MkDocsConfig) -> str:
+    """Return the path of a file for its edit link.
+
+    MkDocs puts the path into the address as it is, so that `#` and `?` would cut it. If the
+    template has a field such as `{path!q}`, MkDocs quotes the path itself.
+    """
+    fields = string.Formatter().parse(str(config.edit_uri_template or ""))
+    is_quoted_by_template = any(conversion == "q" for _, _, _, conversion in fields)
+    return path if is_quoted_by_template else quote(path)
 
 
 def _read_nav_titles(nav: Iterable[Any]) -> Iterator[tuple[str, str]]:
@@ -95,6 +108,7 @@ def _mount_records(build: Build, config: MkDocsConfig) -> Iterator[File]:
         if not path.startswith(tuple(f"{folder}/" for folder in MOUNTED)):
             continue
         file = File(path, str(handbook.root), config.site_dir, config.use_directory_urls)
+        file.edit_uri = _quote_path(path, config)
         if isinstance(handbook.documents.get(path), Record):
             file.inclusion = InclusionLevel.NOT_IN_NAV
         yield file

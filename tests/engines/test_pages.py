@@ -248,3 +248,34 @@ def test_views_of_a_record_do_not_repeat_its_footnotes(tmp_path: Path) -> None:
     assert answer.returncode == 0, answer.stderr
     assert run("python", "-m", "handbook", "links", "site", cwd=root).stdout.count("error:") == 0
     assert 'id="fn:1"' in read_article(root, "postmortems/2026-05-04-orders-stopped")
+
+
+NAMES = {
+    "C#.md": "C%23.md",
+    "a?b.md": "a%3Fb.md",
+    "100%41.md": "100%2541.md",
+    "two words & more.md": "two%20words%20%26%20more.md",
+    "Überblick.md": "%C3%9Cberblick.md",
+}
+"""Names of files with special characters, and the same names in an address."""
+
+
+@pytest.mark.parametrize(
+    ("template", "folder"),
+    [
+        ("https://git.example/edit/{path}", "docs/notes/"),
+        ("https://git.example/?edit={path!q}", "docs%2Fnotes%2F"),
+    ],
+    ids=["quoted by the plugin", "quoted by MkDocs"],
+)
+def test_an_edit_link_names_the_whole_file(template: str, folder: str, tmp_path: Path) -> None:
+    files = {f"docs/notes/{name}": "# A note\n" for name in NAMES}
+    files["docs/notes/Tab#.md"] = "---\nmarkdown: material\n---\n# A tab\n"
+    root = make_handbook(tmp_path / "handbook", files=files)
+    settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
+    settings = re.sub("(?m)^edit_uri_template: .*", f"edit_uri_template: {template}", settings)
+    write(root, {"mkdocs.yml": f"{settings}not_in_nav: /notes/\n"})
+    assert run_build(root).returncode == 0
+    pages = "\n".join(page.read_text() for page in (root / "site" / "notes").rglob("index.html"))
+    links = set(re.findall(r'href="https://git.example/(?:edit/|\?edit=)([^"]*)"', pages))
+    assert links == {f"{folder}{name}" for name in (*NAMES.values(), "Tab%23.md")}

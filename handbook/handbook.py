@@ -322,11 +322,20 @@ class Handbook:
             and not (record.has_valid_name and counts[type(record), record.id] == 1)
         }
         uris = [self.source_uri(document.path) for document in unlisted]
-        return {
+        pages = [
+            self.source_uri(document.path)
+            for document in unlisted
+            if not isinstance(document, Record)
+        ]
+        nearest_uris = {
             entry: find_nearest(entry.text, uris)
             for entry in entries
             if posixpath.dirname(entry.text) not in folders
         }
+        # If only one page and one entry are left, the entry means the page.
+        if len(nearest_uris) == len(pages) == 1 and None in nearest_uris.values():
+            return dict.fromkeys(nearest_uris, pages[0])
+        return nearest_uris
 
     def _is_unknown(self, nav_path: str) -> bool:
         """Return whether a path in the setting `nav` has the form of a page, but is no page."""
@@ -342,7 +351,10 @@ class Handbook:
         ):
             return False
         alert_name = path.removeprefix("alerts/").removesuffix(".md")
-        return self.documents.keys().isdisjoint(paths) and not (
+        is_page = paths[1] in self.documents or (
+            path in self.documents and not path.startswith(f"{DOCS}/")
+        )
+        return not is_page and not (
             path.startswith("alerts/") and alert_name in {alert.name for alert in self.alerts}
         )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from errno import ENOENT
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -330,7 +331,7 @@ def read_settings(root: Path) -> Settings:
     if not (root / FILE).exists():
         raise FileNotFoundError(ENOENT, "missing file", str(root / FILE))
     reading = Reading()
-    files: list[str] = []
+    files = _SettingsFiles()
     try:
         node = _read_merged(root.resolve(), root.resolve() / FILE, reading, files)
     except nodes.YamlError as error:
@@ -349,13 +350,13 @@ def read_settings(root: Path) -> Settings:
         policy=policy,
         root_node=node,
         problems=tuple(dict.fromkeys(map(_without_foreign_fix, reading.problems))),
-        files=tuple(files),
+        files=tuple(files.paths),
         site_name=_text(node, "site_name") or "",
-        site_url=read_site_url(node) or "/",
+        site_url=(not files.has_two_site_urls and read_site_url(node)) or "/",
         exclude_docs=tuple((_text(node, "exclude_docs") or "").splitlines()),
         not_in_nav=tuple((_text(node, "not_in_nav") or "").splitlines()),
         nav=frozenset(entry.text for entry in list_nav_entries(node))
-        if node.find("nav") is not None
+        if isinstance(node.find("nav"), nodes.Sequence)
         else None,
     )
 
@@ -435,20 +436,28 @@ def _text(node: nodes.Mapping, key: str) -> str | None:
     return value.text if isinstance(value, nodes.Scalar) and not value.empty else None
 
 
+@dataclass
+class _SettingsFiles:
+    """The paths of the settings files, and whether one of them has two addresses of the site."""
+
+    paths: list[str] = dataclass_field(default_factory=list)
+    has_two_site_urls: bool = False
+
+
 def _read_merged(
     root: Path,
     file: Path,
     reading: Reading,
-    paths: list[str],
+    files: _SettingsFiles,
     inheriting_files: tuple[Path, ...] = (),
 ) -> nodes.Mapping:
     """Return the content of a settings file, merged with the file in its key `INHERIT`.
 
     `inheriting_files` are the files that inherit from this file. The function adds the paths of all
-    files to `paths`, and the duplicate keys to `reading`. Raises YamlError.
+    files to `files`, and the duplicate keys to `reading`. Raises YamlError.
     """
     path = posixpath.relpath(file.as_posix(), root.as_posix())
-    paths.append(path)
+    files.paths.append(path)
     text = read_text(root, path)
     if isinstance(text, Finding):
         raise nodes.YamlError(text)
@@ -457,6 +466,7 @@ def _read_merged(
         raise nodes.YamlError(
             Finding(Location(path), "the settings are not a mapping of keys to values")
         )
+    files.has_two_site_urls |= [entry.key for entry in node.entries].count("site_url") > 1
     node = _merge_keys_of(node, reading)
     inherited = node.get("INHERIT")
     if inherited is None:
@@ -464,7 +474,7 @@ def _read_merged(
     parent = _find_parent(file, inherited.value)
     if parent in (*inheriting_files, file):
         raise nodes.YamlError(Finding(inherited.value.at, "INHERIT forms a cycle", _REMOVE_INHERIT))
-    parent_node = _read_merged(root, parent, reading, paths, (*inheriting_files, file))
+    parent_node = _read_merged(root, parent, reading, files, (*inheriting_files, file))
     return _merge(parent_node, node)
 
 
@@ -509,10 +519,33 @@ def _merge_keys_of(node: nodes.Mapping, reading: Reading) -> nodes.Mapping:
         entry.key: replace(entry, value=_merge_keys(entry.value, reading))
         for entry in read_entries(own, reading)
     }
+    for entry in own.entries if len(entries) < len(own.entries) else ():
+        first = entries[entry.key]
+        if first.at != entry.at:
+            value = _combine(first.value, _merge_keys(entry.value, Reading()))
+            entries[entry.key] = replace(first, value=value)
     for merged in _list_merged(node):
         for entry in _merge_keys_of(merged, reading).entries:
             entries.setdefault(entry.key, entry)
     return replace(node, entries=tuple(entries.values()))
+
+
+def _combine(first: nodes.Node, second: nodes.Node) -> nodes.Node:
+    """Return the value of a duplicate key: all entries and list items of its two values.
+
+    Otherwise the missing ones would cause findings in other files.
+    """
+    if isinstance(first, nodes.Mapping) and isinstance(second, nodes.Mapping):
+        return _merge(second, first)
+    if isinstance(first, nodes.Sequence) and isinstance(second, nodes.Sequence):
+        texts = [_list_texts(item) for item in first.items]
+        added = (item for item in second.items if _list_texts(item) not in texts)
+        return replace(first, items=(*first.items, *added))
+    return first
+
+
+def _list_texts(node: nodes.Node) -> list[str]:
+    return [value.text for value in nodes.walk_scalars(node)]
 
 
 _MERGE: Final = "<<"

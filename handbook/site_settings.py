@@ -352,12 +352,16 @@ def is_address(text: str) -> bool:
 
 
 def read_site_url(node: nodes.Mapping) -> str | None:
-    """Return the address of the site, without query and fragment, or None if it is unusable."""
-    value = node.find("site_url")
-    parts = _split(value.text.strip()) if isinstance(value, nodes.Scalar) else None
+    """Return the address of the site, or None if it is unusable.
+
+    The result is without query, fragment and user name.
+    """
+    value = find_text(node, "site_url")
+    parts = _split(value.text) if value and not set(value.text) & set(string.whitespace) else None
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         return None
-    return parts._replace(query="", fragment="").geturl()
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=host, query="", fragment="").geturl()
 
 
 def _split(address: str) -> SplitResult | None:

@@ -97,12 +97,16 @@ def missing_plugin(handbook: Handbook) -> Iterator[Finding]:
     names = {plugin.name for plugin in settings.plugins if plugin.is_enabled}
     entry = settings.root_node.get("plugins")
     at = entry.at if entry else settings.root_node.at
-    if "handbook" not in names:
-        yield Finding(at, "missing plugin 'handbook'", "add '- handbook' to 'plugins'")
+    missing_names = ["handbook"] if "handbook" not in names else []
     calling_pages = [page.path for page in handbook.of(Page) if page.render_macros]
     if calling_pages and "macros" not in names:
-        message = f"missing plugin 'macros' ({calling_pages[0]} calls macros)"
-        yield Finding(at, message, "add '- macros' to 'plugins'")
+        missing_names.insert(0, "macros")
+    if missing_names:
+        reason = f" ({calling_pages[0]} calls macros)" if "macros" in missing_names else ""
+        entries = ", ".join(f"'- {name}'" for name in missing_names)
+        noun = "plugin" if len(missing_names) == 1 else "plugins"
+        message = f"missing {noun} {' and '.join(map(repr, missing_names))}{reason}"
+        yield Finding(at, message, f"add {entries} to 'plugins'")
 
 
 @rule("FM024", "unknown-nav-entry", over=Handbook, requires=("FM001",))

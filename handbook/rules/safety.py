@@ -29,6 +29,13 @@ _ADDRESS_SETTINGS: Final = (
     ("theme", "favicon"),
 )
 """The settings with files that every page loads."""
+_FOREIGN_SETTINGS: Final = (
+    ("repo_url",),
+    ("google_analytics",),
+    ("extra", "analytics"),
+    ("theme", "font"),
+)
+"""The settings with which the theme requests another host."""
 _ADDRESS: Final = re.compile(r"[\w.+%@-]+")
 
 
@@ -270,7 +277,7 @@ def foreign_host_setting(handbook: Handbook) -> Iterator[Finding]:
         font: false
     """
     settings = handbook.settings.root_node
-    for keys in (("repo_url",), ("extra", "analytics"), ("theme", "font")):
+    for keys in _FOREIGN_SETTINGS:
         node = settings.find(*keys)
         if node is not None and not (isinstance(node, Scalar) and node.text in ("", "false")):
             yield Finding(

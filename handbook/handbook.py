@@ -370,7 +370,7 @@ class Handbook:
     def own_address(self, url: str) -> str | None:
         """Return the address of a URL from the root of this site, or None for another site."""
         site = self.settings.site_url.rstrip("/") + "/"
-        if not f"{url}/".startswith(site):
+        if not self.settings.has_site_url or not f"{url}/".startswith(site):
             return None
         return unquote(urlsplit(url).path)[len(urlsplit(site).path) :]
 

@@ -17,7 +17,7 @@ from typing import Final
 
 import pathspec
 
-from handbook.diagnostics import Finding, Location, did_you_mean, find_nearest, suggest
+from handbook.diagnostics import Finding, Location, did_you_mean
 from handbook.reading import nodes
 from handbook.reading.addresses import read_scheme
 from handbook.reading.fields import (
@@ -34,8 +34,8 @@ from handbook.reading.fields import (
     Prose,
     Reading,
     Text,
+    add_misspelt_keys,
     field,
-    fields_of,
     read_entries,
     schema_of,
 )
@@ -373,7 +373,7 @@ def _read_policy(value: nodes.Node, reading: Reading) -> Policy:
     reading.allowed_values = {"severities": _list_keys(value, "severities")}
     policy = Group(Policy, allow_other_keys=True).read("policy", value, reading) or Policy()
     if isinstance(value, nodes.Mapping):
-        _refuse_misspelt_keys(value, reading)
+        add_misspelt_keys(Policy, value, reading)
         _refuse_duplicate_aliases(value, reading)
     return policy
 
@@ -381,17 +381,6 @@ def _read_policy(value: nodes.Node, reading: Reading) -> Policy:
 def _list_keys(value: nodes.Node, key: str) -> tuple[str, ...]:
     node = value.find(key) if isinstance(value, nodes.Mapping) else None
     return tuple(entry.key for entry in node.entries) if isinstance(node, nodes.Mapping) else ()
-
-
-def _refuse_misspelt_keys(policy: nodes.Mapping, reading: Reading) -> None:
-    """Add a problem for each misspelt key that rules use. Other keys of the policy are free."""
-    known_keys = {row.key for row in fields_of(Policy)}
-    absent_keys = known_keys - {entry.key for entry in policy.entries}
-    for entry in policy.entries:
-        nearest_key = None if entry.key in known_keys else find_nearest(entry.key, absent_keys)
-        if nearest_key:
-            message, hint = f"unknown key '{entry.key}'", suggest(nearest_key)
-            reading.add_problem(ProblemKind.UNKNOWN_KEY, entry.at, message, hint)
 
 
 def _refuse_duplicate_aliases(policy: nodes.Mapping, reading: Reading) -> None:

@@ -26,8 +26,10 @@ from handbook.reading.fields import (
     Nullable,
     Reading,
     Text,
+    add_misspelt_keys,
     field,
 )
+from handbook.reading.placeholders import is_unwritten
 from handbook.reading.problems import ProblemKind
 
 THEME: Final = "material"
@@ -141,6 +143,7 @@ class _Shape(FieldType):
         return {}
 
 
+_ANY: Final = _Shape("a value", nodes.Scalar, nodes.Sequence, nodes.Mapping)
 _MAPPING: Final = _Shape("a mapping", nodes.Mapping)
 _LIST: Final = _Shape("a list", nodes.Sequence)
 _TEXTS: Final = Many(Text())
@@ -171,12 +174,14 @@ class _AllValidation(_Validation):
 class _Theme:
     """The options of the theme that the check knows."""
 
+    name: str | None = field(Nullable(Text()), "name of the theme")
     custom_dir: str | None = field(Text(), "folder with templates")
     features: tuple[str, ...] = field(_TEXTS, "features of the theme")
     language: str | None = field(Nullable(Text()), "language of the theme's texts")
     direction: str | None = field(Nullable(Choice("ltr", "rtl")), "direction of text")
     logo: str | None = field(Nullable(Text()), "path of the logo")
     favicon: str | None = field(Nullable(Text()), "path of the favicon")
+    font: object = field(Nullable(_ANY), "fonts of another host, or false")
     icon: object = field(Nullable(_MAPPING), "icons of the theme")
     palette: object = field(
         Nullable(_Shape("a mapping or a list of mappings", nodes.Mapping, nodes.Sequence)),
@@ -218,7 +223,7 @@ _TYPES: Final[Mapping[str, FieldType]] = {
     "extra_css": _TEXTS,
     "extra_javascript": _LIST,
     "extra_templates": _TEXTS,
-    "google_analytics": _Shape("", nodes.Scalar, nodes.Sequence, nodes.Mapping),
+    "google_analytics": _ANY,
     "markdown_extensions": _Shape("a list of names", nodes.Sequence, nodes.Mapping),
     "strict": _Switch(),
     "remote_branch": Text(),
@@ -230,6 +235,9 @@ _TYPES: Final[Mapping[str, FieldType]] = {
     "validation": Group(_AllValidation),
 }
 """The settings of MkDocs 1.6, with their types."""
+
+
+_PUBLISHED_TEXTS: Final = ("site_name", "site_description", "site_author", "copyright")
 
 
 def check_site_settings(node: nodes.Mapping, root: Path, docs: str, reading: Reading) -> None:
@@ -258,6 +266,10 @@ def _check_types(node: nodes.Mapping, reading: Reading) -> None:
             )
         elif not _is_blank(entry.value):
             _TYPES[entry.key].read(entry.key, entry.value, reading)
+    for key in _PUBLISHED_TEXTS:
+        text = find_text(node, key)
+        if text and is_unwritten(text.text):
+            reading.add_placeholder(text, "text", since=len(reading.problems))
     if "site_name" not in keys:
         hint = "add 'site_name:' with the title of the site"
         reading.add_problem(ProblemKind.MISSING_KEY, node.at, "missing key 'site_name'", hint)
@@ -276,6 +288,7 @@ def _check_theme(node: nodes.Mapping, reading: Reading) -> None:
     if isinstance(theme, nodes.Mapping):
         name = theme.find("name")
         Group(_Theme, allow_other_keys=True).read("theme", theme, reading)
+        add_misspelt_keys(_Theme, theme, reading)
     if isinstance(name, nodes.Scalar) and name.text == THEME:
         return
     text = f"theme '{name.text}'" if isinstance(name, nodes.Scalar) and name.text else "no theme"

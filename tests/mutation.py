@@ -1,7 +1,8 @@
 """Mutation test: break every record in every known way, and report the missed mutants.
 
 A mutant is one real file with one change. The changes break each key of front matter, each required
-section, each link, and each row of a list or table that the handbook reads. The check detects a
+section, each link, and each row of a list or table that the handbook reads. They also break
+each key of mkdocs.yml. The check detects a
 mutant with any finding. A mutant without a finding needs an excuse, or the check has missed it. Run
 `make mutation`.
 """
@@ -30,7 +31,7 @@ from handbook.handbook import Handbook
 from handbook.loading import load
 from handbook.reading import nodes
 from handbook.reading.blocks import Item, Paragraph, Table
-from handbook.reading.fields import Field, FieldType, Group, Many, MapOf, Text, fields_of
+from handbook.reading.fields import Field, FieldType, Group, Many, MapOf, Text, field, fields_of
 from handbook.reading.ids import ITEM_WITH_ID
 from handbook.reading.source import Source, read_source
 from handbook.records import Page, Record
@@ -40,6 +41,7 @@ from handbook.records.postmortem import ACTIONS, TIMELINE
 from handbook.records.runbook import CAUSES, ESCALATION
 from handbook.records.standard import REQUIREMENTS
 from handbook.rules.engine import run
+from handbook.settings import FILE, Organisation, Policy
 from tests.handbooks import NEWEST, ROOT
 
 KEY_CHANGES = ("delete", "misspell the key", "wrong type", "bad value", "duplicate", "empty")
@@ -49,6 +51,9 @@ OBLIGATION = r"\b(?:MUST|SHOULD|MAY)\b"
 LABEL = re.compile(r"\*\*(Symptom|Fix):\*\* ?")
 OPTIONAL_KEY = "an optional key"
 EQUAL_VALUES = "a swap of equal values"
+OPTION = "an option of a theme or plugin, which only that theme or plugin reads"
+FREE_POLICY = "a value of the policy that no page shows"
+FREE_NAME = "a name or text that the organisation chooses"
 MACRO_ANCHOR = "an anchor of a page with macros, which only the build checks"
 
 
@@ -68,7 +73,7 @@ class Mutant:
 
 
 def make_mutants(handbook: Handbook) -> Iterator[Mutant]:
-    """Make every mutant of every record, audit and rule file."""
+    """Make every mutant of every record, audit and rule file, and of mkdocs.yml."""
     for record in handbook.records:
         raw = (handbook.root / record.path).read_bytes().decode()
         assert record.mapping
@@ -87,6 +92,51 @@ def make_mutants(handbook: Handbook) -> Iterator[Mutant]:
         assert isinstance(mapping, nodes.Mapping)
         for mutant in _mutate_keys(path, mapping, table):
             yield replace(mutant, text=f"{mutant.text}\n{_comments(raw)}")
+    yield from make_settings_mutants(handbook)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Extra:
+    """The settings of the handbook in mkdocs.yml."""
+
+    handbook: object = field(Group(Organisation), "settings")
+    policy: object = field(Group(Policy), "policy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _SettingsFields:
+    """The keys of mkdocs.yml whose values have the types of the handbook."""
+
+    extra: object = field(Group(_Extra), "settings of the handbook")
+
+
+def make_settings_mutants(handbook: Handbook) -> Iterator[Mutant]:
+    """Break each key of mkdocs.yml at any depth."""
+    raw = (handbook.root / FILE).read_bytes().decode()
+    mapping = nodes.parse(raw, FILE, plain=False)
+    assert isinstance(mapping, nodes.Mapping)
+    for mutant in _mutate_keys(FILE, mapping, _SettingsFields):
+        yield replace(mutant, excuse=mutant.excuse or _excuse_settings_mutant(mutant))
+
+
+_OPTIONS = ("theme.icon.", "theme.palette", "plugins.", "extra.generator")
+"""The keys whose names and values the check does not read. It finds only their duplicates."""
+_FREE_NAMES = ("extra.handbook.teams.", "extra.handbook.groups.", "extra.policy.severities.")
+
+
+def _excuse_settings_mutant(mutant: Mutant) -> str:
+    """Return why the check may miss a mutant of mkdocs.yml, or an empty text."""
+    target, change = mutant.target, mutant.change
+    if change == "duplicate":
+        return ""
+    known_keys = {f"extra.policy.{row.key}" for row in fields_of(Policy)}
+    is_free_policy = target.startswith("extra.policy.") and not target.startswith(tuple(known_keys))
+    if target.startswith(_OPTIONS) or target in ("theme.language", "theme.features"):
+        return OPTION
+    if is_free_policy:
+        return FREE_POLICY
+    is_name = change == "misspell the key" and target.startswith((*_FREE_NAMES, "nav."))
+    return FREE_NAME if is_name or (target, change) == ("exclude_docs", "bad value") else ""
 
 
 def _comments(yaml: str) -> str:

@@ -658,6 +658,20 @@ def read_fields(
     return values
 
 
+def add_misspelt_keys(table: type, node: nodes.Mapping, reading: Reading) -> None:
+    """Add a problem for each key of a mapping that is similar to a missing key of the table.
+
+    The mapping can have other keys.
+    """
+    known_keys = {row.key for row in fields_of(table)}
+    absent_keys = known_keys - {entry.key for entry in node.entries}
+    for entry in node.entries:
+        nearest_key = None if entry.key in known_keys else find_nearest(entry.key, absent_keys)
+        if nearest_key:
+            message, hint = f"unknown key '{entry.key}'", suggest(nearest_key)
+            reading.add_problem(ProblemKind.UNKNOWN_KEY, entry.at, message, hint)
+
+
 def find_field_at(table: type, node: nodes.Mapping, at: Location) -> tuple[FieldType, bool] | None:
     """Return the field type of the value at a location, and whether its key is required.
 

@@ -328,11 +328,9 @@ def placeholder(handbook: Handbook) -> Iterator[Finding]:
             yield finding
         if isinstance(entity, Record):
             yield from _find_in_text(entity.source)
-    for sample in handbook.settings.organisation.samples:
-        if placeholder := find_placeholder(sample.reason or ""):
-            at = handbook.settings.at_sample(sample, "reason")
-            replacement = "the reason why it is not a secret"
-            yield make_placeholder_finding(at, placeholder.text, replacement)
+    for finding in _find_in_settings(handbook):
+        places.add(finding.at)
+        yield finding
     for problem in chain(
         handbook.settings.problems, *(file.problems for file in handbook.rule_files)
     ):
@@ -354,6 +352,22 @@ def _find_in_values(entity: Entity, handbook: Handbook) -> Iterator[Finding]:
             yield make_placeholder_finding(
                 value.at, placeholder.text, replacement, optional=not (field and field[1])
             )
+
+
+def _find_in_settings(handbook: Handbook) -> Iterator[Finding]:
+    """Report the placeholders in the texts of `extra.handbook` and `extra.policy`."""
+    settings = handbook.settings
+    reported = {problem.finding.at for problem in settings.problems}
+    for sample in settings.organisation.samples:
+        if match := find_placeholder(sample.reason or ""):
+            at = settings.at_sample(sample, "reason")
+            reported.add(at)
+            yield make_placeholder_finding(at, match.text, "the reason why it is not a secret")
+    for key in ("handbook", "policy"):
+        node = settings.root_node.find("extra", key)
+        for value in nodes.walk_scalars(node) if node else ():
+            if value.at not in reported and (match := find_placeholder(value.text)):
+                yield make_placeholder_finding(value.at, match.text, "text")
 
 
 def _find_in_text(source: Source) -> Iterator[Finding]:

@@ -347,8 +347,7 @@ def own_site_address(document: Document, context: Context) -> Iterator[Finding]:
     handbook = context.handbook
     for resolved in handbook.links_of(document):
         link, target = resolved.link, resolved.target
-        is_own = target.is_external and handbook.settings.has_site_url
-        address = handbook.own_address(link.target) if is_own else None
+        address = handbook.own_address(link.target) if target.is_external else None
         if address is None:
             continue
         page = handbook.entities_by_address.get(address) or handbook.entities_by_address.get(

@@ -279,3 +279,10 @@ def test_an_edit_link_names_the_whole_file(template: str, folder: str, tmp_path:
     pages = "\n".join(page.read_text() for page in (root / "site" / "notes").rglob("index.html"))
     links = set(re.findall(r'href="https://git.example/(?:edit/|\?edit=)([^"]*)"', pages))
     assert links == {f"{folder}{name}" for name in (*NAMES.values(), "Tab%23.md")}
+
+
+def test_a_site_without_a_palette_has_the_default_palette(small_site: Path) -> None:
+    """Material's script for a list of palettes would fail without its inputs."""
+    html = (small_site / "index.html").read_text(encoding="utf-8")
+    assert 'data-md-color-scheme="default"' in html
+    assert "__palette" not in html

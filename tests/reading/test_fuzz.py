@@ -348,9 +348,41 @@ def test_a_rule_file(data: bytes) -> None:
     check_properties(path, data, handbook)
 
 
+SETTINGS = (
+    "INHERIT: mkdocs.yml",
+    "INHERIT: [x]",
+    "INHERIT: http://x/y",
+    'INHERIT: "x\\0"',
+    "site_url: http://[",
+    "site_url: //x:99999/?",
+    "site_url: !ENV [X, y]",
+    "x: !ENV {a: b}",
+    "x: !ENV []",
+    "x: !!python/name:x",
+    "<<: [{a: b}, x]",
+    "<<: x",
+    "site_dir: ..",
+    'site_dir: "x\\0"',
+    "theme: x",
+    '  custom_dir: "x\\0"',
+    "plugins: x",
+    "plugins: [{a: b, c: d}, []]",
+    "nav: [[[x]], {x: [y, {z: }]}]",
+    "nav: ['', '/', '..', 'x#y.md']",
+    "edit_uri_template: '{'",
+    "edit_uri_template: '{}{x!y:z}'",
+    "extra_css: ['', '\\0', ../x]",
+    "extra_javascript: [{path: [x]}, []]",
+    "hooks: [" + "x" * 300 + "]",
+    "validation: {nav: x}",
+    "severities: {a: {alias: a}, b: x}",
+)
+"""Lines of mkdocs.yml with values that a reader can misread."""
+
+
 def test_settings(tmp_path: Path) -> None:
     @fuzzed
-    @given(corrupted(read_seeds("mkdocs.yml", "tests/sites/broken/mkdocs.yml"), YAML))
+    @given(corrupted(read_seeds("mkdocs.yml", "tests/sites/broken/mkdocs.yml"), YAML + SETTINGS))
     def holds(data: bytes) -> None:
         (tmp_path / FILE).write_bytes(data)
         check_properties(

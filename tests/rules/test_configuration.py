@@ -218,6 +218,13 @@ FAULTS = {
     ),
     "a duplicate alias": (change("alias: P1", "alias: P0"), "70:22:FM010"),
     "an alias that is a severity": (change("alias: P1", "alias: sev-1"), "70:22:FM010"),
+    "a placeholder as the title": (change("A small handbook", "TODO"), "1:12:FM106"),
+    "a placeholder in a team": (change('"#team-shop"', "TODO"), "61:28:FM106"),
+    "a placeholder in the policy": (
+        change('{coverage: "80%"}', "{coverage: 80%, x: TBD}"),
+        "74:33:FM106",
+    ),
+    "a misspelt option of the theme": (with_theme("pallete: {scheme: slate}"), "39:3:FM003"),
     "an unknown kind": (change("expect: {adr: 3}", "expect: {adrs: 3}"), "64:14:FM011"),
     "an inherited address": (add("INHERIT: https://x.example/base.yml"), "1:10:FM001"),
     "an inherited list": (add("INHERIT: [base.yml]"), "1:10:FM001"),

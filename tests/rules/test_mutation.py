@@ -36,6 +36,7 @@ def test_every_kind_of_change_has_mutants() -> None:
         "docs",
         "runbooks",
         "postmortems",
+        "mkdocs.yml",
     }
 
 

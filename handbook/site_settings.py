@@ -287,6 +287,7 @@ def _check_theme(node: nodes.Mapping, reading: Reading) -> None:
     name: nodes.Node | None = theme
     if isinstance(theme, nodes.Mapping):
         name = theme.find("name")
+        _check_features(theme, reading)
         Group(_Theme, allow_other_keys=True).read("theme", theme, reading)
         add_misspelt_keys(_Theme, theme, reading)
     if isinstance(name, nodes.Scalar) and name.text == THEME:
@@ -296,6 +297,18 @@ def _check_theme(node: nodes.Mapping, reading: Reading) -> None:
     _refuse(at, f"{text}, but the site needs the theme '{THEME}'", _THEME_HINT, reading)
 
 
+def _check_features(theme: nodes.Mapping, reading: Reading) -> None:
+    """Add the features that keep the scripts of a page from running.
+
+    Material's instant navigation replaces the page without the event that starts them.
+    """
+    for feature in _list_texts(theme.find("features")):
+        if feature.text.startswith(_INSTANT):
+            message = f"feature '{feature.text}', with which filters and search do not start"
+            _refuse(feature.at, message, "remove it", reading)
+
+
+_INSTANT: Final = "navigation.instant"
 _THEME_HINT: Final = f"set 'theme: {{name: {THEME}}}'"
 
 
@@ -436,6 +449,9 @@ def _check_addresses(node: nodes.Mapping, reading: Reading) -> None:
         _refuse(drafts.at, "draft_docs is not supported", hint, reading)
     template, edit_uri = find_text(node, "edit_uri_template"), find_text(node, "edit_uri")
     is_absolute = find_text(node, "repo_url") is None
+    if template and edit_uri:
+        message = "edit_uri has no effect beside edit_uri_template"
+        _refuse(edit_uri.at, message, "remove it", reading)
     if template:
         if fault := _find_template_fault(template.text, is_absolute=is_absolute):
             message = f"edit_uri_template '{template.text}' {fault}"

@@ -31,7 +31,7 @@ ProblemRule(
 def unsupported_setting(handbook: Handbook) -> Iterator[Finding]:
     """No setting in `mkdocs.yml` changes what the site needs.
 
-    - The theme is Material.
+    - The theme is Material, without its feature `navigation.instant`.
     - The addresses of pages end with a slash: `use_directory_urls` and the plugin `offline` are not
       changed.
     - The edit links are full addresses, and contain the path of the file.

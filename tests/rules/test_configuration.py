@@ -133,6 +133,11 @@ FAULTS = {
         change("edit_uri_template: https://git.example/small/edit/main/{path}", "edit_uri: edit/"),
         "4:11:FM021",
     ),
+    "two settings of edit links": (add("edit_uri: https://git.example/edit/"), "1:11:FM021"),
+    "instant navigation": (
+        change("[content.action.edit, ", "[content.action.edit, navigation.instant.progress, "),
+        "40:35:FM021",
+    ),
     "a repository": (add("repo_url: https://git.example/small"), "1:11:SAFE010"),
     "old analytics": (add("google_analytics: [UA-1, auto]"), "1:19:SAFE010"),
     "a site in docs": (add("site_dir: docs/site"), "1:11:FM021"),
@@ -274,6 +279,10 @@ ACCEPTED = {
     "a site beside the handbook": add("site_dir: public"),
     "a site elsewhere": add("site_dir: ../site"),
     "another key of the policy": change("    testing:", "    reviews: {x: y}\n    testing:"),
+    "an absolute edit_uri": change(
+        "edit_uri_template: https://git.example/small/edit/main/{path}",
+        "edit_uri: https://git.example/?edit=",
+    ),
     "the favicon of Material": change(
         "  font: false\n", "  favicon: assets/images/favicon.png\n  font: false\n"
     ),

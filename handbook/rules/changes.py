@@ -24,7 +24,7 @@ from handbook.records.audit import Audit
 from handbook.records.postmortem import Postmortem
 from handbook.records.service import Service
 from handbook.records.standard import REQUIREMENTS, Requirement, Standard
-from handbook.rules.decisions import suggest_status
+from handbook.rules.decisions import suggest_history, suggest_status
 from handbook.rules.engine import Context, find_rule, rule, rules
 from handbook.rules.standards import locate_item
 from handbook.rules.wording import find_rewrites, is_unrelated
@@ -327,6 +327,80 @@ def _check_status_changes(
                 current.at("status"),
                 f"invalid status change from '{old.status}' (in the base) to '{current.status}'",
                 suggest_status(moves, old.status),
+            )
+
+
+@rule("DEC017", "unrecorded-status-change", over=Base, requires=("DEC008", "DEC015", "DEC016"))
+def unrecorded_status_change(base: Base, context: Context) -> Iterator[Finding]:
+    """A new status of a decision has a new date, and the earlier status stays in the history.
+
+    - `date` is the day of the new status. It is not before the day of the earlier status.
+    - `history` lists the earlier status with its date, and each status that it listed in the base.
+
+    Why: readers would believe that the new status began on an earlier day, and the feed would show
+    the wrong day.
+
+    Bad:
+        status: deprecated
+        date: 2026-03-02
+        deciders: [platform-team]
+    Good:
+        status: accepted
+        date: 2026-03-02
+        deciders: [platform-team]
+    """
+    for old in base.handbook.of(Adr):
+        current = _find_current(old, base, context.handbook)
+        if (
+            isinstance(current, Adr)
+            and old.status
+            and current.status
+            and not any(map(current.has_invalid_value, ("date", "history")))
+        ):
+            if current.status != old.status:
+                yield from _check_new_status(old, current)
+            yield from _find_lost_history(old, current)
+
+
+def _check_new_status(old: Adr, current: Adr) -> Iterator[Finding]:
+    """Report a date before the earlier status, and a history without the earlier status."""
+    status, day = f"{old.status}", old.date
+    if day and current.date and current.date < day:
+        yield Finding(
+            current.at("date"),
+            f"'{current.status}' on {current.date}, before '{status}' on {day} (in the base)",
+            f"set 'date' to the day on which the status became '{current.status}'",
+        )
+    days = [change.date for change in current.history if change.status == status]
+    if not days and day and current.date == day:
+        yield Finding(
+            current.at("date"),
+            f"status changed from '{status}' to '{current.status}', but not its date",
+            f"set 'date' to the day of the change, and {suggest_history(current, status, day)}",
+        )
+    elif not days:
+        yield Finding(
+            current.at("history"),
+            f"earlier status '{status}' (in the base) missing from 'history'",
+            suggest_history(current, status, day),
+        )
+    elif day and day not in days:
+        yield Finding(
+            current.at("history"),
+            f"date of the earlier status '{status}' changed to {days[-1]} in 'history'",
+            f"write '{{status: {status}, date: {day}}}', as in the base",
+        )
+
+
+def _find_lost_history(old: Adr, current: Adr) -> Iterator[Finding]:
+    """Report each status that only the history of the base lists."""
+    statuses = {change.status for change in current.history} | {current.status, old.status}
+    for change in old.history:
+        if change.status and change.status not in statuses:
+            yield Finding(
+                current.at("history"),
+                f"earlier status '{change.status}' (in the base) missing from 'history'",
+                suggest_history(current, change.status, change.date),
             )
 
 

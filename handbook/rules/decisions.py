@@ -1,8 +1,9 @@
-"""DEC001 to DEC012: file names, status history and references of decisions."""
+"""DEC001 to DEC012, DEC016: file names, status history and references of decisions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from pathlib import PurePosixPath
@@ -435,3 +436,56 @@ def _successors_in_force(adr: Adr, handbook: Handbook) -> list[str]:
             queue += successor.superseded_by
             accepted_ids += [id] if successor.status == "accepted" else []
     return accepted_ids
+
+
+@rule("DEC016", "early-supersession", over=Adr, requires=("DEC008",))
+def early_supersession(adr: Adr, context: Context) -> Iterator[Finding]:
+    """A decision is not superseded before its successor was accepted.
+
+    If a decision has several successors, the first acceptance counts. The day of an acceptance is
+    the `date` of an accepted decision, or the line `accepted` of its `history`.
+
+    Why: the index and the feed would publish a day on which the old decision was still in force.
+
+    Bad:
+        status: superseded
+        date: 2026-03-01
+    Good:
+        status: superseded
+        date: 2026-03-02
+    """
+    successors = [context.handbook.get(Adr, id) for id in adr.superseded_by]
+    acceptances = [
+        (day, successor.id)
+        for successor in successors
+        if successor and (day := _find_acceptance(successor, context.handbook))
+    ]
+    if adr.status != "superseded" or not adr.date or len(acceptances) < max(len(successors), 1):
+        return
+    day, id = min(acceptances)
+    if adr.date < day:
+        has_earlier_status = adr.history and adr.history[-1].status in ("accepted", "deprecated")
+        earlier_status = (
+            "" if has_earlier_status else f", and {suggest_history(adr, 'accepted', adr.date)}"
+        )
+        yield Finding(
+            adr.at("date"),
+            f"superseded on {adr.date}, but the successor {id} was accepted on {day}",
+            f"set 'date: {day}'{earlier_status}",
+        )
+
+
+def _find_acceptance(adr: Adr, handbook: Handbook) -> date | None:
+    """Return the day on which a decision was accepted, or None if the day is unknown."""
+    days = [event.day for event in adr.events if event.change == "accepted"]
+    return min(days) if days and not handbook.is_ambiguous(adr) else None
+
+
+def suggest_history(adr: Adr, status: str, day: date | None) -> str:
+    """Return the hint that adds an earlier status to the history of a decision."""
+    change = f"{{status: {status}, date: {day or 'YYYY-MM-DD'}}}"
+    entry = adr.mapping.get("history") if adr.mapping else None
+    if entry is None:
+        return f"add 'history: [{change}]'"
+    is_flow = adr.source.line(entry.value.at.line)[entry.value.at.column - 1 :].startswith("[")
+    return f"add '{change if is_flow else f'- {change}'}' to 'history'"

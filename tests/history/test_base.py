@@ -186,8 +186,17 @@ def test_a_proposed_decision_can_be_rewritten(branch: Path) -> None:
     edit(branch, "adr/0004-meanwhile.md", "status: accepted", "status: proposed")
     commit_all(branch, "docs: it is only proposed")
     edit(branch, "adr/0004-meanwhile.md", "What.", "Something else.")
-    edit(branch, "adr/0004-meanwhile.md", "status: proposed", "status: accepted")
+    edit(branch, "adr/0004-meanwhile.md", *move("proposed", "accepted"))
     assert check(branch) == []
+
+
+def move(old_status: str, status: str, day: str = "2026-11-21") -> tuple[str, str]:
+    """Return the front matter of ADR-0004 before and after a change of its status."""
+    return (
+        f"status: {old_status}\ndate: 2026-03-02\n",
+        f"status: {status}\ndate: {day}\n"
+        f"history:\n  - {{status: {old_status}, date: 2026-03-02}}\n",
+    )
 
 
 @pytest.mark.parametrize(
@@ -210,7 +219,105 @@ def test_a_status_changes_in_the_allowed_order(
     edit(branch, "adr/0004-meanwhile.md", "status: accepted", f"status: {old_status}")
     commit_all(branch, "docs: a status")
     edit(branch, "adr/0004-meanwhile.md", f"status: {old_status}", f"status: {new_status}")
-    assert check(branch) == ([] if is_allowed else ["adr/0004-meanwhile.md:2:9:DEC015"])
+    assert check(branch) == [
+        "adr/0004-meanwhile.md:3:7:DEC017" if is_allowed else "adr/0004-meanwhile.md:2:9:DEC015"
+    ]
+    edit(branch, "adr/0004-meanwhile.md", *move(new_status, old_status)[:1], "")
+    edit(branch, "adr/0004-meanwhile.md", "---\n", f"---\n{move(old_status, new_status)[1]}")
+    assert check(branch) == ([] if is_allowed else ["adr/0004-meanwhile.md:5:5:DEC008"])
+
+
+HISTORY = "history:\n  - {status: proposed, date: 2026-03-02}\n"
+
+
+@pytest.mark.parametrize(
+    ("front_matter", "message"),
+    [
+        (
+            "status: accepted\ndate: 2026-03-02\n",
+            "3:7 status changed from 'proposed' to 'accepted', but not its date; set 'date' to the "
+            "day of the change, and add 'history: [{status: proposed, date: 2026-03-02}]'",
+        ),
+        (
+            "status: accepted\ndate: 2026-03-04\nhistory: []\n",
+            "4:10 earlier status 'proposed' (in the base) missing from 'history'; "
+            "add '{status: proposed, date: 2026-03-02}' to 'history'",
+        ),
+        (
+            "status: deprecated\ndate: 2026-03-04\n"
+            "history:\n  - {status: accepted, date: 2026-03-03}\n",
+            "5:3 earlier status 'proposed' (in the base) missing from 'history'; "
+            "add '- {status: proposed, date: 2026-03-02}' to 'history'",
+        ),
+        (
+            "status: accepted\ndate: 2026-03-04\n"
+            "history:\n  - {status: proposed, date: 2026-03-01}\n",
+            "5:3 date of the earlier status 'proposed' changed to 2026-03-01 in 'history'; "
+            "write '{status: proposed, date: 2026-03-02}', as in the base",
+        ),
+        (
+            "status: accepted\ndate: 2026-03-01\nhistory: [{status: proposed, date: 2026-03-01}]\n",
+            "3:7 'accepted' on 2026-03-01, before 'proposed' on 2026-03-02 (in the base); "
+            "set 'date' to the day on which the status became 'accepted'",
+        ),
+        (f"status: accepted\ndate: 2026-03-02\n{HISTORY}", None),
+        (f"status: accepted\ndate: 2026-03-04\n{HISTORY}", None),
+        (f"status: deprecated\ndate: 2026-03-04\n{HISTORY}", None),
+        ("status: proposed\ndate: 2026-03-01\n", None),
+        ("status: proposed\ndate: 2026-03-09\n", None),
+    ],
+)
+def test_a_new_status_has_a_new_date_and_the_earlier_status_in_its_history(
+    front_matter: str, message: str | None, branch: Path
+) -> None:
+    path = "adr/0004-meanwhile.md"
+    run_git(branch, "checkout", "--quiet", "main")
+    edit(branch, path, "status: accepted", "status: proposed")
+    commit_all(branch, "docs: it is only proposed")
+    edit(branch, path, "status: proposed\ndate: 2026-03-02\n", front_matter)
+    findings = run(load(branch), TODAY, base=read_base(branch, "main")).findings
+    messages = [
+        f"{finding.at.line}:{finding.at.column} {finding.message}; {finding.hint}"
+        for finding in findings
+    ]
+    assert messages[:1] == ([message] if message else [])
+    assert {finding.code for finding in findings} <= {"DEC017"}
+
+
+def test_the_history_keeps_each_earlier_status(branch: Path) -> None:
+    path, line = "adr/0003-keep-orders-in-mysql.md", "  - {status: proposed, date: 2026-03-03}\n"
+    edit(branch, path, f"history:\n{line}", "")
+    assert check_messages(branch) == [
+        "DEC017 earlier status 'proposed' (in the base) missing from 'history'; "
+        "add 'history: [{status: proposed, date: 2026-03-03}]'"
+    ]
+    edit(branch, path, "amends:", "history: [{status: proposed, date: 2026-03-02}]\namends:")
+    assert check(branch) == []
+
+
+def test_a_moved_decision_keeps_its_history(branch: Path) -> None:
+    run_git(branch, "checkout", "--quiet", "main")
+    run_git(branch, "checkout", "--quiet", "-b", "next")
+    run_git(branch, "mv", "adr/0004-meanwhile.md", "adr/0009-meanwhile.md")
+    edit(
+        branch,
+        "adr/0009-meanwhile.md",
+        "status: accepted",
+        "moved_from: [/adr/0004-meanwhile/]\nstatus: deprecated",
+    )
+    assert check(branch) == ["adr/0009-meanwhile.md:4:7:DEC017"]
+    old, new = move("accepted", "deprecated")
+    edit(branch, "adr/0009-meanwhile.md", old.replace("accepted", "deprecated"), new)
+    assert check(branch) == []
+
+
+def test_a_status_that_a_revert_restores_is_no_change(branch: Path) -> None:
+    run_git(branch, "checkout", "--quiet", "main")
+    run_git(branch, "checkout", "--quiet", "-b", "next")
+    edit(branch, "adr/0004-meanwhile.md", *move("accepted", "deprecated"))
+    commit_all(branch, "docs: deprecate it")
+    run_git(branch, "revert", "--no-edit", "HEAD")
+    assert check(branch) == []
 
 
 def test_each_finding_suggests_another_free_number(branch: Path) -> None:

@@ -59,6 +59,63 @@ def test_references_agree_in_both_directions(
     )
 
 
+ACCEPTED = "[{status: accepted, date: 2026-05-18}]"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ({"date": "2026-05-18"}, {"date": "2026-11-20"}, "3:7 'history: [{status: accepted, date"),
+        ({"date": "2026-05-18", "history": ACCEPTED}, {"date": "2026-11-20"}, "3:7 "),
+        (
+            {"date": "2026-05-18", "history": "[{status: proposed, date: 2026-05-01}]"},
+            {"date": "2026-11-20"},
+            "3:7 '{status: accepted, date: 2026-05-18}' to 'history'",
+        ),
+        (
+            {"date": "2026-05-18"},
+            {"status": "deprecated", "date": "2026-11-21", "history": ACCEPTED.replace("05", "11")},
+            "3:7 'date: 2026-11-18'",
+        ),
+        ({"date": "2026-11-20"}, {"date": "2026-11-20"}, None),
+        ({"date": "2026-11-22"}, {"date": "2026-11-20"}, None),
+        (
+            {"date": "2026-05-18"},
+            {"status": "deprecated", "date": "2026-11-20", "history": ACCEPTED},
+            None,
+        ),
+        ({"date": "2026-05-18"}, {"status": "deprecated", "date": "2026-11-20"}, None),
+    ],
+)
+def test_a_decision_is_not_superseded_before_its_successor_is_accepted(
+    old: dict[str, str], new: dict[str, str], expected: str | None, tmp_path: Path
+) -> None:
+    keys = {"status": "superseded", "superseded_by": "[ADR-0002]"} | old
+    files = {
+        "adr/0001-a.md": adr(**keys),
+        "adr/0002-b.md": adr(**{"supersedes": "[ADR-0001]"} | new),
+    }
+    findings = [
+        f"{finding.at.line}:{finding.at.column} {finding.hint}"
+        for finding in check(tmp_path, files)
+        if finding.code == "DEC016"
+    ]
+    assert bool(findings) == bool(expected)
+    place, _, hint = (expected or "").partition(" ")
+    assert all(finding.startswith(place) and hint in finding for finding in findings)
+
+
+def test_the_first_of_several_successors_ends_a_decision(tmp_path: Path) -> None:
+    def write_successors(day: str) -> list[str]:
+        old = adr(status="superseded", date=day, superseded_by="[ADR-0002, ADR-0003]")
+        new = adr(date="2026-06-02", supersedes="[ADR-0001]")
+        files = {"adr/0001-a.md": old, "adr/0002-b.md": new.replace("06-02", "11-20")}
+        return format_findings(check(tmp_path, {**files, "adr/0003-c.md": new}))
+
+    assert write_successors("2026-06-02") == []
+    assert write_successors("2026-06-01") == ["adr/0001-a.md:3:7:DEC016"]
+
+
 @pytest.mark.parametrize(
     ("keys", "expected"),
     [

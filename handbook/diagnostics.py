@@ -77,6 +77,7 @@ class Report:
     - `suppressed_count`: the number of findings that a suppression allows.
     - `sample_count`: the number of secret samples in the settings.
     - `lowered_count`: the number of rules whose severity the settings lower.
+    - `removal_count`: the number of allowed removals in the settings.
     """
 
     records: Mapping[str, int]
@@ -84,6 +85,7 @@ class Report:
     suppressed_count: int = 0
     sample_count: int = 0
     lowered_count: int = 0
+    removal_count: int = 0
 
     def count(self, severity: Severity) -> int:
         """Return the number of findings with a severity."""
@@ -113,6 +115,7 @@ class Report:
             "suppressed": self.suppressed_count,
             "samples": self.sample_count,
             "lowered": self.lowered_count,
+            "removed": self.removal_count,
             "new_exceptions": [
                 {"path": finding.at.path, "line": finding.at.line, "message": finding.message}
                 for finding in self.new_exceptions

@@ -422,6 +422,23 @@ class Handbook:
         """Return whether the site publishes a file."""
         return path in self.documents or path in self.attachments
 
+    @cached_property
+    def paths(self) -> frozenset[str]:
+        """The paths of all files that the site publishes or a rule checks, and of their folders."""
+        paths = {*self.documents, *self.attachments, *self.readmes, *self.strays}
+        paths |= {audit.path for audit in self.audits} | {file.path for file in self.rule_files}
+        return frozenset(paths | {folder for path in paths for folder in list_folders(path)})
+
+    def is_removed(self, path: str) -> bool:
+        """Return whether `handbook.removed` lists this file or a folder that contains it."""
+        return not self._removed_paths.isdisjoint((path, *list_folders(path)))
+
+    @cached_property
+    def _removed_paths(self) -> frozenset[str]:
+        """The files and folders that `handbook.removed` lists, and that no longer exist."""
+        entries = self.settings.organisation.removed
+        return frozenset(entry.path.rstrip("/") for entry in entries if entry.path) - self.paths
+
     def runbooks_of(self, alert: Alert) -> tuple[Runbook, ...]:
         """Return the runbooks that list an alert."""
         return tuple(self._runbooks_by_alert.get(alert.name, ()))
@@ -512,6 +529,12 @@ class Handbook:
         """Return the references from an entity to other entities."""
         references = self._references_by_source.get((entity.kind, entity.id), ())
         return tuple(ref for ref in references if ref.target is not entity)
+
+
+def list_folders(path: str) -> Iterator[str]:
+    """Yield the folders that contain a file or a folder, the innermost first."""
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 def _group_by(

@@ -118,6 +118,14 @@ class Sample:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Removal:
+    """A file or folder that was removed on purpose."""
+
+    path: str | None = field(Text(), "removed file or folder", required=True)
+    reason: str | None = field(Text(), "reason why nothing replaces it", required=True)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Organisation:
     """The values under `extra.handbook` in mkdocs.yml."""
 
@@ -136,6 +144,9 @@ class Organisation:
     )
     samples: tuple[Sample, ...] = field(
         Many(Group(Sample)), "published examples that look like secrets"
+    )
+    removed: tuple[Removal, ...] = field(
+        Many(Group(Removal)), "files and folders that were removed on purpose"
     )
 
 
@@ -297,12 +308,20 @@ class Settings:
 
     def at_sample(self, sample: Sample, key: str | None = None) -> Location:
         """Return the location of a secret sample, or of one of its values."""
-        entries = self.root_node.find("extra", "handbook", "samples")
+        return self._at_entry("samples", sample, key)
+
+    def at_removal(self, removal: Removal, key: str | None = None) -> Location:
+        """Return the location of an entry of `removed`, or of one of its values."""
+        return self._at_entry("removed", removal, key)
+
+    def _at_entry(self, name: str, entry: Sample | Removal, key: str | None) -> Location:
+        """Return the location of an entry of the list `name`, or of one of its values."""
+        entries = self.root_node.find("extra", "handbook", name)
         for item in entries.items if isinstance(entries, nodes.Sequence) else ():
-            if Group(Sample).read("samples", item, Reading()) == sample:
+            if Group(type(entry)).read(name, item, Reading()) == entry:
                 value = item.find(key) if key and isinstance(item, nodes.Mapping) else None
                 return value.at if value else item.at
-        return self.at("samples")
+        return self.at(name)
 
     def is_excluded(self, path: str) -> bool:
         """Return whether MkDocs excludes a file from the site. `path` is relative to docs/."""

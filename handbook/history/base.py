@@ -6,10 +6,11 @@ import tempfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from handbook.handbook import Handbook
+from handbook.handbook import Handbook, list_folders
 from handbook.history import git
 from handbook.loading import load
 from handbook.reading.fields import fields_of
@@ -59,11 +60,33 @@ class Base:
     """The commits of this branch that changed review dates."""
     renamed_paths: Mapping[str, str] = field(default_factory=dict)
     """The new path of each renamed file, by its path at the merge base."""
+    deleted_paths: frozenset[str] = frozenset()
+    """The paths of the files that a commit of this branch deleted or renamed."""
     unread_record: str | None = None
     """The path of a file that looks like a record in another folder, or None.
 
     It is set only if the handbook at the merge base has no records.
     """
+
+    @cached_property
+    def known_paths(self) -> frozenset[str]:
+        """The paths of files in the base or in the history of the branch, and of their folders."""
+        files = {*self.paths, *self.handbook.paths, *self.deleted_paths}
+        return frozenset(files.union(*map(list_folders, files)))
+
+    def had_path(self, path: str) -> bool:
+        """Return whether the base or the history of the branch has a file or folder.
+
+        The result is also true if the settings of the base are not readable, because the base can
+        then have any entry of `handbook.removed`.
+        """
+        return path.rstrip("/") in self.known_paths or not self.handbook.settings.is_readable
+
+    @cached_property
+    def allowed_removals(self) -> frozenset[str]:
+        """The paths that `handbook.removed` lists in the base."""
+        entries = self.handbook.settings.organisation.removed
+        return frozenset(entry.path for entry in entries if entry.path)
 
     def predates(self, handbook: Handbook) -> bool:
         """Return whether the handbook has records, but the base has none yet.
@@ -97,6 +120,7 @@ def read_base(root: Path, name: str) -> Base:
         handbook=handbook,
         review_commits=tuple(_find_review_commits(root, tip)),
         renamed_paths=git.list_renames(root, merge_base),
+        deleted_paths=frozenset(git.list_deleted(root, merge_base)),
         unread_record=None
         if any(handbook.entity_counts.values())
         else _find_unread_record(root, merge_base),

@@ -231,6 +231,24 @@ def list_renames(root: Path, commit: str) -> dict[str, str]:
     return dict(zip(fields[1::3], fields[2::3], strict=False))
 
 
+def list_deleted(root: Path, since: str) -> list[str]:
+    """Return the paths of the files that a commit of HEAD deleted after the commit `since`."""
+    output = _run_git(
+        root,
+        "log",
+        "-m",
+        "--no-show-signature",
+        "--no-renames",
+        "--diff-filter=D",
+        "--name-only",
+        "--format=",
+        "-z",
+        "--relative",
+        f"{since}..HEAD",
+    )
+    return [path for path in os.fsdecode(output).split("\0") if path]
+
+
 def list_commits(root: Path, since: str, folders: Iterable[str]) -> Iterator[Commit]:
     """Yield the commits of HEAD that the commit `since` does not contain.
 

@@ -53,6 +53,8 @@ def summary(report: Report) -> str:
         counts.append(_count(report.sample_count, "secret sample"))
     if report.lowered_count:
         counts.append(_count(report.lowered_count, "lowered severity", "lowered severities"))
+    if report.removal_count:
+        counts.append(_count(report.removal_count, "allowed removal"))
     exceptions = ", ".join(
         escape_unprintable(f"{finding.message} ({finding.at.path}:{finding.at.line})")
         for finding in report.new_exceptions

@@ -6,13 +6,14 @@ examples, Good is the text in the base, and Bad is the text on the branch.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Generic, TypeVar
 
-from handbook.diagnostics import NEW_EXCEPTION, Finding, Location, Severity
+from handbook.diagnostics import NEW_EXCEPTION, Finding, Location, Severity, did_you_mean
 from handbook.handbook import Handbook
 from handbook.history.base import REVIEWED, Base, ReviewCommit
 from handbook.reading.ids import anchor
@@ -28,7 +29,7 @@ from handbook.rules.decisions import suggest_history, suggest_status
 from handbook.rules.engine import Context, find_rule, rule, rules
 from handbook.rules.standards import locate_item
 from handbook.rules.wording import find_rewrites, is_unrelated
-from handbook.settings import Sample, Settings
+from handbook.settings import Removal, Sample, Settings
 from handbook.vocabulary import ADR_NEXT_STATUSES, POSTMORTEM_NEXT_STATUSES, can_become
 
 _UNREADABLE: Final = ("FM001", "FM002")
@@ -40,15 +41,41 @@ _MAX_REVIEWS: Final = 3
 def _find_current(old: Document, base: Base, handbook: Handbook) -> Document | None:
     """Find the current version of a document of the base, or None if it was removed.
 
-    The current version has the same path, lists the old address under `moved_from`, or has the
-    same id.
+    The current version has the same path, lists the old address under `moved_from`, has the same
+    id, or has the same address.
     """
     if old.path in handbook.documents:
         return handbook.documents[old.path]
-    address = f"/{base.handbook.address(old)}"
-    moved = (document for document in handbook.documents.values() if address in document.moved_from)
-    same_id = handbook.entities_by_id.get((old.kind, old.id))
-    return next(moved, same_id if isinstance(same_id, Document) else None)
+    address = base.handbook.address(old)
+    moved = (
+        document for document in handbook.documents.values() if f"/{address}" in document.moved_from
+    )
+    for candidate in (
+        next(moved, None),
+        handbook.entities_by_id.get((old.kind, old.id)),
+        handbook.entities_by_address.get(address),
+    ):
+        if isinstance(candidate, Document):
+            return candidate
+    return None
+
+
+def _report_replaced(old: Record, replacement: Document, subject: str) -> Finding:
+    """Report a record of the base whose address now leads to a document of another kind."""
+    return Finding(
+        Location(old.path),
+        f"removed {subject} (its address leads to {replacement.path})",
+        f"restore the file; {_suggest_removal(old.path)}",
+    )
+
+
+def _suggest_removal(path: str) -> str:
+    """Return the hint to allow the removal of a file."""
+    entry = f"{{path: {json.dumps(path)}, reason: TODO}}"
+    return (
+        "if it was removed on purpose, add this entry to the list 'handbook.removed' in "
+        f"mkdocs.yml: {entry}"
+    )
 
 
 def _effective_reviews(
@@ -123,9 +150,10 @@ def missing_reviewer(base: Base, context: Context) -> Iterator[Finding]:
 def new_exception(base: Base, context: Context) -> Iterator[Finding]:
     """A branch adds an exception to the rules only if its reviewers agree.
 
-    An exception is a suppression, a secret sample, a lowered severity, or a pattern that is removed
-    from `handbook.private`. The rule reports each exception that the base does not have, and the
-    summary of every report lists it. An exception in a renamed file is not new.
+    An exception is a suppression, a secret sample, an allowed removal, a lowered severity, or a
+    pattern that is removed from `handbook.private`. The rule reports each exception that the base
+    does not have, and the summary of every report lists it. An exception in a renamed file is not
+    new.
 
     Why: an exception that reviewers did not notice can hide faults for years.
 
@@ -149,6 +177,12 @@ def new_exception(base: Base, context: Context) -> Iterator[Finding]:
         yield Finding(
             settings.at_sample(sample),
             f"new secret sample for {sample.path}: {sample.reason}",
+            hint,
+        )
+    for removal in _added_removals(base, settings):
+        yield Finding(
+            settings.at_removal(removal),
+            f"new allowed removal of {removal.path}: {removal.reason}",
             hint,
         )
     patterns = {pattern.casefold() for pattern in settings.organisation.private}
@@ -200,6 +234,45 @@ def _list_samples(settings: Settings) -> list[_Exception[Sample]]:
     ]
 
 
+def _added_removals(base: Base, settings: Settings) -> list[Removal]:
+    """Return the new entries of `handbook.removed`, except those that FM028 reports."""
+    return [
+        removal
+        for removal in settings.organisation.removed
+        if removal.path not in base.allowed_removals and base.had_path(removal.path or "")
+    ]
+
+
+@rule("FM028", "unknown-removal", over=Base, requires=("FM027",))
+def unknown_removal(base: Base, context: Context) -> Iterator[Finding]:
+    """A new entry of `handbook.removed` names a file or folder that the branch has removed.
+
+    The rule ignores the entries that the base also has. You can remove them once the base has the
+    removal.
+
+    Why: if the path is misspelt, the entry allows nothing, and reviewers approve a removal that the
+    branch does not contain.
+
+    Bad:
+        tags: [database]
+        removed: [{path: docs/text.md, reason: no team needs it}]
+        groups: {OBS: Observability, SEC: Security}
+    Good:
+        tags: [database]
+        groups: {OBS: Observability, SEC: Security}
+    """
+    settings = context.handbook.settings
+    for removal in settings.organisation.removed:
+        path = (removal.path or "").rstrip("/")
+        if path and removal.path not in base.allowed_removals and not base.had_path(path):
+            removed_paths = sorted(base.known_paths - context.handbook.paths)
+            yield Finding(
+                settings.at_removal(removal, "path"),
+                f"removed path '{path}' is not in the base",
+                did_you_mean(path, removed_paths) or "correct the path, or remove the entry",
+            )
+
+
 def _added_exceptions(
     old_exceptions: list[_Exception[E]],
     new_exceptions: list[_Exception[E]],
@@ -238,7 +311,7 @@ def rewritten_decision(base: Base, context: Context) -> Iterator[Finding]:
 
     You may still edit the front matter and external links. You may edit any other link, and an
     id in the text, if the old target no longer exists. You may add list items that begin with a
-    date to a section "Notes" at the end.
+    date to a section "Notes" at the end. You cannot replace the decision by a page.
 
     Why: a decision records the knowledge of its day, and later edits falsify it.
 
@@ -249,8 +322,14 @@ def rewritten_decision(base: Base, context: Context) -> Iterator[Finding]:
     """
     for old in base.handbook.of(Adr):
         current = _find_current(old, base, context.handbook)
-        if old.status not in (None, "proposed") and isinstance(current, Adr):
+        if old.status in (None, "proposed"):
+            continue
+        if isinstance(current, Adr):
             yield from islice(find_rewrites(old, current, base.handbook, context.handbook), 1)
+        elif current:  # otherwise LNK011 reports the removal
+            yield _report_replaced(
+                old, current, f"decision {old.id}, whose status is '{old.status}'"
+            )
 
 
 @rule("DEC014", "taken-decision-number", over=Base)
@@ -409,7 +488,8 @@ def lost_page(base: Base, context: Context) -> Iterator[Finding]:
     """The address of every published page still works.
 
     If you move or remove a page, list its old address in the page that replaces it, such as
-    `moved_from: [/adr/0003-keep-orders-in-mysql/]`. If you remove an alert, list its address in its
+    `moved_from: [/adr/0003-keep-orders-in-mysql/]`. If nothing replaces it, list its file and the
+    reason under `handbook.removed` in the settings. If you remove an alert, list its address in its
     runbook, or in a page that explains the removal.
 
     Why: tickets, chats, alerts and other sites link to the page, and no check can find those links.
@@ -425,10 +505,14 @@ def lost_page(base: Base, context: Context) -> Iterator[Finding]:
     }
     for address, old in base.handbook.entities_by_address.items():
         if address not in handbook.entities_by_address and f"/{address}" not in redirects:
+            hint = (
+                f"add 'moved_from: [/{address}]' to the front matter of the page that replaces it"
+            )
+            is_gone = old.path not in handbook.paths
             yield Finding(
-                Location(old.path),
+                Location(old.path) if is_gone else _locate_alerts(old.path, handbook),
                 f"published address /{address} without a page or a redirect",
-                f"add 'moved_from: [/{address}]' to the front matter of the page that replaces it",
+                f"{hint}; {_suggest_removal(old.path)}" if is_gone else hint,
             )
     for old in base.handbook.documents.values():
         for address in old.moved_from:
@@ -438,11 +522,18 @@ def lost_page(base: Base, context: Context) -> Iterator[Finding]:
             ):
                 current = _find_current(old, base, handbook)
                 page = "this page" if current else f"the page that replaces {old.path}"
+                hint = f"add 'moved_from: [{address}]' to the front matter of {page}"
                 yield Finding(
                     current.at("moved_from") if current else Location(old.path),
                     f"lost redirect from {address} to {old.path}",
-                    f"add 'moved_from: [{address}]' to the front matter of {page}",
+                    hint if current else f"{hint}; {_suggest_removal(old.path)}",
                 )
+
+
+def _locate_alerts(path: str, handbook: Handbook) -> Location:
+    """Return the location of the first alert in a rule file, or of its first line."""
+    alerts = (alert.at("alert") for alert in handbook.alerts if alert.path == path)
+    return next(alerts, Location(path))
 
 
 @rule(
@@ -543,6 +634,8 @@ def lost_requirement(base: Base, context: Context) -> Iterator[Finding]:
     for old in base.handbook.of(Standard):
         current = _find_current(old, base, context.handbook)
         if not isinstance(current, Standard):
+            if current and old.requirements:  # otherwise LNK011 reports the removal
+                yield _report_replaced(old, current, f"standard {old.id} with its requirements")
             continue
         requirement_by_id = {requirement.id: requirement for requirement in current.requirements}
         for old_requirement in old.requirements:
@@ -632,9 +725,12 @@ def withdrawn_postmortem(base: Base, context: Context) -> Iterator[Finding]:
         status: published
         started: 2026-05-04T10:00Z
     """
-    yield from _check_status_changes(
-        base.handbook.of(Postmortem), POSTMORTEM_NEXT_STATUSES, base, context
-    )
+    postmortems = base.handbook.of(Postmortem)
+    yield from _check_status_changes(postmortems, POSTMORTEM_NEXT_STATUSES, base, context)
+    for old in postmortems:
+        current = _find_current(old, base, context.handbook)
+        if old.status == "published" and current and not isinstance(current, Postmortem):
+            yield _report_replaced(old, current, f"published post-mortem {old.id}")
 
 
 @rule("SVC011", "rewritten-audit", over=Base, requires=("FM001",))
@@ -653,6 +749,7 @@ def rewritten_audit(base: Base, context: Context) -> Iterator[Finding]:
     """
     base_quarter = f"{base.day.year}-Q{(base.day.month + 2) // 3}"
     audits = {(audit.service, audit.quarter): audit for audit in context.handbook.audits}
+    hint = "restore the audit, and record later results in the audit of the next quarter"
     for old in base.handbook.audits:
         service = base.handbook.get(Service, old.service)
         current_service = _find_current(service, base, context.handbook) if service else None
@@ -665,7 +762,7 @@ def rewritten_audit(base: Base, context: Context) -> Iterator[Finding]:
                 _first_difference(old, current) if current else Location(old.path),
                 f"{'changed' if current else 'removed'} audit of {old.service} for {old.quarter}, "
                 "a quarter that has ended",
-                "restore the audit, and record later results in the audit of the next quarter",
+                hint if current else f"restore the audit; {_suggest_removal(old.path)}",
             )
 
 

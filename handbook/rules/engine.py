@@ -271,6 +271,9 @@ def run(
     diagnostics = _run_rules(
         [rule for rule in rules().values() if not _judges_suppressions(rule)], context
     )
+    diagnostics = [
+        diagnostic for diagnostic in diagnostics if not _is_about_removal(diagnostic, handbook)
+    ]
     unsuppressed, unused_suppressions = _apply_suppressions(diagnostics, handbook)
     suppressed_count = len(diagnostics) - len(unsuppressed)
     if handbook.settings.is_readable:
@@ -297,13 +300,21 @@ def make_report(
     """Make the report of a check: the sorted findings, and the number of exceptions by type.
 
     `records` is the number of records by kind. `suppressed` is the number of suppressed findings.
-    The settings contain the other exceptions: secret samples and lowered severities.
+    The settings contain the other exceptions: secret samples, lowered severities and removals.
     """
     lowered = sum(
         not rule.is_mandatory and rule.is_lowered_by(settings) for rule in rules().values()
     )
     in_order = sorted(findings, key=lambda finding: (finding.at, finding.code, finding.message))
-    return Report(records, tuple(in_order), suppressed, len(settings.organisation.samples), lowered)
+    organisation = settings.organisation
+    return Report(
+        records,
+        tuple(in_order),
+        suppressed,
+        len(organisation.samples),
+        lowered,
+        len(organisation.removed),
+    )
 
 
 def run_on_site(site: Site, handbook: Handbook, today: date) -> Report:
@@ -318,6 +329,12 @@ def run_on_site(site: Site, handbook: Handbook, today: date) -> Report:
     unsuppressed, _ = _apply_suppressions(diagnostics, handbook)
     suppressed_count = len(diagnostics) - len(unsuppressed)
     return make_report(site.counts, handbook.settings, unsuppressed, suppressed_count)
+
+
+def _is_about_removal(diagnostic: Diagnostic, handbook: Handbook) -> bool:
+    """Return whether a finding reports the removal of a file that `handbook.removed` lists."""
+    is_about_base = issubclass(rules()[diagnostic.code].over, Base)
+    return is_about_base and handbook.is_removed(diagnostic.at.path)
 
 
 def _judges_suppressions(rule: Rule) -> bool:

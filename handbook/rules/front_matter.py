@@ -1,7 +1,8 @@
-"""FM001 to FM013: keys and values of front matter, YAML files and settings."""
+"""FM001 to FM013, FM027: keys and values of front matter, YAML files and settings."""
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 from inspect import cleandoc
@@ -240,3 +241,46 @@ def future_date(entity: Entity, context: Context) -> Iterator[Finding]:
                 f"future date '{past_date.day}' under '{past_date.key}'",
                 "write the day on which the event happened",
             )
+
+
+@rule("FM027", "invalid-removal", over=Handbook)
+def invalid_removal(handbook: Handbook) -> Iterator[Finding]:
+    """Each entry of `handbook.removed` names a file or folder that no longer exists, only once.
+
+    The path of the entry begins at the root of the handbook. It can be a file that still exists, if
+    the site no longer publishes the file.
+
+    Why: the entry would allow a later removal of the file without a review.
+
+    Bad:
+        tags: [database]
+        removed:
+          - path: docs/markdown.md
+            reason: no one reads it
+        groups: {OBS: Observability, SEC: Security}
+    Good:
+        tags: [database]
+        groups: {OBS: Observability, SEC: Security}
+    """
+    earlier_paths: set[str] = set()
+    for removal in handbook.settings.organisation.removed:
+        path = (removal.path or "").rstrip("/")
+        if not removal.path:
+            continue
+        if not _is_below_root(path):
+            fault = f"invalid path '{removal.path}'"
+            hint = "write the path from the root of the handbook, such as docs/old-page.md"
+        elif path in handbook.paths:
+            fault = f"removed path '{path}' still exists"
+            hint = "remove this entry, or remove the file or folder"
+        elif path in earlier_paths:
+            fault, hint = f"duplicate entry for '{path}'", "remove one of the entries"
+        else:
+            earlier_paths.add(path)
+            continue
+        yield Finding(handbook.settings.at_removal(removal, "path"), fault, hint)
+
+
+def _is_below_root(path: str) -> bool:
+    """Return whether a path is in its normal form, relative to the root and below it."""
+    return posixpath.normpath(path) == path and not path.startswith(("/", "..")) and path != "."

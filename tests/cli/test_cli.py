@@ -74,6 +74,7 @@ def test_json_has_the_form_of_the_contract(
         "suppressed": 0,
         "samples": 0,
         "lowered": 0,
+        "removed": 0,
         "new_exceptions": [],
     }
     assert report["findings"][0] == {

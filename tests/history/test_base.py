@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import pytest
@@ -470,7 +471,9 @@ def test_a_moved_page_needs_a_redirect(branch: Path) -> None:
     write(branch, {"docs/text.md": text})
     assert check_messages(branch) == [
         "LNK011 published address /markdown/ without a page or a redirect; "
-        "add 'moved_from: [/markdown/]' to the front matter of the page that replaces it"
+        "add 'moved_from: [/markdown/]' to the front matter of the page that replaces it; "
+        "if it was removed on purpose, add this entry to the list 'handbook.removed' in "
+        'mkdocs.yml: {path: "docs/markdown.md", reason: TODO}'
     ]
     write(branch, {"docs/text.md": f"---\nmoved_from: [/markdown/]\n---\n{text}"})
     assert check(branch) == []
@@ -506,9 +509,184 @@ def test_a_page_can_take_the_address_of_a_removed_alert(branch: Path) -> None:
     path = "runbooks/search/search.rules.yml"
     edit(branch, path, "SearchSlow", "SearchTakesLong")
     edit(branch, "runbooks/search/slow.md", "SearchSlow", "SearchTakesLong")
-    assert [finding for finding in check(branch) if "LNK011" in finding] == [f"{path}:1:1:LNK011"]
+    assert [finding for finding in check(branch) if "LNK011" in finding] == [f"{path}:4:16:LNK011"]
     edit(branch, "runbooks/search/slow.md", "alerts:", "moved_from: [/alerts/SearchSlow/]\nalerts:")
     assert [finding for finding in check(branch) if "LNK011" in finding] == []
+
+
+def test_a_removed_alert_can_be_suppressed_in_its_rule_file(branch: Path) -> None:
+    path = "runbooks/search/search.rules.yml"
+    edit(branch, path, "SearchSlow", "SearchTakesLong")
+    edit(branch, "runbooks/search/slow.md", "SearchSlow", "SearchTakesLong")
+    alert = "      - alert: SearchTakesLong"
+    edit(branch, path, alert, f"      # handbook: allow LNK011: never used\n{alert}")
+    assert [finding for finding in check(branch) if "LNK011" in finding] == []
+
+
+REMOVABLE = {
+    "docs/markdown.md": {"LNK011"},
+    "adr/0003-keep-orders-in-mysql.md": {"LNK011"},
+    "docs/standards/08-observability.md": {"LNK011"},
+    "postmortems/2026-05-04-orders-stopped.md": {"LNK011"},
+    "docs/services/search": {"SVC011"},
+    "docs/services/search/2026-Q3.yml": {"SVC011"},
+    "runbooks/search": {"LNK011"},
+    "runbooks/search/search.rules.yml": {"LNK011"},
+}
+
+
+def allow_removals(root: Path, *paths: str) -> None:
+    entries = ", ".join(f"{{path: {path}, reason: no team needs it}}" for path in paths)
+    edit(root, "mkdocs.yml", "    tags:", f"    removed: [{entries}]\n    tags:")
+
+
+def check_removals(root: Path, base: str = "main") -> set[str]:
+    """Return the codes of the findings against a base that a check without it does not have."""
+    without_base = format_findings(run(load(root), TODAY).findings)
+    return {
+        finding.rpartition(":")[2] for finding in check(root, base) if finding not in without_base
+    }
+
+
+def remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+@pytest.mark.parametrize("path", REMOVABLE)
+def test_a_removal_can_be_allowed_with_a_reason(path: str, branch: Path) -> None:
+    remove(branch / path)
+    assert check_removals(branch) == REMOVABLE[path]
+    allow_removals(branch, path)
+    assert check_removals(branch) == {"FM019"}
+    assert [message.partition(" ")[2] for message in exceptions(branch)] == [
+        f"new allowed removal of {path}: no team needs it"
+    ]
+    report = run(load(branch), TODAY, base=read_base(branch, "main"))
+    assert report.removal_count == 1
+    assert ", 1 allowed removal; new allowed removal" in REPORTERS["text"](report)
+
+
+def test_an_allowed_removal_covers_only_its_own_path(branch: Path) -> None:
+    for path in ("docs/services/search/2026-Q3.yml", "docs/markdown.md"):
+        remove(branch / path)
+    allow_removals(branch, "docs/markdown.md", "docs/services/search/2026-Q")
+    assert check_removals(branch) == {"FM019", "FM028", "SVC011"}
+
+
+def test_an_entry_of_a_removal_stays_green_after_the_merge(branch: Path) -> None:
+    commit_all(branch, MESSAGE)
+    before = run_git(branch, "rev-parse", "HEAD")
+    remove(branch / "docs/markdown.md")
+    allow_removals(branch, "docs/markdown.md")
+    merged = commit_all(branch, "docs: remove a page")
+    for base, codes in ((before, {"FM019"}), (merged, set())):
+        assert check_removals(branch, base) == codes
+    write(branch, {"docs/markdown.md": "# It is back\n"})
+    assert "FM027" in check_codes(branch)
+    commit_all(branch, "docs: a page again")
+    remove(branch / "docs/markdown.md")
+    commit_all(branch, "docs: remove it again")
+    assert check_removals(branch, f"{merged}~2") == {"FM019"}
+
+
+def test_an_entry_can_name_a_file_that_the_branch_added_and_removed(branch: Path) -> None:
+    write(branch, {"docs/more/draft.md": "# A draft\n"})
+    commit_all(branch, MESSAGE)
+    remove(branch / "docs/more/draft.md")
+    commit_all(branch, "docs: no draft")
+    allow_removals(branch, "docs/more/")
+    assert check_removals(branch) == {"FM019"}
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("docs/markdwn.md", "FM028 removed path 'docs/markdwn.md' is not in the base; "),
+        ("adr/0009-a.md", "FM028 removed path 'adr/0009-a.md' is not in the base; "),
+        ("docs/index.md", "FM027 removed path 'docs/index.md' still exists; "),
+        ("docs/services/", "FM027 removed path 'docs/services' still exists; "),
+        ("adr/0002-use-postgresql/load.png", "FM027 removed path 'adr/0002-use-postgresql/load"),
+        ("docs/../docs/markdown.md", "FM027 invalid path 'docs/../docs/markdown.md'; "),
+        ("/docs/markdown.md", "FM027 invalid path '/docs/markdown.md'; "),
+        ("../markdown.md", "FM027 invalid path '../markdown.md'; "),
+        (".", "FM027 invalid path '.'; "),
+    ],
+)
+def test_the_path_of_a_removal_is_checked(path: str, message: str, branch: Path) -> None:
+    remove(branch / "docs/markdown.md")
+    allow_removals(branch, path)
+    codes = {"FM027", "FM028", "LNK011"}
+    messages = [text for text in check_messages(branch) if text.partition(" ")[0] in codes]
+    assert [text[: len(message)] for text in messages if "LNK011" not in text] == [message]
+    assert len(messages) == 2
+
+
+def test_entries_of_removals_need_a_reason_and_are_unique(branch: Path) -> None:
+    remove(branch / "docs/markdown.md")
+    edit(
+        branch,
+        "mkdocs.yml",
+        "    tags:",
+        "    removed:\n"
+        "      - {path: docs/markdown.md, reason: no team needs it}\n"
+        "      - {path: docs/markdown.md/, reason: no team reads it}\n"
+        "      - {path: adr/0099-a.md, reason: TODO}\n"
+        "      - {path: adr/0098-b.md}\n"
+        "    tags:",
+    )
+    first = line_of(branch, "mkdocs.yml", "removed:") + 1
+    assert [
+        finding
+        for finding in format_findings(run(load(branch), TODAY).findings)
+        if "yml" in finding
+    ][-3:] == [
+        f"mkdocs.yml:{first + 1}:16:FM027",
+        f"mkdocs.yml:{first + 2}:39:FM106",
+        f"mkdocs.yml:{first + 3}:9:FM007",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "address", "code", "subject"),
+    [
+        (DECISION, "/adr/0002-use-postgresql/", "DEC013", "decision ADR-0002, whose status is "),
+        (
+            "postmortems/2026-05-04-orders-stopped.md",
+            "/postmortems/2026-05-04-orders-stopped/",
+            "PMT010",
+            "published post-mortem 2026-05-04-orders-stopped",
+        ),
+        (
+            "docs/standards/08-observability.md",
+            "/standards/08-observability/",
+            "STD008",
+            "standard STD-08 with its requirements",
+        ),
+    ],
+)
+def test_a_page_does_not_replace_a_permanent_record(
+    path: str, address: str, code: str, subject: str, branch: Path
+) -> None:
+    remove(branch / path)
+    text = (branch / "docs/markdown.md").read_text(encoding="utf-8")
+    write(branch, {"docs/markdown.md": f"---\nmoved_from: [{address}]\n---\n{text}"})
+    assert code in check_removals(branch)
+    (message,) = [text for text in check_messages(branch) if text.startswith(code)]
+    assert message.startswith(f"{code} removed {subject}")
+    assert "(its address leads to docs/markdown.md); restore the file; if it" in message
+    entry = message.partition("'handbook.removed' in mkdocs.yml: ")[2]
+    entry = entry.replace("TODO", "no team needs it")
+    edit(branch, "mkdocs.yml", "    tags:", f"    removed: [{entry}]\n    tags:")
+    assert code not in check_removals(branch)
+
+
+def test_a_page_at_the_address_of_a_decision_does_not_replace_it(branch: Path) -> None:
+    write(branch, {"docs/adr/0002-use-postgresql.md": (branch / DECISION).read_bytes()})
+    remove(branch / DECISION)
+    assert "DEC013" in check_removals(branch)
 
 
 PAGE = "runbooks/shop/orders-flat.md"

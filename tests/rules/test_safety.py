@@ -635,6 +635,7 @@ def test_every_report_counts_the_exceptions(tmp_path: Path) -> None:
         "suppressed": 1,
         "samples": 1,
         "lowered": 2,
+        "removed": 0,
         "new_exceptions": [],
     }
     assert json.loads(REPORTERS["json"](result))["summary"] == summary

@@ -125,7 +125,7 @@ def replace_once(root: Path, good: str, bad: str) -> str:
         (root / good).rename(root / bad)
         return bad
     for path in sorted(root.rglob("*")):
-        if path.suffix in (".md", ".yml"):
+        if path.suffix in (".md", ".yml") or path.name == ".gitignore":
             text = path.read_text(encoding="utf-8")
             for indent in ("    ", "  ", ""):
                 if textwrap.indent(good, indent) in text:

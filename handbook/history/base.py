@@ -12,6 +12,14 @@ from typing import Final
 
 from handbook.handbook import Handbook, list_folders
 from handbook.history import git
+from handbook.history.obstacles import (
+    Obstacle,
+    Tracking,
+    can_hold_records,
+    find_obstacle_in,
+    find_obstacles,
+    read_tracking,
+)
 from handbook.loading import load
 from handbook.reading.fields import fields_of
 from handbook.reading.nodes import Scalar
@@ -62,6 +70,10 @@ class Base:
     """The new path of each renamed file, by its path at the merge base."""
     deleted_paths: frozenset[str] = frozenset()
     """The paths of the files that a commit of this branch deleted or renamed."""
+    obstacles: Mapping[str, Obstacle] = field(default_factory=dict)
+    """The paths at the merge base that cannot be compared, with their causes."""
+    tracking: Tracking = field(default_factory=Tracking)
+    """The files of the work tree, as Git sees them."""
     unread_record: str | None = None
     """The path of a file that looks like a record in another folder, or None.
 
@@ -88,6 +100,23 @@ class Base:
         entries = self.handbook.settings.organisation.removed
         return frozenset(entry.path for entry in entries if entry.path)
 
+    def find_uncompared(self, handbook: Handbook) -> dict[str, Obstacle]:
+        """Return the files and folders that cannot be compared, with their causes."""
+        files = {*handbook.documents, *(audit.path for audit in handbook.audits)}
+        files.update(rule_file.path for rule_file in handbook.rule_files)
+        paths = files.union(*map(list_folders, files))
+        uncompared = {
+            path: obstacle
+            for path, obstacle in self.obstacles.items()
+            if path in paths
+            or path in self.handbook.paths
+            or (obstacle is Obstacle.SUBMODULE and can_hold_records(path))
+        }
+        for path in sorted(files):
+            if found_obstacle := self.tracking.find_obstacle(path, self.handbook.paths):
+                uncompared.setdefault(*found_obstacle)
+        return uncompared
+
     def predates(self, handbook: Handbook) -> bool:
         """Return whether the handbook has records, but the base has none yet.
 
@@ -112,7 +141,9 @@ def read_base(root: Path, name: str) -> Base:
     """
     tip = git.find_commit(root, name)
     merge_base = git.find_merge_base(root, tip)
-    handbook = _load_handbook(root, merge_base)
+    entries = git.list_tree(root, merge_base)
+    obstacles = find_obstacles(entries)
+    handbook = _load_handbook(root, entries, obstacles)
     return Base(
         revision=name,
         day=git.read_commit_day(root, tip),
@@ -120,6 +151,8 @@ def read_base(root: Path, name: str) -> Base:
         handbook=handbook,
         review_commits=tuple(_find_review_commits(root, tip)),
         renamed_paths=git.list_renames(root, merge_base),
+        obstacles=obstacles,
+        tracking=read_tracking(root),
         deleted_paths=frozenset(git.list_deleted(root, merge_base)),
         unread_record=None
         if any(handbook.entity_counts.values())
@@ -167,12 +200,17 @@ def _looks_like_record(path: str, roots: Collection[str]) -> bool:
     return False
 
 
-def _load_handbook(root: Path, commit: str) -> Handbook:
-    """Load the handbook of the folder `root` at a commit. It can be without records."""
+def _load_handbook(
+    root: Path, entries: Mapping[str, git.TreeEntry], obstacles: dict[str, Obstacle]
+) -> Handbook:
+    """Load the handbook from the entries of a commit. It can be without records.
+
+    Adds the files whose stored content is not their text to `obstacles`.
+    """
     objects = {
-        path: id
-        for path, id in git.list_files(root, commit).items()
-        if path.endswith(_READ_SUFFIXES)
+        path: entry.id
+        for path, entry in entries.items()
+        if entry.is_file and path.endswith(_READ_SUFFIXES)
     }
     with tempfile.TemporaryDirectory(prefix="handbook-") as folder:
         (Path(folder) / FILE).touch()
@@ -180,6 +218,8 @@ def _load_handbook(root: Path, commit: str) -> Handbook:
             file = Path(folder) / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
+            if obstacle := find_obstacle_in(content):
+                obstacles[path] = obstacle
         return load(Path(folder))
 
 

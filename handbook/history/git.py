@@ -10,6 +10,7 @@ running them.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -43,8 +44,39 @@ _SAFE_OPTIONS: Final = (
 )
 
 
+_MISSING_OBJECT: Final = re.compile("could not fetch ([0-9a-f]{40,64}) from promisor remote")
+
+
 class RevisionError(Exception):
     """Raised if Git fails. The message names the cause, and if possible the solution."""
+
+
+SUBMODULE_MODE: Final = "160000"
+LINK_MODE: Final = "120000"
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """A file, symbolic link or submodule in a commit, with its mode and object id."""
+
+    mode: str
+    id: str
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the entry is a regular file."""
+        return self.mode.startswith("100")
+
+
+@dataclass(frozen=True, slots=True)
+class IndexEntry:
+    """A file, symbolic link or submodule in the index.
+
+    If it is skipped, a sparse checkout does not write it to the work tree.
+    """
+
+    mode: str
+    is_skipped: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,15 +197,41 @@ def read_commit_day(root: Path, commit: str) -> date:
         raise RevisionError(f"invalid date of commit {commit[:12]}") from error
 
 
+def list_tree(root: Path, commit: str) -> dict[str, TreeEntry]:
+    """Return the files, symbolic links and submodules below `root` in a commit, by path."""
+    entries = {}
+    for line in _run_git(root, "ls-tree", "-r", "-z", commit).split(b"\0"):
+        attributes, _, name = line.partition(b"\t")
+        path = os.fsdecode(name)
+        if not {"", ".", ".."} & set(path.split("/")):
+            mode, _, id = attributes.decode().split()
+            entries[path] = TreeEntry(mode, id)
+    return entries
+
+
 def list_files(root: Path, commit: str) -> dict[str, str]:
     """Return the object id of each regular file below `root` in a commit, by path."""
-    ids = {}
-    for entry in _run_git(root, "ls-tree", "-r", "-z", commit).split(b"\0"):
-        attributes, _, name = entry.partition(b"\t")
-        path = os.fsdecode(name)
-        if attributes.startswith(b"100") and not {"", ".", ".."} & set(path.split("/")):
-            ids[path] = attributes.split()[2].decode()
-    return ids
+    return {path: entry.id for path, entry in list_tree(root, commit).items() if entry.is_file}
+
+
+def list_index(root: Path) -> dict[str, IndexEntry]:
+    """Return the files, symbolic links and submodules below `root` in the index, by path."""
+    entries = {}
+    for line in _run_git(root, "ls-files", "--stage", "-t", "-z").split(b"\0"):
+        attributes, _, name = line.partition(b"\t")
+        if name:
+            status, mode, *_ = attributes.decode().split()
+            entries[os.fsdecode(name)] = IndexEntry(mode, is_skipped=status == "S")
+    return entries
+
+
+def list_untracked(root: Path, folders: Iterable[str]) -> list[str]:
+    """Return the paths in these folders that Git neither tracks nor ignores.
+
+    The path of a nested repository ends in a slash. Git does not list its files.
+    """
+    arguments = ("ls-files", "--others", "--exclude-standard", "-z", "--", *folders)
+    return [os.fsdecode(path) for path in _run_git(root, *arguments).split(b"\0") if path]
 
 
 def list_entries(root: Path, commit: str) -> dict[str, str]:
@@ -203,11 +261,16 @@ def read_objects(root: Path, object_ids: Iterable[str]) -> Iterator[bytes]:
         end = output.index(b"\n", start)
         size = output[start:end].rpartition(b" ")[2]
         if not size.isdigit():
-            raise RevisionError(
-                f"missing git object {id}; fetch the whole repository: git fetch --refetch"
-            )
+            raise RevisionError(_describe_missing(id))
         start = end + 1 + int(size) + 1
         yield output[end + 1 : start - 1]
+
+
+def _describe_missing(object_id: str) -> str:
+    return (
+        f"missing git object {object_id}; fetch the whole repository: "
+        "git fetch --refetch --no-filter"
+    )
 
 
 def list_renames(root: Path, commit: str) -> dict[str, str]:
@@ -347,6 +410,8 @@ def _run_git(root: Path, *arguments: str, stdin: bytes = b"") -> bytes:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise RevisionError(f"git {arguments[0]} failed: {error}") from error
     if completed.returncode:
-        errors = completed.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise RevisionError(errors[0] if errors else f"git {arguments[0]} failed")
+        errors = completed.stderr.decode("utf-8", "replace").strip()
+        if match := _MISSING_OBJECT.search(errors):  # a partial clone
+            raise RevisionError(_describe_missing(match[1]))
+        raise RevisionError(errors.splitlines()[0] if errors else f"git {arguments[0]} failed")
     return completed.stdout

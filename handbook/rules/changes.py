@@ -7,6 +7,7 @@ examples, Good is the text in the base, and Bad is the text on the branch.
 from __future__ import annotations
 
 import json
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Final, Generic, TypeVar
 from handbook.diagnostics import NEW_EXCEPTION, Finding, Location, Severity, did_you_mean
 from handbook.handbook import Handbook
 from handbook.history.base import REVIEWED, Base, ReviewCommit
+from handbook.history.obstacles import Obstacle
 from handbook.reading.ids import anchor
 from handbook.reading.placeholders import is_unwritten
 from handbook.reading.suppressions import Suppression
@@ -271,6 +273,41 @@ def unknown_removal(base: Base, context: Context) -> Iterator[Finding]:
                 f"removed path '{path}' is not in the base",
                 did_you_mean(path, removed_paths) or "correct the path, or remove the entry",
             )
+
+
+_HINTS: Final[Mapping[Obstacle, str]] = {
+    Obstacle.SUBMODULE: "move its records into this repository",
+    Obstacle.REPOSITORY: "remove its folder .git, or make it a repository of its own",
+    Obstacle.IGNORED: "remove its pattern from .gitignore, and run: git add {path}",
+    Obstacle.UNTRACKED: "run: git add {path}",
+    Obstacle.LINK: "review its text yourself: the next base has it",
+    Obstacle.LFS: "remove its filter from .gitattributes, and run: git add --renormalize {path}",
+    Obstacle.ENCRYPTED: "do not encrypt it, because the site publishes its text",
+}
+"""How to make each obstacle comparable."""
+
+
+@rule("FM029", "uncompared-file", over=Base)
+def uncompared_file(base: Base, context: Context) -> Iterator[Finding]:
+    """Git has every record, page, audit and rule file, so that the check can compare them all.
+
+    The check cannot compare a submodule, a nested repository, a file that Git ignores or no longer
+    tracks, a symbolic link, or a file of Git LFS or git-crypt. If you want to keep such a folder,
+    lower the severity of this rule in the settings, and review the changes in the folder yourself.
+
+    Why: the branch could rewrite or remove a record there, and no rule would report it.
+
+    Bad:
+        /adr/
+    Good:
+        /site/
+    """
+    for path, obstacle in base.find_uncompared(context.handbook).items():
+        yield Finding(
+            Location(path),
+            f"no comparison of '{path}' with the base: {obstacle}",
+            _HINTS[obstacle].format(path=shlex.quote(path)),
+        )
 
 
 def _added_exceptions(

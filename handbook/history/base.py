@@ -81,7 +81,7 @@ class Base:
     """
 
     @cached_property
-    def known_paths(self) -> frozenset[str]:
+    def earlier_paths(self) -> frozenset[str]:
         """The paths of files in the base or in the history of the branch, and of their folders."""
         files = {*self.paths, *self.handbook.paths, *self.deleted_paths}
         return frozenset(files.union(*map(list_folders, files)))
@@ -92,7 +92,7 @@ class Base:
         The result is also true if the settings of the base are not readable, because the base can
         then have any entry of `handbook.removed`.
         """
-        return path.rstrip("/") in self.known_paths or not self.handbook.settings.is_readable
+        return path.rstrip("/") in self.earlier_paths or not self.handbook.settings.is_readable
 
     @cached_property
     def allowed_removals(self) -> frozenset[str]:
@@ -113,8 +113,8 @@ class Base:
             or (obstacle is Obstacle.SUBMODULE and can_hold_records(path))
         }
         for path in sorted(files):
-            if found_obstacle := self.tracking.find_obstacle(path, self.handbook.paths):
-                uncompared.setdefault(*found_obstacle)
+            if obstacle_at_path := self.tracking.find_obstacle(path, self.handbook.paths):
+                uncompared.setdefault(*obstacle_at_path)
         return uncompared
 
     def predates(self, handbook: Handbook) -> bool:

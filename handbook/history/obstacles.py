@@ -83,7 +83,7 @@ class Tracking:
     def find_obstacle(self, path: str, base_paths: Collection[str]) -> tuple[str, Obstacle] | None:
         """Find the obstacle to the comparison of a file in the work tree.
 
-        Returns the outermost file or folder with the obstacle, or None if there is none.
+        Returns the outermost file or folder with the obstacle, or None if Git has the file.
         `base_paths` are the paths of the base.
         """
         name = unicodedata.normalize("NFC", path)  # macOS stores names in another form

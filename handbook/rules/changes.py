@@ -267,7 +267,7 @@ def unknown_removal(base: Base, context: Context) -> Iterator[Finding]:
     for removal in settings.organisation.removed:
         path = (removal.path or "").rstrip("/")
         if path and removal.path not in base.allowed_removals and not base.had_path(path):
-            removed_paths = sorted(base.known_paths - context.handbook.paths)
+            removed_paths = sorted(base.earlier_paths - context.handbook.paths)
             yield Finding(
                 settings.at_removal(removal, "path"),
                 f"removed path '{path}' is not in the base",

@@ -297,7 +297,9 @@ class Author:
                 "services": sorted({service, *affected}),
                 "alerts": runbook.facts.get("alerts", []),
                 "authors": [runbook.owner],
-                "reviewers": sorted(self._sample(_WORDS["teams"], 1, 2)),
+                "reviewers": sorted(
+                    self._sample([team for team in _WORDS["teams"] if team != runbook.owner], 1, 2)
+                ),
                 "runbooks": [runbook.id],
                 "adrs": sorted(adr.id for adr in self._sample(plan.list_accepted(), 0, 2)),
                 "tags": sorted(self._sample(_WORDS["tags"], 0, 3)),
@@ -667,6 +669,11 @@ class Author:
             "evidence": f"settings.py:{self.random.randint(1, 300)}",
         }
 
+    def _choose_alert_severity(self, runbook: Entry) -> str:
+        """Return the severity of an alert. An alert does not page for the lowest severity."""
+        severity = str(self.random.choice(["page", "ticket"]))
+        return "ticket" if runbook.facts["severity"] == self.severities[-1] else severity
+
     def _write_rule_files(self) -> Iterator[tuple[str, str]]:
         """Yield the rule file of each service whose runbooks list alerts."""
         alerts: dict[str, list[tuple[str, Entry]]] = {}
@@ -681,7 +688,7 @@ class Author:
                     "expr": f"sum(rate({series}_requests_total{{code=~'5..'}}[5m]))"
                     f" > {self.random.randint(1, 99)}",
                     "for": f"{self.random.randint(1, 15)}m",
-                    "labels": {"severity": self.random.choice(["page", "ticket"])},
+                    "labels": {"severity": self._choose_alert_severity(runbook)},
                     "annotations": {
                         "summary": runbook.title,
                         "runbook_url": f"{SITE_URL}alerts/{name}/",

@@ -14,7 +14,8 @@ NEW_EXCEPTION = "new-exception"
 class Severity(StrEnum):
     """The severity of a finding.
 
-    An error fails the check and the build. A warning fails them only with `--strict`.
+    An error fails the check and the build. A warning fails them only with `--strict`, and an
+    advisory warning never.
     """
 
     ERROR = "error"
@@ -66,6 +67,8 @@ class Diagnostic:
     message: str
     hint: str | None = None
     fix: Edit | None = None
+    is_advisory: bool = False
+    """True for a warning that `--strict` does not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,15 @@ class Report:
         return self.count(Severity.WARNING)
 
     @property
+    def advisory_warnings(self) -> int:
+        """The number of warnings that `--strict` does not count."""
+        return sum(finding.is_advisory for finding in self.findings)
+
+    def is_failed(self, *, strict: bool) -> bool:
+        """Return whether the check fails: with errors, or if `strict`, with warnings that count."""
+        return bool(self.errors or (strict and self.warnings > self.advisory_warnings))
+
+    @property
     def new_exceptions(self) -> tuple[Diagnostic, ...]:
         """The findings about exceptions that the base does not have."""
         return tuple(finding for finding in self.findings if finding.rule == NEW_EXCEPTION)
@@ -112,6 +124,7 @@ class Report:
         return {
             "errors": self.errors,
             "warnings": self.warnings,
+            "advisory": self.advisory_warnings,
             "suppressed": self.suppressed_count,
             "samples": self.sample_count,
             "lowered": self.lowered_count,

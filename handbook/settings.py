@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from errno import ENOENT
+from fractions import Fraction
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final
@@ -28,6 +29,7 @@ from handbook.reading.fields import (
     Group,
     Many,
     MapOf,
+    Minutes,
     Nullable,
     Number,
     Pattern,
@@ -42,6 +44,7 @@ from handbook.reading.fields import (
 from handbook.reading.files import read_text
 from handbook.reading.placeholders import is_unwritten
 from handbook.reading.problems import Problem, ProblemKind
+from handbook.reading.quantities import read_percentage
 from handbook.site_settings import (
     Plugin,
     check_site_settings,
@@ -220,6 +223,18 @@ class Policy:
         Group(Publication), "incidents that need a post-mortem, and its deadline"
     )
     alerts: Alerting = field(Group(Alerting), "values of the alert label severity")
+    escalation: Mapping[str, int] = field(
+        MapOf(Minutes()), "latest minutes of the escalation tiers: first, second, third"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyPercentage:
+    """A percentage in the policy, with its text and its location."""
+
+    text: str
+    percent: Fraction
+    at: Location
 
 
 @dataclass(frozen=True)
@@ -276,6 +291,17 @@ class Settings:
         if not isinstance(node, nodes.Scalar) or node.empty or len(node.text) > _MAX_VALUE_LENGTH:
             return None
         return node.text
+
+    def policy_node(self, *keys: str) -> nodes.Scalar | None:
+        """Return the single value under nested keys of `extra.policy`, or None."""
+        node = self.root_node.find("extra", "policy", *keys)
+        return node if isinstance(node, nodes.Scalar) and not node.empty else None
+
+    def slo_percentage(self, name: str) -> PolicyPercentage | None:
+        """Return the percentage `policy.slo.<name>`, or None if it is missing or no percentage."""
+        node = self.policy_node("slo", name)
+        percent = read_percentage(node.text) if node else None
+        return PolicyPercentage(node.text, percent, node.at) if node and percent else None
 
     @property
     def has_site_url(self) -> bool:

@@ -41,7 +41,9 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", metavar="FILE", help="write the report to a file instead of standard output"
     )
-    parser.add_argument("--strict", action="store_true", help="also exit with 1 for warnings")
+    parser.add_argument(
+        "--strict", action="store_true", help="also exit with 1 for warnings that are not advisory"
+    )
 
 
 def add_today(parser: argparse.ArgumentParser) -> None:
@@ -107,7 +109,7 @@ def write_report(report: Report, options: argparse.Namespace) -> int:
         write_text(text(report, colour=True), None)
     else:
         write_text(REPORTERS[options.format](report), options.output)
-    return 1 if report.errors or (options.strict and report.warnings) else 0
+    return 1 if report.is_failed(strict=options.strict) else 0
 
 
 def _wants_colour() -> bool:

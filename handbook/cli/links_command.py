@@ -38,7 +38,7 @@ example:
 
 exit codes:
   0  no errors
-  1  errors found, or warnings with --strict
+  1  errors found, or with --strict warnings that are not advisory
   2  usage error, or a file or system error
 """
 

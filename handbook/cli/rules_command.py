@@ -38,5 +38,5 @@ def run(options: argparse.Namespace) -> int:
 
 def _describe(rule: Rule) -> str:
     summary = " ".join(rule.text.split("\n\n")[0].split())
-    severity = "" if rule.severity is Severity.ERROR else " (warning)"
+    severity = "" if rule.severity is Severity.ERROR else f" ({rule.severity_label})"
     return f"{rule.code} {rule.name}{severity}: {summary}"

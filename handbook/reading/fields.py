@@ -303,23 +303,30 @@ class Days(FieldType):
         return {"type": "string", "pattern": f"^{self.form.pattern}$"}
 
 
-class Percentage(FieldType):
-    """A percentage of more than 1 and at most 100.
+class Minutes(Days):
+    """A number of minutes, such as `15m` or `15 minutes`."""
 
-    A number up to 1, such as 0.999, is a fraction. The value 100 is valid, because some objectives
-    allow no error, such as the correctness of payments.
+    noun = "a number of minutes, such as 15m or 15 minutes"
+    form = re.compile(r"([1-9][0-9]{0,4})(?:m| min| minutes?)")
+
+
+class Percentage(FieldType):
+    """A percentage of more than 0 and at most 100.
+
+    The value 100 is valid, because some objectives allow no error, such as the correctness of
+    payments. CON014 reports a number below 1, such as 0.999.
     """
 
-    noun = "a percentage of more than 1 and at most 100, such as 99.9"
+    noun = "a percentage of more than 0 and at most 100, such as 99.9"
 
     def parse(self, key: str, node: Scalar, reading: Reading) -> float | None:
-        if re.fullmatch(r"[0-9]{1,3}(?:\.[0-9]{1,9})?", node.text) and 1 < float(node.text) <= 100:
+        if re.fullmatch(r"[0-9]{1,3}(?:\.[0-9]{1,9})?", node.text) and 0 < float(node.text) <= 100:
             return float(node.text)
         self.add_invalid_value(key, node, reading)
         return None
 
     def schema(self, allowed_values: AllowedValues) -> dict[str, Any]:
-        return {"type": "number", "exclusiveMinimum": 1, "maximum": 100}
+        return {"type": "number", "exclusiveMinimum": 0, "maximum": 100}
 
 
 def is_plausible(day: date) -> bool:

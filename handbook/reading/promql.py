@@ -1,4 +1,4 @@
-"""Check the syntax of PromQL expressions.
+"""Check the syntax of PromQL expressions, and read their thresholds.
 
 promql_parser uses recursion in native code. An expression with thousands of nested levels would
 overflow the stack, which kills the process. Therefore this process parses only expressions with few
@@ -12,11 +12,13 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from errno import ECHILD
-from typing import Final
+from fractions import Fraction
+from math import isfinite
+from typing import Any, Final
 
 import promql_parser
 
@@ -120,6 +122,133 @@ def _ask_child(expressions: list[str]) -> list[str | None]:
 def _read_answers(output: bytes) -> list[str | None]:
     """Read one JSON value per line. Ignore a last line without a line end: it is incomplete."""
     return [json.loads(line) for line in output.split(b"\n")[:-1]]
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A limit on a ratio, in percent. The alert fires above it, or below it."""
+
+    percent: Fraction
+    fires_above: bool
+
+
+_COMPARISONS: Final = {">": True, ">=": True, "<": False, "<=": False}
+"""Whether the left side of each comparison is the greater one."""
+_RATIO_NAME: Final = re.compile(r"(?:^|[_:])(?:ratio|fraction)(?:$|[_:])")
+_PERCENT_NAME: Final = re.compile(r"(?:^|[_:])percent(?:age)?(?:$|[_:])")
+
+
+def read_thresholds(expression: str) -> frozenset[Threshold]:
+    """Return the limits on ratios in an expression, such as 5 % for `a / b > 0.05`.
+
+    Returns no limits for an expression that is invalid or deeply nested.
+    """
+    if _is_deep(expression):
+        return frozenset()
+    try:
+        root = promql_parser.parse(expression)
+    except ValueError:
+        return frozenset()
+    return frozenset(_find_thresholds(root))
+
+
+def _find_thresholds(node: Any) -> Iterator[Threshold]:
+    if isinstance(node, promql_parser.BinaryExpr):
+        yield from _find_thresholds(node.lhs)
+        yield from _find_thresholds(node.rhs)
+        is_left_greater = _COMPARISONS.get(str(node.op))
+        if is_left_greater is None:
+            return
+        for ratio, limit, fires_above in (
+            (node.lhs, node.rhs, is_left_greater),
+            (node.rhs, node.lhs, not is_left_greater),
+        ):
+            scale, value = _find_scale(ratio), _fold_constant(limit)
+            if scale and value is not None and 0 < value < scale:
+                yield Threshold(value / scale * 100, fires_above)
+    else:
+        for part in _parts_of(node):
+            yield from _find_thresholds(part)
+
+
+def _parts_of(node: Any) -> Iterator[Any]:
+    """Yield the expressions directly in a node that is not a binary expression."""
+    if isinstance(node, promql_parser.Call):
+        yield from node.args
+    elif isinstance(
+        node,
+        promql_parser.ParenExpr
+        | promql_parser.UnaryExpr
+        | promql_parser.AggregateExpr
+        | promql_parser.SubqueryExpr,
+    ):
+        yield node.expr
+
+
+def _find_scale(node: Any) -> Fraction | None:
+    """Return the value that means 100 % in a ratio: 1 or 100. Returns None if it is no ratio.
+
+    A quotient of a sum and a count (`x_sum / x_count`) is an average, and not a ratio.
+    """
+    if isinstance(node, promql_parser.ParenExpr):
+        return _find_scale(node.expr)
+    if isinstance(node, promql_parser.AggregateExpr):
+        return _find_scale(node.expr) if str(node.op) in ("avg", "max", "min") else None
+    if isinstance(node, promql_parser.VectorSelector):
+        name = node.name or ""
+        if _RATIO_NAME.search(name):
+            return Fraction(1)
+        return Fraction(100) if _PERCENT_NAME.search(name) else None
+    if not isinstance(node, promql_parser.BinaryExpr):
+        return None
+    left, right = _fold_constant(node.lhs), _fold_constant(node.rhs)
+    match str(node.op):
+        case "*" if 100 in (left, right):
+            scale = _find_scale(node.rhs if left == 100 else node.lhs)
+            return scale * 100 if scale == 1 else None
+        case "/" if left is None and right is None:
+            if "_sum" in str(node.lhs):
+                return None
+            return Fraction(100) if _is_hundredfold(node.lhs) else Fraction(1)
+        case "-" if left is not None:
+            return _find_scale(node.rhs) if _find_scale(node.rhs) == left else None
+        case "or" | ">" | ">=" | "!=":
+            return _find_scale(node.lhs)
+    return None
+
+
+def _is_hundredfold(node: Any) -> bool:
+    """Return whether a node is a product with 100, such as `100 * sum(a)`."""
+    if isinstance(node, promql_parser.ParenExpr):
+        return _is_hundredfold(node.expr)
+    return (
+        isinstance(node, promql_parser.BinaryExpr)
+        and str(node.op) == "*"
+        and 100 in (_fold_constant(node.lhs), _fold_constant(node.rhs))
+    )
+
+
+def _fold_constant(node: Any) -> Fraction | None:
+    """Return the value of an expression of numbers, such as `5 / 100`, or None."""
+    if isinstance(node, promql_parser.NumberLiteral):
+        return Fraction(str(node.val)) if isfinite(node.val) else None
+    if isinstance(node, promql_parser.ParenExpr):
+        return _fold_constant(node.expr)
+    if not isinstance(node, promql_parser.BinaryExpr):
+        return None
+    left, right = _fold_constant(node.lhs), _fold_constant(node.rhs)
+    if left is None or right is None:
+        return None
+    match str(node.op):
+        case "+":
+            return left + right
+        case "-":
+            return left - right
+        case "*":
+            return left * right
+        case "/" if right:
+            return left / right
+    return None
 
 
 # The code below runs in the child process.

@@ -125,6 +125,11 @@ class Alert(Entity):
         """The annotation `runbook_url`: the address of the page for the on-call engineer."""
         return self.annotations.get("runbook_url")
 
+    def text_of(self, key: str) -> str | None:
+        """Return the single value of a key of the rule, or None."""
+        node = self.node.find(key)
+        return node.text if isinstance(node, nodes.Scalar) and not node.empty else None
+
     def references(self) -> Iterator[UnresolvedReference]:
         yield UnresolvedReference("alert", "service", self.service, Location(self.path))
 

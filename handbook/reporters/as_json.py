@@ -21,6 +21,7 @@ def as_json(report: Report) -> str:
                 "code": finding.code,
                 "rule": finding.rule,
                 "severity": str(finding.severity),
+                "advisory": finding.is_advisory,
                 "message": finding.message,
                 "hint": finding.hint,
             }

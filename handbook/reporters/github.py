@@ -7,7 +7,7 @@ syntax.
 from __future__ import annotations
 
 from handbook.diagnostics import Report
-from handbook.reporters.text import escape_unprintable, summary
+from handbook.reporters.text import ADVISORY, escape_unprintable, summary
 
 
 def github(report: Report) -> str:
@@ -16,7 +16,8 @@ def github(report: Report) -> str:
     for finding in report.findings:
         at = finding.at
         properties = f"file={_escape_property(at.path)},line={at.line},col={at.column}"
-        title = _escape_property(f"{finding.code} {finding.rule}")
+        mark = ADVISORY if finding.is_advisory else ""
+        title = _escape_property(f"{finding.code} {finding.rule}{mark}")
         message = "\n".join(filter(None, (finding.message, finding.hint)))
         lines.append(f"::{finding.severity} {properties},title={title}::{_escape_data(message)}")
     lines.append(summary(report))

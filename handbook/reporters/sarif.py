@@ -46,10 +46,11 @@ def _write_result(finding: Diagnostic, rule: int) -> dict[str, object]:
         "artifactLocation": {"uri": quote(os.fsencode(at.path)), "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": at.line, "startColumn": at.column},
     }
-    return {
+    result: dict[str, object] = {
         "ruleId": finding.code,
         "ruleIndex": rule,
         "level": str(finding.severity),
         "message": {"text": "\n".join(filter(None, (finding.message, finding.hint)))},
         "locations": [{"physicalLocation": location}],
     }
+    return result | {"properties": {"advisory": True}} if finding.is_advisory else result

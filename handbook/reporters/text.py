@@ -5,14 +5,17 @@ from __future__ import annotations
 from handbook.diagnostics import Report, Severity
 
 _PLAIN, _BOLD, _DIM = "\x1b[0m", "\x1b[1m", "\x1b[2m"
+ADVISORY = " (advisory)"
+"""The mark of a warning that `--strict` does not count."""
 _COLOURS = {Severity.ERROR: "\x1b[1;31m", Severity.WARNING: "\x1b[1;33m"}
 
 
 def text(report: Report, *, colour: bool = False) -> str:
     """Return one line for each finding, and the summary as the last line.
 
-    The line of a finding has the form `path:line:column: CODE severity: message`. Its hint is on an
-    indented line below. With `colour`, the text contains colour codes for a terminal.
+    The line of a finding has the form `path:line:column: CODE severity: message`. The line of an
+    advisory warning ends with `(advisory)`. The hint is on an indented line below. With `colour`,
+    the text contains colour codes for a terminal.
     """
 
     def paint(mark: str, text: str) -> str:
@@ -23,7 +26,8 @@ def text(report: Report, *, colour: bool = False) -> str:
         at = finding.at
         location = paint(_BOLD, f"{escape_unprintable(at.path)}:{at.line}:{at.column}:")
         label = paint(_COLOURS[finding.severity], f"{finding.code} {finding.severity}:")
-        lines.append(f"{location} {label} {escape_unprintable(finding.message)}")
+        mark = ADVISORY if finding.is_advisory else ""
+        lines.append(f"{location} {label} {escape_unprintable(finding.message)}{mark}")
         if finding.hint:
             lines.append(paint(_DIM, f"    {escape_unprintable(finding.hint)}"))
     lines.append(summary(report))
@@ -47,6 +51,8 @@ def summary(report: Report) -> str:
         or "no record"
     )
     counts = [_count(report.errors, "error"), _count(report.warnings, "warning")]
+    if report.advisory_warnings:
+        counts[-1] += f" ({report.advisory_warnings} advisory)"
     if report.suppressed_count:
         counts.append(f"{report.suppressed_count} suppressed")
     if report.sample_count:

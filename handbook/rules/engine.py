@@ -42,6 +42,7 @@ _FAMILIES: Final = (
     "services",
     "references",
     "links",
+    "contradictions",
     "safety",
     "changes",
     "published",
@@ -123,7 +124,8 @@ class Rule:
     `requires` lists codes of other rules: if one of them has a finding in a file, this rule reports
     nothing in that file. A mandatory rule (`is_mandatory`) cannot be suppressed, and its severity
     cannot be lowered. `reports` is a kind of problem found while reading files. Each kind has only
-    one rule that reports it.
+    one rule that reports it. `--strict` does not count the warnings of an advisory rule
+    (`is_advisory`), unless the settings set its severity.
     """
 
     code: str
@@ -133,9 +135,15 @@ class Rule:
     requires: tuple[str, ...]
     check: Check
     is_mandatory: bool = False
+    is_advisory: bool = False
     reports: ProblemKind | None = None
     own_page: RulePage | None = None
     """The documentation of a rule whose check has no docstring."""
+
+    @property
+    def severity_label(self) -> str:
+        """The default severity in words: error, warning or advisory warning."""
+        return f"advisory {self.severity}" if self.is_advisory else str(self.severity)
 
     def severity_in(self, settings: Settings) -> Severity:
         """Return the severity that the settings define, or the default severity of the rule.
@@ -154,6 +162,10 @@ class Rule:
             self.severity is Severity.ERROR
             and self._configured_severity(settings) == Severity.WARNING
         )
+
+    def is_advisory_in(self, settings: Settings) -> bool:
+        """Return whether `--strict` does not count the findings of this rule."""
+        return self.is_advisory and self._configured_severity(settings) is None
 
     def _configured_severity(self, settings: Settings) -> str | None:
         return settings.organisation.rules.get(self.key_in(settings))
@@ -208,15 +220,16 @@ def rule(
     severity: Severity = Severity.ERROR,
     requires: tuple[str, ...] = (),
     mandatory: bool = False,
+    advisory: bool = False,
     reports: ProblemKind | None = None,
     page: RulePage | None = None,
 ) -> Callable[[Check], Check]:
     """Register a check as a rule. Without `page`, its docstring is its documentation.
 
     No rule of the family SAFE can be suppressed or lowered: all are mandatory. Raises ValueError
-    for a code that is in use or retired, for a required code that is not registered yet, and for an
-    error that requires a warning. Some warnings depend on the date. If they could hide an error,
-    the error would depend on the date, too.
+    for a code that is in use or retired, for a required code that is not registered yet, for an
+    advisory error, and for an error that requires a warning. Some warnings depend on the date. If
+    they could hide an error, the error would depend on the date, too.
     """
 
     def register(check: Check) -> Check:
@@ -230,9 +243,11 @@ def rule(
             _registered[required].severity is not severity for required in requires
         ):
             raise ValueError(f"{code} is an error and requires a warning")
+        if advisory and severity is Severity.ERROR:
+            raise ValueError(f"{code} is an advisory error")
         is_mandatory = mandatory or code.startswith(_MANDATORY_FAMILY)
         _registered[code] = Rule(
-            code, name, over, severity, requires, check, is_mandatory, reports, page
+            code, name, over, severity, requires, check, is_mandatory, advisory, reports, page
         )
         return check
 
@@ -347,20 +362,17 @@ def _run_rules(rules_to_run: Iterable[Rule], context: Context) -> list[Diagnosti
     codes_in_files: set[tuple[str, str]] = set()
     diagnostics: list[Diagnostic] = []
     for rule in rules_to_run:
-        severity = rule.severity_in(handbook.settings)
         for finding in _check_subjects(rule, context):
             if any((code, finding.at.path) in codes_in_files for code in rule.requires):
                 continue
             codes_in_files.add((rule.code, finding.at.path))
-            diagnostics.append(_make_diagnostic(rule, severity, finding, handbook))
+            diagnostics.append(_make_diagnostic(rule, finding, handbook))
         if not handbook.settings.is_readable and diagnostics:
             break
     return diagnostics
 
 
-def _make_diagnostic(
-    rule: Rule, severity: Severity, finding: Finding, handbook: Handbook
-) -> Diagnostic:
+def _make_diagnostic(rule: Rule, finding: Finding, handbook: Handbook) -> Diagnostic:
     """Make a diagnostic from a finding.
 
     Its location is in the original file, before values replaced the policy names.
@@ -372,7 +384,16 @@ def _make_diagnostic(
         fix = (
             replace(fix, at=locate_original(fix.at, document.source.replacements)) if fix else None
         )
-    return Diagnostic(at, rule.code, rule.name, severity, finding.message, finding.hint, fix)
+    return Diagnostic(
+        at,
+        rule.code,
+        rule.name,
+        rule.severity_in(handbook.settings),
+        finding.message,
+        finding.hint,
+        fix,
+        rule.is_advisory_in(handbook.settings),
+    )
 
 
 def _apply_suppressions(

@@ -19,6 +19,7 @@ _FAMILIES: Final = {
     "SVC": "Services and audits",
     "REF": "References between records",
     "LNK": "Links, images and anchors",
+    "CON": "Contradictions between two statements of a fact",
     "MD": "Markdown that renders unexpectedly",
     "SAFE": "Content that must not be published",
 }
@@ -35,7 +36,7 @@ def rules_reference() -> str:
 
 def explain(rule: Rule) -> str:
     """Return the description of a rule as text for a terminal."""
-    paragraphs = [f"{rule.code} {rule.name} ({rule.severity})", rule.text, f"Why: {rule.why}"]
+    paragraphs = [f"{rule.code} {rule.name} ({rule.severity_label})", rule.text, f"Why: {rule.why}"]
     paragraphs += [
         f"{label}:\n\n{_indent(text)}" for label, text in (("Bad", rule.bad), ("Good", rule.good))
     ]

@@ -256,7 +256,7 @@ CASES = {
         f"services: [warehouse]\nauthors: [shop-team]\nreviewers: [TODO]\n---{POSTMORTEM_BODY}",
         ["5:11", "6:12", "7:12", "10:13", "16:1", "20:11", "24:1", "28:1", "32:1", "38:8", "42:1"],
         [
-            "resolved: 2026-11-21T02:00Z",
+            "resolved: 2026-11-21T01:30Z",
             "published: 2026-11-22",
             "caused_by: capacity",
             "reviewers: [order-team]",

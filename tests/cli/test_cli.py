@@ -71,6 +71,7 @@ def test_json_has_the_form_of_the_contract(
     assert report["summary"] == {
         "errors": 2,
         "warnings": 1,
+        "advisory": 0,
         "suppressed": 0,
         "samples": 0,
         "lowered": 0,
@@ -84,6 +85,7 @@ def test_json_has_the_form_of_the_contract(
         "code": "FM005",
         "rule": "unknown-value",
         "severity": "error",
+        "advisory": False,
         "message": MESSAGE,
         "hint": "did you mean 'accepted'?",
     }

@@ -632,6 +632,7 @@ def test_every_report_counts_the_exceptions(tmp_path: Path) -> None:
     summary = {
         "errors": 0,
         "warnings": 0,
+        "advisory": 0,
         "suppressed": 1,
         "samples": 1,
         "lowered": 2,

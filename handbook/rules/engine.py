@@ -38,6 +38,7 @@ _FAMILIES: Final = (
     "standards",
     "decisions",
     "runbooks",
+    "commands",
     "postmortems",
     "services",
     "references",

@@ -19,7 +19,6 @@ from handbook.diagnostics import (
     suggest,
 )
 from handbook.handbook import Handbook
-from handbook.reading.blocks import Code, Heading, Paragraph, Quote
 from handbook.reading.nodes import Mapping
 from handbook.reading.placeholders import is_unwritten
 from handbook.reading.problems import ProblemKind
@@ -30,30 +29,7 @@ from handbook.records.service import Service
 from handbook.rules.age import check_age
 from handbook.rules.engine import Context, rule
 
-_HARM: Final = re.compile(
-    r"\b(?:"  # A single \b for all words lets the search skip everything but the start of a word.
-    r"kubectl\b[^\n#]*?\s(?:delete|drain)\b"
-    r"|scale\b[^\n#]*\s--replicas[= ]0\b"
-    r"|(?:helm|terraform|tofu|pulumi)\b[^\n#]*?\s(?:uninstall|delete|destroy)\b"
-    r"|(?:aws|gcloud|az)\b[^\n#]*?\s(?:delete|terminate)[\w-]*"
-    r"|git\s+push\b[^\n#]*\s(?:--force(?!-with-lease)|-f\b|--delete|--mirror)"
-    r"|git\s+(?:reset\s+--hard|clean\s+-\w*f)"
-    r"|rm\s+(?:-\w+\s+)*-\w*[rRf]"
-    r"|(?:docker|podman)\s[^\n#]*\b(?:prune|rm\s+-\w*f)"
-    r"|(?<![./-])(?:mkfs|wipefs|shred|dropdb|shutdown|reboot|poweroff)(?![\w-])"
-    r"|dd\s[^\n#]*\bof="
-    r"|kill(?:all)?\s+-(?:9|KILL|SIGKILL)\b"
-    r"|(?i:drop\s+(?:table|database|schema|index|column|view|user|role))\b"
-    r"|(?i:truncate\s+(?:table\s+)?\w+|delete\s+from)\b"
-    r"|(?i:pg_terminate_backend|flushall|flushdb)\b"
-    r")|\s--force\b(?!-with-lease)"
-)
-"""A destructive command: it deletes data, or stops a service."""
-_MENTION: Final = re.compile(r"^\s*(?:#|--).*$|\b(?:echo|grep|man)\b.*$", re.MULTILINE)
-"""Text in which a command does not run: a comment, printed text or a search pattern."""
-_WARNING: Final = re.compile(r"\W*(?:warning|caution|danger)\b", re.IGNORECASE)
 _TIER_NUMBERS: Final = re.compile(r"\W*Tier\W*([0-9]{1,4})\D*([0-9]{1,4}) *min", re.IGNORECASE)
-_WARNING_CALLOUTS: Final = ("WARNING", "CAUTION", "IMPORTANT")
 _NO_REASON: Final = "invalid promql query"
 """The message of the parser if it has no precise reason."""
 _UNREADABLE = ("FM001", "FM002")
@@ -550,52 +526,6 @@ def overdue_exercise(runbook: Runbook, context: Context) -> Iterator[Finding]:
     days = context.handbook.settings.policy.review.exercise
     hint = "follow the runbook in a drill, and set 'exercised' to the date of the drill"
     yield from check_age(runbook, "exercised", days, hint, context)
-
-
-@rule("RBK016", "missing-warning", over=Runbook)
-def missing_warning(runbook: Runbook) -> Iterator[Finding]:
-    """Every destructive command has a warning above it, under the same heading.
-
-    Destructive commands delete, drain, drop, force, terminate, or scale to 0. A warning is a
-    callout (`> [!WARNING]`, `> [!CAUTION]`) or a paragraph that begins with "Warning" or
-    "Caution". The rule reports one finding for each code block.
-
-    Why: at three in the morning, an engineer can paste the command without knowing the risk.
-
-    Bad:
-        > Mind the time.
-
-        ```bash
-        kubectl delete job old-index
-    Good:
-        > [!WARNING]
-        > What is deleted is gone.
-
-        ```bash
-        kubectl delete job old-index
-    """
-    has_warning = False
-    for block in runbook.source.blocks:
-        if isinstance(block, Heading):
-            has_warning = False
-        elif isinstance(block, Paragraph):
-            has_warning = has_warning or bool(_WARNING.match(block.text))
-        elif isinstance(block, Quote):
-            has_warning = has_warning or block.callout in _WARNING_CALLOUTS
-        elif isinstance(block, Code) and not has_warning:
-            text = _MENTION.sub(lambda match: " " * len(match[0]), block.text)
-            if match := _HARM.search(text):
-                line = block.first + text.count("\n", 0, match.start()) + block.fenced
-                at = runbook.source.at(
-                    line,
-                    len(runbook.source.line(line)) - len(runbook.source.line(line).lstrip()) + 1,
-                )
-                command = " ".join(match[0].split())
-                yield Finding(
-                    at,
-                    f"no warning above the destructive command '{command}'",
-                    "add '> [!WARNING]' above the code, and a line '> ' with the risk",
-                )
 
 
 @rule("RBK017", "unknown-alert-severity", over=Handbook)

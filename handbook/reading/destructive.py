@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache, lru_cache
+from itertools import islice
 from typing import Final
 
 from handbook.reading.code_languages import CodeFamily
@@ -40,6 +41,9 @@ from handbook.reading.shell_words import Command, Word, read_script
 
 _DEEPEST: Final = 6
 """The limit of commands in commands, such as `ssh host "sudo sh -c '…'"`."""
+
+_MOST_CANDIDATES: Final = 12
+"""The limit of words in a command that can begin another command."""
 
 _ASSIGNMENT: Final = re.compile(r"\w+\+?=")
 _OPTION_NAME: Final = re.compile(r"--?[\w-]+=|-[a-zA-Z](?=[A-Z])")
@@ -151,7 +155,7 @@ def _search_script(text: str, depth: int, *, is_code: bool = True) -> Iterator[_
     If `is_code` is False, the text can contain more than commands, so a redirection alone is none.
     """
     for command in read_script(text).commands:
-        yield from _search_command(command, command.words, depth)
+        yield from _search_command(command, command.words, depth, set())
         if is_code:
             yield from _search_redirections(command)
 
@@ -173,15 +177,22 @@ def _search_redirections(command: Command) -> Iterator[_Span]:
 
 
 def _search_command(
-    command: Command, words: Sequence[Word], depth: int, *, is_bulk: bool = False
+    command: Command,
+    words: Sequence[Word],
+    depth: int,
+    searched: set[int],
+    *,
+    is_bulk: bool = False,
 ) -> Iterator[_Span]:
     """Yield the destructive commands in words of a command.
 
-    `is_bulk` is True for a command that runs for each line of a list.
+    `searched` holds the offsets of the inner commands that are already searched. `is_bulk` is True
+    for a command that runs for each line of a list.
     """
     words = _skip_assignments(words)
-    if not words or depth > _DEEPEST:
+    if not words or depth > _DEEPEST or words[0].start in searched:
         return
+    searched.add(words[0].start)
     program = _read_program(words[0])
     span = _match_forms(program, words, is_bulk=is_bulk)
     if span:
@@ -189,9 +200,9 @@ def _search_command(
         return
     if program == "command" and len(words) > 1 and words[1].text in ("-v", "-V"):
         return
-    for start in _find_inner_commands(program, words):
+    for start in islice(_find_inner_commands(program, words), _MOST_CANDIDATES):
         is_list = program in _LIST_PROGRAMS or words[start - 1].text in _EXECUTING_OPTIONS
-        yield from _search_command(command, words[start:], depth + 1, is_bulk=is_list)
+        yield from _search_command(command, words[start:], depth + 1, searched, is_bulk=is_list)
     yield from _search_arguments(program, words, depth)
     for text in _list_inputs(command):
         yield from _search_input(program, text, depth)

@@ -17,9 +17,9 @@ _PROMPT: Final = re.compile(
             | (?:bash|sh|zsh|ksh|dash)-[0-9][\w.]*[$\#]
             | (?:~|/[\w./-]+)[ ]?[$%❯➜»]
         )
-        | [A-Za-z_]\w*[=-][\#>]                                # psql
+        | (?P<client>[A-Za-z_]\w*[=-][\#>]                     # psql
         | (?:mysql|sqlite|redis|mongo|test|MariaDB[ ]\[[^\]\n]*\]|[\w.-]+:[0-9]+)>
-        | >>>
+        | >>>)
     )[ \t]+(?=\S)""",
     re.VERBOSE,
 )
@@ -30,7 +30,8 @@ _CONTINUATION_PROMPT: Final = re.compile(r"[ \t]*>[ \t]+(?=\S)")
 def find_prompt(line: str, *, is_session: bool = False) -> re.Match[str] | None:
     """Return the prompt at the start of a line with the blanks around it, or None.
 
-    In a session of a terminal, `# ` is the prompt of root. In other code, it begins a comment.
+    The group `client` matches the prompt of a database client or of Python. In a session of a
+    terminal, `# ` is the prompt of root. In other code, it begins a comment.
     """
     return _PROMPT.match(line) or (_ROOT_PROMPT.match(line) if is_session else None)
 

@@ -18,8 +18,10 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
-LANGUAGES: Final = ("bash", "sh", "shell", "zsh")
-"""The languages of code blocks that contain shell code."""
+from handbook.reading.shell_words import NAME_TO_REPLACE
+
+LANGUAGES: Final = ("bash", "sh", "shell")
+"""The languages that shellcheck reads. It has no checks for zsh and fish."""
 
 _DEEPEST: Final = 12
 """The limit of nested parentheses. Each nested `$((` at least doubles shellcheck's time."""
@@ -31,10 +33,16 @@ PROGRAMS: Final = (
 )
 """Programs for which shellcheck has no special checks. The shell does not define them either."""
 
-_WORD: Final = r"""(?!\+?=)(?:[A-Za-z0-9_./:@%,^=+-]|'[ -&(-~]*'|"[ #%-\[\]^_a-~]*")+"""
+_WORD: Final = (
+    r"""(?!\+?=)(?:[A-Za-z0-9_./:@%,^=+-]|'[ -&(-~]*'|"[ #%-\[\]^_a-~]*\""""
+    r"|<[A-Za-z][A-Za-z0-9_.-]*>)+"
+)
 _COMMAND: Final = rf"(?:{PROGRAMS})(?:[ \t]+(?:\\\n[ \t]*)?{_WORD})*"
 _PLAIN: Final = re.compile(rf"(?:{_COMMAND}(?:[ \t]*\|[ \t]*{_COMMAND})*|#(?!.*shellcheck)[ -~]*)?")
 """A comment, or a line of plain commands in a pipeline, with only words as arguments."""
+
+_NAME_BEFORE: Final = re.compile(r"(?:\$\{|\b(?:for|select|function)[ \t]+)$")
+"""Text before a name that cannot be a variable."""
 
 _SECONDS: Final = 60
 _SECONDS_PER_SCRIPT: Final = 0.1
@@ -58,6 +66,8 @@ def find_shell_errors(scripts: tuple[str, ...]) -> tuple[ShellError, ...]:
     A script of only plain commands is valid without shellcheck. If all scripts are plain,
     shellcheck does not run, because its start is slow.
 
+    A placeholder such as `<pod>` is valid.
+
     Raises FileNotFoundError if shellcheck is not installed, and TimeoutError if shellcheck does not
     finish in time.
     """
@@ -71,7 +81,9 @@ def find_shell_errors(scripts: tuple[str, ...]) -> tuple[ShellError, ...]:
         for number, script in enumerate(scripts)
         if number not in first_errors and not is_plain(script)
     }
-    for comment in _run_shellcheck(unchecked):
+    for comment in _run_shellcheck(
+        {number: _replace_placeholders(script) for number, script in unchecked.items()}
+    ):
         number = int(comment["file"])
         text = f"{comment['message'].rstrip('.')} (SC{comment['code']})"
         first_errors.setdefault(
@@ -83,6 +95,17 @@ def find_shell_errors(scripts: tuple[str, ...]) -> tuple[ShellError, ...]:
 def is_plain(script: str) -> bool:
     """Return whether a script has only plain commands, such as `kubectl get pods | head -5`."""
     return all(_PLAIN.fullmatch(line.strip()) for line in re.split(r"(?<!\\)\n", script))
+
+
+def _replace_placeholders(script: str) -> str:
+    """Replace each placeholder, such as `<pod>`, by a variable or a name of the same length."""
+
+    def replace(match: re.Match[str]) -> str:
+        before, after = script[max(match.start() - 9, 0) : match.start()], script[match.end() :][:1]
+        is_name = after == "=" or _NAME_BEFORE.search(before)
+        return ("x" if is_name else "$") + "x" * (len(match[0]) - 1)
+
+    return NAME_TO_REPLACE.sub(replace, script)
 
 
 def _find_deep_parenthesis(script: str) -> tuple[int, int] | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 _NAME: Final = r"<[A-Za-z][\w.-]*(?: [\w.-]+)*>"
-NAME_TO_REPLACE: Final = re.compile(rf"(?<![ \t]){_NAME}|{_NAME}(?![\w$~\"'])")
+NAME_TO_REPLACE: Final = re.compile(rf"(?<![ \t<]){_NAME}|(?<!<){_NAME}(?![\w$~\"'])")
 """A name such as `<pod>` that the reader of a command replaces.
 
 `sort <input>output` has two redirections: a blank before the name and a letter after it.
@@ -80,12 +80,12 @@ class Script:
 
 def read_script(text: str) -> Script:
     """Read the commands of a shell script, also those in substitutions."""
-    reader = _Reader(text, 0, len(text))
+    reader = _ScriptReader(text, 0, len(text))
     reader.read()
     return reader.script
 
 
-class _Reader:
+class _ScriptReader:
     """Reader of a part of a text: a script, or the substitution between two offsets."""
 
     def __init__(self, text: str, start: int, end: int, depth: int = 0) -> None:
@@ -108,9 +108,16 @@ class _Reader:
             elif match := _OPERATOR.match(self.text, self.offset, self.end):
                 self.offset = match.end()
                 self._end_command(match[0])
-            elif (word := self._read_word()) and (self.command.words or not _is_keyword(word)):
-                self.command.words.append(word)
+            else:
+                self._add_word(self._read_word())
         self._end_command("")
+
+    def _add_word(self, word: Word) -> None:
+        """Add a word to the command, or skip a character that is no word, such as an odd space."""
+        if word.start == word.end:
+            self.offset += 1
+        elif self.command.words or word.is_quoted or word.text not in _KEYWORDS:
+            self.command.words.append(word)
 
     def _end_command(self, operator: str) -> None:
         command = self.command
@@ -185,8 +192,6 @@ class _Reader:
                 parts.append(self.text[begin : self.offset])
             else:
                 parts.append(match["plain"] or match["escaped"] or match["value"] or "")
-        if self.offset == start:
-            self.offset += self.text[start : start + 1] not in ("", "\n")
         return Word("".join(parts), start, self.offset, is_quoted)
 
     def _add_quotation(self, start: int, *, is_closed: bool) -> None:
@@ -219,7 +224,7 @@ class _Reader:
         end = self._find_backquote() if opening == "`" else self._find_parenthesis()
         self.offset = min(end + 1, self.end)
         if self.depth < _DEEPEST:
-            reader = _Reader(self.text, start, end, self.depth + 1)
+            reader = _ScriptReader(self.text, start, end, self.depth + 1)
             reader.read()
             self.script.commands += reader.script.commands
 
@@ -235,7 +240,3 @@ class _Reader:
                 if depth == 0:
                     return match.start()
         return self.end
-
-
-def _is_keyword(word: Word) -> bool:
-    return not word.text if word.start == word.end else word.text in _KEYWORDS

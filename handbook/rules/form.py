@@ -21,6 +21,7 @@ from handbook.reading.blocks import (
     Section,
     Table,
 )
+from handbook.reading.code_languages import CodeFamily, read_language
 from handbook.reading.fields import find_field_at
 from handbook.reading.filler import is_filler, says_none
 from handbook.reading.ids import slug
@@ -29,13 +30,12 @@ from handbook.reading.problems import ProblemKind
 from handbook.reading.raw_html import COMMENT
 from handbook.reading.shell import LANGUAGES, find_shell_errors
 from handbook.reading.source import Source
+from handbook.reading.unpasteable import find_paste_faults
 from handbook.records import Document, Entity, Record
 from handbook.records.postmortem import Postmortem
 from handbook.rules.engine import Context, rule
 
 _UNREADABLE = ("FM001",)
-_NAME_TO_REPLACE = re.compile(r"<([A-Za-z][\w.-]*(?: [\w.-]+)*)>")
-"""A name such as `<pod>` that the reader replaces. A shell reads `<` as a redirection."""
 _TITLE_NUMBER = re.compile(
     r"\W*(?:(?P<prefix>[A-Za-z]+)[ #-]{0,2}0*(?P<id>[0-9]{1,4})(?![0-9])(?:\]|\s*[.:)—–-]|\s*$)"
     r"|(?P<number>0[0-9]{1,3}|[0-9]{1,3})[.:)] )"
@@ -386,8 +386,9 @@ def _find_in_text(source: Source) -> Iterator[Finding]:
 def invalid_shell(handbook: Handbook) -> Iterator[Finding]:
     """Shell code blocks have no error that shellcheck reports.
 
-    The rule checks code blocks with the language `bash`, `sh`, `shell` or `zsh`. It ignores
-    warnings of shellcheck, and lines that a listing includes from a file.
+    The rule checks code blocks with the language `bash`, `sh` or `shell`. It ignores warnings of
+    shellcheck, lines that a listing includes from a file, and placeholders such as `<pod>`. RBK025
+    reports faults of pasted text, such as a prompt, and this rule checks the code without them.
 
     Why: readers paste the code into a terminal, where an error can stop a command halfway.
 
@@ -400,22 +401,20 @@ def invalid_shell(handbook: Handbook) -> Iterator[Finding]:
         (document.source, code)
         for document in handbook.of(Document)
         for code in document.source.blocks_of(Code)
-        if code.fenced and code.closed and code.info.split(" ")[0] in LANGUAGES
+        if code.fenced and code.closed and read_language(code.info) in LANGUAGES
     ]
-    for error in find_shell_errors(tuple(SNIPPET.sub("", code.text) for _, code in blocks)):
+    paste_faults = [find_paste_faults(code.text, CodeFamily.SHELL) for _, code in blocks]
+    scripts = tuple(SNIPPET.sub("", faults.repaired) for faults in paste_faults)
+    for error in find_shell_errors(scripts):
         source, code = blocks[error.script]
+        column = paste_faults[error.script].find_column(code.text, error.line, error.column)
         line = code.first + error.line
         indent = source.line(line).find(code.text.split("\n")[error.line - 1])
-        at = source.at(line, max(indent, 0) + error.column)
-        names = _NAME_TO_REPLACE.finditer(source.line(line))
-        if name := next((name for name in names if name.start() < at.column <= name.end()), None):
-            message = f"unquoted placeholder '{name[0]}' in shell code"
-            variable = re.sub(r"\W", "_", name[1])
-            hint = f'put the name in quotes, "{name[0]}", or use a variable, "${variable}"'
-        else:
-            message = f"invalid shell code: {error.message}"
-            hint = "correct the code, or begin the block with ```text if it is not shell code"
-        yield Finding(at, message, hint)
+        yield Finding(
+            source.at(line, max(indent, 0) + column),
+            f"invalid shell code: {error.message}",
+            "correct the code, or begin the block with ```text if it is not shell code",
+        )
 
 
 @rule("FM108", "wrong-id-in-title", over=Record, requires=_UNREADABLE)

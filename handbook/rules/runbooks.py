@@ -1,4 +1,4 @@
-"""RBK001 to RBK017: runbooks, alerts and the rule files of Prometheus."""
+"""RBK001 to RBK017 without RBK016: runbooks, alerts and the rule files of Prometheus."""
 
 from __future__ import annotations
 

@@ -121,14 +121,41 @@ def test_invalid_shell_code_is_found(text: str, expected: list[str], tmp_path: P
     assert findings == [f"adr/0001-a.md:{position}" for position in expected]
 
 
-def test_a_placeholder_in_shell_code_is_named_with_its_fix(tmp_path: Path) -> None:
-    record = ADR.replace("Why.", "```bash\nkubectl logs <pod-name>\n```")
+@pytest.mark.parametrize(
+    "command",
+    [
+        "kubectl logs <pod-name>",
+        "kubectl logs svc/<name>.<namespace> -n <namespace> > log.txt",
+        "kubectl exec <pod> -- sh -c 'cat /etc/<file>'",
+        "for pod in <first> <second>; do echo $pod; done",
+        "[ <number> -gt 3 ] && exit <status>",
+        "<NAME>=1 make",
+        'echo "${<NAME>}"',
+        "NODE=<instance label from alert>",
+        "sort <input>output",
+        "cat <<EOF> out.txt\nx\nEOF",
+    ],
+)
+def test_a_placeholder_in_angle_brackets_is_valid(command: str, tmp_path: Path) -> None:
+    record = ADR.replace("Why.", f"```bash\n{command}\n```")
+    assert format_findings(check(tmp_path, {"adr/0001-a.md": record})) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "column"),
+    [("kubectl logs <pod>; if <x> then", 21), ("ls <pod> <", 10), ("kubectl logs <pod>; fi", 21)],
+)
+def test_a_placeholder_hides_no_other_error(code: str, column: int, tmp_path: Path) -> None:
+    record = ADR.replace("Why.", f"```bash\n{code}\n```")
     (finding,) = check(tmp_path, {"adr/0001-a.md": record})
-    assert (finding.code, finding.message) == (
-        "FM107",
-        "unquoted placeholder '<pod-name>' in shell code",
-    )
-    assert finding.hint == 'put the name in quotes, "<pod-name>", or use a variable, "$pod_name"'
+    assert (finding.code, finding.at.line) == ("FM107", 11)
+    assert finding.at.column == column, finding.message
+
+
+@pytest.mark.parametrize("language", ["zsh", "fish", "powershell", "console", "text"])
+def test_shellcheck_reads_only_its_languages(language: str, tmp_path: Path) -> None:
+    record = ADR.replace("Why.", f"```{language}\nls *(.om[1]) | if\n```")
+    assert format_findings(check(tmp_path, {"adr/0001-a.md": record})) == []
 
 
 @pytest.mark.parametrize(
@@ -194,7 +221,7 @@ def test_the_hint_of_a_runbook_quotes_the_misspelt_line(
     assert (finding.message, finding.hint) == (message, hint)
 
 
-WORDS = ("-n", "a=1", "if", "256", "+%s", "'{ $x; }'", '"<a b>"', "--to=a'b'c,d:e@f^g%")
+WORDS = ("-n", "a=1", "if", "256", "+%s", "'{ $x; }'", '"<a b>"', "--to=a'b'c,d:e@f^g%", "x/<a>")
 
 
 def test_shellcheck_finds_no_error_in_plain_commands(monkeypatch: pytest.MonkeyPatch) -> None:

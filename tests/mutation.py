@@ -1,16 +1,16 @@
 """Mutation test: break every record in every known way, and report the missed mutants.
 
 A mutant is one real file with one change. The changes break each key of front matter, each required
-section, each link, and each row of a list or table that the handbook reads. They also break
-each key of mkdocs.yml. The check detects a
-mutant with any finding. A mutant without a finding needs an excuse, or the check has missed it. Run
-`make mutation`.
+section, each link and its target, each id, and each row of a list or table that the handbook reads.
+They also break each key of mkdocs.yml. The check detects a mutant with any finding. A mutant
+without a finding needs an excuse, or the check has missed it. Run `make mutation`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import posixpath
 import random
 import re
 import shutil
@@ -22,16 +22,26 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import takewhile
+from itertools import chain, takewhile
 from pathlib import Path
 
 from handbook import loading
 from handbook.diagnostics import Location
-from handbook.handbook import Handbook
+from handbook.handbook import Handbook, Target
 from handbook.loading import load
 from handbook.reading import nodes
-from handbook.reading.blocks import Item, Paragraph, Table
-from handbook.reading.fields import Field, FieldType, Group, Many, MapOf, Text, field, fields_of
+from handbook.reading.blocks import Item, Link, Paragraph, Table
+from handbook.reading.fields import (
+    Field,
+    FieldType,
+    Group,
+    Many,
+    MapOf,
+    RecordId,
+    Text,
+    field,
+    fields_of,
+)
 from handbook.reading.ids import ITEM_WITH_ID
 from handbook.reading.source import Source, read_source
 from handbook.records import Page, Record
@@ -46,6 +56,22 @@ from tests.handbooks import NEWEST, ROOT
 
 KEY_CHANGES = ("delete", "misspell the key", "wrong type", "bad value", "duplicate", "empty")
 SECTION_CHANGES = ("delete", "empty", "swap", "duplicate", "put into a fence")
+TARGET_CHANGES = (
+    "another id",
+    "another record",
+    "record of another kind",
+    "attachment of another record",
+    "id of another record",
+    "path instead of the id",
+    "case of the id",
+    "case of the path",
+    "missing file",
+    "folder",
+    "anchor of another page",
+    "misspelt scheme",
+    "scheme without colon",
+    "no host",
+)
 CONTENT = ("mkdocs.yml", "adr", "docs", "runbooks", "postmortems")
 OBLIGATION = r"\b(?:MUST|SHOULD|MAY)\b"
 LABEL = re.compile(r"\*\*(Symptom|Fix):\*\* ?")
@@ -54,6 +80,10 @@ EQUAL_VALUES = "a swap of equal values"
 OPTION = "an option of a theme or plugin, which only that theme or plugin reads"
 FREE_POLICY = "a value of the policy that no page shows"
 FREE_NAME = "a name or text that the organisation chooses"
+OTHER_RECORD = "another record, which only a reader can tell from the right one"
+OTHER_ATTACHMENT = "an attachment of another record, which several records can show"
+FOLDER_PAGE = "a folder with an index page, which is the target"
+SMALL_LETTERS = "an id in small letters is an ordinary word, for example in a file name"
 MACRO_ANCHOR = "an anchor of a page with macros, which only the build checks"
 
 
@@ -78,10 +108,15 @@ def make_mutants(handbook: Handbook) -> Iterator[Mutant]:
         raw = (handbook.root / record.path).read_bytes().decode()
         assert record.mapping
         head, body = raw.removeprefix("---\n").split("\n---\n", 1)
-        for mutant in _mutate_keys(record.path, record.mapping, type(record)):
+        for mutant in chain(
+            _mutate_keys(record.path, record.mapping, type(record)),
+            _mutate_references(handbook, record.path, record.mapping, type(record)),
+        ):
             yield replace(mutant, text=f"---\n{mutant.text}\n{_comments(head)}---\n{body}")
         yield from _mutate_sections(record, raw)
         yield from _mutate_links(handbook, record, raw)
+        yield from _mutate_link_targets(handbook, record, raw)
+        yield from _mutate_ids(handbook, record, raw)
         yield from _mutate_rows(record, raw)
     tables = {audit.path: Audit for audit in handbook.audits} | {
         file.path: RuleFileFields for file in handbook.rule_files
@@ -90,7 +125,10 @@ def make_mutants(handbook: Handbook) -> Iterator[Mutant]:
         raw = (handbook.root / path).read_bytes().decode()
         mapping = nodes.parse(raw, path)
         assert isinstance(mapping, nodes.Mapping)
-        for mutant in _mutate_keys(path, mapping, table):
+        for mutant in chain(
+            _mutate_keys(path, mapping, table),
+            _mutate_references(handbook, path, mapping, table),
+        ):
             yield replace(mutant, text=f"{mutant.text}\n{_comments(raw)}")
     yield from make_settings_mutants(handbook)
 
@@ -313,6 +351,139 @@ def _mutate_links(handbook: Handbook, record: Record, raw: str) -> Iterator[Muta
             unknown_id = re.sub(r"[0-9]+$", lambda number: "9" * max(len(number[0]), 2), mention.id)
             text = _replace_after(raw, mention.at, mention.id, unknown_id)
             yield Mutant(record.path, f"{mention.at.line}: {mention.id}", "id", text)
+
+
+def _mutate_references(
+    handbook: Handbook, path: str, mapping: nodes.Mapping, table: type
+) -> Iterator[Mutant]:
+    """Replace each id of a record in a mapping by other ids. The text of a mutant is YAML."""
+    fields = {field.key: field for field in fields_of(table)}
+    for parent_keys, inner, inner_fields in _nested_mappings(mapping, fields, ()):
+        for entry in inner.entries:
+            field = inner_fields.get(entry.key)
+            kind = (
+                field.type.item if field and isinstance(field.type, Many) else field and field.type
+            )
+            if isinstance(kind, RecordId):
+                for scalar in nodes.walk_scalars(entry.value):
+                    for change, id, excuse in _change_reference(handbook, kind.kind, scalar.text):
+                        text = _flow(mapping, scalar, json.dumps(id))
+                        target = ".".join((*parent_keys, entry.key, scalar.text))
+                        yield Mutant(path, target, change, text, excuse)
+
+
+def _change_reference(handbook: Handbook, kind: str, id: str) -> Iterator[tuple[str, str, str]]:
+    """Yield each change of an id in front matter: its name, the new id and the excuse."""
+    entities = [entity for entity in handbook.entities if entity.id]
+    others = [entity.id for entity in entities if entity.kind == kind and entity.id != id]
+    if others:
+        yield "id of another record", others[0], OTHER_RECORD
+    ids_of_kind = {id, *others}
+    for other_kind in sorted({entity.kind for entity in entities} - {kind}):
+        ids = [entity.id for entity in entities if entity.kind == other_kind]
+        wrong_id = next((other_id for other_id in ids if other_id not in ids_of_kind), None)
+        if wrong_id:
+            yield f"id of the kind {other_kind}", wrong_id, ""
+    yield "case of the id", id.swapcase(), ""
+    path = next((entity.path for entity in entities if entity.id == id), None)
+    if path:
+        yield "path instead of the id", path, ""
+
+
+def _mutate_link_targets(handbook: Handbook, record: Record, raw: str) -> Iterator[Mutant]:
+    """Replace the target of each link by a similar one."""
+    for resolved in handbook.links_of(record):
+        link, target = resolved.link, resolved.target
+        if f"({link.target})" not in record.source.line(link.at.line):
+            continue  # A bare address with a misspelt scheme is text.
+        changes = (
+            _change_scheme(link.target)
+            if target.is_external
+            else _change_target(handbook, record, link, target)
+        )
+        for change, bad_target, excuse in changes:
+            if bad_target != link.target:
+                text = _replace_after(raw, link.at, f"({link.target})", f"({bad_target})")
+                yield Mutant(record.path, f"{link.at.line}: {link.target}", change, text, excuse)
+
+
+def _change_scheme(address: str) -> Iterator[tuple[str, str, str]]:
+    """Yield changes of the scheme of an address: their names, the address and the excuse."""
+    scheme, _, rest = address.partition(":")
+    yield "misspelt scheme", f"{scheme[0]}{scheme[2:]}:{rest}", ""
+    yield "scheme without colon", f"{scheme}{rest}", ""
+    yield "no host", f"{scheme}:///{rest.lstrip('/').partition('/')[2]}", ""
+
+
+def _change_target(
+    handbook: Handbook, record: Record, link: Link, target: Target
+) -> Iterator[tuple[str, str, str]]:
+    """Yield changes of an internal target: their names, the target and the excuse."""
+    path, hash_mark, fragment = link.target.partition("#")
+    page = handbook.documents.get(target.path or "")
+    macro_excuse = MACRO_ANCHOR if isinstance(page, Page) and page.render_macros else ""
+    if fragment:
+        yield "case of the fragment", f"{path}#{fragment.swapcase()}", macro_excuse
+    if page and (anchor := min(record.source.anchors - page.source.anchors, default=None)):
+        yield "anchor of another page", f"{path}#{anchor}", macro_excuse
+    if not path:
+        return
+    folder, slash, name = path.rpartition("/")
+    yield "missing file", f"{folder}{slash}zzz-{name}{hash_mark}{fragment}", ""
+    yield "case of the path", f"{folder}{slash}{name.swapcase()}{hash_mark}{fragment}", ""
+    folder_target = handbook.resolve(record.path, folder or ".")
+    is_page = folder_target.path in handbook.documents
+    yield "folder", folder or ".", FOLDER_PAGE if is_page else ""
+    for change, other_path, excuse in _list_other_targets(handbook, record, target):
+        relative = posixpath.relpath(other_path, posixpath.dirname(record.path))
+        yield change, relative, excuse
+
+
+def _list_other_targets(
+    handbook: Handbook, record: Record, target: Target
+) -> Iterator[tuple[str, str, str]]:
+    """Yield other existing files for a link: the name of the change, the path and the excuse."""
+    page = handbook.documents.get(target.path or "")
+    if isinstance(page, Record):
+        for other in handbook.records:
+            if type(other) is type(page) and other.path not in (page.path, record.path):
+                yield "another record", other.path, OTHER_RECORD
+                break
+        for other in handbook.records:
+            if type(other) is not type(page):
+                yield "record of another kind", other.path, OTHER_RECORD
+                break
+    elif target.path in handbook.attachments:
+        folder = posixpath.splitext(record.path)[0]
+        suffix = posixpath.splitext(target.path)[1]
+        for attachment in sorted(handbook.attachments):
+            if not attachment.startswith(f"{folder}/") and attachment.endswith(suffix):
+                yield "attachment of another record", attachment, OTHER_ATTACHMENT
+                break
+
+
+def _mutate_ids(handbook: Handbook, record: Record, raw: str) -> Iterator[Mutant]:
+    """Replace each id in prose by another one of its kind, and by one in small letters."""
+    defined_ids = {(id, block.first) for id, block in record.source.items_with_ids}
+    for mention in record.source.mentions:
+        target = handbook.resolve_id(mention.id).record
+        if target is None or (mention.id, mention.at.line) in defined_ids:
+            continue
+        other = next(
+            (
+                other
+                for other in handbook.records
+                if type(other) is type(target) and other not in (target, record)
+            ),
+            None,
+        )
+        for change, id, excuse in (
+            ("another id", other.id if other else mention.id, OTHER_RECORD),
+            ("case of the id", mention.id.lower(), SMALL_LETTERS),
+        ):
+            if id != mention.id:
+                text = _replace_after(raw, mention.at, mention.id, id)
+                yield Mutant(record.path, f"{mention.at.line}: {mention.id}", change, text, excuse)
 
 
 def _replace_after(raw: str, at: Location, old: str, new: str) -> str:

@@ -32,9 +32,10 @@ _WINDOWS: Final = {
 }
 """The possible lengths of calendar windows, in seconds."""
 _BUDGET: Final = re.compile(r".*\bbudget\s?(?:of|is|:|=)", re.IGNORECASE)
-_BUDGET_WORDS: Final = tuple(
-    f"budget{space}{word}" for space in " \n" for word in ("of", "is", "=")
-) + ("budget:",)
+_BUDGET_WORDS: Final = (
+    "budget:",
+    *(f"budget{space}{word}" for space in " \n" for word in ("of", "is", "=")),
+)
 _WINDOW_AFTER: Final = re.compile(
     r"\s?(?:a|an|per|every|each|in|over|of|for|within|/)\s?(?:a |an |every |each |any )?"
     r"(?:calendar )?(?:(week|month|year)\b|([0-9]{1,3}) days\b)",

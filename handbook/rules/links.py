@@ -6,8 +6,9 @@ import posixpath
 import re
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import urlsplit
 
-from handbook.diagnostics import Finding, did_you_mean
+from handbook.diagnostics import Finding, did_you_mean, suggest
 from handbook.handbook import Handbook, Target
 from handbook.reading.addresses import read_scheme
 from handbook.reading.blocks import SNIPPET, Code, Link
@@ -197,7 +198,7 @@ def absolute_link(document: Document, context: Context) -> Iterator[Finding]:
 
 @rule("LNK005", "invalid-address", over=Document)
 def invalid_address(document: Document, context: Context) -> Iterator[Finding]:
-    """Every link has a valid address or path.
+    """Every link has a valid address or path. An address on the web has a host.
 
     Why: a browser does not open an invalid address, and MkDocs stops with a traceback.
 
@@ -216,6 +217,23 @@ def invalid_address(document: Document, context: Context) -> Iterator[Finding]:
             yield Finding(
                 link.at, "link without a target", "write a path or an address in the parentheses"
             )
+        elif target.is_external and not link.image and not _has_host(link.target):
+            scheme, _, rest = link.target.partition(":")
+            address = f"{scheme}://{rest.lstrip('/')}"
+            yield Finding(
+                link.at,
+                f"address without a host '{link.target}'",
+                suggest(address) if _has_domain(address) else f"write the host after '{scheme}://'",
+            )
+
+
+def _has_host(address: str) -> bool:
+    """Return whether an address has a host, or a scheme that needs none, such as `mailto`."""
+    return read_scheme(address) not in ("http", "https") or bool(urlsplit(address).hostname)
+
+
+def _has_domain(address: str) -> bool:
+    return "." in (urlsplit(address).hostname or "")
 
 
 @rule("LNK006", "broken-listing", over=Document)

@@ -19,6 +19,7 @@ from handbook.diagnostics import (
     suggest,
 )
 from handbook.handbook import Handbook
+from handbook.reading.blocks import Paragraph
 from handbook.reading.nodes import Mapping
 from handbook.reading.placeholders import is_unwritten
 from handbook.reading.problems import ProblemKind

@@ -13,6 +13,7 @@ from tests.mutation import (
     KEY_CHANGES,
     OPTIONAL_KEY,
     SECTION_CHANGES,
+    TARGET_CHANGES,
     Mutant,
     find_missed_mutants,
     judge_mutants,
@@ -30,6 +31,7 @@ def all_mutants() -> list[Mutant]:
 def test_every_kind_of_change_has_mutants() -> None:
     changes = {mutant.change for mutant in all_mutants()}
     assert {*KEY_CHANGES, *SECTION_CHANGES, "path", "fragment", "id", "reorder"} <= changes
+    assert {*TARGET_CHANGES, "id of the kind standard", "id of the kind runbook"} <= changes
     assert len(all_mutants()) > 5000
     assert {mutant.path.split("/")[0] for mutant in all_mutants()} == {
         "adr",

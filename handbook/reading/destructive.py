@@ -20,10 +20,12 @@ from typing import Final
 from handbook.reading.code_languages import CodeFamily
 from handbook.reading.destructive_forms import (
     BULK_PROGRAMS,
+    COMMON_SIGNS,
     FLAGS,
     FORMS,
     KEY_VALUE_CLIENTS,
     MONGO_CLIENTS,
+    OTHER_SIGNS,
     PRINTERS,
     REHEARSALS,
     RUNNERS,
@@ -65,6 +67,7 @@ _DEVICES: Final = (
     "/dev/mapper/*",
     "/dev/disk/*",
 )
+_SIGN: Final = re.compile(r"[a-z]{2,}")
 _TRIGGER: Final = "/proc/sysrq-trigger"
 _HTTP_REQUEST: Final = re.compile(r"^[ \t]*DELETE[ \t]+(?:/|https?://)\S*", re.MULTILINE)
 _LITERAL: Final = re.compile(
@@ -103,6 +106,8 @@ class _Span:
 
 def find_destructive_command(text: str, family: CodeFamily) -> DestructiveCommand | None:
     """Return the first destructive command of a block of code, or None."""
+    if not _can_be_destructive(text):
+        return None
     code = blank_prompts(text, is_session=family is CodeFamily.SESSION)
     match family:
         case CodeFamily.SHELL | CodeFamily.POWERSHELL | CodeFamily.SESSION:
@@ -126,6 +131,38 @@ def find_destructive_command(text: str, family: CodeFamily) -> DestructiveComman
         return None
     words = text[span.start : span.end].replace("\\\n", " ").split()
     return DestructiveCommand(span.start, " ".join(words))
+
+
+def _can_be_destructive(text: str) -> bool:
+    """Return whether a text has a word of a destructive command, or a redirection.
+
+    This test is much cheaper than the search, and most texts have no such word.
+    """
+    return ">" in text or "XDELETE" in text or not _signs().isdisjoint(_SIGN.findall(text.lower()))
+
+
+@cache
+def _signs() -> frozenset[str]:
+    """Words of which each destructive command has at least one."""
+    signs = set(BULK_PROGRAMS) | OTHER_SIGNS
+    for line in FORMS.strip().split("\n"):
+        programs, *parts = line.split(" ")
+        # The last word of a form is rarer than the others: `docker volume rm`.
+        words = [part for part in reversed(parts) if part[0] not in "-@!"]
+        others = [part for part in parts if part[0] in "-@"]
+        names = (_read_signs(part.lstrip("@").split("|")) for part in (*words, *others))
+        signs |= next(filter(None, names), _read_signs(programs.split(",")))
+    return frozenset(signs)
+
+
+def _read_signs(alternatives: Sequence[str]) -> set[str]:
+    """Return the longest rare word of each alternative, or nothing if one has no such word."""
+    # An option of one letter can be in a group, so only its value is a word.
+    words = [
+        set(_SIGN.findall(re.sub(r"^-\w(?:=|$)", "", alternative.lower()))) - COMMON_SIGNS
+        for alternative in alternatives
+    ]
+    return {max(names, key=len) for names in words} if all(words) else set()
 
 
 def _as_spans(span: tuple[int, int] | None) -> list[_Span]:

@@ -83,17 +83,17 @@ oci,doctl,hcloud,linode-cli,ibmcloud,openstack,nova,scw ... delete-*|shutdown|po
 fly,flyctl ... destroy|delete|stop|kill
 heroku apps:destroy|pg:reset|ps:stop|ps:kill|addons:destroy|config:unset
 heroku ps:scale @*=0
-fly,flyctl scale count 0
+fly,flyctl scale @0
 gsutil rm|rb
 gsutil rsync -d
 bq rm
-cbt delete*|drop*
+cbt deleteinstance|deletetable|deletefamily|deleterow|deletecolumn|deleteallrows|deletesnapshot
 s3cmd del|rm|rb
 s3cmd sync --delete-removed
 mc rm|rb
 mc mirror --remove
 rclone purge|delete|deletefile|rmdirs|sync|cleanup !-n
-rsync --delete*|--del|--remove-source-files !-n
+rsync --delete|--delete-*|--del|--remove-source-files !-n
 gh,glab ... delete
 gh,glab delete
 skopeo,crane delete
@@ -116,11 +116,11 @@ mkfs,mkfs.*,mke2fs,newfs !-n
 dd @of=* !of=/dev/null
 truncate -s=0|-s=-*|--size=0|--size=-*
 cp @/dev/null
-sgdisk -Z|-o|-d|--zap*|--delete*|--clear
+sgdisk -Z|-o|-d|--zap|--zap-all|--delete|--clear
 parted ... rm|mklabel|mktable
 sfdisk --delete
 nvme format|sanitize
-hdparm --security-erase*
+hdparm --security-erase|--security-erase-enhanced
 xfs_repair -L
 umount -f|-l|--force|--lazy
 lvremove,vgremove,pvremove,lvreduce
@@ -195,8 +195,8 @@ apk del
 pacman -R
 snap remove|disable
 ansible @*state=absent*|*state=stopped*
-kafka-topics,kafka-consumer-groups,kafka-acls,kafka-configs --delete*|--remove
-kafka-consumer-groups --reset-offsets --execute
+kafka-topics,kafka-consumer-groups,kafka-acls,kafka-configs --delete|--delete-*|--remove
+kafka-consumer-groups --reset-offsets @--execute
 kafka-server-stop,zookeeper-server-stop
 kafka-delete-records --offset-json-file
 kafka-storage format
@@ -209,9 +209,10 @@ rabbitmqctl forget_cluster_node
 rabbitmqadmin delete|purge|close
 nats ... rm|purge|del|delete
 redis-cli,valkey-cli,keydb-cli flushall|flushdb|del|unlink|shutdown|getdel|ltrim|xtrim|spop
-redis-cli,valkey-cli,keydb-cli hdel|srem|zrem|lrem|xdel|zremrangeby*|zpopmin|zpopmax
+redis-cli,valkey-cli,keydb-cli hdel|srem|zrem|lrem|xdel|zpopmin|zpopmax
+redis-cli,valkey-cli,keydb-cli zremrangebyscore|zremrangebyrank|zremrangebylex
 redis-cli,valkey-cli,keydb-cli script|function flush|delete
-redis-cli,valkey-cli,keydb-cli cluster reset|forget|flushslots|delslots*
+redis-cli,valkey-cli,keydb-cli cluster reset|forget|flushslots|delslots|delslotsrange
 redis-cli,valkey-cli,keydb-cli client kill
 redis-cli,valkey-cli,keydb-cli xgroup destroy|delconsumer
 redis-cli,valkey-cli,keydb-cli debug segfault|sleep|panic
@@ -257,6 +258,17 @@ REHEARSALS: Final = _words(
     """
 )
 """Options with which a program changes nothing. The comparison ignores case."""
+
+OTHER_SIGNS: Final = _words(
+    """
+    delete truncate drop update purge reset shutdown terminate replication flush remove kill killop
+    dropdatabase dropindex dropindexes dropuser deletemany deleteone findoneanddelete shutdownserver
+    """
+)
+"""Words of destructive SQL, and of destructive commands of MongoDB and memcached."""
+
+COMMON_SIGNS: Final = _words("dev null pg service")
+"""Words that many other commands have."""
 
 FLAGS: Final = _words("--quiet -q --yes -y --force --debug -v --no-wait -it -i -t -ti --rm -d")
 """Options without a value. After another option, a word can be the value of the option."""

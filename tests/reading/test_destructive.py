@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 import pytest
 
 from handbook.reading.code_languages import CodeFamily, family_of, read_language
 from handbook.reading.destructive import find_destructive_command
+from handbook.reading.destructive_forms import FORMS
 
 DESTRUCTIVE = r"""
 kubectl -n shop delete pod shop-0
@@ -370,6 +374,41 @@ def test_destructive_commands(script: str) -> None:
 @pytest.mark.parametrize("script", read_cases(HARMLESS))
 def test_harmless_commands(script: str) -> None:
     assert find_destructive_command(script, CodeFamily.SHELL) is None
+
+
+def make_examples(form: str) -> Iterator[str]:
+    """Yield a command for each program of a form, with each alternative of each part."""
+    programs, *parts = form.split(" ")
+    needed = [part for part in parts if part != "$" and not part.startswith("!")]
+    alternatives = [part.lstrip("@").split("|") for part in needed]
+    for program in programs.split(","):
+        for number in range(max(map(len, alternatives), default=1)):
+            values = (words[number % len(words)] for words in alternatives)
+            yield " ".join((make_word(program), *map(make_word, values)))
+
+
+def make_word(pattern: str) -> str:
+    """Return a word, or an option with its value, that a part of a form matches."""
+    if pattern in ("...", "*"):
+        return "x"
+    word = re.sub(r"\[\[\]\]", "[]", pattern)
+    word = word.replace("[*]", "\0").replace("[!0-9]", ":").replace("[0-9]", "1")
+    word = word.replace("*", "_").replace("?", "x").replace("\0", "*")
+    option = re.fullmatch(r"(--?[\w-]+)=(.+)", word)
+    return f"{option[1]} {option[2]}" if option else f"'{word}'" if '"' in word else word
+
+
+def test_the_words_of_a_form_are_complete() -> None:
+    """A cheap test looks for whole words before the search."""
+    words = [part for part in FORMS.split() if not part.startswith("@")]
+    assert [word for word in words if re.search(r"[a-z]\*", word)] == []
+
+
+@pytest.mark.parametrize("form", FORMS.strip().split("\n"))
+def test_every_form_finds_its_examples(form: str) -> None:
+    for example in make_examples(form):
+        assert find_destructive_command(example, CodeFamily.SHELL), example
+        assert find_destructive_command(f"sudo {example}", CodeFamily.TEXT), example
 
 
 @pytest.mark.parametrize(

@@ -47,13 +47,15 @@ class Edit:
 class Finding:
     """A fault at a location, with an optional hint and an optional fix.
 
-    A finding has a fix only if the correction is unambiguous, so that a program can apply it.
+    A finding has a fix only if the correction is unambiguous, so that a program can apply it. With
+    `is_warning`, it is a warning even if the other findings of its rule are errors.
     """
 
     at: Location
     message: str
     hint: str | None = None
     fix: Edit | None = None
+    is_warning: bool = False
 
 
 @dataclass(frozen=True, slots=True)

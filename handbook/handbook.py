@@ -31,6 +31,7 @@ from handbook.records.alert import Alert
 from handbook.records.audit import Audit
 from handbook.records.kinds import KINDS, RECORDS
 from handbook.records.postmortem import Postmortem
+from handbook.records.rule_file import MonitoringRule, RuleFile
 from handbook.records.runbook import Runbook
 from handbook.records.service import Service
 from handbook.records.standard import ChecklistItem, Standard
@@ -98,15 +99,6 @@ class IdTarget:
     fragment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RuleFile:
-    """A Prometheus rule file, with its service and its problems."""
-
-    path: str
-    service: str
-    problems: tuple[Problem, ...] = ()
-
-
 # The class has no repr, because mkdocs-macros writes the repr of the configuration to its log.
 @dataclass(frozen=True, repr=False)
 class Handbook:
@@ -170,6 +162,16 @@ class Handbook:
         for problem in chain.from_iterable(owner.problems for owner in owners):
             findings[problem.kind].append(problem.finding)
         return findings
+
+    @cached_property
+    def monitoring_rules(self) -> tuple[MonitoringRule, ...]:
+        """The alerting rules and recording rules of all rule files."""
+        return tuple(rule for file in self.rule_files for rule in file.rules)
+
+    @property
+    def alerting_rules(self) -> tuple[MonitoringRule, ...]:
+        """The alerting rules of all alerts."""
+        return tuple(rule for alert in self.alerts for rule in alert.rules)
 
     @property
     def records(self) -> tuple[Record, ...]:

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Final
 
 from handbook.diagnostics import Finding
-from handbook.handbook import Handbook, RuleFile
+from handbook.handbook import Handbook
 from handbook.macro_names import read_macro_names
 from handbook.reading import files
 from handbook.reading.attachments import check_attachment, check_picture
@@ -28,10 +28,11 @@ from handbook.reading.suppressions import (
     read_yaml_suppressions,
 )
 from handbook.records import Document, Page, Record, read_document, read_entity
-from handbook.records.alert import Alert, read_alerts
+from handbook.records.alert import make_alerts
 from handbook.records.audit import PATH as AUDIT_PATH
 from handbook.records.audit import Audit, is_meant_as_audit
 from handbook.records.kinds import FOLDERS, MOUNTED, RECORDS
+from handbook.records.rule_file import RuleFile, read_rule_file
 from handbook.records.service import Service
 from handbook.records.standard import Standard
 from handbook.settings import DOCS, Settings, read_settings
@@ -97,7 +98,7 @@ def load(root: Path) -> Handbook:
         read_entity(Audit, path, files.read_text(root, path), settings.allowed_values)
         for path in paths[FileKind.AUDIT]
     )
-    alerts, rule_files = _read_rule_files(root, documents, paths[FileKind.RULE_FILE])
+    rule_files = _read_rule_files(root, documents, paths[FileKind.RULE_FILE])
     unattached_paths = _find_unattached(paths[FileKind.ATTACHMENT], documents)
     attachments = frozenset(paths[FileKind.ATTACHMENT]) - unattached_paths
     unread_audits = {*paths[FileKind.UNREAD_AUDIT]} - {file.path for file in rule_files}
@@ -111,7 +112,7 @@ def load(root: Path) -> Handbook:
         root=root,
         settings=settings,
         documents=MappingProxyType(documents),
-        alerts=alerts,
+        alerts=make_alerts(rule_files),
         rule_files=rule_files,
         audits=audits,
         attachments=attachments,
@@ -261,8 +262,8 @@ def _find_unattached(attachments: Iterable[str], documents: Mapping[str, Documen
 
 def _read_rule_files(
     root: Path, documents: Mapping[str, Document], runbook_folder_paths: Iterable[str]
-) -> tuple[tuple[Alert, ...], tuple[RuleFile, ...]]:
-    """Read the alerts and the rule files of all services.
+) -> tuple[RuleFile, ...]:
+    """Read the rule files of all services.
 
     A service lists its rule files under its key `rules`, or has them in its runbook folder
     (`runbook_folder_paths`).
@@ -274,14 +275,12 @@ def _read_rule_files(
         for path in service.rules
         if (root / path).is_file() and (root / path).resolve().is_relative_to(root.resolve())
     }
-    alerts: list[Alert] = []
-    rule_files: list[RuleFile] = []
-    for path in sorted({*runbook_folder_paths, *service_by_path}):
-        service = service_by_path.get(path) or path.split("/")[1]
-        file_alerts, problems = read_alerts(path, service, files.read_text(root, path))
-        alerts.extend(file_alerts)
-        rule_files.append(RuleFile(path, service, problems))
-    return tuple(alerts), tuple(rule_files)
+    return tuple(
+        read_rule_file(
+            path, service_by_path.get(path) or path.split("/")[1], files.read_text(root, path)
+        )
+        for path in sorted({*runbook_folder_paths, *service_by_path})
+    )
 
 
 def _read_suppressions(

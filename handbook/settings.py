@@ -26,6 +26,7 @@ from handbook.reading.fields import (
     Choice,
     Days,
     FieldType,
+    Flag,
     Group,
     Many,
     MapOf,
@@ -144,6 +145,13 @@ class Organisation:
     private: tuple[str, ...] = field(
         Many(Text()),
         "e-mail addresses and host names that must not be published; * matches any text",
+    )
+    moving_hosts: tuple[str, ...] = field(
+        Many(Pattern(r"[\w.-]+(?::[0-9]{1,5})?", "a host name, such as old.example")),
+        "hosts that the handbook is moving from; a runbook_url can still have them",
+    )
+    utf8_names: bool = field(
+        Flag(), "true if your Prometheus accepts all UTF-8 names of labels and series"
     )
     samples: tuple[Sample, ...] = field(
         Many(Group(Sample)), "published examples that look like secrets"

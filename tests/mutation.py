@@ -45,9 +45,9 @@ from handbook.reading.fields import (
 from handbook.reading.ids import ITEM_WITH_ID
 from handbook.reading.source import Source, read_source
 from handbook.records import Page, Record
-from handbook.records.alert import RuleFileFields
 from handbook.records.audit import Audit
 from handbook.records.postmortem import ACTIONS, TIMELINE
+from handbook.records.rule_file import RuleFileFields
 from handbook.records.runbook import CAUSES, ESCALATION
 from handbook.records.standard import REQUIREMENTS
 from handbook.rules.engine import run

@@ -8,6 +8,7 @@ parses the text, and no tag of the YAML creates an object.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +22,7 @@ _CORE_TAGS = frozenset(
     for name in ("str", "null", "bool", "int", "float", "timestamp", "merge", "value", "seq", "map")
 )
 _VARIABLE_TAG: Final = "!ENV"
+_MERGE_TAG: Final = "tag:yaml.org,2002:merge"
 _DEEPEST: Final = 100
 _MOST_VALUES: Final = 100_000
 _OPENING_MARKS = {"flow sequence": "'['", "flow mapping": "'{'", "quoted scalar": "quotation mark"}
@@ -29,11 +31,15 @@ _OPENING_MARKS = {"flow sequence": "'['", "flow mapping": "'{'", "quoted scalar"
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A single value, as text. `empty` is True if the value is absent or null."""
+    """A single value, as text. `empty` is True if the value is absent or null.
+
+    `is_plain` is True if the value has no quotation marks, and is not a block of text.
+    """
 
     text: str
     empty: bool
     at: Location
+    is_plain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,7 @@ class YamlError(Exception):
 
 
 def parse(text: str, path: str, first_line: int = 1, *, plain: bool = True) -> Node | None:
-    """Return the root node of a YAML text, or None if the text is empty.
+    """Return the root node of a YAML text with one document, or None if the text is empty.
 
     `first_line` is the line of the file on which the text begins. With `plain`, the function
     refuses aliases and special tags. Records do not need them, and aliases can expand a small file
@@ -106,7 +112,7 @@ def parse(text: str, path: str, first_line: int = 1, *, plain: bool = True) -> N
 
     Raises YamlError if the YAML is invalid or unsupported.
     """
-    try:
+    with _reporting_errors(text, path, first_line):
         loader = yaml.CSafeLoader(text)
         try:
             _check_depth(text, path, first_line)
@@ -114,6 +120,37 @@ def parse(text: str, path: str, first_line: int = 1, *, plain: bool = True) -> N
         finally:
             loader.dispose()
         return _Converter(path, first_line, plain).convert(composed) if composed else None
+
+
+def parse_documents(text: str, path: str) -> tuple[Node, ...]:
+    """Return the root node of each document in a YAML text. Empty documents are not included.
+
+    The function supports aliases and merge keys (`<<: *name`). The number of values in the whole
+    text has a limit, with aliases expanded.
+
+    Raises YamlError if the YAML is invalid or unsupported.
+    """
+    with _reporting_errors(text, path, 1):
+        loader = yaml.CSafeLoader(text)
+        converter = _Converter(path, 1, plain=False, with_merge_keys=True)
+        roots: list[Node] = []
+        try:
+            _check_depth(text, path, 1)
+            while loader.check_node():
+                composed = loader.get_node()
+                root = converter.convert_document(composed) if composed else None
+                if root is not None:
+                    roots.append(root)
+        finally:
+            loader.dispose()
+        return tuple(roots)
+
+
+@contextmanager
+def _reporting_errors(text: str, path: str, first_line: int) -> Iterator[None]:
+    """Raise YamlError instead of the errors of libyaml."""
+    try:
+        yield
     except yaml.MarkedYAMLError as error:
         raise YamlError(_make_finding(error, text, path, first_line)) from error
     except yaml.YAMLError as error:
@@ -172,10 +209,13 @@ class _Converter:
     the number of values in each. Both use the identity of the node of libyaml.
     """
 
-    def __init__(self, path: str, first_line: int, plain: bool) -> None:
+    def __init__(
+        self, path: str, first_line: int, plain: bool, *, with_merge_keys: bool = False
+    ) -> None:
         self.path = path
         self.first_line = first_line
         self.plain = plain
+        self.with_merge_keys = with_merge_keys
         self.converted: dict[int, tuple[Node, int]] = {}
         self.value_count = 0
         self.open_ids: set[int] = set()
@@ -188,6 +228,12 @@ class _Converter:
     def refuse(self, node: yaml.Node, message: str, hint: str | None = None) -> YamlError:
         """Return the error for a node that this module does not support."""
         return YamlError(Finding(self.locate(node), f"unsupported YAML: {message}", hint))
+
+    def convert_document(self, root: yaml.Node) -> Node | None:
+        """Convert a document, or return None if it is empty. Aliases end with their document."""
+        self.converted.clear()
+        converted = self.convert(root)
+        return None if isinstance(converted, Scalar) and converted.empty else converted
 
     def convert(self, node: yaml.Node) -> Node:
         """Convert a node and all nodes in it. Raises YamlError if one is not supported."""
@@ -225,13 +271,39 @@ class _Converter:
             has_default = isinstance(node, yaml.SequenceNode) and len(node.value) > 1
             return self.convert(node.value[-1]) if has_default else Scalar("", True, at)
         if isinstance(node, yaml.ScalarNode):
-            return Scalar(node.value, not node.style and node.value in _NULLS, at)
+            is_plain = not node.style
+            return Scalar(node.value, is_plain and node.value in _NULLS, at, is_plain)
         if isinstance(node, yaml.SequenceNode):
             return Sequence(tuple(self.convert(item) for item in node.value), at)
-        return Mapping(tuple(self._convert_entries(node)), at)
+        return Mapping(self._convert_entries(node), at)
 
-    def _convert_entries(self, node: yaml.Node) -> Iterator[Entry]:
+    def _convert_entries(self, node: yaml.Node) -> tuple[Entry, ...]:
+        entries: list[Entry] = []
+        merged: yaml.Node | None = None
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise self.refuse(key, "a key that is a list or a mapping", "write the key as text")
-            yield Entry(key.value, self.locate(key), self.convert(value))
+            if not (self.with_merge_keys and key.tag == _MERGE_TAG):
+                entries.append(Entry(key.value, self.locate(key), self.convert(value)))
+            elif merged is not None:
+                raise self.refuse(key, "a second merge key '<<'", "write '<<: [*first, *second]'")
+            else:
+                merged = value
+        return tuple(entries) if merged is None else self._merge(entries, merged)
+
+    def _merge(self, entries: list[Entry], merged: yaml.Node) -> tuple[Entry, ...]:
+        """Add the entries of merged mappings whose keys are not in `entries`.
+
+        If several mappings have a key, the first of them counts.
+        """
+        known_keys = {entry.key for entry in entries}
+        sources = merged.value if isinstance(merged, yaml.SequenceNode) else [merged]
+        for source in sources:
+            mapping = self.convert(source)
+            if not isinstance(mapping, Mapping):
+                raise self.refuse(source, "a merge key '<<' without a mapping", "write '<<: *name'")
+            for entry in mapping.entries:
+                if entry.key not in known_keys:
+                    known_keys.add(entry.key)
+                    entries.append(entry)
+        return tuple(entries)

@@ -1,4 +1,4 @@
-"""Check the syntax of PromQL expressions, and read their thresholds.
+"""Check the syntax of PromQL expressions, and read their thresholds and recorded series.
 
 promql_parser uses recursion in native code. An expression with thousands of nested levels would
 overflow the stack, which kills the process. Therefore this process parses only expressions with few
@@ -41,6 +41,26 @@ One nested level needs up to 2 KB.
 """
 
 
+_TOKEN: Final = re.compile(
+    r"""\s+|\#[^\n]*|`[^`]*(?:`|\Z)|"(?:\\.|[^"\\])*(?:"|\\?\Z)|'(?:\\.|[^'\\])*(?:'|\\?\Z)
+    |\[[^\[\]"'`\#]*\]|[a-zA-Z_:][a-zA-Z0-9_:]*|=~|!~|!=|==|.""",
+    re.VERBOSE | re.DOTALL,
+)
+"""A token of an expression. A time range such as `[5m:1m]` is one token.
+
+A string without its closing mark ends with the expression, so that the search takes linear time.
+"""
+_RENAMED_FUNCTIONS: Final = {"holt_winters": "double_exponential_smoothing"}
+"""The functions of Prometheus 2 that have another name in Prometheus 3, and their new names."""
+_LIBRARY_LACKS: Final = re.compile("`|" + "|".join(_RENAMED_FUNCTIONS))
+"""A sign of syntax that promql_parser does not know."""
+_REPETITION: Final = r"(?:[*+?]|\{[0-9]+(?:,[0-9]*)?\})"
+_NESTED_REPETITION: Final = re.compile(
+    rf"\\.|\[\^?\]?(?:\\.|[^\]\\])*(?:\]|\\?\Z)|\(\?|({_REPETITION}\??+{_REPETITION})", re.DOTALL
+)
+"""A repetition of a repetition, such as `a**`, as its group 1. Go refuses it in a pattern."""
+
+
 @dataclass(frozen=True, slots=True)
 class PromqlFault:
     """The fault of an invalid expression.
@@ -60,14 +80,84 @@ def check_expressions(expressions: Sequence[str]) -> list[PromqlFault | None]:
     One child process parses all deep expressions. If an expression kills the child process, a new
     one parses the rest. Raises ChildProcessError if the child process cannot run.
     """
+    expressions = [_translate(expression) for expression in expressions]
     deep_expressions = list(dict.fromkeys(filter(_is_deep, expressions)))
     deep_faults = dict(zip(deep_expressions, _check_in_child(deep_expressions), strict=True))
     return [
         deep_faults[expression]
         if expression in deep_faults
-        else _make_fault(_read_reason(expression))
+        else _make_fault(_read_reason(expression) or _find_pattern_fault(expression))
         for expression in expressions
     ]
+
+
+def find_recorded_series(expression: str) -> tuple[str, ...]:
+    """Return the different names of series with a colon in an expression, in their order.
+
+    By convention, only recording rules produce series with such names.
+    """
+    if ":" not in expression:
+        return ()
+    names: dict[str, None] = {}
+    previous = matched_label = ""
+    for token in _split(expression):
+        if token[0] in "\"'`":
+            name = token[1:-1]
+            # {__name__="a:b"}, or {"a:b"} of Prometheus 3
+            if (
+                ":" in name
+                and _is_series_name(name)
+                and ((matched_label, previous) == ("__name__", "=") or previous == "{")
+            ):
+                names[name] = None
+        elif ":" in token and _is_series_name(token):
+            names[token] = None
+        matched_label = previous if token in ("=", "!=", "=~", "!~") else matched_label
+        previous = token
+    return tuple(names)
+
+
+def _is_series_name(text: str) -> bool:
+    return bool(re.fullmatch(r"[a-zA-Z_:][a-zA-Z0-9_:]*", text))
+
+
+def _split(expression: str) -> Iterator[str]:
+    """Yield the tokens of an expression, without spaces and comments."""
+    for token in _TOKEN.findall(expression):
+        if not token.isspace() and not token.startswith("#"):
+            yield token
+
+
+def _translate(expression: str) -> str:
+    """Return an expression in the syntax of promql_parser.
+
+    The library reads backslashes in raw strings as escapes, and knows only Prometheus 3.
+    """
+    if not _LIBRARY_LACKS.search(expression):
+        return expression
+    return "".join(map(_translate_token, _TOKEN.findall(expression)))
+
+
+def _translate_token(token: str) -> str:
+    if token[0] == token[-1] == "`" and len(token) > 1:
+        text = token[1:-1].replace("\\", r"\\").replace('"', r"\"")
+        return '"' + text.replace("\n", r"\n") + '"'
+    return _RENAMED_FUNCTIONS.get(token, token)
+
+
+def _find_pattern_fault(expression: str) -> str | None:
+    """Return the fault of a regular expression that Go refuses and promql_parser accepts."""
+    if "~" not in expression:
+        return None
+    previous = ""
+    for token in _split(expression):
+        if previous in ("=~", "!~") and token[0] in "\"'`":
+            pattern = token[1:-1] if token[0] == "`" else token[1:-1].replace(r"\\", "\\")
+            for match in _NESTED_REPETITION.finditer(pattern):
+                if match[1]:
+                    return f"repeated repetition '{match[1]}' in a regular expression"
+        previous = token
+    return None
 
 
 def _is_deep(expression: str) -> bool:

@@ -569,7 +569,7 @@ def lost_page(base: Base, context: Context) -> Iterator[Finding]:
 
 def _locate_alerts(path: str, handbook: Handbook) -> Location:
     """Return the location of the first alert in a rule file, or of its first line."""
-    alerts = (alert.at("alert") for alert in handbook.alerts if alert.path == path)
+    alerts = (alert.rules[0].at("alert") for alert in handbook.alerts if alert.path == path)
     return next(alerts, Location(path))
 
 

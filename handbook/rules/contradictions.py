@@ -23,8 +23,9 @@ from handbook.reading.quantities import (
     read_duration,
 )
 from handbook.records.adr import Adr
-from handbook.records.alert import TEMPLATE, Alert
+from handbook.records.alert import Alert
 from handbook.records.postmortem import TIMELINE, Postmortem, TimelineEntry
+from handbook.records.rule_file import TEMPLATE, MonitoringRule
 from handbook.records.runbook import Runbook
 from handbook.records.service import Service
 from handbook.rules.budgets import find_wrong_budgets, find_wrong_shares, read_objectives
@@ -307,12 +308,13 @@ def low_severity(runbook: Runbook, context: Context) -> Iterator[Finding]:
             return
 
 
-def _alerts_of(runbook: Runbook, handbook: Handbook) -> list[Alert]:
+def _alerts_of(runbook: Runbook, handbook: Handbook) -> list[MonitoringRule]:
     """Return the rules of the alerts of a runbook. Several rules can have one name."""
     return [
-        alert
+        alerting_rule
         for alert in handbook.alerts
         if alert.name in runbook.alerts and alert.service == runbook.service
+        for alerting_rule in alert.rules
     ]
 
 
@@ -372,7 +374,9 @@ def _find_alert_name(prose: Prose, percentage: Quantity, names: Sequence[str]) -
     return None if is_interrupted else match[1]
 
 
-def _find_wrong_threshold(percentage: Quantity, alerts: list[Alert]) -> Alert | None:
+def _find_wrong_threshold(
+    percentage: Quantity, alerts: list[MonitoringRule]
+) -> MonitoringRule | None:
     """Return the first alert whose threshold contradicts a percentage.
 
     Returns None if one of the alerts agrees, or if the threshold of one of them is not certain.
@@ -389,7 +393,7 @@ def _find_wrong_threshold(percentage: Quantity, alerts: list[Alert]) -> Alert | 
     return alerts[0] if alerts else None
 
 
-def _threshold_of(alert: Alert) -> str:
+def _threshold_of(alert: MonitoringRule) -> str:
     (threshold,) = read_thresholds(alert.expr)
     return f"{float(threshold.percent):g}"
 
@@ -399,7 +403,7 @@ _ANNOTATIONS: Final = ("summary", "description", "message")
 _EXPANSION: Final = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 
 
-def _annotations_of(alert: Alert) -> Iterator[tuple[str, str]]:
+def _annotations_of(alert: MonitoringRule) -> Iterator[tuple[str, str]]:
     """Yield the names and texts of annotations. Spaces replace template expressions."""
     for name in _ANNOTATIONS:
         text = alert.annotations.get(name, "")
@@ -427,6 +431,12 @@ def contradictory_alert_threshold(alert: Alert) -> Iterator[Finding]:
     Good:
         More than 5% of searches have failed
     """
+    for alerting_rule in alert.rules:
+        yield from _check_threshold(alerting_rule)
+
+
+def _check_threshold(alert: MonitoringRule) -> Iterator[Finding]:
+    """Report the percentages in the annotations of a rule that are not its threshold."""
     for name, text in _annotations_of(alert):
         stated = [
             percentage
@@ -481,6 +491,12 @@ def contradictory_alert_duration(alert: Alert) -> Iterator[Finding]:
     Good:
         for: 5m
     """
+    for alerting_rule in alert.rules:
+        yield from _check_duration(alerting_rule)
+
+
+def _check_duration(alert: MonitoringRule) -> Iterator[Finding]:
+    """Report the durations in the annotations of a rule that are not its `for` duration."""
     held = read_duration(alert.for_duration or "0s")
     if held is None or _AGE.search(alert.expr):
         return
@@ -506,7 +522,7 @@ def _is_held_time(text: str, quantity: Quantity) -> bool:
     )
 
 
-def _is_true_for(quantity: Quantity, held: Fraction, alert: Alert) -> bool:
+def _is_true_for(quantity: Quantity, held: Fraction, alert: MonitoringRule) -> bool:
     """Return whether a stated duration can be true when the alert fires."""
     if quantity.bound in (Bound.VAGUE, Bound.AT_MOST):
         return True
@@ -540,7 +556,13 @@ def contradictory_service_label(alert: Alert, context: Context) -> Iterator[Find
     Good:
         labels: {severity: ticket, service: search}
     """
-    name, handbook = alert.labels.get("service", ""), context.handbook
+    for alerting_rule in alert.rules:
+        yield from _check_service_label(alerting_rule, context.handbook)
+
+
+def _check_service_label(alert: MonitoringRule, handbook: Handbook) -> Iterator[Finding]:
+    """Report the label of a rule that names another service than its owner."""
+    name = alert.labels.get("service", "")
     owners = _owners_of(alert, handbook)
     if TEMPLATE in name or name in owners or handbook.get(Service, name) is None:
         return
@@ -557,7 +579,7 @@ def contradictory_service_label(alert: Alert, context: Context) -> Iterator[Find
     )
 
 
-def _owners_of(alert: Alert, handbook: Handbook) -> set[str]:
+def _owners_of(alert: MonitoringRule, handbook: Handbook) -> set[str]:
     """Return the services that own the rule file of an alert."""
     listing = {service.id for service in handbook.of(Service) if alert.path in service.rules}
     return listing | {alert.service}

@@ -39,6 +39,7 @@ _FAMILIES: Final = (
     "decisions",
     "runbooks",
     "commands",
+    "rule_files",
     "postmortems",
     "services",
     "references",
@@ -370,7 +371,8 @@ def _run_rules(rules_to_run: Iterable[Rule], context: Context) -> list[Diagnosti
             diagnostics.append(_make_diagnostic(rule, finding, handbook))
         if not handbook.settings.is_readable and diagnostics:
             break
-    return diagnostics
+    # An alias of YAML has the faults of its anchor again, at the same place.
+    return list(dict.fromkeys(diagnostics))
 
 
 def _make_diagnostic(rule: Rule, finding: Finding, handbook: Handbook) -> Diagnostic:
@@ -389,7 +391,7 @@ def _make_diagnostic(rule: Rule, finding: Finding, handbook: Handbook) -> Diagno
         at,
         rule.code,
         rule.name,
-        rule.severity_in(handbook.settings),
+        Severity.WARNING if finding.is_warning else rule.severity_in(handbook.settings),
         finding.message,
         finding.hint,
         fix,

@@ -10,7 +10,6 @@ from handbook.diagnostics import Finding
 from handbook.handbook import Handbook
 from handbook.reading.ids import find_item_anchor, find_same_number, suggest_id
 from handbook.reading.placeholders import is_unwritten
-from handbook.reading.problems import ProblemKind
 from handbook.records import Document, Entity, Record
 from handbook.records.kinds import KINDS
 from handbook.records.standard import Standard
@@ -59,11 +58,7 @@ def unknown_record(entity: Entity, context: Context) -> Iterator[Finding]:
 
 def _has_unreadable_rule_file(handbook: Handbook) -> bool:
     """Return whether a rule file is unreadable. It could contain the unknown alert."""
-    return any(
-        problem.kind is ProblemKind.UNREADABLE_FILE
-        for file in handbook.rule_files
-        for problem in file.problems
-    )
+    return not all(file.is_readable for file in handbook.rule_files)
 
 
 def _is_misnamed_alert(id: str, handbook: Handbook) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from textwrap import shorten
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from handbook.diagnostics import (
     Edit,
@@ -22,9 +22,9 @@ from handbook.handbook import Handbook
 from handbook.reading.blocks import Paragraph
 from handbook.reading.nodes import Mapping
 from handbook.reading.placeholders import is_unwritten
-from handbook.reading.problems import ProblemKind
 from handbook.reading.promql import check_expressions
-from handbook.records.alert import TEMPLATE, Alert
+from handbook.records.alert import Alert
+from handbook.records.rule_file import TEMPLATE, MonitoringRule
 from handbook.records.runbook import CAUSES, ESCALATION, Cause, Runbook
 from handbook.records.service import Service
 from handbook.rules.age import check_age
@@ -251,7 +251,9 @@ def foreign_alert(runbook: Runbook, context: Context) -> Iterator[Finding]:
 
 @rule("RBK008", "invalid-alert-name", over=Handbook)
 def invalid_alert_name(handbook: Handbook) -> Iterator[Finding]:
-    """The name of an alert is unique, and has only letters, digits and underscores.
+    """The name of an alert belongs to one service, and has only letters, digits and underscores.
+
+    Several alerting rules of a service can have the same name, such as one for each severity.
 
     Why: the name is part of the permanent address of the alert, `/alerts/<Name>/`.
 
@@ -262,23 +264,24 @@ def invalid_alert_name(handbook: Handbook) -> Iterator[Finding]:
     """
     for alert in handbook.alerts:
         first = handbook.entities_by_id[alert.kind, alert.id]
+        at = alert.rules[0].at("alert")
         if alert in handbook.misnamed_alerts:
             yield Finding(
-                alert.at("alert"),
+                at,
                 f"invalid alert name '{alert.name}'",
                 "write it as one word, such as OrdersDown",
             )
         elif first is not alert:
             yield Finding(
-                alert.at("alert"),
+                at,
                 f"duplicate alert name '{alert.name}' (first in {first.path})",
-                "rename one of the two alerts",
+                "rename one of the two alerts: they belong to different services",
             )
 
 
 @rule("RBK009", "invalid-promql", over=Handbook)
 def invalid_promql(handbook: Handbook) -> Iterator[Finding]:
-    """The expression of an alert is valid PromQL.
+    """The expression of an alert or of a recording rule is valid PromQL.
 
     Why: if one expression is invalid, Prometheus rejects the whole rule file, and no alert fires.
 
@@ -287,11 +290,15 @@ def invalid_promql(handbook: Handbook) -> Iterator[Finding]:
     Good:
         expr: sum(orders) < 1
     """
-    alerts = [alert for alert in handbook.alerts if alert.expr and not is_unwritten(alert.expr)]
-    for alert, fault in zip(
-        alerts, check_expressions([alert.expr for alert in alerts]), strict=True
+    written_rules = [
+        monitoring_rule
+        for monitoring_rule in handbook.monitoring_rules
+        if monitoring_rule.expr and not is_unwritten(monitoring_rule.expr)
+    ]
+    for written_rule, fault in zip(
+        written_rules, check_expressions([written.expr for written in written_rules]), strict=True
     ):
-        at = alert.at("expr")
+        at = written_rule.at("expr")
         if fault and fault.reason is None:
             yield Finding(
                 at, "PromQL expression nested too deeply", "split it into recording rules"
@@ -305,8 +312,8 @@ def invalid_promql(handbook: Handbook) -> Iterator[Finding]:
             )
 
 
-def _has_unknown_severity(alert: Alert, handbook: Handbook) -> bool:
-    """Return whether the severity of an alert is not in the policy.
+def _has_unknown_severity(alert: MonitoringRule, handbook: Handbook) -> bool:
+    """Return whether the severity of an alerting rule is not in the policy.
 
     The result is False for an empty severity, which FM009 reports.
     """
@@ -317,23 +324,29 @@ def _has_unknown_severity(alert: Alert, handbook: Handbook) -> bool:
 
 
 def _check_missing_url(alert: Alert, context: Context, *, paging: bool) -> Iterator[Finding]:
-    """Report an alert without `runbook_url`.
+    """Report the rules of an alert without `runbook_url`.
 
-    If `paging` is true, the function reports only paging alerts, otherwise only other alerts.
+    If `paging` is true, the function reports only paging rules, otherwise only other rules.
     """
     handbook = context.handbook
-    is_paging = (
-        alert.severity in handbook.settings.policy.alerts.paging or alert.severity_is_template
-    )
-    # FM006 and FM009 report an invalid or empty `runbook_url`.
-    url_node = alert.node.find("annotations", "runbook_url")
-    if is_paging is paging and url_node is None and not _has_unknown_severity(alert, handbook):
-        url = _make_alert_url(alert, handbook)
-        yield Finding(
-            alert.at("alert"),
-            f"no 'runbook_url' for alert {alert.name}",
-            f"add 'runbook_url: {url}' under 'annotations'",
+    for alerting_rule in alert.rules:
+        severity = alerting_rule.severity
+        is_paging = (
+            severity in handbook.settings.policy.alerts.paging or alerting_rule.severity_is_template
         )
+        # FM006 and FM009 report an invalid or empty `runbook_url`.
+        url_node = alerting_rule.node.find("annotations", "runbook_url")
+        if (
+            is_paging is paging
+            and url_node is None
+            and not _has_unknown_severity(alerting_rule, handbook)
+        ):
+            url = _make_alert_url(alert, handbook)
+            yield Finding(
+                alerting_rule.at("alert"),
+                f"no 'runbook_url' for alert {alert.name}",
+                f"add 'runbook_url: {url}' under 'annotations'",
+            )
 
 
 @rule("RBK010", "paging-alert-without-runbook", over=Alert)
@@ -374,6 +387,8 @@ def wrong_runbook_url(alert: Alert, context: Context) -> Iterator[Finding]:
     can end with an anchor of the page. It contains no template expression: Prometheus expands these
     before it adds the label `alertname`, so `{{ $labels.alertname }}` becomes an empty text.
 
+    While the setting `handbook.moving_hosts` lists the host of the URL, the finding is a warning.
+
     Why: a wrong URL sends the on-call engineer to a missing page, or to the runbook of another
     alert.
 
@@ -382,14 +397,20 @@ def wrong_runbook_url(alert: Alert, context: Context) -> Iterator[Finding]:
     Good:
         runbook_url: "https://small.example/alerts/SearchSlow/"
     """
-    url = alert.runbook_url
-    handbook = context.handbook
     # RBK008 reports an invalid name, and FM020 an unknown address of the site. The URL in the hint
     # would contain both.
-    is_unusable = alert in handbook.misnamed_alerts or not handbook.settings.has_site_url
-    if not url or is_unwritten(url) or is_unusable:
+    handbook = context.handbook
+    if alert in handbook.misnamed_alerts or not handbook.settings.has_site_url:
         return
-    at = alert.at("annotations", "runbook_url")
+    for alerting_rule in alert.rules:
+        url = alerting_rule.runbook_url
+        if url and not is_unwritten(url):
+            at = alerting_rule.at("annotations", "runbook_url")
+            yield from _check_url(alert, url, at, handbook)
+
+
+def _check_url(alert: Alert, url: str, at: Location, handbook: Handbook) -> Iterator[Finding]:
+    """Report the fault of a `runbook_url`, if it has one."""
     site = handbook.settings.site_url.rstrip("/") + "/"
     own_url = _make_alert_url(alert, handbook)
     hint = f"write {own_url}"
@@ -397,6 +418,11 @@ def wrong_runbook_url(alert: Alert, context: Context) -> Iterator[Finding]:
         yield Finding(at, "template expression in 'runbook_url'", hint)
         return
     if not url.startswith(site):
+        host = _find_moving_host(url, handbook)
+        if host:
+            message = f"'runbook_url' still on the moving host '{host}'"
+            yield Finding(at, message, hint, is_warning=True)
+            return
         yield Finding(at, f"'runbook_url' of another site than {site}", hint)
         return
     address, _, fragment = url.removeprefix(site).partition("#")
@@ -431,6 +457,16 @@ def wrong_runbook_url(alert: Alert, context: Context) -> Iterator[Finding]:
             yield Finding(at, f"unknown anchor '#{fragment}' on /{address}", hint)
 
 
+def _find_moving_host(url: str, handbook: Handbook) -> str | None:
+    """Return the host of a URL if the settings list it as moving, otherwise None."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    hosts = {host.lower(): host for host in handbook.settings.organisation.moving_hosts}
+    return hosts.get(parts.netloc.lower()) or hosts.get(parts.hostname or "")
+
+
 def _make_alert_url(alert: Alert, handbook: Handbook) -> str:
     """Return the permanent URL of an alert's page, which shows its runbook."""
     return f"{handbook.settings.site_url.rstrip('/')}/{handbook.address(alert)}"
@@ -461,7 +497,7 @@ def _suggest_listing(alert: Alert, runbook: Runbook | None = None) -> str:
 
 @rule("RBK013", "empty-rule-file", over=Handbook)
 def empty_rule_file(handbook: Handbook) -> Iterator[Finding]:
-    """Every rule file that a service lists under `rules` exists, and contains an alert.
+    """Every rule file that a service lists under `rules` exists, and contains a rule.
 
     Why: in a missing or empty file, the check finds no faults of alerts.
 
@@ -476,11 +512,8 @@ def empty_rule_file(handbook: Handbook) -> Iterator[Finding]:
             if path not in rule_file_paths:
                 hint = did_you_mean(path, rule_file_paths) or "correct the path, or add the file"
                 yield Finding(service.at("rules", path), f"rule file not found: '{path}'", hint)
-    paths_with_alerts = {alert.path for alert in handbook.alerts}
     for file in handbook.rule_files:
-        if file.path not in paths_with_alerts and not any(
-            problem.kind is ProblemKind.UNREADABLE_FILE for problem in file.problems
-        ):
+        if not file.rules and file.is_readable:
             owner = handbook.get(Service, file.service)
             at = (
                 owner.at("rules", file.path)
@@ -488,7 +521,7 @@ def empty_rule_file(handbook: Handbook) -> Iterator[Finding]:
                 else Location(file.path)
             )
             yield Finding(
-                at, f"no alert in rule file '{file.path}'", "add an alert, or remove the file"
+                at, f"no rule in rule file '{file.path}'", "add a rule, or remove the file"
             )
 
 
@@ -547,7 +580,7 @@ def unknown_alert_severity(handbook: Handbook) -> Iterator[Finding]:
     """
     severities = handbook.settings.alert_severities
     places: set[Location] = set()
-    for alert in handbook.alerts:
+    for alert in handbook.alerting_rules:
         if alert.severity is None:
             yield from _find_misspelt_labels(alert, places)
             continue
@@ -561,7 +594,7 @@ def unknown_alert_severity(handbook: Handbook) -> Iterator[Finding]:
         yield Finding(at, f"unknown alert severity '{alert.severity}'", hint, fix)
 
 
-def _find_misspelt_labels(alert: Alert, places: set[Location]) -> Iterator[Finding]:
+def _find_misspelt_labels(alert: MonitoringRule, places: set[Location]) -> Iterator[Finding]:
     """Report the labels of an alert and its group whose names misspell `severity`.
 
     An alert without the label `severity` pages no engineer.

@@ -50,7 +50,7 @@ class Origins:
     def find_page(self, fault: LinkFault) -> Location:
         """Return the source file of the page, or the built file if the page has no source."""
         for entity in self._find_entities(fault):
-            return entity.at() if isinstance(entity, Alert) else Location(entity.path)
+            return entity.at if isinstance(entity, Alert) else Location(entity.path)
         return Location(posixpath.join(self.site.folder, fault.file))
 
     def _find_entities(self, fault: LinkFault) -> list[Entity]:

@@ -16,6 +16,7 @@ from handbook.records import Entity, Record
 from handbook.records.audit import Audit
 from handbook.records.kinds import RECORDS
 from handbook.records.postmortem import Postmortem
+from handbook.records.rule_file import MonitoringRule
 from handbook.records.service import Service
 from handbook.records.standard import ChecklistItem
 from handbook.settings import settings_schema
@@ -115,15 +116,25 @@ def _alert_items(handbook: Handbook) -> list[dict[str, Any]]:
             "service": alert.service,
             "path": alert.path,
             "url": _full_url(handbook, handbook.address(alert)),
-            "expr": alert.expr,
-            "for": alert.for_duration,
-            "labels": dict(alert.labels),
-            "annotations": dict(alert.annotations),
+            **_rule_item(alert.rules[0]),
+            "rules": [
+                {"path": rule.path, "line": rule.node.at.line, **_rule_item(rule)}
+                for rule in alert.rules
+            ],
             "runbooks": [runbook.id for runbook in handbook.runbooks_of(alert)],
             "referred_to_by": _backlinks(handbook, alert),
         }
         for alert in sorted(handbook.alerts, key=lambda alert: alert.name)
     ]
+
+
+def _rule_item(rule: MonitoringRule) -> dict[str, Any]:
+    return {
+        "expr": rule.expr,
+        "for": rule.for_duration,
+        "labels": dict(rule.labels),
+        "annotations": dict(rule.annotations),
+    }
 
 
 def _checklist_items(handbook: Handbook) -> list[dict[str, Any]]:

@@ -72,7 +72,7 @@ def alert_page(handbook: Handbook, alert: Alert) -> Rendered:
         article=article,
         incidents=incidents,
         ids=ids,
-        expression=highlight_code(f"{alert.expr}\n", "promql"),
+        highlight=lambda expression: highlight_code(f"{expression}\n", "promql"),
         linker=Linker(handbook, page_address),
     )
     title, *other_entries = (

@@ -17,16 +17,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handbook.diagnostics import Report
-from handbook.handbook import Handbook, RuleFile
+from handbook.handbook import Handbook
 from handbook.loading import load
 from handbook.reading import files
 from handbook.reading.blocks import Code
 from handbook.reading.shell import LANGUAGES, find_shell_errors
 from handbook.reading.source import read_source
 from handbook.records import Record, read_document, read_entity
-from handbook.records.alert import read_alerts
+from handbook.records.alert import make_alerts
 from handbook.records.audit import Audit
 from handbook.records.kinds import RECORDS
+from handbook.records.rule_file import read_rule_file
 from handbook.records.service import Service
 from handbook.records.standard import Standard
 from handbook.reporters import REPORTERS
@@ -340,10 +341,8 @@ def test_a_rule_file(data: bytes) -> None:
     path = "runbooks/shop/shop.rules.yml"
 
     def handbook() -> Handbook:
-        alerts, problems = read_alerts(path, "shop", files.decode(path, data))
-        return replace(
-            HANDBOOK, documents={}, alerts=alerts, rule_files=(RuleFile(path, "shop", problems),)
-        )
+        file = read_rule_file(path, "shop", files.decode(path, data))
+        return replace(HANDBOOK, documents={}, alerts=make_alerts([file]), rule_files=(file,))
 
     check_properties(path, data, handbook)
 

@@ -230,7 +230,8 @@ def _find_name_end(text: str, position: int) -> int:
         end += 1
     if end < len(text) and text[end] not in " \t\r\n.,|:()}":
         raise GoTemplateFault(
-            f"unexpected '{text[end]}' after '{text[position:end]}'", "add a space before it"
+            f"unexpected '{text[end]}' after '{text[position:end]}'",
+            "remove it, or add a space before it",
         )
     return end
 
@@ -619,7 +620,7 @@ class _TemplateParser:
                 f"unknown function '{token.text}'", hint or "use a function of Prometheus"
             )
         if token.kind is _Kind.VARIABLE and token.text not in self.variables:
-            hint = did_you_mean(token.text, self.variables)
+            hint = did_you_mean(token.text, [name for name in self.variables if name != "$"])
             raise GoTemplateFault(
                 f"unknown variable '{token.text}'", hint or f"use one of {', '.join(VARIABLES)}"
             )

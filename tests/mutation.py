@@ -55,6 +55,20 @@ from handbook.settings import FILE, Organisation, Policy
 from tests.handbooks import NEWEST, ROOT
 
 KEY_CHANGES = ("delete", "misspell the key", "wrong type", "bad value", "duplicate", "empty")
+RULE_CHANGES = (
+    "repeat the group",
+    "repeat the rule",
+    "make a record of an alert",
+    "make an alert of a record",
+    "rename a label",
+    "rename an annotation",
+    "open a template",
+    "call an unknown function",
+    "use an unknown variable",
+    "break the expression",
+    "query an unknown series",
+    "swap the units of a duration",
+)
 SECTION_CHANGES = ("delete", "empty", "swap", "duplicate", "put into a fence")
 TARGET_CHANGES = (
     "another id",
@@ -74,6 +88,8 @@ TARGET_CHANGES = (
 )
 CONTENT = ("mkdocs.yml", "adr", "docs", "runbooks", "postmortems")
 OBLIGATION = r"\b(?:MUST|SHOULD|MAY)\b"
+CHECKED_LABELS = ("severity", "runbook_url")
+"""The labels and annotations of alerts that a rule checks. Others can have any name."""
 LABEL = re.compile(r"\*\*(Symptom|Fix):\*\* ?")
 OPTIONAL_KEY = "an optional key"
 EQUAL_VALUES = "a swap of equal values"
@@ -125,10 +141,13 @@ def make_mutants(handbook: Handbook) -> Iterator[Mutant]:
         raw = (handbook.root / path).read_bytes().decode()
         mapping = nodes.parse(raw, path)
         assert isinstance(mapping, nodes.Mapping)
-        for mutant in chain(
+        mutants = chain(
             _mutate_keys(path, mapping, table),
             _mutate_references(handbook, path, mapping, table),
-        ):
+        )
+        if table is RuleFileFields:
+            mutants = chain(mutants, _mutate_rules(path, mapping))
+        for mutant in mutants:
             yield replace(mutant, text=f"{mutant.text}\n{_comments(raw)}")
     yield from make_settings_mutants(handbook)
 
@@ -191,6 +210,8 @@ def _mutate_keys(path: str, mapping: nodes.Mapping, table: type) -> Iterator[Mut
             for change, changed_entry in _changed_entries(entry, field, inner_fields).items():
                 if change == "misspell the key" and parent_keys[-1:] == ("dashboards",):
                     continue  # A dashboard can have any name.
+                if change == "misspell the key" and _is_free_label(parent_keys, entry.key):
+                    continue
                 entries = [
                     f"{json.dumps(sibling.key)}: {_flow(sibling.value)}"
                     for sibling in inner.entries
@@ -205,6 +226,11 @@ def _mutate_keys(path: str, mapping: nodes.Mapping, table: type) -> Iterator[Mut
                     _flow(mapping, inner, flow_mapping),
                     OPTIONAL_KEY if is_optional else "",
                 )
+
+
+def _is_free_label(parent_keys: tuple[str, ...], key: str) -> bool:
+    """Return whether a key is a label or annotation of a rule that can have any name."""
+    return parent_keys[-1:] in (("labels",), ("annotations",)) and key not in CHECKED_LABELS
 
 
 def _changed_entries(
@@ -223,6 +249,64 @@ def _changed_entries(
         "duplicate": f"{key}: {value}, {key}: {value}",
         "empty": f"{key}: ",
     }
+
+
+def _mutate_rules(path: str, mapping: nodes.Mapping) -> Iterator[Mutant]:
+    """Break each group and each rule of a rule file in the ways that Prometheus refuses."""
+    groups = mapping.find("groups")
+    assert isinstance(groups, nodes.Sequence)
+    for number, group in enumerate(groups.items, 1):
+        assert isinstance(group, nodes.Mapping)
+        name = f"groups.{number}"
+        text = f"{_flow(group)}, {{name: {_flow_at(group, 'name')}, rules: []}}"
+        yield Mutant(path, name, "repeat the group", _flow(mapping, group, text))
+        rules = group.find("rules")
+        assert isinstance(rules, nodes.Sequence)
+        for rule_number, rule in enumerate(rules.items, 1):
+            assert isinstance(rule, nodes.Mapping)
+            for change, changed_rule in _changed_rules(rule):
+                text = _flow(mapping, rule, changed_rule)
+                yield Mutant(path, f"{name}.{rule_number}", change, text)
+
+
+def _changed_rules(rule: nodes.Mapping) -> Iterator[tuple[str, str]]:
+    """Yield a rule as YAML with each change of RULE_CHANGES that is possible."""
+
+    def with_entry(key: str, value: str) -> str:
+        others = [entry for entry in rule.entries if entry.key != key]
+        rest = "".join(f", {json.dumps(entry.key)}: {_flow(entry.value)}" for entry in others)
+        return f"{{{json.dumps(key)}: {value}{rest}}}"
+
+    expr = rule.find("expr")
+    assert isinstance(expr, nodes.Scalar)
+    yield "repeat the rule", f"{_flow(rule)}, {_flow(rule)}"
+    yield "break the expression", with_entry("expr", json.dumps(f"{expr.text} +"))
+    yield "query an unknown series", with_entry("expr", json.dumps(f"({expr.text}) * zz:zz:zz"))
+    labels, annotations = rule.find("labels"), rule.find("annotations")
+    if isinstance(labels, nodes.Mapping):
+        yield "rename a label", with_entry("labels", f"{{a-b: x, {_flow(labels)[1:]}")
+    if rule.find("record"):
+        yield "make an alert of a record", with_entry("alert", "Zzz")
+        yield "swap the units of a duration", with_entry("for", "5m")
+        return
+    yield "make a record of an alert", with_entry("record", "'a:b'")
+    yield "swap the units of a duration", with_entry("for", "1m5h")
+    if isinstance(annotations, nodes.Mapping):
+        rest = _flow(annotations)[1:]
+        yield "rename an annotation", with_entry("annotations", f"{{a-b: x, {rest}")
+        for change, template in (
+            ("open a template", "{{ $value"),
+            ("call an unknown function", "{{ humanise $value }}"),
+            ("use an unknown variable", "{{ $valu }}"),
+        ):
+            yield change, with_entry("annotations", f"{{zz: {json.dumps(template)}, {rest}")
+
+
+def _flow_at(mapping: nodes.Mapping, key: str) -> str:
+    """Return the value of a key as YAML."""
+    value = mapping.find(key)
+    assert value is not None
+    return _flow(value)
 
 
 def _nested_mappings(
@@ -283,7 +367,8 @@ def _flow(node: nodes.Node, changed_node: nodes.Node | None = None, text: str = 
     if isinstance(node, nodes.Scalar):
         return "null" if node.empty else json.dumps(node.text)
     if isinstance(node, nodes.Sequence):
-        return "[" + ", ".join(_flow(item, changed_node, text) for item in node.items) + "]"
+        # A line of a file has a length limit.
+        return "[" + ",\n  ".join(_flow(item, changed_node, text) for item in node.items) + "]"
     return (
         "{"
         + ", ".join(

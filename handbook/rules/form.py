@@ -25,7 +25,11 @@ from handbook.reading.code_languages import CodeFamily, read_language
 from handbook.reading.fields import find_field_at
 from handbook.reading.filler import is_filler, says_none
 from handbook.reading.ids import slug
-from handbook.reading.placeholders import find_placeholder, make_placeholder_finding
+from handbook.reading.placeholders import (
+    find_placeholder,
+    is_unwritten,
+    make_placeholder_finding,
+)
 from handbook.reading.problems import ProblemKind
 from handbook.reading.raw_html import COMMENT
 from handbook.reading.shell import LANGUAGES, find_shell_errors
@@ -328,7 +332,7 @@ def placeholder(handbook: Handbook) -> Iterator[Finding]:
             yield finding
         if isinstance(entity, Record):
             yield from _find_in_text(entity.source)
-    for finding in _find_in_settings(handbook):
+    for finding in chain(_find_in_settings(handbook), _find_in_rule_files(handbook)):
         places.add(finding.at)
         yield finding
     for problem in chain(
@@ -368,6 +372,20 @@ def _find_in_settings(handbook: Handbook) -> Iterator[Finding]:
         for value in nodes.walk_scalars(node) if node else ():
             if value.at not in reported and (match := find_placeholder(value.text)):
                 yield make_placeholder_finding(value.at, match.text, "text")
+
+
+def _find_in_rule_files(handbook: Handbook) -> Iterator[Finding]:
+    """Report the placeholders in recording rules and in the names of rule groups.
+
+    The values of alerting rules are values of entities.
+    """
+    for monitoring_rule in handbook.monitoring_rules:
+        rule_node = None if monitoring_rule.alert else monitoring_rule.node
+        owners = (monitoring_rule.group.find("name"), rule_node)
+        for value in chain.from_iterable(nodes.walk_scalars(owner) for owner in owners if owner):
+            match = find_placeholder(value.text)
+            if match and is_unwritten(value.text):
+                yield make_placeholder_finding(value.at, match.text)
 
 
 def _find_in_text(source: Source) -> Iterator[Finding]:

@@ -125,12 +125,7 @@ MARKDOWN = (
     "- **STD-05.3** MUST x",
     "- 10:14 — x",
     "| A1 | x | order-team | 2026-01-01 | open |",
-    "@fuzzed
-@given(st.lists(st.sampled_from(ACTIONS) | st.text(max_size=3), max_size=40).map("".join))
-def test_a_template_of_an_alert(text: str) -> None:
-    for template in (text, f"{{{{ {text} }}}}"):
-        fault = find_template_fault(template)
-        assert fault is None or fault.message
+    "<<<<<<< HEAD",
     "=======",
     ">>>>>>> x",
     "TODO",
@@ -205,7 +200,224 @@ YAML = (
     "  SEC-01: {verdict: unknown, needs: N/A}",
     "evidence: '...'",
     "<<<<<<< HEAD",
-    "
+    "||||||| x",
+    "groups: [{name: x, rules: [{alert: A, expr: up}]}]",
+)
+RULE_FILES = (
+    "kind: PrometheusRule",
+    "kind: List",
+    "items: [{kind: PrometheusRule, spec: {groups: []}}]",
+    "spec: {groups: [{name: x, rules: []}]}",
+    "namespace: x",
+    "---",
+    "      labels: {<<: *a, severity: page}",
+    "      labels: &a {severity: page}",
+    "      <<: [*a, *a]",
+    "    - record: a:b",
+    "    - {alert: A, record: b, expr: 'c:d > 1', for: 5m}",
+    "      annotations: {x: '{{ $value | humanize }}'}",
+    "      for: 1m5h",
+    "limit: 5",
+    "expr: a{b=~`\\d**`}",
+    "{{",
+    "}}",
+    "{{ if $value }}",
+    "{{ end }}",
+    "{{ $labels.x",
+    "`",
+)
+ACTION_TEXTS = r"""
+{{ |}}|{{- | -}}|if |else|end|range |with |define |template |block |break|$labels|$x|:=|=|,|.
+|.Labels|humanize|(|)|"a"|`b`|'c'|1|0x1p3|1i|true|nil|/*|*/|\\|$
+"""
+ACTIONS = (*ACTION_TEXTS.split("|"), "\u00a0", "\U0001f600")
+BYTES = (
+    b"\0",
+    b"\xff",
+    b"\xc3",
+    b"\r",
+    b"\r\n",
+    b"\x1b",
+    b"\xe2\x80\xae",
+    b"\xef\xbb\xbf",
+    b"\t",
+    b"\x0c",
+    b"\xc2\x85",
+)
+
+
+def read_seeds(*patterns: str) -> list[str]:
+    """Read real files as seeds, the shortest first: it gives the simplest failing example."""
+    paths = (path for root in (ROOT, SMALL) for pattern in patterns for path in root.glob(pattern))
+    return sorted((path.read_text(encoding="utf-8") for path in paths), key=len)
+
+
+@st.composite
+def corrupted(draw: st.DrawFn, texts: list[str], fragments: tuple[str, ...]) -> bytes:
+    """Draw one of the texts with up to eight changes."""
+    lines = draw(st.sampled_from(texts)).split("\n")
+    for _ in range(draw(st.integers(0, 8))):
+        index = draw(st.integers(0, max(len(lines) - 1, 0)))
+        fragment = draw(st.sampled_from(fragments))
+        line = lines[index] if lines else ""
+        column = draw(st.integers(0, len(line)))
+        match draw(st.integers(0, 9)):
+            case 0:
+                del lines[index : index + draw(st.integers(1, 5))]
+            case 1:
+                lines[index:index] = lines[index : index + draw(st.integers(1, 5))]
+            case 2:
+                lines.insert(index, fragment)
+            case 3:
+                lines[index : index + 1] = [line[:column] + fragment + line[column:]]
+            case 4:
+                lines[index : index + 1] = [line[:column], line[column:]]
+            case 5:
+                lines[index : index + 2] = ["".join(lines[index : index + 2])]
+            case 6:
+                lines[index : index + 1] = [
+                    draw(st.sampled_from(("  ", "    ", "\t", "> ", "- ", "# "))) + line
+                ]
+            case 7:
+                lines[index : index + 1] = [line.partition(":")[0] + ": " + fragment]
+            case 8:
+                lines[index:index] = draw(st.sampled_from(texts)).split("\n")[
+                    : draw(st.integers(1, 12))
+                ]
+            case _:
+                lines[index : index + 1] = [
+                    line[:column] + fragment * draw(st.sampled_from((2, 30, 400)))
+                ]
+    data = "\n".join(lines).encode("utf-8", "surrogatepass")
+    if draw(st.integers(0, 9)) == 0:
+        offset = draw(st.integers(0, len(data)))
+        data = data[:offset] + draw(st.sampled_from(BYTES)) + data[offset:]
+    return data
+
+
+def check_properties(path: str, data: bytes, handbook: Callable[[], Handbook]) -> Report:
+    """Check a handbook with the data as a file, and test properties of the report."""
+    begin = time.process_time()
+    report = run(handbook(), TODAY)
+    assert time.process_time() - begin < SECONDS
+    assert run(handbook(), TODAY) == report
+    text = files.decode(path, data, longest=files.LARGEST)
+    if not isinstance(text, str):
+        text = data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    lines = text.split("\n")
+    for finding in report.findings:
+        at = finding.at
+        if at.path == path:
+            assert 1 <= at.line <= len(lines), finding
+            assert 1 <= at.column <= len(lines[at.line - 1]) + 1, finding
+    for reporter in REPORTERS.values():
+        assert reporter(report)
+    return report
+
+
+PATHS = {
+    "adr": "adr/0042-x.md",
+    "runbook": "runbooks/shop/x.md",
+    "postmortem": "postmortems/2026-05-04-x.md",
+    "standard": "docs/standards/05-x.md",
+    "service": "docs/services/shop.md",
+}
+TEXTS = {kind.kind: read_seeds(f"{kind.folder}/{'*/' * (kind.depth - 1)}*.md") for kind in RECORDS}
+FOREIGN = sorted(
+    (path.read_text(encoding="utf-8", errors="replace") for path in CORPORA.rglob("*.md")), key=len
+)[:300]
+
+
+@pytest.mark.parametrize("kind", RECORDS, ids=lambda kind: kind.kind)
+def test_a_record(kind: type[Record], monkeypatch: pytest.MonkeyPatch) -> None:
+    rules()  # loads the rules in their order
+    # Shell code has its own test below, with many scripts at once.
+    monkeypatch.setattr("handbook.rules.form.find_shell_errors", lambda scripts: ())
+    path = PATHS[kind.kind]
+
+    @settings(fuzzed, max_examples=fuzzed.max_examples // (len(RECORDS) - 2))
+    @given(corrupted([*TEXTS[kind.kind], *FOREIGN], MARKDOWN + YAML))
+    def holds(data: bytes) -> None:
+        def handbook() -> Handbook:
+            source = read_source(path, data)
+            document = read_document(kind, source, HANDBOOK.settings.allowed_values)
+            return replace(HANDBOOK, documents={path: document})
+
+        check_properties(path, data, handbook)
+        text = files.decode(path, data)
+        assert not isinstance(text, str) or find_fault(render_article(HANDBOOK, path, text)) is None
+
+    holds()
+
+
+@fuzzed
+@given(corrupted(read_seeds("docs/services/*/*.yml"), YAML))
+def test_an_audit(data: bytes) -> None:
+    path = "docs/services/shop/2026-Q4.yml"
+
+    def handbook() -> Handbook:
+        audit = read_entity(Audit, path, files.decode(path, data), HANDBOOK.settings.allowed_values)
+        return replace(HANDBOOK, documents=AUDITED, alerts=(), rule_files=(), audits=(audit,))
+
+    check_properties(path, data, handbook)
+
+
+@fuzzed
+@given(
+    corrupted(
+        read_seeds("runbooks/*/*.rules.yml", "docs/standards/samples/**/*.rules.yml"),
+        YAML + RULE_FILES,
+    )
+)
+def test_a_rule_file(data: bytes) -> None:
+    path = "runbooks/shop/shop.rules.yml"
+
+    def handbook() -> Handbook:
+        file = read_rule_file(path, "shop", files.decode(path, data))
+        return replace(HANDBOOK, documents={}, alerts=make_alerts([file]), rule_files=(file,))
+
+    check_properties(path, data, handbook)
+
+
+SETTINGS = (
+    "INHERIT: mkdocs.yml",
+    "INHERIT: [x]",
+    "INHERIT: http://x/y",
+    'INHERIT: "x\\0"',
+    "site_url: http://[",
+    "site_url: //x:99999/?",
+    "site_url: !ENV [X, y]",
+    "x: !ENV {a: b}",
+    "x: !ENV []",
+    "x: !!python/name:x",
+    "<<: [{a: b}, x]",
+    "<<: x",
+    "site_dir: ..",
+    'site_dir: "x\\0"',
+    "theme: x",
+    '  custom_dir: "x\\0"',
+    "plugins: x",
+    "plugins: [{a: b, c: d}, []]",
+    "nav: [[[x]], {x: [y, {z: }]}]",
+    "nav: ['', '/', '..', 'x#y.md']",
+    "edit_uri_template: '{'",
+    "edit_uri_template: '{}{x!y:z}'",
+    "extra_css: ['', '\\0', ../x]",
+    "extra_javascript: [{path: [x]}, []]",
+    "hooks: [" + "x" * 300 + "]",
+    "validation: {nav: x}",
+    "severities: {a: {alias: a}, b: x}",
+)
+"""Lines of mkdocs.yml with values that a reader can misread."""
+
+
+@fuzzed
+@given(st.lists(st.sampled_from(ACTIONS) | st.text(max_size=3), max_size=40).map("".join))
+def test_a_template_of_an_alert(text: str) -> None:
+    for template in (text, f"{{{{ {text} }}}}"):
+        fault = find_template_fault(template)
+        assert fault is None or fault.message
+
 
 def test_settings(tmp_path: Path) -> None:
     @fuzzed

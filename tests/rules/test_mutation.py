@@ -12,6 +12,7 @@ from tests.handbooks import ROOT
 from tests.mutation import (
     KEY_CHANGES,
     OPTIONAL_KEY,
+    RULE_CHANGES,
     SECTION_CHANGES,
     TARGET_CHANGES,
     Mutant,
@@ -30,7 +31,15 @@ def all_mutants() -> list[Mutant]:
 
 def test_every_kind_of_change_has_mutants() -> None:
     changes = {mutant.change for mutant in all_mutants()}
-    assert {*KEY_CHANGES, *SECTION_CHANGES, "path", "fragment", "id", "reorder"} <= changes
+    assert {
+        *KEY_CHANGES,
+        *RULE_CHANGES,
+        *SECTION_CHANGES,
+        "path",
+        "fragment",
+        "id",
+        "reorder",
+    } <= changes
     assert {*TARGET_CHANGES, "id of the kind standard", "id of the kind runbook"} <= changes
     assert len(all_mutants()) > 5000
     assert {mutant.path.split("/")[0] for mutant in all_mutants()} == {
@@ -57,3 +66,8 @@ def test_rewritten_front_matter_alone_has_no_finding() -> None:
 def test_the_check_finds_a_sample_of_the_mutants(seed: int) -> None:
     sample: list[Mutant] = random.Random(seed).sample(all_mutants(), 200)  # noqa: S311
     assert find_missed_mutants(judge_mutants(sample)) == []
+
+
+def test_the_check_finds_every_kind_of_change_of_a_rule() -> None:
+    by_change = {mutant.change: mutant for mutant in all_mutants() if mutant.change in RULE_CHANGES}
+    assert find_missed_mutants(judge_mutants(list(by_change.values()))) == []

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+MOST_LISTED: Final = 20
+"""The number of findings of one rule in one file that a report lists. It counts all of them."""
 
 NEW_EXCEPTION = "new-exception"
 """The name of the rule that reports new exceptions. A report lists its findings separately."""
@@ -73,11 +78,50 @@ class Diagnostic:
     """True for a warning that `--strict` does not count."""
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Unlisted:
+    """The number of findings of one rule in one file that a report counts but does not list."""
+
+    path: str
+    code: str
+    rule: str
+    severity: Severity
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The findings that a report lists, and the numbers of all others, sorted by path and code."""
+
+    findings: tuple[Diagnostic, ...]
+    more: tuple[Unlisted, ...]
+
+
+def sort_findings(findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Return findings in the order of a report: by path, line, column, code and message."""
+    return tuple(sorted(findings, key=lambda finding: (finding.at, finding.code, finding.message)))
+
+
+def limit_findings(findings: Iterable[Diagnostic]) -> Listing:
+    """Return the first findings of each rule in each file, and the numbers of the others."""
+    counts: Counter[tuple[str, str, str, Severity]] = Counter()
+    listed = []
+    for finding in findings:
+        key = (finding.at.path, finding.code, finding.rule, finding.severity)
+        counts[key] += 1
+        if counts[key] <= MOST_LISTED:
+            listed.append(finding)
+    more = (
+        Unlisted(*key, count - MOST_LISTED) for key, count in counts.items() if count > MOST_LISTED
+    )
+    return Listing(tuple(listed), tuple(sorted(more)))
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """The result of a check.
 
-    - `findings`: the findings, sorted by path, line, column and code.
+    - `findings`: all findings, sorted by path, line, column and code.
     - `records`: the number of records of each kind.
     - `suppressed_count`: the number of findings that a suppression allows.
     - `sample_count`: the number of secret samples in the settings.
@@ -116,9 +160,14 @@ class Report:
         return bool(self.errors or (strict and self.warnings > self.advisory_warnings))
 
     @property
-    def new_exceptions(self) -> tuple[Diagnostic, ...]:
+    def listing(self) -> Listing:
+        """The findings that reports list, and the numbers of all others."""
+        return limit_findings(self.findings)
+
+    @property
+    def new_exceptions(self) -> Listing:
         """The findings about exceptions that the base does not have."""
-        return tuple(finding for finding in self.findings if finding.rule == NEW_EXCEPTION)
+        return limit_findings(finding for finding in self.findings if finding.rule == NEW_EXCEPTION)
 
     @property
     def summary(self) -> dict[str, object]:
@@ -133,7 +182,7 @@ class Report:
             "removed": self.removal_count,
             "new_exceptions": [
                 {"path": finding.at.path, "line": finding.at.line, "message": finding.message}
-                for finding in self.new_exceptions
+                for finding in self.new_exceptions.findings
             ],
         }
 

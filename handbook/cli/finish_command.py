@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from handbook.cli.common import UsageError, add_root, find_root, refuse_interrupted
-from handbook.diagnostics import Report
+from handbook.diagnostics import Report, sort_findings
 from handbook.loading import load
 from handbook.reporters.text import text
 from handbook.site.finish import FinishError, finish
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     except FinishError as error:
         raise UsageError(str(error)) from error
     if finished.findings:
-        sys.stdout.write(text(Report(handbook.entity_counts, finished.findings)))
+        sys.stdout.write(text(Report(handbook.entity_counts, sort_findings(finished.findings))))
         return 1
     print(f"finished {finished.pages} pages and {finished.redirects} redirects in {options.site}")
     return 0

@@ -24,7 +24,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page as SitePage
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from handbook.diagnostics import Report
+from handbook.diagnostics import Report, sort_findings
 from handbook.engines.errors import BuildError, as_build_error
 from handbook.engines.mkdocs import HandbookPlugin
 from handbook.engines.state import Build
@@ -99,7 +99,8 @@ def _make_contents(root: Path) -> dict[str, bytes]:
         *(finding for article in articles for finding in article.findings),
     ):
         raise BuildError(
-            f"pages cannot be published\n{text(Report(handbook.entity_counts, findings))}"
+            "pages cannot be published\n"
+            + text(Report(handbook.entity_counts, sort_findings(findings)))
         )
     sources = {article.address: article.source for article in articles} | _map_copied_sources(
         handbook

@@ -13,7 +13,7 @@ import yaml
 from mkdocs.structure.files import File
 from mkdocs.structure.pages import Page as SitePage
 
-from handbook.diagnostics import Diagnostic, Location, Report, Severity
+from handbook.diagnostics import Diagnostic, Location, Report, Severity, sort_findings
 from handbook.engines.check import page_address
 from handbook.engines.macros import MacroError
 from handbook.records import Document, Page
@@ -43,7 +43,7 @@ class Build:
     @property
     def report(self) -> Report:
         """Report with the findings in macros and finished pages."""
-        return Report(self.assembly.handbook.entity_counts, tuple(self.findings))
+        return Report(self.assembly.handbook.entity_counts, sort_findings(self.findings))
 
     def find_document(self, file: File) -> Document | None:
         """Return the record or page of a MkDocs file, or None for a generated file."""

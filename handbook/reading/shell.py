@@ -10,6 +10,7 @@ import json
 import re
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from errno import ETIMEDOUT
@@ -23,8 +24,20 @@ from handbook.reading.shell_words import NAME_TO_REPLACE
 LANGUAGES: Final = ("bash", "sh", "shell")
 """The languages that shellcheck reads. It has no checks for zsh and fish."""
 
-_DEEPEST: Final = 12
+LONGEST_SCRIPT: Final = 8_000
+"""The limit of the length of a script. Shellcheck's time grows with the square of the length."""
+
+LONGEST_TOTAL: Final = 40_000
+"""The limit of the length of all scripts of a file. Shellcheck needs some seconds for them."""
+
+_DEEPEST_PARENTHESES: Final = 12
 """The limit of nested parentheses. Each nested `$((` at least doubles shellcheck's time."""
+
+_DEEPEST_BRACKETS: Final = 100
+"""The limit of nested braces, and of nested brackets.
+
+Shellcheck's time grows with the square of the levels.
+"""
 
 PROGRAMS: Final = (
     "argocd|aws|az|curl|date|df|dig|docker|du|gcloud|gh|git|grep|head|helm|host|istioctl|journalctl"
@@ -46,23 +59,45 @@ _NAME_BEFORE: Final = re.compile(r"(?:\$\{|\b(?:for|select|function)[ \t]+)$")
 
 _SECONDS: Final = 60
 _SECONDS_PER_SCRIPT: Final = 0.1
-_PARENTHESIS: Final = re.compile(r"[()]")
+_BRACKETS: Final = re.compile(r"[(){}\[\]]")
+_OPENING: Final = {")": "(", "}": "{", "]": "["}
+_LIMITS: Final = {
+    "(": (_DEEPEST_PARENTHESES, "parentheses"),
+    "{": (_DEEPEST_BRACKETS, "braces"),
+    "[": (_DEEPEST_BRACKETS, "brackets"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class ShellError:
-    """An error in a script: the index of the script, a line, a column and a message."""
+    """An error in a script: its file, its index in the file, a line, a column and a message.
 
+    `hint` is None if the author has to correct the code.
+    """
+
+    file: int
     script: int
     line: int
     column: int
     message: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Position:
+    """The line and column of an error in a script, the message, and a hint."""
+
+    line: int
+    column: int
+    message: str
+    hint: str | None = None
 
 
 @lru_cache(maxsize=8)
-def find_shell_errors(scripts: tuple[str, ...]) -> tuple[ShellError, ...]:
-    """Return the first error of each invalid script.
+def find_shell_errors(scripts_by_file: tuple[tuple[str, ...], ...]) -> tuple[ShellError, ...]:
+    """Return the first error of each invalid script, in order.
 
+    A file with too much shell code has only one error, at the first script beyond the limit.
     A script of only plain commands is valid without shellcheck. If all scripts are plain,
     shellcheck does not run, because its start is slow.
 
@@ -71,25 +106,32 @@ def find_shell_errors(scripts: tuple[str, ...]) -> tuple[ShellError, ...]:
     Raises FileNotFoundError if shellcheck is not installed, and TimeoutError if shellcheck does not
     finish in time.
     """
-    first_errors = {
-        number: ShellError(number, *position, f"more than {_DEEPEST} nested parentheses")
-        for number, script in enumerate(scripts)
-        if (position := _find_deep_parenthesis(script))
-    }
-    unchecked = {
-        number: script
-        for number, script in enumerate(scripts)
-        if number not in first_errors and not is_plain(script)
-    }
+    scripts = [
+        (file, index, script)
+        for file, scripts_of_file in enumerate(scripts_by_file)
+        for index, script in enumerate(scripts_of_file)
+    ]
+    errors: dict[int, _Position] = {}
+    unchecked: dict[int, str] = {}
+    lengths: Counter[int] = Counter()
+    for number, (file, _, script) in enumerate(scripts):
+        if lengths[file] > LONGEST_TOTAL or is_plain(script):
+            continue
+        lengths[file] += len(script)
+        if error := _find_excess(script, lengths[file]):
+            errors[number] = error
+        else:
+            unchecked[number] = script
     for comment in _run_shellcheck(
         {number: _replace_placeholders(script) for number, script in unchecked.items()}
     ):
-        number = int(comment["file"])
         text = f"{comment['message'].rstrip('.')} (SC{comment['code']})"
-        first_errors.setdefault(
-            number, ShellError(number, comment["line"], comment["column"], text)
-        )
-    return tuple(first_errors[number] for number in sorted(first_errors))
+        position = _Position(comment["line"], comment["column"], text)
+        errors.setdefault(int(comment["file"]), position)
+    return tuple(
+        ShellError(*scripts[number][:2], error.line, error.column, error.message, error.hint)
+        for number, error in sorted(errors.items(), key=itemgetter(0))
+    )
 
 
 def is_plain(script: str) -> bool:
@@ -108,17 +150,35 @@ def _replace_placeholders(script: str) -> str:
     return NAME_TO_REPLACE.sub(replace, script)
 
 
-def _find_deep_parenthesis(script: str) -> tuple[int, int] | None:
-    """Return the line and column of the first parenthesis that is nested too deeply, or None.
+def _find_excess(script: str, total: int) -> _Position | None:
+    """Return an error if shellcheck would need too much time for a script.
 
-    The function ignores a closing parenthesis without an opening one.
+    `total` is the length of the scripts of the file, up to this one.
     """
-    depth = 0
-    for match in _PARENTHESIS.finditer(script):
-        depth = max(depth + (1 if match[0] == "(" else -1), 0)
-        if depth > _DEEPEST:
+    if total > LONGEST_TOTAL:
+        message = f"more than {LONGEST_TOTAL:,} characters of shell code in one file"
+        return _Position(1, 1, message, "move the long scripts to files, and link to them")
+    if len(script) > LONGEST_SCRIPT:
+        message = f"more than {LONGEST_SCRIPT:,} characters in one block"
+        return _Position(1, 1, message, "move the script to a file, and link to it")
+    return _find_deep_bracket(script)
+
+
+def _find_deep_bracket(script: str) -> _Position | None:
+    """Return an error at the first bracket that is nested too deeply, or None.
+
+    The function ignores a closing bracket without an opening one.
+    """
+    depths = dict.fromkeys(_LIMITS, 0)
+    for match in _BRACKETS.finditer(script):
+        opening = _OPENING.get(match[0], match[0])
+        depths[opening] = max(depths[opening] + (1 if match[0] == opening else -1), 0)
+        limit, name = _LIMITS[opening]
+        if depths[opening] > limit:
             offset = match.start()
-            return script.count("\n", 0, offset) + 1, offset - script.rfind("\n", 0, offset)
+            line = script.count("\n", 0, offset) + 1
+            column = offset - script.rfind("\n", 0, offset)
+            return _Position(line, column, f"more than {limit} nested {name}")
     return None
 
 

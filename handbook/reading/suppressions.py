@@ -75,9 +75,10 @@ def _read(
         for number, line in enumerate(lines, 1)
         if _HANDBOOK_COMMENT.match(line) and can_hold_comment(number)
     }
+    target_line = 1
     for number in sorted(comment_lines):
         line = lines[number - 1]
-        target_line = number + 1
+        target_line = max(target_line, number + 1)
         while target_line <= len(lines) and (
             target_line in comment_lines or not lines[target_line - 1].strip()
         ):

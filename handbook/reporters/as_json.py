@@ -9,6 +9,7 @@ from handbook.diagnostics import Report
 
 def as_json(report: Report) -> str:
     """Return the report as JSON, version 1, indented by two spaces, with a final newline."""
+    listing = report.listing
     document = {
         "version": 1,
         "root": ".",
@@ -25,7 +26,17 @@ def as_json(report: Report) -> str:
                 "message": finding.message,
                 "hint": finding.hint,
             }
-            for finding in report.findings
+            for finding in listing.findings
+        ],
+        "more": [
+            {
+                "path": unlisted.path,
+                "code": unlisted.code,
+                "rule": unlisted.rule,
+                "severity": str(unlisted.severity),
+                "count": unlisted.count,
+            }
+            for unlisted in listing.more
         ],
         "summary": report.summary,
     }

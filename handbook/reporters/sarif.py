@@ -9,7 +9,8 @@ import json
 import os
 from urllib.parse import quote
 
-from handbook.diagnostics import Diagnostic, Report
+from handbook.diagnostics import Diagnostic, Report, Unlisted
+from handbook.reporters.text import describe_unlisted
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -19,16 +20,20 @@ _SCHEMA = (
 def sarif(report: Report) -> str:
     """Return the report as SARIF with one run, which lists only the rules that have findings.
 
+    A result with the level `note` counts the findings that are not listed.
     The text is indented by two spaces and ends with a newline.
     """
-    rules = {finding.code: finding.rule for finding in report.findings}
+    listing = report.listing
+    rules = {finding.code: finding.rule for finding in listing.findings}
     codes = sorted(rules)
+    index_by_code = {code: index for index, code in enumerate(codes)}
     driver = {"name": "handbook", "rules": [{"id": code, "name": rules[code]} for code in codes]}
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
         "results": [
-            _write_result(finding, codes.index(finding.code)) for finding in report.findings
+            *(_write_result(finding, index_by_code[finding.code]) for finding in listing.findings),
+            *(_write_note(unlisted, index_by_code[unlisted.code]) for unlisted in listing.more),
         ],
         "properties": {"summary": report.summary},
     }
@@ -43,7 +48,7 @@ def sarif(report: Report) -> str:
 def _write_result(finding: Diagnostic, rule: int) -> dict[str, object]:
     at = finding.at
     location = {
-        "artifactLocation": {"uri": quote(os.fsencode(at.path)), "uriBaseId": "%SRCROOT%"},
+        **_locate_file(at.path),
         "region": {"startLine": at.line, "startColumn": at.column},
     }
     result: dict[str, object] = {
@@ -54,3 +59,17 @@ def _write_result(finding: Diagnostic, rule: int) -> dict[str, object]:
         "locations": [{"physicalLocation": location}],
     }
     return result | {"properties": {"advisory": True}} if finding.is_advisory else result
+
+
+def _write_note(unlisted: Unlisted, rule: int) -> dict[str, object]:
+    return {
+        "ruleId": unlisted.code,
+        "ruleIndex": rule,
+        "level": "note",
+        "message": {"text": describe_unlisted(unlisted)},
+        "locations": [{"physicalLocation": _locate_file(unlisted.path)}],
+    }
+
+
+def _locate_file(path: str) -> dict[str, object]:
+    return {"artifactLocation": {"uri": quote(os.fsencode(path)), "uriBaseId": "%SRCROOT%"}}

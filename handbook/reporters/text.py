@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from handbook.diagnostics import Report, Severity
+from collections.abc import Iterator
+from itertools import groupby
+
+from handbook.diagnostics import Diagnostic, Report, Severity, Unlisted
 
 _PLAIN, _BOLD, _DIM = "\x1b[0m", "\x1b[1m", "\x1b[2m"
 ADVISORY = " (advisory)"
@@ -14,24 +17,44 @@ def text(report: Report, *, colour: bool = False) -> str:
     """Return one line for each finding, and the summary as the last line.
 
     The line of a finding has the form `path:line:column: CODE severity: message`. The line of an
-    advisory warning ends with `(advisory)`. The hint is on an indented line below. With `colour`,
-    the text contains colour codes for a terminal.
+    advisory warning ends with `(advisory)`. The hint is on an indented line below. Below the
+    findings of a file, a line `path: CODE severity: and N more` counts the findings of a rule that
+    are not listed. With `colour`, the text contains colour codes for a terminal.
     """
 
     def paint(mark: str, text: str) -> str:
         return f"{mark}{text}{_PLAIN}" if colour else text
 
-    lines = []
-    for finding in report.findings:
+    def write_finding(finding: Diagnostic) -> Iterator[str]:
         at = finding.at
         location = paint(_BOLD, f"{escape_unprintable(at.path)}:{at.line}:{at.column}:")
         label = paint(_COLOURS[finding.severity], f"{finding.code} {finding.severity}:")
         mark = ADVISORY if finding.is_advisory else ""
-        lines.append(f"{location} {label} {escape_unprintable(finding.message)}{mark}")
+        yield f"{location} {label} {escape_unprintable(finding.message)}{mark}"
         if finding.hint:
-            lines.append(paint(_DIM, f"    {escape_unprintable(finding.hint)}"))
+            yield paint(_DIM, f"    {escape_unprintable(finding.hint)}")
+
+    def write_unlisted(unlisted: Unlisted) -> str:
+        location = paint(_BOLD, f"{escape_unprintable(unlisted.path)}:")
+        label = paint(_COLOURS[unlisted.severity], f"{unlisted.code} {unlisted.severity}:")
+        return f"{location} {label} {describe_unlisted(unlisted)}"
+
+    listing = report.listing
+    more_by_path = {
+        path: list(group) for path, group in groupby(listing.more, key=lambda more: more.path)
+    }
+    lines: list[str] = []
+    for path, findings in groupby(listing.findings, key=lambda finding: finding.at.path):
+        for finding in findings:
+            lines += write_finding(finding)
+        lines += map(write_unlisted, more_by_path.get(path, ()))
     lines.append(summary(report))
     return "\n".join(lines) + "\n"
+
+
+def describe_unlisted(unlisted: Unlisted) -> str:
+    """Return the text that counts the findings of a rule that are not listed."""
+    return f"and {unlisted.count:,} more"
 
 
 def escape_unprintable(text: str) -> str:
@@ -61,9 +84,18 @@ def summary(report: Report) -> str:
         counts.append(_count(report.lowered_count, "lowered severity", "lowered severities"))
     if report.removal_count:
         counts.append(_count(report.removal_count, "allowed removal"))
+    new_exceptions = report.new_exceptions
     exceptions = ", ".join(
-        escape_unprintable(f"{finding.message} ({finding.at.path}:{finding.at.line})")
-        for finding in report.new_exceptions
+        (
+            *(
+                escape_unprintable(f"{finding.message} ({finding.at.path}:{finding.at.line})")
+                for finding in new_exceptions.findings
+            ),
+            *(
+                escape_unprintable(f"{describe_unlisted(unlisted)} ({unlisted.path})")
+                for unlisted in new_exceptions.more
+            ),
+        )
     )
     return f"{records}: {', '.join(counts)}{f'; {exceptions}' if exceptions else ''}"
 

@@ -18,7 +18,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import Final
 
-from handbook.diagnostics import Diagnostic, Finding, Report, Severity
+from handbook.diagnostics import Diagnostic, Finding, Report, Severity, sort_findings
 from handbook.handbook import Handbook
 from handbook.history.base import Base
 from handbook.reading.policy import locate_original
@@ -322,11 +322,10 @@ def make_report(
     lowered = sum(
         not rule.is_mandatory and rule.is_lowered_by(settings) for rule in rules().values()
     )
-    in_order = sorted(findings, key=lambda finding: (finding.at, finding.code, finding.message))
     organisation = settings.organisation
     return Report(
         records,
-        tuple(in_order),
+        sort_findings(findings),
         suppressed,
         len(organisation.samples),
         lowered,

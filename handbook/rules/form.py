@@ -34,7 +34,7 @@ from handbook.reading.problems import ProblemKind
 from handbook.reading.raw_html import COMMENT
 from handbook.reading.shell import LANGUAGES, find_shell_errors
 from handbook.reading.source import Source
-from handbook.reading.unpasteable import find_paste_faults
+from handbook.reading.unpasteable import PasteFaults, find_paste_faults
 from handbook.records import Document, Entity, Record
 from handbook.records.postmortem import Postmortem
 from handbook.rules.engine import Context, rule
@@ -415,24 +415,39 @@ def invalid_shell(handbook: Handbook) -> Iterator[Finding]:
     Good:
         df -h
     """
-    blocks = [
-        (document.source, code)
+    blocks_by_source = [
+        (document.source, blocks)
         for document in handbook.of(Document)
-        for code in document.source.blocks_of(Code)
-        if code.fenced and code.closed and read_language(code.info) in LANGUAGES
+        if (blocks := _list_shell_blocks(document.source))
     ]
-    paste_faults = [find_paste_faults(code.text, CodeFamily.SHELL) for _, code in blocks]
-    scripts = tuple(SNIPPET.sub("", faults.repaired) for faults in paste_faults)
-    for error in find_shell_errors(scripts):
-        source, code = blocks[error.script]
-        column = paste_faults[error.script].find_column(code.text, error.line, error.column)
+    scripts_by_file = tuple(
+        tuple(SNIPPET.sub("", _find_faults(code).repaired) for code in blocks)
+        for _, blocks in blocks_by_source
+    )
+    for error in find_shell_errors(scripts_by_file):
+        source, blocks = blocks_by_source[error.file]
+        code = blocks[error.script]
         line = code.first + error.line
         indent = source.line(line).find(code.text.split("\n")[error.line - 1])
+        column = _find_faults(code).find_column(code.text, error.line, error.column)
         yield Finding(
             source.at(line, max(indent, 0) + column),
             f"invalid shell code: {error.message}",
-            "correct the code, or begin the block with ```text if it is not shell code",
+            error.hint
+            or "correct the code, or begin the block with ```text if it is not shell code",
         )
+
+
+def _list_shell_blocks(source: Source) -> list[Code]:
+    return [
+        code
+        for code in source.blocks_of(Code)
+        if code.fenced and code.closed and read_language(code.info) in LANGUAGES
+    ]
+
+
+def _find_faults(code: Code) -> PasteFaults:
+    return find_paste_faults(code.text, CodeFamily.SHELL)
 
 
 @rule("FM108", "wrong-id-in-title", over=Record, requires=_UNREADABLE)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from handbook.diagnostics import Diagnostic
+from handbook.diagnostics import Diagnostic, limit_findings
 from handbook.views import render
 
 
 def findings(diagnostics: Iterable[Diagnostic]) -> str:
     """Render a box with the findings of a page. Returns "" if there are no findings."""
-    finding_list = list(diagnostics)
-    return render("findings.html.j2", findings=finding_list) if finding_list else ""
+    listing = limit_findings(diagnostics)
+    return render("findings.html.j2", listing=listing) if listing.findings else ""

@@ -829,7 +829,7 @@ def exceptions(root: Path) -> list[str]:
     report = run(load(root), TODAY, base=read_base(root, "main"))
     return [
         f"{finding.at.path}:{finding.at.line} {finding.message}"
-        for finding in report.new_exceptions
+        for finding in report.new_exceptions.findings
     ]
 
 

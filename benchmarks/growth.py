@@ -25,7 +25,7 @@ from benchmarks.crafted import POLICY, SETTINGS, Case, list_cases
 from handbook.loading import load
 from handbook.reading.files import LARGEST
 from handbook.reporters import REPORTERS
-from handbook.rules.engine import run
+from handbook.rules.engine import rules, run
 
 TODAY: Final = date(2026, 11, 23)
 SIZES: Final = (16_000, 32_000, 64_000, 128_000, 256_000, 512_000, LARGEST - 3_000)
@@ -147,6 +147,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=4.0, help="longest check")
     parser.add_argument("--largest", type=int, default=LARGEST, help="largest file")
     options = parser.parse_args(arguments)
+    rules()  # import all rules before the first measurement
     slow = 0
     for case in _select_cases(options.words):
         growth = measure_growth(case, options.seconds, options.largest)

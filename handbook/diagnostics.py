@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -49,6 +49,25 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A hint that suggests the candidate that is most similar to a text, or else a default.
+
+    The search is slow, so only listed findings need it. `candidates` can be a generator. `search`
+    is another function than `did_you_mean`.
+    """
+
+    text: str
+    candidates: Iterable[str]
+    default: str | None = None
+    search: Callable[[str, Iterable[str]], str | None] | None = None
+
+    def make(self) -> str | None:
+        """Search for the most similar candidate, and return the hint."""
+        search = self.search or did_you_mean
+        return search(self.text, tuple(self.candidates)) or self.default
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A fault at a location, with an optional hint and an optional fix.
 
@@ -58,9 +77,16 @@ class Finding:
 
     at: Location
     message: str
-    hint: str | None = None
+    hint: str | Suggestion | None = None
     fix: Edit | None = None
     is_warning: bool = False
+
+
+def make_hint(finding: Finding, *, has_suggestion: bool = True) -> str | None:
+    """Return the hint of a finding as text. A suggestion is only made if `has_suggestion`."""
+    if isinstance(finding.hint, Suggestion):
+        return finding.hint.make() if has_suggestion else finding.hint.default
+    return finding.hint
 
 
 @dataclass(frozen=True, slots=True)

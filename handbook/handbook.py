@@ -23,7 +23,7 @@ from handbook.diagnostics import Finding, Location, find_nearest
 from handbook.macro_names import MacroNames
 from handbook.reading import files, nodes
 from handbook.reading.blocks import Link
-from handbook.reading.ids import anchor, slug
+from handbook.reading.ids import anchor, read_number, slug
 from handbook.reading.problems import Problem, ProblemKind
 from handbook.reading.suppressions import Suppression
 from handbook.records import ALERT_NAME, Document, Entity, Record
@@ -185,6 +185,12 @@ class Handbook:
         for entity in self.entities:
             entities.setdefault((entity.kind, entity.id), entity)
         return MappingProxyType(entities)
+
+    @cached_property
+    def id_numbers(self) -> frozenset[tuple[str, int]]:
+        """The prefix and the number of each id that has them, such as ("ADR", 23)."""
+        ids = (*(id for _, id in self.entities_by_id), *self.checklist_items)
+        return frozenset(filter(None, map(read_number, ids)))
 
     def get(self, kind: type[E], id: str) -> E | None:
         """Return the entity of a kind with this id, or None if the id is unknown."""
@@ -419,6 +425,12 @@ class Handbook:
             )
             for path, document in self.documents.items()
         }
+
+    @cached_property
+    def published_paths_by_folded_path(self) -> Mapping[str, str]:
+        """The paths of all documents and attachments, by path without regard to case."""
+        paths = (*self.documents, *sorted(self.attachments))
+        return {path.casefold(): path for path in reversed(paths)}
 
     def is_published(self, path: str) -> bool:
         """Return whether the site publishes a file."""

@@ -273,7 +273,7 @@ def _read_rule_files(
         for service in documents.values()
         if isinstance(service, Service)
         for path in service.rules
-        if (root / path).is_file() and (root / path).resolve().is_relative_to(root.resolve())
+        if files.is_file(root / path) and (root / path).resolve().is_relative_to(root.resolve())
     }
     return tuple(
         read_rule_file(

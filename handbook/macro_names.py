@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from handbook.reading import nodes
-from handbook.reading.files import read_text
+from handbook.reading.files import is_file, read_text
 from handbook.reading.modules import UNKNOWN, ModuleNames, read_module
 from handbook.reading.templates import JINJA_NAMES, MARKS, Syntax
 from handbook.settings import Settings
@@ -113,10 +113,7 @@ def _read_module(root: Path, *paths: str) -> ModuleNames | None:
 
 def _is_file(root: Path, path: str) -> bool:
     """Return whether a path is a file in the repository."""
-    try:
-        return not path.startswith(("/", "..")) and (root / path).is_file()
-    except (OSError, ValueError):  # the file name is invalid
-        return False
+    return not path.startswith(("/", "..")) and is_file(root / path)
 
 
 def _hooks_add_names(root: Path, settings: Settings) -> bool:

@@ -42,7 +42,7 @@ from handbook.reading.fields import (
     read_entries,
     schema_of,
 )
-from handbook.reading.files import read_text
+from handbook.reading.files import exists, is_file, read_text
 from handbook.reading.placeholders import is_unwritten
 from handbook.reading.problems import Problem, ProblemKind
 from handbook.reading.quantities import read_percentage
@@ -531,12 +531,10 @@ def _find_parent(file: Path, value: nodes.Node) -> Path:
     if read_scheme(value.text):
         hint = "copy the file into the repository, and write its path"
         raise nodes.YamlError(Finding(value.at, f"address '{value.text}' in INHERIT", hint))
-    try:
-        parent = (file.parent / value.text).resolve()
-        is_file = parent.is_file()
-    except (OSError, ValueError, RuntimeError):  # the path is invalid
-        is_file = False
-    if not is_file:
+    unresolved = file.parent / value.text
+    # A path that the system refuses, for example because it contains NUL, cannot be resolved.
+    parent = unresolved.resolve() if exists(unresolved) else unresolved
+    if not is_file(parent):
         message = f"missing file '{value.text}' in INHERIT"
         raise nodes.YamlError(Finding(value.at, message, "correct the path, or remove INHERIT"))
     return parent

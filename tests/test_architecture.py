@@ -129,6 +129,7 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
         "engines.errors",
         "handbook",
         "macro_names",
+        "reading",
         "views",
         "vocabulary",
     },

@@ -23,6 +23,7 @@ from handbook.engines.check import page_address
 from handbook.engines.errors import describe_error
 from handbook.handbook import Handbook
 from handbook.macro_names import plugin_options
+from handbook.reading.files import is_file, is_folder
 from handbook.vocabulary import MACROS
 
 _DEFAULTS: Final[Mapping[str, Any]] = {"on_undefined": "strict", "render_by_default": False}
@@ -91,7 +92,7 @@ def _import(name: str, root: Path) -> None:
     Raises click.ClickException if the import fails.
     """
     top = name.split(".")[0]
-    if not ((root / f"{top}.py").is_file() or (root / top).is_dir()):
+    if not (is_file(root / f"{top}.py") or is_folder(root / top)):
         if find_spec(top) is None:
             hint = f"remove it from 'modules' of the plugin macros, or add {top}.py"
             raise click.ClickException(f"mkdocs.yml: unknown module '{name}'; {hint}")

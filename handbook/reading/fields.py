@@ -13,7 +13,7 @@ import dataclasses
 import inspect
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
@@ -493,13 +493,17 @@ class Many(FieldType):
             )
             return ()
         values: list[Any] = []
+        earlier_values: set[Hashable] = set()
         for item in node.items:
             value = self.item.read(key, item, reading)
             if value is None:
                 continue
-            if value in values and isinstance(item, Scalar) and is_unwritten(item.text):
+            hashable_value = _make_hashable(value)
+            is_duplicate = hashable_value in earlier_values
+            earlier_values.add(hashable_value)
+            if is_duplicate and isinstance(item, Scalar) and is_unwritten(item.text):
                 continue
-            if value in values:
+            if is_duplicate:
                 value_text = f"value '{item.text}'" if isinstance(item, Scalar) else "entry"
                 reading.add_problem(
                     ProblemKind.DUPLICATE_VALUE,
@@ -513,6 +517,19 @@ class Many(FieldType):
 
     def schema(self, allowed_values: AllowedValues) -> dict[str, Any]:
         return {"type": "array", "items": self.item.schema(allowed_values), "uniqueItems": True}
+
+
+def _make_hashable(value: Any) -> Hashable:
+    """Return a value that is equal for equal values, and that a set can contain."""
+    if isinstance(value, Mapping):
+        return frozenset((key, _make_hashable(item)) for key, item in value.items())
+    if isinstance(value, tuple):
+        return tuple(map(_make_hashable, value))
+    if dataclasses.is_dataclass(value):
+        items = (getattr(value, field.name) for field in dataclasses.fields(value))
+        return (type(value), *map(_make_hashable, items))
+    hashable: Hashable = value
+    return hashable
 
 
 class MapOf(FieldType):

@@ -54,6 +54,31 @@ def is_utf8(path: str) -> bool:
     return not any("\udc80" <= character <= "\udcff" for character in path)
 
 
+def exists(path: Path) -> bool:
+    """Return whether a file or folder exists.
+
+    If the system refuses the path, for example because a name is too long, the result is False.
+    """
+    return _find_mode(path) is not None
+
+
+def is_file(path: Path) -> bool:
+    """Return whether a path is a regular file. If the system refuses it, the result is False."""
+    return stat.S_ISREG(_find_mode(path) or 0)
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether a path is a folder. If the system refuses it, the result is False."""
+    return stat.S_ISDIR(_find_mode(path) or 0)
+
+
+def _find_mode(path: Path) -> int | None:
+    try:
+        return path.stat().st_mode
+    except (OSError, ValueError):  # ValueError: the path contains a NUL character
+        return None
+
+
 def read_bytes(root: Path, path: str) -> bytes | Finding:
     """Return the bytes of a file, or a finding if the file is unreadable.
 

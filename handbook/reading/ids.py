@@ -39,21 +39,19 @@ def find_item_anchor(level: int, text: str) -> str | None:
     return anchor(match[0]) if match else None
 
 
+def read_number(id: str) -> tuple[str, int] | None:
+    """Return the prefix and the number of an id such as SEC-1, or None."""
+    match = _NUMBERED.fullmatch(id)
+    return (match["prefix"], int(match["number"])) if match else None
+
+
 def find_same_number(id: str, ids: Iterable[str]) -> str | None:
     """Return the id that has the prefix and the number of a misspelt id, such as SEC-1, or None."""
-    number = _NUMBERED.fullmatch(id)
+    number = read_number(id)
     if number is None:
         return None
-    for known_id in ids:
-        known = _NUMBERED.fullmatch(known_id)
-        if (
-            known
-            and known_id != id
-            and known["prefix"] == number["prefix"]
-            and int(known["number"]) == int(number["number"])
-        ):
-            return known_id
-    return None
+    same_ids = (known_id for known_id in ids if known_id != id and read_number(known_id) == number)
+    return next(same_ids, None)
 
 
 def suggest_id(id: str, ids: Iterable[str]) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import yaml
@@ -25,6 +25,8 @@ _VARIABLE_TAG: Final = "!ENV"
 _MERGE_TAG: Final = "tag:yaml.org,2002:merge"
 _DEEPEST: Final = 100
 _MOST_VALUES: Final = 100_000
+_FEW: Final = 20
+"""The number of entries of a mapping up to which a search without an index is fast."""
 _OPENING_MARKS = {"flow sequence": "'['", "flow mapping": "'{'", "quoted scalar": "quotation mark"}
 """The opening mark of each YAML construct that needs a closing mark, by its name in libyaml."""
 
@@ -65,10 +67,19 @@ class Mapping:
 
     entries: tuple[Entry, ...]
     at: Location
+    _entry_by_key: dict[str, Entry] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """The first entry of each key. It is filled at the first search in a wide mapping."""
 
     def get(self, key: str) -> Entry | None:
         """Return the first entry with a key, or None if the key is absent."""
-        return next((entry for entry in self.entries if entry.key == key), None)
+        if len(self.entries) <= _FEW:
+            return next((entry for entry in self.entries if entry.key == key), None)
+        if not self._entry_by_key:
+            for entry in self.entries:
+                self._entry_by_key.setdefault(entry.key, entry)
+        return self._entry_by_key.get(key)
 
     def find(self, *keys: str) -> Node | None:
         """Return the node below nested keys, outermost first, or None if a key is absent."""

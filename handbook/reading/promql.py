@@ -32,6 +32,9 @@ The smallest expression that crashed (`1+1+…`) had 4,160 levels with a stack o
 with a stack of 1 MB.
 """
 
+_LONGEST: Final = 10_000
+"""The length limit of an expression. The time of the parser grows with the square of the length."""
+
 _SECONDS: Final = 10
 _MEMORY: Final = 2 << 30
 _STACKS: Final = tuple(megabytes << 20 for megabytes in (512, 256, 128, 64, 32))
@@ -63,15 +66,17 @@ _NESTED_REPETITION: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class PromqlFault:
-    """The fault of an invalid expression.
+    """The fault of an expression.
 
-    `reason` is the message of the parser, or None if the expression has too many levels.
+    `reason` is the message of the parser, or the limit that the expression exceeds.
     """
 
-    reason: str | None
+    reason: str
+    exceeds_limit: bool = False
 
 
-_TOO_DEEP: Final = PromqlFault(None)
+_TOO_DEEP: Final = PromqlFault("nested too deeply", exceeds_limit=True)
+_TOO_LONG: Final = PromqlFault(f"of more than {_LONGEST:,} characters", exceeds_limit=True)
 
 
 def check_expressions(expressions: Sequence[str]) -> list[PromqlFault | None]:
@@ -80,15 +85,17 @@ def check_expressions(expressions: Sequence[str]) -> list[PromqlFault | None]:
     One child process parses all deep expressions. If an expression kills the child process, a new
     one parses the rest. Raises ChildProcessError if the child process cannot run.
     """
-    expressions = [_translate(expression) for expression in expressions]
-    deep_expressions = list(dict.fromkeys(filter(_is_deep, expressions)))
-    deep_faults = dict(zip(deep_expressions, _check_in_child(deep_expressions), strict=True))
-    return [
-        deep_faults[expression]
-        if expression in deep_faults
-        else _make_fault(_read_reason(expression) or _find_pattern_fault(expression))
-        for expression in expressions
-    ]
+    translated = [_translate(expression) for expression in expressions]
+    unique_expressions = tuple(dict.fromkeys(translated))
+    deep_expressions = list(filter(_is_deep, unique_expressions))
+    faults = dict(zip(deep_expressions, _check_in_child(deep_expressions), strict=True))
+    for expression in unique_expressions:
+        if len(expression) > _LONGEST:
+            faults[expression] = _TOO_LONG
+        elif expression not in faults:
+            reason = _read_reason(expression) or _find_pattern_fault(expression)
+            faults[expression] = _make_fault(reason)
+    return [faults[expression] for expression in translated]
 
 
 def find_recorded_series(expression: str) -> tuple[str, ...]:
@@ -161,7 +168,10 @@ def _find_pattern_fault(expression: str) -> str | None:
 
 
 def _is_deep(expression: str) -> bool:
-    return len(expression) > _SAFE_LEVELS and len(_LEVEL.findall(expression)) > _SAFE_LEVELS
+    return (
+        _SAFE_LEVELS < len(expression) <= _LONGEST
+        and len(_LEVEL.findall(expression)) > _SAFE_LEVELS
+    )
 
 
 def _make_fault(reason: str | None) -> PromqlFault | None:

@@ -18,6 +18,7 @@ from handbook.diagnostics import NEW_EXCEPTION, Finding, Location, Severity, did
 from handbook.handbook import Handbook
 from handbook.history.base import REVIEWED, Base, ReviewCommit
 from handbook.history.obstacles import Obstacle
+from handbook.reading import files
 from handbook.reading.ids import anchor
 from handbook.reading.placeholders import is_unwritten
 from handbook.reading.suppressions import Suppression
@@ -335,7 +336,7 @@ def _added_exceptions(
 
 def _find_current_path(path: str, base: Base, handbook: Handbook) -> str:
     """Return the current path of a file that has the path `path` in the base."""
-    if (handbook.root / path).is_file():
+    if files.is_file(handbook.root / path):
         return path
     old = base.handbook.documents.get(path)
     current = _find_current(old, base, handbook) if old else None

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -18,7 +19,15 @@ from functools import cached_property
 from importlib import import_module
 from typing import Final
 
-from handbook.diagnostics import Diagnostic, Finding, Report, Severity, sort_findings
+from handbook.diagnostics import (
+    MOST_LISTED,
+    Diagnostic,
+    Finding,
+    Report,
+    Severity,
+    make_hint,
+    sort_findings,
+)
 from handbook.handbook import Handbook
 from handbook.history.base import Base
 from handbook.reading.policy import locate_original
@@ -51,6 +60,15 @@ _FAMILIES: Final = (
     "exceptions",
 )
 
+
+_MOST_SUGGESTIONS: Final = 5 * MOST_LISTED
+"""The number of findings of a rule in a file that have a suggestion.
+
+It is higher than the number of listed findings, because rules yield findings in any order.
+"""
+
+_LONGEST_TEXT: Final = 2_000
+"""The length limit of a message or a hint, in characters."""
 
 _MANDATORY_FAMILY: Final = "SAFE"
 """The family whose rules are all mandatory."""
@@ -358,23 +376,36 @@ def _judges_suppressions(rule: Rule) -> bool:
 
 
 def _run_rules(rules_to_run: Iterable[Rule], context: Context) -> list[Diagnostic]:
-    """Run rules. Drop a finding if a required rule has a finding in the same file."""
+    """Run rules. Drop a finding if a required rule has a finding in the same file.
+
+    Only the first findings of a rule in a file get a suggestion, because the search for a similar
+    name is slow.
+    """
     handbook = context.handbook
-    codes_in_files: set[tuple[str, str]] = set()
+    counts: Counter[tuple[str, str]] = Counter()
     diagnostics: list[Diagnostic] = []
     for rule in rules_to_run:
         for finding in _check_subjects(rule, context):
-            if any((code, finding.at.path) in codes_in_files for code in rule.requires):
+            if any((code, finding.at.path) in counts for code in rule.requires):
                 continue
-            codes_in_files.add((rule.code, finding.at.path))
-            diagnostics.append(_make_diagnostic(rule, finding, handbook))
+            counts[rule.code, finding.at.path] += 1
+            has_suggestion = counts[rule.code, finding.at.path] <= _MOST_SUGGESTIONS
+            diagnostics.append(
+                _make_diagnostic(rule, finding, handbook, has_suggestion=has_suggestion)
+            )
         if not handbook.settings.is_readable and diagnostics:
             break
     # An alias of YAML has the faults of its anchor again, at the same place.
     return list(dict.fromkeys(diagnostics))
 
 
-def _make_diagnostic(rule: Rule, finding: Finding, handbook: Handbook) -> Diagnostic:
+def _make_diagnostic(
+    rule: Rule,
+    finding: Finding,
+    handbook: Handbook,
+    *,
+    has_suggestion: bool,
+) -> Diagnostic:
     """Make a diagnostic from a finding.
 
     Its location is in the original file, before values replaced the policy names.
@@ -386,16 +417,23 @@ def _make_diagnostic(rule: Rule, finding: Finding, handbook: Handbook) -> Diagno
         fix = (
             replace(fix, at=locate_original(fix.at, document.source.replacements)) if fix else None
         )
+    message = _shorten(finding.message)
+    hint = make_hint(finding, has_suggestion=has_suggestion)
     return Diagnostic(
         at,
         rule.code,
         rule.name,
         Severity.WARNING if finding.is_warning else rule.severity_in(handbook.settings),
-        finding.message,
-        finding.hint,
+        message,
+        None if hint is None else _shorten(hint),
         fix,
         rule.is_advisory_in(handbook.settings),
     )
+
+
+def _shorten(text: str) -> str:
+    """Cut off a text that is too long for a report, because it quotes a long value."""
+    return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}…"
 
 
 def _apply_suppressions(

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
-from handbook.diagnostics import Finding, did_you_mean, suggest
+from handbook.diagnostics import Finding, Suggestion, suggest
 from handbook.handbook import Handbook, Target
+from handbook.reading import files
 from handbook.reading.addresses import read_scheme
 from handbook.reading.blocks import SNIPPET, Code, Link
 from handbook.reading.files import LARGEST
@@ -93,13 +94,8 @@ def _find_missing_path(handbook: Handbook, target: Target) -> str | None:
 
 def _report_missing(document: Document, handbook: Handbook, link: Link, path: str) -> Finding:
     """Report a link or an image if its file is missing, unpublished or in another case."""
-    if (handbook.root / path).exists() and path not in handbook.strays:
-        published_paths = _list_published_paths(handbook)
-        same_path = next(
-            (published for published in published_paths if published.casefold() == path.casefold()),
-            None,
-        )
-        if same_path:
+    if files.exists(handbook.root / path) and path not in handbook.strays:
+        if same_path := handbook.published_paths_by_folded_path.get(path.casefold()):
             return Finding(
                 link.at,
                 f"wrong upper or lower case in '{link.target}'",
@@ -111,21 +107,19 @@ def _report_missing(document: Document, handbook: Handbook, link: Link, path: st
             "use the URL of the file on the Git host",
         )
     folder = posixpath.dirname(document.path) or "."
-    candidates = [
-        posixpath.relpath(published, folder) for published in _list_published_paths(handbook)
-    ]
-    hint = did_you_mean(posixpath.normpath(link.target.split("#")[0]), candidates)
+    candidates = (
+        posixpath.relpath(published, folder)
+        for published in handbook.published_paths_by_folded_path.values()
+    )
     return Finding(
         link.at,
         f"broken {'image' if link.image else 'link'} '{link.target}'",
-        hint or f"correct the path, or create the file {path}",
+        Suggestion(
+            posixpath.normpath(link.target.split("#")[0]),
+            candidates,
+            f"correct the path, or create the file {path}",
+        ),
     )
-
-
-def _list_published_paths(handbook: Handbook) -> Iterator[str]:
-    """List the paths of all documents and attachments."""
-    yield from handbook.documents
-    yield from handbook.attachments
 
 
 @rule("LNK003", "broken-anchor", over=Document)
@@ -165,8 +159,8 @@ def broken_anchor(document: Document, context: Context) -> Iterator[Finding]:
         source = target_document.source
         if source.is_parsed and target.fragment not in source.anchors:
             message = f"unknown anchor '#{target.fragment}' in {target_document.path}"
-            hint = did_you_mean(target.fragment, source.anchors)
-            yield Finding(link.at, message, hint or f"remove '#{target.fragment}' from the link")
+            default = f"remove '#{target.fragment}' from the link"
+            yield Finding(link.at, message, Suggestion(target.fragment, source.anchors, default))
 
 
 @rule("LNK004", "absolute-link", over=Document)
@@ -380,7 +374,7 @@ def own_site_address(document: Document, context: Context) -> Iterator[Finding]:
                 f"write the relative path '{path}'",
             )
         elif not isinstance(page, Alert) and "." not in posixpath.basename(address):
-            hint = did_you_mean(address, handbook.entities_by_address)
+            hint = Suggestion(address, handbook.entities_by_address)
             yield Finding(link.at, f"unknown page '/{address}' of this site", hint)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
-from handbook.diagnostics import Finding
+from handbook.diagnostics import Finding, Suggestion
 from handbook.handbook import Handbook
-from handbook.reading.ids import find_item_anchor, find_same_number, suggest_id
+from handbook.reading.ids import find_item_anchor, read_number, suggest_id
 from handbook.reading.placeholders import is_unwritten
 from handbook.records import Document, Entity, Record
 from handbook.records.kinds import KINDS
@@ -48,12 +48,13 @@ def unknown_record(entity: Entity, context: Context) -> Iterator[Finding]:
         if kind != "alert" or not (
             _has_unreadable_rule_file(handbook) or _is_misnamed_alert(id, handbook)
         ):
-            ids = [
-                known_id for known_kind, known_id in handbook.entities_by_id if known_kind == kind
-            ]
             label = _LABELS.get(kind, kind)
-            hint = suggest_id(id, ids) or f"correct the id, or add the {label}"
-            yield Finding(reference.at, f"unknown {label} '{id}'", hint)
+            default = f"correct the id, or add the {label}"
+            yield Finding(
+                reference.at,
+                f"unknown {label} '{id}'",
+                Suggestion(id, _list_ids(kind, handbook), default, suggest_id),
+            )
 
 
 def _has_unreadable_rule_file(handbook: Handbook) -> bool:
@@ -114,22 +115,32 @@ def unknown_id(document: Document, context: Context) -> Iterator[Finding]:
         if is_of_standard and handbook.has_unreadable_standard:
             continue
         if target.kind and target.record is None and not handbook.is_kind_missing(target.kind):
-            ids = [id for kind, id in handbook.entities_by_id if kind == target.kind] or list(
-                handbook.checklist_items
-            )
-            if is_own_id(mention.id, target.kind, ids):
-                hint = suggest_id(mention.id, ids)
-                hint = hint or "correct the id, or put it in backticks if it is not a reference"
-                yield Finding(mention.at, f"unknown id '{mention.id}'", hint)
+            if is_own_id(mention.id, target.kind, handbook):
+                ids = _list_ids_or_items(target.kind, handbook)
+                default = "correct the id, or put it in backticks if it is not a reference"
+                yield Finding(
+                    mention.at,
+                    f"unknown id '{mention.id}'",
+                    Suggestion(mention.id, ids, default, suggest_id),
+                )
 
 
-def is_own_id(id: str, kind: str, ids: Iterable[str]) -> bool:
+def is_own_id(id: str, kind: str, handbook: Handbook) -> bool:
     """Return whether an unknown id in a text is a misspelt id of this handbook.
 
     Otherwise it belongs to another system, such as an issue tracker. `kind` is the kind of the
-    records that have ids with this prefix, and `ids` are their ids.
+    records that have ids with this prefix.
     """
     base = id.partition(".")[0]
     number = base.rpartition("-")[2]
     has_own_form = len(number) == _DIGITS.get(kind, 2) or number.startswith("0")
-    return has_own_form or find_same_number(base, ids) is not None
+    return has_own_form or read_number(base) in handbook.id_numbers
+
+
+def _list_ids(kind: str, handbook: Handbook) -> Iterator[str]:
+    return (known_id for known_kind, known_id in handbook.entities_by_id if known_kind == kind)
+
+
+def _list_ids_or_items(kind: str, handbook: Handbook) -> Iterator[str]:
+    """List the ids of a kind, or the checklist items if no record has this kind."""
+    yield from list(_list_ids(kind, handbook)) or handbook.checklist_items

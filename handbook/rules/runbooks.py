@@ -13,6 +13,7 @@ from handbook.diagnostics import (
     Finding,
     Location,
     Severity,
+    Suggestion,
     did_you_mean,
     find_nearest,
     find_only_match,
@@ -299,10 +300,8 @@ def invalid_promql(handbook: Handbook) -> Iterator[Finding]:
         written_rules, check_expressions([written.expr for written in written_rules]), strict=True
     ):
         at = written_rule.at("expr")
-        if fault and fault.reason is None:
-            yield Finding(
-                at, "PromQL expression nested too deeply", "split it into recording rules"
-            )
+        if fault and fault.exceeds_limit:
+            yield Finding(at, f"PromQL expression {fault.reason}", "split it into recording rules")
         elif fault:
             reason = "" if fault.reason == _NO_REASON else f": {fault.reason}"
             yield Finding(
@@ -453,8 +452,11 @@ def _check_url(alert: Alert, url: str, at: Location, handbook: Handbook) -> Iter
             handbook.anchors_of(target) if isinstance(target, Alert) else target.source.anchors
         )
         if unquote(fragment) not in anchors:
-            hint = did_you_mean(unquote(fragment), anchors) or f"remove '#{fragment}'"
-            yield Finding(at, f"unknown anchor '#{fragment}' on /{address}", hint)
+            yield Finding(
+                at,
+                f"unknown anchor '#{fragment}' on /{address}",
+                Suggestion(unquote(fragment), anchors, f"remove '#{fragment}'"),
+            )
 
 
 def _find_moving_host(url: str, handbook: Handbook) -> str | None:
@@ -510,8 +512,11 @@ def empty_rule_file(handbook: Handbook) -> Iterator[Finding]:
     for service in handbook.of(Service):
         for path in service.rules:
             if path not in rule_file_paths:
-                hint = did_you_mean(path, rule_file_paths) or "correct the path, or add the file"
-                yield Finding(service.at("rules", path), f"rule file not found: '{path}'", hint)
+                yield Finding(
+                    service.at("rules", path),
+                    f"rule file not found: '{path}'",
+                    Suggestion(path, rule_file_paths, "correct the path, or add the file"),
+                )
     for file in handbook.rule_files:
         if not file.rules and file.is_readable:
             owner = handbook.get(Service, file.service)

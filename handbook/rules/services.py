@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import PurePosixPath
 
-from handbook.diagnostics import Finding, Location, Severity
+from handbook.diagnostics import Finding, Location, Severity, Suggestion
 from handbook.handbook import Handbook
 from handbook.reading import nodes
 from handbook.reading.ids import find_same_number, suggest_id
@@ -76,7 +76,7 @@ def unknown_item(audit: Audit, context: Context) -> Iterator[Finding]:
         if owned is None and context.handbook.has_unreadable_standard:
             continue
         if owned is None:
-            hint = suggest_id(id, context.handbook.checklist_items) or "correct the id"
+            hint = Suggestion(id, context.handbook.checklist_items, "correct the id", suggest_id)
             yield Finding(audit.key_at(id), f"unknown checklist item '{id}'", hint)
         elif owned.item.since and not owned.item.is_in_force(audit.quarter):
             yield Finding(

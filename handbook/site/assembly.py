@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from markupsafe import Markup, escape
 
-from handbook.diagnostics import Diagnostic, Location, Report, Severity
+from handbook.diagnostics import Diagnostic, Finding, Location, Report, Severity, make_hint
 from handbook.handbook import Handbook
 from handbook.history import git
 from handbook.reading.render import References, Rendered, TocEntry, render
@@ -251,15 +251,15 @@ def _render_generated(
     link whose target does not exist is a finding.
     """
     source: Source = read_page_body(path, markdown)
-    faults = [(source.problem.message, source.problem.hint)] if source.problem else []
+    faults = [source.problem] if source.problem else []
     faults += [
-        (f"broken link '{link.target}' in the output of a macro or a plugin", None)
+        Finding(Location(path), f"broken link '{link.target}' in the output of a macro or a plugin")
         for link in source.links
         if link.target not in checked_targets and references.resolve_link(link.target) is None
     ]
     findings = (
-        Diagnostic(Location(path, 1), *BROKEN_MACRO, Severity.ERROR, message, hint)
-        for message, hint in faults
+        Diagnostic(Location(path), *BROKEN_MACRO, Severity.ERROR, fault.message, make_hint(fault))
+        for fault in faults
     )
     return render(source, references, raw_html=True), tuple(findings)
 

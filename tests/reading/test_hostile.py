@@ -185,7 +185,7 @@ CASES: dict[str, tuple[Files, list[str]]] = {
     "PromQL of 4,200 terms": (promql("+".join(["1"] * 4_200)), [f"{RULES}:1:58:RBK017"]),
     "PromQL of 9,000 calls": (
         promql("abs(" * 9_000 + "up" + ")" * 9_000),
-        [f"{RULES}:1:58:RBK017"],
+        [f"{RULES}:1:58:RBK017", f"{RULES}:1:72:RBK009"],
     ),
     "PromQL of 400,000 signs": (
         promql("-" * 400_000 + "up"),

@@ -38,10 +38,25 @@ DEEP = 4_200
 """Enough levels to crash a process with a stack of 8 MB, for most kinds."""
 
 
+def make_deep(kind: str) -> str:
+    """Return the deepest expression of a kind within the limit of the length."""
+    levels = range(DEEP, 0, -20)
+    return next(text for text in map(KINDS[kind], levels) if len(text) <= promql._LONGEST)
+
+
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("levels", [2, promql._SAFE_LEVELS - 2, promql._SAFE_LEVELS + 2, DEEP])
-def test_a_valid_expression_of_any_depth_is_accepted(kind: str, levels: int) -> None:
-    assert check_expressions([KINDS[kind](levels)]) == [None]
+@pytest.mark.parametrize("levels", [2, promql._SAFE_LEVELS - 2, promql._SAFE_LEVELS + 2, None])
+def test_a_valid_expression_of_any_depth_is_accepted(kind: str, levels: int | None) -> None:
+    assert check_expressions([KINDS[kind](levels) if levels else make_deep(kind)]) == [None]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_long_expression_is_not_parsed(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(promql_parser, "parse", lambda text: pytest.fail("parsed"))
+    monkeypatch.setattr(promql, "_ask_child", lambda expressions: pytest.fail("parsed"))
+    expression = KINDS[kind](promql._LONGEST)
+    assert check_expressions([expression, expression]) == [promql._TOO_LONG] * 2
+    assert promql._TOO_LONG.reason == "of more than 10,000 characters"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -49,7 +64,7 @@ def test_a_deep_expression_is_not_parsed_in_this_process(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(promql_parser, "parse", lambda text: pytest.fail("parsed here"))
-    assert check_expressions([KINDS[kind](DEEP)]) == [None]
+    assert check_expressions([make_deep(kind)]) == [None]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +90,7 @@ def test_an_invalid_deep_expression_has_the_reason_of_a_short_one(form: str, lev
 
 
 def test_a_comment_at_the_end_of_a_deep_expression_hides_nothing() -> None:
-    assert check_expressions([f"{KINDS['and'](DEEP)} # and so on"]) == [None]
+    assert check_expressions([make_deep("and")[: -len(" and up")] + " # and so on"]) == [None]
 
 
 TOKENS = (
@@ -125,7 +140,7 @@ def test_one_child_parses_all_and_is_started_again_after_a_crash(
         None,
         None,
         PromqlFault("no"),
-        PromqlFault(None),
+        promql._TOO_DEEP,
         None,
         None,
         PromqlFault("invalid promql query"),
@@ -144,13 +159,13 @@ def test_a_child_that_times_out_has_answered_its_complete_lines(
 
     monkeypatch.setattr(subprocess, "run", run)
     deep = [KINDS["or"](promql._SAFE_LEVELS + number) for number in range(2, 5)]
-    assert check_expressions(deep) == [None, PromqlFault(None), None]
+    assert check_expressions(deep) == [None, promql._TOO_DEEP, None]
 
 
 def test_a_child_that_cannot_run_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(promql, "__file__", str(ROOT / "nowhere.py"))
     with pytest.raises(ChildProcessError, match=r"the child process failed: .*nowhere\.py"):
-        check_expressions([KINDS["and"](DEEP)])
+        check_expressions([make_deep("and")])
 
 
 def test_the_child_imports_nothing_from_the_working_folder(
@@ -159,7 +174,7 @@ def test_the_child_imports_nothing_from_the_working_folder(
     (tmp_path / "json.py").write_text("raise SystemExit('taken over')\n", encoding="utf-8")
     (tmp_path / "promql_parser.py").write_text("raise SystemExit('taken over')\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    assert check_expressions([KINDS["and"](DEEP)]) == [None]
+    assert check_expressions([make_deep("and")]) == [None]
 
 
 @pytest.mark.parametrize("kind", ["sum of numbers", "calls", "subqueries"])
@@ -180,7 +195,7 @@ def test_a_small_stack_is_enough(kind: str, kilobytes: int) -> None:
             sys.executable,
             program,
         ],
-        input=f"{shallow};{KINDS[kind](DEEP)}",
+        input=f"{shallow};{make_deep(kind)}",
         capture_output=True,
         text=True,
         check=False,

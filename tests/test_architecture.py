@@ -130,6 +130,7 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
         "handbook",
         "macro_names",
         "reading",
+        "reporters",
         "views",
         "vocabulary",
     },

@@ -8,6 +8,7 @@ import sys
 from handbook.cli.common import UsageError, add_root, find_root
 from handbook.engines.build import Engine, build
 from handbook.engines.errors import BuildError, EngineError, OutputError
+from handbook.reporters.text import escape_lines
 from handbook.site.exchange import UnusableError
 
 EPILOG = """\
@@ -49,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         build(root, options.output or root / "site", Engine(options.engine))
     except BuildError as error:
-        print(f"handbook: {error}", file=sys.stderr)
+        print(f"handbook: {escape_lines(str(error))}", file=sys.stderr)
         return 1
     except OutputError as error:
         raise error.__cause__ or error from None

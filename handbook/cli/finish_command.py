@@ -9,7 +9,7 @@ from pathlib import Path
 from handbook.cli.common import UsageError, add_root, find_root, refuse_interrupted
 from handbook.diagnostics import Report, sort_findings
 from handbook.loading import load
-from handbook.reporters.text import text
+from handbook.reporters.text import escape_unprintable, text
 from handbook.site.finish import FinishError, finish
 
 EPILOG = """\
@@ -45,5 +45,6 @@ def run(options: argparse.Namespace) -> int:
     if finished.findings:
         sys.stdout.write(text(Report(handbook.entity_counts, sort_findings(finished.findings))))
         return 1
-    print(f"finished {finished.pages} pages and {finished.redirects} redirects in {options.site}")
+    folder = escape_unprintable(options.site)
+    print(f"finished {finished.pages} pages and {finished.redirects} redirects in {folder}")
     return 0

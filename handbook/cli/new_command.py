@@ -20,6 +20,7 @@ from handbook.handbook import Handbook
 from handbook.history.git import RevisionError, find_commit, list_files
 from handbook.loading import add_document, load
 from handbook.records.kinds import RECORDS
+from handbook.reporters.text import escape_unprintable
 from handbook.rules.engine import run as check
 
 EPILOG = """\
@@ -86,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(str(error)) from error
     _check_record(handbook, path, text, today)
     write_files(root, {root / path: encode_text(text)}, {root / path: None})
-    print(path)
+    print(escape_unprintable(path))
     return 0
 
 

@@ -9,6 +9,7 @@ from handbook.cli.build_command import add_engine
 from handbook.cli.common import UsageError, add_root, find_root
 from handbook.engines.build import Engine, serve
 from handbook.engines.errors import BuildError, EngineError, OutputError
+from handbook.reporters.text import escape_lines
 from handbook.site.exchange import recover
 
 EPILOG = """\
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
         recover(root / "site")
         serve(root, options.address, Engine(options.engine))
     except BuildError as error:
-        print(f"handbook: {error}", file=sys.stderr)
+        print(f"handbook: {escape_lines(str(error))}", file=sys.stderr)
         return 1
     except EngineError as error:
         raise UsageError(str(error)) from error

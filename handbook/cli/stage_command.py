@@ -8,6 +8,7 @@ import sys
 from handbook.cli.common import UsageError, add_root, find_root, refuse_interrupted
 from handbook.engines.errors import BuildError
 from handbook.engines.stage import stage
+from handbook.reporters.text import escape_lines, escape_unprintable
 from handbook.site.exchange import UnusableError
 
 EPILOG = """\
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         staged = stage(root, options.folder)
     except BuildError as error:
-        print(f"handbook: {error}", file=sys.stderr)
+        print(f"handbook: {escape_lines(str(error))}", file=sys.stderr)
         return 1
     except UnusableError as error:
         raise UsageError(str(error)) from error
@@ -49,5 +50,6 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         raise UsageError(f"the stage cannot be written: {error.strerror}") from error
     others = staged.files - staged.pages
-    print(f"staged {staged.pages} pages and {others} other files in {options.folder}")
+    folder = escape_unprintable(options.folder)
+    print(f"staged {staged.pages} pages and {others} other files in {folder}")
     return 0

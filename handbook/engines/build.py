@@ -26,7 +26,7 @@ from typing import Any, Final
 
 from handbook.engines.errors import BuildError, EngineError, OutputError, as_build_error
 from handbook.loading import load
-from handbook.reporters.text import text
+from handbook.reporters.text import escape_lines, escape_unprintable, text
 from handbook.rules.engine import run_on_site
 from handbook.settings import FILE, read_settings
 from handbook.site.built import NoSiteError, read_site
@@ -131,7 +131,7 @@ def _import_command(engine: Engine, command: str) -> Any:
 def _print_line(line: str) -> None:
     """Print a line without a delay. Raises OutputError if standard output cannot be written."""
     try:
-        print(line, flush=True)
+        print(escape_unprintable(line), flush=True)
     except OSError as error:
         raise OutputError from error
     except ValueError as error:  # a plugin has closed standard output
@@ -143,7 +143,8 @@ class _Printer(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.levelno >= logging.WARNING:
-            print(f"{record.levelname.lower()}: {record.getMessage()}", file=sys.stderr)
+            message = escape_lines(record.getMessage())
+            print(f"{record.levelname.lower()}: {message}", file=sys.stderr)
         elif not record.name.startswith("mkdocs.plugins.") or record.name == _PLUGIN:
             _print_line(record.getMessage().removeprefix("handbook: "))
 

@@ -5,6 +5,7 @@ A macros module may use `checked_handbook` and `page_address`, which are a publi
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +18,7 @@ from handbook.authoring.journal import INTERRUPTED, is_interrupted
 from handbook.diagnostics import Report
 from handbook.handbook import Handbook
 from handbook.loading import load
-from handbook.reporters.text import text
+from handbook.reporters.text import escape_unprintable, text
 from handbook.rules.engine import run
 from handbook.settings import FILE
 
@@ -44,7 +45,8 @@ def check_handbook(config_file: str, *, is_preview: bool = False) -> CheckedHand
     file = Path(config_file).resolve()
     if file.name != FILE:
         raise click.ClickException(
-            f"unsupported settings file '{file.name}'; move the settings to {FILE}"
+            f"unsupported settings file '{escape_unprintable(file.name)}'; "
+            f"move the settings to {FILE}"
         )
     if is_interrupted(file.parent) and not is_preview:
         raise click.ClickException(INTERRUPTED)
@@ -52,7 +54,8 @@ def check_handbook(config_file: str, *, is_preview: bool = False) -> CheckedHand
         handbook = load(file.parent)
         return CheckedHandbook(handbook, run(handbook, date.today()))
     except OSError as error:
-        raise click.ClickException(f"{error.filename} cannot be read: {error.strerror}") from error
+        name = escape_unprintable(os.fsdecode(error.filename or ""))
+        raise click.ClickException(f"{name} cannot be read: {error.strerror}") from error
 
 
 def checked_handbook(config: Mapping[str, Any]) -> Handbook:

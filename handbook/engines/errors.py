@@ -61,7 +61,7 @@ def describe_error(error: BaseException, root: Path, summary: str) -> str:
             if file.is_relative_to(root) and "site-packages" not in file.parts:
                 location = f"{_relative(file, root)}:{frame.lineno}"
     message = escape_unprintable(" ".join(str(error).split()))
-    return f"{location}: {summary}: {type(error).__name__}: {message}"
+    return f"{escape_unprintable(location)}: {summary}: {type(error).__name__}: {message}"
 
 
 def _relative(file: Path, root: Path) -> str:

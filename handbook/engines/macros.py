@@ -24,6 +24,7 @@ from handbook.engines.errors import describe_error
 from handbook.handbook import Handbook
 from handbook.macro_names import plugin_options
 from handbook.reading.files import is_file, is_folder
+from handbook.reporters.text import escape_unprintable
 from handbook.vocabulary import MACROS
 
 _DEFAULTS: Final[Mapping[str, Any]] = {"on_undefined": "strict", "render_by_default": False}
@@ -95,7 +96,8 @@ def _import(name: str, root: Path) -> None:
     if not (is_file(root / f"{top}.py") or is_folder(root / top)):
         if find_spec(top) is None:
             hint = f"remove it from 'modules' of the plugin macros, or add {top}.py"
-            raise click.ClickException(f"mkdocs.yml: unknown module '{name}'; {hint}")
+            message = escape_unprintable(f"mkdocs.yml: unknown module '{name}'; {hint}")
+            raise click.ClickException(message)
         return
     loaded = sys.modules.get(top)
     if loaded is not None and not _is_below(loaded, root):

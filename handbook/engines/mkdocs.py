@@ -28,7 +28,7 @@ from handbook.engines.errors import BuildError, as_build_error, describe_error
 from handbook.engines.state import Build
 from handbook.records import Page
 from handbook.records.kinds import MOUNTED
-from handbook.reporters.text import text
+from handbook.reporters.text import escape_lines, escape_unprintable, text
 from handbook.site import finish
 from handbook.site.assembly import Assembly
 from handbook.views.keys import SEARCHED
@@ -111,7 +111,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         callers = [page.path for page in build.assembly.handbook.of(Page) if page.render_macros]
         if callers and not self.is_preview:
             raise click.ClickException(
-                f"{callers[0]}: no plugin 'macros' in mkdocs.yml; add '- macros' to 'plugins'"
+                f"{escape_unprintable(callers[0])}: no plugin 'macros' in mkdocs.yml; "
+                "add '- macros' to 'plugins'"
             )
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
@@ -185,7 +186,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
                 return
             finished = finish.finish(site, handbook)
         except finish.FinishError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(escape_lines(str(error))) from error
         if finished.findings:
             self.current_build.findings += finished.findings
             raise click.ClickException(
@@ -215,7 +216,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
                 describe_error(error, self.build.assembly.handbook.root, "macros failed")
             ) from error
         if isinstance(error, OSError) and not self.is_preview:
-            at = f" ({error.filename})" if error.filename else ""
+            at = escape_unprintable(f" ({error.filename})") if error.filename else ""
             raise click.ClickException(
                 f"the site cannot be written: {error.strerror}{at}"
             ) from error
@@ -235,7 +236,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
                     builder()
             except (BuildError, OSError) as error:
                 # The server prints the message of Abort without a traceback.
-                raise Abort(str(error)) from error
+                raise Abort(escape_lines(str(error))) from error
 
         server.builder = rebuild
         return server

@@ -67,6 +67,11 @@ def escape_unprintable(text: str) -> str:
     )
 
 
+def escape_lines(text: str) -> str:
+    """Escape unprintable characters in each line of a text. The line ends stay."""
+    return "\n".join(map(escape_unprintable, text.split("\n")))
+
+
 def summary(report: Report) -> str:
     """Return one line with the numbers of records, findings and exceptions, and new exceptions."""
     records = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import is_dataclass
 from datetime import date, datetime
@@ -35,6 +36,14 @@ _ITEM_COLUMNS: Final = (
     "fingerprint",
     "url",
 )
+
+
+_BEFORE_FORMULA: Final = re.compile(r"""(?<![\s";,|])[\s";,|]*+(?=[=+@＝＋＠－-])""")
+"""White space, separators and quotation marks before a character that begins a formula."""
+
+_SEPARATOR: Final = re.compile("[;\t\r\n]")
+_MARKS: Final = (",", "|")
+"""Separators that are also marks of a sentence. Only text directly after them can be a cell."""
 
 
 def files(handbook: Handbook, revision: str | None) -> dict[str, str]:
@@ -188,16 +197,29 @@ def _to_json(document: Mapping[str, Any]) -> str:
 
 
 def _to_csv(columns: tuple[str, ...], items: Iterable[Mapping[str, Any]]) -> str:
-    """Return items as CSV (RFC 4180).
-
-    The function puts an apostrophe before a cell that a spreadsheet would treat as a formula.
-    """
+    """Return items as CSV (RFC 4180), in which a spreadsheet finds no formula."""
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\r\n")
     writer.writerow(columns)
     for item in items:
         cells = ("" if item[column] is None else str(item[column]) for column in columns)
-        writer.writerow(
-            [f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t")) else cell for cell in cells]
-        )
+        writer.writerow(map(_neutralise, cells))
     return target.getvalue()
+
+
+def _neutralise(cell: str) -> str:
+    """Put an apostrophe before each text that a spreadsheet would treat as a formula.
+
+    A formula begins a cell. In a spreadsheet that separates columns by semicolons or tabs, text
+    after such a separator is also a cell. Quotation marks do not prevent this, because they are not
+    at the start of that cell.
+    """
+    if cell[:1] in ("\t", "\r"):
+        cell = f"'{cell}"
+    return _BEFORE_FORMULA.sub(_add_apostrophe, cell)
+
+
+def _add_apostrophe(match: re.Match[str]) -> str:
+    before = match[0]
+    is_cell = match.start() == 0 or _SEPARATOR.search(before) or before.rstrip('"').endswith(_MARKS)
+    return f"{before}'" if is_cell else before

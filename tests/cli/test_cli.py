@@ -10,7 +10,9 @@ import pytest
 
 import handbook
 from handbook.cli.program import COMMANDS, main
+from handbook.engines.build import _print_line as print_line
 from handbook.records.kinds import KINDS, RECORDS
+from handbook.reporters.text import escape_lines
 from handbook.rules.engine import rules
 from tests.commands import run
 from tests.handbooks import ADR, NEWEST, ROOT, SETTINGS, SMALL, copy_site, write
@@ -275,6 +277,58 @@ def test_usage_errors_contain_no_control_characters(
     assert stop.value.code == 2
     assert all(character.isprintable() or character == "\n" for character in err)
     assert "\n::error" not in err
+
+
+HOSTILE = "\x1b]0;x\x07\u202e\n::error::x"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", HOSTILE],
+        ["check", "--root", HOSTILE],
+        ["check", "--base", HOSTILE],
+        ["check", "--select", HOSTILE],
+        ["check", "--ignore", HOSTILE],
+        ["check", "--output", f"{HOSTILE}/x"],
+        ["build", "--root", HOSTILE],
+        ["build", "--engine", HOSTILE],
+        ["serve", "--address", HOSTILE],
+        ["finish", HOSTILE],
+        ["links", HOSTILE],
+        ["rules", HOSTILE],
+        ["schema", HOSTILE],
+        ["new", HOSTILE, "a"],
+        ["new", "adr", "a", "--set", HOSTILE],
+        ["new", "adr", "a", "--base", HOSTILE],
+        ["export", "--output", f"mkdocs.yml/{HOSTILE}"],
+    ],
+    ids=lambda arguments: " ".join(arguments).replace(HOSTILE, "X"),
+)
+def test_errors_escape_every_argument(
+    arguments: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(copy_site(SMALL, tmp_path / "small"))
+    try:
+        code = main(arguments)
+    except SystemExit as stop:
+        code = int(str(stop.code))
+    out, err = capsys.readouterr()
+    assert code == 2
+    assert r"\x1b" in err
+    assert all(character.isprintable() or character == "\n" for character in out + err)
+    assert "\n::error" not in out + err
+
+
+def test_the_lines_of_a_build_escape_their_paths(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_line("wrote 3 pages to a\x1b[31m\n::error::x")
+    assert capsys.readouterr().out == "wrote 3 pages to a\\x1b[31m\\n::error::x\n"
+    assert escape_lines("faults:\n\x1b[31m\n") == "faults:\n\\x1b[31m\n"
 
 
 def test_the_package_runs_as_the_command() -> None:

@@ -30,7 +30,7 @@ from handbook.views.postmortems import figures, percentile
 from handbook.views.services import score
 from handbook.views.standards import checklist
 from handbook.vocabulary import ADR_NEXT_STATUSES, ADR_STATUSES
-from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, write
+from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, copy_site, write
 
 HANDBOOK = load(SMALL)
 
@@ -253,6 +253,70 @@ def test_every_json_list_has_a_version_and_urls(root: Path) -> None:
     assert contents["actions.csv"].count("\r\n") == 1 + len(
         json.loads(contents["api/v1/actions.json"])["items"]
     )
+
+
+ACTIONS = "| Id | Action | Owner | Due | Status |\n|---|---|---|---|---|\n"
+
+
+def export_action(root: Path, action: str) -> list[str]:
+    """Return the lines of `actions.csv` for a post-mortem with this action."""
+    copy_site(SMALL, root)
+    (file,) = (root / "postmortems").glob("2*.md")
+    text = file.read_text(encoding="utf-8")
+    row = re.search(r"^\| A1 \| (.*?) \|", text, re.MULTILINE)
+    assert row
+    file.write_text(text.replace(row[1], action, 1), encoding="utf-8")
+    return api.files(load(root), None)["actions.csv"].split("\r\n")
+
+
+@pytest.mark.parametrize("mark", ["=", "+", "-", "@", "＝", "＋", "－", "＠"])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "'"),
+        ("x;", "x;'"),
+        ("x; ", "x; '"),
+        ("x;;", "x;;'"),
+        ("x,", "x,'"),
+        ('x;"', "x;\"'"),
+        ('x "a;', "x \"a;'"),
+        ("x a;", "x a;'"),
+    ],
+)
+def test_no_spreadsheet_finds_a_formula(before: str, after: str, mark: str, tmp_path: Path) -> None:
+    (action,) = (
+        line for line in export_action(tmp_path / "x", f"{before}{mark}1+1") if line.count("1+1")
+    )
+    assert f"{after}{mark}1+1".replace('"', '""') in action
+    # A spreadsheet splits the line at its own separator, and then knows no quotation mark.
+    for separator in (";", "\t"):
+        cells = [cell.strip(' "') for cell in action.split(separator)]
+        assert not [cell for cell in cells if cell.startswith(mark)]
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("\tx", "'\tx"),
+        ("\rx", "'\rx"),
+        ("x\n=1", "x\n'=1"),
+        ("x\r-1", "x\r'-1"),
+        ("x\t@a", "x\t'@a"),
+        ("x|=1", "x|'=1"),
+        ('"=1"', '"\'=1"'),
+        (" =1", " '=1"),
+    ],
+)
+def test_other_separators_start_a_cell(cell: str, expected: str) -> None:
+    assert api._neutralise(cell) == expected
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["", "a - b", "well-known", "down, -5 %", "a=b; c", "C++", "team@host.example", "2026-01-01"],
+)
+def test_a_text_without_a_formula_stays_as_it_is(cell: str) -> None:
+    assert api._neutralise(cell) == cell
 
 
 def test_an_item_belongs_to_its_owner_and_to_other_standards_verified_by_it() -> None:

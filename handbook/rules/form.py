@@ -25,11 +25,7 @@ from handbook.reading.code_languages import CodeFamily, read_language
 from handbook.reading.fields import find_field_at
 from handbook.reading.filler import is_filler, says_none
 from handbook.reading.ids import slug
-from handbook.reading.placeholders import (
-    find_placeholder,
-    is_unwritten,
-    make_placeholder_finding,
-)
+from handbook.reading.placeholders import find_placeholder, make_placeholder_finding
 from handbook.reading.problems import ProblemKind
 from handbook.reading.raw_html import COMMENT
 from handbook.reading.shell import LANGUAGES, find_shell_errors
@@ -377,14 +373,14 @@ def _find_in_settings(handbook: Handbook) -> Iterator[Finding]:
 def _find_in_rule_files(handbook: Handbook) -> Iterator[Finding]:
     """Report the placeholders in recording rules and in the names of rule groups.
 
-    The values of alerting rules are values of entities.
+    The values of alerting rules are values of entities. A word in small letters, such as `todo`,
+    can be the name of a service.
     """
     for monitoring_rule in handbook.monitoring_rules:
         rule_node = None if monitoring_rule.alert else monitoring_rule.node
         owners = (monitoring_rule.group.find("name"), rule_node)
         for value in chain.from_iterable(nodes.walk_scalars(owner) for owner in owners if owner):
-            match = find_placeholder(value.text)
-            if match and is_unwritten(value.text):
+            if match := find_placeholder(value.text):
                 yield make_placeholder_finding(value.at, match.text)
 
 

@@ -578,14 +578,19 @@ def _combine(first: nodes.Node, second: nodes.Node) -> nodes.Node:
     if isinstance(first, nodes.Mapping) and isinstance(second, nodes.Mapping):
         return _merge(second, first)
     if isinstance(first, nodes.Sequence) and isinstance(second, nodes.Sequence):
-        texts = [_list_texts(item) for item in first.items]
-        added = (item for item in second.items if _list_texts(item) not in texts)
+        names = [_list_names(item) for item in first.items]
+        added = (item for item in second.items if _list_names(item) not in names)
         return replace(first, items=(*first.items, *added))
     return first
 
 
-def _list_texts(node: nodes.Node) -> list[str]:
-    return [value.text for value in nodes.walk_scalars(node)]
+def _list_names(item: nodes.Node) -> list[str]:
+    """Return the name of a plugin with options, or all texts of another list item."""
+    if isinstance(item, nodes.Mapping) and item.entries:
+        entry = item.entries[0]
+        if isinstance(entry.value, nodes.Mapping):
+            return [entry.key]
+    return [value.text for value in nodes.walk_scalars(item)]
 
 
 _MERGE: Final = "<<"

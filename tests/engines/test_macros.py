@@ -77,7 +77,7 @@ def test_macros_without_our_plugin_still_run_the_check(tmp_path: Path) -> None:
 
 
 def test_a_preview_continues_after_errors(tmp_path: Path) -> None:
-    settings = SETTINGS + "theme: {name: material}\nplugins: [handbook]\n"
+    settings = SETTINGS.replace("[macros, handbook]", "[handbook]")
     broken = ADR.replace("accepted", "acepted")
     write(tmp_path, {"mkdocs.yml": settings, "docs/index.md": "# Home\n", "adr/0001-a.md": broken})
     config = load_config(str(tmp_path / "mkdocs.yml"))
@@ -183,11 +183,19 @@ def test_braces_in_records_and_alerts_stay_text(plugins: str, tmp_path: Path) ->
 
 @pytest.mark.build
 def test_pages_that_call_macros_need_the_plugin(tmp_path: Path) -> None:
-    answer = run_build(make_handbook(tmp_path / "handbook", "plugins: [handbook]\n"))
+    """The build also stops if the settings lower the rule to a warning."""
+    root = make_handbook(tmp_path / "handbook", "plugins: [handbook]\n")
+    answer = run_build(root)
     assert answer.returncode == 1
-    assert (
-        answer.stderr
-        == "Error: adr/index.md: no plugin 'macros' in mkdocs.yml; add '- macros' to 'plugins'\n"
+    message = "FM023 error: missing plugin 'macros' (adr/index.md calls macros)"
+    assert f"mkdocs.yml:29:1: {message}\n" in answer.stderr
+    settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
+    lowered = settings.replace("{SAFE002: error}", "{FM023: warning}")
+    write(root, {"mkdocs.yml": lowered})
+    answer = run_build(root)
+    assert answer.returncode == 1
+    assert answer.stderr.endswith(
+        "Error: adr/index.md: no plugin 'macros' in mkdocs.yml; add '- macros' to 'plugins'\n"
     )
 
 
@@ -308,12 +316,16 @@ def test_a_template_with_a_lowered_finding_is_not_published(tmp_path: Path) -> N
 # Tests of the check, which runs no code of modules.
 
 
+WITHOUT_PLUGINS = SETTINGS.replace("plugins: [macros, handbook]\n", "")
+
+
 def check_calls(
     root: Path, text: str, settings: str = BOTH, files: Mapping[str, str] = MappingProxyType({})
 ) -> list[str]:
     """Check a page with this text, and return the messages and hints of MD020."""
     write(root, {"docs/index.md": "# Home\n", "docs/x.md": PAGE + text + "\n", **files})
-    findings = check(root, {"mkdocs.yml": SETTINGS + settings})
+    base = WITHOUT_PLUGINS if settings.startswith("plugins:") else SETTINGS
+    findings = check(root, {"mkdocs.yml": base + settings})
     assert not [finding for finding in findings if finding.code == "FM001"]
     return [
         f"{finding.message} ({finding.hint})" if finding.hint else finding.message
@@ -581,7 +593,7 @@ def test_the_check_runs_no_module(tmp_path: Path) -> None:
     source = "open('ran', 'w').close()\n" + make_module(
         "open('ran', 'w').close()\n@env.macro\ndef hello(): pass"
     )
-    settings = "plugins:\n  - macros: {modules: [first], module_name: second}\n"
+    settings = "plugins:\n  - handbook\n  - macros: {modules: [first], module_name: second}\n"
     assert (
         check_calls(
             tmp_path, "{{ hello() }}", settings, {"first.py": source, "second/__init__.py": source}

@@ -77,7 +77,7 @@ FAULTS = {
         SETTINGS + "nav:\n  - Home: index.md\n  - Markdown: markdown.md\n",
         "75:1:FM004",
     ),
-    "two lists of plugins": (add("plugins: [handbook]"), "30:1:FM004"),
+    "two lists of plugins": (add("plugins: [handbook, macros]"), "30:1:FM004"),
     "the handbook's settings twice": (
         change("  policy:\n", "  handbook:\n    teams: {another-team: {}}\n  policy:\n"),
         "67:3:FM004",

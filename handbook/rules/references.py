@@ -78,8 +78,9 @@ def unknown_id(document: Document, context: Context) -> Iterator[Finding]:
     """An id in the text names an existing record, requirement or checklist item.
 
     The rule ignores ids in code, and ids that belong to another system, such as `SEC-4711` if the
-    checklist items have two digits. An id with the number of digits of this handbook, with leading
-    zeros, or with the number of an existing record is an id of this handbook.
+    checklist items have two digits. These are ids of this handbook: an id with as many digits as
+    its records have, an id with a leading zero, an id with the number of an existing item, and
+    `ADR` or `STD` with fewer digits.
 
     Why: the site makes a link of every id, and an unknown id has no target.
 
@@ -133,8 +134,10 @@ def is_own_id(id: str, kind: str, handbook: Handbook) -> bool:
     """
     base = id.partition(".")[0]
     number = base.rpartition("-")[2]
-    has_own_form = len(number) == _DIGITS.get(kind, 2) or number.startswith("0")
-    return has_own_form or read_number(base) in handbook.id_numbers
+    digits = _DIGITS.get(kind, 2)
+    has_own_form = len(number) == digits or number.startswith("0")
+    is_shortened = kind != "item" and len(number) < digits
+    return has_own_form or is_shortened or read_number(base) in handbook.id_numbers
 
 
 def _list_ids(kind: str, handbook: Handbook) -> Iterator[str]:

@@ -343,7 +343,8 @@ AUDIT = "docs/services/search/2026-Q3.yml"
 def test_an_audit_of_an_open_quarter_can_change_and_a_late_audit_can_be_added(branch: Path) -> None:
     edit(branch, "docs/services/shop/2026-Q4.yml", "reason: no container", "reason: none runs")
     edit(branch, AUDIT, "date:", "# what was found out\ndate:")
-    write(branch, {"docs/services/search/2026-Q2.yml": (branch / AUDIT).read_bytes()})
+    late_audit = (branch / AUDIT).read_text(encoding="utf-8").replace("2026-09-01", "2026-03-01")
+    write(branch, {"docs/services/search/2026-Q1.yml": late_audit})
     assert check(branch) == []
 
 

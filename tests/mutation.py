@@ -530,13 +530,13 @@ def _list_other_targets(
     """Yield other existing files for a link: the name of the change, the path and the excuse."""
     page = handbook.documents.get(target.path or "")
     if isinstance(page, Record):
-        for other in handbook.records:
-            if type(other) is type(page) and other.path not in (page.path, record.path):
-                yield "another record", other.path, OTHER_RECORD
+        for similar in handbook.records:
+            if type(similar) is type(page) and similar.path not in (page.path, record.path):
+                yield "another record", similar.path, OTHER_RECORD
                 break
-        for other in handbook.records:
-            if type(other) is not type(page):
-                yield "record of another kind", other.path, OTHER_RECORD
+        for similar in handbook.records:
+            if type(similar) is not type(page):
+                yield "record of another kind", similar.path, OTHER_RECORD
                 break
     elif target.path in handbook.attachments:
         folder = posixpath.splitext(record.path)[0]
@@ -554,16 +554,16 @@ def _mutate_ids(handbook: Handbook, record: Record, raw: str) -> Iterator[Mutant
         target = handbook.resolve_id(mention.id).record
         if target is None or (mention.id, mention.at.line) in defined_ids:
             continue
-        other = next(
+        similar = next(
             (
-                other
-                for other in handbook.records
-                if type(other) is type(target) and other not in (target, record)
+                similar
+                for similar in handbook.records
+                if type(similar) is type(target) and similar not in (target, record)
             ),
             None,
         )
         for change, id, excuse in (
-            ("another id", other.id if other else mention.id, OTHER_RECORD),
+            ("another id", similar.id if similar else mention.id, OTHER_RECORD),
             ("case of the id", mention.id.lower(), SMALL_LETTERS),
         ):
             if id != mention.id:

@@ -87,7 +87,7 @@ class DestructiveCommand:
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
+class _CommandForm:
     """A line of `FORMS` without its programs."""
 
     words: tuple[tuple[str, ...], ...]
@@ -148,9 +148,9 @@ def _signs() -> frozenset[str]:
     for line in FORMS.strip().split("\n"):
         programs, *parts = line.split(" ")
         # The last word of a form is rarer than the others: `docker volume rm`.
-        words = [part for part in reversed(parts) if part[0] not in "-@!"]
-        others = [part for part in parts if part[0] in "-@"]
-        names = (_read_signs(part.lstrip("@").split("|")) for part in (*words, *others))
+        words = [pattern for pattern in reversed(parts) if pattern[0] not in "-@!"]
+        options = [pattern for pattern in parts if pattern[0] in "-@"]
+        names = (_read_signs(pattern.lstrip("@").split("|")) for pattern in (*words, *options))
         signs |= next(filter(None, names), _read_signs(programs.split(",")))
     return frozenset(signs)
 
@@ -290,7 +290,7 @@ def _find_subcommand(words: Sequence[Word], names: Sequence[str]) -> int | None:
     index = 1
     for name in names:
         candidates = _find_candidates(words, index, 0)
-        position = next((place for place in candidates if words[place].text == name), None)
+        position = next((index for index in candidates if words[index].text == name), None)
         if position is None:
             return None
         index = position + 1
@@ -420,9 +420,9 @@ def _is_rehearsal(program: str, texts: Sequence[str]) -> bool:
 
 
 @cache
-def _forms() -> Mapping[str, tuple[_Form, ...]]:
+def _forms() -> Mapping[str, tuple[_CommandForm, ...]]:
     """The forms of each program."""
-    forms: dict[str, list[_Form]] = defaultdict(list)
+    forms: dict[str, list[_CommandForm]] = defaultdict(list)
     for line in FORMS.strip().split("\n"):
         programs, *parts = line.split(" ")
         form = _read_form(parts)
@@ -431,25 +431,25 @@ def _forms() -> Mapping[str, tuple[_Form, ...]]:
     return {program: tuple(program_forms) for program, program_forms in forms.items()}
 
 
-def _read_form(parts: Sequence[str]) -> _Form:
+def _read_form(parts: Sequence[str]) -> _CommandForm:
     words: list[tuple[str, ...]] = []
     options: list[tuple[str, ...]] = []
     arguments: list[tuple[str, ...]] = []
     excluded: list[str] = []
-    for part in parts:
-        alternatives = tuple(part.lstrip("@!").split("|"))
-        if part.startswith("!"):
+    for pattern in parts:
+        alternatives = tuple(pattern.lstrip("@!").split("|"))
+        if pattern.startswith("!"):
             excluded += alternatives
-        elif part.startswith("@"):
+        elif pattern.startswith("@"):
             arguments.append(alternatives)
-        elif part.startswith("-"):
+        elif pattern.startswith("-"):
             options.append(alternatives)
         else:
             words.append(alternatives)
-    return _Form(tuple(words), tuple(options), tuple(arguments), tuple(excluded))
+    return _CommandForm(tuple(words), tuple(options), tuple(arguments), tuple(excluded))
 
 
-def _match(form: _Form, words: Sequence[Word]) -> int | None:
+def _match(form: _CommandForm, words: Sequence[Word]) -> int | None:
     """Return the index of the last word that a form names, or None if it does not match."""
     texts = [word.text for word in words]
     if any(_find_argument(texts, glob) or _find_option(texts, glob) for glob in form.excluded):

@@ -143,8 +143,8 @@ def _replace_placeholders(script: str) -> str:
     """Replace each placeholder, such as `<pod>`, by a variable or a name of the same length."""
 
     def replace(match: re.Match[str]) -> str:
-        before, after = script[max(match.start() - 9, 0) : match.start()], script[match.end() :][:1]
-        is_name = after == "=" or _NAME_BEFORE.search(before)
+        text_before = script[max(match.start() - 20, 0) : match.start()]
+        is_name = script.startswith("=", match.end()) or _NAME_BEFORE.search(text_before)
         return ("x" if is_name else "$") + "x" * (len(match[0]) - 1)
 
     return NAME_TO_REPLACE.sub(replace, script)

@@ -344,20 +344,20 @@ def _find_dashes(text: str, code: str, script: Script) -> Iterator[PasteFault]:
         is_option = option is not None and option["name"] and argument.is_first_of_printer
         if argument.is_text and not is_option:
             continue
-        written = text[word.start : word.end]
+        word_text = text[word.start : word.end]
         dash = next(character for character in unquoted if character in _DASHES)
-        message = f"dash U+{ord(dash):04X} instead of a hyphen in '{written}'"
+        message = f"dash U+{ord(dash):04X} instead of a hyphen in '{word_text}'"
         if option:
-            yield _make_option_fault(word, option["dashes"], written, message)
+            yield _make_option_fault(word, option["dashes"], word_text, message)
         else:
-            repaired = re.sub(f"[{_DASHES}]", "-", written)
+            repaired = re.sub(f"[{_DASHES}]", "-", word_text)
             hint = f"write '{repaired}', or put the word in quotes"
             yield PasteFault(word.start, word.end, message, hint, repaired, is_certain=False)
 
 
-def _make_option_fault(word: Word, dashes: str, written: str, message: str) -> PasteFault:
+def _make_option_fault(word: Word, dashes: str, word_text: str, message: str) -> PasteFault:
     """Return the fault of a word that begins with dashes instead of one or two hyphens."""
-    name = written[len(dashes) :]
+    name = word_text[len(dashes) :]
     is_letter = bool(re.match(r"[A-Za-z0-9](?![A-Za-z-])", name))
     if len(dashes) > 1:
         hyphens, is_certain = "--", True
@@ -369,8 +369,8 @@ def _make_option_fault(word: Word, dashes: str, written: str, message: str) -> P
     end = word.start + len(dashes)
     hint = f"write '{hyphens}{name}'"
     if not is_certain:
-        other = "--" if hyphens == "-" else "-"
-        hint += f" or '{other}{name}'"
+        alternative = "--" if hyphens == "-" else "-"
+        hint += f" or '{alternative}{name}'"
     return PasteFault(word.start, end, message, hint, hyphens, is_certain)
 
 

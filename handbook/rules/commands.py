@@ -51,8 +51,8 @@ class _InlineCode:
 
     text: str
     at: Location
-    before: str
-    after: str
+    text_before: str
+    text_after: str
 
 
 @rule("RBK016", "missing-warning", over=Runbook)
@@ -127,9 +127,9 @@ def _make_warning_finding(at: Location, command: str, block: str) -> Finding:
 
 def _is_mention(code: _InlineCode) -> bool:
     """Return whether a text names a command, and does not tell the reader to run it."""
-    if _MENTION_BEFORE.search(code.before) or _MENTION_AFTER.match(code.after):
+    if _MENTION_BEFORE.search(code.text_before) or _MENTION_AFTER.match(code.text_after):
         return True
-    return " " not in code.text.strip() and not _RUN_BEFORE.search(code.before)
+    return " " not in code.text.strip() and not _RUN_BEFORE.search(code.text_before)
 
 
 def _list_inline_code(source: Source, block: Block) -> Iterator[_InlineCode]:
@@ -140,9 +140,9 @@ def _list_inline_code(source: Source, block: Block) -> Iterator[_InlineCode]:
     for line in range(block.first, block.last + 1):
         text = source.line(line)
         for match in _INLINE_CODE.finditer(text):
-            before = f"{previous} {text[: match.start()]}"
+            text_before = f"{previous} {text[: match.start()]}"
             at = source.at(line, match.start("code") + 1)
-            yield _InlineCode(match["code"], at, before, text[match.end() :])
+            yield _InlineCode(match["code"], at, text_before, text[match.end() :])
         previous = text if isinstance(block, Paragraph) else ""
 
 
@@ -212,8 +212,8 @@ def _make_prompt_finding(source: Source, code: Code, prompt: PromptFault) -> Fin
     if prompt.text[-1] in "$#%":
         language = read_language(code.info)
         column = source.line(code.first).lower().rfind(language) + 1
-        written = source.line(code.first)[column - 1 :][: len(language)]
-        fix = Edit(source.at(code.first, column), written, "console")
+        name = source.line(code.first)[column - 1 :][: len(language)]
+        fix = Edit(source.at(code.first, column), name, "console")
     return Finding(at, prompt.message, "begin the block with ```console", fix)
 
 

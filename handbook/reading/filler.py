@@ -11,7 +11,8 @@ from handbook.reading.placeholders import is_unwritten
 _LONGEST: Final = 300
 """The length limit of a text that can be without content, in characters."""
 _COMMENT: Final = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-_MARKS: Final = re.compile(r"[\W_]+")
+_MARKS: Final = re.compile("(?:[^\\w\u2190-\U0010ffff]|_)+")
+"""Punctuation and spaces. Symbols such as arrows and emoji are content."""
 _INSTRUCTION: Final = re.compile(
     r"[-*+_\s]*(?:\d{1,9}[.)]\s+)?[*_]*(?:\[[^\[\]]* [^\[\]]*\]|\{[^{}]* [^{}]*\})[*_.]*\s*"
 )

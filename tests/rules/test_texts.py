@@ -65,6 +65,7 @@ def test_a_section_without_content(text: str, tmp_path: Path) -> None:
         "[The decision about the pool](0001-a.md)",
         "```\nN/A\n```\n\nThe log shows it.",
         "無。理由は次の通り。",
+        "🚨",
     ],
 )
 def test_a_section_with_content(text: str, tmp_path: Path) -> None:

@@ -33,6 +33,9 @@ from handbook.reading.placeholders import is_unwritten
 from handbook.reading.problems import ProblemKind
 
 THEME: Final = "material"
+SITE_URL_HINT: Final = (
+    "set 'site_url' to the full address of the site, such as https://handbook.example/"
+)
 _LEVELS: Final = ("warn", "info", "ignore")
 _SWITCHES: Final = frozenset({"true", "false", "yes", "no", "on", "off"})
 _OFF: Final = frozenset({"false", "no", "off"})
@@ -60,6 +63,14 @@ class Plugin:
         """Return whether MkDocs runs the plugin."""
         enabled = self.options.find("enabled") if self.options else None
         return not (isinstance(enabled, nodes.Scalar) and enabled.text.lower() in _OFF)
+
+
+def configures_site(node: nodes.Mapping) -> bool:
+    """Return whether mkdocs.yml configures a site.
+
+    A repository that is only checked needs no theme and no plugins.
+    """
+    return any(node.find(key) is not None for key in ("theme", "plugins"))
 
 
 def list_plugins(node: nodes.Mapping) -> tuple[Plugin, ...]:
@@ -270,7 +281,7 @@ def _check_types(node: nodes.Mapping, reading: Reading) -> None:
         text = find_text(node, key)
         if text and is_unwritten(text.text):
             reading.add_placeholder(text, "text", since=len(reading.problems))
-    if "site_name" not in keys:
+    if "site_name" not in keys and configures_site(node):
         hint = "add 'site_name:' with the title of the site"
         reading.add_problem(ProblemKind.MISSING_KEY, node.at, "missing key 'site_name'", hint)
     scripts = node.find("extra_javascript")
@@ -282,7 +293,7 @@ def _check_types(node: nodes.Mapping, reading: Reading) -> None:
 def _check_theme(node: nodes.Mapping, reading: Reading) -> None:
     """Add a problem if the theme is not Material, and the problems of its options."""
     theme = node.find("theme")
-    if isinstance(theme, nodes.Sequence):
+    if isinstance(theme, nodes.Sequence) or not configures_site(node):
         return
     name: nodes.Node | None = theme
     if isinstance(theme, nodes.Mapping):
@@ -400,22 +411,13 @@ def _split(address: str) -> SplitResult | None:
 
 
 def _check_site_url(node: nodes.Mapping, reading: Reading) -> None:
-    """Add a problem if there is no address of the site, or if it is not usable."""
+    """Add a problem if the address of the site is not usable."""
     value = node.find("site_url")
-    if value is not None and not isinstance(value, nodes.Scalar):
+    if not isinstance(value, nodes.Scalar) or value.empty:
         return
-    fault = "missing address of the site, 'site_url'"
-    if value is not None and not value.empty:
-        reason = _find_url_fault(value.text)
-        if reason is None:
-            return
-        fault = f"invalid site_url '{value.text}': {reason}"
-    reading.add_problem(
-        ProblemKind.INVALID_SITE_URL,
-        value.at if value else node.at,
-        fault,
-        "set 'site_url' to the full address of the site, such as https://handbook.example/",
-    )
+    if reason := _find_url_fault(value.text):
+        message = f"invalid site_url '{value.text}': {reason}"
+        reading.add_problem(ProblemKind.INVALID_SITE_URL, value.at, message, SITE_URL_HINT)
 
 
 def _find_url_fault(text: str) -> str | None:

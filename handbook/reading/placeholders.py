@@ -9,10 +9,12 @@ from typing import Final
 from handbook.diagnostics import Finding, Location
 
 _MARKERS: Final = "TODO|TBD|FIXME|XXX"
-_PHRASES: Final = (
-    "lorem ipsum|to be (?:added|announced|completed|decided|defined|determined|done|written)"
-    "|tbd|fixme|xxx"
+_VERBS: Final = (
+    *("added", "announced", "completed", "decided"),
+    *("defined", "determined", "done", "written"),
 )
+_WORDS: Final = ("lorem ipsum", "tbd", "fixme", "xxx", *(f"to be {verb}" for verb in _VERBS))
+_PHRASES: Final = "|".join(_WORDS)
 _CANDIDATE: Final = re.compile(
     # A hyphen, a slash or a full stop can join the word to another, as in TODO.md.
     rf"\b(?P<marker>{_MARKERS})\b(?![-/.]\w)|\b(?P<phrase>(?ai:{_PHRASES}))\b"
@@ -69,6 +71,12 @@ def find_placeholder(text: str) -> Placeholder | None:
             if _is_placeholder(candidate):
                 return Placeholder(candidate[0], candidate.start())
     return None
+
+
+def can_have_placeholder(text: str) -> bool:
+    """Return False if a text certainly has no placeholder. The test is cheap for a long text."""
+    lower_text = text.lower()
+    return "todo" in lower_text or any(word in lower_text for word in _WORDS)
 
 
 def blank_code(text: str) -> str:

@@ -7,24 +7,47 @@ from collections.abc import Iterator
 
 from handbook.diagnostics import Finding, suggest
 from handbook.handbook import Handbook
+from handbook.reading import nodes
 from handbook.reading.problems import ProblemKind
 from handbook.records import Page
 from handbook.records.kinds import MOUNTED
 from handbook.rules.engine import rule
 from handbook.rules.front_matter import ProblemRule
 from handbook.settings import DOCS
-from handbook.site_settings import find_text
+from handbook.site_settings import SITE_URL_HINT, configures_site, find_text
 
-ProblemRule(
-    code="FM020",
-    kind=ProblemKind.INVALID_SITE_URL,
-    text="""
-        `site_url` in mkdocs.yml is the full address of the site, without query and fragment.
-    """,
-    why="the feed, the sitemap, the JSON files and the alerts need full addresses of pages.",
-    bad="site_url: small.example",
-    good="site_url: https://small.example/",
-).register()
+
+@rule(
+    "FM020",
+    "invalid-site-url",
+    over=Handbook,
+    requires=("FM001",),
+    reports=ProblemKind.INVALID_SITE_URL,
+)
+def invalid_site_url(handbook: Handbook) -> Iterator[Finding]:
+    """`site_url` in mkdocs.yml is the full address of the site, without query and fragment.
+
+    It can be missing if mkdocs.yml configures no site (`theme` and `plugins`), and no alert has a
+    `runbook_url`.
+
+    Why: the feed, the sitemap, the JSON files and the alerts need full addresses of pages.
+
+    Bad:
+        site_url: small.example
+    Good:
+        site_url: https://small.example/
+    """
+    findings = handbook.problems_of(ProblemKind.INVALID_SITE_URL)
+    yield from findings
+    node = handbook.settings.root_node
+    value = node.find("site_url")
+    has_value = value is not None and not (isinstance(value, nodes.Scalar) and value.empty)
+    needs_address = configures_site(node) or any(
+        alerting_rule.runbook_url for alert in handbook.alerts for alerting_rule in alert.rules
+    )
+    if needs_address and not has_value:
+        at = value.at if value else node.at
+        yield Finding(at, "missing address of the site, 'site_url'", SITE_URL_HINT)
 
 
 @rule("FM021", "unsupported-setting", over=Handbook, reports=ProblemKind.UNSUPPORTED_SETTING)
@@ -101,7 +124,7 @@ def missing_plugin(handbook: Handbook) -> Iterator[Finding]:
     calling_pages = [page.path for page in handbook.of(Page) if page.render_macros]
     if calling_pages and "macros" not in names:
         missing_names.insert(0, "macros")
-    if missing_names:
+    if missing_names and configures_site(settings.root_node):
         reason = f" ({calling_pages[0]} calls macros)" if "macros" in missing_names else ""
         entries = ", ".join(f"'- {name}'" for name in missing_names)
         noun = "plugin" if len(missing_names) == 1 else "plugins"

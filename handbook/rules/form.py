@@ -25,7 +25,11 @@ from handbook.reading.code_languages import CodeFamily, read_language
 from handbook.reading.fields import find_field_at
 from handbook.reading.filler import is_filler, says_none
 from handbook.reading.ids import slug
-from handbook.reading.placeholders import find_placeholder, make_placeholder_finding
+from handbook.reading.placeholders import (
+    can_have_placeholder,
+    find_placeholder,
+    make_placeholder_finding,
+)
 from handbook.reading.problems import ProblemKind
 from handbook.reading.raw_html import COMMENT
 from handbook.reading.shell import LANGUAGES, find_shell_errors
@@ -48,6 +52,8 @@ _TITLE_DAY = re.compile(
     re.IGNORECASE,
 )
 """A title that begins with a date, or ends with one in brackets or after a comma."""
+_LONGEST_FILLER = 30
+"""The number of lines of a section that can be without content."""
 _HIDING_RULES = ("FM001", "MD007", "MD013")
 """The rules whose faults hide text from other rules, such as an unclosed fence or comment."""
 
@@ -248,6 +254,8 @@ def empty_section(record: Record) -> Iterator[Finding]:
 
 def _find_filler(record: Record, section: Section) -> str | None:
     """Return the first text of a section if none of its texts has content, or None."""
+    if section.last - section.heading.last > _LONGEST_FILLER:
+        return None
     texts: list[str] = []
     for block in record.section_blocks(section.heading.text):
         match block:
@@ -386,6 +394,8 @@ def _find_in_rule_files(handbook: Handbook) -> Iterator[Finding]:
 
 def _find_in_text(source: Source) -> Iterator[Finding]:
     """Report the first placeholder in each section of a file."""
+    if not can_have_placeholder(source.body):
+        return
     reported: set[int] = set()
     headings = [heading.first for heading in source.headings if heading.level <= 2]
     for block in source.blocks:

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import resource
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from multiprocessing import get_context
@@ -93,12 +96,14 @@ def measure(case: Case, size: int, timeout: float) -> Measurement | None:
         measurement: Measurement | None = receiver.recv() if receiver.poll(timeout) else None
     except EOFError:
         measurement = None
-    process.kill()
+    with suppress(ProcessLookupError):  # the group ends with its last process
+        os.killpg(process.pid, signal.SIGKILL)
     process.join()
     return measurement
 
 
 def _check(case: Case, size: int, sender: Connection) -> None:
+    os.setsid()  # shellcheck is in the same process group, and ends with it
     with tempfile.TemporaryDirectory() as folder:
         largest = 0
         for path, text in {POLICY: SETTINGS, **case.make(case.repeat(size))}.items():

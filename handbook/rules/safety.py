@@ -141,10 +141,10 @@ def exposed_secret(context: Context) -> Iterator[Finding]:
     The rule searches pages, records, attachments, samples, the settings, audits, rule files,
     README.md in record folders, and the paths of all these files.
 
-    It recognises keys and tokens of AWS, Azure Storage, GitHub, GitLab, npm, OpenAI, PyPI,
-    SendGrid, Slack, Square and Stripe, private keys, and URLs with a password. Placeholders and the
-    example keys of AWS are not secrets. To publish an example of a secret, add it to
-    `handbook.samples` in the settings, with the SHA-256 of its text.
+    It recognises private keys, URLs with a password, JSON Web Tokens, and the keys and tokens of
+    more than 60 products, such as AWS, Azure, GitHub, GitLab, Grafana, npm, Slack, Stripe, Vault
+    and OpenAI. Placeholders and published example keys are not secrets. To publish an example of a
+    secret, add it to `handbook.samples` in the settings, with the SHA-256 of its text.
 
     Why: you cannot make a published secret private again. You can only revoke it.
 

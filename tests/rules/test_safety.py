@@ -17,10 +17,9 @@ from handbook.cli import main
 from handbook.diagnostics import Location
 from handbook.reading import files, shell
 from handbook.reading.credential_forms import (
-    SIGNS,
+    FORMS,
     find_matches,
     is_placeholder_password,
-    load_forms,
     may_hold_credential,
 )
 from handbook.records.postmortem import publication_deadline
@@ -231,7 +230,7 @@ def test_shellcheck_finds_no_error_in_plain_commands(monkeypatch: pytest.MonkeyP
     )
     assert all(map(shell.is_plain, scripts))
     monkeypatch.setattr(shell, "is_plain", lambda script: False)
-    assert shell.find_shell_errors(scripts) == ()
+    assert shell.find_shell_errors(tuple((script,) for script in scripts)) == ()
 
 
 @pytest.mark.parametrize(
@@ -332,11 +331,12 @@ def test_a_token_of_one_repeated_letter_is_no_mask(secret: str, tmp_path: Path) 
     assert format_findings(findings) == ["adr/0001-a.md:10:5:SAFE005"]
 
 
-@given(st.sampled_from(load_forms()).flatmap(lambda form: st.from_regex(form.pattern)))
+@given(st.sampled_from(FORMS).flatmap(lambda form: st.from_regex(form.pattern)))
 @settings(derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_form_of_a_secret_has_a_sign(secret: str) -> None:
-    """The search skips texts without a sign. A new form of detect-secrets needs a sign, too."""
-    assert any(sign.search(secret.casefold()) for sign in SIGNS)
+    """The search skips texts without a sign."""
+    if list(find_matches(secret)):
+        assert may_hold_credential(secret)
 
 
 @pytest.mark.parametrize(
@@ -806,7 +806,7 @@ def test_a_picture_is_searched_and_its_bytes_are_no_secret(tmp_path: Path) -> No
         {"adr/0001-a/0.png": commented, "adr/0001-a/1.png": noise.replace(b"://", SECRET.encode())},
     )
     assert sorted(finding.message for finding in findings if finding.code == "SAFE005") == [
-        "possible secret: AWS Access Key",
+        "possible secret: AWS access key",
         "possible secret: password in a URL",
     ]
 
@@ -823,7 +823,7 @@ def test_the_pictures_of_this_repository_hold_no_secret() -> None:
         text = files.read_searchable_text(ROOT, path.relative_to(ROOT).as_posix())
         assert [
             form.name
-            for form in load_forms()
+            for form in FORMS
             for match in form.pattern.finditer(text)
             if form.extent(match)
         ] == []
@@ -902,7 +902,7 @@ def test_a_header_at_the_start_of_a_line_or_before_base64_is_a_secret(
     text: str, tmp_path: Path
 ) -> None:
     findings = check(tmp_path, {"adr/0001-a.md": ADR, "adr/0001-a/key.txt": text})
-    assert [finding.message for finding in findings] == ["possible secret: Private Key"]
+    assert [finding.message for finding in findings] == ["possible secret: private key"]
     assert findings[0].at.column == text.split("\n")[findings[0].at.line - 1].index("-----") + 1
 
 

@@ -96,8 +96,9 @@ def measure(case: Case, size: int, timeout: float) -> Measurement | None:
         measurement: Measurement | None = receiver.recv() if receiver.poll(timeout) else None
     except EOFError:
         measurement = None
-    with suppress(ProcessLookupError):  # the group ends with its last process
-        os.killpg(process.pid, signal.SIGKILL)
+    if process.pid is not None:
+        with suppress(ProcessLookupError):  # the group ends with its last process
+            os.killpg(process.pid, signal.SIGKILL)
     process.join()
     return measurement
 

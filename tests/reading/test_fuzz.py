@@ -481,8 +481,8 @@ def test_shell_code() -> None:
     def holds(drawn: list[bytes]) -> None:
         decoded = (files.decode("x", data) for data in drawn)
         texts = tuple(text for text in decoded if isinstance(text, str))
-        for error in find_shell_errors(texts):
-            lines = texts[error.script].split("\n")
+        for error in find_shell_errors(tuple((text,) for text in texts)):
+            lines = texts[error.file].split("\n")
             assert 1 <= error.line <= len(lines)
             assert error.column >= 1
 

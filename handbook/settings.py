@@ -34,7 +34,7 @@ from handbook.reading.fields import (
     Nullable,
     Number,
     Pattern,
-    Prose,
+    ProseText,
     Reading,
     Text,
     add_misspelt_keys,
@@ -118,7 +118,7 @@ class Sample:
         "SHA-256 of the matched text",
         required=True,
     )
-    reason: str | None = field(Prose(), "reason why it is not a secret", required=True)
+    reason: str | None = field(ProseText(), "reason why it is not a secret", required=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -408,7 +408,7 @@ def read_settings(root: Path) -> Settings:
         site_url=(not files.has_two_site_urls and read_site_url(node)) or "/",
         exclude_docs=tuple((_text(node, "exclude_docs") or "").splitlines()),
         not_in_nav=tuple((_text(node, "not_in_nav") or "").splitlines()),
-        nav=frozenset(entry.text for entry in list_nav_entries(node))
+        nav=frozenset(posixpath.normpath(entry.text) for entry in list_nav_entries(node))
         if isinstance(node.find("nav"), nodes.Sequence)
         else None,
     )

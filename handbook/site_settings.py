@@ -202,7 +202,7 @@ class _Theme:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Script:
+class _ExtraScript:
     """A script with attributes, in the setting `extra_javascript`."""
 
     path: str | None = field(Text(), "path of the script", required=True)
@@ -286,7 +286,7 @@ def _check_types(node: nodes.Mapping, reading: Reading) -> None:
         reading.add_problem(ProblemKind.MISSING_KEY, node.at, "missing key 'site_name'", hint)
     scripts = node.find("extra_javascript")
     for item in scripts.items if isinstance(scripts, nodes.Sequence) else ():
-        script = Group(_Script) if isinstance(item, nodes.Mapping) else Text()
+        script = Group(_ExtraScript) if isinstance(item, nodes.Mapping) else Text()
         script.read("extra_javascript", item, reading)
 
 

@@ -184,7 +184,7 @@ class Text(FieldType):
         return {"type": "string", "minLength": 1}
 
 
-class Prose(Text):
+class ProseText(Text):
     """A text for readers. A text without content, such as `N/A`, is not valid."""
 
     def parse(self, key: str, node: Scalar, reading: Reading) -> str | None:

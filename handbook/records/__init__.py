@@ -227,7 +227,7 @@ class Page(Document):
     hide: tuple[str, ...] = field(
         Many(Choice("navigation", "toc", "path", "footer")), "parts of the layout to hide"
     )
-    description: str | None = field(fields.Prose(), "one-sentence summary for search engines")
+    description: str | None = field(fields.ProseText(), "one-sentence summary for search engines")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from handbook.diagnostics import Location
 from handbook.reading import nodes
-from handbook.reading.fields import Choice, Day, Group, MapOf, Pattern, Prose, RecordId, field
+from handbook.reading.fields import Choice, Day, Group, MapOf, Pattern, ProseText, RecordId, field
 from handbook.records import Entity, ReferenceLabel, UnresolvedReference
 from handbook.vocabulary import PROOFS, VERDICTS
 
@@ -61,7 +61,7 @@ class Result:
         ),
         "evidence: a path with a line number, or an address",
     )
-    needs: str | None = field(Prose(), "information needed to decide an unknown item")
+    needs: str | None = field(ProseText(), "information needed to decide an unknown item")
     who: str | None = field(Choice(of="teams"), "team that attests it")
     of: str | None = field(
         Pattern(r"[0-9a-f]{6}", "six hex digits, the fingerprint of an item's text"),
@@ -71,7 +71,7 @@ class Result:
         RecordId("adr", r"ADR-[0-9]{4}", "ADR-0042"), "decision that waives the item"
     )
     until: datetime.date | None = field(Day(allow_future=True), "end date of the waiver")
-    reason: str | None = field(Prose(), "reason why the item does not apply")
+    reason: str | None = field(ProseText(), "reason why the item does not apply")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final
 
 from handbook.diagnostics import did_you_mean
 from handbook.reading.blocks import Block, Code, Heading, Item, List, Paragraph
-from handbook.reading.fields import Choice, Day, Many, Prose, RecordId, field
+from handbook.reading.fields import Choice, Day, Many, ProseText, RecordId, field
 from handbook.reading.filler import is_filler
 from handbook.reading.parser import MarkdownNode
 from handbook.reading.placeholders import is_unwritten
@@ -105,7 +105,9 @@ class Runbook(Record):
         Many(RecordId("alert", ALERT_NAME, "OrderServiceHighErrorRate")),
         "alerts that link to the runbook",
     )
-    trigger: str | None = field(Prose(), "one sentence: when to use the runbook without an alert")
+    trigger: str | None = field(
+        ProseText(), "one sentence: when to use the runbook without an alert"
+    )
     severity: str | None = field(
         Choice(of="severities"), "highest expected severity", required=True
     )

@@ -12,7 +12,7 @@ from itertools import takewhile
 from typing import Any, ClassVar
 
 from handbook.reading.blocks import Heading, Item, Paragraph
-from handbook.reading.fields import Choice, Day, Flag, Group, Many, Pattern, Prose, field
+from handbook.reading.fields import Choice, Day, Flag, Group, Many, Pattern, ProseText, field
 from handbook.reading.placeholders import is_unwritten
 from handbook.records import ITEM_ID, SLUG, Event, Record, next_number
 from handbook.records.draft import Draft
@@ -32,7 +32,7 @@ class ChecklistItem:
         "permanent id of the item",
         required=True,
     )
-    item: str | None = field(Prose(), "text of the item, as a sentence", required=True)
+    item: str | None = field(ProseText(), "text of the item, as a sentence", required=True)
     verify: str | None = field(
         Choice(*reversed(PROOFS)), "strongest possible verification", required=True
     )
@@ -114,11 +114,11 @@ class Standard(Record):
         "When to deviate": "TODO: state when a team may deviate, and who must approve it",
     }
 
-    summary: str | None = field(Prose(), "one-sentence summary", required=True)
+    summary: str | None = field(ProseText(), "one-sentence summary", required=True)
     core_tools: tuple[str, ...] = field(
-        Many(Prose()), "tools used to meet the standard", required=True
+        Many(ProseText()), "tools used to meet the standard", required=True
     )
-    prevents: str | None = field(Prose(), "problem that the standard prevents", required=True)
+    prevents: str | None = field(ProseText(), "problem that the standard prevents", required=True)
     calms: tuple[str, ...] = field(
         Many(Choice(*CALMS)), "pillars of CALMS that it serves, at least one", required=True
     )

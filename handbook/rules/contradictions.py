@@ -50,7 +50,7 @@ _POLICY_NAMES: Final = ("first", "second", "third", "fourth", "fifth")
     "contradictory-duration",
     over=Postmortem,
     severity=Severity.WARNING,
-    requires=("PMT003",),
+    requires=("PMT001", "PMT003"),
     advisory=True,
 )
 def contradictory_duration(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
@@ -88,7 +88,7 @@ def contradictory_duration(postmortem: Postmortem, context: Context) -> Iterator
     "contradictory-time",
     over=Postmortem,
     severity=Severity.WARNING,
-    requires=("PMT003",),
+    requires=("PMT001", "PMT003"),
     advisory=True,
 )
 def contradictory_time(postmortem: Postmortem) -> Iterator[Finding]:
@@ -121,7 +121,7 @@ def contradictory_time(postmortem: Postmortem) -> Iterator[Finding]:
     "incomplete-timeline",
     over=Postmortem,
     severity=Severity.WARNING,
-    requires=("FM102", "FM104", "PMT003", "PMT004", "PMT005"),
+    requires=("FM102", "FM104", "PMT001", "PMT003", "PMT004", "PMT005"),
     advisory=True,
 )
 def incomplete_timeline(postmortem: Postmortem) -> Iterator[Finding]:
@@ -585,7 +585,14 @@ def _owners_of(alert: MonitoringRule, handbook: Handbook) -> set[str]:
     return listing | {alert.service}
 
 
-@rule("CON012", "low-objective", over=Service, severity=Severity.WARNING, advisory=True)
+@rule(
+    "CON012",
+    "low-objective",
+    over=Service,
+    severity=Severity.WARNING,
+    requires=("SVC012",),
+    advisory=True,
+)
 def low_objective(service: Service, context: Context) -> Iterator[Finding]:
     """An objective of a service is not lower than the objective of the same name in the policy.
 
@@ -611,7 +618,14 @@ def low_objective(service: Service, context: Context) -> Iterator[Finding]:
             )
 
 
-@rule("CON013", "contradictory-window", over=Service, severity=Severity.WARNING, advisory=True)
+@rule(
+    "CON013",
+    "contradictory-window",
+    over=Service,
+    severity=Severity.WARNING,
+    requires=("SVC012",),
+    advisory=True,
+)
 def contradictory_window(service: Service, context: Context) -> Iterator[Finding]:
     """The time window of an objective is the window in the policy (`slo.window`).
 

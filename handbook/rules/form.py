@@ -259,6 +259,8 @@ def _find_filler(record: Record, section: Section) -> str | None:
     texts: list[str] = []
     for block in record.section_blocks(section.heading.text):
         match block:
+            case Code() if COMMENT.search(block.text):
+                return None  # code shows its comments
             case Paragraph() | Code():
                 texts.append(block.text)
             case Table():

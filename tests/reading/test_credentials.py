@@ -115,4 +115,4 @@ def test_a_secret_in_the_settings_has_its_place(tmp_path: Path) -> None:
             "adr/0001-a.md": ADR,
         },
     )
-    assert format_findings(run(load(tmp_path), TODAY).findings) == ["mkdocs.yml:6:12:SAFE005"]
+    assert format_findings(run(load(tmp_path), TODAY).findings) == ["mkdocs.yml:9:12:SAFE005"]

@@ -448,7 +448,7 @@ def test_another_wrong_url_is_an_error(url: str, tmp_path: Path) -> None:
 def test_a_moving_host_is_a_host(host: str, tmp_path: Path) -> None:
     settings = SETTINGS.replace("  handbook:\n", f"  handbook:\n    moving_hosts: ['{host}']\n")
     (finding,) = check_rules(tmp_path, GROUP + DOWN + SLOW, **{"mkdocs.yml": settings})
-    assert (finding.code, finding.at.path, finding.at.line) == ("FM006", "mkdocs.yml", 5)
+    assert (finding.code, finding.at.path, finding.at.line) == ("FM006", "mkdocs.yml", 7)
 
 
 @pytest.mark.parametrize(

@@ -188,13 +188,13 @@ def test_shellcheck_reads_only_its_languages(language: str, tmp_path: Path) -> N
             "**Symptom:** No orders.\n\n**Fix:** Wait.",
             "**Symptom:** No orders.\n\n```text\nNone.\n```\n\n**Fix:**",
             "no fix for cause 'No buyers'",
-            "add a paragraph '**Fix:** …'",
+            "write text after '**Fix:**' on line 27",
         ),
         (
             "**Symptom:** No orders.\n\n**Fix:** Wait.",
             "**Symptom:** No orders:\n\n- None.\n\n**Fix:**\n\nWait.",
             "no fix for cause 'No buyers'",
-            "add a paragraph '**Fix:** …'",
+            "write text after '**Fix:**' on line 25",
         ),
         (
             "Tier 1 (15 min):",
@@ -1225,7 +1225,8 @@ def test_a_setting_that_requests_another_host_is_an_error(name: str, tmp_path: P
     ids=["no fonts", "own scripts", "own images", "no repository"],
 )
 def test_settings_with_files_of_the_site_are_accepted(text: str, tmp_path: Path) -> None:
-    files = {f"docs/{name}": "" for name in ("a.js", "b.mjs", "logo.svg")}
+    files = {"docs/a.js": "", "docs/b.mjs": ""}
+    files |= {"docs/logo.svg": '<svg xmlns="http://www.w3.org/2000/svg"/>'}
     files |= {"mkdocs.yml": add_setting(text), "adr/0001-a.md": ADR}
     assert not check(tmp_path, files)
 

@@ -1,8 +1,9 @@
 """Run parts of the tests, and print their times: `python -m tests all` or `python -m tests fast`.
 
 - fast: style, types, and all tests without a built site.
-- fuzz: hostile files, and real files with random changes, the same in every run.
-- mutation: a sample of the defects that a record can have.
+- fuzz: hostile, large and generated files, and real files with random changes, the same in every
+  run.
+- mutation: a sample of the defects that a record can have, and half of its valid variations.
 - builds: tests that build or serve a site.
 - browser: tests that open a site in Chromium.
 - samples: the sample files of the standards, each checked by its own tool.

@@ -29,7 +29,12 @@ def test_a_generated_handbook_has_no_findings(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seed", "today"), [(2, date(2026, 11, 23)), (3, date(2028, 2, 29)), (4, date(2027, 1, 1))]
+    ("seed", "today"),
+    [
+        (3, date(2028, 2, 29)),
+        pytest.param(2, date(2026, 11, 23), marks=pytest.mark.fuzz),
+        pytest.param(4, date(2027, 1, 1), marks=pytest.mark.fuzz),
+    ],
 )
 def test_every_seed_and_day_gives_a_valid_handbook(seed: int, today: date, tmp_path: Path) -> None:
     generate(tmp_path, 200, seed, today)
@@ -74,6 +79,7 @@ def count_calls(root: Path, records: int) -> dict[str, float]:
     return {code: calls[code] / number for code, number in subjects.items()}
 
 
+@pytest.mark.fuzz
 def test_no_rule_is_slower_per_record_in_a_larger_handbook(tmp_path: Path) -> None:
     small, large = count_calls(tmp_path / "small", 100), count_calls(tmp_path / "large", 500)
     assert [code for code in small if large[code] > 1.5 * small[code] + 5] == []

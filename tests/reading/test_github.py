@@ -90,11 +90,13 @@ def is_unknown(text: str) -> bool:
     return not compare(text).agrees and not explain(text)
 
 
+@pytest.mark.fuzz
 def test_ordered_documents_look_as_on_github_except_for_known_differences() -> None:
     unknown = next(filter(is_unknown, ordered_documents(DOCUMENTS // 3, SEED)), None)
     assert unknown is None, compare(unknown).report()
 
 
+@pytest.mark.fuzz
 def test_awkward_documents_look_as_on_github_except_for_known_differences() -> None:
     unknown = next(filter(is_unknown, awkward_documents(DOCUMENTS, SEED)), None)
     if unknown is not None:

@@ -112,6 +112,7 @@ def test_a_fault_has_a_message_and_a_hint(text: str, message: str, hint: str | N
         "{{ '" * 50_000,
     ],
 )
+@pytest.mark.fuzz
 def test_a_long_template_takes_linear_time(text: str) -> None:
     begin = time.process_time()
     find_template_fault(text)

@@ -45,7 +45,15 @@ def make_deep(kind: str) -> str:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("levels", [2, promql._SAFE_LEVELS - 2, promql._SAFE_LEVELS + 2, None])
+@pytest.mark.parametrize(
+    "levels",
+    [
+        2,
+        promql._SAFE_LEVELS - 2,
+        promql._SAFE_LEVELS + 2,
+        pytest.param(None, marks=pytest.mark.fuzz),
+    ],
+)
 def test_a_valid_expression_of_any_depth_is_accepted(kind: str, levels: int | None) -> None:
     assert check_expressions([KINDS[kind](levels) if levels else make_deep(kind)]) == [None]
 
@@ -81,6 +89,7 @@ def test_a_deep_expression_is_not_parsed_in_this_process(
         ('{} + "x', DEEP),
     ],
 )
+@pytest.mark.fuzz
 def test_an_invalid_deep_expression_has_the_reason_of_a_short_one(form: str, levels: int) -> None:
     short, deep = (form.format("+".join(["1"] * number)) for number in (3, levels))
     short_fault, deep_fault = check_expressions([short, deep])
@@ -178,7 +187,7 @@ def test_the_child_imports_nothing_from_the_working_folder(
 
 
 @pytest.mark.parametrize("kind", ["sum of numbers", "calls", "subqueries"])
-@pytest.mark.parametrize("kilobytes", [1024, 8192])
+@pytest.mark.parametrize("kilobytes", [1024, pytest.param(8192, marks=pytest.mark.fuzz)])
 def test_a_small_stack_is_enough(kind: str, kilobytes: int) -> None:
     """The main thread has the stack limit of the shell, and parses shallow expressions."""
     shallow = KINDS[kind](promql._SAFE_LEVELS // 3)

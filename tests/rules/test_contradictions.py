@@ -605,6 +605,7 @@ def write_postmortem(root: Path, path: str, parts: dict[str, str]) -> None:
     wrong=st.sampled_from(["", "lasted", "detected", "time", "timeline"]),
 )
 @FEW_EXAMPLES
+@pytest.mark.fuzz
 def test_a_generated_postmortem_has_a_finding_only_for_a_wrong_value(
     start: datetime, minutes: list[int], wrong: str, tmp_path_factory: Any
 ) -> None:
@@ -644,6 +645,7 @@ def test_a_generated_postmortem_has_a_finding_only_for_a_wrong_value(
     wrong=st.sampled_from(["", "percent", "minutes"]),
 )
 @FEW_EXAMPLES
+@pytest.mark.fuzz
 def test_a_generated_alert_has_a_finding_only_for_a_wrong_value(
     percent: int, minutes: int, wrong: str, tmp_path_factory: Any
 ) -> None:
@@ -668,6 +670,7 @@ def test_a_generated_alert_has_a_finding_only_for_a_wrong_value(
     is_wrong=st.booleans(),
 )
 @FEW_EXAMPLES
+@pytest.mark.fuzz
 def test_a_generated_budget_has_a_finding_only_if_it_is_wrong(
     objective: Any, is_wrong: bool, tmp_path_factory: Any
 ) -> None:

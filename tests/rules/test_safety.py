@@ -223,6 +223,7 @@ def test_the_hint_of_a_runbook_quotes_the_misspelt_line(
 WORDS = ("-n", "a=1", "if", "256", "+%s", "'{ $x; }'", '"<a b>"', "--to=a'b'c,d:e@f^g%", "x/<a>")
 
 
+@pytest.mark.fuzz
 def test_shellcheck_finds_no_error_in_plain_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [f"{first} \\\n  {second} | head {first}" for first, second in product(WORDS, repeat=2)]
     scripts = tuple(

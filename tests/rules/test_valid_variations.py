@@ -81,9 +81,13 @@ def apply_variation(variation: Mapping[str, Any], root: Path) -> None:
 @pytest.mark.parametrize(
     "variation",
     [
-        pytest.param(variation, id=f"{kind}: {variation['variation']}")
+        pytest.param(
+            variation,
+            id=f"{kind}: {variation['variation']}",
+            marks=[pytest.mark.mutation] if index % 2 else [],
+        )
         for kind, variations in VARIATIONS.items()
-        for variation in variations
+        for index, variation in enumerate(variations)
     ],
 )
 def test_a_valid_variation_has_no_finding(variation: Mapping[str, Any], root: Path) -> None:

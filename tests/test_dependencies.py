@@ -64,6 +64,7 @@ print(check_addresses([sys.argv[1]], rounds=1))
 """
 
 
+@pytest.mark.samples
 @pytest.mark.parametrize("package", [None, "linkcheck"])
 def test_external_links_are_checked_by_linkchecker(package: str | None, tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text("<p>Here.</p>", encoding="utf-8")

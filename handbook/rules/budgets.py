@@ -158,7 +158,7 @@ def _check_budget(
         percent, text = percentages[0].value, percentages[0].text
         windows = windows or _read_windows(stated[2], stated[1])
         return _compare(prose, quantity, [(percent, windows, text, prose.at(quantity.start))])
-    if percentages:
+    if percentages or any(objective.percent < 1 for objective in objectives):
         return None
     return _compare(
         prose,
@@ -171,7 +171,7 @@ def _check_budget(
                 objective.at,
             )
             for objective in objectives
-            if 1 <= objective.percent < 100
+            if objective.percent < 100
         ],
     )
 

@@ -175,6 +175,8 @@ def unlisted_alert(postmortem: Postmortem, context: Context) -> Iterator[Finding
     Good:
         - 10:02 — `OrdersDown` fires
     """
+    if postmortem.has_invalid_value("alerts"):
+        return
     names = {alert.name for alert in context.handbook.alerts} - set(postmortem.alerts)
     listed = ", ".join(postmortem.alerts) or "no alert"
     for prose in read_prose(postmortem, ("fire", "page"), section=TIMELINE):
@@ -687,7 +689,8 @@ def contradictory_budget(handbook: Handbook) -> Iterator[Finding]:
         budget: 43.2 minutes
     """
     yield from _check_policy_budget(handbook)
-    for budget in find_wrong_budgets(handbook):
+    wrong_budgets = list(find_wrong_budgets(handbook))
+    for budget in wrong_budgets:
         yield make_contradiction(
             budget.prose.at(budget.quantity.start),
             f"error budget '{budget.quantity.text}'",
@@ -695,7 +698,10 @@ def contradictory_budget(handbook: Handbook) -> Iterator[Finding]:
             budget.objective_at,
             f"write '{budget.expected}', or correct the objective",
         )
+    wrong_paragraphs = {id(budget.prose.paragraph) for budget in wrong_budgets}
     for share in find_wrong_shares(handbook):
+        if id(share.prose.paragraph) in wrong_paragraphs:
+            continue
         yield make_contradiction(
             share.prose.at(share.quantity.start),
             f"share '{share.quantity.text}' of the error budget",

@@ -423,6 +423,20 @@ def test_prose_agrees_with_the_front_matter_of_a_decision(
     assert [finding.code for finding in contradictions(root)] == codes
 
 
+def test_a_wrong_budget_and_its_share_are_one_finding(root: Path) -> None:
+    text = (
+        "The error budget is 33.2 minutes in 30 days, and the time until mitigation used 93% of it."
+    )
+    replace_in(root, POSTMORTEM, IMPACT, text)
+    assert [finding.code for finding in contradictions(root)] == ["CON015"]
+
+
+def test_an_objective_that_is_a_ratio_is_one_finding(root: Path) -> None:
+    replace_in(root, SERVICE, "objective: 99.9,", "objective: 0.999,")
+    replace_in(root, SERVICE, "Sells books.", "The error budget is 43.2 minutes in 30 days.")
+    assert [finding.code for finding in contradictions(root)] == ["CON014"]
+
+
 def test_the_status_of_an_alternative_is_not_the_status_of_the_decision(root: Path) -> None:
     replace_in(root, DECISION, "- MySQL: weaker with JSON.", "- MySQL.\n\nStatus: Rejected")
     assert contradictions(root) == []

@@ -64,6 +64,8 @@ def test_a_section_without_content(text: str, tmp_path: Path) -> None:
         "- [ADR-0001](0001-a.md)",
         "[The decision about the pool](0001-a.md)",
         "```\nN/A\n```\n\nThe log shows it.",
+        "```html\n<!-- later -->\n```",
+        "```xml\n<!-- a\nb -->\n```",
         "無。理由は次の通り。",
         "🚨",
     ],

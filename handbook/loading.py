@@ -218,6 +218,7 @@ def _parse_document(path: str, data: bytes | Finding, settings: Settings) -> Doc
     In a standard, the values of the policy replace their expressions.
     """
     cls = _class_of(path) or Page
+    aliases = settings.section_aliases(cls.kind)
     if isinstance(data, Finding):
         return read_document(cls, Source(path, "", problem=data), settings.allowed_values)
     if cls is Standard and b"{{" in data:
@@ -227,8 +228,9 @@ def _parse_document(path: str, data: bytes | Finding, settings: Settings) -> Doc
         problems = tuple(
             Problem(ProblemKind.UNKNOWN_POLICY, finding) for finding in substitution.unknown_values
         )
-        return read_document(cls, source, settings.allowed_values, problems)
-    document = read_document(cls, read_source(path, data), settings.allowed_values)
+        return read_document(cls, source, settings.allowed_values, problems, aliases)
+    source = read_source(path, data)
+    document = read_document(cls, source, settings.allowed_values, section_aliases=aliases)
     if isinstance(document, Page) and document.markdown:
         return replace(document, source=document.source.without_body())
     return document

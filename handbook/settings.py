@@ -6,6 +6,7 @@ mkdocs.yml is the only configuration file. This module treats a value with a tag
 
 from __future__ import annotations
 
+import dataclasses
 import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from handbook.diagnostics import Finding, Location, did_you_mean
 from handbook.reading import nodes
 from handbook.reading.addresses import read_scheme
 from handbook.reading.fields import (
+    ANY_PERSON,
     AllowedValues,
     Choice,
     Days,
@@ -34,6 +36,7 @@ from handbook.reading.fields import (
     Nullable,
     Number,
     Pattern,
+    Person,
     ProseText,
     Reading,
     Text,
@@ -94,6 +97,54 @@ class Country(FieldType):
         return {"type": "string", "pattern": "^[A-Z]{2,3}(-[A-Za-z0-9-]+)?$"}
 
 
+@dataclass(frozen=True)
+class People:
+    """The people that a record can name: their names by handle, or any handle."""
+
+    names: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    allows_any: bool = False
+
+
+class PeopleType(FieldType):
+    """A mapping from handles to names, or the word `any`, which allows every handle."""
+
+    noun = "'any', or a mapping of handles to names"
+    any = "any"
+
+    @property
+    def default(self) -> People:
+        """No people: a record can name only teams."""
+        return People()
+
+    def read_node(self, key: str, node: nodes.Node, reading: Reading) -> People:
+        """Return the people of a YAML node."""
+        if isinstance(node, nodes.Scalar) and node.text == self.any:
+            return People(allows_any=True)
+        if isinstance(node, nodes.Scalar) and not node.empty:
+            self.add_invalid_value(key, node, reading)
+            return self.default
+        names = MapOf(Text()).read_node(key, node, reading)
+        entries = node.entries if isinstance(node, nodes.Mapping) else ()
+        for entry in entries:
+            if not Person.handle.fullmatch(entry.key):
+                reading.add_problem(
+                    ProblemKind.WRONG_TYPE,
+                    entry.at,
+                    f"invalid handle '{entry.key}' in '{key}'",
+                    "use letters, digits and hyphens, without '@'",
+                )
+        return People(names)
+
+    def schema(self, allowed_values: AllowedValues) -> dict[str, object]:
+        """Return the JSON Schema of the word `any`, or of a mapping."""
+        names = {
+            "type": "object",
+            "propertyNames": {"pattern": f"^{Person.handle.pattern}$"},
+            "additionalProperties": {"type": "string", "minLength": 1},
+        }
+        return {"anyOf": [{"const": self.any}, names]}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Team:
     """A team of the organisation."""
@@ -134,13 +185,19 @@ class Organisation:
     """The values under `extra.handbook` in mkdocs.yml."""
 
     teams: Mapping[str, Team] = field(MapOf(Group(Team)), "teams, by name")
+    people: People = field(PeopleType(), "people that decide, write or review, by handle; or: any")
     tags: tuple[str, ...] = field(Many(Text()), "allowed tags of records")
     expect: Mapping[str, int] = field(MapOf(Number()), "minimum number of records, by kind")
     groups: Mapping[str, str] = field(MapOf(Text()), "titles of the checklist groups, by prefix")
     rules: Mapping[str, str] = field(
         MapOf(Choice(*RULE_SEVERITIES)),
-        "changed severities of rules, by code or name",
+        "changed severities of rules, by code or name; off disables a rule",
     )
+    sections: Mapping[str, Mapping[str, tuple[str, ...]]] = field(
+        MapOf(MapOf(Many(Text()))),
+        "other headings of sections, by kind and section: {adr: {Context: [Problem]}}",
+    )
+    template: Mapping[str, str] = field(MapOf(Text()), "form of new records, by kind: {adr: madr}")
     links: ExternalLinks = field(Group(ExternalLinks), "settings of the check of external links")
     private: tuple[str, ...] = field(
         Many(Text()),
@@ -265,12 +322,22 @@ class Settings:
 
     @property
     def allowed_values(self) -> AllowedValues:
-        """The teams, tags and severities that records can use, by name of the list."""
+        """The teams, people, tags and severities that records can use, by name of the list."""
         return {
             "teams": tuple(self.organisation.teams),
+            "people": (
+                *self.organisation.teams,
+                *self.organisation.people.names,
+                *((ANY_PERSON,) if self.organisation.people.allows_any else ()),
+            ),
             "tags": self.organisation.tags,
             "severities": tuple(self.policy.severities),
         }
+
+    def section_aliases(self, kind: str) -> Mapping[str, str]:
+        """Return the headings of the organisation for a kind, each with the name of our section."""
+        sections = self.organisation.sections.get(kind, {})
+        return {alias: name for name, aliases in sections.items() for alias in aliases}
 
     @property
     def alert_severities(self) -> tuple[str, ...]:
@@ -396,6 +463,7 @@ def read_settings(root: Path) -> Settings:
         organisation = Group(Organisation).read("handbook", value, reading) or organisation
     if (value := node.find("extra", "policy")) is not None:
         policy = _read_policy(value, reading)
+    _refuse_handles_of_teams(organisation, node, reading)
     _refuse_other_docs_dir(node, reading)
     check_site_settings(node, root, DOCS, reading)
     return Settings(
@@ -450,6 +518,19 @@ def _refuse_duplicate_aliases(policy: nodes.Mapping, reading: Reading) -> None:
             message = f"duplicate alias '{alias.text}' (also of '{owners[alias.text]}')"
             hint = "write another alias, or remove it"
             reading.add_problem(ProblemKind.DUPLICATE_VALUE, alias.at, message, hint)
+
+
+def _refuse_handles_of_teams(
+    organisation: Organisation, node: nodes.Mapping, reading: Reading
+) -> None:
+    """Add a problem if a handle of a person is also the name of a team."""
+    people = node.find("extra", "handbook", "people")
+    for entry in people.entries if isinstance(people, nodes.Mapping) else ():
+        if entry.key in organisation.teams:
+            message = f"handle '{entry.key}' of a person is also the name of a team"
+            reading.add_problem(
+                ProblemKind.DUPLICATE_VALUE, entry.at, message, "use another handle"
+            )
 
 
 def _refuse_other_docs_dir(node: nodes.Mapping, reading: Reading) -> None:

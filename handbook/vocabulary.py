@@ -82,5 +82,6 @@ POSTMORTEM_NEXT_STATUSES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyTyp
 CAUSES: Final = ("change", "capacity", "dependency", "configuration", "security", "unknown")
 """The kinds of cause of an incident."""
 
-RULE_SEVERITIES: Final = ("error", "warning")
+OFF: Final = "off"
+RULE_SEVERITIES: Final = ("error", "warning", OFF)
 """The severities that the settings can give a rule."""

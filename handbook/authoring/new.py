@@ -18,6 +18,7 @@ from handbook.reading.files import find_hidden_character
 from handbook.reading.problems import ProblemKind
 from handbook.records import SLUG, Record
 from handbook.records.draft import TODO, Draft, IncompleteDraftError
+from handbook.records.forms import RecordForm
 from handbook.records.kinds import RECORDS
 
 _LIST: Final = f"[{TODO}]"
@@ -68,7 +69,9 @@ def new_record(
     name = _make_slug(title) if slug is None else slug
     _check_slug(name, slug)
     ids = {cls.kind: tuple(record.id for record in handbook.of(cls)) for cls in RECORDS}
-    draft = Draft(name, yaml_values, today, frozenset({*handbook.documents, *taken}), ids)
+    form = _choose_form(cls, handbook)
+    existing_paths = frozenset({*handbook.documents, *taken})
+    draft = Draft(name, yaml_values, today, existing_paths, ids, form.name)
     try:
         path = cls.new_path(draft)
     except IncompleteDraftError as error:
@@ -79,7 +82,7 @@ def new_record(
         )
     if (handbook.root / path).exists():
         raise CannotWriteError(f"'{path}' already exists; use another title, or add --slug SLUG")
-    front_matter, body = _write_front_matter(cls, draft), _write_body(cls, path, draft)
+    front_matter, body = _write_front_matter(cls, draft), _write_body(cls, form, path, draft)
     return path, f"---\n{front_matter}---\n# {title}\n\n{body}\n"
 
 
@@ -192,6 +195,18 @@ def _write_front_matter(cls: type[Record], draft: Draft) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _write_body(cls: type[Record], path: str, draft: Draft) -> str:
-    texts = cls.new_sections(path, draft)
-    return "\n\n".join(f"## {section}\n\n{texts[section]}" for section in cls.sections) or texts[""]
+def _choose_form(cls: type[Record], handbook: Handbook) -> RecordForm:
+    """Return the form of new records: the one in `handbook.template`, or our own."""
+    name = handbook.settings.organisation.template.get(cls.kind)
+    return next((form for form in cls.forms() if form.name == name), cls.forms()[0])
+
+
+def _write_body(cls: type[Record], form: RecordForm, path: str, draft: Draft) -> str:
+    """Return the text of the body. A kind without sections has one text."""
+    if not form.sections:
+        return cls.template[""]
+    parts = (
+        (f"{'#' * section.level} {section.heading}", cls.new_text(section.text, path, draft))
+        for section in form.required
+    )
+    return "\n\n".join(text for part in parts for text in part if text)

@@ -166,7 +166,7 @@ class UndefinedLink:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section of a file: its heading, and the lines up to the next H1 or H2.
+    """A section of a file: its heading, and the lines up to the next heading of its level or above.
 
     `last` is the last line of the section. `filled` is True if the section has text.
     """

@@ -13,7 +13,7 @@ import dataclasses
 import inspect
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
@@ -463,12 +463,61 @@ class Choice(FieldType):
         return {"type": "string", "enum": list(self.words(allowed_values))}
 
 
-class Many(FieldType):
-    """A list of values of one type, without duplicates."""
+ANY_PERSON: Final = "*"
+"""The entry in the list of people that allows every handle."""
 
-    def __init__(self, item: FieldType, *, default: tuple[Any, ...] = ()) -> None:
+
+class Person(Choice):
+    """A team, or the handle of a person, from the settings."""
+
+    handle = re.compile(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
+
+    def __init__(self) -> None:
+        super().__init__(of="people")
+        self.noun = "a team or a person of the settings"
+
+    def words(self, allowed_values: AllowedValues) -> tuple[str, ...]:
+        return tuple(word for word in super().words(allowed_values) if word != ANY_PERSON)
+
+    def parse(self, key: str, node: Scalar, reading: Reading) -> str | None:
+        if not self._allows_any(reading.allowed_values):
+            return super().parse(key, node, reading)
+        if self.handle.fullmatch(node.text):
+            return node.text
+        reading.add_problem(
+            ProblemKind.UNKNOWN_VALUE,
+            node.at,
+            f"invalid handle '{node.text}' in '{key}'",
+            "use the name of a team, or letters, digits and hyphens, without '@'",
+        )
+        return None
+
+    def _list_words(self, words: tuple[str, ...]) -> str:
+        if words:
+            return super()._list_words(words)
+        return "define the teams under 'extra.handbook.teams' in mkdocs.yml, or the people"
+
+    def _allows_any(self, allowed_values: AllowedValues) -> bool:
+        return ANY_PERSON in super().words(allowed_values)
+
+    def schema(self, allowed_values: AllowedValues) -> dict[str, Any]:
+        if self._allows_any(allowed_values):
+            return {"type": "string", "pattern": f"^{self.handle.pattern}$"}
+        return super().schema(allowed_values)
+
+
+class Many(FieldType):
+    """A list of values of one type, without duplicates.
+
+    Under the keys `text_keys`, a text with commas is also valid, such as `alice, bob`.
+    """
+
+    def __init__(
+        self, item: FieldType, *, default: tuple[Any, ...] = (), text_keys: tuple[str, ...] = ()
+    ) -> None:
         self.item = item
         self.default_values = default
+        self.text_keys = text_keys
         self.noun = f"a list of values, each {item.noun}"
 
     @property
@@ -484,6 +533,8 @@ class Many(FieldType):
                 "write a list (an empty list is []), or remove the key",
             )
             return ()
+        if key in self.text_keys and isinstance(node, Scalar):
+            node = _split_at_commas(node)
         if not isinstance(node, nodes.Sequence):
             reading.add_problem(
                 ProblemKind.WRONG_TYPE,
@@ -516,7 +567,21 @@ class Many(FieldType):
         return tuple(values)
 
     def schema(self, allowed_values: AllowedValues) -> dict[str, Any]:
-        return {"type": "array", "items": self.item.schema(allowed_values), "uniqueItems": True}
+        item = self.item.schema(allowed_values)
+        values = {"type": "array", "items": item, "uniqueItems": True}
+        return {"anyOf": [values, {"type": "string", "minLength": 1}]} if self.text_keys else values
+
+
+def _split_at_commas(node: Scalar) -> nodes.Sequence:
+    """Return the values in a text as a list. Each keeps its place in a text of one line."""
+    items = []
+    offset = 0
+    for part in node.text.split(","):
+        column = node.at.column + offset + len(part) - len(part.lstrip())
+        at = dataclasses.replace(node.at, column=column)
+        items.append(dataclasses.replace(node, text=part.strip(), at=at))
+        offset += len(part) + 1
+    return nodes.Sequence(tuple(items), node.at)
 
 
 def _make_hashable(value: Any) -> Hashable:
@@ -603,24 +668,36 @@ class Group(FieldType):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a table: name in the dataclass, key in YAML, type and help text."""
+    """A field of a table: name in the dataclass, key in YAML, type and help text.
+
+    `aliases` are other keys for the same field, such as the key of MADR.
+    """
 
     name: str
     key: str
     type: FieldType
     required: bool
     help: str
+    aliases: tuple[str, ...] = ()
 
 
 _METADATA_KEY: Final = "handbook"
 
 
-def field(type: FieldType, help: str, *, required: bool = False, key: str | None = None) -> Any:
+def field(
+    type: FieldType,
+    help: str,
+    *,
+    required: bool = False,
+    key: str | None = None,
+    aliases: tuple[str, ...] = (),
+) -> Any:
     """Make a dataclass field of a table of fields.
 
-    `key` is the key in YAML. Its default is the name of the dataclass field.
+    `key` is the key in YAML. Its default is the name of the dataclass field. `aliases` are other
+    keys for the same field.
     """
-    metadata = {_METADATA_KEY: (key, type, required, help)}
+    metadata = {_METADATA_KEY: (key, type, required, help, aliases)}
     return dataclasses.field(default_factory=lambda: type.default, metadata=metadata)
 
 
@@ -644,6 +721,7 @@ def read_fields(
     *,
     end: Location,
     allow_other_keys: bool = False,
+    optional: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return the values of a mapping by field name, and add its problems to `reading`.
 
@@ -651,14 +729,21 @@ def read_fields(
     Otherwise one mistake would also give a finding for the missing key.
 
     `allow_other_keys` allows keys that the table does not have. `end` is the location for findings
-    about missing keys.
+    about missing keys. `optional` are required keys that this mapping can lack.
     """
     rows = {row.key: row for row in fields_of(table)}
     values: dict[str, Any] = {}
+    key_by_alias = {alias: row.key for row in rows.values() for alias in row.aliases}
     seen: set[str] = set()
     present_keys = {entry.key for entry in node.entries}
     for entry in read_entries(node, reading):
-        key = entry.key
+        key = key_by_alias.get(entry.key, entry.key)
+        if key != entry.key and key in present_keys:
+            message = f"both '{key}' and '{entry.key}', which have the same meaning"
+            reading.add_problem(
+                ProblemKind.DUPLICATE_KEY, entry.at, message, f"move its values to '{key}'"
+            )
+            continue
         if key not in rows and allow_other_keys:
             continue
         if key not in rows:
@@ -669,10 +754,10 @@ def read_fields(
                 continue
             key = intended_key
         seen.add(key)
-        value = rows[key].type.read(key, entry.value, reading)
+        value = rows[key].type.read(entry.key, entry.value, reading)
         values[rows[key].name] = rows[key].type.default if value is None else value
     for row in rows.values():
-        if row.required and row.key not in seen:
+        if row.required and row.key not in seen and row.key not in optional:
             reading.add_problem(
                 ProblemKind.MISSING_KEY,
                 end,
@@ -701,7 +786,7 @@ def find_field_at(table: type, node: nodes.Mapping, at: Location) -> tuple[Field
 
     Returns None if the key is unknown.
     """
-    rows = {row.key: row for row in fields_of(table)}
+    rows = {key: row for row in fields_of(table) for key in (row.key, *row.aliases)}
     for entry in node.entries:
         row = rows.get(entry.key)
         field_type = _find_type_at(row.type, row.required, entry.value, at) if row else None
@@ -749,7 +834,7 @@ def read_entries(node: nodes.Mapping, reading: Reading) -> Iterator[nodes.Entry]
 def schema_of(table: type, allowed_values: AllowedValues) -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a mapping with the fields of a table."""
     rows = fields_of(table)
-    return {
+    schema = {
         "type": "object",
         "properties": {
             row.key: {"description": row.help, **row.type.schema(allowed_values)} for row in rows
@@ -757,6 +842,10 @@ def schema_of(table: type, allowed_values: AllowedValues) -> dict[str, Any]:
         "required": [row.key for row in rows if row.required],
         "additionalProperties": False,
     }
+    aliases = {
+        f"^{alias}$": row.type.schema(allowed_values) for row in rows for alias in row.aliases
+    }
+    return schema | ({"patternProperties": aliases} if aliases else {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,12 +254,17 @@ class Source:
     @cached_property
     def sections(self) -> tuple[Section, ...]:
         """The sections of the file, one for each H2."""
-        return tuple(self._read_sections())
+        return tuple(self._read_sections(2))
 
-    def _read_sections(self) -> Iterator[Section]:
-        outer_headings = [heading for heading in self.headings if heading.level <= 2]
+    @cached_property
+    def subsections(self) -> tuple[Section, ...]:
+        """The parts of sections, one for each H3. Each ends before the next H1, H2 or H3."""
+        return tuple(self._read_sections(3))
+
+    def _read_sections(self, level: int) -> Iterator[Section]:
+        outer_headings = [heading for heading in self.headings if heading.level <= level]
         for heading, next_heading in zip_longest(outer_headings, outer_headings[1:]):
-            if heading.level == 2:
+            if heading.level == level:
                 end = next_heading.first - 1 if next_heading else len(self._line_starts) - 1
                 yield Section(heading, end, any(self._find_text(heading.last + 1, end)))
 

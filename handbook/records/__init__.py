@@ -7,30 +7,36 @@ all use this definition.
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, ClassVar, Final, TypeVar
 
 from handbook.diagnostics import Edit, Finding, Location
 from handbook.reading import fields, nodes
-from handbook.reading.blocks import Block
+from handbook.reading.blocks import Block, Section
 from handbook.reading.fields import (
     AllowedValues,
     Choice,
+    Day,
     Flag,
+    Group,
     Many,
     PastDate,
     Pattern,
     Reading,
+    Text,
     field,
 )
 from handbook.reading.placeholders import is_unwritten
 from handbook.reading.problems import Problem, ProblemKind
 from handbook.reading.source import Source
 from handbook.records.draft import TODO, Draft
+from handbook.records.forms import OWN_FORM, RecordForm, make_own_form, recognise_form
 
 SLUG: Final = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 """The pattern of a slug: words in lower case with hyphens between them."""
@@ -114,8 +120,6 @@ class Entity:
 class Document(Entity):
     """A published Markdown file. The fields of its class define its front matter."""
 
-    sections: ClassVar[tuple[str, ...]] = ()
-    """The H2 headings that the body must have, in this order."""
     needs_front_matter: ClassVar[bool] = True
 
     source: Source
@@ -138,14 +142,6 @@ class Document(Entity):
         """The text of the H1, or the path of the document if it has no H1."""
         return self.source.title or self.path
 
-    def section_blocks(self, title: str) -> tuple[Block, ...]:
-        """Return the blocks of the section with this title. If several exist, use the first."""
-        for section in self.source.sections:
-            if section.heading.text == title:
-                first, last = section.heading.last, section.last
-                return tuple(block for block in self.source.blocks if first < block.first <= last)
-        return ()
-
     def has_placeholder(self, blocks: Iterable[Block]) -> bool:
         """Return whether one of these blocks contains a placeholder."""
         return any(any(self.source.find_placeholders(block)) for block in blocks)
@@ -165,7 +161,7 @@ class Document(Entity):
         front_matter = self.source.front_matter
         if front_matter is None:
             return self.source.at(1)
-        entry = front_matter.mapping.get(key)
+        entry = self._entry(key)
         if entry is None:
             return front_matter.end
         if isinstance(entry.value, nodes.Sequence) and value is not None:
@@ -174,6 +170,14 @@ class Document(Entity):
                     return item.at
         return entry.value.at
 
+    def _entry(self, key: str) -> nodes.Entry | None:
+        """Return the entry of a key, or of another key for the same field."""
+        if self.mapping is None:
+            return None
+        aliases = (row.aliases for row in fields.fields_of(type(self)) if row.key == key)
+        entries = (self.mapping.get(name) for name in (key, *next(aliases, ())))
+        return next((entry for entry in entries if entry), None)
+
     def edit_to_add(self, key: str, value: str) -> Edit | None:
         """Return an edit that adds a value to the list under a key.
 
@@ -181,7 +185,7 @@ class Document(Entity):
         """
         if self.source.front_matter is None:
             return None
-        entry = self.source.front_matter.mapping.get(key)
+        entry = self._entry(key)
         if entry is None:
             return Edit(self.source.front_matter.end, "", f"{key}: [{value}]\n")
         if not isinstance(entry.value, nodes.Sequence):
@@ -196,7 +200,7 @@ class Document(Entity):
 
         A rule then does not report the value as missing, because it already has another finding.
         """
-        entry = self.source.front_matter.mapping.get(key) if self.source.front_matter else None
+        entry = self._entry(key)
         if entry is None:
             return False
         values = (
@@ -231,6 +235,24 @@ class Page(Document):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Imported:
+    """The source of a record that was imported from another repository or folder."""
+
+    source: str | None = field(
+        Text(),
+        "source file: repository@commit:path, or a path in the imported folder",
+        required=True,
+        key="from",
+    )
+    date: date | None = field(Day(), "date of the import", required=True)
+    sha256: str | None = field(
+        Pattern("[0-9a-f]{64}", "a SHA-256, 64 digits from 0 to f"),
+        "SHA-256 of the bytes of the source file",
+        required=True,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Record(Document):
     """Base class of the kinds of record."""
 
@@ -256,6 +278,12 @@ class Record(Document):
 
     It is None if a text cannot mention records of this kind by id.
     """
+    sections: ClassVar[tuple[str, ...]] = ()
+    """The H2 headings that the body must have in the form of this handbook."""
+    other_forms: ClassVar[tuple[RecordForm, ...]] = ()
+    """The other forms that a record can have, such as MADR."""
+    optional_if_imported: ClassVar[tuple[str, ...]] = ()
+    """The required keys that an imported record can lack, because nobody recorded their values."""
     template: ClassVar[Mapping[str, str]]
     """The texts of a new record, by section. The key "" is for a kind without sections."""
     sections_with_none: ClassVar[frozenset[str]] = frozenset()
@@ -265,6 +293,11 @@ class Record(Document):
 
     example: bool = field(Flag(), "true for an example that is not in force")
     tags: tuple[str, ...] = field(Many(Choice(of="tags")), "tags from the list in mkdocs.yml")
+    imported: Imported | None = field(
+        Group(Imported), "source of an imported record; facts that nobody recorded can be missing"
+    )
+    section_aliases: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """The headings of the organisation (`handbook.sections`), each with the name of our section."""
 
     @classmethod
     def owns(cls, path: str) -> bool:
@@ -304,18 +337,97 @@ class Record(Document):
         return None
 
     @classmethod
-    def new_sections(cls, path: str, draft: Draft) -> Mapping[str, str]:
-        """Return the texts of a new record, by section."""
-        return cls.template
+    def new_text(cls, text: str, path: str, draft: Draft) -> str:
+        """Return a text of the template with its values, such as the id of the new record."""
+        return text
 
     @cached_property
     def id(self) -> str:
         return self.id_of(self.path)
 
+    @classmethod
+    @cache
+    def forms(cls) -> tuple[RecordForm, ...]:
+        """Return the forms that a record of the kind can have. The first is our own."""
+        return (make_own_form(cls.template, cls.sections), *cls.other_forms)
+
+    @classmethod
+    @cache
+    def _meanings(cls) -> Mapping[str, str]:
+        """Return the name of our section for each heading of the forms of the kind."""
+        meanings: dict[str, str] = {}
+        for form in cls.forms():
+            for section in form.sections:
+                meanings.setdefault(section.heading, section.meaning)
+        return meanings
+
+    @cached_property
+    def form(self) -> RecordForm:
+        """The form of the record, recognised by its headings."""
+        return recognise_form(
+            ((heading.text, heading.level) for heading in self.source.headings), self.forms()
+        )
+
+    @property
+    def has_own_form(self) -> bool:
+        """True if the record has the form of this handbook, not a form such as MADR."""
+        return self.form.name == OWN_FORM
+
+    @cached_property
+    def sections_by_meaning(self) -> Mapping[str, tuple[Section, ...]]:
+        """The sections of the record, by the name of our section with the same meaning.
+
+        A heading that occurs twice counts only once. Two headings can have the same meaning.
+        """
+        meanings = {**self._meanings(), **self.section_aliases}
+        meanings_below = {
+            part.heading: part.meaning for part in self.form.sections if part.level > 2
+        }
+        sections: dict[str, dict[str, Section]] = defaultdict(dict)
+        for known, candidates in (
+            (meanings, self.source.sections),
+            (meanings_below, self.source.subsections if meanings_below else ()),
+        ):
+            for section in candidates:
+                text = section.heading.text
+                if text in known:
+                    sections[known[text]].setdefault(text, section)
+        return {meaning: tuple(by_text.values()) for meaning, by_text in sections.items()}
+
+    def find_section(self, name: str) -> Section | None:
+        """Return the first section with the meaning of our section `name`, or None."""
+        sections = self.sections_by_meaning.get(name)
+        return sections[0] if sections else None
+
+    def section_blocks(self, name: str) -> tuple[Block, ...]:
+        """Return the blocks of all sections with the meaning of our section `name`."""
+        return tuple(
+            block
+            for section in self.sections_by_meaning.get(name, ())
+            for block in self.source.blocks
+            if section.heading.last < block.first <= section.last
+        )
+
     @property
     def has_valid_name(self) -> bool:
         """True if the file name matches the pattern of the kind."""
         return bool(self.file_name.fullmatch(self.path.removeprefix(self.folder + "/")))
+
+    @property
+    def is_imported(self) -> bool:
+        """True if the front matter has the key `imported`, even if its value is invalid."""
+        return self.mapping is not None and self.mapping.get("imported") is not None
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """The facts that an imported record lacks, such as "deciders". Other records have none."""
+        return tuple(self._find_gaps()) if self.is_imported else ()
+
+    def _find_gaps(self) -> Iterator[str]:
+        """Yield the name of each fact that is not recorded."""
+        for key in self.optional_if_imported:
+            if not getattr(self, key):
+                yield key.replace("_", " ")
 
     @property
     def changed(self) -> date | None:
@@ -358,11 +470,16 @@ D = TypeVar("D", bound=Document)
 
 
 def read_document(
-    cls: type[D], source: Source, allowed_values: AllowedValues, problems: tuple[Problem, ...] = ()
+    cls: type[D],
+    source: Source,
+    allowed_values: AllowedValues,
+    problems: tuple[Problem, ...] = (),
+    section_aliases: Mapping[str, str] | None = None,
 ) -> D:
     """Make a document of a class from a Markdown file.
 
     The errors in its front matter are in `Document.problems`, after the argument `problems`.
+    `section_aliases` are the headings of the organisation for the sections of this kind.
     """
     reading = Reading(allowed_values)
     reading.problems.extend(problems)
@@ -371,7 +488,11 @@ def read_document(
         reading.problems.append(Problem(ProblemKind.UNREADABLE_FILE, source.problem))
     elif source.front_matter:
         values = fields.read_fields(
-            cls, source.front_matter.mapping, reading, end=source.front_matter.end
+            cls,
+            source.front_matter.mapping,
+            reading,
+            end=source.front_matter.end,
+            optional=_list_optional_keys(cls, source.front_matter.mapping),
         )
     elif cls.needs_front_matter:
         reading.add_problem(
@@ -380,6 +501,8 @@ def read_document(
             "missing front matter",
             _suggest_front_matter(cls),
         )
+    if section_aliases and issubclass(cls, Record):
+        values = {**values, "section_aliases": section_aliases}
     return cls(
         path=source.path,
         source=source,
@@ -387,6 +510,13 @@ def read_document(
         problems=tuple(reading.problems),
         past_dates=tuple(reading.past_dates),
     )
+
+
+def _list_optional_keys(cls: type[Document], mapping: nodes.Mapping) -> Collection[str]:
+    """Return the required keys that a document can lack because it is an imported record."""
+    if issubclass(cls, Record) and mapping.get("imported") is not None:
+        return cls.optional_if_imported
+    return ()
 
 
 def _suggest_front_matter(cls: type[Document]) -> str:

@@ -4,16 +4,73 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from handbook.reading.fields import Choice, Day, Group, Many, RecordId, field
+from handbook.reading.fields import Choice, Day, Group, Many, Person, Reading, RecordId, field
+from handbook.reading.nodes import Scalar
+from handbook.reading.problems import ProblemKind
 from handbook.records import Event, Record, ReferenceLabel, next_number
 from handbook.records.draft import Draft
+from handbook.records.forms import OWN_FORM, FormSection, RecordForm
 from handbook.vocabulary import ADR_STATUSES
 
+ALTERNATIVES: Final = "Alternatives considered"
+NOTES: Final = "Notes"
+"""The section for later insights. It is the last section of a decision."""
 _ADR = RecordId("adr", r"ADR-[0-9]{4}", "ADR-0042")
+_SUPERSEDED_BY: Final = re.compile(r"superseded by \W*(?:ADR[- ]?)?([0-9]{1,4})\b.*", re.IGNORECASE)
+_CONTEXT: Final = "TODO: describe the problem and the constraints on the choice"
+_DECISION: Final = "TODO: state the decision, in full sentences"
+_OPTIONS: Final = "- TODO: name an option"
+_CONSEQUENCES: Final = "TODO: state what becomes easier and what becomes harder"
+_MADR: Final = RecordForm(
+    "madr",
+    "MADR",
+    (
+        FormSection("Context and Problem Statement", "Context", _CONTEXT),
+        FormSection("Decision Drivers", "Decision Drivers", is_required=False),
+        FormSection("Considered Options", ALTERNATIVES, _OPTIONS),
+        FormSection(
+            "Decision Outcome", "Decision", "TODO: name the chosen option, and give the reason"
+        ),
+        FormSection("Consequences", "Consequences", is_required=False, level=3),
+        FormSection("Positive Consequences", "Consequences", is_required=False, level=3),
+        FormSection("Negative Consequences", "Consequences", is_required=False, level=3),
+        FormSection("Confirmation", "Confirmation", is_required=False, level=3),
+        FormSection("Pros and Cons of the Options", ALTERNATIVES, is_required=False),
+        FormSection("More Information", "More Information", is_required=False),
+    ),
+)
+"""The template of MADR 2 to 4."""
+_NYGARD: Final = RecordForm(
+    "nygard",
+    "Nygard",
+    (
+        FormSection("Status", "Status", "See `status` in the front matter."),
+        FormSection("Context", "Context", _CONTEXT),
+        FormSection("Decision", "Decision", _DECISION),
+        FormSection("Consequences", "Consequences", _CONSEQUENCES),
+    ),
+)
+"""The template of Michael Nygard, which adr-tools writes."""
+
+
+class _Status(Choice):
+    """The status of a decision. The form of MADR with a successor gets a hint of its own."""
+
+    def parse(self, key: str, node: Scalar, reading: Reading) -> str | None:
+        match = _SUPERSEDED_BY.fullmatch(node.text)
+        if match is None:
+            return super().parse(key, node, reading)
+        reading.add_problem(
+            ProblemKind.UNKNOWN_VALUE,
+            node.at,
+            f"unknown value '{node.text}' for '{key}'",
+            f"write 'status: superseded' and 'superseded_by: [ADR-{match[1].zfill(4)}]'",
+        )
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,24 +106,35 @@ class Adr(Record):
     sections: ClassVar[tuple[str, ...]] = (
         "Context",
         "Decision",
-        "Alternatives considered",
+        ALTERNATIVES,
         "Consequences",
     )
     template: ClassVar[Mapping[str, str]] = {
-        "Context": "TODO: describe the problem and the constraints on the choice",
-        "Decision": "TODO: state the decision, in full sentences",
-        "Alternatives considered": "- TODO: name an alternative, and explain why you rejected it",
-        "Consequences": "TODO: state what becomes easier and what becomes harder",
+        "Context": _CONTEXT,
+        "Decision": _DECISION,
+        ALTERNATIVES: "- TODO: name an alternative, and explain why you rejected it",
+        "Consequences": _CONSEQUENCES,
     }
+    other_forms: ClassVar[tuple[RecordForm, ...]] = (_MADR, _NYGARD)
+    optional_if_imported: ClassVar[tuple[str, ...]] = ("status", "date")
 
     status: str | None = field(
-        Choice(*ADR_STATUSES), f"status of the decision: {', '.join(ADR_STATUSES)}", required=True
+        _Status(*ADR_STATUSES), f"status of the decision: {', '.join(ADR_STATUSES)}", required=True
     )
     date: datetime.date | None = field(
         Day(), "date of the current status, YYYY-MM-DD", required=True
     )
     deciders: tuple[str, ...] = field(
-        Many(Choice(of="teams")), "teams that made the decision; required unless proposed"
+        Many(Person(), text_keys=("decision-makers",)),
+        "teams or people that made the decision; required unless proposed",
+        aliases=("decision-makers",),
+    )
+    consulted: tuple[str, ...] = field(
+        Many(Person(), text_keys=("consulted",)),
+        "teams or people that were asked for their opinion",
+    )
+    informed: tuple[str, ...] = field(
+        Many(Person(), text_keys=("informed",)), "teams or people that were told about the decision"
     )
     history: tuple[StatusChange, ...] = field(
         Many(Group(StatusChange)),
@@ -108,13 +176,22 @@ class Adr(Record):
 
     @classmethod
     def new_keys(cls, draft: Draft) -> Set[str]:
-        match draft.status("proposed"):
-            case "proposed":
-                return set()
-            case "superseded":
-                return {"deciders", "superseded_by"}
-            case _:
-                return {"deciders"}
+        status = draft.status("proposed")
+        keys = {"superseded_by"} if status == "superseded" else set()
+        return keys | ({"deciders"} if status != "proposed" and draft.form == OWN_FORM else set())
+
+    @property
+    def needs_deciders(self) -> bool:
+        """True if the status and the form of the decision ask for its deciders."""
+        return self.status not in (None, "proposed") and self.has_own_form
+
+    def _find_gaps(self) -> Iterator[str]:
+        yield from super()._find_gaps()
+        if not self.deciders and self.status != "proposed":
+            yield "deciders"
+        alternatives = self.find_section(ALTERNATIVES)
+        if alternatives is None or not alternatives.filled:
+            yield "alternatives"
 
     @property
     def changed(self) -> datetime.date | None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from handbook.records.forms import OWN_FORM
+
 TODO: Final = "TODO"
 """The placeholder for a value that the author must still write."""
 
@@ -28,6 +30,8 @@ class Draft:
     """The paths that the work tree or the base branch already contains."""
     ids: Mapping[str, tuple[str, ...]]
     """The ids of the existing records, by kind."""
+    form: str = OWN_FORM
+    """The name of the form of the new record."""
 
     def status(self, default: str) -> str:
         """Return the status that the author set, without quotes, or else the default."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Container, Mapping, Sequence, Set
+from collections.abc import Container, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Final
@@ -12,17 +12,20 @@ from typing import Any, ClassVar, Final
 from handbook.diagnostics import Location
 from handbook.reading.blocks import Item, Paragraph, Table
 from handbook.reading.body import extract_text
-from handbook.reading.fields import Choice, Day, Many, Moment, RecordId, field, is_plausible
+from handbook.reading.fields import Choice, Day, Many, Moment, Person, RecordId, field, is_plausible
 from handbook.reading.filler import is_filler
 from handbook.reading.parser import MarkdownNode
 from handbook.reading.placeholders import is_unwritten
 from handbook.records import ALERT_NAME, SLUG, Event, Record, ReferenceLabel
 from handbook.records.draft import Draft, IncompleteDraftError
+from handbook.records.forms import FormSection, RecordForm
 from handbook.vocabulary import CAUSES, POSTMORTEM_STATUSES
 
 TIMELINE = "Timeline"
 ACTIONS = "Action items"
-ACTION_COLUMNS = ("Id", "Action", "Owner", "Due", "Status")
+ACTION_COLUMNS: Final[tuple[str, ...]] = ("Id", "Action", "Owner", "Due", "Status")
+GOOGLE_ACTION_COLUMNS: Final[tuple[str, ...]] = ("Action Item", "Type", "Owner", "Bug")
+"""The columns of the action table in Google's form."""
 KEYS_WHEN_PUBLISHED = ("resolved", "published", "caused_by", "reviewers")
 """The keys that a published post-mortem must have."""
 _ENTRY = re.compile(
@@ -38,6 +41,34 @@ _NEW_ACTIONS: Final = f"""| {" | ".join(ACTION_COLUMNS)} |
 _MARKDOWN: Final = re.compile(r"[\[*_`&\\<]")
 """A character that can begin a link, emphasis, code, an entity or a tag."""
 _DONE = re.compile(r"done ([0-9]{4}-[0-9]{2}-[0-9]{2})")
+_GOOGLE_ENTRY: Final = re.compile(
+    r"(?:(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}) )?(?P<time>[0-9]{2}:[0-9]{2})"
+    r"(?: UTC)?(?: [-–—]|:)? (?P<event>.+)",
+    re.DOTALL,
+)
+_NEW_GOOGLE_ACTIONS: Final = f"""| {" | ".join(GOOGLE_ACTION_COLUMNS)} |
+|{"|".join("---" for _ in GOOGLE_ACTION_COLUMNS)}|
+| TODO: describe the action | TODO | TODO | TODO |"""
+_GOOGLE: Final = RecordForm(
+    "google",
+    "Google post-mortem",
+    (
+        FormSection("Summary", "Summary", "TODO: describe the incident in two sentences"),
+        FormSection("Impact", "Impact", "TODO: state who was affected, how, and how many"),
+        FormSection("Root Causes", "Root cause", "TODO: explain how the incident happened"),
+        FormSection("Trigger", "Trigger", "TODO: name the event that started the incident"),
+        FormSection("Resolution", "Resolution", "TODO: describe what ended the incident"),
+        FormSection("Detection", "Detection", "TODO: describe how the incident was noticed"),
+        FormSection("Action Items", ACTIONS, _NEW_GOOGLE_ACTIONS),
+        FormSection("Lessons Learned", "Lessons learned"),
+        FormSection("What went well", "What went well", "TODO: list what to keep", level=3),
+        FormSection("What went wrong", "What went wrong", "TODO: list what to change", level=3),
+        FormSection("Where we got lucky", "Where we got lucky", "TODO: list it", level=3),
+        FormSection(TIMELINE, TIMELINE, "- {time} TODO: describe what happened"),
+        FormSection("Supporting information", "Supporting information", is_required=False),
+    ),
+)
+"""The form of the post-mortems in Google's book "Site Reliability Engineering"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +94,8 @@ class TimelineEntry:
 class Action:
     """A row of the table of action items. An invalid date is None.
 
-    `line` and `columns` are the line and the columns of its cells in the file.
+    `line` and `columns` are the line and the columns of its cells in the file. `header` has the
+    names of its cells, in our words.
     """
 
     id: str
@@ -75,6 +107,11 @@ class Action:
     line: int
     cells: tuple[str, ...]
     columns: tuple[int, ...]
+    header: tuple[str, ...] = ACTION_COLUMNS
+
+    def cell(self, name: str) -> str:
+        """Return the text of the cell in a column. `name` is one of `header`."""
+        return self.cells[self.header.index(name)]
 
     @property
     def is_open(self) -> bool:
@@ -133,6 +170,19 @@ class Postmortem(Record):
         ACTIONS,
         "Lessons learned",
     )
+    other_forms: ClassVar[tuple[RecordForm, ...]] = (_GOOGLE,)
+    optional_if_imported: ClassVar[tuple[str, ...]] = (
+        "severity",
+        "status",
+        "started",
+        "detected",
+        "mitigated",
+        "resolved",
+        "published",
+        "caused_by",
+        "authors",
+        "reviewers",
+    )
     sections_with_none: ClassVar[frozenset[str]] = frozenset(
         {"Impact", "What went well", "What went wrong"}
     )
@@ -167,9 +217,9 @@ class Postmortem(Record):
     alerts: tuple[str, ...] = field(
         Many(RecordId("alert", ALERT_NAME, "OrderServiceHighErrorRate")), "alerts that fired"
     )
-    authors: tuple[str, ...] = field(Many(Choice(of="teams")), "teams that wrote it", required=True)
+    authors: tuple[str, ...] = field(Many(Person()), "teams or people that wrote it", required=True)
     reviewers: tuple[str, ...] = field(
-        Many(Choice(of="teams")), "teams that reviewed it; required when published"
+        Many(Person()), "teams or people that reviewed it; required when published"
     )
     runbooks: tuple[str, ...] = field(
         Many(RecordId("runbook", rf"{SLUG}/{SLUG}", "order-service/high-error-rate")),
@@ -192,11 +242,15 @@ class Postmortem(Record):
         return set(KEYS_WHEN_PUBLISHED) if draft.status("draft") == "published" else set()
 
     @classmethod
-    def new_sections(cls, path: str, draft: Draft) -> Mapping[str, str]:
-        return {
-            **cls.template,
-            TIMELINE: cls.template[TIMELINE].format(time=f"{_read_start(draft):%H:%M}"),
-        }
+    def new_text(cls, text: str, path: str, draft: Draft) -> str:
+        return text.replace("{time}", f"{_read_start(draft):%H:%M}")
+
+    def _find_gaps(self) -> Iterator[str]:
+        yield from super()._find_gaps()
+        if any(not action.owner for action in self.actions):
+            yield "owners of actions"
+        if any(action.due is None for action in self.actions):
+            yield "due dates of actions"
 
     @property
     def changed(self) -> datetime.date | None:
@@ -234,6 +288,11 @@ class Postmortem(Record):
             for name, formula, start, end in pairs
         )
 
+    @property
+    def _entry_form(self) -> re.Pattern[str]:
+        """The form of a timeline entry. Only our own form needs the dash."""
+        return _ENTRY if self.has_own_form and not self.is_imported else _GOOGLE_ENTRY
+
     @cached_property
     def timeline(self) -> tuple[TimelineEntry, ...]:
         """The list items of the timeline.
@@ -249,7 +308,7 @@ class Postmortem(Record):
                 and isinstance(block.parent, Item)
                 and block.first == block.parent.first
             ):
-                match = _ENTRY.fullmatch(block.text)
+                match = self._entry_form.fullmatch(block.text)
                 day = parse_day(match["day"]) or day if match and match["day"] else day
                 clock = _parse_time(match["time"]) if match else None
                 is_valid_day = match and (not match["day"] or parse_day(match["day"]))
@@ -271,19 +330,20 @@ class Postmortem(Record):
 
         Every text is without Markdown, except the description of the action.
         """
-        tables = [
-            table
-            for table in self.action_tables
-            if self.read_action_header(table) == ACTION_COLUMNS
-        ]
-        return tuple(
-            _make_action(
-                self._read_cells(table, row, markdown_columns=(1,)),
-                [self.source.at_body(start) for start in span.cells],
-            )
-            for table in tables[:1]
-            for row, span in enumerate(table.spans[1:], 1)
-        )
+        for table in self.action_tables:
+            header = self.action_headers.get(self.read_action_header(table))
+            if header:
+                return tuple(self._read_actions(table, header))
+        return ()
+
+    def _read_actions(self, table: Table, header: tuple[str, ...]) -> Iterator[Action]:
+        """Yield the actions in the rows of a table. `header` has our words for its columns."""
+        default_status = "" if self.is_imported else "open"
+        markdown_columns = (header.index("Action"),)
+        for number, span in enumerate(table.spans[1:], 1):
+            cells = self._read_cells(table, number, markdown_columns=markdown_columns)
+            places = [self.source.at_body(start) for start in span.cells]
+            yield _make_action(cells, places, number, header, default_status)
 
     def read_action_header(self, table: Table) -> tuple[str, ...]:
         """Return the cells of the header of a table, without Markdown."""
@@ -310,13 +370,21 @@ class Postmortem(Record):
             for column, cell in enumerate(cells)
         )
 
+    @property
+    def action_headers(self) -> Mapping[tuple[str, ...], tuple[str, ...]]:
+        """The valid headers of the action table, each with our words for its columns."""
+        own = {ACTION_COLUMNS: ACTION_COLUMNS}
+        if self.has_own_form and not self.is_imported:
+            return own
+        return {**own, GOOGLE_ACTION_COLUMNS: ("Action", "Type", "Owner", "Bug")}
+
     def action_nodes(self, action: Action) -> tuple[MarkdownNode, ...]:
         """Return the parsed Markdown nodes of the text of an action."""
         table = next(
             table for table in self.action_tables if table.first <= action.line <= table.last
         )
         row = self.source.node_of(table).children[action.line - table.first - 1]
-        return tuple(row.children[1].children)
+        return tuple(row.children[action.header.index("Action")].children)
 
 
 def _read_start(draft: Draft) -> datetime.datetime:
@@ -335,24 +403,47 @@ def _read_start(draft: Draft) -> datetime.datetime:
     )
 
 
-def _make_action(row: tuple[str, ...], cells: Sequence[Location]) -> Action:
-    id, text, owner, due, status = row
-    done = _DONE.fullmatch(status)
-    status_name = (
-        "done" if done and parse_day(done[1]) else status if status in ("open", "dropped") else ""
-    )
-    columns = tuple(cell.column for cell in cells)
+def _make_action(
+    row: tuple[str, ...],
+    cells: Sequence[Location],
+    number: int,
+    header: tuple[str, ...],
+    default_status: str,
+) -> Action:
+    """Make an action of a row.
+
+    `number` is its place in the table, and `header` has our words for the columns. Without a column
+    for the status, an action that is not marked as done has the status `default_status`.
+    """
+    cell = dict(zip(header, row, strict=True))
+    status, done = _read_action_status(cell, default_status)
     return Action(
-        id,
-        text,
-        owner,
-        parse_day(due),
-        status_name,
-        parse_day(done[1]) if done else None,
-        cells[0].line,
-        row,
-        columns,
+        id=cell.get("Id", f"A{number}"),
+        text=cell["Action"],
+        owner=cell["Owner"],
+        due=parse_day(cell.get("Due", "")),
+        status=status,
+        done=done,
+        line=cells[0].line,
+        cells=row,
+        columns=tuple(location.column for location in cells),
+        header=header,
     )
+
+
+def _read_action_status(
+    cell: Mapping[str, str], default_status: str
+) -> tuple[str, datetime.date | None]:
+    """Return the status of an action, or "", and the day on which it was done, or None."""
+    if "Bug" in cell:
+        word = re.search(r"\b(?:DONE|TODO)\b", cell["Bug"])
+        return ({"DONE": "done", "TODO": "open"}[word[0]] if word else default_status), None
+    status = cell["Status"]
+    done = _DONE.fullmatch(status)
+    day = parse_day(done[1]) if done else None
+    if day:
+        return "done", day
+    return (status if status in ("open", "dropped") else ""), None
 
 
 def parse_day(text: str) -> datetime.date | None:

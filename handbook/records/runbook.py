@@ -18,6 +18,7 @@ from handbook.reading.parser import MarkdownNode
 from handbook.reading.placeholders import is_unwritten
 from handbook.records import ALERT_NAME, SLUG, Record, ReferenceLabel, UnresolvedReference
 from handbook.records.draft import TODO, Draft, IncompleteDraftError
+from handbook.records.forms import FormSection, RecordForm
 
 _STEP = re.compile(
     r"(?P<mark>\*\*|__|[*_])?Tier (?P<tier>[0-9]+) \((?P<minutes>[0-9]+) min\)"
@@ -27,6 +28,8 @@ _STEP = re.compile(
 """A step of the escalation. Its tier can be emphasised."""
 _SYMPTOM: Final = "**Symptom:**"
 _FIX: Final = "**Fix:**"
+WHEN: Final = "When to use this runbook"
+DIAGNOSIS: Final = "Diagnosis steps"
 CAUSES = "Common causes and fixes"
 ESCALATION = "Escalation"
 _ALERTS_INSTEAD: Final = "# if an alert links to this runbook, set instead: alerts: [AlertName]"
@@ -35,6 +38,20 @@ _NEW_CAUSE: Final = """### TODO: name the cause
 **Symptom:** TODO: describe the symptom that identifies this cause
 
 **Fix:** TODO: give the command or the steps that fix it"""
+
+_PROMETHEUS: Final = RecordForm(
+    "prometheus",
+    "Prometheus runbook",
+    (
+        FormSection("Meaning", WHEN, "TODO: explain what the alert means"),
+        FormSection("Impact", "Impact", "TODO: describe what users notice"),
+        FormSection(
+            "Diagnosis", DIAGNOSIS, "1. TODO: give the first check, and explain each result"
+        ),
+        FormSection("Mitigation", CAUSES, "TODO: give the commands or the steps that fix it"),
+    ),
+)
+"""The form of the runbooks of the Prometheus operator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +104,12 @@ class Runbook(Record):
     depth: ClassVar[int] = 2
     file_name: ClassVar[re.Pattern[str]] = re.compile(rf"{SLUG}/{SLUG}\.md")
     file_form: ClassVar[str] = "<service>/slug.md"
-    sections: ClassVar[tuple[str, ...]] = (
-        "When to use this runbook",
-        "Diagnosis steps",
-        CAUSES,
-        ESCALATION,
-    )
+    sections: ClassVar[tuple[str, ...]] = (WHEN, DIAGNOSIS, CAUSES, ESCALATION)
+    other_forms: ClassVar[tuple[RecordForm, ...]] = (_PROMETHEUS,)
+    optional_if_imported: ClassVar[tuple[str, ...]] = ("owner", "severity", "reviewed")
     template: ClassVar[Mapping[str, str]] = {
-        "When to use this runbook": "TODO: describe when to use this runbook",
-        "Diagnosis steps": "1. TODO: give the first check, and explain each result",
+        WHEN: "TODO: describe when to use this runbook",
+        DIAGNOSIS: "1. TODO: give the first check, and explain each result",
         CAUSES: _NEW_CAUSE,
         ESCALATION: '- TODO: write "Tier N (minutes min): who"',
     }
@@ -126,6 +140,13 @@ class Runbook(Record):
     @classmethod
     def new_comment(cls, values: Mapping[str, str]) -> str | None:
         return _ALERTS_INSTEAD if values.get("trigger") == TODO else None
+
+    def _find_gaps(self) -> Iterator[str]:
+        yield from super()._find_gaps()
+        if not self.causes:
+            yield "causes"
+        if not self.escalation:
+            yield "escalation"
 
     @property
     def service(self) -> str:

@@ -144,8 +144,8 @@ class Standard(Record):
         return {"checklist": "[]"}
 
     @classmethod
-    def new_sections(cls, path: str, draft: Draft) -> Mapping[str, str]:
-        return {**cls.template, REQUIREMENTS: cls.template[REQUIREMENTS].format(id=cls.id_of(path))}
+    def new_text(cls, text: str, path: str, draft: Draft) -> str:
+        return text.replace("{id}", cls.id_of(path))
 
     @property
     def changed(self) -> datetime.date | None:
@@ -192,10 +192,7 @@ class Standard(Record):
     @cached_property
     def verification_ids(self) -> frozenset[str]:
         """The ids in the section "How to verify it", which include items of other standards."""
-        verification = next(
-            (section for section in self.source.sections if section.heading.text == VERIFICATION),
-            None,
-        )
+        verification = self.find_section(VERIFICATION)
         if verification is None:
             return frozenset()
         mentions = self.source.mentions

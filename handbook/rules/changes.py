@@ -153,10 +153,10 @@ def missing_reviewer(base: Base, context: Context) -> Iterator[Finding]:
 def new_exception(base: Base, context: Context) -> Iterator[Finding]:
     """A branch adds an exception to the rules only if its reviewers agree.
 
-    An exception is a suppression, a secret sample, an allowed removal, a lowered severity, or a
-    pattern that is removed from `handbook.private`. The rule reports each exception that the base
-    does not have, and the summary of every report lists it. An exception in a renamed file is not
-    new.
+    An exception is a suppression, a secret sample, an allowed removal, a lowered severity, a rule
+    that is off, an imported record, or a pattern that is removed from `handbook.private`. The rule
+    reports each exception that the base does not have, and the summary of every report lists it. An
+    exception in a renamed file is not new.
 
     Why: an exception that reviewers did not notice can hide faults for years.
 
@@ -188,6 +188,7 @@ def new_exception(base: Base, context: Context) -> Iterator[Finding]:
             f"new allowed removal of {removal.path}: {removal.reason}",
             hint,
         )
+    yield from _report_new_imports(base, context)
     patterns = {pattern.casefold() for pattern in settings.organisation.private}
     for pattern in base_settings.organisation.private:
         if pattern.casefold() not in patterns:
@@ -197,7 +198,27 @@ def new_exception(base: Base, context: Context) -> Iterator[Finding]:
         is_lowered = any_rule.is_lowered_by(settings) and not any_rule.is_lowered_by(base_settings)
         if is_lowered and not any_rule.is_mandatory:
             at = settings.at("rules", any_rule.key_in(settings))
-            yield Finding(at, f"severity of {code} lowered to 'warning'", hint)
+            is_off = any_rule.is_off_in(settings)
+            message = (
+                f"rule {code} is off" if is_off else f"severity of {code} lowered to 'warning'"
+            )
+            yield Finding(at, message, hint)
+
+
+def _report_new_imports(base: Base, context: Context) -> Iterator[Finding]:
+    """Report the imported records that the base does not have as imported records."""
+    known_paths = {
+        _find_current_path(record.path, base, context.handbook)
+        for record in base.handbook.records
+        if record.is_imported
+    }
+    for record in context.handbook.records:
+        if record.is_imported and record.path not in known_paths:
+            yield Finding(
+                record.at("imported"),
+                f"new imported record {record.id}",
+                "check that its values are those of its source",
+            )
 
 
 E = TypeVar("E")
@@ -698,12 +719,8 @@ def lost_requirement(base: Base, context: Context) -> Iterator[Finding]:
 
 
 def _locate_requirements(standard: Standard) -> Location:
-    lines = (
-        section.heading.first
-        for section in standard.source.sections
-        if section.heading.text == REQUIREMENTS
-    )
-    return standard.source.at(next(lines, 1))
+    section = standard.find_section(REQUIREMENTS)
+    return standard.source.at(section.heading.first if section else 1)
 
 
 @rule(

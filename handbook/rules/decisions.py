@@ -12,7 +12,7 @@ from handbook.diagnostics import Finding, Severity
 from handbook.handbook import Handbook
 from handbook.reading.blocks import Heading, Item, Table
 from handbook.records import Record, next_number
-from handbook.records.adr import Adr
+from handbook.records.adr import ALTERNATIVES, Adr
 from handbook.records.postmortem import Postmortem
 from handbook.rules.engine import Context, rule
 from handbook.vocabulary import ADR_DECIDED, ADR_NEXT_STATUSES, can_become
@@ -62,9 +62,11 @@ def duplicate_decision_number(handbook: Handbook) -> Iterator[Finding]:
             )
 
 
-@rule("DEC003", "missing-deciders", over=Adr, requires=("FM001", "FM002"))
+@rule("DEC003", "missing-deciders", over=Adr, requires=("FM001", "FM002"), asks_imported=False)
 def missing_deciders(adr: Adr) -> Iterator[Finding]:
     """A decision names its deciders, unless it is still proposed.
+
+    A decision in the form of MADR or Nygard can leave them out.
 
     Why: readers need to know which team can answer their questions.
 
@@ -76,19 +78,15 @@ def missing_deciders(adr: Adr) -> Iterator[Finding]:
         date: 2026-03-02
         deciders: [platform-team]
     """
-    if (
-        adr.status not in (None, "proposed")
-        and not adr.deciders
-        and not adr.has_invalid_value("deciders")
-    ):
+    if adr.needs_deciders and not adr.deciders and not adr.has_invalid_value("deciders"):
         yield Finding(
             adr.at("deciders"),
             f"missing key 'deciders' (the status is '{adr.status}')",
-            "add 'deciders: [a-team]' with the teams that decided",
+            "add 'deciders: [a-team]' with the teams or people that decided",
         )
 
 
-@rule("DEC004", "missing-successor", over=Adr)
+@rule("DEC004", "missing-successor", over=Adr, asks_imported=False)
 def missing_successor(adr: Adr, context: Context) -> Iterator[Finding]:
     """A superseded decision names the decision that replaced it.
 
@@ -312,9 +310,11 @@ def suggest_status(moves: Mapping[str, tuple[str, ...]], status: str) -> str:
     return f"change the status from '{status}' to {allowed} first"
 
 
-@rule("DEC009", "missing-alternative", over=Adr, requires=("FM102", "FM104"))
+@rule("DEC009", "missing-alternative", over=Adr, requires=("FM102", "FM104"), asks_imported=False)
 def missing_alternative(adr: Adr) -> Iterator[Finding]:
     """The section "Alternatives considered" names at least one alternative.
+
+    In the form of MADR, it is the section "Considered Options".
 
     Write it as a list item, a heading or a table row.
 
@@ -325,18 +325,19 @@ def missing_alternative(adr: Adr) -> Iterator[Finding]:
     Good:
         - MySQL: weaker with JSON.
     """
-    for section in adr.source.sections:
-        if section.heading.text == "Alternatives considered" and section.filled:
-            blocks = adr.section_blocks(section.heading.text)
-            if not any(
-                isinstance(block, Item | Table | Heading) for block in blocks
-            ) and not adr.has_placeholder(blocks):
-                yield Finding(
-                    adr.source.at(section.heading.first),
-                    "no alternative in the section 'Alternatives considered'",
-                    "add a list item: '- Name: the reason against it'",
-                )
-            return
+    section = adr.find_section(ALTERNATIVES)
+    blocks = adr.section_blocks(ALTERNATIVES)
+    if (
+        section
+        and section.filled
+        and not any(isinstance(block, Item | Table | Heading) for block in blocks)
+        and not adr.has_placeholder(blocks)
+    ):
+        yield Finding(
+            adr.source.at(section.heading.first),
+            f"no alternative in the section '{section.heading.text}'",
+            "add a list item: '- Name: the reason against it'",
+        )
 
 
 @rule("DEC010", "review-before-decision", over=Adr)

@@ -33,11 +33,12 @@ from handbook.history.base import Base
 from handbook.reading.policy import locate_original
 from handbook.reading.problems import ProblemKind
 from handbook.reading.suppressions import Suppression
-from handbook.records import Entity
+from handbook.records import Entity, Record
 from handbook.rules.credentials import Credential, find_credentials
 from handbook.settings import Settings
 from handbook.site.built import Site
 from handbook.site.origins import Origins
+from handbook.vocabulary import OFF
 
 _FAMILIES: Final = (
     "front_matter",
@@ -155,6 +156,8 @@ class Rule:
     requires: tuple[str, ...]
     check: Check
     is_mandatory: bool = False
+    asks_imported: bool = True
+    """False if the rule asks for facts that nobody may have recorded of an imported record."""
     is_advisory: bool = False
     reports: ProblemKind | None = None
     own_page: RulePage | None = None
@@ -168,19 +171,25 @@ class Rule:
     def severity_in(self, settings: Settings) -> Severity:
         """Return the severity that the settings define, or the default severity of the rule.
 
-        A mandatory error stays an error.
+        A mandatory rule keeps its error. A rule that is off keeps its severity.
         """
-        severity = Severity(self._configured_severity(settings) or self.severity)
-        return self.severity if self.is_mandatory and self.severity is Severity.ERROR else severity
+        configured = self._configured_severity(settings)
+        if configured in (None, OFF) or (self.is_mandatory and self.severity is Severity.ERROR):
+            return self.severity
+        return Severity(configured)
+
+    def is_off_in(self, settings: Settings) -> bool:
+        """Return whether the settings disable this rule. A mandatory rule is never disabled."""
+        return not self.is_mandatory and self._configured_severity(settings) == OFF
 
     def is_lowered_by(self, settings: Settings) -> bool:
-        """Return whether the settings lower this error to a warning.
+        """Return whether the settings disable this rule, or lower this error to a warning.
 
         The result is also true for a mandatory rule, although that setting has no effect.
         """
-        return (
-            self.severity is Severity.ERROR
-            and self._configured_severity(settings) == Severity.WARNING
+        configured = self._configured_severity(settings)
+        return configured == OFF or (
+            self.severity is Severity.ERROR and configured == Severity.WARNING
         )
 
     def is_advisory_in(self, settings: Settings) -> bool:
@@ -241,15 +250,17 @@ def rule(
     requires: tuple[str, ...] = (),
     mandatory: bool = False,
     advisory: bool = False,
+    asks_imported: bool = True,
     reports: ProblemKind | None = None,
     page: RulePage | None = None,
 ) -> Callable[[Check], Check]:
     """Register a check as a rule. Without `page`, its docstring is its documentation.
 
-    No rule of the family SAFE can be suppressed or lowered: all are mandatory. Raises ValueError
-    for a code that is in use or retired, for a required code that is not registered yet, for an
-    advisory error, and for an error that requires a warning. Some warnings depend on the date. If
-    they could hide an error, the error would depend on the date, too.
+    No rule of the family SAFE can be suppressed or lowered: all are mandatory. `asks_imported` is
+    False for a rule that ignores imported records. Raises ValueError for a code that is in use or
+    retired, for a required code that is not registered yet, for an advisory error, and for an error
+    that requires a warning. Some warnings depend on the date. If they could hide an error, the
+    error would depend on the date, too.
     """
 
     def register(check: Check) -> Check:
@@ -267,7 +278,17 @@ def rule(
             raise ValueError(f"{code} is an advisory error")
         is_mandatory = mandatory or code.startswith(_MANDATORY_FAMILY)
         _registered[code] = Rule(
-            code, name, over, severity, requires, check, is_mandatory, advisory, reports, page
+            code,
+            name,
+            over,
+            severity,
+            requires,
+            check,
+            is_mandatory,
+            asks_imported,
+            advisory,
+            reports,
+            page,
         )
         return check
 
@@ -319,7 +340,7 @@ def run(
     select, ignore = tuple(select), tuple(ignore)
     reported = [
         diagnostic
-        for diagnostic in unsuppressed
+        for diagnostic in _drop_disabled(unsuppressed, handbook)
         if (not select or diagnostic.code.startswith(select))
         and not (ignore and diagnostic.code.startswith(ignore))
     ]
@@ -362,7 +383,17 @@ def run_on_site(site: Site, handbook: Handbook, today: date) -> Report:
     )
     unsuppressed, _ = _apply_suppressions(diagnostics, handbook)
     suppressed_count = len(diagnostics) - len(unsuppressed)
-    return make_report(site.counts, handbook.settings, unsuppressed, suppressed_count)
+    reported = _drop_disabled(unsuppressed, handbook)
+    return make_report(site.counts, handbook.settings, reported, suppressed_count)
+
+
+def _drop_disabled(diagnostics: Iterable[Diagnostic], handbook: Handbook) -> list[Diagnostic]:
+    """Return the findings of the rules that are not off.
+
+    A rule that is off runs, because its findings hide those of the rules that require it.
+    """
+    off = {rule.code for rule in rules().values() if rule.is_off_in(handbook.settings)}
+    return [diagnostic for diagnostic in diagnostics if diagnostic.code not in off]
 
 
 def _is_about_removal(diagnostic: Diagnostic, handbook: Handbook) -> bool:
@@ -388,6 +419,8 @@ def _run_rules(rules_to_run: Iterable[Rule], context: Context) -> list[Diagnosti
         for finding in _check_subjects(rule, context):
             if any((code, finding.at.path) in counts for code in rule.requires):
                 continue
+            if not rule.asks_imported and _is_imported(finding.at.path, handbook):
+                continue
             counts[rule.code, finding.at.path] += 1
             has_suggestion = counts[rule.code, finding.at.path] <= _MOST_SUGGESTIONS
             diagnostics.append(
@@ -397,6 +430,11 @@ def _run_rules(rules_to_run: Iterable[Rule], context: Context) -> list[Diagnosti
             break
     # An alias of YAML has the faults of its anchor again, at the same place.
     return list(dict.fromkeys(diagnostics))
+
+
+def _is_imported(path: str, handbook: Handbook) -> bool:
+    record = handbook.documents.get(path)
+    return isinstance(record, Record) and record.is_imported
 
 
 def _make_diagnostic(

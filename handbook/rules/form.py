@@ -18,7 +18,6 @@ from handbook.reading.blocks import (
     Heading,
     Html,
     Paragraph,
-    Section,
     Table,
 )
 from handbook.reading.code_languages import CodeFamily, read_language
@@ -36,6 +35,8 @@ from handbook.reading.shell import LANGUAGES, find_shell_errors
 from handbook.reading.source import Source
 from handbook.reading.unpasteable import PasteFaults, find_paste_faults
 from handbook.records import Document, Entity, Record
+from handbook.records.adr import NOTES, Adr
+from handbook.records.forms import FormSection
 from handbook.records.postmortem import Postmortem
 from handbook.rules.engine import Context, rule
 
@@ -56,18 +57,6 @@ _LONGEST_FILLER = 30
 """The number of lines of a section that can be without content."""
 _HIDING_RULES = ("FM001", "MD007", "MD013")
 """The rules whose faults hide text from other rules, such as an unclosed fence or comment."""
-
-
-def _list_required_sections(record: Record) -> list[Section]:
-    """List the required sections that a record has, in the order of the file.
-
-    If a section occurs twice, the list has only the first one.
-    """
-    sections: dict[str, Section] = {}
-    for section in record.source.sections:
-        if section.heading.text in record.sections:
-            sections.setdefault(section.heading.text, section)
-    return list(sections.values())
 
 
 @rule("FM101", "missing-title", over=Document, requires=("FM001", "FM002"))
@@ -123,11 +112,13 @@ def _is_comment(block: Block) -> bool:
     return isinstance(block, Html) and not COMMENT.sub("", block.text).strip()
 
 
-@rule("FM102", "missing-section", over=Record, requires=_HIDING_RULES)
+@rule("FM102", "missing-section", over=Record, requires=_HIDING_RULES, asks_imported=False)
 def missing_section(record: Record) -> Iterator[Finding]:
-    """A record has every section that its kind requires, as an H2.
+    """A record has every section that its form requires, as an H2.
 
-    A heading in a code block or a comment does not count.
+    The rule recognises the form by the headings: the form of this handbook, or one such as MADR. A
+    heading of another form, or of `handbook.sections`, can take the place of a heading with the
+    same meaning. A heading in a code block or a comment does not count.
 
     Why: readers know in which section to find the information, even at three in the morning.
 
@@ -136,85 +127,80 @@ def missing_section(record: Record) -> Iterator[Finding]:
     Good:
         ## Consequences
     """
-    sections = {section.heading.text: section for section in _list_required_sections(record)}
-    for index, name in enumerate(record.sections):
-        if name in sections:
+    required = record.form.required
+    for index, part in enumerate(required):
+        if record.find_section(part.meaning):
             continue
         following = (
-            sections[later].heading.first
-            for later in record.sections[index + 1 :]
-            if later in sections
+            section.heading.first
+            for later in required[index + 1 :]
+            if (section := record.find_section(later.meaning))
         )
         line = next(following, record.source.last_line)
         yield Finding(
             record.source.at(line),
-            f"missing section '{name}'",
-            _suggest_heading(record, name),
+            f"missing section '{part.heading}'",
+            _suggest_heading(record, part),
         )
 
 
-def _suggest_heading(record: Record, name: str) -> str:
+def _suggest_heading(record: Record, part: FormSection) -> str:
     """Return the hint for a missing section.
 
     The hint names a similar heading or code block in the file, if there is one.
     """
+    name, marker = part.heading, "#" * part.level
     for code in record.source.blocks_of(Code):
-        if re.search(rf"^\s*##\s+{re.escape(name)}\s*$", code.text, re.MULTILINE):
-            return f"move '## {name}' out of the code block on line {code.first}"
+        if re.search(rf"^\s*{marker}\s+{re.escape(name)}\s*$", code.text, re.MULTILINE):
+            return f"move '{marker} {name}' out of the code block on line {code.first}"
+    form_headings = {section.heading for section in record.form.sections}
     headings = {
         heading.text: heading
         for heading in reversed(record.source.headings)
-        if heading.text == name or heading.text not in record.sections
+        if heading.text == name or heading.text not in form_headings
     }
     similar = name if name in headings else find_nearest(name, headings)
     if similar is None:
-        return f"add a heading '## {name}', and text below it"
+        return f"add a heading '{marker} {name}', and text below it"
     heading = headings[similar]
-    marker = "#" * heading.level
-    return f"on line {heading.first}, write '## {name}' instead of '{marker} {similar}'"
+    written = f"{'#' * heading.level} {similar}"
+    return f"on line {heading.first}, write '{marker} {name}' instead of '{written}'"
 
 
-@rule("FM103", "misplaced-section", over=Record, requires=_UNREADABLE)
+@rule("FM103", "misplaced-section", over=Record, requires=_UNREADABLE, asks_imported=False)
 def misplaced_section(record: Record) -> Iterator[Finding]:
-    """A record has its required sections in the order that its kind defines.
+    """The section "Notes" of a decision, if it has one, is the last section.
 
-    Other sections can be anywhere.
+    All other sections can be in any order.
 
-    Why: a reader who has read one record can find everything in the other records of its kind.
+    Why: notes are added after the decision. Text below them would look like a part of the notes,
+    and a change to it would look like a change to the decision.
 
     Bad:
-        ## Decision
+        ## Notes
 
-        PostgreSQL 16.
+        - 2026-04-02: The pool is now larger.
 
-        ## Context
+        ## Consequences
 
-        Orders need transactions.
+        Somebody operates it.
     Good:
-        ## Context
+        ## Consequences
 
-        Orders need transactions.
-
-        ## Decision
-
-        PostgreSQL 16.
+        Somebody operates it.
     """
-    furthest = -1
-    for section in _list_required_sections(record):
-        name = section.heading.text
-        rank = record.sections.index(name)
-        if rank < furthest:
-            at = record.source.at(section.heading.first)
-            order = " · ".join(record.sections)
+    if not isinstance(record, Adr):
+        return
+    for section in record.source.sections[:-1]:
+        if section.heading.text == NOTES:
             yield Finding(
-                at,
-                f"section '{name}' is below section '{record.sections[furthest]}', not above it",
-                f"put the sections in this order: {order}",
+                record.source.at(section.heading.first),
+                f"section '{NOTES}' above other sections",
+                f"move '## {NOTES}' and its text to the end of the file",
             )
-        furthest = max(furthest, rank)
 
 
-@rule("FM104", "empty-section", over=Record, requires=_HIDING_RULES)
+@rule("FM104", "empty-section", over=Record, requires=_HIDING_RULES, asks_imported=False)
 def empty_section(record: Record) -> Iterator[Finding]:
     """Every required section contains text.
 
@@ -239,12 +225,15 @@ def empty_section(record: Record) -> Iterator[Finding]:
 
         PostgreSQL 16.
     """
-    for section in _list_required_sections(record):
-        name = section.heading.text
-        at = record.source.at(section.heading.first)
-        if not section.filled:
+    for part in record.form.required:
+        sections = record.sections_by_meaning.get(part.meaning, ())
+        if not sections:
+            continue
+        name = sections[0].heading.text
+        at = record.source.at(sections[0].heading.first)
+        if not any(section.filled for section in sections):
             yield Finding(at, f"empty section '{name}'", "add text below the heading")
-        elif filler := _find_filler(record, section):
+        elif filler := _find_filler(record, part.meaning):
             yield Finding(
                 at,
                 f"section '{name}' without content: '{shorten(filler, 60, placeholder='…')}'",
@@ -252,12 +241,16 @@ def empty_section(record: Record) -> Iterator[Finding]:
             )
 
 
-def _find_filler(record: Record, section: Section) -> str | None:
-    """Return the first text of a section if none of its texts has content, or None."""
-    if section.last - section.heading.last > _LONGEST_FILLER:
+def _find_filler(record: Record, name: str) -> str | None:
+    """Return the first text of a section if none of its texts has content, or None.
+
+    `name` is the name of our section with the same meaning.
+    """
+    sections = record.sections_by_meaning[name]
+    if any(section.last - section.heading.last > _LONGEST_FILLER for section in sections):
         return None
     texts: list[str] = []
-    for block in record.section_blocks(section.heading.text):
+    for block in record.section_blocks(name):
         match block:
             case Code() if COMMENT.search(block.text):
                 return None  # code shows its comments
@@ -265,17 +258,17 @@ def _find_filler(record: Record, section: Section) -> str | None:
                 texts.append(block.text)
             case Table():
                 texts.extend(cell for row in block.rows for cell in row if cell)
-        if texts and not _is_filler(texts[-1], record, section):
+        if texts and not _is_filler(texts[-1], record, name):
             return None
     return texts[0] if texts else None
 
 
-def _is_filler(text: str, record: Record, section: Section) -> bool:
-    can_be_none = section.heading.text in record.sections_with_none
+def _is_filler(text: str, record: Record, name: str) -> bool:
+    can_be_none = name in record.sections_with_none
     return is_filler(text) or (says_none(text) and not can_be_none)
 
 
-@rule("FM105", "duplicate-section", over=Record, requires=_UNREADABLE)
+@rule("FM105", "duplicate-section", over=Record, requires=_UNREADABLE, asks_imported=False)
 def duplicate_section(record: Record) -> Iterator[Finding]:
     """A record has each required section only once.
 
@@ -295,12 +288,14 @@ def duplicate_section(record: Record) -> Iterator[Finding]:
         PostgreSQL 16.
     """
     first: dict[str, Heading] = {}
+    known = {
+        section.heading.text
+        for sections in record.sections_by_meaning.values()
+        for section in sections
+    }
     for section in record.source.sections:
         name = section.heading.text
-        if (
-            name in record.sections
-            and first.setdefault(name, section.heading) is not section.heading
-        ):
+        if name in known and first.setdefault(name, section.heading) is not section.heading:
             at = record.source.at(section.heading.first)
             yield Finding(
                 at,
@@ -336,7 +331,7 @@ def placeholder(handbook: Handbook) -> Iterator[Finding]:
         for finding in _find_in_values(entity, handbook):
             places.add(finding.at)
             yield finding
-        if isinstance(entity, Record):
+        if isinstance(entity, Record) and not entity.is_imported:
             yield from _find_in_text(entity.source)
     for finding in chain(_find_in_settings(handbook), _find_in_rule_files(handbook)):
         places.add(finding.at)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from inspect import cleandoc
 from typing import Final
 
-from handbook.diagnostics import Finding, Severity, did_you_mean
+from handbook.diagnostics import Finding, Location, Severity, did_you_mean
 from handbook.handbook import Handbook
 from handbook.reading.problems import ProblemKind
 from handbook.records import Entity
-from handbook.records.kinds import KINDS
+from handbook.records.kinds import KINDS, RECORDS
 from handbook.rules.engine import RETIRED, Context, RulePage, find_rule, rule, rules
 
 
@@ -29,11 +29,20 @@ class ProblemRule:
     why: str
     bad: str
     good: str
+    is_mandatory: bool = False
 
     def register(self) -> None:
         """Register the rule with its documentation."""
         page = RulePage(*map(cleandoc, (self.text, self.why, self.bad, self.good)))
-        rule(self.code, self.kind.value, over=Handbook, reports=self.kind, page=page)(self._check)
+        register = rule(
+            self.code,
+            self.kind.value,
+            over=Handbook,
+            mandatory=self.is_mandatory,
+            reports=self.kind,
+            page=page,
+        )
+        register(self._check)
 
     def _check(self, handbook: Handbook) -> Iterator[Finding]:
         return iter(handbook.problems_of(self.kind))
@@ -52,6 +61,7 @@ READING_PROBLEM_RULES: Final = (
         why="MkDocs shows invalid front matter as text on the page, and reports no error.",
         bad="deciders: [platform-team",
         good="deciders: [platform-team]",
+        is_mandatory=True,
     ),
     ProblemRule(
         code="FM002",
@@ -171,7 +181,7 @@ for problem_rule in READING_PROBLEM_RULES:
 def missing_records(handbook: Handbook) -> Iterator[Finding]:
     """A handbook has at least as many records of each kind as `handbook.expect` requires.
 
-    Without this setting, it has at least one record.
+    Without this setting, a handbook can be empty.
 
     Why: without records there are no findings, so the check would not notice that all are lost.
 
@@ -190,10 +200,6 @@ def missing_records(handbook: Handbook) -> Iterator[Finding]:
             message = f"{counts[kind]} records of kind '{kind}', but 'expect' requires {minimum}"
             hint = "restore the missing records, or lower the number under 'handbook.expect'"
             yield Finding(at, message, hint)
-    if not any(expected.values()) and not any(handbook.entity_counts.values()):
-        at = handbook.settings.at("expect")
-        hint = "pass the folder of the handbook with '--root', or add a record"
-        yield Finding(at, "no records in the handbook", hint)
 
 
 @rule("FM012", "unknown-rule", over=Handbook)
@@ -284,3 +290,38 @@ def invalid_removal(handbook: Handbook) -> Iterator[Finding]:
 def _is_below_root(path: str) -> bool:
     """Return whether a path is in its normal form, relative to the root and below it."""
     return posixpath.normpath(path) == path and not path.startswith(("/", "..")) and path != "."
+
+
+@rule("FM032", "unknown-form", over=Handbook)
+def unknown_form(handbook: Handbook) -> Iterator[Finding]:
+    """Every kind, section and form under `handbook.sections` and `handbook.template` exists.
+
+    Why: a setting with a misspelt name has no effect.
+
+    Bad:
+        template: {adr: nygart}
+    Good:
+        template: {adr: nygard}
+    """
+    settings = handbook.settings
+    kinds = {kind.kind: kind for kind in RECORDS if kind.sections}
+    for kind, aliases in settings.organisation.sections.items():
+        if kind not in kinds:
+            yield _report_unknown(settings.at("sections", kind), "kind of record", kind, kinds)
+            continue
+        for section in aliases:
+            if section not in kinds[kind].sections:
+                at = settings.at("sections", kind, section)
+                yield _report_unknown(at, "section", section, kinds[kind].sections)
+    for kind, form in settings.organisation.template.items():
+        at = settings.at("template", kind)
+        names = [form.name for form in kinds[kind].forms()] if kind in kinds else []
+        if kind not in kinds:
+            yield _report_unknown(at, "kind of record", kind, kinds)
+        elif form not in names:
+            yield _report_unknown(at, f"form of '{kind}'", form, names)
+
+
+def _report_unknown(at: Location, noun: str, name: str, names: Iterable[str]) -> Finding:
+    hint = did_you_mean(name, names) or f"use one of {', '.join(names)}"
+    return Finding(at, f"unknown {noun} '{name}'", hint)

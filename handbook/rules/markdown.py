@@ -155,7 +155,7 @@ def unclosed_comment(document: Document) -> Iterator[Finding]:
                 yield Finding(document.source.at(line), "unclosed comment", "end it with '-->'")
 
 
-@rule("MD020", "broken-macro", over=Page)
+@rule("MD020", "broken-macro", over=Page, mandatory=True)
 def broken_macro(page: Page, context: Context) -> Iterator[Finding]:
     """A page with `render_macros: true` is a valid template with known macros.
 

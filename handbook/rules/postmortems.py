@@ -15,7 +15,6 @@ from handbook.diagnostics import Finding, Severity, did_you_mean
 from handbook.reading.filler import is_filler
 from handbook.reading.placeholders import is_unwritten
 from handbook.records.postmortem import (
-    ACTION_COLUMNS,
     ACTIONS,
     KEYS_WHEN_PUBLISHED,
     TIMELINE,
@@ -64,7 +63,13 @@ def invalid_postmortem_name(postmortem: Postmortem) -> Iterator[Finding]:
         )
 
 
-@rule("PMT002", "incomplete-publication", over=Postmortem, requires=("FM001", "FM002"))
+@rule(
+    "PMT002",
+    "incomplete-publication",
+    over=Postmortem,
+    requires=("FM001", "FM002"),
+    asks_imported=False,
+)
 def incomplete_publication(postmortem: Postmortem) -> Iterator[Finding]:
     """A published post-mortem has `resolved`, `published`, `caused_by` and `reviewers`.
 
@@ -132,7 +137,13 @@ def _start_on_day_of_file(postmortem: Postmortem, start: datetime) -> datetime:
     return datetime.combine(day, start.timetz())
 
 
-@rule("PMT004", "invalid-timeline", over=Postmortem, requires=_MISSING_SECTION)
+@rule(
+    "PMT004",
+    "invalid-timeline",
+    over=Postmortem,
+    requires=_MISSING_SECTION,
+    asks_imported=False,
+)
 def invalid_timeline(postmortem: Postmortem) -> Iterator[Finding]:
     """The timeline is a list of entries `HH:MM — what happened`, in UTC.
 
@@ -152,15 +163,15 @@ def invalid_timeline(postmortem: Postmortem) -> Iterator[Finding]:
                 f"invalid timeline entry '{_shorten(entry.text)}'",
                 _suggest_entry(entry.text),
             )
-    for section in postmortem.source.sections:
-        if section.heading.text == TIMELINE and section.filled and not postmortem.timeline:
-            if postmortem.has_placeholder(postmortem.section_blocks(TIMELINE)):
-                return
-            yield Finding(
-                postmortem.source.at(section.heading.first),
-                f"no list in section '{TIMELINE}'",
-                "add a list item for each event: '- HH:MM — what happened'",
-            )
+    section = postmortem.find_section(TIMELINE)
+    if not (section and section.filled) or postmortem.timeline:
+        return
+    if not postmortem.has_placeholder(postmortem.section_blocks(TIMELINE)):
+        yield Finding(
+            postmortem.source.at(section.heading.first),
+            f"no list in section '{section.heading.text}'",
+            "add a list item for each event: '- HH:MM — what happened'",
+        )
 
 
 def _suggest_entry(text: str) -> str:
@@ -180,7 +191,7 @@ def _shorten(text: str) -> str:
     return shorten(text, width=60, placeholder=" …")
 
 
-@rule("PMT005", "misordered-timeline", over=Postmortem)
+@rule("PMT005", "misordered-timeline", over=Postmortem, asks_imported=False)
 def misordered_timeline(postmortem: Postmortem) -> Iterator[Finding]:
     """The entries of the timeline are in the order of their times.
 
@@ -203,9 +214,17 @@ def misordered_timeline(postmortem: Postmortem) -> Iterator[Finding]:
             )
 
 
-@rule("PMT006", "invalid-action-table", over=Postmortem, requires=_MISSING_SECTION)
+@rule(
+    "PMT006",
+    "invalid-action-table",
+    over=Postmortem,
+    requires=_MISSING_SECTION,
+    asks_imported=False,
+)
 def invalid_action_table(postmortem: Postmortem) -> Iterator[Finding]:
     """The section "Action items" has one table, with columns Id, Action, Owner, Due and Status.
+
+    In Google's form, the columns can be Action Item, Type, Owner and Bug.
 
     Why: the site lists the actions of all post-mortems with their owners and due dates.
 
@@ -215,16 +234,16 @@ def invalid_action_table(postmortem: Postmortem) -> Iterator[Finding]:
         | Id | Action | Owner | Due | Status |
     """
     tables = postmortem.action_tables
-    header = f"| {' | '.join(ACTION_COLUMNS)} |"
-    for section in postmortem.source.sections:
-        if section.heading.text == ACTIONS and section.filled and not tables:
-            if postmortem.has_placeholder(postmortem.section_blocks(ACTIONS)):
-                return
-            yield Finding(
-                postmortem.source.at(section.heading.first),
-                f"no table in section '{ACTIONS}'",
-                f"add a table with the header '{header}', and five cells in each row",
-            )
+    header = f"| {' | '.join(list(postmortem.action_headers)[-1])} |"
+    section = postmortem.find_section(ACTIONS)
+    if section and section.filled and not tables:
+        if postmortem.has_placeholder(postmortem.section_blocks(ACTIONS)):
+            return
+        yield Finding(
+            postmortem.source.at(section.heading.first),
+            f"no table in section '{section.heading.text}'",
+            f"add a table with the header '{header}', and a cell for each column in each row",
+        )
     for index, table in enumerate(tables):
         if index:
             yield Finding(
@@ -232,7 +251,7 @@ def invalid_action_table(postmortem: Postmortem) -> Iterator[Finding]:
                 f"second table in section '{ACTIONS}'",
                 "move its rows to the first table",
             )
-        elif postmortem.read_action_header(table) != ACTION_COLUMNS and not any(
+        elif postmortem.read_action_header(table) not in postmortem.action_headers and not any(
             map(is_unwritten, table.head)
         ):
             yield Finding(
@@ -242,7 +261,7 @@ def invalid_action_table(postmortem: Postmortem) -> Iterator[Finding]:
             )
 
 
-@rule("PMT007", "incomplete-action", over=Postmortem)
+@rule("PMT007", "incomplete-action", over=Postmortem, asks_imported=False)
 def incomplete_action(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
     """An action has an id, a text, a team as its owner, a due date and a status.
 
@@ -259,16 +278,17 @@ def incomplete_action(postmortem: Postmortem, context: Context) -> Iterator[Find
     for number, action in enumerate(postmortem.actions, 1):
         if not action.is_placeholder:
             for cell in _invalid_cells(action, number, context):
-                if not is_unwritten(action.cells[cell.index]):
-                    at = postmortem.source.at(action.line, action.columns[cell.index])
+                if not is_unwritten(action.cell(cell.column)):
+                    column = action.columns[action.header.index(cell.column)]
+                    at = postmortem.source.at(action.line, column)
                     yield Finding(at, cell.message, cell.hint)
 
 
 @dataclass(frozen=True, slots=True)
 class _InvalidCell:
-    """A message and a hint for an invalid cell, with its index in the row of the action."""
+    """A message and a hint for an invalid cell, with the name of its column."""
 
-    index: int
+    column: str
     message: str
     hint: str
 
@@ -278,25 +298,25 @@ def _invalid_cells(action: Action, number: int, context: Context) -> Iterator[_I
     teams = context.handbook.settings.organisation.teams
     if action.id != f"A{number}":
         yield _InvalidCell(
-            0,
+            "Id",
             f"action id '{action.id}' in row {number}, where 'A{number}' was expected",
             "number the actions from A1 in order, and never reuse an id",
         )
     if is_filler(action.text):
-        yield _InvalidCell(1, f"missing text of action {action.id}", "describe the action")
+        yield _InvalidCell("Action", f"missing text of action {action.id}", "describe the action")
     if action.owner not in teams:
         yield _InvalidCell(
-            2,
+            "Owner",
             _describe_fault("unknown", "owner", action.owner, action),
             did_you_mean(action.owner, teams)
             or "name a team from extra.handbook.teams in mkdocs.yml",
         )
-    if action.due is None:
-        message = _describe_fault("invalid", "due date", action.cells[3], action)
-        yield _InvalidCell(3, message, "write an existing date as YYYY-MM-DD")
-    if not action.status:
-        message = _describe_fault("invalid", "status", action.cells[4], action)
-        yield _InvalidCell(4, message, "write 'open', 'dropped' or 'done YYYY-MM-DD'")
+    if action.due is None and "Due" in action.header:
+        message = _describe_fault("invalid", "due date", action.cell("Due"), action)
+        yield _InvalidCell("Due", message, "write an existing date as YYYY-MM-DD")
+    if not action.status and "Status" in action.header:
+        message = _describe_fault("invalid", "status", action.cell("Status"), action)
+        yield _InvalidCell("Status", message, "write 'open', 'dropped' or 'done YYYY-MM-DD'")
 
 
 def _describe_fault(fault: str, column: str, cell: str, action: Action) -> str:
@@ -322,7 +342,8 @@ def overdue_action(postmortem: Postmortem, context: Context) -> Iterator[Finding
     """
     for action in postmortem.actions:
         if action.is_open and action.due and action.due < context.today and not postmortem.example:
-            at = postmortem.source.at(action.line, action.columns[3])
+            column = action.columns[action.header.index("Due")]
+            at = postmortem.source.at(action.line, column)
             yield Finding(
                 at,
                 f"action {action.id} was due on {action.due}",
@@ -330,7 +351,13 @@ def overdue_action(postmortem: Postmortem, context: Context) -> Iterator[Finding
             )
 
 
-@rule("PMT009", "overdue-publication", over=Postmortem, severity=Severity.WARNING)
+@rule(
+    "PMT009",
+    "overdue-publication",
+    over=Postmortem,
+    severity=Severity.WARNING,
+    asks_imported=False,
+)
 def overdue_publication(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
     """A post-mortem is published within the number of business days that the policy allows.
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from handbook.diagnostics import Finding, Location
 from handbook.reading.blocks import Block, Paragraph, Quote
-from handbook.records import Document
+from handbook.records import Document, Record
 
 _MARKUP: Final = re.compile(
     r"<!--.*?(?:-->|\Z)"  # a comment
@@ -62,9 +62,9 @@ class Prose:
 
 
 def read_prose(
-    document: Document, words: Sequence[str], *, section: str | None = None
+    document: Record, words: Sequence[str], *, section: str | None = None
 ) -> Iterator[Prose]:
-    """Yield the paragraphs of a document, or of one section, except those in quotations.
+    """Yield the paragraphs of a record, or of one section, except those in quotations.
 
     Each paragraph contains at least one of the words, which are in lower case. This cheap test
     comes before the regular expressions.

@@ -11,7 +11,9 @@ from handbook.handbook import Handbook
 from handbook.reading.ids import find_item_anchor, read_number, suggest_id
 from handbook.reading.placeholders import is_unwritten
 from handbook.records import Document, Entity, Record
+from handbook.records.alert import Alert
 from handbook.records.kinds import KINDS
+from handbook.records.runbook import Runbook
 from handbook.records.standard import Standard
 from handbook.rules.engine import Context, rule
 from handbook.rules.form import find_wrong_number
@@ -27,7 +29,8 @@ def unknown_record(entity: Entity, context: Context) -> Iterator[Finding]:
     """An id in front matter names an existing record of the right kind.
 
     The folder of a runbook, an alert or an audit is the id of its service, so the rule checks it,
-    too.
+    too. The rule ignores the alerts of an imported runbook, because their rule files may be
+    elsewhere.
 
     Why: an unknown id is a typing error, or its record was removed.
 
@@ -43,6 +46,7 @@ def unknown_record(entity: Entity, context: Context) -> Iterator[Finding]:
             (kind, id) in handbook.entities_by_id
             or handbook.is_kind_missing(kind)
             or is_unwritten(id)
+            or (kind == Alert.kind and isinstance(entity, Runbook) and entity.is_imported)
         ):
             continue
         if kind != "alert" or not (

@@ -57,7 +57,7 @@ def invalid_runbook_name(runbook: Runbook) -> Iterator[Finding]:
         )
 
 
-@rule("RBK002", "invalid-trigger", over=Runbook, requires=_UNREADABLE)
+@rule("RBK002", "invalid-trigger", over=Runbook, requires=_UNREADABLE, asks_imported=False)
 def invalid_trigger(runbook: Runbook) -> Iterator[Finding]:
     """A runbook has either the key `alerts` or the key `trigger`.
 
@@ -90,9 +90,11 @@ def invalid_trigger(runbook: Runbook) -> Iterator[Finding]:
         )
 
 
-@rule("RBK003", "missing-cause", over=Runbook, requires=_MISSING_SECTION)
+@rule("RBK003", "missing-cause", over=Runbook, requires=_MISSING_SECTION, asks_imported=False)
 def missing_cause(runbook: Runbook) -> Iterator[Finding]:
     """The section "Common causes and fixes" has an H3 heading for each cause.
+
+    A runbook in another form, such as Prometheus', can leave out the headings.
 
     Why: during an incident, you need to find the right cause quickly.
 
@@ -101,22 +103,23 @@ def missing_cause(runbook: Runbook) -> Iterator[Finding]:
     Good:
         ### No buyers
     """
-    for section in runbook.source.sections:
-        if section.heading.text == CAUSES and section.filled and not runbook.causes:
-            if runbook.has_placeholder(runbook.section_blocks(CAUSES)):
-                return
-            yield Finding(
-                runbook.source.at(section.heading.first),
-                f"no cause in section '{CAUSES}'",
-                "add a heading that begins with '### ' for each cause",
-            )
+    section = runbook.find_section(CAUSES)
+    if not (runbook.has_own_form and section and section.filled) or runbook.causes:
+        return
+    if not runbook.has_placeholder(runbook.section_blocks(CAUSES)):
+        yield Finding(
+            runbook.source.at(section.heading.first),
+            f"no cause in section '{section.heading.text}'",
+            "add a heading that begins with '### ' for each cause",
+        )
 
 
-@rule("RBK004", "incomplete-cause", over=Runbook)
+@rule("RBK004", "incomplete-cause", over=Runbook, asks_imported=False)
 def incomplete_cause(runbook: Runbook) -> Iterator[Finding]:
     """Each cause has a `**Symptom:**` paragraph and a `**Fix:**` paragraph.
 
-    The text after `**Fix:**` can be empty if a code block or a list follows.
+    The text after `**Fix:**` can be empty if a code block or a list follows. A runbook in another
+    form can describe its causes as it likes.
 
     Why: you recognise the cause by its symptom, and then need the commands that fix it.
 
@@ -125,7 +128,7 @@ def incomplete_cause(runbook: Runbook) -> Iterator[Finding]:
     Good:
         **Fix:** Restart the pool.
     """
-    for cause in runbook.causes:
+    for cause in runbook.causes if runbook.has_own_form else ():
         if cause.has_placeholder:
             continue
         at = runbook.source.at(cause.line)
@@ -158,7 +161,13 @@ def _suggest_label(runbook: Runbook, cause: Cause, label: str) -> str:
     return f"add a paragraph '**{label}:** …'"
 
 
-@rule("RBK005", "invalid-escalation", over=Runbook, requires=_MISSING_SECTION)
+@rule(
+    "RBK005",
+    "invalid-escalation",
+    over=Runbook,
+    requires=_MISSING_SECTION,
+    asks_imported=False,
+)
 def invalid_escalation(runbook: Runbook) -> Iterator[Finding]:
     """Every item of the escalation has the form `Tier 1 (15 min): who`.
 
@@ -179,19 +188,18 @@ def invalid_escalation(runbook: Runbook) -> Iterator[Finding]:
                 f"invalid escalation tier '{shorten(first_line, 60, placeholder='…')}'",
                 f"write 'Tier {tier} ({minutes} min): who'",
             )
-    for section in runbook.source.sections:
-        if section.heading.text == ESCALATION and section.filled and not runbook.escalation:
-            if runbook.has_placeholder(runbook.section_blocks(ESCALATION)):
-                return
-            at = runbook.source.at(section.heading.first)
-            yield Finding(
-                at,
-                f"no list in section '{ESCALATION}'",
-                "add a list item for each tier: '- Tier 1 (15 min): who'",
-            )
+    section = runbook.find_section(ESCALATION)
+    if not (section and section.filled) or runbook.escalation:
+        return
+    if not runbook.has_placeholder(runbook.section_blocks(ESCALATION)):
+        yield Finding(
+            runbook.source.at(section.heading.first),
+            f"no list in section '{section.heading.text}'",
+            "add a list item for each tier: '- Tier 1 (15 min): who'",
+        )
 
 
-@rule("RBK006", "misordered-escalation", over=Runbook, requires=("RBK005",))
+@rule("RBK006", "misordered-escalation", over=Runbook, requires=("RBK005",), asks_imported=False)
 def misordered_escalation(runbook: Runbook) -> Iterator[Finding]:
     """Escalation tiers have the numbers 1, 2, 3 and so on, and each is called later than the last.
 

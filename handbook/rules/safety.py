@@ -1,6 +1,6 @@
 """SAFE001 to SAFE008, and SAFE010: content that the site must not publish.
 
-No rule of this family can be suppressed, and no setting can lower its severity.
+No rule of this family can be suppressed, and no setting can lower its severity or turn it off.
 """
 
 from __future__ import annotations
@@ -231,9 +231,10 @@ def unused_sample(handbook: Handbook, context: Context) -> Iterator[Finding]:
 
 @rule("SAFE008", "disabled-safety-rule", over=Handbook)
 def disabled_safety_rule(handbook: Handbook) -> Iterator[Finding]:
-    """No comment suppresses a safety rule, and no setting lowers it to a warning.
+    """No comment suppresses a mandatory rule, and no setting lowers it or turns it off.
 
-    Safety rules are all rules of the family SAFE, and FM019, which reports new exceptions.
+    Mandatory rules are all rules of the family SAFE, FM001 and MD020, which report what cannot be
+    parsed, and FM019, which reports new exceptions.
 
     Why: a pull request could publish a secret and suppress the finding at the same time.
 
@@ -257,9 +258,9 @@ def disabled_safety_rule(handbook: Handbook) -> Iterator[Finding]:
     for any_rule in rules().values():
         if any_rule.is_mandatory and any_rule.is_lowered_by(handbook.settings):
             at = handbook.settings.at("rules", any_rule.key_in(handbook.settings))
-            yield Finding(
-                at, f"severity 'warning' of {any_rule.code}, which must be an error", hint
-            )
+            severity = handbook.settings.organisation.rules[any_rule.key_in(handbook.settings)]
+            message = f"severity '{severity}' of {any_rule.code}, which is mandatory"
+            yield Finding(at, message, hint)
 
 
 @rule("SAFE010", "foreign-host-setting", over=Handbook)

@@ -134,13 +134,8 @@ def missing_requirement_id(standard: Standard) -> Iterator[Finding]:
 
 
 def _find_section(standard: Standard, title: str) -> Location | None:
-    lines = (
-        section.heading.first
-        for section in standard.source.sections
-        if section.heading.text == title and section.filled
-    )
-    line = next(lines, None)
-    return standard.source.at(line) if line else None
+    section = standard.find_section(title)
+    return standard.source.at(section.heading.first) if section and section.filled else None
 
 
 @rule("STD005", "missing-obligation", over=Standard)

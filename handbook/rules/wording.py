@@ -13,9 +13,8 @@ from handbook.handbook import Handbook, Target
 from handbook.reading.blocks import Block, Code, Heading, Html, List, Paragraph, Table
 from handbook.reading.ids import ID
 from handbook.reading.source import Source
-from handbook.records.adr import Adr
+from handbook.records.adr import NOTES, Adr
 
-_NOTES: Final = "Notes"
 _COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
 _TARGET: Final = re.compile(
     r"(?<=\]\()(?:<[^<>\n]*>|[^\s()<>]*(?:\([^\s()]*\)[^\s()]*)*)"  # the target in [text](target)
@@ -122,7 +121,7 @@ def find_rewrites(
             line = new_block.block.first if new_block else new.source.last_line
             yield Finding(
                 new.source.at(line),
-                f"{'changed' if new_block else 'removed'} note in section '{_NOTES}' of {old.id}",
+                f"{'changed' if new_block else 'removed'} note in section '{NOTES}' of {old.id}",
                 "restore the note, and add a new note below it",
             )
         elif new_block and not old_block and not _is_note(new_block):
@@ -150,7 +149,7 @@ def _split_notes(
         for index, compared in enumerate(blocks)
         if isinstance(compared.block, Heading) and compared.block.level <= 2
     ]
-    if heading_indexes and blocks[heading_indexes[-1]].text == f"## {_NOTES}":
+    if heading_indexes and blocks[heading_indexes[-1]].text == f"## {NOTES}":
         return blocks[: heading_indexes[-1]], blocks[heading_indexes[-1] + 1 :]
     return blocks, []
 

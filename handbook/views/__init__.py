@@ -18,6 +18,10 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from handbook.reading.addresses import make_relative
+from handbook.records import Record
+
+NOT_RECORDED: Final = "not recorded"
+"""The text for a fact of an imported record that nobody recorded."""
 
 TONES: Final[Mapping[str, str]] = {
     "accepted": "good",
@@ -78,8 +82,36 @@ class Facet:
 
 
 def make_facet(title: str, name: str, values: Iterable[object]) -> Facet:
-    """Make a filter from the values of the rows. Duplicate and empty values are left out."""
-    return Facet(title, name, sorted({str(value) for value in values if value not in (None, "")}))
+    """Make a filter from the values of the rows. Duplicate and empty values are left out.
+
+    The choice "not recorded" is the last one.
+    """
+    texts = {str(value) for value in values if value not in (None, "")}
+    return Facet(title, name, sorted(texts, key=lambda text: (text == NOT_RECORDED, text)))
+
+
+@dataclass(frozen=True, slots=True)
+class Imports:
+    """The number of imported records in a list, and of the gaps in them."""
+
+    records: int
+    gaps: int
+
+
+def count_imports(records: Iterable[Record]) -> Imports:
+    """Count the imported records and their gaps."""
+    imported = [record for record in records if record.is_imported]
+    return Imports(len(imported), sum(len(record.gaps) for record in imported))
+
+
+def or_not_recorded(record: Record, value: Any) -> Any:
+    """Return a value, or "not recorded" if an imported record lacks it."""
+    return NOT_RECORDED if record.is_imported and value in (None, "", ()) else value
+
+
+def each_or_not_recorded(record: Record, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the values of a list, or "not recorded" if an imported record has none."""
+    return values or ((NOT_RECORDED,) if record.is_imported else ())
 
 
 @cache
@@ -93,6 +125,9 @@ def _make_environment() -> Environment:
         keep_trailing_newline=False,
     )
     environment.globals["relative"] = make_relative
+    environment.globals["recorded"] = or_not_recorded
+    environment.globals["recorded_list"] = each_or_not_recorded
+    environment.globals["not_recorded"] = NOT_RECORDED
     environment.filters |= {"duration": duration, "moment": moment}
     environment.filters["tone"] = lambda status: TONES.get(str(status).lower(), "gone")
     return environment

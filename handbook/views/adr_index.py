@@ -7,7 +7,14 @@ from typing import Final
 from handbook.handbook import Handbook
 from handbook.reading.addresses import make_relative
 from handbook.records.adr import Adr
-from handbook.views import make_facet, render
+from handbook.views import (
+    NOT_RECORDED,
+    count_imports,
+    each_or_not_recorded,
+    make_facet,
+    or_not_recorded,
+    render,
+)
 from handbook.views.links import Linker
 
 _MEANINGS: Final = {
@@ -16,19 +23,30 @@ _MEANINGS: Final = {
     "rejected": "Considered and rejected. Kept so that the same question is not discussed twice.",
     "deprecated": "Not for new work. No decision replaces them.",
     "superseded": "Replaced by the later decision in the last column.",
+    NOT_RECORDED: "Imported. Their source does not say which status they have.",
 }
-_STATUS_ORDER: Final = ("proposed", "accepted", "deprecated", "superseded", "rejected")
+_STATUS_ORDER: Final = (
+    "proposed",
+    "accepted",
+    "deprecated",
+    "superseded",
+    "rejected",
+    NOT_RECORDED,
+)
 
 
 def adr_index(handbook: Handbook, page_address: str) -> str:
     """Render the index of decisions, with one table for each status in use."""
     adrs = handbook.of(Adr)
+    linker = Linker(handbook, page_address)
     groups = [
         (
             status,
             _MEANINGS[status],
             sorted(
-                (adr for adr in adrs if adr.status == status), key=lambda adr: adr.id, reverse=True
+                (adr for adr in adrs if or_not_recorded(adr, adr.status) == status),
+                key=lambda adr: adr.id,
+                reverse=True,
             ),
         )
         for status in _STATUS_ORDER
@@ -38,13 +56,22 @@ def adr_index(handbook: Handbook, page_address: str) -> str:
         "adr_index.md.j2",
         groups=groups_in_use,
         facets=[
-            make_facet("Status", "status", (adr.status for adr in adrs)),
-            make_facet("Decider", "decider", (team for adr in adrs for team in adr.deciders)),
+            make_facet("Status", "status", (or_not_recorded(adr, adr.status) for adr in adrs)),
+            make_facet(
+                "Decider",
+                "decider",
+                (
+                    name
+                    for adr in adrs
+                    for name in each_or_not_recorded(adr, linker.names(adr.deciders))
+                ),
+            ),
             make_facet("Tag", "tag", (tag for adr in adrs for tag in adr.tags)),
             make_facet("Service", "service", (id for adr in adrs for id in adr.services)),
         ],
         total=len(adrs),
-        linker=Linker(handbook, page_address),
+        imports=count_imports(adrs),
+        linker=linker,
         url=lambda adr: make_relative(handbook.url(adr.path) or "", page_address),
         get=lambda id: handbook.get(Adr, id),
     )

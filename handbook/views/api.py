@@ -24,6 +24,8 @@ from handbook.settings import settings_schema
 
 _SCHEMAS: Final[tuple[type[Record] | type[Audit], ...]] = (*RECORDS, Audit)
 _ACTION_COLUMNS: Final = ("id", "postmortem", "action", "owner", "due", "status", "done", "url")
+_GAP_LISTS: Final = ("deciders", "authors", "reviewers")
+"""The lists that are null if an imported record lacks them."""
 _ITEM_COLUMNS: Final = (
     "id",
     "group",
@@ -95,7 +97,9 @@ def _record_item(handbook: Handbook, record: Record) -> dict[str, Any]:
         "path": record.path,
     }
     for row in fields_of(type(record)):
-        item[row.key] = _to_plain(getattr(record, row.name))
+        value = getattr(record, row.name)
+        is_gap = record.is_imported and value == () and row.key in _GAP_LISTS
+        item[row.key] = None if is_gap else _to_plain(value)
     item |= _to_plain(record.body_values)
     if isinstance(record, Service):
         item["audits"] = [_audit_item(audit) for audit in handbook.audits_of(record)]
@@ -167,9 +171,9 @@ def _action_items(handbook: Handbook) -> list[dict[str, Any]]:
             "id": action.id,
             "postmortem": postmortem.id,
             "action": action.text,
-            "owner": action.owner,
+            "owner": action.owner or None,
             "due": _to_plain(action.due),
-            "status": action.status,
+            "status": action.status or None,
             "done": _to_plain(action.done),
             "url": _full_url(handbook, f"actions/#{postmortem.id}-{action.id.lower()}"),
         }

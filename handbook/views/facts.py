@@ -14,7 +14,7 @@ from handbook.records.postmortem import Postmortem, publication_deadline
 from handbook.records.runbook import Runbook
 from handbook.records.service import Service
 from handbook.records.standard import Standard
-from handbook.views import moment, render
+from handbook.views import NOT_RECORDED, moment, or_not_recorded, render
 from handbook.views.links import Linker, PageLink
 
 Value = str | date | datetime | PageLink
@@ -32,7 +32,7 @@ class Row:
 def facts(handbook: Handbook, record: Record) -> str:
     """Render the facts about a record as HTML."""
     linker = Linker(handbook, handbook.address(record))
-    fact_rows = [*_rows(record, linker), Row("Tags", record.tags)]
+    fact_rows = [*_rows(record, linker), Row("Tags", record.tags), *_import_rows(record)]
     return render(
         "facts.html.j2",
         record=record,
@@ -47,6 +47,15 @@ def facts(handbook: Handbook, record: Record) -> str:
         ],
         index_url=linker.index_url(record),
     )
+
+
+def _import_rows(record: Record) -> Iterator[Row]:
+    """Yield the gaps of an imported record, and its source."""
+    for gap in record.gaps:
+        yield Row(gap.capitalize(), (NOT_RECORDED,))
+    if record.imported and record.imported.source:
+        yield Row("Imported from", (record.imported.source,), wide=True)
+        yield Row("Imported on", _as_tuple(record.imported.date))
 
 
 def severity_tone(handbook: Handbook, severity: str | None) -> str:
@@ -86,11 +95,13 @@ def _rows(_record: Record, _linker: Linker) -> Iterator[Row]:
 
 @_rows.register
 def _adr_rows(adr: Adr, linker: Linker) -> Iterator[Row]:
-    yield Row((adr.status or "decided").capitalize(), _as_tuple(adr.date))
+    yield Row((adr.status or "date").capitalize(), _as_tuple(adr.date))
     for change in reversed(adr.history):
         if change.status and change.date:
             yield Row(change.status.capitalize(), (change.date,))
-    yield Row("Deciders", adr.deciders)
+    yield Row("Deciders", linker.names(adr.deciders))
+    yield Row("Consulted", linker.names(adr.consulted))
+    yield Row("Informed", linker.names(adr.informed))
     yield Row("Review by", _as_tuple(adr.review_by))
     amended = [
         ref.source.id
@@ -144,12 +155,13 @@ def _runbook_rows(runbook: Runbook, linker: Linker) -> Iterator[Row]:
         yield Row("On call", (PageLink("", "Who is on call", service.on_call),))
     yield Row("Service", tuple(linker.find("service", [runbook.service])))
     yield Row("Owner", _as_tuple(runbook.owner))
-    yield Row("Alerts", tuple(linker.find("alert", runbook.alerts)), wide=True)
+    alerts: list[Value] = [*linker.find("alert", runbook.alerts), *linker.unknown_alerts(runbook)]
+    yield Row("Alerts", tuple(alerts), wide=True)
     yield Row(
         "When", _as_tuple(linker.inline(runbook.trigger or "", runbook.path) or None), wide=True
     )
     yield Row("Reviewed", _as_tuple(runbook.reviewed))
-    yield Row("Last exercised", _as_tuple(runbook.exercised or "never"))
+    yield Row("Last exercised", _as_tuple(or_not_recorded(runbook, runbook.exercised) or "never"))
 
 
 @_rows.register
@@ -158,8 +170,8 @@ def _postmortem_rows(postmortem: Postmortem, linker: Linker) -> Iterator[Row]:
     yield Row("Published", _as_tuple(postmortem.published))
     yield Row("Published late", _as_tuple(_late_note(linker.handbook, postmortem)))
     yield Row("Caused by", _as_tuple(postmortem.caused_by))
-    yield Row("Authors", postmortem.authors)
-    yield Row("Reviewers", postmortem.reviewers)
+    yield Row("Authors", linker.names(postmortem.authors))
+    yield Row("Reviewers", linker.names(postmortem.reviewers))
     yield Row("Services", tuple(linker.find("service", postmortem.services)), wide=True)
     yield Row("Alerts", tuple(linker.find("alert", postmortem.alerts)), wide=True)
     yield Row("Runbooks", tuple(linker.find("runbook", postmortem.runbooks)), wide=True)

@@ -13,6 +13,8 @@ from handbook.reading.blocks import Heading
 from handbook.reading.parser import MarkdownNode
 from handbook.reading.render import render_heading, render_inlines, render_line
 from handbook.records import Entity, Record
+from handbook.records.alert import Alert
+from handbook.records.runbook import Runbook
 from handbook.views.references import PageReferences
 
 
@@ -72,6 +74,19 @@ class Linker:
         """Return links to the entities of a kind with these ids. Unknown ids give no link."""
         entities = (self.handbook.entities_by_id.get((kind, id)) for id in ids)
         return [self.to(entity) for entity in entities if entity]
+
+    def names(self, handles: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the names of teams and people. A handle without a name stays as it is."""
+        names = self.handbook.settings.organisation.people.names
+        return tuple(names.get(handle, handle) for handle in handles)
+
+    def unknown_alerts(self, runbook: Runbook) -> tuple[str, ...]:
+        """Return the alerts of an imported runbook that no rule file contains, with a note."""
+        return tuple(
+            f"{name} (no rule recorded)"
+            for name in runbook.alerts
+            if runbook.is_imported and self.handbook.get(Alert, name) is None
+        )
 
     def inline(self, text: str, path: str | None = None) -> Markup:
         """Render a line of Markdown as HTML.

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from statistics import median
 
 from markupsafe import Markup
 
 from handbook.handbook import Handbook
-from handbook.records.postmortem import Postmortem
-from handbook.views import duration, make_facet, render
+from handbook.records.postmortem import Action, Postmortem
+from handbook.views import count_imports, duration, make_facet, or_not_recorded, render
 from handbook.views.drawings import dots, timeline
 from handbook.views.facts import severity_tone
 from handbook.views.links import Linker
@@ -77,23 +77,44 @@ def postmortem_archive(handbook: Handbook, page_address: str) -> str:
         figures=figures(published_postmortems),
         charts=list(_charts(published_postmortems)),
         facets=[
-            make_facet("Severity", "severity", (record.severity for record in postmortems)),
+            make_facet(
+                "Severity",
+                "severity",
+                (or_not_recorded(record, record.severity) for record in postmortems),
+            ),
             make_facet(
                 "Service", "service", (id for record in postmortems for id in record.services)
             ),
-            make_facet("Cause", "cause", (record.caused_by for record in postmortems)),
+            make_facet(
+                "Cause",
+                "cause",
+                (or_not_recorded(record, record.caused_by) for record in postmortems),
+            ),
             make_facet("Year", "year", (record.id[:4] for record in postmortems)),
         ],
+        imports=count_imports(postmortems),
         linker=Linker(handbook, page_address),
         tone=lambda severity: severity_tone(handbook, severity),
     )
 
 
 def durations(postmortem: Postmortem) -> str:
-    """Render the durations of an incident, and a timeline of its moments."""
+    """Render the durations of an incident, and a timeline of its moments.
+
+    The result is "" for an imported post-mortem without a duration.
+    """
+    if postmortem.is_imported and not any(item.value for item in postmortem.durations):
+        return ""
     moments = ("started", "detected", "acknowledged", "mitigated", "resolved")
     points = [(at, label) for label in moments if (at := getattr(postmortem, label)) is not None]
     return render("durations.html.j2", durations=postmortem.durations, timeline=timeline(points))
+
+
+def _cells(
+    rows: Iterable[tuple[Postmortem, Action]], name: str
+) -> Iterator[tuple[Postmortem, str]]:
+    """Yield a value of each action, with its post-mortem."""
+    return ((postmortem, getattr(action, name)) for postmortem, action in rows)
 
 
 def actions(handbook: Handbook, page_address: str) -> str:
@@ -105,8 +126,8 @@ def actions(handbook: Handbook, page_address: str) -> str:
     ]
     rows.sort(key=lambda row: (not row[1].is_open, str(row[1].due), row[0].id, row[1].line))
     facets = [
-        make_facet("Status", "status", (action.status for _, action in rows)),
-        make_facet("Owner", "owner", (action.owner for _, action in rows)),
+        make_facet("Status", "status", (or_not_recorded(*row) for row in _cells(rows, "status"))),
+        make_facet("Owner", "owner", (or_not_recorded(*row) for row in _cells(rows, "owner"))),
         make_facet(
             "Service", "service", (id for postmortem, _ in rows for id in postmortem.services)
         ),

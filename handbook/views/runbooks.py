@@ -14,7 +14,7 @@ from handbook.reading.render import render as render_body
 from handbook.records.alert import Alert
 from handbook.records.runbook import Runbook
 from handbook.records.service import Service
-from handbook.views import make_facet, render
+from handbook.views import count_imports, make_facet, or_not_recorded, render
 from handbook.views.facts import severity_tone
 from handbook.views.links import Linker
 from handbook.views.references import PageReferences
@@ -33,10 +33,17 @@ def runbook_catalog(handbook: Handbook, page_address: str) -> str:
         services=services,
         facets=[
             make_facet("Service", "service", (runbook.service for runbook in runbooks)),
-            make_facet("Severity", "severity", (runbook.severity for runbook in runbooks)),
-            make_facet("Owner", "owner", (runbook.owner for runbook in runbooks)),
+            make_facet(
+                "Severity",
+                "severity",
+                (or_not_recorded(runbook, runbook.severity) for runbook in runbooks),
+            ),
+            make_facet(
+                "Owner", "owner", (or_not_recorded(runbook, runbook.owner) for runbook in runbooks)
+            ),
             make_facet("Tag", "tag", (tag for runbook in runbooks for tag in runbook.tags)),
         ],
+        imports=count_imports(runbooks),
         linker=linker,
         tone=lambda severity: severity_tone(handbook, severity),
     )

@@ -362,7 +362,7 @@ def test_a_base_with_a_record_folder_as_submodule_or_link_is_refused(
 def test_a_handbook_without_records_has_nothing_to_compare(tmp_path: Path) -> None:
     files = {"mkdocs.yml": SETTINGS, "old/adr/0001-a.md": ADR}
     root = create_repository(write(tmp_path / "all", files))
-    assert checked(root, "main")[::2] == checked(root, "HEAD")[::2] == (1, "")
+    assert checked(root, "main")[::2] == checked(root, "HEAD")[::2] == (0, "")
 
 
 def test_programs_from_the_git_configuration_do_not_run(repository: Path, tmp_path: Path) -> None:

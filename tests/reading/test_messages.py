@@ -73,7 +73,9 @@ def test_a_hint_names_the_key_of_a_vocabulary_in_the_settings(tmp_path: Path) ->
         if finding.code == "FM005"
     ]
     assert finding.message == "unknown value 'order-team' for 'deciders'"
-    assert finding.hint == "define the teams under 'extra.handbook.teams' in mkdocs.yml"
+    assert finding.hint == (
+        "define the teams under 'extra.handbook.teams' in mkdocs.yml, or the people"
+    )
 
 
 def test_the_hint_for_missing_front_matter_has_the_lines_of_the_kind(tmp_path: Path) -> None:

@@ -299,9 +299,9 @@ def unknown_form(handbook: Handbook) -> Iterator[Finding]:
     Why: a setting with a misspelt name has no effect.
 
     Bad:
-        template: {adr: nygart}
+        template: {postmortem: handbok}
     Good:
-        template: {adr: nygard}
+        template: {postmortem: handbook}
     """
     settings = handbook.settings
     kinds = {kind.kind: kind for kind in RECORDS if kind.sections}

@@ -242,7 +242,7 @@ def test_an_imported_record_lists_its_gaps(path: str, gaps: tuple[str, ...]) -> 
 @pytest.mark.parametrize(
     ("path", "codes"),
     [
-        (WITHOUT_STATUS, {"FM007", "FM102", "FM106"}),
+        (WITHOUT_STATUS, {"FM007", "FM102"}),
         (IMPORTED_MADR, {"DEC004"}),
         (IMPORTED_RUNBOOK, {"FM007", "FM102", "FM106", "REF001"}),
         (IMPORTED_POSTMORTEM, {"FM007", "FM102", "PMT007"}),

@@ -122,7 +122,7 @@ class PeopleType(FieldType):
             return People(allows_any=True)
         if isinstance(node, nodes.Scalar) and not node.empty:
             self.add_invalid_value(key, node, reading)
-            return self.default
+            return People(allows_any=True)  # Otherwise this fault would be in every record.
         names = MapOf(Text()).read_node(key, node, reading)
         entries = node.entries if isinstance(node, nodes.Mapping) else ()
         for entry in entries:

@@ -482,7 +482,7 @@ class Person(Choice):
     def parse(self, key: str, node: Scalar, reading: Reading) -> str | None:
         if not self._allows_any(reading.allowed_values):
             return super().parse(key, node, reading)
-        if self.handle.fullmatch(node.text):
+        if node.text in self.words(reading.allowed_values) or self.handle.fullmatch(node.text):
             return node.text
         reading.add_problem(
             ProblemKind.UNKNOWN_VALUE,
@@ -493,17 +493,20 @@ class Person(Choice):
         return None
 
     def _list_words(self, words: tuple[str, ...]) -> str:
+        keys = "'extra.handbook.teams' or 'extra.handbook.people' in mkdocs.yml"
         if words:
-            return super()._list_words(words)
-        return "define the teams under 'extra.handbook.teams' in mkdocs.yml, or the people"
+            return f"{super()._list_words(words)}, or define the person under {keys[26:]}"
+        return f"define the team or the person under {keys}"
 
     def _allows_any(self, allowed_values: AllowedValues) -> bool:
         return ANY_PERSON in super().words(allowed_values)
 
     def schema(self, allowed_values: AllowedValues) -> dict[str, Any]:
-        if self._allows_any(allowed_values):
-            return {"type": "string", "pattern": f"^{self.handle.pattern}$"}
-        return super().schema(allowed_values)
+        if not self._allows_any(allowed_values):
+            return super().schema(allowed_values)
+        teams = (word for word in self.words(allowed_values) if not self.handle.fullmatch(word))
+        pattern = "|".join((self.handle.pattern, *map(re.escape, teams)))
+        return {"type": "string", "pattern": f"^(?:{pattern})$"}
 
 
 class Many(FieldType):
@@ -567,9 +570,7 @@ class Many(FieldType):
         return tuple(values)
 
     def schema(self, allowed_values: AllowedValues) -> dict[str, Any]:
-        item = self.item.schema(allowed_values)
-        values = {"type": "array", "items": item, "uniqueItems": True}
-        return {"anyOf": [values, {"type": "string", "minLength": 1}]} if self.text_keys else values
+        return {"type": "array", "items": self.item.schema(allowed_values), "uniqueItems": True}
 
 
 def _split_at_commas(node: Scalar) -> nodes.Sequence:
@@ -747,12 +748,12 @@ def read_fields(
         if key not in rows and allow_other_keys:
             continue
         if key not in rows:
-            intended_key = find_nearest(key, rows)
+            intended_key = find_nearest(key, [*rows, *key_by_alias])
             hint = suggest(intended_key) if intended_key else f"use one of {', '.join(rows)}"
             reading.add_problem(ProblemKind.UNKNOWN_KEY, entry.at, f"unknown key '{key}'", hint)
             if intended_key is None or intended_key in present_keys or intended_key in seen:
                 continue
-            key = intended_key
+            key = key_by_alias.get(intended_key, intended_key)
         seen.add(key)
         value = rows[key].type.read(entry.key, entry.value, reading)
         values[rows[key].name] = rows[key].type.default if value is None else value
@@ -837,15 +838,26 @@ def schema_of(table: type, allowed_values: AllowedValues) -> dict[str, Any]:
     schema = {
         "type": "object",
         "properties": {
-            row.key: {"description": row.help, **row.type.schema(allowed_values)} for row in rows
+            row.key: {"description": row.help, **_schema_under(row.key, row.type, allowed_values)}
+            for row in rows
         },
         "required": [row.key for row in rows if row.required],
         "additionalProperties": False,
     }
     aliases = {
-        f"^{alias}$": row.type.schema(allowed_values) for row in rows for alias in row.aliases
+        f"^{alias}$": _schema_under(alias, row.type, allowed_values)
+        for row in rows
+        for alias in row.aliases
     }
     return schema | ({"patternProperties": aliases} if aliases else {})
+
+
+def _schema_under(key: str, field_type: FieldType, allowed_values: AllowedValues) -> dict[str, Any]:
+    """Return the JSON Schema of the value of a key. A list can be a text under some keys."""
+    schema = field_type.schema(allowed_values)
+    if isinstance(field_type, Many) and key in field_type.text_keys:
+        return {"anyOf": [schema, {"type": "string", "minLength": 1}]}
+    return schema
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,6 @@ from handbook.reading.fields import (
     PastDate,
     Pattern,
     Reading,
-    Text,
     field,
 )
 from handbook.reading.placeholders import is_unwritten
@@ -234,12 +233,27 @@ class Page(Document):
     description: str | None = field(fields.ProseText(), "one-sentence summary for search engines")
 
 
+class SourceFile(Pattern):
+    """The source of an imported record: a public repository with a path, or a relative path.
+
+    A path of the author's machine, and a user in the address of a repository, are invalid.
+    """
+
+    def __init__(self) -> None:
+        path = r"(?![/~\\])(?!(?:.*/)?\.\./)[^\s:][^:]*"
+        repository = r"(?:(?:https?|ssh|git)://(?:git@)?|git@)[^\s@]+"
+        super().__init__(
+            rf"(?:{repository}@[0-9a-f]{{7,64}}:)?{path}",
+            "repository@commit:path, without credentials, or a path in the imported folder",
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Imported:
     """The source of a record that was imported from another repository or folder."""
 
     source: str | None = field(
-        Text(),
+        SourceFile(),
         "source file: repository@commit:path, or a path in the imported folder",
         required=True,
         key="from",
@@ -353,7 +367,7 @@ class Record(Document):
 
     @classmethod
     @cache
-    def _meanings(cls) -> Mapping[str, str]:
+    def section_meanings(cls) -> Mapping[str, str]:
         """Return the name of our section for each heading of the forms of the kind."""
         meanings: dict[str, str] = {}
         for form in cls.forms():
@@ -363,10 +377,20 @@ class Record(Document):
 
     @cached_property
     def form(self) -> RecordForm:
-        """The form of the record, recognised by its headings."""
-        return recognise_form(
-            ((heading.text, heading.level) for heading in self.source.headings), self.forms()
+        """The form of the record, recognised by its headings.
+
+        A heading of the organisation counts as the heading of our form with the same meaning.
+        """
+        aliases = {
+            alias: name
+            for alias, name in self.section_aliases.items()
+            if alias not in self.section_meanings()
+        }
+        headings = (
+            (aliases.get(heading.text, heading.text), heading.level)
+            for heading in self.source.headings
         )
+        return recognise_form(headings, self.forms())
 
     @property
     def has_own_form(self) -> bool:
@@ -377,9 +401,14 @@ class Record(Document):
     def sections_by_meaning(self) -> Mapping[str, tuple[Section, ...]]:
         """The sections of the record, by the name of our section with the same meaning.
 
-        A heading that occurs twice counts only once. Two headings can have the same meaning.
+        A heading that occurs twice counts only once. Two headings can have the same meaning. The
+        form of the record decides before the organisation what a heading means.
         """
-        meanings = {**self._meanings(), **self.section_aliases}
+        meanings = {
+            **self.section_meanings(),
+            **self.section_aliases,
+            **{part.heading: part.meaning for part in self.form.sections if part.level == 2},
+        }
         meanings_below = {
             part.heading: part.meaning for part in self.form.sections if part.level > 2
         }

@@ -192,6 +192,8 @@ class Adr(Record):
         alternatives = self.find_section(ALTERNATIVES)
         if alternatives is None or not alternatives.filled:
             yield "alternatives"
+        if self.status == "superseded" and not self.superseded_by:
+            yield "superseded by"
 
     @property
     def changed(self) -> datetime.date | None:

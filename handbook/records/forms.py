@@ -69,12 +69,20 @@ def recognise_form(
     """Return the form with the most headings of its own in a record.
 
     `headings` are the headings of the record, with their levels. A heading that two forms have
-    decides nothing. Without a heading of its own, a record has the first form.
+    decides nothing. Without a heading of its own, a record has the first form. If two forms have
+    the same number, headings in other upper or lower case count, too. They are faults, and a hint
+    can then name the right heading.
     """
-    record_headings = frozenset(headings)
+    exact = frozenset(headings)
+    folded = _fold(exact)
 
-    def count_own_headings(form: RecordForm) -> int:
+    def count_own_headings(form: RecordForm) -> tuple[int, int]:
         others = frozenset().union(*(other.headings for other in forms if other is not form))
-        return len((form.headings - others) & record_headings)
+        own_folded = _fold(form.headings) - _fold(others)
+        return len((form.headings - others) & exact), len(own_folded & folded)
 
     return max(forms, key=count_own_headings)
+
+
+def _fold(headings: Iterable[tuple[str, int]]) -> frozenset[tuple[str, int]]:
+    return frozenset((text.casefold(), level) for text, level in headings)

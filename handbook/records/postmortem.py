@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence, Set
@@ -40,6 +41,7 @@ _NEW_ACTIONS: Final = f"""| {" | ".join(ACTION_COLUMNS)} |
 | A1 | TODO: describe the action | TODO | TODO | open |"""
 _MARKDOWN: Final = re.compile(r"[\[*_`&\\<]")
 """A character that can begin a link, emphasis, code, an entity or a tag."""
+_ACTION_ID: Final = re.compile(r"A[1-9][0-9]*")
 _DONE = re.compile(r"done ([0-9]{4}-[0-9]{2}-[0-9]{2})")
 _GOOGLE_ENTRY: Final = re.compile(
     r"(?:(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}) )?(?P<time>[0-9]{2}:[0-9]{2})"
@@ -251,6 +253,8 @@ class Postmortem(Record):
             yield "owners of actions"
         if any(action.due is None for action in self.actions):
             yield "due dates of actions"
+        if any(not action.status for action in self.actions):
+            yield "statuses of actions"
 
     @property
     def changed(self) -> datetime.date | None:
@@ -337,13 +341,26 @@ class Postmortem(Record):
         return ()
 
     def _read_actions(self, table: Table, header: tuple[str, ...]) -> Iterator[Action]:
-        """Yield the actions in the rows of a table. `header` has our words for its columns."""
+        """Yield the actions in the rows of a table. `header` has our words for its columns.
+
+        In an imported record, empty rows are no actions. If the ids there are invalid, the actions
+        get the numbers of their rows, because their addresses need ids.
+        """
         default_status = "" if self.is_imported else "open"
         markdown_columns = (header.index("Action"),)
+        actions = []
         for number, span in enumerate(table.spans[1:], 1):
             cells = self._read_cells(table, number, markdown_columns=markdown_columns)
+            if self.is_imported and not any(cells):
+                continue
             places = [self.source.at_body(start) for start in span.cells]
-            yield _make_action(cells, places, number, header, default_status)
+            actions.append(_make_action(cells, places, number, header, default_status))
+        if self.is_imported and not _has_valid_ids(actions):
+            actions = [
+                dataclasses.replace(action, id=f"A{number}")
+                for number, action in enumerate(actions, 1)
+            ]
+        yield from actions
 
     def read_action_header(self, table: Table) -> tuple[str, ...]:
         """Return the cells of the header of a table, without Markdown."""
@@ -429,6 +446,12 @@ def _make_action(
         columns=tuple(location.column for location in cells),
         header=header,
     )
+
+
+def _has_valid_ids(actions: Sequence[Action]) -> bool:
+    """Return whether all actions have ids such as A1, without duplicates."""
+    ids = {action.id for action in actions}
+    return len(ids) == len(actions) and all(map(_ACTION_ID.fullmatch, ids))
 
 
 def _read_action_status(

@@ -143,6 +143,8 @@ class Runbook(Record):
 
     def _find_gaps(self) -> Iterator[str]:
         yield from super()._find_gaps()
+        if not (self.alerts or self.trigger):
+            yield "alerts or trigger"
         if not self.causes:
             yield "causes"
         if not self.escalation:

@@ -195,10 +195,13 @@ def new_exception(base: Base, context: Context) -> Iterator[Finding]:
             message = f"pattern '{pattern}' removed from 'handbook.private'"
             yield Finding(settings.at("private"), message, hint)
     for code, any_rule in rules().items():
-        is_lowered = any_rule.is_lowered_by(settings) and not any_rule.is_lowered_by(base_settings)
+        is_off = any_rule.is_off_in(settings)
+        is_lowered = any_rule.is_lowered_by(settings) and (
+            not any_rule.is_lowered_by(base_settings)
+            or (is_off and not any_rule.is_off_in(base_settings))
+        )
         if is_lowered and not any_rule.is_mandatory:
             at = settings.at("rules", any_rule.key_in(settings))
-            is_off = any_rule.is_off_in(settings)
             message = (
                 f"rule {code} is off" if is_off else f"severity of {code} lowered to 'warning'"
             )
@@ -428,7 +431,8 @@ def invalid_status_change(base: Base, context: Context) -> Iterator[Finding]:
     - An accepted decision can become deprecated or superseded.
     - A deprecated decision can become superseded.
 
-    One branch can make several of these changes.
+    One branch can make several of these changes. An imported decision without a status can get any
+    status, but it keeps the status that it has in the base.
 
     Why: to return to a rejected or replaced idea, write a new decision that explains the reasons.
 
@@ -454,10 +458,16 @@ def _check_status_changes(
 ) -> Iterator[Finding]:
     for old in old_records:
         current = _find_current(old, base, context.handbook)
-        if (
-            isinstance(current, Adr | Postmortem)
-            and old.status
-            and current.status
+        if not isinstance(current, Adr | Postmortem) or not old.status:
+            continue
+        if current.is_imported and current.mapping and current.mapping.get("status") is None:
+            yield Finding(
+                current.at("status"),
+                f"missing key 'status' (it is '{old.status}' in the base)",
+                f"restore 'status: {old.status}'",
+            )
+        elif (
+            current.status
             and current.status != old.status
             and not can_become(moves, old.status, current.status)
         ):

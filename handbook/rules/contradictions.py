@@ -207,7 +207,8 @@ def self_review(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
         reviewers: [platform-team]
     """
     reviewers, teams = postmortem.reviewers, context.handbook.settings.organisation.teams
-    if reviewers and len(teams) > 1 and set(reviewers) <= set(postmortem.authors):
+    is_written = not postmortem.has_invalid_value("reviewers")
+    if reviewers and is_written and len(teams) > 1 and set(reviewers) <= set(postmortem.authors):
         at = postmortem.at("authors")
         yield Finding(
             postmortem.at("reviewers"),

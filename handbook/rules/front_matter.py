@@ -11,7 +11,8 @@ from typing import Final
 from handbook.diagnostics import Finding, Location, Severity, did_you_mean
 from handbook.handbook import Handbook
 from handbook.reading.problems import ProblemKind
-from handbook.records import Entity
+from handbook.records import Entity, Record
+from handbook.records.adr import NOTES, Adr
 from handbook.records.kinds import KINDS, RECORDS
 from handbook.rules.engine import RETIRED, Context, RulePage, find_rule, rule, rules
 
@@ -204,7 +205,7 @@ def missing_records(handbook: Handbook) -> Iterator[Finding]:
 
 @rule("FM012", "unknown-rule", over=Handbook)
 def unknown_rule(handbook: Handbook) -> Iterator[Finding]:
-    """Every rule under `handbook.rules` in the settings exists.
+    """Every rule under `handbook.rules` in the settings exists, and is there once.
 
     Why: if the code of a rule is misspelt, its severity does not change.
 
@@ -214,14 +215,20 @@ def unknown_rule(handbook: Handbook) -> Iterator[Finding]:
         rules: {SAFE002: error}
     """
     names = [name for rule in rules().values() for name in (rule.code, rule.name)]
-    for code in handbook.settings.organisation.rules:
-        if find_rule(code) is None:
+    settings = handbook.settings
+    for name in settings.organisation.rules:
+        at = settings.at("rules", name)
+        named_rule = find_rule(name)
+        if named_rule is None:
             hint = (
                 "remove the entry: the rule no longer exists"
-                if code in RETIRED
-                else did_you_mean(code, names)
+                if name in RETIRED
+                else did_you_mean(name, names)
             )
-            yield Finding(handbook.settings.at("rules", code), f"unknown rule '{code}'", hint)
+            yield Finding(at, f"unknown rule '{name}'", hint)
+        elif name == named_rule.code and named_rule.name in settings.organisation.rules:
+            message = f"duplicate entry of rule '{name}', also under its name '{named_rule.name}'"
+            yield Finding(at, message, "remove one of the two entries")
 
 
 @rule("FM013", "future-date", over=Entity, severity=Severity.WARNING)
@@ -292,9 +299,12 @@ def _is_below_root(path: str) -> bool:
     return posixpath.normpath(path) == path and not path.startswith(("/", "..")) and path != "."
 
 
-@rule("FM032", "unknown-form", over=Handbook)
-def unknown_form(handbook: Handbook) -> Iterator[Finding]:
+@rule("FM032", "invalid-form-setting", over=Handbook)
+def invalid_form_setting(handbook: Handbook) -> Iterator[Finding]:
     """Every kind, section and form under `handbook.sections` and `handbook.template` exists.
+
+    A heading under `handbook.sections` has one meaning: it is not listed for another section of the
+    kind, and no known form gives it the meaning of another section.
 
     Why: a setting with a misspelt name has no effect.
 
@@ -313,13 +323,34 @@ def unknown_form(handbook: Handbook) -> Iterator[Finding]:
             if section not in kinds[kind].sections:
                 at = settings.at("sections", kind, section)
                 yield _report_unknown(at, "section", section, kinds[kind].sections)
+        yield from _find_ambiguous_headings(kinds[kind], handbook)
     for kind, form in settings.organisation.template.items():
         at = settings.at("template", kind)
         names = [form.name for form in kinds[kind].forms()] if kind in kinds else []
         if kind not in kinds:
             yield _report_unknown(at, "kind of record", kind, kinds)
         elif form not in names:
-            yield _report_unknown(at, f"form of '{kind}'", form, names)
+            yield _report_unknown(at, f"form of kind '{kind}'", form, names)
+
+
+def _find_ambiguous_headings(kind: type[Record], handbook: Handbook) -> Iterator[Finding]:
+    """Report the headings of the organisation that already mean another section of the kind."""
+    known = {
+        heading: meaning
+        for heading, meaning in kind.section_meanings().items()
+        if meaning in kind.sections
+    }
+    known |= {NOTES: NOTES} if kind is Adr else {}
+    settings = handbook.settings
+    for section, headings in settings.organisation.sections[kind.kind].items():
+        for heading in headings:
+            if known.setdefault(heading, section) != section:
+                yield Finding(
+                    settings.at("sections", kind.kind, section),
+                    f"heading '{heading}' of the section '{section}', which already means "
+                    f"'{known[heading]}'",
+                    "remove the heading from one of the two sections",
+                )
 
 
 def _report_unknown(at: Location, noun: str, name: str, names: Iterable[str]) -> Finding:

@@ -76,11 +76,17 @@ def files(handbook: Handbook, revision: str | None) -> dict[str, str]:
 def schema(handbook: Handbook, kind: type[Record] | type[Audit]) -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a kind, with the values from the settings."""
     url = handbook.settings.site_url.rstrip("/")
+    schema = schema_of(kind, handbook.settings.allowed_values)
+    optional = kind.optional_if_imported if issubclass(kind, Record) else ()
+    if optional:
+        required = [key for key in schema["required"] if key in optional]
+        schema["required"] = [key for key in schema["required"] if key not in optional]
+        schema["anyOf"] = [{"required": ["imported"]}, {"required": required}]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"{url}/api/v1/schemas/{kind.kind}.json",
         "title": f"Front matter: {kind.kind}",
-        **schema_of(kind, handbook.settings.allowed_values),
+        **schema,
     }
 
 

@@ -13,7 +13,7 @@ from handbook.records.audit import Audit
 from handbook.records.postmortem import Postmortem
 from handbook.records.runbook import Runbook
 from handbook.records.service import Service
-from handbook.views import TONES, make_facet, render
+from handbook.views import TONES, count_imports, make_facet, render
 from handbook.views.drawings import Share, shares
 from handbook.views.facts import severity_tone
 from handbook.views.links import Linker
@@ -66,6 +66,7 @@ def services_index(handbook: Handbook, page_address: str) -> str:
     ]
     return render(
         "services_index.md.j2",
+        imports=count_imports(services),
         rows=rows_with_scores,
         verdicts=verdicts,
         facets=facets,

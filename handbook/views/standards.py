@@ -6,7 +6,7 @@ from itertools import groupby
 
 from handbook.handbook import Handbook
 from handbook.records.standard import Standard
-from handbook.views import make_facet, render
+from handbook.views import count_imports, make_facet, render
 from handbook.views.links import Linker
 from handbook.vocabulary import CALMS
 
@@ -20,6 +20,7 @@ def standards_index(handbook: Handbook, page_address: str) -> str:
     ]
     return render(
         "standards_index.md.j2",
+        imports=count_imports(standards),
         standards=standards,
         pillars=pillars,
         linker=Linker(handbook, page_address),

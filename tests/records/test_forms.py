@@ -208,7 +208,7 @@ def test_a_new_record_must_have_what_its_form_asks(
     ("path", "gaps"),
     [
         (WITHOUT_STATUS, ("status", "date", "deciders", "alternatives")),
-        (IMPORTED_MADR, ("deciders",)),
+        (IMPORTED_MADR, ("deciders", "superseded by")),
         (IMPORTED_RUNBOOK, ("owner", "severity", "reviewed", "causes", "escalation")),
         (
             IMPORTED_POSTMORTEM,
@@ -298,7 +298,7 @@ def test_indexes_group_and_count_what_is_not_recorded() -> None:
     index = adr_index(handbook, "adr/")
     assert "## Not recorded {#not-recorded}" in index
     assert "<option>not recorded</option>" in index
-    assert "2 imported. 5 of their facts are not recorded." in index
+    assert "2 imported. 6 of their facts are not recorded." in index
     catalog = runbook_catalog(handbook, "runbooks/")
     assert "1 imported. 5 of their facts are not recorded." in catalog
     assert "ShopQueueGrows (no rule recorded)" in catalog
@@ -427,7 +427,33 @@ def test_new_writes_the_form_of_the_settings(
         ),
         (
             Change("mkdocs.yml", "adr: madr", "adr: mdr"),
-            "unknown form of 'adr' 'mdr'",
+            "unknown form of kind 'adr' 'mdr'",
+        ),
+        (
+            Change("mkdocs.yml", "{Context: [Problem]}", "{Context: [Problem, Decision]}"),
+            "heading 'Decision' of the section 'Context', which already means 'Decision'",
+        ),
+        (
+            Change("mkdocs.yml", "{Context: [Problem]}", "{Context: [Problem, Decision Outcome]}"),
+            "heading 'Decision Outcome' of the section 'Context', which already means 'Decision'",
+        ),
+        (
+            Change("mkdocs.yml", "{Context: [Problem]}", "{Context: [Problem, Notes]}"),
+            "heading 'Notes' of the section 'Context', which already means 'Notes'",
+        ),
+        (
+            Change(
+                "mkdocs.yml", "{Context: [Problem]}", "{Context: [Problem], Decision: [Problem]}"
+            ),
+            "heading 'Problem' of the section 'Decision', which already means 'Context'",
+        ),
+        (
+            Change(
+                "mkdocs.yml",
+                "people: any",
+                "people: any\n    rules: {FM104: off, empty-section: off}",
+            ),
+            "FM012 duplicate entry of rule 'FM104', also under its name 'empty-section'",
         ),
     ],
 )
@@ -435,6 +461,181 @@ def test_a_wrong_name_in_the_settings_is_reported(
     change: Change, expected: str, tmp_path: Path
 ) -> None:
     assert any(expected in finding for finding in change.findings(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        Change("mkdocs.yml", "{Context: [Problem]}", "{Context: [Context, Problem]}"),
+        Change(
+            "mkdocs.yml",
+            "{Context: [Problem]}",
+            "{Context: [Problem, Context and Problem Statement]}",
+        ),
+        Change("mkdocs.yml", "sections:\n", "sections:\n      postmortem: {Impact: [Summary]}\n"),
+        Change("mkdocs.yml", "sections:\n", "sections:\n      standard: {When to deviate: [No]}\n"),
+    ],
+    ids=["own-heading", "madr-heading", "google-heading", "standard"],
+)
+def test_a_heading_with_one_meaning_is_valid(change: Change, tmp_path: Path) -> None:
+    assert change.findings(tmp_path) == []
+
+
+def test_a_heading_of_the_organisation_counts_as_a_heading_of_our_form(tmp_path: Path) -> None:
+    """A section "Status" alone would make it a record in Nygard's form, without alternatives."""
+    root = copy_site(FORMS, tmp_path / "handbook")
+    text = (root / OWN).read_text(encoding="utf-8")
+    text = text.replace("## Alternatives considered", "## Status\n\nAccepted.\n\n## Options")
+    (root / OWN).write_text(text, encoding="utf-8")
+    settings = root / "mkdocs.yml"
+    settings.write_text(
+        settings.read_text(encoding="utf-8").replace(
+            "adr: {Context: [Problem]}",
+            "adr: {Context: [Problem], Alternatives considered: [Options]}",
+        ),
+        encoding="utf-8",
+    )
+    record = load(root).documents[OWN]
+    assert isinstance(record, Adr)
+    assert record.has_own_form
+    assert format_findings(report(root, DAY).findings) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "headings"),
+    [
+        (
+            MADR,
+            ("Context and Problem Statement", "Decision Outcome"),
+        ),
+        (PROMETHEUS, ("Meaning", "Diagnosis", "Mitigation")),
+    ],
+)
+def test_headings_in_lower_case_give_hints_of_their_form(
+    path: str, headings: tuple[str, ...], tmp_path: Path
+) -> None:
+    root = copy_site(FORMS, tmp_path / "handbook")
+    text = (root / path).read_text(encoding="utf-8")
+    for heading in headings:
+        text = text.replace(f"## {heading}", f"## {heading.lower()}")
+    (root / path).write_text(text, encoding="utf-8")
+    hints = [finding.hint or "" for finding in report(root, DAY).findings]
+    assert len(hints) == len(headings)
+    for heading in headings:
+        wanted = f"write '## {heading}' instead of '## {heading.lower()}'"
+        assert any(hint.endswith(wanted) for hint in hints)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "docs/adr/0008-use-mysql.md",
+        "incidents/2018 02 22.md",
+        "https://git.example/shop/orders@0a1b2c3:docs/adr/0008.md",
+        "https://git.example:8443/shop@0a1b2c3:a.md",
+        "git@git.example:shop/orders.git@0a1b2c3:a.md",
+        "ssh://git@git.example/shop@0a1b2c3:a..b.md",
+    ],
+)
+def test_a_public_source_is_valid(source: str, tmp_path: Path) -> None:
+    change = Change(WITHOUT_STATUS, "docs/decisions/003-mail.md", source)
+    assert change.findings(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "/home/lead/docs/adr/0008.md",
+        "~/docs/adr/0008.md",
+        "C:/docs/0008.md",
+        "../other/0008.md",
+        "docs/../../0008.md",
+        "file:///srv/shop@0a1b2c3:a.md",
+        "/srv/shop@0a1b2c3:a.md",
+        "https://lead@git.example/shop@0a1b2c3:a.md",
+        "https://git.example/shop:a.md",
+        "https://git.example/shop@0a1b2c3:/a.md",
+    ],
+)
+def test_a_source_on_a_machine_or_with_a_user_is_invalid(source: str, tmp_path: Path) -> None:
+    change = Change(WITHOUT_STATUS, "docs/decisions/003-mail.md", source)
+    assert [finding.split()[1] for finding in change.findings(tmp_path)] == ["FM006"]
+
+
+_ROW = "| A1 | Keep the basket on login |  |  | open |\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "ids"),
+    [
+        (f"{_ROW}{_ROW}", ["A1", "A2"]),
+        ("|  | One |  |  |  |\n|  |  |  |  |  |\n| B 7 | Two |  |  |  |\n", ["A1", "A2"]),
+        ("| A3 | One |  |  | open |\n| A5 | Two |  |  | open |\n", ["A3", "A5"]),
+    ],
+    ids=["duplicate", "empty", "with-a-gap"],
+)
+def test_actions_of_an_imported_record_have_different_ids(
+    rows: str, ids: list[str], tmp_path: Path
+) -> None:
+    assert Change(IMPORTED_POSTMORTEM, _ROW, rows).findings(tmp_path) == []
+    record = load(tmp_path / "handbook").documents[IMPORTED_POSTMORTEM]
+    assert isinstance(record, Postmortem)
+    assert [action.id for action in record.actions] == ids
+
+
+def test_a_runbook_shows_its_alerts_with_and_without_rules(tmp_path: Path) -> None:
+    change = Change(IMPORTED_RUNBOOK, "[ShopQueueGrows]", "[ShopDown, ShopQueueGrows]")
+    assert change.findings(tmp_path) == []
+    catalog = runbook_catalog(load(tmp_path / "handbook"), "runbooks/")
+    assert "ShopDown</a>, ShopQueueGrows (no rule recorded)" in catalog
+
+
+def test_a_runbook_without_alert_and_trigger_has_a_gap(tmp_path: Path) -> None:
+    change = Change(IMPORTED_RUNBOOK, "alerts: [ShopQueueGrows]\n", "")
+    assert change.findings(tmp_path) == []
+    record = load(tmp_path / "handbook").documents[IMPORTED_RUNBOOK]
+    assert isinstance(record, Runbook)
+    assert "alerts or trigger" in record.gaps
+
+
+@pytest.mark.parametrize("team", ["shop_team", "Team Shop"])
+def test_a_team_whose_name_is_no_handle_decides(team: str, tmp_path: Path) -> None:
+    root = copy_site(FORMS, tmp_path / "handbook")
+    for path, old, new in (
+        ("mkdocs.yml", "platform-team: {}", f"platform-team: {{}}\n      {team}: {{}}"),
+        (OWN, "[shop-team, platform-lead]", f"[{team}, platform-lead]"),
+    ):
+        text = (root / path).read_text(encoding="utf-8")
+        (root / path).write_text(text.replace(old, new), encoding="utf-8")
+    assert format_findings(report(root, DAY).findings) == []
+    schema = api.schema(load(root), Adr)["properties"]["deciders"]["items"]
+    assert re.search(schema["pattern"], team)
+
+
+def test_an_unknown_person_can_be_defined(tmp_path: Path) -> None:
+    root = copy_site(FORMS, tmp_path / "handbook")
+    for path, old, new in (
+        ("mkdocs.yml", "people: any", "people: {shop-lead: The lead, platform-lead: The other}"),
+        (MADR, "[data-lead]", "[zoe]"),
+    ):
+        text = (root / path).read_text(encoding="utf-8")
+        (root / path).write_text(text.replace(old, new), encoding="utf-8")
+    (finding,) = report(root, DAY).findings
+    assert finding.code == "FM005"
+    assert finding.hint == (
+        "use one of shop-team, platform-team, shop-lead, platform-lead, or define the person under "
+        "'extra.handbook.people' in mkdocs.yml"
+    )
+
+
+def test_the_schema_asks_what_the_check_asks() -> None:
+    handbook = load(FORMS)
+    schema = api.schema(handbook, Adr)
+    assert schema["anyOf"] == [{"required": ["imported"]}, {"required": ["status", "date"]}]
+    assert schema["properties"]["deciders"]["type"] == "array"
+    assert "anyOf" in schema["properties"]["consulted"]
+    assert "anyOf" in schema["patternProperties"]["^decision-makers$"]
+    assert api.schema(handbook, Runbook)["required"] == []
 
 
 def test_people_are_shown_by_name(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ CORPORA = Path(os.environ.get("HANDBOOK_CORPORA") or ROOT.parent / "shared" / "c
 """Optional folder of public records, the only files outside of the repository that tests read."""
 
 SMALL = Path(__file__).parent / "sites" / "small"
+FORMS = Path(__file__).parent / "sites" / "forms"
 BROKEN = Path(__file__).parent / "sites" / "broken"
 TODAY = date(2026, 11, 23)
 NEWEST = date(2026, 11, 26)

@@ -69,7 +69,7 @@ RULE_CHANGES = (
     "query an unknown series",
     "swap the units of a duration",
 )
-SECTION_CHANGES = ("delete", "empty", "swap", "duplicate", "put into a fence")
+SECTION_CHANGES = ("delete", "empty", "duplicate", "put into a fence")
 TARGET_CHANGES = (
     "another id",
     "another record",
@@ -385,20 +385,12 @@ def _mutate_sections(record: Record, raw: str) -> Iterator[Mutant]:
     sections = [
         section for section in record.source.sections if section.heading.text in record.sections
     ]
-    for index, section in enumerate(sections):
+    for section in sections:
         head, first, last = section.heading.first - 1, section.heading.last, section.last
-        neighbour = sections[index - 1]
-        neighbour_head, neighbour_last = neighbour.heading.first - 1, neighbour.last
         section_lines = lines[head:last]
-        low, high = sorted(((head, last), (neighbour_head, neighbour_last)))
         changed_lines = {
             "delete": lines[:head] + lines[last:],
             "empty": [*lines[:first], "", *lines[last:]],
-            "swap": lines[: low[0]]
-            + lines[high[0] : high[1]]
-            + lines[low[1] : high[0]]
-            + lines[low[0] : low[1]]
-            + lines[high[1] :],
             "duplicate": lines[:last] + section_lines + lines[last:],
             "put into a fence": [
                 *lines[:head],

@@ -44,8 +44,9 @@ _MARKDOWN: Final = re.compile(r"[\[*_`&\\<]")
 _ACTION_ID: Final = re.compile(r"A[1-9][0-9]*")
 _DONE = re.compile(r"done ([0-9]{4}-[0-9]{2}-[0-9]{2})")
 _GOOGLE_ENTRY: Final = re.compile(
+    r"(?P<mark>\*\*|__|[*_`])?"
     r"(?:(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}) )?(?P<time>[0-9]{2}:[0-9]{2})"
-    r"(?: UTC)?(?: [-–—]|:)? (?P<event>.+)",
+    r"(?: UTC)?(?(mark)(?P=mark))(?: [-–—]|:)? (?P<event>.+)",
     re.DOTALL,
 )
 _NEW_GOOGLE_ACTIONS: Final = f"""| {" | ".join(GOOGLE_ACTION_COLUMNS)} |
@@ -186,7 +187,7 @@ class Postmortem(Record):
         "reviewers",
     )
     sections_with_none: ClassVar[frozenset[str]] = frozenset(
-        {"Impact", "What went well", "What went wrong"}
+        {"Impact", "What went well", "What went wrong", "Where we got lucky"}
     )
     template: ClassVar[Mapping[str, str]] = {
         "Impact": "TODO: state who was affected, how, and how many",
@@ -275,7 +276,9 @@ class Postmortem(Record):
                 duration.name.lower().replace(" ", "_"): duration.minutes
                 for duration in self.durations
             },
-            "timeline": tuple({"at": entry.at, "what": entry.event} for entry in self.timeline),
+            "timeline": tuple(
+                {"at": entry.at, "what": entry.event} for entry in self.timeline if entry.event
+            ),
         }
 
     @property

@@ -180,6 +180,7 @@ class Runbook(Record):
             "escalation": tuple(
                 {"tier": step.tier, "minutes": step.minutes, "who": step.who}
                 for step in self.escalation
+                if step.tier is not None
             ),
         }
 

@@ -244,7 +244,7 @@ def late_escalation(runbook: Runbook, context: Context) -> Iterator[Finding]:
     if not _is_paged(runbook, context.handbook):
         return
     for step in runbook.escalation:
-        if step.tier is None or step.minutes is None or step.tier > len(_POLICY_NAMES):
+        if not step.tier or step.minutes is None or step.tier > len(_POLICY_NAMES):
             continue
         name = _POLICY_NAMES[step.tier - 1]
         limit = settings.policy.escalation.get(name)

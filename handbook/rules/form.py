@@ -211,8 +211,8 @@ def empty_section(record: Record) -> Iterator[Finding]:
     - the instruction of a template, such as `[Describe the context]`
     - statements such as "None." and "None were recorded."
 
-    "None." is text in the sections Impact, What went well and What went wrong of a post-mortem, and
-    in the section When to deviate of a standard.
+    "None." is text in the sections Impact, What went well, What went wrong and Where we got lucky
+    of a post-mortem, and in the section When to deviate of a standard.
 
     Why: readers cannot tell whether the author forgot the section or had nothing to say.
 

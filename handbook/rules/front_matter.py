@@ -224,6 +224,7 @@ def unknown_rule(handbook: Handbook) -> Iterator[Finding]:
                 "remove the entry: the rule no longer exists"
                 if name in RETIRED
                 else did_you_mean(name, names)
+                or "use the code or the name of a rule, such as FM102"
             )
             yield Finding(at, f"unknown rule '{name}'", hint)
         elif name == named_rule.code and named_rule.name in settings.organisation.rules:

@@ -171,6 +171,8 @@ def _suggest_label(runbook: Runbook, cause: Cause, label: str) -> str:
 def invalid_escalation(runbook: Runbook) -> Iterator[Finding]:
     """Every item of the escalation has the form `Tier 1 (15 min): who`.
 
+    A runbook in another form, such as Prometheus', can describe its escalation as it likes.
+
     Why: in an incident, you need to see whom to call, and after how many minutes.
 
     Bad:
@@ -178,6 +180,8 @@ def invalid_escalation(runbook: Runbook) -> Iterator[Finding]:
     Good:
         - Tier 1 (15 min): Engineer on call
     """
+    if not runbook.has_own_form:
+        return
     for step in runbook.escalation:
         if step.tier is None and not step.is_placeholder:
             first_line = step.text.split("\n")[0]

@@ -262,8 +262,11 @@ def start_indexing(site: Path) -> subprocess.Popen[str]:
 def write_search_index(site: Path) -> None:
     """Write the search index into the folder of a built site.
 
-    Raises FinishError with the output of Pagefind if Pagefind fails.
+    An empty handbook has no page to index, and Pagefind fails without any. Raises FinishError with
+    the output of Pagefind if Pagefind fails.
     """
+    if not any(site.rglob("index.html")):
+        return
     with start_indexing(site) as process:
         output, errors = process.communicate()
     if process.returncode:

@@ -36,7 +36,7 @@ from handbook.rules.engine import rules, run, run_on_site
 from handbook.settings import FILE, read_settings
 from handbook.site.built import read_site
 from handbook.site.html_faults import find_fault
-from tests.handbooks import CORPORA, ROOT, SMALL, TODAY, render_article
+from tests.handbooks import CORPORA, FORMS, ROOT, SMALL, TODAY, render_article
 
 pytestmark = pytest.mark.fuzz
 
@@ -61,6 +61,11 @@ AUDITED = {
 MARKDOWN = (
     "# x",
     "## Context",
+    "## Status",
+    "## Considered Options",
+    "## Mitigation",
+    "## Action Items",
+    "| Action Item | Type | Owner | Bug |",
     "### x {#y}",
     "####### x",
     "#x",
@@ -182,6 +187,9 @@ YAML = (
     "`x`",
     "x: y: z",
     "x: '\u2003'",
+    "imported:",
+    "imported: {from: docs/x.md, date: 2026-02-03, sha256: x}",
+    "decision-makers: a, b",
     "status: [x]",
     "date: {}",
     "tags: x",
@@ -248,7 +256,9 @@ BYTES = (
 
 def read_seeds(*patterns: str) -> list[str]:
     """Read real files as seeds, the shortest first: it gives the simplest failing example."""
-    paths = (path for root in (ROOT, SMALL) for pattern in patterns for path in root.glob(pattern))
+    paths = (
+        path for root in (ROOT, SMALL, FORMS) for pattern in patterns for path in root.glob(pattern)
+    )
     return sorted((path.read_text(encoding="utf-8") for path in paths), key=len)
 
 

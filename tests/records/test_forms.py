@@ -23,9 +23,10 @@ from handbook.views.adr_index import adr_index
 from handbook.views.facts import facts
 from handbook.views.postmortems import actions, figures, postmortem_archive
 from handbook.views.runbooks import runbook_catalog
-from tests.handbooks import copy_site, format_findings, report
+from handbook.views.services import services_index
+from handbook.views.standards import standards_index
+from tests.handbooks import FORMS, copy_site, format_findings, report
 
-FORMS = Path(__file__).parent.parent / "sites" / "forms"
 DAY = date(2026, 11, 26)
 MADR = "adr/0001-use-madr-for-the-catalogue.md"
 NYGARD = "adr/0002-write-logs-as-json.md"
@@ -357,6 +358,41 @@ def test_the_timeline_and_the_actions_of_googles_form_are_read() -> None:
 
 
 @pytest.mark.parametrize(
+    "entry",
+    [
+        "- 10:05 UTC ShopDown fires",
+        "- 10:05 — ShopDown fires",
+        "- 10:05: ShopDown fires",
+        "- **10:05** ShopDown fires",
+        "- `10:05` — ShopDown fires",
+        "- 2026-05-04 10:05 ShopDown fires",
+    ],
+)
+@pytest.mark.parametrize("path", [GOOGLE, IMPORTED_POSTMORTEM])
+def test_an_entry_of_a_timeline_can_have_several_forms(
+    path: str, entry: str, tmp_path: Path
+) -> None:
+    old = "- 10:05 ShopDown fires" if path == GOOGLE else "At nine somebody called."
+    assert Change(path, old, entry).findings(tmp_path) == []
+    record = load(tmp_path / "handbook").documents[path]
+    assert isinstance(record, Postmortem)
+    assert "ShopDown fires" in [timeline_entry.event for timeline_entry in record.timeline]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        Change(PROMETHEUS, "## Mitigation", "## Escalation\n\nCall the shop.\n\n## Mitigation"),
+        Change(GOOGLE, "- It was a Monday morning.", "- None."),
+        Change(MADR, "## Decision Drivers", "## Decision Drivers <!-- optional -->"),
+    ],
+    ids=["escalation", "luck", "comment"],
+)
+def test_a_form_asks_no_more_than_its_template(change: Change, tmp_path: Path) -> None:
+    assert change.findings(tmp_path) == []
+
+
+@pytest.mark.parametrize(
     ("kind", "arguments", "headings"),
     [
         (
@@ -636,6 +672,29 @@ def test_the_schema_asks_what_the_check_asks() -> None:
     assert "anyOf" in schema["properties"]["consulted"]
     assert "anyOf" in schema["patternProperties"]["^decision-makers$"]
     assert api.schema(handbook, Runbook)["required"] == []
+
+
+def test_a_new_published_postmortem_has_only_placeholders(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = copy_site(FORMS, tmp_path / "handbook")
+    values = ["--set", "started=2026-11-01T10:00Z", "--set", "status=published"]
+    assert main(["new", "postmortem", "X", *values, "--root", str(root), "--today", f"{DAY}"]) == 0
+    path = capsys.readouterr().out.strip()
+    findings = [finding for finding in report(root, DAY).findings if finding.at.path == path]
+    assert {finding.code for finding in findings} == {"FM106"}
+
+
+def test_each_index_counts_imported_records(tmp_path: Path) -> None:
+    service = "docs/services/shop.md"
+    imported = (FORMS / WITHOUT_STATUS).read_text(encoding="utf-8").split("---\n")[1]
+    assert (
+        Change(service, "owner: shop-team\n", f"owner: shop-team\n{imported}").findings(tmp_path)
+        == []
+    )
+    handbook = load(tmp_path / "handbook")
+    assert "1 imported." in services_index(handbook, "services/")
+    assert "imported" not in standards_index(handbook, "standards/")
 
 
 def test_people_are_shown_by_name(tmp_path: Path) -> None:

@@ -168,6 +168,8 @@ def _distance(entry: TimelineEntry, minute: datetime) -> float:
 def unlisted_alert(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
     """An alert that fires in the timeline of a post-mortem is listed under `alerts`.
 
+    Without alerts, those of an imported post-mortem are unknown, and the rule ignores it.
+
     Why: the pages of the alert and of the service do not show the incident.
 
     Bad:
@@ -175,7 +177,8 @@ def unlisted_alert(postmortem: Postmortem, context: Context) -> Iterator[Finding
     Good:
         - 10:02 — `OrdersDown` fires
     """
-    if postmortem.has_invalid_value("alerts"):
+    has_no_list = postmortem.is_imported and not postmortem.alerts
+    if has_no_list or postmortem.has_invalid_value("alerts"):
         return
     names = {alert.name for alert in context.handbook.alerts} - set(postmortem.alerts)
     listed = ", ".join(postmortem.alerts) or "no alert"

@@ -191,7 +191,7 @@ def test_no_file_contains_a_local_path_or_a_registry() -> None:
         )
     )
     for file in list_tracked_files():
-        if file.suffix in (".png", ".ico"):
+        if file.suffix.lower() in (".png", ".ico"):
             continue
         match = forbidden.search(file.read_text(encoding="utf-8"))
         assert not match, f"{file.relative_to(ROOT)}: {match and match[0]}"

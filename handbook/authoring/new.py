@@ -66,7 +66,7 @@ def new_record(
     title = " ".join(title.split())
     if hidden := find_hidden_character(title):
         raise CannotWriteError(f"invisible character U+{ord(hidden):04X} in the title")
-    name = _make_slug(title) if slug is None else slug
+    name = make_slug(title) if slug is None else slug
     _check_slug(name, slug)
     ids = {cls.kind: tuple(record.id for record in handbook.of(cls)) for cls in RECORDS}
     form = _choose_form(cls, handbook)
@@ -106,10 +106,11 @@ def _check_slug(name: str, slug: str | None) -> None:
         )
 
 
-def _make_slug(title: str) -> str:
+def make_slug(title: str) -> str:
     """Make the slug of a file name from a title. Letters with accents become letters from a to z.
 
-    The anchors of headings do not use this function.
+    The result is "" if the title has no letter from a to z and no digit. The anchors of headings do
+    not use this function.
     """
     letters = title.casefold().translate(_LETTERS)
     plain = unicodedata.normalize("NFKD", letters).encode("ascii", "ignore").decode().lower()

@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "rules": "list all rules, or explain one",
     "schema": "print the JSON Schema of front matter or of the settings",
     "new": "create a record from its template, and print its path",
+    "import": "import records of another team or repository",
     "export": "export the handbook as JSON and CSV",
 }
 """Help text of each subcommand by its name. The module of a subcommand is `<name>_command`."""

@@ -127,6 +127,19 @@ def read_head(root: Path) -> str | None:
     return _try_git(root, "rev-parse", "--verify", "HEAD") or None
 
 
+def read_origin(root: Path) -> str | None:
+    """Return the URL of the remote `origin` without credentials, or None.
+
+    The result is also None if the remote is a local folder.
+    """
+    url = _try_git(root, "config", "--get", "remote.origin.url") or ""
+    if match := re.fullmatch(r"([a-z][a-z0-9+.-]*)://(?:[^/@]*@)?([^/]+/.+)", url, re.IGNORECASE):
+        return f"{match[1]}://{match[2]}" if match[1].lower() != "file" else None
+    if match := re.fullmatch(r"(?:[^/@:]+@)?([^/@:]{2,}:[^/\\].*)", url):  # user@host:path
+        return match[1]
+    return None
+
+
 def read_change_days(root: Path) -> dict[str, str] | None:
     """Return the date (YYYY-MM-DD) of the last commit of each file, by path.
 

@@ -61,6 +61,12 @@ The limit is needed because a recursive function reads the page that includes th
 _SVG_TAG: Final = re.compile(r"<(/?)[A-Za-z][^<>]*?(/?)>")
 
 
+def is_attachment_name(path: str) -> bool:
+    """Return whether the ending of a file name is one that an attachment can have."""
+    suffix = Path(path).suffix.lower()
+    return suffix in _PLAIN or suffix == ".svg"
+
+
 def check_attachment(root: Path, path: str) -> Finding | None:
     """Return the first fault of an attachment, or None if it is valid.
 

@@ -264,9 +264,17 @@ def _add_heading_ids(blocks: Sequence[Block]) -> Iterator[Block]:
     ids = HeadingIds(
         explicit_ids | {anchor(match[1]) for match in map(ITEM_WITH_ID.match, items) if match}
     )
+    made = {
+        block.start: ids.of(block.text)
+        for block in blocks
+        if isinstance(block, Heading) and not block.id
+    }
+    new_ids = explicit_ids | {id for id, _ in made.values()}
     for block in blocks:
         if isinstance(block, Heading) and not block.id:
-            id, old_id = ids.of(block.text)
+            id, old_id = made[block.start]
+            # An old id that is now the id of another heading is lost.
+            old_id = None if old_id in new_ids else old_id
             position = (block.first, block.last, block.parent, block.start)
             yield Heading(*position, block.level, block.text, id, block.setext, old_id)
         else:

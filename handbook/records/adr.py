@@ -99,7 +99,7 @@ class Adr(Record):
     }
     folder: ClassVar[str] = "adr"
     file_name: ClassVar[re.Pattern[str]] = re.compile(
-        r"(?P<number>[0-9]{4})-[a-z0-9]+(?:-[a-z0-9]+)*\.md"
+        r"(?P<number>[0-9]{4})(?:-[a-z0-9]+(?:-[a-z0-9]+)*)?\.md"
     )
     file_form: ClassVar[str] = "NNNN-slug.md"
     mention: ClassVar[re.Pattern[str] | None] = re.compile(r"ADR-[0-9.]+")
@@ -200,9 +200,18 @@ class Adr(Record):
         return self.date
 
     @property
+    def has_date_of_status(self) -> bool:
+        """True if `date` is the day on which the present status began.
+
+        An imported decision that was superseded still has the date that its author wrote, unless
+        its source states the dates of its statuses.
+        """
+        return not self.is_imported or self.status != "superseded" or bool(self.history)
+
+    @property
     def events(self) -> tuple[Event, ...]:
         changes = [
             *((change.date, change.status) for change in self.history),
-            (self.date, self.status),
+            *([(self.date, self.status)] if self.has_date_of_status else []),
         ]
         return tuple(Event(day, status) for day, status in changes if day and status)

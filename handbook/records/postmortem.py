@@ -297,8 +297,11 @@ class Postmortem(Record):
 
     @property
     def _entry_form(self) -> re.Pattern[str]:
-        """The form of a timeline entry. Only our own form needs the dash."""
-        return _ENTRY if self.has_own_form and not self.is_imported else _GOOGLE_ENTRY
+        """The form of a timeline entry. Only Google's form does not need the dash.
+
+        An imported record always needs it, because a time without it can be in any zone.
+        """
+        return _ENTRY if self.has_own_form or self.is_imported else _GOOGLE_ENTRY
 
     @cached_property
     def timeline(self) -> tuple[TimelineEntry, ...]:

@@ -439,7 +439,7 @@ def _successors_in_force(adr: Adr, handbook: Handbook) -> list[str]:
     return accepted_ids
 
 
-@rule("DEC016", "early-supersession", over=Adr, requires=("DEC008",))
+@rule("DEC016", "early-supersession", over=Adr, requires=("DEC008",), asks_imported=False)
 def early_supersession(adr: Adr, context: Context) -> Iterator[Finding]:
     """A decision is not superseded before its successor was accepted.
 

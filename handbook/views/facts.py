@@ -95,7 +95,8 @@ def _rows(_record: Record, _linker: Linker) -> Iterator[Row]:
 
 @_rows.register
 def _adr_rows(adr: Adr, linker: Linker) -> Iterator[Row]:
-    yield Row((adr.status or "date").capitalize(), _as_tuple(adr.date))
+    label = adr.status if adr.status and adr.has_date_of_status else "date"
+    yield Row(label.capitalize(), _as_tuple(adr.date))
     for change in reversed(adr.history):
         if change.status and change.date:
             yield Row(change.status.capitalize(), (change.date,))

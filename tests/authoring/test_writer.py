@@ -26,14 +26,14 @@ from handbook.authoring.journal import is_interrupted, restore, write_files
 from handbook.authoring.writer import WriteError, write_file
 from handbook.cli import main
 from tests.commands import BIN, drop_privileges, make_environment
-from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, write
+from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, make_png, write
 from tests.repositories import create_repository, run_git
 
 BROKEN_ADR = ADR.replace("accepted", "acepted") + "Long. " * 400
 UNSORTED_ADR = ADR.replace(
     "status: accepted\ndate: 2026-03-02\n", "date: 2026-03-02\nstatus: accepted\n"
 )
-FILES = {
+FILES: dict[str, str | bytes] = {
     "mkdocs.yml": SETTINGS,
     "adr/0001-a.md": BROKEN_ADR,
     "adr/0002-b.md": ADR,
@@ -42,6 +42,9 @@ FILES = {
     "site/index.html": "<!doctype html><title>A</title><p>x",
     "report.txt": "an old report\n",
     "out/api/v1/adrs.json": "old\n",
+    "old/0007-e.md": "# 7. E\n\n![picture](f.png)\n",
+    "old/0008-g.md": "# 8. G\n",
+    "old/f.png": make_png(),
 }
 CHANGES = ("open", "write", "fsync", "fchmod", "replace", "unlink", "mkdir", "rmdir")
 """The functions of `os` that change files. The functions of pathlib call them."""
@@ -108,6 +111,7 @@ COMMANDS = {
     "fix of one file": ["check", "--fix", "{root}/adr/0001-a.md"],
     "new": ["new", "adr", "A new thing", "--set", "tags=[database]"],
     "new in a new folder": ["new", "service", "A shop"],
+    "import": ["import", "adr", "{root}/old"],
     "export": ["export", "--output", "{root}/out"],
     "export into a new folder": ["export", "--output", "{root}/more/out"],
     "report": ["check", "--output", "{root}/report.txt"],

@@ -42,6 +42,21 @@ def test_ids_of_headings(text: str, ids: list[str]) -> None:
     assert [heading.id for heading in read_source("a.md", text.encode()).headings] == ids
 
 
+@pytest.mark.parametrize(
+    ("texts", "old_ids"),
+    [
+        (["A", "A", "A"], [None, "a_1", "a_2"]),
+        # The old id of the last heading is now the id of the third one.
+        (["A", "A", "A", "A 2"], [None, "a_1", "a_2", None]),
+        (["A", "A", "A_1"], [None, None, "a_2"]),
+    ],
+)
+def test_an_old_id_is_no_id_of_another_heading(texts: list[str], old_ids: list[str | None]) -> None:
+    body = "".join(f"## {text}\n\n" for text in texts)
+    headings = read_source("x.md", body.encode()).headings
+    assert [heading.old_id for heading in headings] == old_ids
+
+
 def test_links_images_and_ids_have_their_locations() -> None:
     text = (
         "---\nstatus: accepted\n---\n# T [a](a.md)\n\n"

@@ -1,0 +1,1 @@
+"""Import records of other teams: read what their files state, and guess nothing."""

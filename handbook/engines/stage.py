@@ -50,8 +50,8 @@ _EXTENSIONS: Final[Mapping[str, Any]] = {"attr_list": {}, "toc": {"permalink": T
 _NOT_STAGED: Final = ("sitemap.xml",)
 """Templates of our theme that are not copied, because other engines have their own."""
 _MARKUP: Final = re.compile(r"[!#-/:;<-@\[-`{-~]")
-_FENCE: Final = re.compile("`{3,}|~{3,}|--8<--")
-"""Text that Python-Markdown would treat as a fence or an include, even inside HTML."""
+_MARKDOWN: Final = re.compile(r"`{3,}|~{3,}|--8<--|\](?=[(\[:])")
+"""Text that an engine would treat as a fence, an include or a link, even inside HTML."""
 _ABSOLUTE: Final = re.compile("[a-z][a-z0-9+.-]*:|/", re.IGNORECASE)
 _STAGE_FILE: Final = ".handbook-stage"
 
@@ -232,7 +232,7 @@ def _write_page(article: Article, sources: Mapping[str, str]) -> str:
         else:
             lines.append((node.html or "").strip())
     front_matter = yaml.safe_dump(metadata, width=math.inf, allow_unicode=True)
-    text_of_page = _FENCE.sub(_escape_characters, "\n".join(lines))
+    text_of_page = _MARKDOWN.sub(_escape_characters, "\n".join(lines))
     return f"---\n{front_matter}---\n{text_of_page}\n"
 
 

@@ -331,7 +331,7 @@ def invalid_form_setting(handbook: Handbook) -> Iterator[Finding]:
         if kind not in kinds:
             yield _report_unknown(at, "kind of record", kind, kinds)
         elif form not in names:
-            yield _report_unknown(at, f"form of kind '{kind}'", form, names)
+            yield _report_unknown(at, "form", form, names)
 
 
 def _find_ambiguous_headings(kind: type[Record], handbook: Handbook) -> Iterator[Finding]:

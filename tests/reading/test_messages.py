@@ -74,7 +74,8 @@ def test_a_hint_names_the_key_of_a_vocabulary_in_the_settings(tmp_path: Path) ->
     ]
     assert finding.message == "unknown value 'order-team' for 'deciders'"
     assert finding.hint == (
-        "define the teams under 'extra.handbook.teams' in mkdocs.yml, or the people"
+        "define the team or the person under 'extra.handbook.teams' or 'extra.handbook.people' in "
+        "mkdocs.yml"
     )
 
 

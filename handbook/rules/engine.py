@@ -390,7 +390,8 @@ def run_on_site(site: Site, handbook: Handbook, today: date) -> Report:
 def _drop_disabled(diagnostics: Iterable[Diagnostic], handbook: Handbook) -> list[Diagnostic]:
     """Return the findings of the rules that are not off.
 
-    A rule that is off runs, because its findings hide those of the rules that require it.
+    A rule that is off runs, because its findings hide those of the rules that require it, and use
+    suppressions.
     """
     off = {rule.code for rule in rules().values() if rule.is_off_in(handbook.settings)}
     return [diagnostic for diagnostic in diagnostics if diagnostic.code not in off]
@@ -416,12 +417,14 @@ def _run_rules(rules_to_run: Iterable[Rule], context: Context) -> list[Diagnosti
     counts: Counter[tuple[str, str]] = Counter()
     diagnostics: list[Diagnostic] = []
     for rule in rules_to_run:
+        # A missing section that the settings allow hides nothing in the other sections.
+        hides = rule.asks_imported or not rule.is_off_in(handbook.settings)
         for finding in _check_subjects(rule, context):
-            if any((code, finding.at.path) in counts for code in rule.requires):
+            if any(counts[code, finding.at.path] for code in rule.requires):
                 continue
             if not rule.asks_imported and _is_imported(finding.at.path, handbook):
                 continue
-            counts[rule.code, finding.at.path] += 1
+            counts[rule.code, finding.at.path] += hides
             has_suggestion = counts[rule.code, finding.at.path] <= _MOST_SUGGESTIONS
             diagnostics.append(
                 _make_diagnostic(rule, finding, handbook, has_suggestion=has_suggestion)

@@ -731,6 +731,34 @@ def test_a_rule_can_be_off(word: str, tmp_path: Path) -> None:
     assert result.lowered_count == 1
 
 
+OFF = "rules: {missing-section: off}"
+
+
+@pytest.mark.parametrize(
+    ("alternatives", "comment", "codes"),
+    [
+        ("- Signed cookies: they grow with the basket.", "", []),
+        ("Signed cookies.", "", ["DEC009"]),
+        ("- Cookies.", "<!-- handbook: allow FM102: short -->\n", []),
+    ],
+    ids=["nothing", "no-alternative", "suppression"],
+)
+def test_a_missing_section_that_is_allowed_hides_no_other_fault(
+    alternatives: str, comment: str, codes: list[str], tmp_path: Path
+) -> None:
+    root = copy_site(FORMS, tmp_path / "handbook")
+    for path, old, new in (
+        ("mkdocs.yml", "people: any", f"people: any\n    {OFF}"),
+        (OWN, "## Problem\n\nSessions are lost when a pod is replaced.\n\n", ""),
+        (OWN, "- Signed cookies: they grow with the basket.", alternatives),
+        (OWN, "## Decision", f"{comment}## Decision"),
+    ):
+        text = (root / path).read_text(encoding="utf-8")
+        assert text.count(old) == 1
+        (root / path).write_text(text.replace(old, new), encoding="utf-8")
+    assert [finding.code for finding in report(root, DAY).findings] == codes
+
+
 def test_an_empty_handbook_is_valid(tmp_path: Path) -> None:
     (tmp_path / "mkdocs.yml").write_text("site_name: Empty\nsite_url: https://e.example/\n")
     assert report(tmp_path, DAY).findings == ()

@@ -75,12 +75,12 @@ FAULTS = {
     "a duplicate key at the top": (add("site_url: https://x.example/"), "3:1:FM004"),
     "two navigations": (
         SETTINGS + "nav:\n  - Home: index.md\n  - Markdown: markdown.md\n",
-        "78:1:FM004",
+        "79:1:FM004",
     ),
     "two lists of plugins": (add("plugins: [handbook, macros]"), "30:1:FM004"),
     "the handbook's settings twice": (
         change("  policy:\n", "  handbook:\n    teams: {another-team: {}}\n  policy:\n"),
-        "67:3:FM004",
+        "68:3:FM004",
     ),
     "a duplicate key in the theme": (
         change("  name: material\n", "  name: material\n  name: material\n"),
@@ -100,7 +100,7 @@ FAULTS = {
     ),
     "a duplicate key in the policy": (
         change('    testing: {coverage: "80%"}', '    testing: {coverage: "80%", coverage: "8%"}'),
-        "75:32:FM004",
+        "76:32:FM004",
     ),
     "another theme": (change("  name: material\n", "  name: readthedocs\n"), "38:9:FM021"),
     "another theme in short": (change(THEME, "theme: mkdocs\n"), "37:8:FM021"),
@@ -210,24 +210,24 @@ FAULTS = {
     ),
     "an unknown severity of post-mortems": (
         change("postmortem: {severities: [sev-1, sev-2]", "postmortem: {severities: [sev-1, P2]"),
-        "73:38:FM005",
+        "74:38:FM005",
     ),
     "renamed severities": (
         change("{severities: [sev-1, sev-2], business", "{severities: [SEV-1], business"),
-        "73:31:FM005",
+        "74:31:FM005",
     ),
-    "a misspelt key of the policy": (change("    postmortem:", "    postmortms:"), "73:5:FM003"),
+    "a misspelt key of the policy": (change("    postmortem:", "    postmortms:"), "74:5:FM003"),
     "a misspelt key in the policy": (
         change("{standard: 365d,", "{standards: 365d,"),
-        "72:14:FM003",
+        "73:14:FM003",
     ),
-    "a duplicate alias": (change("alias: P1", "alias: P0"), "70:22:FM010"),
-    "an alias that is a severity": (change("alias: P1", "alias: sev-1"), "70:22:FM010"),
+    "a duplicate alias": (change("alias: P1", "alias: P0"), "71:22:FM010"),
+    "an alias that is a severity": (change("alias: P1", "alias: sev-1"), "71:22:FM010"),
     "a placeholder as the title": (change("A small handbook", "TODO"), "1:12:FM106"),
     "a placeholder in a team": (change('"#team-shop"', "TODO"), "61:28:FM106"),
     "a placeholder in the policy": (
         change('{coverage: "80%"}', "{coverage: 80%, x: TBD}"),
-        "75:33:FM106",
+        "76:33:FM106",
     ),
     "a misspelt option of the theme": (with_theme("pallete: {scheme: slate}"), "39:3:FM003"),
     "an unknown kind": (change("expect: {adr: 3}", "expect: {adrs: 3}"), "64:14:FM011"),

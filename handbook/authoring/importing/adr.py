@@ -34,8 +34,8 @@ from handbook.authoring.importing.rewriting import (
 from handbook.authoring.importing.sources import (
     INDEX,
     TEMPLATE,
+    ImportedFile,
     Skipped,
-    SourceFile,
     Sources,
     find_sources,
     make_unreadable,
@@ -140,7 +140,7 @@ _LONGEST_SLUG: Final = 100
 class _Decision:
     """A decision while it is imported. `source` has its metadata, `body` the present text."""
 
-    file: SourceFile
+    file: ImportedFile
     original: Source
     body: BodyDraft
     number: int | None
@@ -195,7 +195,7 @@ def plan_adrs(handbook: Handbook, folder: Path, options: ImportOptions) -> Plan:
     return Plan(tuple(records), skipped, targets.attachments)
 
 
-def _read(file: SourceFile, options: ImportOptions) -> _Decision | Skipped:
+def _read(file: ImportedFile, options: ImportOptions) -> _Decision | Skipped:
     """Read the metadata of a file. A file that cannot be read is skipped with an error."""
     original = read_source(file.path, file.data)
     if original.problem:
@@ -258,7 +258,7 @@ def _title_of_name(stem: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _name_format(source: Source, statements: tuple[Statement, ...], file: SourceFile) -> str:
+def _name_format(source: Source, statements: tuple[Statement, ...], file: ImportedFile) -> str:
     """Return a word for the format of a file, for the report."""
     headings = {heading.text.lower() for heading in source.headings}
     places = {statement.place for statement in statements}

@@ -16,7 +16,7 @@ from handbook.authoring.importing.rewriting import (
     rewrite_tables,
     rewrite_title_mark,
 )
-from handbook.authoring.importing.sources import Skipped, SourceFile, Sources, make_unreadable
+from handbook.authoring.importing.sources import ImportedFile, Skipped, Sources, make_unreadable
 from handbook.authoring.importing.statements import find_duplicate_key
 from handbook.authoring.importing.targets import LinkedBody, LinkTargets
 from handbook.authoring.importing.titles import Title, read_title
@@ -35,7 +35,7 @@ _HUGO_LINK: Final = re.compile(
 class RecordDraft:
     """A record while it is imported. `original` is its source, `body` the present text."""
 
-    file: SourceFile
+    file: ImportedFile
     original: Source
     body: BodyDraft
     title: Title
@@ -43,7 +43,7 @@ class RecordDraft:
     path: str = ""
 
 
-def read_draft(file: SourceFile, fallback: str) -> RecordDraft | Skipped:
+def read_draft(file: ImportedFile, fallback: str) -> RecordDraft | Skipped:
     """Read the title of a file. A file that cannot be read is skipped with an error.
 
     `fallback` is the title of a file that states none.

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from handbook.authoring.importing.dates import DayOrder
 from handbook.authoring.importing.rewriting import Pass
-from handbook.authoring.importing.sources import Skipped, SourceFile
+from handbook.authoring.importing.sources import ImportedFile, Skipped
 from handbook.authoring.journal import write_files
 
 _PLAIN_VALUE: Final = re.compile(r"[A-Za-z0-9_./@:+-]*[A-Za-z0-9]")
@@ -93,7 +93,7 @@ class Plan:
         write_files(root, files, dict.fromkeys(files))
 
 
-def write_document(values: Mapping[str, Any], file: SourceFile, today: date, body: str) -> str:
+def write_document(values: Mapping[str, Any], file: ImportedFile, today: date, body: str) -> str:
     """Return the text of a record: front matter with these values and `imported`, then the body.
 
     Empty values are left out. Lists and mappings can be nested once.

@@ -34,7 +34,12 @@ from handbook.authoring.importing.plan import (
     Value,
     write_document,
 )
-from handbook.authoring.importing.sources import Skipped, SourceFile, find_sources, make_unreadable
+from handbook.authoring.importing.sources import (
+    ImportedFile,
+    Skipped,
+    find_sources,
+    make_unreadable,
+)
 from handbook.authoring.importing.statements import (
     Statement,
     describe_keys,
@@ -159,7 +164,9 @@ def _make_slug(record: RecordDraft) -> str:
     return rest or make_slug(record.title.text) or "incident"
 
 
-def _read(file: SourceFile, handbook: Handbook, options: ImportOptions) -> _IncidentDraft | Skipped:
+def _read(
+    file: ImportedFile, handbook: Handbook, options: ImportOptions
+) -> _IncidentDraft | Skipped:
     """Read the metadata of a file. A file without a day is skipped."""
     match = _NAME_DAY.match(file.stem)
     rest = file.stem[match.end() :] if match else file.stem

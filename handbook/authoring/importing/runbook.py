@@ -24,7 +24,12 @@ from handbook.authoring.importing.plan import (
     Value,
     write_document,
 )
-from handbook.authoring.importing.sources import Skipped, SourceFile, find_sources, make_unreadable
+from handbook.authoring.importing.sources import (
+    ImportedFile,
+    Skipped,
+    find_sources,
+    make_unreadable,
+)
 from handbook.authoring.importing.statements import (
     Statement,
     describe_keys,
@@ -94,7 +99,7 @@ def split_words(name: str) -> str:
     return _WORD_START.sub(" ", name)
 
 
-def _read(file: SourceFile, handbook: Handbook, service: str) -> _RunbookDraft | Skipped:
+def _read(file: ImportedFile, handbook: Handbook, service: str) -> _RunbookDraft | Skipped:
     record = read_draft(file, file.stem)
     if isinstance(record, Skipped):
         return record

@@ -48,7 +48,7 @@ _COMMITTED: Final = re.compile(r"(?P<url>.+)@(?P<commit>[0-9a-f]{7,64}):(?P<path
 
 
 @dataclass(frozen=True)
-class SourceFile:
+class ImportedFile:
     """A file to import. `path` is relative to the imported folder."""
 
     path: str
@@ -101,7 +101,7 @@ class Sources:
 
     folder: Path
     boundary: Path
-    files: list[SourceFile] = field(default_factory=list)
+    files: list[ImportedFile] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     imported: dict[str, Record] = field(default_factory=dict)
 
@@ -156,7 +156,7 @@ def find_sources(folder: Path, handbook: Handbook) -> Sources:
                 else ()
             )
             sources.files.append(
-                SourceFile(path, data, repository.origin_of(path, data), conflicts)
+                ImportedFile(path, data, repository.origin_of(path, data), conflicts)
             )
     return sources
 

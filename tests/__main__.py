@@ -4,6 +4,7 @@
 - fuzz: hostile, large and generated files, and real files with random changes, the same in every
   run.
 - mutation: a sample of the defects that a record can have, and half of its valid variations.
+- history: comparisons with a base, in Git repositories of the tests.
 - builds: tests that build or serve a site.
 - browser: tests that open a site in Chromium.
 - samples: the sample files of the standards, each checked by its own tool.
@@ -19,44 +20,32 @@ from pathlib import Path
 BIN = Path(sys.executable).parent
 HUNG = 1800
 """Timeout of a command in seconds: ten times the time of the slowest command."""
+MARKERS = {
+    "fuzz": "fuzz",
+    "mutation": "mutation",
+    "history": "history",
+    "builds": "build",
+    "browser": "browser",
+    "samples": "samples",
+}
+"""The marker of the tests of each part. The part `fast` has the tests without a marker."""
+
+
+def make_pytest_command(markers: str) -> list[str]:
+    """Return the command that runs the tests with these markers on two cores."""
+    # Tests of one group share an expensive fixture.
+    options = ["--quiet", "--numprocesses", "2", "--dist", "loadgroup"]
+    return [sys.executable, "-m", "pytest", *options, "-m", markers]
+
+
 PARTS: dict[str, list[list[str]]] = {
     "fast": [
         [str(BIN / "ruff"), "check", "--quiet", "."],
         [str(BIN / "ruff"), "format", "--quiet", "--check", "."],
         [str(BIN / "mypy"), "--no-error-summary"],
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "--quiet",
-            "--numprocesses",
-            "2",
-            "-m",
-            "not build and not browser and not samples and not mutation and not fuzz",
-        ],
+        make_pytest_command(" and ".join(f"not {marker}" for marker in MARKERS.values())),
     ],
-    "fuzz": [[sys.executable, "-m", "pytest", "--quiet", "--numprocesses", "2", "-m", "fuzz"]],
-    "mutation": [
-        [sys.executable, "-m", "pytest", "--quiet", "--numprocesses", "2", "-m", "mutation"]
-    ],
-    "builds": [[sys.executable, "-m", "pytest", "--quiet", "--numprocesses", "2", "-m", "build"]],
-    "browser": [
-        [sys.executable, "-m", "pytest", "--quiet", "--numprocesses", "2", "-m", "browser"]
-    ],
-    "samples": [
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "--quiet",
-            "--numprocesses",
-            "2",
-            "--dist",
-            "loadgroup",
-            "-m",
-            "samples",
-        ]
-    ],
+    **{part: [make_pytest_command(marker)] for part, marker in MARKERS.items()},
 }
 
 

@@ -15,6 +15,8 @@ from handbook.rules.engine import Rule, rules, run
 from tests.handbooks import ADR, SMALL, TODAY, copy_site, format_findings, replace_once, write
 from tests.repositories import commit_all, create_repository, run_git
 
+pytestmark = pytest.mark.history
+
 BASE_RULES = [rule for rule in rules().values() if rule.over is Base]
 MESSAGE = "docs: read three pages again\n\nReviewed-by: shop-team"
 REVIEW_DAYS = {

@@ -19,6 +19,8 @@ from tests.commands import BIN, make_environment
 from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, TODAY, copy_site, write
 from tests.repositories import commit_all, create_repository, run_git
 
+pytestmark = pytest.mark.history
+
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:

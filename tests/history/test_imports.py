@@ -14,6 +14,8 @@ from handbook.rules.engine import run
 from tests.handbooks import FORMS, NEWEST, copy_site
 from tests.repositories import create_repository, run_git
 
+pytestmark = pytest.mark.history
+
 WITHOUT_STATUS = "adr/0003-send-mail-through-a-queue.md"
 SUPERSEDED = "adr/0004-serve-pictures-from-a-cdn.md"
 OWN = "adr/0005-keep-sessions-in-redis.md"

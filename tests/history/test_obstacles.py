@@ -15,6 +15,8 @@ from handbook.rules.engine import run
 from tests.handbooks import ADR, SETTINGS, TODAY, write
 from tests.repositories import commit_all, create_repository, run_git
 
+pytestmark = pytest.mark.history
+
 DECISION = "adr/0001-a.md"
 SERVICE = "---\nowner: order-team\n---\n# Shop\n\n## Runbooks\n"
 FILES: dict[str, str | bytes] = {

@@ -339,7 +339,7 @@ def write_odd_names(root: Path) -> None:
                 for path in ("adr/0002-b.md", "adr/0003-c.md", "adr/round", "docs/up")
             ],
         ),
-        (link_folder, ["adr:1:1:SAFE002", f"{POLICY}:6:3:FM011"]),
+        (link_folder, ["adr:1:1:SAFE002"]),
         (link_rules, ["docs/services/shop.md:3:9:RBK013"]),
         (forbid_record, [f"{RECORD}:1:1:FM001"]),
         (forbid_settings, [f"{POLICY}:1:1:FM001"]),

@@ -299,7 +299,7 @@ def test_the_error_of_a_folder_without_a_module_is_one_line(tmp_path: Path) -> N
 
 
 @pytest.mark.build
-def test_a_template_with_a_lowered_finding_is_not_published(tmp_path: Path) -> None:
+def test_a_broken_template_stays_an_error_if_the_settings_lower_its_rule(tmp_path: Path) -> None:
     root = make_handbook(tmp_path / "handbook")
     settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
     index = (root / "adr/index.md").read_text(encoding="utf-8").replace("adr_index()", "adr_idx()")
@@ -309,7 +309,8 @@ def test_a_template_with_a_lowered_finding_is_not_published(tmp_path: Path) -> N
     )
     answer = run("mkdocs", "build", "--quiet", cwd=root)
     assert answer.returncode == 1
-    assert "Error: pages cannot be published\nadr/index.md:" in answer.stderr
+    assert "adr/index.md:6:4: MD020 error: unknown macro 'adr_idx'" in answer.stderr
+    assert "SAFE008 error: severity 'warning' of MD020" in answer.stderr
     assert not (root / "site/adr/index.html").exists()
 
 

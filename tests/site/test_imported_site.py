@@ -56,7 +56,9 @@ def test_the_site_of_public_runbooks_and_postmortems_builds(tmp_path: Path) -> N
         folder = f"{CORPORA / f'{kind}s'}"
         arguments = ("import", kind, folder, "--service", "shop", "--today", f"{TODAY}")
         assert run("handbook", *arguments, cwd=root).returncode == 0
+    run("handbook", "check", "--fix", cwd=root)  # removes prompts from shell code
     assert repair(root, report(root).findings) == set()
+    run("handbook", "check", "--fix", cwd=root)  # also in the block that has its end now
     assert [finding.code for finding in report(root).findings] == []
     build = run("handbook", "build", cwd=root)
     assert build.returncode == 0, build.stdout + build.stderr

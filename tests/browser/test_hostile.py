@@ -56,7 +56,6 @@ CHANGES = {
         "# Shop": f"# {IN_MARKDOWN}",
     },
     "docs/services/shop/2026-Q4.yml": {
-        "logging.py:12": IMAGE.replace('"', '\\"'),
         "no container": f"'{ENDS}'",
         "a look at the settings": f"'{IMAGE}'",
         "c9e2f1": "9a4687",

@@ -20,12 +20,15 @@ from handbook.cli.common import (
     refuse_interrupted,
     restore_interrupted,
     write_report,
+    write_text,
 )
 from handbook.diagnostics import Report
 from handbook.handbook import Handbook
 from handbook.history.base import Base, read_base
+from handbook.history.comparison import compare_records
 from handbook.history.git import RevisionError
 from handbook.loading import load, without_garbage_collection
+from handbook.reporters.job_summary import job_summary
 from handbook.reporters.text import escape_unprintable
 from handbook.rules.engine import find_rule, rules
 from handbook.rules.engine import run as run_rules
@@ -69,6 +72,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also compare the branch with this revision, for example origin/main",
     )
     parser.add_argument(
+        "--summary",
+        metavar="FILE",
+        help="also write the findings, and with --base the changed records, to a Markdown file",
+    )
+    parser.add_argument(
         "--fix", action="store_true", help="apply the unambiguous fixes, then check again"
     )
     add_today(parser)
@@ -88,7 +96,10 @@ def run(options: argparse.Namespace) -> int:
         _report_new_handbook(base, handbook)
     report = _make_report(handbook, options, paths, base)
     if options.fix and _fix(handbook, options, paths, report):
-        report = _make_report(load(root), options, paths, base)
+        handbook = load(root)
+        report = _make_report(handbook, options, paths, base)
+    if options.summary is not None:
+        write_text(_summarise(report, handbook, paths, base), options.summary)
     return write_report(report, options)
 
 
@@ -135,6 +146,16 @@ def _make_report(
         )
     findings = tuple(finding for finding in report.findings if _is_below(paths, finding.at.path))
     return replace(report, findings=findings)
+
+
+def _summarise(report: Report, handbook: Handbook, paths: Sequence[str], base: Base | None) -> str:
+    """Return the job summary, with the changes of records below `paths` if there is a base."""
+    if base is None:
+        return job_summary(report)
+    changes = [
+        change for change in compare_records(base, handbook) if _is_below(paths, change.path)
+    ]
+    return job_summary(report, changes, base.revision)
 
 
 def _parse_codes(text: str) -> tuple[str, ...]:

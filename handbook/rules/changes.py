@@ -17,6 +17,7 @@ from typing import Final, Generic, TypeVar
 from handbook.diagnostics import NEW_EXCEPTION, Finding, Location, Severity, did_you_mean
 from handbook.handbook import Handbook
 from handbook.history.base import REVIEWED, Base, ReviewCommit
+from handbook.history.comparison import find_current
 from handbook.history.obstacles import Obstacle
 from handbook.reading import files
 from handbook.reading.ids import anchor
@@ -39,28 +40,6 @@ _UNREADABLE: Final = ("FM001", "FM002")
 """The rules that report a record whose front matter cannot be read."""
 _MAX_REVIEWS: Final = 3
 """The largest number of records in which one commit can set the review date."""
-
-
-def _find_current(old: Document, base: Base, handbook: Handbook) -> Document | None:
-    """Find the current version of a document of the base, or None if it was removed.
-
-    The current version has the same path, lists the old address under `moved_from`, has the same
-    id, or has the same address.
-    """
-    if old.path in handbook.documents:
-        return handbook.documents[old.path]
-    address = base.handbook.address(old)
-    moved = (
-        document for document in handbook.documents.values() if f"/{address}" in document.moved_from
-    )
-    for candidate in (
-        next(moved, None),
-        handbook.entities_by_id.get((old.kind, old.id)),
-        handbook.entities_by_address.get(address),
-    ):
-        if isinstance(candidate, Document):
-            return candidate
-    return None
 
 
 def _report_replaced(old: Record, replacement: Document, subject: str) -> Finding:
@@ -363,7 +342,7 @@ def _find_current_path(path: str, base: Base, handbook: Handbook) -> str:
     if files.is_file(handbook.root / path):
         return path
     old = base.handbook.documents.get(path)
-    current = _find_current(old, base, handbook) if old else None
+    current = find_current(old, base, handbook) if old else None
     return current.path if current else base.renamed_paths.get(path, path)
 
 
@@ -383,7 +362,7 @@ def rewritten_decision(base: Base, context: Context) -> Iterator[Finding]:
         PostgreSQL 16.
     """
     for old in base.handbook.of(Adr):
-        current = _find_current(old, base, context.handbook)
+        current = find_current(old, base, context.handbook)
         if old.status in (None, "proposed"):
             continue
         if isinstance(current, Adr):
@@ -457,7 +436,7 @@ def _check_status_changes(
     context: Context,
 ) -> Iterator[Finding]:
     for old in old_records:
-        current = _find_current(old, base, context.handbook)
+        current = find_current(old, base, context.handbook)
         if not isinstance(current, Adr | Postmortem) or not old.status:
             continue
         if current.is_imported and current.mapping and current.mapping.get("status") is None:
@@ -498,7 +477,7 @@ def unrecorded_status_change(base: Base, context: Context) -> Iterator[Finding]:
         deciders: [platform-team]
     """
     for old in base.handbook.of(Adr):
-        current = _find_current(old, base, context.handbook)
+        current = find_current(old, base, context.handbook)
         if (
             isinstance(current, Adr)
             and old.status
@@ -589,7 +568,7 @@ def lost_page(base: Base, context: Context) -> Iterator[Finding]:
                 address not in redirects
                 and address.strip("/") + "/" not in handbook.entities_by_address
             ):
-                current = _find_current(old, base, handbook)
+                current = find_current(old, base, handbook)
                 page = "this page" if current else f"the page that replaces {old.path}"
                 hint = f"add 'moved_from: [{address}]' to the front matter of {page}"
                 yield Finding(
@@ -701,7 +680,7 @@ def lost_requirement(base: Base, context: Context) -> Iterator[Finding]:
         - **STD-08.2** Traces SHOULD be kept.
     """
     for old in base.handbook.of(Standard):
-        current = _find_current(old, base, context.handbook)
+        current = find_current(old, base, context.handbook)
         if not isinstance(current, Standard):
             if current and old.requirements:  # otherwise LNK011 reports the removal
                 yield _report_replaced(old, current, f"standard {old.id} with its requirements")
@@ -756,7 +735,7 @@ def lost_item(base: Base, context: Context) -> Iterator[Finding]:
     for id, old in base.handbook.checklist_items.items():
         old_text, owned = old.item.item or "", items.get(id)
         if owned is None:
-            current = _find_current(old.standard, base, context.handbook)
+            current = find_current(old.standard, base, context.handbook)
             if isinstance(current, Standard) and not current.has_readable_ids:
                 continue
             yield Finding(
@@ -793,7 +772,7 @@ def withdrawn_postmortem(base: Base, context: Context) -> Iterator[Finding]:
     postmortems = base.handbook.of(Postmortem)
     yield from _check_status_changes(postmortems, POSTMORTEM_NEXT_STATUSES, base, context)
     for old in postmortems:
-        current = _find_current(old, base, context.handbook)
+        current = find_current(old, base, context.handbook)
         if old.status == "published" and current and not isinstance(current, Postmortem):
             yield _report_replaced(old, current, f"published post-mortem {old.id}")
 
@@ -817,7 +796,7 @@ def rewritten_audit(base: Base, context: Context) -> Iterator[Finding]:
     hint = "restore the audit, and record later results in the audit of the next quarter"
     for old in base.handbook.audits:
         service = base.handbook.get(Service, old.service)
-        current_service = _find_current(service, base, context.handbook) if service else None
+        current_service = find_current(service, base, context.handbook) if service else None
         service_id = current_service.id if current_service else old.service
         current = audits.get((service_id, old.quarter))
         if old.quarter < base_quarter and (

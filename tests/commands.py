@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -24,6 +25,20 @@ NPM = NODE.parent / "lib/node_modules/npm/bin/npm-cli.js"
 def make_environment(**extra: str) -> dict[str, str]:
     """Return the environment of the tests, without colour and with more variables."""
     return os.environ | {"NO_MKDOCS_2_WARNING": "1", "NO_COLOR": "1"} | extra
+
+
+def make_offline_environment(**extra: str) -> dict[str, str]:
+    """Return an environment in which pip fetches nothing, with more variables.
+
+    New virtual environments get the packages of this environment, which pip counts as installed.
+    """
+    return make_environment(
+        PYTHONPATH=sysconfig.get_path("purelib"),
+        PIP_NO_INDEX="1",
+        PIP_NO_CACHE_DIR="1",
+        PIP_NO_BUILD_ISOLATION="0",  # pip reads 0 as "without isolation"
+        **extra,
+    )
 
 
 def require_tool(tool: str, *alternatives: str) -> str:

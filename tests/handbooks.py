@@ -119,6 +119,16 @@ def copy_site(site: Path, to: Path) -> Path:
     return to
 
 
+def copy_package(to: Path) -> Path:
+    """Copy the files of this repository that its action and its hooks need."""
+    ignore = shutil.ignore_patterns("__pycache__")
+    for folder in ("handbook", "requirements"):
+        shutil.copytree(ROOT / folder, to / folder, ignore=ignore)
+    for file in ("pyproject.toml", ".pre-commit-hooks.yaml", "action.yml"):
+        shutil.copy(ROOT / file, to)
+    return to
+
+
 def replace_once(root: Path, good: str, bad: str) -> str:
     """Replace the first `good` by `bad`, or rename the file `good`; return the changed path."""
     if (root / good).is_file():

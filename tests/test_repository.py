@@ -13,8 +13,9 @@ import yaml
 
 from handbook.cli.program import COMMANDS
 from handbook.reporters.text import text
-from tests.commands import BIN, make_environment, run
-from tests.handbooks import CORPORA, ROOT, SMALL, copy_site, replace_once, report, write
+from tests.commands import BIN, make_offline_environment, run
+from tests.handbooks import CORPORA, ROOT, SMALL, copy_package, copy_site, replace_once, report
+from tests.repositories import create_repository
 from tests.vague_names import CODE, python_files, vague_share
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
@@ -106,42 +107,44 @@ def test_the_hooks_are_valid() -> None:
     assert run("pre-commit", "validate-manifest", cwd=ROOT).returncode == 0
 
 
-def test_another_repository_can_use_the_hook(tmp_path: Path) -> None:
-    """pre-commit runs the hook of this repository in one that contains only records."""
-    site = copy_site(SMALL, tmp_path / "records")
-    hooks = write(
-        tmp_path / "hooks",
-        {".pre-commit-hooks.yaml": (ROOT / ".pre-commit-hooks.yaml").read_bytes()},
-    )
-    env = {"GIT_CONFIG_GLOBAL": os.devnull, "PRE_COMMIT_HOME": str(tmp_path / "home")}
-    env |= {
-        f"GIT_{role}_{field}": "a@example.com"
-        for role in ("AUTHOR", "COMMITTER")
-        for field in ("NAME", "EMAIL")
-    }
-    env["PATH"] = os.pathsep.join((str(BIN), os.environ["PATH"]))
+@pytest.mark.build
+def test_another_repository_can_use_the_hooks(tmp_path: Path) -> None:
+    """pre-commit installs the hooks of this repository in one that contains only records.
 
-    def call(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    The command `handbook` is not on PATH. The packages that pip would fetch come from this
+    environment.
+    """
+    site = create_repository(copy_site(SMALL, tmp_path / "records"))
+    hooks = create_repository(copy_package(tmp_path / "hooks"))
+    folders = [
+        folder
+        for folder in os.environ["PATH"].split(os.pathsep)
+        if not (Path(folder) / "handbook").exists()
+    ]
+    environment = make_offline_environment(
+        PATH=os.pathsep.join(folders),
+        PRE_COMMIT_HOME=str(tmp_path / "home"),
+        GIT_CONFIG_GLOBAL=os.devnull,
+    )
+
+    def try_hook(hook: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command,
-            cwd=folder,
-            env=make_environment(**env),
+            [str(BIN / "pre-commit"), "try-repo", str(hooks), hook, "--all-files"],
+            cwd=site,
+            env=environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=200,
             check=False,
         )
 
-    for folder in (site, hooks):
-        for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "x"]):
-            assert call(folder, "git", *command).returncode == 0
-    hook = ("pre-commit", "try-repo", str(hooks), "handbook", "--all-files")
-    good = call(site, *hook)
-    assert (good.returncode, "Passed" in good.stdout) == (0, True), good.stdout + good.stderr
     replace_once(site, "status: superseded", "status: superceded")
-    bad = call(site, *hook)
-    assert bad.returncode == 1
-    assert "did you mean 'superseded'?" in bad.stdout
+    bad = try_hook("handbook")
+    assert (bad.returncode, "did you mean 'superseded'?" in bad.stdout) == (1, True), bad.stdout
+    fix = try_hook("handbook-fix")
+    assert (fix.returncode, "files were modified by this hook" in fix.stdout) == (1, True)
+    good = try_hook("handbook")
+    assert (good.returncode, "Passed" in good.stdout) == (0, True), good.stdout + good.stderr
 
 
 def test_the_editor_parses_the_report(tmp_path: Path) -> None:

@@ -7,12 +7,15 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from handbook.cli.program import COMMANDS
+from handbook.loading import load
 from handbook.reporters.text import text
+from tests.__main__ import PARTS
 from tests.commands import BIN, make_offline_environment, run
 from tests.handbooks import CORPORA, ROOT, SMALL, copy_package, copy_site, replace_once, report
 from tests.repositories import create_repository
@@ -70,6 +73,68 @@ def test_workflows_are_valid_and_zizmor_finds_nothing() -> None:
     assert valid.returncode == 0, valid.stdout
     audit = run("zizmor", "--offline", "--quiet", "--persona", "pedantic", ".github", cwd=ROOT)
     assert audit.returncode == 0, audit.stdout
+    lint = run("actionlint", "-no-color", *map(str, WORKFLOWS), cwd=ROOT)
+    assert lint.returncode == 0, lint.stdout
+
+
+def read_jobs(name: str) -> dict[str, Any]:
+    """Return the jobs of a workflow of this repository."""
+    workflow = yaml.safe_load((ROOT / ".github/workflows" / name).read_text(encoding="utf-8"))
+    jobs: dict[str, Any] = workflow["jobs"]
+    return jobs
+
+
+def test_the_workflow_runs_every_part_of_the_tests() -> None:
+    assert read_jobs("check.yml")["test"]["strategy"]["matrix"]["part"] == list(PARTS)
+
+
+def test_publishing_waits_for_the_check_and_the_tests() -> None:
+    jobs = read_jobs("publish.yml")
+    assert jobs["check"]["uses"] == "$/.github/workflows/check.yml"
+    assert set(jobs["deploy"]["needs"]) == {"check", "build"}
+
+
+def test_a_pull_request_of_a_fork_gets_the_site_without_a_secret() -> None:
+    workflow = (ROOT / ".github/workflows/check.yml").read_text(encoding="utf-8")
+    assert "secrets." not in workflow
+    assert "pull_request_target" not in workflow
+    for job in read_jobs("check.yml").values():
+        assert job["permissions"] == {"contents": "read"}
+    uploads = [
+        step["with"]["path"]
+        for step in read_jobs("check.yml")["site"]["steps"]
+        if "upload-artifact" in step.get("uses", "")
+    ]
+    assert uploads == ["site"]
+
+
+def test_dependabot_updates_every_lock_file_after_a_cool_down() -> None:
+    file = ".github/dependabot.yml"
+    valid = run("check-jsonschema", "--builtin-schema", "vendor.dependabot", file, cwd=ROOT)
+    assert valid.returncode == 0, valid.stdout
+    updates = yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))["updates"]
+    folders = {
+        (update["package-ecosystem"], folder)
+        for update in updates
+        for folder in update.get("directories", [update.get("directory")])
+    }
+    locks = {
+        ("npm", f"/{path.parent.relative_to(ROOT).as_posix()}")
+        for path in list_tracked_files()
+        if path.name == "package-lock.json" and not path.is_relative_to(ROOT / "docs")
+    }
+    assert folders == {("github-actions", "/"), ("pip", "/requirements"), *locks}
+    for update in updates:
+        assert update["schedule"]["interval"] == "weekly"
+        assert update["cooldown"]["default-days"] >= 7
+
+
+def test_every_code_owner_is_a_team_of_the_settings() -> None:
+    lines = (ROOT / ".github/CODEOWNERS").read_text(encoding="utf-8").splitlines()
+    rows = [line.split() for line in lines if line and not line.startswith("#")]
+    owners = {owner for _, *owners in rows for owner in owners}
+    assert owners == {f"@example-org/{team}" for team in load(ROOT).settings.organisation.teams}
+    assert rows[0][0] == "*"
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda workflow: workflow.name)
@@ -79,9 +144,9 @@ def test_a_workflow_has_least_privilege_a_timeout_and_pinned_actions(workflow: P
     assert document["permissions"] == {}
     assert "concurrency" in document
     for job in document["jobs"].values():
-        assert job["timeout-minutes"] <= 30
+        assert "uses" in job or job["timeout-minutes"] <= 30
         assert "permissions" in job
-    for action in re.findall(r"uses: (\S+)", text):
+    for action in re.findall(r"uses: ([^$\s]\S+)", text):
         assert re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}", action), action
 
 
@@ -95,9 +160,9 @@ def test_actions_are_pinned_as_in_the_list() -> None:
             line.split("\t") for line in pins.read_text(encoding="utf-8").splitlines()[1:]
         )
     }
-    for workflow in WORKFLOWS:
+    for workflow in (*WORKFLOWS, ROOT / "action.yml"):
         assert (
-            set(re.findall(r"uses: (.+)$", workflow.read_text(encoding="utf-8"), re.MULTILINE))
+            set(re.findall(r"uses: ([^$].+)$", workflow.read_text(encoding="utf-8"), re.MULTILINE))
             <= pinned
         )
 

@@ -142,6 +142,15 @@ def test_a_question_finds_its_answer_among_the_first_three(
     assert any(title in result for result in read_titles(page)), read_titles(page)
 
 
+def test_the_search_works_on_the_page_for_missing_addresses(open_browser: Opener) -> None:
+    watched = open_browser()
+    page = watched.open("404.html")
+    search(page, "ADR-0023")
+    page.locator(".hb-search__results a").first.click()
+    page.wait_for_url("**/adr/0023-use-postgresql-for-orders/**")
+    assert watched.faults == []
+
+
 def test_a_search_is_limited_to_a_kind(open_browser: Opener) -> None:
     page = open_browser().open("")
     search(page, "orders")

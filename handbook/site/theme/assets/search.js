@@ -1,7 +1,8 @@
 // The search, which the browser loads when you open it. Exact matches (ids, alerts, error messages) come first, from our own
 // key files. Then follow the full-text results of Pagefind. A query fetches only the parts of both indexes that it needs.
 const dialog = document.getElementById("hb-search");
-const base = new URL(`${dialog.dataset.base}/`, location);
+// The page for missing addresses has an absolute base, which ends with a slash.
+const base = new URL(dialog.dataset.base.replace(/\/?$/, "/"), location);
 const form = dialog.querySelector("form");
 const [input, kind] = [form.elements.q, form.elements.kind];
 const [status, results] = [

@@ -668,10 +668,19 @@ class Group(FieldType):
 
 
 @dataclass(frozen=True, slots=True)
+class FormerKey:
+    """A key that a version of the package renamed. A file that still has it gets a finding."""
+
+    key: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """A field of a table: name in the dataclass, key in YAML, type and help text.
 
-    `aliases` are other keys for the same field, such as the key of MADR.
+    `aliases` are other keys for the same field, such as the key of MADR. `former_keys` are its keys
+    in earlier versions of the package.
     """
 
     name: str
@@ -680,6 +689,7 @@ class Field:
     required: bool
     help: str
     aliases: tuple[str, ...] = ()
+    former_keys: tuple[FormerKey, ...] = ()
 
 
 _METADATA_KEY: Final = "handbook"
@@ -692,13 +702,14 @@ def field(
     required: bool = False,
     key: str | None = None,
     aliases: tuple[str, ...] = (),
+    former_keys: tuple[FormerKey, ...] = (),
 ) -> Any:
     """Make a dataclass field of a table of fields.
 
     `key` is the key in YAML. Its default is the name of the dataclass field. `aliases` are other
-    keys for the same field.
+    keys for the same field, and `former_keys` its keys in earlier versions of the package.
     """
-    metadata = {_METADATA_KEY: (key, type, required, help, aliases)}
+    metadata = {_METADATA_KEY: (key, type, required, help, aliases, former_keys)}
     return dataclasses.field(default_factory=lambda: type.default, metadata=metadata)
 
 
@@ -739,7 +750,12 @@ def read_fields(
     present_keys = {entry.key for entry in node.entries}
     for entry in read_entries(node, reading):
         key = key_by_alias.get(entry.key, entry.key)
-        if key != entry.key and key in present_keys:
+        if key not in rows and (renaming := _find_renaming(table, key)):
+            _report_former_key(entry, *renaming, present_keys, reading)
+            key = renaming[0].key
+            if key in present_keys:
+                continue
+        elif key != entry.key and key in present_keys:
             message = f"both '{key}' and '{entry.key}', which have the same meaning"
             reading.add_problem(
                 ProblemKind.DUPLICATE_KEY, entry.at, message, f"move its values to '{key}'"
@@ -768,6 +784,34 @@ def read_fields(
     return values
 
 
+def _find_renaming(table: type, key: str) -> tuple[Field, FormerKey] | None:
+    """Find the field that had a key in an earlier version of the package."""
+    for row in fields_of(table):
+        for former in row.former_keys:
+            if former.key == key:
+                return row, former
+    return None
+
+
+def _report_former_key(
+    entry: nodes.Entry,
+    row: Field,
+    former: FormerKey,
+    present_keys: Collection[str],
+    reading: Reading,
+) -> None:
+    """Add the problem of a key that a newer version has renamed."""
+    is_present = row.key in present_keys
+    change = f"move its values to '{row.key}'" if is_present else f"write '{row.key}'"
+    reading.add_problem(
+        ProblemKind.UNKNOWN_KEY,
+        entry.at,
+        f"key '{former.key}', which version {former.version} renamed to '{row.key}'",
+        change,
+        None if is_present else Edit(entry.at, former.key, row.key),
+    )
+
+
 def add_misspelt_keys(table: type, node: nodes.Mapping, reading: Reading) -> None:
     """Add a problem for each key of a mapping that is similar to a missing key of the table.
 
@@ -775,6 +819,7 @@ def add_misspelt_keys(table: type, node: nodes.Mapping, reading: Reading) -> Non
     """
     known_keys = {row.key for row in fields_of(table)}
     absent_keys = known_keys - {entry.key for entry in node.entries}
+    known_keys |= {former.key for row in fields_of(table) for former in row.former_keys}
     for entry in node.entries:
         nearest_key = None if entry.key in known_keys else find_nearest(entry.key, absent_keys)
         if nearest_key:

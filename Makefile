@@ -55,8 +55,8 @@ fuzz: $(VENV)/.test ## fuzz the parsers with mutated real files; EXAMPLES=… (d
 		$(BIN)/python -m pytest --quiet --numprocesses 2 --hypothesis-seed="$$seed" tests/reading/test_fuzz.py tests/history/test_fuzz.py
 
 lock: $(VENV)/.test ## update the lock files
-	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --group build pyproject.toml --output-file requirements/site.txt
-	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --constraint requirements/site.txt --group build --group test pyproject.toml --output-file requirements/test.txt
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --extra site --group build pyproject.toml --output-file requirements/site.txt
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --constraint requirements/site.txt --extra site --group build --group test pyproject.toml --output-file requirements/test.txt
 
 clean: ## remove build output and caches
 	rm -rf $(VENV) site .site.new .site.old .pytest_cache .mypy_cache .ruff_cache

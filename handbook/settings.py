@@ -20,6 +20,7 @@ from typing import Final
 import pathspec
 
 from handbook.diagnostics import Finding, Location, did_you_mean
+from handbook.extras import require_modules
 from handbook.reading import nodes
 from handbook.reading.addresses import read_scheme
 from handbook.reading.fields import (
@@ -73,6 +74,7 @@ class Country(FieldType):
 
     def parse(self, key: str, node: nodes.Scalar, reading: Reading) -> str | None:
         """Return the country code. If the country is unknown, add a problem, and return None."""
+        require_modules("holidays", purpose="policy.postmortem.country")
         from holidays import list_supported_countries  # imported late: takes 40 ms
 
         countries = list_supported_countries()

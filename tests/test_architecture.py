@@ -16,12 +16,13 @@ PACKAGE = ROOT / "handbook"
 # A stage is a package or a module. It may import the stages in its set, and itself.
 ALLOWED_IMPORTS: dict[str, set[str]] = {
     "diagnostics": set(),
+    "extras": set(),
     "vocabulary": set(),
     "history.git": set(),
     "history.obstacles": {"handbook", "history.git", "records", "settings"},
     "reading": {"diagnostics", "vocabulary"},
     "site_settings": {"diagnostics", "reading"},
-    "settings": {"diagnostics", "reading", "site_settings", "vocabulary"},
+    "settings": {"diagnostics", "extras", "reading", "site_settings", "vocabulary"},
     "records": {"diagnostics", "reading", "vocabulary"},
     "macro_names": {"reading", "settings", "vocabulary"},
     "handbook": {
@@ -90,6 +91,7 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
     "cli": {
         "authoring",
         "diagnostics",
+        "extras",
         "handbook",
         "history.base",
         "history.comparison",

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.commands import run, serve_site
-from tests.handbooks import ADR, SETTINGS, SMALL, copy_site, write
+from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, copy_site, write
 
 FINDING = "adr/0001-a.md:3:9: FM005 error: unknown value 'acepted' for 'status'"
+CORE = str(ROOT / "tests/programs/core_packages.py")
+"""Program that runs `handbook` with only the packages of `pip install handbook`."""
 COMMENT = "# A comment above the keys, which the positions count.\n"
 
 
@@ -91,3 +93,46 @@ def test_the_site_is_built_with_material_and_macros(package: str, tmp_path: Path
     )
     assert answer.returncode != 0
     assert not (root / "site/index.html").exists()
+
+
+COUNTRY = SETTINGS + "  policy: {postmortem: {country: DE}}\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["check"],
+        ["check", "--format", "github", "--summary", "summary.md"],
+        ["export", "--output", "exported"],
+        ["rules", "FM001"],
+        ["schema", "settings"],
+        ["new", "adr", "Sell gift cards"],
+    ],
+    ids=" ".join,
+)
+def test_the_check_and_the_authoring_need_only_the_core(command: list[str], tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
+    answer = run("python", CORE, *command, cwd=root)
+    assert (answer.returncode, answer.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("command", "module", "purpose"),
+    [
+        (["build"], "mkdocs", "handbook build"),
+        (["serve"], "mkdocs", "handbook serve"),
+        (["stage", "staged"], "mkdocs", "handbook stage"),
+        (["finish", "site"], "pagefind", "handbook finish"),
+        (["links", "site", "--external"], "linkcheck", "--external"),
+        (["check"], "holidays", "policy.postmortem.country"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_a_missing_package_exits_with_2_and_the_command_to_install_it(
+    command: list[str], module: str, purpose: str, tmp_path: Path
+) -> None:
+    root = write(tmp_path, {"mkdocs.yml": COUNTRY, "adr/0001-a.md": ADR})
+    answer = run("python", CORE, *command, cwd=root)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    line = f"missing module '{module}' for {purpose}; run: pip install 'handbook[site]'"
+    assert answer.stderr == f"handbook: {line}\n"

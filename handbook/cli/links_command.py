@@ -17,6 +17,7 @@ from handbook.cli.common import (
     write_report,
     write_text,
 )
+from handbook.extras import require_modules
 from handbook.loading import load
 from handbook.rules.engine import make_report, run_on_site
 from handbook.settings import Settings, read_settings
@@ -63,6 +64,8 @@ def run(options: argparse.Namespace) -> int:
     """Run the subcommand. Raises UsageError and WriteError."""
     if options.state and not options.external:
         raise UsageError("--state works only with --external; add --external")
+    if options.external:
+        require_modules("linkcheck", purpose="--external")
     root = find_root(options.root)
     refuse_interrupted(root)
     settings = read_settings(root)

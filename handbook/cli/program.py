@@ -17,6 +17,7 @@ from typing import Final, NoReturn
 from handbook import __version__
 from handbook.authoring.writer import WriteError
 from handbook.cli.common import UsageError
+from handbook.extras import BUILD_MODULES, MissingPackageError, require_modules
 from handbook.reporters.text import escape_unprintable
 
 COMMANDS: Final = {
@@ -34,6 +35,14 @@ COMMANDS: Final = {
 }
 """Help text of each subcommand by its name. The module of a subcommand is `<name>_command`."""
 
+_MODULES: Final = {
+    "build": BUILD_MODULES,
+    "serve": BUILD_MODULES,
+    "stage": BUILD_MODULES,
+    "finish": ("pagefind",),
+}
+"""The modules of the extra `site` that a command needs, by its name."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command, and return its exit code.
@@ -47,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = int(options.run(options))
         sys.stdout.flush()
         return code
-    except (UsageError, WriteError) as error:
+    except (UsageError, WriteError, MissingPackageError) as error:
         return _print_error(str(error))
     except BrokenPipeError:
         _drop_output()  # The reader has closed the pipe.
@@ -88,6 +97,7 @@ def _make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     called = next((argument for argument in arguments if not argument.startswith("-")), None)
     for name, help_text in COMMANDS.items():
         if name == called:
+            require_modules(*_MODULES.get(name, ()), purpose=f"handbook {name}")
             command = import_module(f"handbook.cli.{name}_command")
             subparser = commands.add_parser(
                 name,

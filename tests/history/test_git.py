@@ -63,8 +63,9 @@ def test_a_finding_against_a_base_is_an_error(repository: Path, base: str) -> No
     ("base", "code"), [("main", 1), ("", 0), ("branch; touch harm", 2), ("$(touch harm)", 2)]
 )
 def test_the_workflow_compares_a_pull_request_with_its_base(
-    base: str, code: int, repository: Path
+    base: str, code: int, repository: Path, tmp_path: Path
 ) -> None:
+    summary = tmp_path / "summary.md"
     workflow = yaml.safe_load((ROOT / ".github/workflows/check.yml").read_text(encoding="utf-8"))
     steps = workflow["jobs"]["gate"]["steps"]
     assert steps[0]["with"]["fetch-depth"] == 0
@@ -75,7 +76,7 @@ def test_the_workflow_compares_a_pull_request_with_its_base(
     answer = subprocess.run(
         ["bash", "-e", "-c", steps[-1]["run"]],
         cwd=repository,
-        env=make_environment(BASE=base),
+        env=make_environment(BASE=base, GITHUB_STEP_SUMMARY=str(summary)),
         capture_output=True,
         text=True,
         check=False,
@@ -83,6 +84,9 @@ def test_the_workflow_compares_a_pull_request_with_its_base(
     assert answer.returncode == code, answer.stderr
     assert ("title=DEC013 rewritten-decision::" in answer.stdout) == (base == "main")
     assert not (repository / "harm").exists()
+    assert summary.exists() == (code != 2)
+    if summary.exists():
+        assert ("1 changed." in summary.read_text(encoding="utf-8")) == (base == "main")
 
 
 def test_without_a_base_git_does_not_run(

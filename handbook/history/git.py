@@ -130,12 +130,23 @@ def read_head(root: Path) -> str | None:
 def read_origin(root: Path) -> str | None:
     """Return the URL of the remote `origin` without credentials, or None.
 
-    The result is also None if the remote is a local folder.
+    The result is also None if the remote is a local folder, or if its URL is unclear.
     """
     url = _try_git(root, "config", "--get", "remote.origin.url") or ""
-    if match := re.fullmatch(r"([a-z][a-z0-9+.-]*)://(?:[^/@]*@)?([^/]+/.+)", url, re.IGNORECASE):
+    return remove_credentials(url)
+
+
+def remove_credentials(url: str) -> str | None:
+    """Return the URL of a repository without user name, password, query and fragment.
+
+    Returns None for the path of a local folder, and if the end of the password is unclear.
+    """
+    url = re.split(r"[?#]", url, maxsplit=1)[0]
+    if match := re.fullmatch(
+        r"([a-z][a-z0-9+.-]*)://(?:[^/@]*@)?([^/@]+/[^@]+)", url, re.IGNORECASE
+    ):
         return f"{match[1]}://{match[2]}" if match[1].lower() != "file" else None
-    if match := re.fullmatch(r"(?:[^/@:]+@)?([^/@:]{2,}:[^/\\].*)", url):  # user@host:path
+    if match := re.fullmatch(r"(?:[^/@:]+@)?([^/@:]{2,}:[^/\\@][^@]*)", url):  # user@host:path
         return match[1]
     return None
 

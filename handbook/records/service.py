@@ -31,7 +31,7 @@ class Objective:
     name: str | None = field(Text(), "name of the objective: availability, latency", required=True)
     objective: float | None = field(Percentage(), "target, in percent", required=True)
     window: str | None = field(
-        Pattern(r"[0-9]{1,4}d", "a number of days, such as 30d"), "time window", required=True
+        Pattern(r"[1-9][0-9]{0,3}d", "a number of days, such as 30d"), "time window", required=True
     )
 
 

@@ -27,7 +27,7 @@ from handbook.rules.engine import Context, rule
 
 _MISSING_SECTION = ("FM102", "FM104")
 _ALMOST_ENTRY: Final = re.compile(
-    r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2} )?(?P<time>[0-9]{1,2}:[0-9]{2})(?: UTC)?"
+    r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2} )?(?P<time>[0-9]{1,2}:[0-9]{2})(?::[0-9]{2})?(?: UTC)?"
     r"\s*[-–—:,]*\s*(?P<event>\S.*)",
     re.DOTALL,
 )

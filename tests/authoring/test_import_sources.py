@@ -14,6 +14,7 @@ from handbook.authoring.importing.plan import ImportOptions, Plan, to_text
 from handbook.authoring.importing.verify import SourceState, compare_sources
 from handbook.authoring.writer import WriteError
 from handbook.cli import main
+from handbook.history.git import remove_credentials
 from handbook.loading import load
 from tests.authoring.test_import_adr import DAY, make_handbook, plan_import
 from tests.handbooks import make_png, report, write
@@ -215,6 +216,33 @@ def test_other_files_are_skipped_with_a_reason(name: str, reason: str, tmp_path:
     )
     assert plan.records == ()
     assert [(skipped.source, skipped.reason) for skipped in plan.skipped] == [(name, reason)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["0008-use-template-engine.md", "0009-template-engine.md", "0011-adr-template.md"],
+)
+def test_a_record_about_a_template_is_imported(name: str, tmp_path: Path) -> None:
+    folder = write(tmp_path / "source", {name: "# Use the template\n\nStatus: accepted\n"})
+    plan = plan_import(make_handbook(tmp_path / "handbook"), folder)
+    assert [record.source for record in plan.records] == [name]
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://github.com/acme/shop.git", "https://github.com/acme/shop.git"),
+        ("git@github.com:acme/shop.git", "github.com:acme/shop.git"),
+        ("https://user:pass@git.example/a/b.git", "https://git.example/a/b.git"),
+        ("https://git.example/a/b.git?private_token=x#y", "https://git.example/a/b.git"),
+        ("user:pass@git.example:a/b.git", None),
+        ("https://user:pa/ss@git.example/a/b.git", None),
+        ("https://user:pa@ss@git.example/a/b.git", None),
+        ("../shop", None),
+    ],
+)
+def test_an_origin_has_no_credentials(url: str, expected: str | None) -> None:
+    assert remove_credentials(url) == expected
 
 
 def test_the_name_contemplate_is_no_template(tmp_path: Path) -> None:

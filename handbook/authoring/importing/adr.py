@@ -56,6 +56,7 @@ from handbook.diagnostics import Finding
 from handbook.handbook import Handbook
 from handbook.reading.fields import ANY_PERSON, Person
 from handbook.reading.files import read_bytes
+from handbook.reading.placeholders import find_placeholder
 from handbook.reading.source import Source, read_source
 from handbook.records import read_document
 from handbook.records.adr import Adr
@@ -116,22 +117,36 @@ _TITLE_PREFIX: Final = (
 )
 """The start of an H1 before the title. A bare number counts if it is also in the file name."""
 _PLACEHOLDER_TITLE: Final = re.compile(r"[\[{].+[\]}]|(?:NUMBER\. *)?TITLE")
-_SUPERSEDED_BY: Final = re.compile(r"\bsuper[sc]eded[\s-]+by\b:?", re.IGNORECASE)
 _WHOLE_SUCCESSOR: Final = re.compile(
     r"super[sc]eded by:?\s*(?:ADR[-\s#]*)?[0-9]{1,4}\.?", re.IGNORECASE
-)
-_SUPERSEDES: Final = re.compile(r"\bsuper[sc]edes\b:?", re.IGNORECASE)
-_OTHER_VERB: Final = re.compile(
-    r"\b(?:amends?|amended|completes|completed|relates?|see also|supplement\w*|depends|refines"
-    r"|super[sc]ede[sd]|clarifi\w*|links?|extends)\b",
-    re.IGNORECASE,
 )
 _LINK: Final = re.compile(r"\[(?P<text>[^\]]*)\]\(<?(?P<target>[^)\s>]+)")
 _MENTION: Final = re.compile(
     r"(?:\bADR[-\s#]*|(?<![\w.-]))([0-9]{1,4})(?!\w|[-/.][0-9])", re.IGNORECASE
 )
 _ADR_MENTION: Final = re.compile(r"\bADR[-\s#]*([0-9]{1,4})(?!\w|[-/.][0-9])", re.IGNORECASE)
-_PARTLY: Final = re.compile(r"\b(?:in part|partly|partially)\b", re.IGNORECASE)
+_TARGET: Final = (
+    r"(?:\[[^\]]*\]\([^()]*(?:\([^()]*\)[^()]*)*\)|(?:ADR[-\s#]*)?[0-9]{1,4}(?!\w|[-/.][0-9]))"
+)
+_TARGETS: Final = rf"{_TARGET}(?:\s*(?:,\s*and\b|,|&|\band\b)\s*{_TARGET})*"
+_SUPERSESSION: Final = re.compile(
+    r"(?:^|[.;,:&(|>*-]|\band\b)\s*"
+    r"(?:(?:this\s+(?:decision|adr|record)|it)\s+)?(?:(?:is|was|has\s+been|now)\s+)*"
+    r"(?:super[sc]eded(?:\s*[:,]?\s*(?:on\s+)?[0-9]{4}-[0-9]{2}-[0-9]{2})?[\s-]+(?P<by>by)"
+    r"|super[sc]edes)\s*:?\s*"
+    rf"(?P<targets>{_TARGETS})"
+    r"(?P<rest>\s*(?:$|[.;,&)(\n]|on\b|\b(?:amends|amended|completes|relates|see|but\s+not)\b).*)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""A sentence part that states a supersession: the verb, then only decisions.
+
+A verb after another word, as in "not superseded by" or "may be superseded by", states none.
+"""
+_WHOLE_TARGETS: Final = re.compile(rf"\W*{_TARGETS}\W*|[0-9]{{1,4}}[\w-]*\.md", re.IGNORECASE)
+"""A whole value that names decisions, by links, numbers or a file name."""
+_PARTLY: Final = re.compile(
+    r"\b(?:in part|partly|partially|parts? of|except|excluding|only)\b", re.IGNORECASE
+)
 _LAST_NUMBER: Final = 9999
 _LONGEST_SLUG: Final = 100
 
@@ -243,7 +258,8 @@ def _read_name(stem: str) -> tuple[int | None, date | None]:
         text = match["day"] or match["iso"].replace("-", "")
         return None, read_compact_date(text)
     match = _NAME_NUMBER.match(stem)
-    return (int(match["number"]), None) if match else (None, None)
+    has_date = any(stated.start == 0 for stated in find_dates(stem.replace("-", "/", 2)[:10]))
+    return (int(match["number"]), None) if match and not has_date else (None, None)
 
 
 def _make_title_prefix(number: int | None) -> re.Pattern[str]:
@@ -434,15 +450,13 @@ def _find_relations(
     if _PARTLY.search(raw):
         return
     if statement.name in (SUPERSEDES, SUPERSEDED_BY):
-        for id in _find_ids(draft, raw, numbers):
+        for id in _find_ids(draft, raw, numbers) if _WHOLE_TARGETS.fullmatch(raw) else ():
             yield statement.name, id
     elif statement.name == STATUS:
-        for key, pattern in ((SUPERSEDED_BY, _SUPERSEDED_BY), (SUPERSEDES, _SUPERSEDES)):
-            if match := pattern.search(raw):
-                rest = raw[match.end() :]
-                end = _OTHER_VERB.search(_LINK.sub(lambda link: "." * len(link[0]), rest))
-                for id in _find_ids(draft, rest[: end.start()] if end else rest, numbers):
-                    yield key, id
+        while match := _SUPERSESSION.search(raw):
+            for id in _find_ids(draft, match["targets"], numbers):
+                yield SUPERSEDED_BY if match["by"] else SUPERSEDES, id
+            raw = match["rest"]
 
 
 def _find_ids(draft: _Decision, raw: str, numbers: _Numbers) -> Iterator[str]:
@@ -622,7 +636,12 @@ def _read_people(draft: _Decision, name: str, handbook: Handbook) -> list[str]:
         for person in strip_links(statement.text).split(",")
     ]
     is_known = all(
-        person in allowed or (ANY_PERSON in allowed and Person.handle.fullmatch(person))
+        person in allowed
+        or (
+            ANY_PERSON in allowed
+            and Person.handle.fullmatch(person)
+            and not find_placeholder(person)
+        )
         for person in names
     )
     return list(dict.fromkeys(names)) if is_known else []

@@ -36,8 +36,10 @@ _INDEX_NAMES: Final = frozenset(
     )
 )
 _TEMPLATE_NAME: Final = re.compile(
-    r"(?:^|[-_. 0-9])(?:template|vorlage)(?:$|[-_. ])", re.IGNORECASE
+    r"(?:[^1-9]*[-_. 0])?(?:template|vorlage)(?:[-_. ](?:adr|madr|nygard|decision|record))*",
+    re.IGNORECASE,
 )
+"""The whole name of a template. A name with a number, or with words after it, is a record."""
 _TEMPLATE_FOLDERS: Final = frozenset(("template", "templates"))
 _ENDINGS: Final = (".md", ".markdown")
 _OTHER_TEXTS: Final = frozenset(
@@ -194,7 +196,7 @@ def _find_reason(folder: Path, path: str, handbook: Handbook) -> str | None:
         return INDEX
     if name.suffix.lower() not in _ENDINGS:
         return "not Markdown (its name does not end with .md)"
-    if _TEMPLATE_NAME.search(name.stem) or _TEMPLATE_FOLDERS & set(path.lower().split("/")[:-1]):
+    if _TEMPLATE_NAME.fullmatch(name.stem) or _TEMPLATE_FOLDERS & set(path.lower().split("/")[:-1]):
         return TEMPLATE
     real, root = Path(os.path.realpath(folder / path)), Path(os.path.realpath(handbook.root))
     if real.is_relative_to(root):

@@ -1,8 +1,8 @@
 """Run parts of the tests, and print their times: `python -m tests all` or `python -m tests fast`.
 
 - fast: style, types, and all tests without a built site.
-- fuzz: hostile, large and generated files, and real files with random changes, the same in every
-  run.
+- fuzz: hostile, large and generated files, real files with random changes, the same in every run,
+  and commands that are killed.
 - mutation: a sample of the defects that a record can have, and half of its valid variations.
 - history: comparisons with a base, in Git repositories of the tests.
 - builds: tests that build or serve a site.

@@ -29,6 +29,8 @@ from tests.commands import BIN, drop_privileges, make_environment
 from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, make_png, write
 from tests.repositories import create_repository, run_git
 
+pytestmark = pytest.mark.fuzz
+
 BROKEN_ADR = ADR.replace("accepted", "acepted") + "Long. " * 400
 UNSORTED_ADR = ADR.replace(
     "status: accepted\ndate: 2026-03-02\n", "date: 2026-03-02\nstatus: accepted\n"

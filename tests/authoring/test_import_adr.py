@@ -1,4 +1,4 @@
-"""Import decisions of other teams: what is stated is right, and nothing is invented.
+"""Import decisions of other teams: each value is stated in the source, and none is invented.
 
 tests/sites/imports/adr has twelve decisions in the forms of other teams. If the public records are
 installed, a table that was written by hand is compared with their import.

@@ -61,7 +61,7 @@ def read_moment(
 ) -> datetime | None:
     """Return the time that a text is, in UTC, or None.
 
-    `day` and `zone` are those of the whole record, for a text without them. A text with other
+    `day` and `zone` belong to the whole record, for a text without them. A text with other
     words, without a zone, or with a time that its zone does not have, has no value.
     """
     dates = list(find_dates(text, order))

@@ -169,7 +169,7 @@ def to_text(plan: Plan) -> str:
 
 
 def _make_table(records: Iterable[ImportedRecord]) -> Iterator[str]:
-    """Yield the lines of a table: file, record, format, what was taken, and what is missing."""
+    """Yield the lines of a table: file, record, format, taken values, and missing facts."""
     rows = [("FILE", "RECORD", "FORMAT", "TAKEN (LINE)", "NOT RECORDED")]
     rows += [
         (

@@ -141,7 +141,7 @@ class BodyDraft:
         self.change(demote_titles(self))
 
     def normalise(self) -> None:
-        """Rewrite what a record cannot contain and what has one right form, except the title."""
+        """Rewrite forms that a record cannot have, or that have one right form, but no title."""
         for _ in range(_MOST_PASSES):
             if not self.change(rewrite_html(self.text, self.tree)):
                 break

@@ -90,7 +90,7 @@ class LinkTargets:
         return split
 
     def _find(self, path: str, body: LinkedBody) -> str | None:
-        """Return the path from a record to what a path of the imported folder is now."""
+        """Return the path from a record to the present place of a path of the imported folder."""
         folder = posixpath.dirname(body.path)
         if path in self._records:
             return posixpath.relpath(self._records[path].path, folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -13,22 +13,20 @@ from pathlib import Path
 from typing import Any, Final
 
 from handbook.authoring.importing.dates import find_dates, read_compact_date
+from handbook.authoring.importing.drafts import RecordDraft, read_body
 from handbook.authoring.importing.plan import (
     NOT_STATED,
     ImportedRecord,
     ImportOptions,
     Plan,
     Value,
+    make_plan,
     write_document,
 )
 from handbook.authoring.importing.rewriting import (
-    BodyDraft,
     CitedRecord,
-    demote_titles,
     rewrite_citations,
     rewrite_duplicate_ids,
-    rewrite_tables,
-    rewrite_title_mark,
     split_target,
 )
 from handbook.authoring.importing.sources import (
@@ -38,19 +36,16 @@ from handbook.authoring.importing.sources import (
     Skipped,
     Sources,
     find_sources,
-    make_unreadable,
 )
 from handbook.authoring.importing.statements import (
     Statement,
     describe_keys,
-    find_duplicate_key,
     find_statements,
     strip_links,
     strip_marks,
 )
 from handbook.authoring.importing.statuses import StatedStatus, choose_status, read_status
-from handbook.authoring.importing.targets import LinkedBody, LinkTargets
-from handbook.authoring.importing.titles import Title, read_title
+from handbook.authoring.importing.titles import read_title
 from handbook.authoring.new import make_slug
 from handbook.diagnostics import Finding
 from handbook.handbook import Handbook
@@ -100,7 +95,11 @@ _LABELS: Final[Mapping[str, str]] = {
     "superseded_by": SUPERSEDED_BY,
 }
 _HEADINGS: Final = {STATUS: frozenset(("status", "状态", "statut", "state"))}
-_NAME_NUMBER: Final = re.compile(r"(?:adr[-_ ]?)?(?P<number>[0-9]{1,4})(?=[-_. ]|$)", re.IGNORECASE)
+_NAME_NUMBER: Final = re.compile(
+    r"(?:adr[-_ ]?)?(?![0-9]{1,2}-[0-9]{1,2}-[0-9]{4}(?![0-9]))(?P<number>[0-9]{1,4})(?=[-_. ]|$)",
+    re.IGNORECASE,
+)
+"""The number of a file name. The first number of a date such as 03-04-2021 is none."""
 _NAME_DATE: Final = re.compile(
     r"(?:adr[-_ ])?(?:(?P<day>[0-9]{8})(?![0-9])|(?P<iso>[0-9]{4}-[0-9]{2}-[0-9]{2})(?![0-9]))",
     re.IGNORECASE,
@@ -151,23 +150,17 @@ _LAST_NUMBER: Final = 9999
 _LONGEST_SLUG: Final = 100
 
 
-@dataclass
-class _Decision:
-    """A decision while it is imported. `source` has its metadata, `body` the present text."""
+@dataclass(kw_only=True)
+class _Decision(RecordDraft):
+    """A decision while it is imported."""
 
-    file: ImportedFile
-    original: Source
-    body: BodyDraft
     number: int | None
-    title: Title
     format: str
     statements: tuple[Statement, ...]
     status: Value = NOT_STATED
     date: Value = NOT_STATED
     history: tuple[StatedStatus, ...] = ()
-    conflicts: list[str] = field(default_factory=list)
     id: str = ""
-    path: str = ""
     supersedes: dict[str, int | None] = field(default_factory=dict)
     superseded_by: dict[str, int | None] = field(default_factory=dict)
 
@@ -193,38 +186,18 @@ def plan_adrs(handbook: Handbook, folder: Path, options: ImportOptions) -> Plan:
     numbers = _Numbers(drafts, sources)
     _relate(drafts, numbers)
     _compare_with_indexes(drafts, sources, options)
-    bodies = [
-        LinkedBody(draft.file.path, draft.path, draft.original, draft.body) for draft in drafts
-    ]
     for draft in drafts:
         _rewrite(draft, numbers)
-    targets = LinkTargets(handbook, sources, bodies)
-    targets.rewrite()
-    records = []
-    for draft, body in zip(drafts, bodies, strict=True):
-        if problem := draft.body.source.problem:
-            sources.skipped.append(make_unreadable(draft.file.path, problem))
-        else:
-            records.append(_write(draft, handbook, options, body.left_out))
-    skipped = tuple(sorted(sources.skipped, key=lambda entry: entry.source))
-    return Plan(tuple(records), skipped, targets.attachments)
+    pending = [(draft, partial(_write, draft, handbook, options)) for draft in drafts]
+    return make_plan(handbook, sources, pending)
 
 
 def _read(file: ImportedFile, options: ImportOptions) -> _Decision | Skipped:
     """Read the metadata of a file. A file that cannot be read is skipped with an error."""
-    original = read_source(file.path, file.data)
-    if original.problem:
-        return make_unreadable(file.path, original.problem)
-    if duplicate := find_duplicate_key(original):
-        return make_unreadable(
-            file.path,
-            f"line {duplicate.line}: duplicate key '{duplicate.key}' "
-            f"(first on line {duplicate.first_line})",
-        )
-    body = BodyDraft(original)
-    body.change([*rewrite_title_mark(body), *rewrite_tables(body.text, body.tree)])
-    if body.source.title_heading and body.source.title_heading.parent is None:
-        body.change(demote_titles(body))
+    read = read_body(file)
+    if isinstance(read, Skipped):
+        return read
+    original, body = read
     source = body.source
     statements = tuple(find_statements(source, _LABELS, _HEADINGS))
     number, day = _read_name(file.stem)
@@ -258,8 +231,7 @@ def _read_name(stem: str) -> tuple[int | None, date | None]:
         text = match["day"] or match["iso"].replace("-", "")
         return None, read_compact_date(text)
     match = _NAME_NUMBER.match(stem)
-    has_date = any(stated.start == 0 for stated in find_dates(stem.replace("-", "/", 2)[:10]))
-    return (int(match["number"]), None) if match and not has_date else (None, None)
+    return (int(match["number"]), None) if match else (None, None)
 
 
 def _make_title_prefix(number: int | None) -> re.Pattern[str]:
@@ -532,9 +504,7 @@ def _rewrite(draft: _Decision, numbers: _Numbers) -> None:
     body.change(rewrite_duplicate_ids(body))
 
 
-def _write(
-    draft: _Decision, handbook: Handbook, options: ImportOptions, left_out: Iterable[str]
-) -> ImportedRecord:
+def _write(draft: _Decision, handbook: Handbook, options: ImportOptions) -> ImportedRecord:
     """Write the text of a decision, and its entry in the report."""
     people = {name: _read_people(draft, name, handbook) for name in (DECIDERS, CONSULTED, INFORMED)}
     allowed_tags = handbook.settings.allowed_values["tags"]
@@ -587,7 +557,7 @@ def _write(
         lines=lines,
         conflicts=tuple(draft.conflicts),
         missing=record.gaps,
-        left_out=(*describe_keys(draft.original, _list_used_keys(draft, taken)), *left_out),
+        left_out=(*describe_keys(draft.original, _list_used_keys(draft, taken)), *draft.left_out),
         passes=tuple(draft.body.passes),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
@@ -16,11 +16,9 @@ from handbook.authoring.importing.rewriting import (
     rewrite_tables,
     rewrite_title_mark,
 )
-from handbook.authoring.importing.sources import ImportedFile, Skipped, Sources, make_unreadable
+from handbook.authoring.importing.sources import ImportedFile, Skipped, make_unreadable
 from handbook.authoring.importing.statements import find_duplicate_key
-from handbook.authoring.importing.targets import LinkedBody, LinkTargets
 from handbook.authoring.importing.titles import Title, read_title
-from handbook.handbook import Handbook
 from handbook.reading.parser import NodeKind
 from handbook.reading.source import Source, read_source
 
@@ -33,7 +31,10 @@ _HUGO_LINK: Final = re.compile(
 
 @dataclass
 class RecordDraft:
-    """A record while it is imported. `original` is its source, `body` the present text."""
+    """A record while it is imported. `original` is its source, `body` the present text.
+
+    `path` is the path of the record. `left_out` describes files that are not copied.
+    """
 
     file: ImportedFile
     original: Source
@@ -41,12 +42,13 @@ class RecordDraft:
     title: Title
     conflicts: list[str] = field(default_factory=list)
     path: str = ""
+    left_out: list[str] = field(default_factory=list)
 
 
-def read_draft(file: ImportedFile, fallback: str) -> RecordDraft | Skipped:
-    """Read the title of a file. A file that cannot be read is skipped with an error.
+def read_body(file: ImportedFile) -> tuple[Source, BodyDraft] | Skipped:
+    """Return a file as it is, and its body with one title at most and tables that can be read.
 
-    `fallback` is the title of a file that states none.
+    A file that cannot be read is skipped with an error.
     """
     original = read_source(file.path, file.data)
     if original.problem:
@@ -61,6 +63,18 @@ def read_draft(file: ImportedFile, fallback: str) -> RecordDraft | Skipped:
     body.change([*rewrite_title_mark(body), *rewrite_tables(body.text, body.tree)])
     if body.source.title_heading and body.source.title_heading.parent is None:
         body.change(demote_titles(body))
+    return original, body
+
+
+def read_draft(file: ImportedFile, fallback: str) -> RecordDraft | Skipped:
+    """Read the body and the title of a file. A file that cannot be read is skipped with an error.
+
+    `fallback` is the title of a file that states none.
+    """
+    read = read_body(file)
+    if isinstance(read, Skipped):
+        return read
+    original, body = read
     title = read_title(body.source, _NO_PREFIX, fallback)
     conflicts = [] if is_title_stated_alike(original, title) else title.conflicts
     return RecordDraft(file, original, body, title, [*file.conflicts, *conflicts])
@@ -96,18 +110,6 @@ def rewrite_hugo_links(body: BodyDraft) -> Iterator[Rewrite]:
         start = match.start("target")
         if not any(first <= start < end for first, end in code):
             yield Rewrite(start, match["target"], match["path"], "reference of Hugo to link")
-
-
-def rewrite_targets(
-    handbook: Handbook, sources: Sources, drafts: Sequence[RecordDraft]
-) -> LinkTargets:
-    """Rewrite the links of all records. The result has their attachments."""
-    bodies = [
-        LinkedBody(draft.file.path, draft.path, draft.original, draft.body) for draft in drafts
-    ]
-    targets = LinkTargets(handbook, sources, bodies)
-    targets.rewrite()
-    return targets
 
 
 def choose_path(stem: str, taken: Collection[str]) -> str:

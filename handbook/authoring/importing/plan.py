@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 from handbook.authoring.importing.dates import DayOrder
+from handbook.authoring.importing.drafts import RecordDraft
 from handbook.authoring.importing.rewriting import Pass
-from handbook.authoring.importing.sources import ImportedFile, Skipped
+from handbook.authoring.importing.sources import ImportedFile, Skipped, Sources, make_unreadable
+from handbook.authoring.importing.targets import LinkTargets
 from handbook.authoring.journal import write_files
+from handbook.handbook import Handbook
 
 _PLAIN_VALUE: Final = re.compile(r"[A-Za-z0-9_./@:+-]*[A-Za-z0-9]")
 _RESERVED: Final = frozenset(("null", "true", "false", "yes", "no", "on", "off"))
@@ -91,6 +94,27 @@ class Plan:
         """Write all files below the root, or none. Raises WriteError, also if one exists."""
         files = {root / path: content for path, content in self.files.items()}
         write_files(root, files, dict.fromkeys(files))
+
+
+def make_plan(
+    handbook: Handbook,
+    sources: Sources,
+    pending: Sequence[tuple[RecordDraft, Callable[[], ImportedRecord]]],
+) -> Plan:
+    """Rewrite the links of all records, and write each record with its function.
+
+    A record that cannot be read after the rewrites is skipped with an error.
+    """
+    targets = LinkTargets(handbook, sources, [draft for draft, _ in pending])
+    targets.rewrite()
+    records = []
+    for draft, write in pending:
+        if problem := draft.body.source.problem:
+            sources.skipped.append(make_unreadable(draft.file.path, problem))
+        else:
+            records.append(write())
+    skipped = sorted(sources.skipped, key=lambda entry: entry.source)
+    return Plan(tuple(records), tuple(skipped), targets.attachments)
 
 
 def write_document(values: Mapping[str, Any], file: ImportedFile, today: date, body: str) -> str:

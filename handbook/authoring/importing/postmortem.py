@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,6 @@ from handbook.authoring.importing.drafts import (
     is_title_stated_alike,
     read_draft,
     rewrite_body,
-    rewrite_targets,
 )
 from handbook.authoring.importing.incidents import (
     NO_CONVERSION,
@@ -32,13 +32,13 @@ from handbook.authoring.importing.plan import (
     ImportOptions,
     Plan,
     Value,
+    make_plan,
     write_document,
 )
 from handbook.authoring.importing.sources import (
     ImportedFile,
     Skipped,
     find_sources,
-    make_unreadable,
 )
 from handbook.authoring.importing.statements import (
     Statement,
@@ -146,15 +146,8 @@ def plan_postmortems(handbook: Handbook, folder: Path, options: ImportOptions) -
     for draft in drafts:
         rewrite_body(draft.record.body, draft.record.title)
         _convert(draft, options)
-    targets = rewrite_targets(handbook, sources, [draft.record for draft in drafts])
-    records = []
-    for draft, body in zip(drafts, targets.bodies, strict=True):
-        if problem := body.body.source.problem:
-            sources.skipped.append(make_unreadable(draft.record.file.path, problem))
-        else:
-            records.append(_write(draft, handbook, options, body.left_out))
-    skipped = tuple(sorted(sources.skipped, key=lambda entry: entry.source))
-    return Plan(tuple(records), skipped, targets.attachments)
+    pending = [(draft.record, partial(_write, draft, handbook, options)) for draft in drafts]
+    return make_plan(handbook, sources, pending)
 
 
 def _make_slug(record: RecordDraft) -> str:
@@ -319,9 +312,7 @@ def _convert(draft: _IncidentDraft, options: ImportOptions) -> None:
     body.change(draft.actions.rewrites)
 
 
-def _write(
-    draft: _IncidentDraft, handbook: Handbook, options: ImportOptions, left_out: Iterable[str]
-) -> ImportedRecord:
+def _write(draft: _IncidentDraft, handbook: Handbook, options: ImportOptions) -> ImportedRecord:
     """Write the text of a post-mortem, and its entry in the report."""
     record = draft.record
     times = {name: f"{value.value:%Y-%m-%dT%H:%MZ}" for name, value in draft.times.items()}
@@ -361,7 +352,7 @@ def _write(
         lines=lines,
         conflicts=tuple(record.conflicts),
         missing=written.gaps,
-        left_out=(*describe_keys(record.original, _list_used_keys(draft)), *left_out),
+        left_out=(*describe_keys(record.original, _list_used_keys(draft)), *record.left_out),
         passes=tuple(record.body.passes),
     )
 

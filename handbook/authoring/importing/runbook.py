@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,20 +16,19 @@ from handbook.authoring.importing.drafts import (
     is_title_stated_alike,
     read_draft,
     rewrite_body,
-    rewrite_targets,
 )
 from handbook.authoring.importing.plan import (
     ImportedRecord,
     ImportOptions,
     Plan,
     Value,
+    make_plan,
     write_document,
 )
 from handbook.authoring.importing.sources import (
     ImportedFile,
     Skipped,
     find_sources,
-    make_unreadable,
 )
 from handbook.authoring.importing.statements import (
     Statement,
@@ -83,15 +83,8 @@ def plan_runbooks(handbook: Handbook, folder: Path, options: ImportOptions) -> P
         drafts.append(draft)
     for draft in drafts:
         rewrite_body(draft.record.body, draft.record.title)
-    targets = rewrite_targets(handbook, sources, [draft.record for draft in drafts])
-    records = []
-    for draft, body in zip(drafts, targets.bodies, strict=True):
-        if problem := body.body.source.problem:
-            sources.skipped.append(make_unreadable(draft.record.file.path, problem))
-        else:
-            records.append(_write(draft, handbook, options, body.left_out))
-    skipped = tuple(sorted(sources.skipped, key=lambda entry: entry.source))
-    return Plan(tuple(records), skipped, targets.attachments)
+    pending = [(draft.record, partial(_write, draft, handbook, options)) for draft in drafts]
+    return make_plan(handbook, sources, pending)
 
 
 def split_words(name: str) -> str:
@@ -176,9 +169,7 @@ def _leave_foreign(
             )
 
 
-def _write(
-    draft: _RunbookDraft, handbook: Handbook, options: ImportOptions, left_out: Iterable[str]
-) -> ImportedRecord:
+def _write(draft: _RunbookDraft, handbook: Handbook, options: ImportOptions) -> ImportedRecord:
     """Write the text of a runbook, and its entry in the report."""
     record = draft.record
     alerts = [value.value for value in draft.alerts]
@@ -206,6 +197,6 @@ def _write(
         },
         conflicts=tuple(record.conflicts),
         missing=written.gaps,
-        left_out=(*describe_keys(record.original, used), *left_out),
+        left_out=(*describe_keys(record.original, used), *record.left_out),
         passes=tuple(record.body.passes),
     )

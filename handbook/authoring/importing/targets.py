@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from pathlib import Path
 from urllib.parse import quote
 
+from handbook.authoring.importing.drafts import RecordDraft
 from handbook.authoring.importing.rewriting import (
-    BodyDraft,
     rewrite_links,
     split_target,
     urlsplit_safely,
@@ -24,20 +23,6 @@ from handbook.reading.attachments import check_attachment, is_attachment_name
 from handbook.reading.source import Source
 
 
-@dataclass
-class LinkedBody:
-    """The body of a record with the paths of its source and of the record.
-
-    `original` is the source as it was. `left_out` describes files that are not copied.
-    """
-
-    source_path: str
-    path: str
-    original: Source
-    body: BodyDraft
-    left_out: list[str] = field(default_factory=list)
-
-
 class LinkTargets:
     """Rewrites the links of all records of an import, and collects their attachments.
 
@@ -46,41 +31,41 @@ class LinkTargets:
     other link stays as it is.
     """
 
-    def __init__(self, handbook: Handbook, sources: Sources, bodies: Sequence[LinkedBody]) -> None:
-        self.handbook, self.sources, self.bodies = handbook, sources, bodies
+    def __init__(self, handbook: Handbook, sources: Sources, drafts: Sequence[RecordDraft]) -> None:
+        self.handbook, self.sources, self.drafts = handbook, sources, drafts
         self.attachments: dict[str, bytes] = {}
         """The files to copy, by path from the root of the handbook."""
         self._copies: dict[tuple[str, str], str] = {}
-        self._records: dict[str, LinkedBody] = {body.source_path: body for body in bodies}
+        self._records: dict[str, RecordDraft] = {draft.file.path: draft for draft in drafts}
         self._anchors: Mapping[str, Mapping[str, str]] = {
-            body.source_path: _map_anchors(body.original, body.body.source) for body in bodies
+            draft.file.path: _map_anchors(draft.original, draft.body.source) for draft in drafts
         }
 
     def rewrite(self) -> None:
-        """Rewrite the links of all bodies."""
-        for body in self.bodies:
-            body.body.change(rewrite_links(body.body, partial(self._resolve, body)))
+        """Rewrite the links of all records."""
+        for draft in self.drafts:
+            draft.body.change(rewrite_links(draft.body, partial(self._resolve, draft)))
 
-    def _resolve(self, body: LinkedBody, target: str) -> str | None:
+    def _resolve(self, draft: RecordDraft, target: str) -> str | None:
         """Return the new target of a link, or None to leave it."""
-        split = self._split(target, body)
+        split = self._split(target, draft)
         if split is None:
             return None
         path, fragment = split
         new_fragment = self._anchors.get(path, {}).get(fragment, fragment)
-        if path == body.source_path and target.startswith("#"):
+        if path == draft.file.path and target.startswith("#"):
             return f"#{new_fragment}"
-        new = self._find(path, body)
+        new = self._find(path, draft)
         if new is None:
             return None
         return f"{new}#{new_fragment}" if fragment else new
 
-    def _split(self, target: str, body: LinkedBody) -> tuple[str, str] | None:
+    def _split(self, target: str, draft: RecordDraft) -> tuple[str, str] | None:
         """Return the path of a target below the imported folder, and its fragment.
 
         A path from the root of the repository is found if the folder is in a repository.
         """
-        split = split_target(target, body.source_path)
+        split = split_target(target, draft.file.path)
         parts = urlsplit_safely(target)
         if split is None and not parts.scheme and not parts.netloc:
             folder = Path(os.path.realpath(self.sources.folder))
@@ -89,9 +74,9 @@ class LinkTargets:
                 return Path(os.path.relpath(file, folder)).as_posix(), parts.fragment
         return split
 
-    def _find(self, path: str, body: LinkedBody) -> str | None:
+    def _find(self, path: str, draft: RecordDraft) -> str | None:
         """Return the path from a record to the present place of a path of the imported folder."""
-        folder = posixpath.dirname(body.path)
+        folder = posixpath.dirname(draft.path)
         if path in self._records:
             return posixpath.relpath(self._records[path].path, folder)
         if record := self.sources.imported.get(path):
@@ -103,27 +88,27 @@ class LinkTargets:
             if published in self.handbook.documents or published in self.handbook.attachments:
                 return quote(posixpath.relpath(published, folder))
         if file.is_file() and file.is_relative_to(self.sources.boundary):
-            return self._copy(file, path, body)
+            return self._copy(file, path, draft)
         return None
 
-    def _copy(self, file: Path, path: str, body: LinkedBody) -> str | None:
+    def _copy(self, file: Path, path: str, draft: RecordDraft) -> str | None:
         """Copy a file to the attachments of a record, and return the path of the copy."""
         if not is_attachment_name(file.name):
             return None
-        key = (body.path, str(file))
+        key = (draft.path, str(file))
         if key not in self._copies:
             if finding := check_attachment(file.parent, file.name):
                 remark = f"attachment {path}: {finding.message}"
-                if remark not in body.left_out:
-                    body.left_out.append(remark)
+                if remark not in draft.left_out:
+                    draft.left_out.append(remark)
                 return None
-            self._copies[key] = self._choose_name(file, body)
+            self._copies[key] = self._choose_name(file, draft)
             self.attachments[self._copies[key]] = file.read_bytes()
-        return posixpath.relpath(self._copies[key], posixpath.dirname(body.path))
+        return posixpath.relpath(self._copies[key], posixpath.dirname(draft.path))
 
-    def _choose_name(self, file: Path, body: LinkedBody) -> str:
+    def _choose_name(self, file: Path, draft: RecordDraft) -> str:
         """Return a new path in the folder of the attachments of a record."""
-        folder = body.path.removesuffix(".md")
+        folder = draft.path.removesuffix(".md")
         stem = make_slug(file.stem) or "file"
         names = (f"{stem}{'' if number == 1 else f'-{number}'}" for number in count(1))
         return next(

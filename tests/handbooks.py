@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from handbook.diagnostics import Diagnostic, Report
 from handbook.handbook import Handbook
 from handbook.loading import load
@@ -20,6 +22,9 @@ from handbook.views.references import PageReferences
 ROOT = Path(__file__).parent.parent
 CORPORA = Path(os.environ.get("HANDBOOK_CORPORA") or ROOT.parent / "shared" / "corpora")
 """Optional folder of public records, the only files outside of the repository that tests read."""
+needs_corpora = pytest.mark.skipif(
+    not CORPORA.is_dir(), reason="the public records are not installed"
+)
 
 SMALL = Path(__file__).parent / "sites" / "small"
 FORMS = Path(__file__).parent / "sites" / "forms"
@@ -111,6 +116,15 @@ def format_findings(findings: Iterable[Diagnostic]) -> list[str]:
         f"{finding.at.path}:{finding.at.line}:{finding.at.column}:{finding.code}"
         for finding in findings
     ]
+
+
+def read_files(root: Path) -> dict[str, bytes]:
+    """Return the content of each file below a folder, by path from the folder."""
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file()
+    }
 
 
 def copy_site(site: Path, to: Path) -> Path:

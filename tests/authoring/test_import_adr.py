@@ -28,7 +28,7 @@ from handbook.reading.source import read_source
 from handbook.records import Event
 from handbook.records.adr import Adr
 from handbook.views.facts import facts
-from tests.handbooks import CORPORA, report, write
+from tests.handbooks import CORPORA, needs_corpora, report, write
 
 DAY = date(2026, 11, 26)
 OWN = Path(__file__).parent.parent / "sites" / "imports" / "adr"
@@ -45,9 +45,6 @@ extra:
     people: {ana: Ana, bo: Bo}
     tags: [database]
 """
-needs_corpora = pytest.mark.skipif(
-    not CORPORA.is_dir(), reason="the public records are not installed"
-)
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,10 @@ from tests.authoring.test_import_adr import (
     OWN,
     SETTINGS,
     TWELVE,
-    needs_corpora,
     plan_import,
 )
 from tests.commands import BIN, make_environment, run
-from tests.handbooks import CORPORA, ROOT, report, write
+from tests.handbooks import CORPORA, ROOT, needs_corpora, report, write
 
 PAGE = ROOT / "docs/how-to/bring-your-records.md"
 CORRECTIONS = {

@@ -21,14 +21,21 @@ from handbook.cli import main
 from handbook.loading import load
 from handbook.reading.source import read_source
 from handbook.records.postmortem import Postmortem
-from tests.handbooks import CORPORA, SMALL, TODAY, copy_site, format_findings, report, write
+from tests.handbooks import (
+    CORPORA,
+    SMALL,
+    TODAY,
+    copy_site,
+    format_findings,
+    needs_corpora,
+    read_files,
+    report,
+    write,
+)
 
 NAME = "2025-03-04-paint-stopped.md"
 _ENTRY = re.compile(r"^(?:[0-9]{4}-[0-9]{2}-[0-9]{2} )?([0-9]{2}:[0-9]{2}) — ")
 HEAD = "# Paint stopped\n\nNo paint came.\n\n"
-needs_corpora = pytest.mark.skipif(
-    not CORPORA.is_dir(), reason="the public records are not installed"
-)
 
 
 @dataclass(frozen=True)
@@ -255,14 +262,6 @@ def plan(root: Path, folder: Path, order: DayOrder | None = None) -> Plan:
 def run(root: Path, folder: Path, *options: str) -> int:
     arguments = ["import", "postmortem", f"{folder}", "--into", f"{root}", "--today", f"{TODAY}"]
     return main([*arguments, *options])
-
-
-def read_files(root: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(root).as_posix(): path.read_bytes()
-        for path in root.rglob("*")
-        if path.is_file()
-    }
 
 
 def assert_body_is_kept(data: bytes, record: ImportedRecord) -> None:

@@ -17,12 +17,19 @@ from handbook.cli import main
 from handbook.loading import load
 from handbook.reading.source import read_source
 from handbook.records.runbook import Runbook
-from tests.handbooks import CORPORA, SMALL, TODAY, copy_site, format_findings, report, write
+from tests.handbooks import (
+    CORPORA,
+    SMALL,
+    TODAY,
+    copy_site,
+    format_findings,
+    needs_corpora,
+    read_files,
+    report,
+    write,
+)
 
 FORM = "\n\n## Meaning\n\nIt is slow.\n\n## Impact\n\nUsers wait.\n"
-needs_corpora = pytest.mark.skipif(
-    not CORPORA.is_dir(), reason="the public records are not installed"
-)
 
 
 @dataclass(frozen=True)
@@ -146,14 +153,6 @@ def plan(root: Path, folder: Path, service: str = "shop") -> Plan:
 def run(root: Path, folder: Path, *options: str) -> int:
     arguments = ["import", "runbook", f"{folder}", "--into", f"{root}", "--today", f"{TODAY}"]
     return main([*arguments, *options])
-
-
-def read_files(root: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(root).as_posix(): path.read_bytes()
-        for path in root.rglob("*")
-        if path.is_file()
-    }
 
 
 @pytest.mark.parametrize("expected", CASES, ids=lambda expected: expected.name)

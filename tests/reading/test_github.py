@@ -22,7 +22,7 @@ from handbook.records.adr import Adr
 from handbook.rules.engine import Context, rules
 from handbook.site.html_faults import find_fault
 from handbook.views.references import PageReferences
-from tests.handbooks import CORPORA, SMALL, TODAY
+from tests.handbooks import CORPORA, SMALL, TODAY, needs_corpora
 from tests.reading import github
 from tests.reading.github import (
     ACTIVE,
@@ -47,7 +47,6 @@ DOCUMENTS = int(os.environ.get("FUZZ_EXAMPLES", 1500))
 SEED = int(os.environ.get("FUZZ_SEED", 7))
 EXAMPLES = read_corpus()
 REPORTED = [difference for difference in DIFFERENCES if difference.rule]
-needs_corpora = pytest.mark.skipif(not CORPORA.is_dir(), reason="the public records are missing")
 
 
 @pytest.fixture(scope="module")

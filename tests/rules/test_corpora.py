@@ -23,7 +23,7 @@ from handbook.views.postmortems import actions, postmortem_archive
 from handbook.views.runbooks import alert_page, runbook_catalog
 from handbook.views.services import service_details, services_index
 from handbook.views.standards import checklist, standards_index
-from tests.handbooks import CORPORA, SMALL, TODAY, copy_site
+from tests.handbooks import CORPORA, SMALL, TODAY, copy_site, needs_corpora
 
 PLACES = {
     "adr": "adr/{:04}-x.md",
@@ -49,7 +49,7 @@ def test_every_kind_is_tested() -> None:
     assert set(PLACES) == {kind.kind for kind in RECORDS}
 
 
-@pytest.mark.skipif(not CORPORA.is_dir(), reason="the public records are not installed")
+@needs_corpora
 @pytest.mark.parametrize("kind", PLACES)
 def test_public_records_give_findings_and_pages(kind: str, tmp_path: Path) -> None:
     root = copy_site(SMALL, tmp_path / "handbook")
@@ -74,7 +74,7 @@ def test_public_records_give_findings_and_pages(kind: str, tmp_path: Path) -> No
         assert alert_page(handbook, alert)
 
 
-@pytest.mark.skipif(not CORPORA.is_dir(), reason="the public records are not installed")
+@needs_corpora
 def test_public_records_have_almost_no_finding_about_markdown() -> None:
     """Two faults are real: a table that GitHub renders as text, and a fence without an end."""
     markdown_rules = [

@@ -95,4 +95,4 @@ def test_the_decisions_of_seven_projects_are_one_site(tmp_path: Path) -> None:
     answer = run("handbook", "build", cwd=root)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     text = (root / "site/adr/index.html").read_text(encoding="utf-8")
-    assert "294 imported" in text
+    assert "295 imported" in text

@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
 from itertools import chain
@@ -34,7 +34,7 @@ from handbook.records.postmortem import Postmortem
 from handbook.records.rule_file import MonitoringRule, RuleFile
 from handbook.records.runbook import Runbook
 from handbook.records.service import Service
-from handbook.records.standard import ChecklistItem, Standard
+from handbook.records.standard import ChecklistItem, Requirement, Standard
 from handbook.settings import DOCS, Settings
 from handbook.site_settings import can_add_files, is_address, list_nav_entries
 
@@ -229,6 +229,19 @@ class Handbook:
             not standard.is_readable or not standard.has_readable_ids
             for standard in self.of(Standard)
         )
+
+    @cached_property
+    def _requirements_by_item(self) -> Mapping[str, Sequence[tuple[Standard, Requirement]]]:
+        requirements: dict[str, list[tuple[Standard, Requirement]]] = {}
+        for standard in self.of(Standard):
+            for requirement in standard.requirements:
+                for name in requirement.verified_by:
+                    requirements.setdefault(name, []).append((standard, requirement))
+        return requirements
+
+    def requirements_of(self, id: str) -> Sequence[tuple[Standard, Requirement]]:
+        """Return the requirements that a checklist item verifies, each with its standard."""
+        return self._requirements_by_item.get(id, ())
 
     def standards_of(self, id: str) -> tuple[Standard, ...]:
         """Return the standards of a checklist item.

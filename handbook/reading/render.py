@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from textwrap import dedent
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from handbook.reading.autolinks import may_hold_autolink
@@ -59,6 +60,20 @@ class References(Protocol):
         """The function that returns the text of an included file, or None if it is missing."""
 
 
+class NodeRenderer(Protocol):
+    """Renders parts of the body that a block view shows."""
+
+    def render_blocks(self, container: MarkdownNode) -> str:
+        """Render the blocks that a block contains."""
+
+    def render_inlines(self, container: MarkdownNode, *, skip: str = "") -> str:
+        """Render the inlines that a node contains, without the text `skip` at its start."""
+
+
+BlockView = Callable[[NodeRenderer], str]
+"""A function that returns the HTML of a block in place of the usual HTML."""
+
+
 @dataclass(frozen=True, slots=True)
 class TocEntry:
     """A heading in a table of contents. `html` is its text as HTML."""
@@ -78,12 +93,17 @@ class Rendered:
 
 
 def render(
-    source: Source, references: References, *, raw_html: bool = False, without_title: bool = False
+    source: Source,
+    references: References,
+    *,
+    raw_html: bool = False,
+    without_title: bool = False,
+    list_views: Mapping[int, BlockView] = MappingProxyType({}),
 ) -> Rendered:
     """Render the body of a file.
 
     `raw_html` keeps the raw HTML of the author, for pages that are not records. `without_title`
-    leaves out the first H1.
+    leaves out the first H1. `list_views` has the views of lists, by the offset of the list.
     """
     if not source.is_parsed:
         return Rendered("", (), frozenset())
@@ -92,6 +112,7 @@ def render(
     )
     renderer = _Renderer(references, safe_html)
     renderer.has_footnotes = True
+    renderer.list_views = list_views
     renderer.headings_by_start = {heading.start: heading for heading in source.headings}
     renderer.item_ids = {
         block.parent.start: anchor(id) for id, block in source.items_with_ids if block.parent
@@ -141,6 +162,7 @@ class _Renderer:
         self.definitions: dict[str, MarkdownNode] = {}
         self.unlinked = references is None
         self.omitted_heading: Heading | None = None
+        self.list_views: Mapping[int, BlockView] = {}
 
     def render_blocks(self, container: MarkdownNode) -> str:
         """Render the blocks that a block contains."""
@@ -152,11 +174,10 @@ class _Renderer:
         )
         return "".join(blocks) + self._find_end_tags(container)
 
-    def render_inlines(self, container: MarkdownNode) -> str:
-        """Render the inlines that a node contains."""
-        return "".join(map(self._render_inline, container.children)) + self._find_end_tags(
-            container
-        )
+    def render_inlines(self, container: MarkdownNode, *, skip: str = "") -> str:
+        """Render the inlines that a node contains, without the text `skip` at its start."""
+        nodes = _skip_text(container.children, skip) if skip else container.children
+        return "".join(map(self._render_inline, nodes)) + self._find_end_tags(container)
 
     def _find_end_tags(self, node: MarkdownNode) -> str:
         return self.safe_html.closing.get(id(node), "") if self.safe_html else ""
@@ -201,6 +222,8 @@ class _Renderer:
         return EXPLICIT_ID.sub("", html) if find_explicit_id(node) else html
 
     def _render_list(self, node: MarkdownNode) -> str:
+        if view := self.list_views.get(node.start):
+            return view(self)
         if node.number is None:
             attributes = ' class="task-list"' if any(map(_is_task, node.children)) else ""
         else:
@@ -364,6 +387,18 @@ class _Renderer:
 
 def _render_title(node: MarkdownNode) -> str:
     return f' title="{escape(node.detail)}"' if node.detail else ""
+
+
+def _skip_text(nodes: Sequence[MarkdownNode], text: str) -> Sequence[MarkdownNode]:
+    """Return inline nodes without a text at their start. It is a text node, or in bold."""
+    first, *others = nodes
+    if first.kind is NodeKind.TEXT and first.text.startswith(text):
+        return [replace(first, text=first.text.removeprefix(text).lstrip()), *others]
+    if extract_text([first]) == text:
+        if others and others[0].kind is NodeKind.TEXT:
+            return [replace(others[0], text=others[0].text.lstrip()), *others[1:]]
+        return others
+    return nodes
 
 
 def _is_task(item: MarkdownNode) -> bool:

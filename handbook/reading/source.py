@@ -56,6 +56,7 @@ _NODE_KINDS: Final[Mapping[type[Block], tuple[NodeKind, ...]]] = {
     Heading: (NodeKind.HEADING,),
     Paragraph: (NodeKind.PARAGRAPH, NodeKind.PLAIN),
     Table: (NodeKind.TABLE,),
+    Item: (NodeKind.ITEM,),
 }
 
 B = TypeVar("B", bound=Block)
@@ -224,7 +225,7 @@ class Source:
     def _nodes_by_start(self) -> Mapping[tuple[NodeKind, int], MarkdownNode]:
         return {(node.kind, node.start): node for node in self.tree.walk()}
 
-    def node_of(self, block: Heading | Paragraph | Table) -> MarkdownNode:
+    def node_of(self, block: Heading | Paragraph | Table | Item) -> MarkdownNode:
         """Return the parsed Markdown node of a block."""
         kinds = _NODE_KINDS[type(block)]
         return next(

@@ -302,6 +302,10 @@ class Record(Document):
     """The texts of a new record, by section. The key "" is for a kind without sections."""
     sections_with_none: ClassVar[frozenset[str]] = frozenset()
     """The required sections in which "None." is an answer."""
+    first_section: ClassVar[str | None] = None
+    """An optional section that must be the first one, or None."""
+    last_section: ClassVar[str | None] = None
+    """An optional section that must be the last one, or None."""
     template_keys: ClassVar[tuple[str, ...]] = ()
     """The values that a new record needs in addition to its front matter."""
 

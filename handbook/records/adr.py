@@ -109,6 +109,7 @@ class Adr(Record):
         ALTERNATIVES,
         "Consequences",
     )
+    last_section: ClassVar[str | None] = NOTES
     template: ClassVar[Mapping[str, str]] = {
         "Context": _CONTEXT,
         "Decision": _DECISION,

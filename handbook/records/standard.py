@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime
 import hashlib
 import re
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from itertools import takewhile
 from typing import Any, ClassVar
@@ -20,6 +22,11 @@ from handbook.vocabulary import CALMS, OBLIGATIONS, PROOFS
 
 REQUIREMENTS = "What it requires"
 VERIFICATION = "How to verify it"
+DEVIATIONS = "When to deviate"
+ADOPTION = "Adopt it"
+CHANGES = "What changed"
+HUMAN_REVIEW = "human review"
+"""The word in `Verified by` for a requirement that no checklist item covers."""
 _QUARTER = Pattern(r"[0-9]{4}-Q[1-4]", "a quarter, such as 2026-Q4")
 
 
@@ -57,6 +64,25 @@ class ChecklistItem:
         )
 
 
+class DetailKind(StrEnum):
+    """The label of a nested list item that explains a requirement."""
+
+    WHY = "Why"
+    HOW = "How"
+    VERIFIED_BY = "Verified by"
+
+
+_DETAIL = re.compile(rf"({'|'.join(DetailKind)}):\s+(?=\S)")
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A nested list item such as `- Why: …`. `text` is its Markdown without the label."""
+
+    text: str
+    block: Paragraph
+
+
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """A requirement of a standard. `id` is None if its list item has no id.
@@ -67,7 +93,39 @@ class Requirement:
     id: str | None
     obligation: str | None
     text: str
-    line: int
+    block: Paragraph
+    details: Mapping[DetailKind, Detail]
+    """The details by label. If a label is repeated, only the first counts."""
+
+    @property
+    def line(self) -> int:
+        """The line of the text."""
+        return self.block.first
+
+    @property
+    def why(self) -> str | None:
+        """The reason, as Markdown, or None."""
+        return self._find_text(DetailKind.WHY)
+
+    @property
+    def how(self) -> str | None:
+        """The links to the instructions, as Markdown, or None."""
+        return self._find_text(DetailKind.HOW)
+
+    @property
+    def verified_by(self) -> tuple[str, ...]:
+        """The ids of checklist items, and `HUMAN_REVIEW`, that verify the requirement."""
+        names = (self._find_text(DetailKind.VERIFIED_BY) or "").removesuffix(".").split(",")
+        return tuple(name.strip() for name in names if name.strip())
+
+    def line_of(self, kind: DetailKind) -> int:
+        """Return the line of a detail. Without the detail, return the line of the text."""
+        detail = self.details.get(kind)
+        return detail.block.first if detail else self.line
+
+    def _find_text(self, kind: DetailKind) -> str | None:
+        detail = self.details.get(kind)
+        return detail.text if detail else None
 
     @property
     def text_without_id(self) -> str:
@@ -103,15 +161,20 @@ class Standard(Record):
         REQUIREMENTS,
         "How to implement it",
         VERIFICATION,
-        "When to deviate",
+        DEVIATIONS,
     )
-    sections_with_none: ClassVar[frozenset[str]] = frozenset({"When to deviate"})
+    sections_with_none: ClassVar[frozenset[str]] = frozenset({DEVIATIONS})
+    first_section: ClassVar[str | None] = ADOPTION
+    last_section: ClassVar[str | None] = CHANGES
     template: ClassVar[Mapping[str, str]] = {
         "Why it matters": "TODO: describe what goes wrong without this standard",
-        REQUIREMENTS: "- **{id}.1** TODO: state what a team must, should or may do",
+        REQUIREMENTS: (
+            "- **{id}.1** TODO: state what a team must, should or may do\n"
+            f"    - Verified by: {HUMAN_REVIEW}"
+        ),
         "How to implement it": "TODO: show how to do it, with an example",
         VERIFICATION: "TODO: describe how to check each requirement",
-        "When to deviate": "TODO: state when a team may deviate, and who must approve it",
+        DEVIATIONS: "TODO: state when a team may deviate, and who must approve it",
     }
 
     summary: str | None = field(ProseText(), "one-sentence summary", required=True)
@@ -159,7 +222,14 @@ class Standard(Record):
     def body_values(self) -> Mapping[str, Any]:
         return {
             "requirements": tuple(
-                {"id": rule.id, "obligation": rule.obligation, "text": rule.text}
+                {
+                    "id": rule.id,
+                    "obligation": rule.obligation,
+                    "text": rule.text,
+                    "why": rule.why,
+                    "how": rule.how,
+                    "verified_by": rule.verified_by,
+                }
                 for rule in self.requirements
             )
         }
@@ -168,26 +238,44 @@ class Standard(Record):
     def requirements(self) -> tuple[Requirement, ...]:
         """The requirements: the top-level list items in the section "What it requires"."""
         ids_by_block = {id(block): item_id for item_id, block in self.source.items_with_ids}
+        details_by_item = self._details_by_item
         requirements = []
+        for item, block in self._requirement_items:
+            if item.is_nested:
+                continue
+            text = " ".join(block.text.split())
+            obligation = re.search(rf"\b({'|'.join(OBLIGATIONS)})\b", text)
+            requirements.append(
+                Requirement(
+                    ids_by_block.get(id(block)),
+                    obligation[1] if obligation else None,
+                    text,
+                    block,
+                    details_by_item.get(id(item), {}),
+                )
+            )
+        return tuple(requirements)
+
+    @property
+    def _requirement_items(self) -> Iterator[tuple[Item, Paragraph]]:
+        """The list items in the section "What it requires", each with its first paragraph."""
         for block in self.section_blocks(REQUIREMENTS):
             item = block.parent
-            if (
-                isinstance(block, Paragraph)
-                and isinstance(item, Item)
-                and not item.is_nested
-                and block.first == item.first
-            ):
-                text = " ".join(block.text.split())
-                obligation = re.search(rf"\b({'|'.join(OBLIGATIONS)})\b", text)
-                requirements.append(
-                    Requirement(
-                        ids_by_block.get(id(block)),
-                        obligation[1] if obligation else None,
-                        text,
-                        block.first,
-                    )
-                )
-        return tuple(requirements)
+            if isinstance(block, Paragraph) and isinstance(item, Item):
+                if block.first == item.first:
+                    yield item, block
+
+    @property
+    def _details_by_item(self) -> Mapping[int, Mapping[DetailKind, Detail]]:
+        """The details of each top-level list item, by the identity of the item."""
+        details: dict[int, dict[DetailKind, Detail]] = defaultdict(dict)
+        for item, block in self._requirement_items:
+            outer = item.parent.parent if item.parent else None
+            match = _DETAIL.match(block.text)
+            if match and isinstance(outer, Item) and not outer.is_nested:
+                detail = Detail(" ".join(block.text[match.end() :].split()), block)
+                details[id(outer)].setdefault(DetailKind(match[1]), detail)
+        return details
 
     @cached_property
     def verification_ids(self) -> frozenset[str]:

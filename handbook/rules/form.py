@@ -35,7 +35,6 @@ from handbook.reading.shell import LANGUAGES, find_shell_errors
 from handbook.reading.source import Source
 from handbook.reading.unpasteable import PasteFaults, find_paste_faults
 from handbook.records import Document, Entity, Record
-from handbook.records.adr import NOTES, Adr
 from handbook.records.forms import FormSection
 from handbook.records.postmortem import Postmortem
 from handbook.rules.engine import Context, rule
@@ -169,12 +168,16 @@ def _suggest_heading(record: Record, part: FormSection) -> str:
 
 @rule("FM103", "misplaced-section", over=Record, requires=_UNREADABLE, asks_imported=False)
 def misplaced_section(record: Record) -> Iterator[Finding]:
-    """The section "Notes" of a decision, if it has one, is the last section.
+    """An optional section with a fixed place is in this place.
+
+    - "Notes" of a decision and "What changed" of a standard are the last section.
+    - "Adopt it" of a standard is the first section.
 
     All other sections can be in any order.
 
     Why: notes are added after the decision. Text below them would look like a part of the notes,
-    and a change to it would look like a change to the decision.
+    and a change to it would look like a change to the decision. Readers look for the first steps at
+    the start of a standard, and for its changes at the end.
 
     Bad:
         ## Notes
@@ -189,14 +192,20 @@ def misplaced_section(record: Record) -> Iterator[Finding]:
 
         Somebody operates it.
     """
-    if not isinstance(record, Adr):
-        return
-    for section in record.source.sections[:-1]:
-        if section.heading.text == NOTES:
+    sections = record.source.sections
+    for section in sections[1:]:
+        if section.heading.text == record.first_section:
             yield Finding(
                 record.source.at(section.heading.first),
-                f"section '{NOTES}' above other sections",
-                f"move '## {NOTES}' and its text to the end of the file",
+                f"section '{record.first_section}' below other sections",
+                f"move '## {record.first_section}' and its text directly below the title",
+            )
+    for section in sections[:-1]:
+        if section.heading.text == record.last_section:
+            yield Finding(
+                record.source.at(section.heading.first),
+                f"section '{record.last_section}' above other sections",
+                f"move '## {record.last_section}' and its text to the end of the file",
             )
 
 

@@ -12,7 +12,6 @@ from handbook.diagnostics import Finding, Location, Severity, did_you_mean
 from handbook.handbook import Handbook
 from handbook.reading.problems import ProblemKind
 from handbook.records import Entity, Record
-from handbook.records.adr import NOTES, Adr
 from handbook.records.kinds import KINDS, RECORDS
 from handbook.rules.engine import RETIRED, Context, RulePage, find_rule, rule, rules
 
@@ -341,7 +340,7 @@ def _find_ambiguous_headings(kind: type[Record], handbook: Handbook) -> Iterator
         for heading, meaning in kind.section_meanings().items()
         if meaning in kind.sections
     }
-    known |= {NOTES: NOTES} if kind is Adr else {}
+    known |= {name: name for name in (kind.first_section, kind.last_section) if name}
     settings = handbook.settings
     for section, headings in settings.organisation.sections[kind.kind].items():
         for heading in headings:

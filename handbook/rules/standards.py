@@ -1,4 +1,4 @@
-"""STD001 to STD007 and CHK001 to CHK004: standards, their requirements and checklist items."""
+"""STD001 to STD007, STD009, CHK001 to CHK004: standards, requirements and checklist items."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from handbook.diagnostics import Finding, Location, Severity, did_you_mean
 from handbook.handbook import Handbook
 from handbook.reading.nodes import Mapping, Sequence
 from handbook.reading.problems import ProblemKind
-from handbook.records.standard import REQUIREMENTS, VERIFICATION, Standard
+from handbook.records.standard import (
+    HUMAN_REVIEW,
+    REQUIREMENTS,
+    VERIFICATION,
+    DetailKind,
+    Standard,
+)
 from handbook.rules.age import check_age
 from handbook.rules.engine import Context, rule
 from handbook.vocabulary import CALMS, OBLIGATIONS
@@ -196,6 +202,50 @@ def overdue_standard_review(standard: Standard, context: Context) -> Iterator[Fi
     max_days = context.handbook.settings.policy.review.standard
     hint = "review the page, correct what is out of date, and set 'reviewed' to today's date"
     yield from check_age(standard, "reviewed", max_days, hint, context)
+
+
+@rule(
+    "STD009",
+    "unverified-requirement",
+    over=Standard,
+    requires=("FM102", "FM104", "STD004"),
+    asks_imported=False,
+)
+def unverified_requirement(standard: Standard, context: Context) -> Iterator[Finding]:
+    """A requirement names the checklist items that verify it, or says `human review`.
+
+    The list item of the requirement contains a list item `- Verified by:` with the ids of checklist
+    items of any standard, with `human review`, or with both. Separate them with commas. A withdrawn
+    requirement is exempt.
+
+    Why: teams follow a requirement only if they know who or what checks it.
+
+    Bad:
+        - **STD-08.1** Logs MUST be JSON.
+    Good:
+        - **STD-08.1** Logs MUST be JSON.
+            - Verified by: OBS-01
+    """
+    handbook = context.handbook
+    hint = f"name checklist items, such as '- Verified by: OBS-01', or '{HUMAN_REVIEW}'"
+    for requirement in standard.requirements:
+        if requirement.is_withdrawn or requirement.is_placeholder or requirement.id is None:
+            continue
+        if not requirement.verified_by:
+            yield Finding(
+                standard.source.at(requirement.line),
+                f"requirement {requirement.id} without 'Verified by'",
+                f"below it, {hint}",
+            )
+        line = requirement.line_of(DetailKind.VERIFIED_BY)
+        for name in requirement.verified_by:
+            # REF002 reports the unknown ids of items.
+            if name != HUMAN_REVIEW and handbook.resolve_id(name).kind != "item":
+                yield Finding(
+                    standard.source.at(line),
+                    f"requirement verified by '{name}', which is no checklist item",
+                    did_you_mean(name, (*handbook.checklist_items, HUMAN_REVIEW)) or hint,
+                )
 
 
 def locate_item(standard: Standard, index: int, key: str) -> Location:

@@ -21,6 +21,7 @@ from handbook.records import Document, Page, Record
 from handbook.records.alert import Alert
 from handbook.records.postmortem import Postmortem
 from handbook.records.service import Service
+from handbook.records.standard import Standard
 from handbook.site.html_faults import UNSAFE_PAGE, find_fault
 from handbook.views import api
 from handbook.views.backlinks import backlinks
@@ -33,6 +34,7 @@ from handbook.views.postmortems import durations
 from handbook.views.references import PageReferences
 from handbook.views.runbooks import alert_page
 from handbook.views.services import service_details
+from handbook.views.standards import requirement_tables
 
 BROKEN_MACRO: Final = ("MD020", "broken-macro")
 """Code and name of the rule that reports faulty templates, and faults in their Markdown output."""
@@ -124,7 +126,14 @@ class Assembly:
             or document.source.body.strip() == markdown.strip()
         ):
             rendered = render(
-                document.source, references, raw_html=not isinstance(document, Record)
+                document.source,
+                references,
+                raw_html=not isinstance(document, Record),
+                list_views=(
+                    requirement_tables(self.handbook, document)
+                    if isinstance(document, Standard)
+                    else {}
+                ),
             )
         else:
             checked_targets = frozenset(link.target for link in document.source.links)

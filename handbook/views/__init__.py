@@ -41,6 +41,7 @@ TONES: Final[Mapping[str, str]] = {
     "fail": "bad",
     "waived": "note",
     "example": "note",
+    "must": "note",
 }
 """The colour of the badge of each word. The word alone also carries the meaning."""
 

@@ -171,6 +171,7 @@ CASES = {
             ## What it requires
 
             - **STD-09.1** TODO: state what a team must, should or may do
+                - Verified by: human review
 
             ## How to implement it
 
@@ -184,7 +185,7 @@ CASES = {
 
             TODO: state when a team may deviate, and who must approve it
             """),
-        ["2:10", "3:14", "4:11", "5:9", "6:8", "7:11", "14:1", "18:16", "22:1", "26:1", "30:1"],
+        ["2:10", "3:14", "4:11", "5:9", "6:8", "7:11", "14:1", "18:16", "23:1", "27:1", "31:1"],
         [
             "summary: Names are short",
             "core_tools: [ruff]",

@@ -119,7 +119,8 @@ def _link_verifier(name: str, linker: Linker) -> PageLink | str:
     owned = linker.handbook.checklist_items.get(name)
     if owned is None:
         return name
-    return PageLink("", name, f"{linker.url(owned.standard)}#{anchor(name)}")
+    address = linker.handbook.address(owned.standard)
+    return PageLink("", name, linker.at(f"{address}#{anchor(name)}"))
 
 
 def _without_details(item: MarkdownNode, detail_starts: set[int]) -> MarkdownNode:

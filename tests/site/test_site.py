@@ -141,7 +141,7 @@ def test_an_id_in_bold_is_a_link_and_a_rule_links_to_itself(tmp_path: Path) -> N
         "ADR-0002": "../0002-use-postgresql/",
         "STD-08.1": "../../standards/08-observability/#std-08-1",
     }
-    rule_links = page(root / "site", "standards/08-observability").css("li#std-08-1 strong a")
+    rule_links = page(root / "site", "standards/08-observability").css("tr#std-08-1 th a")
     assert [node.attributes["href"] for node in rule_links] == ["#std-08-1"]
 
 

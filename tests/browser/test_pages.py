@@ -23,6 +23,7 @@ PAGES = [
     "",
     "standards/",
     "standards/11-incident-management/",
+    "standards/12-code-review/",
     "checklist/",
     "adr/",
     "adr/0023-use-postgresql-for-orders/",

@@ -131,6 +131,10 @@ class Handbook:
     """All suppressions in Markdown and YAML files."""
     macros: MacroNames = field(default_factory=MacroNames)
     """The macros and variables that page templates can use."""
+    provided: frozenset[str] = frozenset()
+    """The paths of the documents that this package provides, because the repository lacks them."""
+    replacements: Mapping[str, str] = field(default_factory=dict)
+    """The pages that this package need not provide, each with the file that replaces it."""
 
     @cached_property
     def entities(self) -> tuple[Entity, ...]:
@@ -346,7 +350,7 @@ class Handbook:
         pages = [
             self.source_uri(document.path)
             for document in unlisted
-            if not isinstance(document, Record)
+            if not isinstance(document, Record) and document.path not in self.provided
         ]
         nearest_uris = {
             entry: find_nearest(entry.text, uris)
@@ -414,6 +418,8 @@ class Handbook:
         if not parts.path:
             return Target(source, fragment)
         path = posixpath.normpath(posixpath.join(posixpath.dirname(source), unquote(parts.path)))
+        if source in self.provided:
+            path = self.replacements.get(path, path)
         if parts.path.startswith("/") or path == ".." or path.startswith("../"):
             return Target(path, fragment, is_outside=True)
         index_page = posixpath.join(path, "index.md")
@@ -452,7 +458,7 @@ class Handbook:
     @cached_property
     def paths(self) -> frozenset[str]:
         """The paths of all files that the site publishes or a rule checks, and of their folders."""
-        paths = {*self.documents, *self.attachments, *self.readmes, *self.strays}
+        paths = {*self.documents, *self.attachments, *self.readmes, *self.strays} - self.provided
         paths |= {audit.path for audit in self.audits} | {file.path for file in self.rule_files}
         return frozenset(paths | {folder for path in paths for folder in list_folders(path)})
 

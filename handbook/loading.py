@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from enum import Enum, auto
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -17,6 +18,12 @@ from typing import Final
 from handbook.diagnostics import Finding
 from handbook.handbook import Handbook
 from handbook.macro_names import read_macro_names
+from handbook.provided_pages import (
+    PROVIDED_PATHS,
+    find_replacements,
+    make_address,
+    read_provided_page,
+)
 from handbook.reading import files
 from handbook.reading.attachments import check_attachment, check_picture
 from handbook.reading.policy import substitute
@@ -99,6 +106,10 @@ def load(root: Path) -> Handbook:
         for path in paths[FileKind.AUDIT]
     )
     rule_files = _read_rule_files(root, documents, paths[FileKind.RULE_FILE])
+    replacements = _find_replacements(settings, documents, paths[FileKind.ATTACHMENT])
+    provided = {
+        path: _read_provided_page(path) for path in PROVIDED_PATHS if path not in replacements
+    }
     unattached_paths = _find_unattached(paths[FileKind.ATTACHMENT], documents)
     attachments = frozenset(paths[FileKind.ATTACHMENT]) - unattached_paths
     unread_audits = {*paths[FileKind.UNREAD_AUDIT]} - {file.path for file in rule_files}
@@ -111,7 +122,7 @@ def load(root: Path) -> Handbook:
     return Handbook(
         root=root,
         settings=settings,
-        documents=MappingProxyType(documents),
+        documents=MappingProxyType(dict(sorted({**documents, **provided}.items()))),
         alerts=make_alerts(rule_files),
         rule_files=rule_files,
         audits=audits,
@@ -123,6 +134,8 @@ def load(root: Path) -> Handbook:
         problems=tuple(_check_attachments(root, attachments)),
         suppressions=tuple(_read_suppressions(root, documents, yaml_paths)),
         macros=read_macro_names(root, settings),
+        provided=frozenset(provided),
+        replacements=MappingProxyType(replacements),
     )
 
 
@@ -210,6 +223,28 @@ def add_document(handbook: Handbook, path: str, data: bytes) -> Handbook:
 
 def _read_document(root: Path, path: str, settings: Settings) -> Document:
     return _parse_document(path, files.read_bytes(root, path), settings)
+
+
+def _find_replacements(
+    settings: Settings, documents: Mapping[str, Document], attachments: Iterable[str]
+) -> Mapping[str, str]:
+    """Return the provided pages that are not needed, each with the file that replaces it.
+
+    A file at the same address replaces a provided page. So does the page that was at this address
+    before, because its `moved_from` needs the address for a redirect.
+    """
+    if not any(plugin.name == "handbook" and plugin.is_enabled for plugin in settings.plugins):
+        return dict.fromkeys(PROVIDED_PATHS, "")
+    owners = {old[1:]: path for path, document in documents.items() for old in document.moved_from}
+    owners |= {path.removeprefix(_IN_DOCS).removesuffix("index.html"): path for path in attachments}
+    owners |= {make_address(path): path for path in documents}
+    return find_replacements(owners)
+
+
+@cache
+def _read_provided_page(path: str) -> Document:
+    """Return a page of this package. A process reads it once, because it never changes."""
+    return read_document(Page, read_source(path, read_provided_page(path)), {})
 
 
 def _parse_document(path: str, data: bytes | Finding, settings: Settings) -> Document:

@@ -49,6 +49,7 @@ MACROS: Final[Mapping[str, str]] = MappingProxyType(
         "everything": "home",
         "home": "home",
         "postmortem_archive": "postmortems",
+        "records_reference": "records_reference",
         "rules_reference": "rules_reference",
         "runbook_catalog": "runbooks",
         "services_index": "services",

@@ -16,6 +16,7 @@ from handbook.engines.check import checked_handbook, page_address
 from handbook.views import adr_index as decisions
 from handbook.views import home as start
 from handbook.views import postmortems, runbooks, services, standards
+from handbook.views import records_reference as records
 from handbook.views import rules_reference as rules
 
 
@@ -59,6 +60,11 @@ def define_env(env: Any) -> None:
     def postmortem_archive() -> str:
         """List the post-mortems with statistics and charts."""
         return postmortems.postmortem_archive(handbook, address())
+
+    @env.macro
+    def records_reference() -> str:
+        """List the sections and the keys of each kind of record."""
+        return records.records_reference()
 
     @env.macro
     def rules_reference() -> str:

@@ -25,6 +25,7 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
     "settings": {"diagnostics", "extras", "reading", "site_settings", "vocabulary"},
     "records": {"diagnostics", "reading", "vocabulary"},
     "macro_names": {"reading", "settings", "vocabulary"},
+    "provided_pages": set(),
     "handbook": {
         "diagnostics",
         "macro_names",
@@ -33,7 +34,15 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
         "settings",
         "site_settings",
     },
-    "loading": {"diagnostics", "handbook", "macro_names", "reading", "records", "settings"},
+    "loading": {
+        "diagnostics",
+        "handbook",
+        "macro_names",
+        "provided_pages",
+        "reading",
+        "records",
+        "settings",
+    },
     "history.base": {
         "handbook",
         "history.git",
@@ -106,6 +115,7 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
         "site.external",
         "site.exchange",
         "site.finish",
+        "site_settings",
         "views",
         "vocabulary",
         "engines.build",

@@ -191,7 +191,8 @@ def _check_links(root: Path, new: Path) -> int:
         report = run_on_site(site, load(root), date.today())
         if report.errors:
             raise BuildError(f"the new site has broken links\n{text(report)}")
-        sys.stderr.write(text(report))
+        if report.findings:
+            sys.stderr.write(text(report))
     links, pages = site.counts["link"], site.counts["page"]
     _print_line(f"checked {links} links of {pages} pages in {time.monotonic() - start:.1f} s")
     return pages

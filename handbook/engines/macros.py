@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import sys
 import traceback
@@ -25,6 +24,7 @@ from handbook.handbook import Handbook
 from handbook.macro_names import plugin_options
 from handbook.reading.files import is_file, is_folder
 from handbook.reporters.text import escape_unprintable
+from handbook.views.macro_views import call_view, find_view
 from handbook.vocabulary import MACROS
 
 _DEFAULTS: Final[Mapping[str, Any]] = {"on_undefined": "strict", "render_by_default": False}
@@ -60,14 +60,10 @@ def make_macro(name: str, handbook: Handbook, address: Callable[[], str]) -> Mac
     `address` returns the address of the page that calls the macro. Raises LookupError if the view
     of the macro is missing.
     """
-    view = getattr(import_module(f"handbook.views.{MACROS[name]}"), name, None)
-    if view is None:
-        raise LookupError(f"the macro '{name}' has no view in handbook.views.{MACROS[name]}")
-    parameters = inspect.signature(view).parameters
+    find_view(name)
 
     def call() -> str:
-        values = {"handbook": handbook, "page_address": address()}
-        return str(view(**{key: values[key] for key in parameters}))
+        return call_view(name, handbook, address())
 
     # Python's error messages contain this name.
     call.__name__ = call.__qualname__ = name

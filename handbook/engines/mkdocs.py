@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -34,7 +35,53 @@ from handbook.site.assembly import Assembly
 from handbook.views.keys import SEARCHED
 
 _THEME: Final = Path(finish.__file__).parent / "theme"
-_PALETTE: Final = {"scheme": "default", "primary": "custom", "accent": "custom"}
+_COLOURS: Final = {"primary": "custom", "accent": "custom"}
+_PALETTES: Final[tuple[Mapping[str, Any], ...]] = (
+    {
+        "media": "(prefers-color-scheme)",
+        "toggle": {"icon": "material/brightness-auto", "name": "Switch to light"},
+    },
+    {
+        "media": "(prefers-color-scheme: light)",
+        "scheme": "default",
+        "toggle": {"icon": "material/weather-sunny", "name": "Switch to dark"},
+    },
+    {
+        "media": "(prefers-color-scheme: dark)",
+        "scheme": "slate",
+        "toggle": {"icon": "material/weather-night", "name": "Follow the system"},
+    },
+)
+"""Palettes that apply if mkdocs.yml sets none."""
+_FEATURES: Final = (
+    "content.action.edit",
+    "content.code.copy",
+    "navigation.indexes",
+    "navigation.path",
+    "navigation.tabs",
+    "navigation.top",
+    "toc.follow",
+)
+"""Features of Material that apply if mkdocs.yml sets none."""
+_EXTENSIONS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "abbr": {},
+    "admonition": {},
+    "attr_list": {},
+    "def_list": {},
+    "footnotes": {},
+    "md_in_html": {},
+    "sane_lists": {},
+    "toc": {"permalink": True},
+    "pymdownx.details": {},
+    "pymdownx.highlight": {"anchor_linenums": False},
+    "pymdownx.quotes": {"callouts": True},
+    "pymdownx.superfences": {},
+    "pymdownx.tabbed": {"alternate_style": True},
+}
+"""Extensions of Python-Markdown that apply if mkdocs.yml has no `markdown_extensions`.
+
+They render only pages with `markdown: material`.
+"""
 _log = get_plugin_logger("handbook")
 
 
@@ -75,7 +122,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         if checked.report.findings:
             sys.stderr.write(text(checked.report))
         handbook = checked.handbook
-        records, pages = len(handbook.records), len(handbook.of(Page))
+        records = len(handbook.records)
+        pages = len(handbook.of(Page)) - len(handbook.provided)
         _log.info(
             "checked %s records and %s pages in %.1f s", records, pages, time.monotonic() - start
         )
@@ -90,7 +138,14 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         config.theme.dirs.insert(0, str(_THEME))
         config.theme["font"] = False  # Material's default requests fonts from another host.
         # Without a palette, Material's script reads an input that does not exist.
-        config.theme["palette"] = config.theme.get("palette") or dict(_PALETTE)
+        palettes = [{**palette, **_COLOURS} for palette in _PALETTES]
+        config.theme["palette"] = config.theme.get("palette") or palettes
+        config.theme["features"] = config.theme.get("features") or list(_FEATURES)
+        if handbook.settings.root_node.find("markdown_extensions") is None:
+            config.markdown_extensions += [
+                name for name in _EXTENSIONS if name not in config.markdown_extensions
+            ]
+            config.mdx_configs |= {name: dict(options) for name, options in _EXTENSIONS.items()}
         config.extra_css[:0] = finish.STYLES
         # This script loads the other scripts when a page needs them.
         config.extra_javascript.append(finish.SCRIPTS[0])
@@ -108,7 +163,11 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             macros.register_macros(plugin, build.assembly.handbook)
             macros.catch_errors(plugin, lambda error: build.report_error(plugin.page, error))
             return
-        callers = [page.path for page in build.assembly.handbook.of(Page) if page.render_macros]
+        callers = [
+            page.path
+            for page in build.assembly.handbook.of(Page)
+            if page.render_macros and not build.assembly.is_provided(page)
+        ]
         if callers and not self.is_preview:
             raise click.ClickException(
                 f"{escape_unprintable(callers[0])}: no plugin 'macros' in mkdocs.yml; "
@@ -122,6 +181,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
 
     def on_nav(self, nav: Navigation, *, config: MkDocsConfig, files: Files) -> Navigation:
         """Escape the titles in the navigation, and put each record below the index of its kind."""
+        if config.nav is None:
+            mounting.name_sections(nav)
         mounting.escape_titles(nav.items)
         mounting.place_records(self.current_build, nav, files)
         return nav

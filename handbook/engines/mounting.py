@@ -19,7 +19,7 @@ from mkdocs.structure.toc import get_toc
 from handbook.engines.state import Build
 from handbook.reading.render import TocEntry
 from handbook.records import Page, Record
-from handbook.records.kinds import MOUNTED
+from handbook.records.kinds import MOUNTED, RECORDS
 from handbook.settings import DOCS
 from handbook.site.assembly import alert_page_path
 
@@ -71,7 +71,12 @@ def add_files(build: Build, files: Files, config: MkDocsConfig) -> None:
             if config.nav and isinstance(build.find_document(file), Record):
                 # The index of its kind links to the record.
                 file.inclusion = InclusionLevel.NOT_IN_NAV
-    for file in (*_mount_records(build, config), *_make_generated(build, config)):
+    added = (
+        *_mount_records(build, config),
+        *_make_generated(build, config),
+        *_make_provided(build, config, files),
+    )
+    for file in added:
         files.append(file)
     titles = dict(_read_nav_titles(config.nav or ()))
     for file in files.documentation_pages():
@@ -105,7 +110,9 @@ def _read_nav_titles(nav: Iterable[Any]) -> Iterator[tuple[str, str]]:
 def _mount_records(build: Build, config: MkDocsConfig) -> Iterator[File]:
     handbook = build.assembly.handbook
     for path in (*handbook.documents, *sorted(handbook.attachments)):
-        if not path.startswith(tuple(f"{folder}/" for folder in MOUNTED)):
+        if path in handbook.provided or not path.startswith(
+            tuple(f"{folder}/" for folder in MOUNTED)
+        ):
             continue
         file = File(path, str(handbook.root), config.site_dir, config.use_directory_urls)
         file.edit_uri = _quote_path(path, config)
@@ -124,6 +131,23 @@ def _make_generated(build: Build, config: MkDocsConfig) -> Iterator[File]:
         yield file
 
 
+def _make_provided(build: Build, config: MkDocsConfig, files: Files) -> Iterator[File]:
+    """Yield a file for each page that the repository lacks, and that no other plugin has added."""
+    handbook = build.assembly.handbook
+    for file in list(files):
+        if f"{DOCS}/{file.src_uri}" in handbook.provided:
+            files.remove(file)  # The setting `exclude_docs` excludes this file.
+    present = {file.dest_uri for file in files}
+    for path in sorted(handbook.provided):
+        name = handbook.source_uri(path)
+        file = File.generated(config, name, content=handbook.documents[path].source.text)
+        if file.dest_uri not in present:
+            nav = handbook.settings.nav
+            is_listed = file.name == "index" if nav is None else name in nav
+            file.inclusion = InclusionLevel.INCLUDED if is_listed else InclusionLevel.NOT_IN_NAV
+            yield file
+
+
 def place_records(build: Build, nav: Navigation, files: Files) -> None:
     """Put each record and alert into the section of the navigation that holds its index.
 
@@ -136,6 +160,21 @@ def place_records(build: Build, nav: Navigation, files: Files) -> None:
             file.page.parent = file.page.parent or sections.get(
                 "runbooks" if folder == "alerts" else folder
             )
+
+
+def name_sections(nav: Navigation) -> None:
+    """Name the sections of the record folders as their indexes, and put them first.
+
+    Call this only if mkdocs.yml has no navigation, so that MkDocs has made it from the folders.
+    """
+    sections = _find_sections(nav)
+    titles = {kind.folder.removeprefix(f"{DOCS}/"): kind.list_title for kind in RECORDS}
+    first = [sections[folder] for folder in titles if folder in sections]
+    for folder in titles.keys() & sections.keys():
+        sections[folder].title = titles[folder]
+    home = [item for item in nav.items if isinstance(item, SitePage) and item.is_homepage]
+    others = [item for item in nav.items if item not in (*home, *first)]
+    nav.items[:] = [*home, *(item for item in first if item in nav.items), *others]
 
 
 def _find_sections(nav: Navigation) -> Mapping[str, Section]:

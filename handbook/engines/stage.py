@@ -179,10 +179,12 @@ def _write_settings(config: MkDocsConfig) -> str:
         if isinstance(own_settings.get("theme"), dict)
         else {"name": own_settings.get("theme", "material")}
     )
+    # The plugin has set the values that mkdocs.yml lacks.
+    defaults = {key: config.theme[key] for key in ("font", "palette")}
     features = [
-        name for name in theme.get("features", ()) if not name.startswith("content.action.")
+        name for name in config.theme["features"] if not name.startswith("content.action.")
     ]
-    settings["theme"] = {**theme, "custom_dir": "theme", "features": features}
+    settings["theme"] = {**theme, **defaults, "custom_dir": "theme", "features": features}
     extensions = {
         **{name: config.mdx_configs.get(name, {}) for name in config.markdown_extensions},
         **_EXTENSIONS,

@@ -68,16 +68,20 @@ class Build:
         """Return the text of a document for MkDocs: front matter with known keys, and the body."""
         metadata: dict[str, Any] = {"render_macros": False, **self.assembly.make_metadata(document)}
         if isinstance(document, Page):
-            metadata["render_macros"] = document.render_macros and not is_template_skipped(
-                document, self.assembly
+            metadata["render_macros"] = (
+                document.render_macros
+                and not self.assembly.is_provided(document)
+                and not is_template_skipped(document, self.assembly)
             )
             if document.description:
                 metadata["description"] = document.description
         if title := self.find_title(page):
             metadata["title"] = title
+        is_provided = self.assembly.is_provided(document)
+        body = self.assembly.expand(document) if is_provided else document.source.body
         # JSON would not do: it writes a character above U+FFFF as two escapes, which YAML reads as
         # two characters.
-        return f"---\n{yaml.safe_dump(metadata, width=math.inf)}---\n\n{document.source.body}"
+        return f"---\n{yaml.safe_dump(metadata, width=math.inf)}---\n\n{body}"
 
     def make_article(self, page: SitePage) -> Article:
         """Return the article of a page whose macros have run, and keep its findings."""

@@ -102,7 +102,8 @@ class Base:
 
     def find_uncompared(self, handbook: Handbook) -> dict[str, Obstacle]:
         """Return the files and folders that cannot be compared, with their causes."""
-        files = {*handbook.documents, *(audit.path for audit in handbook.audits)}
+        files = {*handbook.documents} - handbook.provided
+        files.update(audit.path for audit in handbook.audits)
         files.update(rule_file.path for rule_file in handbook.rule_files)
         paths = files.union(*map(list_folders, files))
         uncompared = {

@@ -121,7 +121,11 @@ def missing_plugin(handbook: Handbook) -> Iterator[Finding]:
     entry = settings.root_node.get("plugins")
     at = entry.at if entry else settings.root_node.at
     missing_names = ["handbook"] if "handbook" not in names else []
-    calling_pages = [page.path for page in handbook.of(Page) if page.render_macros]
+    calling_pages = [
+        page.path
+        for page in handbook.of(Page)
+        if page.render_macros and page.path not in handbook.provided
+    ]
     if calling_pages and "macros" not in names:
         missing_names.insert(0, "macros")
     if missing_names and configures_site(settings.root_node):

@@ -382,7 +382,8 @@ def own_site_address(document: Document, context: Context) -> Iterator[Finding]:
 def missing_from_nav(page: Page, context: Context) -> Iterator[Finding]:
     """The navigation in mkdocs.yml, if there is one, lists every page.
 
-    If a page must not be in the navigation, list it under `not_in_nav`. Records are exempt.
+    If a page must not be in the navigation, list it under `not_in_nav`. Records are exempt, and
+    the pages that the plugin provides.
 
     Why: readers cannot find a page that is not listed anywhere.
 
@@ -399,7 +400,8 @@ def missing_from_nav(page: Page, context: Context) -> Iterator[Finding]:
     uri = context.handbook.source_uri(page.path)
     # FM024 reports a misspelt path in the navigation, and suggests this page.
     if (
-        not context.handbook.settings.is_in_nav(uri)
+        page.path not in context.handbook.provided
+        and not context.handbook.settings.is_in_nav(uri)
         and uri not in context.handbook.unknown_nav_entries.values()
     ):
         yield Finding(

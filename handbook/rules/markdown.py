@@ -171,7 +171,11 @@ def broken_macro(page: Page, context: Context) -> Iterator[Finding]:
         {{ adr_index() }}
     """
     names = context.handbook.macros
-    if not page.render_macros or not names.syntax.is_known:
+    if (
+        not page.render_macros
+        or not names.syntax.is_known
+        or page.path in context.handbook.provided
+    ):
         return
     source = page.source
     try:

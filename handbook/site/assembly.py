@@ -30,6 +30,7 @@ from handbook.views.feed import feed
 from handbook.views.findings import findings as findings_box
 from handbook.views.footer import footer
 from handbook.views.keys import KINDS, keys
+from handbook.views.macro_views import expand_macros
 from handbook.views.postmortems import durations
 from handbook.views.references import PageReferences
 from handbook.views.runbooks import alert_page
@@ -96,13 +97,22 @@ class Assembly:
         for document in self.handbook.documents.values():
             if isinstance(document, Page):
                 if not document.markdown:
+                    expand_page = self.expand if self.is_provided(document) else expand
                     yield self.make_article(
-                        document, expand(document) if document.render_macros else None
+                        document, expand_page(document) if document.render_macros else None
                     )
             else:
                 yield self.make_article(document)
         for alert in self.handbook.alerts:
             yield self.make_alert_article(alert)
+
+    def is_provided(self, document: Document) -> bool:
+        """Tell whether this package provides a page, because the repository lacks it."""
+        return document.path in self.handbook.provided
+
+    def expand(self, page: Document) -> str:
+        """Return the Markdown of a provided page after its macros have run."""
+        return expand_macros(page.source.body, self.handbook, self.handbook.address(page))
 
     def files(self) -> Mapping[str, str]:
         """Return the generated files by path: JSON, CSV, the feed and the search keys."""
@@ -216,7 +226,8 @@ class Assembly:
         record = document if isinstance(document, Record) else None
         kind = KINDS.get(type(record), "Page") if record else "Page"
         head = f'<span hidden data-pagefind-meta="kind:{kind}"></span>'
-        tail = footer(self.changes, document.path)
+        # A provided page has no date, because no commit of this repository changes it.
+        tail = "" if self.is_provided(document) else footer(self.changes, document.path)
         if record:
             head += facts(self.handbook, record)
             tail = backlinks(self.handbook, record) + tail

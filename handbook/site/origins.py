@@ -67,7 +67,8 @@ class Origins:
             entity = handbook.entities_by_address.get(fault.target.partition("#")[0])
         if isinstance(entity, Service):
             return [entity, *handbook.audits_of(entity)]
-        return [entity] if entity else []
+        # A provided page has no file in the repository.
+        return [entity] if entity and entity.path not in handbook.provided else []
 
     def _find_targets(self, entity: Entity) -> Iterator[tuple[str, Location]]:
         """Yield the targets of an entity's links, each with the place of the link.

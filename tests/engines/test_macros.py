@@ -19,6 +19,7 @@ import macros
 from handbook.engines import macros as engine_macros
 from handbook.engines.check import checked_handbook
 from handbook.loading import load
+from handbook.views import macro_views
 from handbook.vocabulary import MACROS
 from tests.commands import run
 from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, check, copy_site, format_findings, write
@@ -52,7 +53,7 @@ def test_every_macro_has_a_view(name: str) -> None:
 
 
 def test_a_macro_without_a_view_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_macros, "MACROS", {"check_list": "standards"})
+    monkeypatch.setattr(macro_views, "MACROS", {"check_list": "standards"})
     with pytest.raises(
         LookupError, match=r"the macro 'check_list' has no view in handbook\.views\.standards"
     ):

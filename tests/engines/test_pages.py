@@ -281,8 +281,9 @@ def test_an_edit_link_names_the_whole_file(template: str, folder: str, tmp_path:
     assert links == {f"{folder}{name}" for name in (*NAMES.values(), "Tab%23.md")}
 
 
-def test_a_site_without_a_palette_has_the_default_palette(small_site: Path) -> None:
-    """Material's script for a list of palettes would fail without its inputs."""
+def test_a_site_without_a_palette_follows_the_system_of_the_reader(small_site: Path) -> None:
+    """Material's script for a list of palettes needs an input for each of them."""
     html = (small_site / "index.html").read_text(encoding="utf-8")
-    assert 'data-md-color-scheme="default"' in html
-    assert "__palette" not in html
+    assert html.count('name="__palette"') == 3
+    for scheme in ("light", "dark"):
+        assert f'data-md-color-media="(prefers-color-scheme: {scheme})"' in html

@@ -27,6 +27,7 @@ from handbook.views.findings import findings
 from handbook.views.home import home
 from handbook.views.links import Linker
 from handbook.views.postmortems import figures, percentile
+from handbook.views.records_reference import records_reference
 from handbook.views.services import score
 from handbook.views.standards import checklist
 from handbook.vocabulary import ADR_NEXT_STATUSES, ADR_STATUSES
@@ -202,6 +203,18 @@ def remove_nulls(value: object) -> object:
     if isinstance(value, dict):
         return {key: remove_nulls(item) for key, item in value.items() if item is not None}
     return [remove_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+def test_the_reference_of_the_records_has_every_key_and_section_of_a_kind() -> None:
+    *parts, common = re.split(r"^## ", records_reference(), flags=re.MULTILINE)[1:]
+    assert len(parts) == len(RECORDS)
+    for kind, part in zip(RECORDS, parts, strict=True):
+        assert part.startswith(f"{kind.list_title}\n")
+        assert all(section in part for section in kind.sections)
+        keys = re.findall(r"^\| `(\w+)`", part + common, re.MULTILINE)
+        assert sorted(keys) == sorted(row.key for row in fields_of(kind))
+    assert "| `status` | yes | status of the decision: proposed," in parts[1]
+    assert "| `tags` |  | tags from the list" in common
 
 
 @pytest.mark.parametrize("root", [SMALL, ROOT], ids=["small", "real"])

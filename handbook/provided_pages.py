@@ -1,0 +1,52 @@
+"""The pages that the plugin `handbook` provides: indexes, how-tos and the reference of the rules.
+
+A page of the repository with the same address replaces the provided page.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+PROVIDED_PATHS: Final = (
+    "adr/index.md",
+    "docs/actions.md",
+    "docs/checklist.md",
+    "docs/how-to/add-a-decision.md",
+    "docs/how-to/add-a-post-mortem.md",
+    "docs/how-to/add-a-runbook.md",
+    "docs/how-to/add-a-service.md",
+    "docs/how-to/add-a-standard.md",
+    "docs/index.md",
+    "docs/reference/records.md",
+    "docs/reference/rules.md",
+    "docs/search.md",
+    "docs/services/index.md",
+    "docs/standards/index.md",
+    "postmortems/index.md",
+    "runbooks/index.md",
+)
+_FOLDER: Final = Path(__file__).parent / "pages"
+
+
+def read_provided_page(path: str) -> bytes:
+    """Return the content of a provided page."""
+    return (_FOLDER / path).read_bytes()
+
+
+def find_replacements(owners: Mapping[str, str]) -> dict[str, str]:
+    """Return the provided pages that the repository replaces, each with the path of its own file.
+
+    `owners` maps each address of the repository, such as `actions/`, to the path of its file.
+    """
+    addresses = ((path, make_address(path)) for path in PROVIDED_PATHS)
+    return {path: owners[address] for path, address in addresses if address in owners}
+
+
+def make_address(path: str) -> str:
+    """Return the address of a page from the root of the site, such as `actions/`."""
+    folder, name = posixpath.split(path.removeprefix("docs/").removesuffix(".md"))
+    address = folder if name in ("index", "README") else posixpath.join(folder, name)
+    return f"{address}/" if address else ""

@@ -1,0 +1,36 @@
+"""Call the view of a macro, and expand the macros of a provided page."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from importlib import import_module
+from typing import Any, Final
+
+from handbook.handbook import Handbook
+from handbook.vocabulary import MACROS
+
+_CALL: Final = re.compile(r"^\{\{ (\w+)\(\) \}\}$", re.MULTILINE)
+
+
+def find_view(name: str) -> Any:
+    """Return the view of a macro from the table MACROS. Raises LookupError if it is missing."""
+    view = getattr(import_module(f"handbook.views.{MACROS[name]}"), name, None)
+    if view is None:
+        raise LookupError(f"the macro '{name}' has no view in handbook.views.{MACROS[name]}")
+    return view
+
+
+def call_view(name: str, handbook: Handbook, page_address: str) -> str:
+    """Return the Markdown of a macro for the page that calls it."""
+    view = find_view(name)
+    values = {"handbook": handbook, "page_address": page_address}
+    return str(view(**{key: values[key] for key in inspect.signature(view).parameters}))
+
+
+def expand_macros(markdown: str, handbook: Handbook, page_address: str) -> str:
+    """Replace each line such as `{{ adr_index() }}` by the output of our macro.
+
+    Provided pages contain no other templates, so they need no template engine.
+    """
+    return _CALL.sub(lambda call: call_view(call[1], handbook, page_address), markdown)

@@ -60,6 +60,10 @@ class MacroNames:
     is_complete: bool = True
     syntax: Syntax = field(default_factory=Syntax)
 
+    def is_macro(self, name: str) -> bool:
+        """Return whether a name is a known macro, and not a name of Jinja."""
+        return name in self.signatures and name not in JINJA_NAMES
+
 
 def read_macro_names(root: Path, settings: Settings) -> MacroNames:
     """Read the names that the templates of a repository can use."""

@@ -1,13 +1,15 @@
-"""LNK101 to LNK109 and SAFE009: rules that check the finished site.
+"""LNK101 to LNK110 and SAFE009: rules that check the finished site.
 
 `handbook links` runs them. `handbook check` does not, because it builds no site.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from handbook.diagnostics import Finding, Location, Severity
+from handbook.records import Page
 from handbook.rules.engine import Context, rule
 from handbook.site.built import Site
 from handbook.site.built_files import LinkFault, LinkFaultKind, make_address
@@ -206,3 +208,38 @@ def unsafe_page(site: Site, context: Context) -> Iterator[Finding]:
         <a href="../0002-use-postgresql/">
     """
     yield from _report_faults(site, context, LinkFaultKind.ACTIVE)
+
+
+@rule("LNK110", "unrendered-macro", over=Site)
+def unrendered_macro(site: Site, context: Context) -> Iterator[Finding]:
+    """No page shows the call of a known macro as text. Records and code are exempt.
+
+    Known macros are the macros of this project, of mkdocs-macros and of the modules in mkdocs.yml.
+
+    Why: the reader sees braces instead of the list that the macro makes.
+
+    Bad:
+        <p class="hb-counts">{{ adr_index() }}
+    Good:
+        <p class="hb-counts">3 decisions:
+    """
+    handbook = context.handbook
+    for fault in site.link_faults:
+        entity = handbook.entities_by_address.get(make_address(fault.file))
+        if fault.kind is not LinkFaultKind.MACRO or not handbook.macros.is_macro(fault.target):
+            continue
+        if entity is None or isinstance(entity, Page):
+            at = Location(f"{site.folder}/{fault.file}")
+            if entity and entity.path not in handbook.provided:
+                at = _locate_call(entity, fault.target)
+            hint = "add 'render_macros: true' to the front matter, or write it as code"
+            yield Finding(at, fault.message, hint)
+
+
+def _locate_call(page: Page, name: str) -> Location:
+    """Return the location of the first call of a macro in the source of a page."""
+    call = re.search(rf"\{{\{{-?\s*{re.escape(name)}\s*\(", page.source.text)
+    if call is None:
+        return Location(page.path)
+    before = page.source.text[: call.start()]
+    return Location(page.path, before.count("\n") + 1, call.start() - before.rfind("\n"))

@@ -68,6 +68,8 @@ _SPACE: Final = re.compile(rb"[\s/]+")
 _PERHAPS_ACTIVE: Final = re.compile(
     rf"<(?:{'|'.join(sorted(ACTIVE_TAGS))})\b|[\s/\"']on[a-z]+\s*=|srcdoc".encode(), re.IGNORECASE
 )
+_MACRO_CALL: Final = re.compile(r"\{\{-?\s*([A-Za-z_]\w*)\s*\(")
+_CODE: Final = ("pre", "code", "kbd", "samp", "script", "style", "template")
 _ACTIVE_SCHEMES: Final = ("javascript", "vbscript")
 _VOID: Final = frozenset(
     b"area base br col embed hr img input link meta p source track wbr".split()
@@ -99,6 +101,7 @@ class LinkFaultKind(StrEnum):
     OUTSIDE = "outside"
     UNREADABLE = "unreadable"
     ACTIVE = "active"
+    MACRO = "macro"
     NO_ANSWER = "no-answer"
     GONE = "gone"
 
@@ -212,6 +215,8 @@ def _read_html(page: BuiltFile, data: bytes) -> None:
     for content in _find_active_content(document, data, addresses):
         message = f"active content {content} on /{make_address(page.file)}"
         page.link_faults.append(LinkFault(page.file, LinkFaultKind.ACTIVE, content, message))
+    if b"{{" in data:
+        page.link_faults += _find_macro_calls(page.file, LexborHTMLParser(data))
     addresses.pop("", None)
     page.addresses = {_join(base, address) if base else address: None for address in addresses}
 
@@ -229,6 +234,15 @@ def _find_active_content(
     for address in addresses:
         if read_scheme(address) in _ACTIVE_SCHEMES:
             yield f"'{address[:MAX_SHOWN]}'"
+
+
+def _find_macro_calls(file: str, document: LexborHTMLParser) -> Iterator[LinkFault]:
+    """Find the texts that look like calls of macros, such as `{{ home() }}`, outside of code."""
+    document.strip_tags(list(_CODE))
+    text = document.body.text() if document.body else ""
+    for name in dict.fromkeys(_MACRO_CALL.findall(text)):
+        message = f"macro call '{{{{ {name}() }}}}' as text on /{make_address(file)}"
+        yield LinkFault(file, LinkFaultKind.MACRO, name, message)
 
 
 def _iterate_trees(tree: LexborHTMLParser | LexborNode) -> Iterator[LexborHTMLParser | LexborNode]:

@@ -415,13 +415,13 @@ def _check_site_url(node: nodes.Mapping, reading: Reading) -> None:
     value = node.find("site_url")
     if not isinstance(value, nodes.Scalar) or value.empty:
         return
-    if reason := _find_url_fault(value.text):
+    if reason := find_url_fault(value.text):
         message = f"invalid site_url '{value.text}': {reason}"
         reading.add_problem(ProblemKind.INVALID_SITE_URL, value.at, message, SITE_URL_HINT)
 
 
-def _find_url_fault(text: str) -> str | None:
-    """Return why a text cannot be the address of a site, or None if it can."""
+def find_url_fault(text: str) -> str | None:
+    """Return the reason why a text cannot be the address of a site, or None if it can."""
     parts = _split(text)
     if parts is None:
         return "not a valid address"

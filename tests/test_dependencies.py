@@ -106,6 +106,7 @@ COUNTRY = SETTINGS + "  policy: {postmortem: {country: DE}}\n"
         ["export", "--output", "exported"],
         ["rules", "FM001"],
         ["schema", "settings"],
+        ["init", "ours", "--name=Ours", "--url=https://ours.example/", "--team=order-team"],
         ["new", "adr", "Sell gift cards"],
     ],
     ids=" ".join,

@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "stage": "write the site as source files for another engine",
     "rules": "list all rules, or explain one",
     "schema": "print the JSON Schema of front matter or of the settings",
+    "init": "start a handbook in an empty folder or in a repository",
     "new": "create a record from its template, and print its path",
     "import": "import records of another team or repository",
     "export": "export the handbook as JSON and CSV",

@@ -1,12 +1,14 @@
-"""Shared fixtures: the sites, built once per run."""
+"""Shared fixtures: the sites and the wheel, built once per run."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.commands import run
+from tests.commands import make_offline_environment, run
 from tests.handbooks import ROOT, SMALL, copy_site
 
 
@@ -31,3 +33,23 @@ def real_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     site = tmp_path_factory.mktemp("real") / "site"
     run("mkdocs", "build", "--site-dir", str(site), cwd=ROOT, check=True)
     return site
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the wheel of this repository, built without an index and without a cache."""
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    answer = subprocess.run(
+        [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), "."],
+        cwd=ROOT,
+        env=make_offline_environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr
+    (file,) = folder.iterdir()
+    return file

@@ -181,9 +181,7 @@ def _write_settings(config: MkDocsConfig) -> str:
     )
     # The plugin has set the values that mkdocs.yml lacks.
     defaults = {key: config.theme[key] for key in ("font", "palette")}
-    features = [
-        name for name in config.theme["features"] if not name.startswith("content.action.")
-    ]
+    features = [name for name in config.theme["features"] if not name.startswith("content.action.")]
     settings["theme"] = {**theme, **defaults, "custom_dir": "theme", "features": features}
     extensions = {
         **{name: config.mdx_configs.get(name, {}) for name in config.markdown_extensions},

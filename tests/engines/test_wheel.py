@@ -15,7 +15,12 @@ from tests.handbooks import ROOT, SMALL, copy_site, write
 
 pytestmark = pytest.mark.build
 
-OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_CACHE_DIR": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+OFFLINE = {
+    "PYTHONPATH": "",
+    "PIP_NO_INDEX": "1",
+    "PIP_NO_CACHE_DIR": "1",
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+}
 MODULE = (
     "def define_env(env):\n    @env.macro\n    def hello(name):\n        return f'Hello, {name}.'\n"
 )
@@ -34,19 +39,6 @@ def run_offline(command: list[str], cwd: Path) -> subprocess.CompletedProcess[st
         timeout=120,
         check=False,
     )
-
-
-@pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Wheel of this repository, built without an index and without a cache."""
-    folder = tmp_path_factory.mktemp("wheel")
-    pip = [sys.executable, "-m", "pip", "--quiet"]
-    answer = run_offline(
-        [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), "."], ROOT
-    )
-    assert answer.returncode == 0, answer.stderr
-    (file,) = folder.iterdir()
-    return file
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pwd
 import shutil
@@ -25,6 +26,15 @@ class Service:
 
     root: Path
     test_run: subprocess.CompletedProcess[str]
+
+    @functools.cached_property
+    def token_variables(self) -> dict[str, str]:
+        """Variables with a new pair of keys for tokens: the service's and the tests'."""
+        lines = self.run("python", "scripts/customer_token.py", "new").stdout.splitlines()
+        return {
+            "TOKEN_ISSUER": "https://login.example",
+            **dict(line.split("=", 1) for line in lines),
+        }
 
     def run(self, *command: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the copy, with its own environment first on the path."""
@@ -169,6 +179,7 @@ def running(service: Service, databases: dict[str, str]) -> Iterator[str]:
         "PORT": str(port),
         "GIT_SHA": "3f2c9d1",
     }
+    env |= service.token_variables
     migration = service.run("alembic", "upgrade", "head", **env)
     assert migration.returncode == 0, migration.stderr
     process = subprocess.Popen(

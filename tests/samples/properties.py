@@ -7,7 +7,9 @@ that cannot run in the tests. docs/reference/proofs.md lists these tools.
 from __future__ import annotations
 
 import ast
+import importlib.util
 import itertools
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -549,6 +551,170 @@ def namespaces(repo: Repo) -> Iterator[str]:
             yield f"{resource['kind']} {resource['metadata']['name']} is not in production"
 
 
+@register("plain deployment")
+def plain_deployment(repo: Repo) -> Iterator[str]:
+    """The Deployment for teams without Argo Rollouts runs the same pods, and loses none."""
+    plain = Repo(repo.root, k8s="k8s-plain")
+    for check in (resources, probes, replicas, spread, autoscaler, non_root, digests, namespaces):
+        yield from check(plain)
+    for deployment in plain.kind("Deployment"):
+        if deployment["spec"].get("strategy") != {
+            "type": "RollingUpdate",
+            "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
+        }:
+            yield "an update of the plain Deployment can take ready pods away"
+        if [deployment["spec"]["template"]] != [
+            other["spec"]["template"] for other in repo.kind("Deployment")
+        ]:
+            yield "the plain Deployment runs other pods than k8s/deployment.yaml"
+
+
+@register("configuration replaces pods")
+def configuration(repo: Repo) -> Iterator[str]:
+    """A flipped flag gives all pods another ConfigMap, which the next deployment keeps.
+
+    The ConfigMap before it stays as it is, so an aborted canary goes back to its values.
+    """
+    module_spec = importlib.util.spec_from_file_location(
+        "service_render", repo.root / "scripts/render.py"
+    )
+    assert module_spec
+    assert module_spec.loader
+    render = importlib.util.module_from_spec(module_spec)
+    module_spec.loader.exec_module(render)
+    image = "ghcr.io/mycompany/order-service@sha256:" + "{}" * 64
+    files = {
+        path.name: path.read_text(encoding="utf-8")
+        for path in sorted((repo.root / "k8s").glob("*.yaml"))
+    }
+    values = repo.text("k8s/config/production.yaml")
+    flag = 'FF_NEW_CHECKOUT_FLOW: "{}"'
+    flipped_values = values.replace(flag.format("false"), flag.format("true"))
+    before, flipped, following = (
+        [
+            document
+            for text in render.render_all(
+                files | {"config.yaml": config}, "production", image.replace("{}", digit)
+            ).values()
+            for document in yaml.safe_load_all(text)
+        ]
+        for config, digit in ((values, "1"), (flipped_values, "1"), (flipped_values, "2"))
+    )
+    for documents in (before, flipped, following):
+        if _configs_read(documents) != {_config_map(documents)["metadata"]["name"]}:
+            yield "a pod reads another ConfigMap than the rendered one"
+    if _configs_read(before) == _configs_read(flipped):
+        yield "a flipped flag replaces no pod"
+    if _config_map(following) != _config_map(flipped):
+        yield "the next deployment changes the configuration"
+    if _config_map(following)["data"]["FF_NEW_CHECKOUT_FLOW"] != "true":
+        yield "the next deployment loses the flag"
+    config_map = _config_map(before)
+    options = config_map["metadata"].get("annotations", {})
+    if config_map.get("immutable") is not True:
+        yield "the values of running pods can change in place"
+    if options.get("argocd.argoproj.io/sync-options") != "Prune=false":
+        yield "Argo CD removes the configuration that an aborted canary goes back to"
+
+
+@register("peak connections")
+def peak_connections(repo: Repo) -> Iterator[str]:
+    """(Stable + canary pods) x pool + probes + jobs fit into the connections of the policy."""
+    limit = int(load(ROOT).settings.value("kubernetes.connections") or 0)
+    [config] = [
+        resource
+        for resource in repo.kind("ConfigMap")
+        if resource["metadata"]["name"] == "order-service-config"
+    ]
+    pool = int(config["data"]["POOL_SIZE"])
+    opened = [
+        ast.unparse(call.func)
+        for _, tree in repo.code("src")
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call)
+    ]
+    # A connection outside the pool, such as one for each call of a probe.
+    outside = sum(name.startswith("psycopg.") and name.endswith("connect") for name in opened)
+    if "max_overflow=0" not in repo.text("src/order_service/postgres.py"):
+        yield "a pool can grow past its size"
+    jobs = sum(job["spec"].get("parallelism", 1) for job in repo.kind("Job", "CronJob"))
+    for resource in repo.kind("HorizontalPodAutoscaler"):
+        stable = resource["spec"]["maxReplicas"]
+        for rollout in repo.kind("Rollout"):
+            canary = rollout["spec"]["strategy"]["canary"]
+            # With a router the stable pods stay at full size until the canary has replaced them.
+            doubled = "trafficRouting" in canary and not canary.get("dynamicStableScale")
+            pods = stable + (stable if doubled else -(-stable // 4))
+            peak = pods * (pool + outside) + jobs
+            if peak > limit:
+                yield f"{peak} connections at the peak of a rollout, {limit} are allowed"
+
+
+@register("only liveness is public")
+def public_routes(repo: Repo) -> Iterator[str]:
+    """The gateway publishes /health/live and no other path of /health, and no metrics."""
+    for route in repo.kind("HTTPRoute"):
+        for rule in route["spec"]["rules"]:
+            for match in rule.get("matches", [{}]):
+                path = match.get("path", {"type": "PathPrefix", "value": "/"})
+                for internal in ("/health/ready", "/health/dependencies", "/metrics"):
+                    prefix = path["value"].rstrip("/")
+                    if path["type"] != "Exact" and f"{internal}/".startswith(f"{prefix}/"):
+                        yield f"{path['value']} publishes {internal}"
+                if path["type"] == "Exact" and path["value"].startswith(("/health", "/metrics")):
+                    if path["value"] != "/health/live":
+                        yield f"{path['value']} is public"
+
+
+@register("readiness of its own")
+def own_readiness(repo: Repo) -> Iterator[str]:
+    """Probes ask about the pod alone and wait long enough; a metric shows the dependencies."""
+    for path, function in _routes(repo):
+        if path.startswith("/health/"):
+            if any(isinstance(node, ast.Await) for node in ast.walk(function)):
+                yield f"{path} waits for something else"
+            names = {argument.arg for argument in function.args.args}
+            if path == "/health/ready" and names != {"request"}:
+                yield f"{path} asks the dependencies"
+    timeouts = re.findall(
+        r"^TIMEOUT_SECONDS = ([\d.]+)$",
+        repo.text("src/order_service/dependencies.py"),
+        re.MULTILINE,
+    )
+    if not timeouts:
+        yield "the checks of dependencies have no timeout"
+    for deployment in repo.kind("Deployment"):
+        for container in deployment["spec"]["template"]["spec"]["containers"]:
+            for probe, path in (
+                ("startupProbe", "/health/live"),
+                ("livenessProbe", "/health/live"),
+                ("readinessProbe", "/health/ready"),
+            ):
+                settings = container.get(probe, {})
+                if settings.get("httpGet", {}).get("path") != path:
+                    yield f"the {probe} does not ask {path}"
+                if settings.get("timeoutSeconds", 1) <= max(map(float, timeouts), default=0):
+                    yield f"the {probe} gives up before the service does"
+    if repo.metrics.get("dependency_up") != {"dependency"}:
+        yield "no metric shows the state of the dependencies"
+
+
+@register("identity")
+def identity(repo: Repo) -> Iterator[str]:
+    """Every route of customers knows its caller, and production trusts no key of the tests."""
+    for path, function in _routes(repo):
+        callers = [ast.unparse(a.annotation) for a in function.args.args if a.annotation]
+        if not path.startswith(("/health/", "/metrics")) and "Sender" not in callers:
+            yield f"{path} answers anybody"
+    for path in ("production", "staging"):
+        keys = repo.yaml(f"k8s/config/{path}.yaml")["data"].get("TOKEN_KEYS", '{"keys": []}')
+        for key in json.loads(keys)["keys"]:
+            if "d" in key or key["kty"] == "oct":
+                yield f"{path} publishes the private key {key['kid']}"
+            if path == "production" and key["kid"] == "test":
+                yield "production trusts the key of the tests"
+
+
 @register("known metrics")
 def known_metrics(repo: Repo) -> Iterator[str]:
     """Every query uses series that the code exposes or a rule records, and their labels."""
@@ -605,6 +771,24 @@ def stdout(repo: Repo) -> Iterator[str]:
                     yield f"{path} writes its log to a file"
     if "JSONRenderer" not in repo.text("src/order_service/logs.py"):
         yield "logs are not JSON"
+
+
+@register("private logs")
+def private_logs(repo: Repo) -> Iterator[str]:
+    """Every line goes through the filter of personal data, and no call logs a field of it."""
+    text = repo.text("src/order_service/logs.py")
+    filters = re.findall(r"processors: list\[Processor\] = \[(.*?)\n    \]", text, re.DOTALL)
+    if not filters or not re.search(r"format_exc_info.*\n +redact,", filters[0], re.DOTALL):
+        yield "no filter removes personal data from tracebacks"
+    forbidden = set(re.findall(r"^    \"(\w+)\",$", text, re.MULTILINE))
+    if not forbidden >= {"email", "password", "token", "payment_method"}:
+        yield "the filter misses fields"
+    for path, tree in repo.code("src"):
+        for call in ast.walk(tree):
+            if isinstance(call, ast.Call) and ast.unparse(call.func).startswith("log."):
+                for keyword in call.keywords:
+                    if keyword.arg in forbidden or "email" in ast.unparse(keyword.value):
+                        yield f"{path} logs {keyword.arg}"
 
 
 @register("values without comments")
@@ -671,6 +855,36 @@ def bounded_labels(repo: Repo) -> Iterator[str]:
             if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(".labels"):
                 if re.search(r"url\.path|scope\[['\"](raw_)?path['\"]\]", ast.unparse(call)):
                     yield f"{path} labels a metric with the raw path"
+
+
+def _configs_read(documents: list[dict[str, Any]]) -> set[str]:
+    """Return the names of the ConfigMaps that pods read as variables."""
+    return {
+        source["configMapRef"]["name"]
+        for document in documents
+        if document["kind"] in ("Deployment", "Job")
+        for container in containers(document)
+        for source in container.get("envFrom", [])
+        if "configMapRef" in source
+    }
+
+
+def _config_map(documents: list[dict[str, Any]]) -> dict[str, Any]:
+    return next(document for document in documents if document["kind"] == "ConfigMap")
+
+
+def _routes(repo: Repo) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """Yield the path and the function of each route."""
+    for _, tree in repo.code("src"):
+        for function in ast.walk(tree):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                for decorator in function.decorator_list:
+                    match decorator:
+                        case ast.Call(
+                            func=ast.Attribute(value=ast.Name(id="router")),
+                            args=[ast.Constant(value=str(path)), *_],
+                        ):
+                            yield path, function
 
 
 def _pipeline(repo: Repo) -> Workflow:

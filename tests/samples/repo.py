@@ -47,8 +47,9 @@ class Workflow:
 class Repo:
     """Folder of files, each read once."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, k8s: str = "k8s") -> None:
         self.root = root
+        self.k8s = k8s
 
     def text(self, path: str) -> str:
         """Return the text of a file, or an empty text if it is missing."""
@@ -81,7 +82,7 @@ class Repo:
         """Kubernetes resources of production, without the settings of other environments."""
         return [
             document
-            for path in sorted((self.root / "k8s").rglob("*.yaml"))
+            for path in sorted((self.root / self.k8s).rglob("*.yaml"))
             if path.parent.name != "config" or path.stem == "production"
             for document in yaml.safe_load_all(path.read_text(encoding="utf-8"))
         ]

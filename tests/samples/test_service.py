@@ -70,12 +70,40 @@ def test_the_secret_scan_finds_nothing_new(service: Service) -> None:
             "stripe_secret_key: str",
             "mypy",
         ),
+        (
+            "src/order_service/api.py",
+            "if not caller.can_read_orders_of(order.customer_id):",
+            "if False:",
+            "pytest -q tests/unit/test_identity.py",
+        ),
+        (
+            "src/order_service/api.py",
+            "    caller.require(CustomerId(customer_id))\n",
+            "",
+            "pytest -q tests/unit/test_identity.py",
+        ),
+        (
+            "src/order_service/identity.py",
+            'options={"require": ["exp", "iss", "aud", "sub"]}',
+            'options={"verify_signature": False}',
+            "pytest -q tests/unit/test_identity.py",
+        ),
+        (
+            "src/order_service/logs.py",
+            "        redact,  #",
+            "        #",
+            "pytest -q tests/unit/test_logs.py",
+        ),
     ],
     ids=[
         "raw path as a label",
         "crash counted as a success",
         "field outside of the contract",
         "secret as text",
+        "order shown to anybody",
+        "cart open to anybody",
+        "token without a check of its signature",
+        "personal data in the log",
     ],
 )
 def test_a_slip_in_the_code_fails_its_own_tests(
@@ -160,8 +188,12 @@ def test_the_queries_of_runbooks_run_on_the_service_s_own_database(
 def test_the_scripts_of_the_pipeline_recognise_a_running_service(
     service: Service, running: str
 ) -> None:
-    smoke = service.run("python", "scripts/smoke.py", running)
-    assert smoke.returncode == 0, smoke.stdout + smoke.stderr
+    sign = service.run(
+        "python", "scripts/customer_token.py", "sign", "smoke", **service.token_variables
+    )
+    for token in ({"TOKEN": sign.stdout.strip()}, {}):
+        smoke = service.run("python", "scripts/smoke.py", running, **token)
+        assert smoke.returncode == 0, smoke.stdout + smoke.stderr
     right, wrong = (
         service.run(
             "python", "scripts/wait_for.py", running, "--commit", commit, "--timeout", seconds
@@ -178,8 +210,8 @@ def test_the_load_test_passes_on_the_running_service(service: Service, running: 
         "--locustfile tests/performance/locustfile.py"
     )
     command = ["locust", *options.split(), "--host"]
-    answer = service.run(*command, running)
+    answer = service.run(*command, running, **service.token_variables)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert int(re.findall(r"(\d+) orders, p95", answer.stdout)[0]) > 0
-    unreachable = service.run(*command, "http://127.0.0.1:9")
+    unreachable = service.run(*command, "http://127.0.0.1:9", **service.token_variables)
     assert unreachable.returncode == 1, unreachable.stdout + unreachable.stderr

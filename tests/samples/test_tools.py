@@ -93,7 +93,7 @@ def test_kubernetes_accepts_the_manifests() -> None:
         "Service",
         "NetworkPolicy",
     } <= kinds
-    for resource in core:
+    for resource in [*core, *Repo(SERVICE, k8s="k8s-plain").manifests]:
         kubernetes_validate.validate(resource, kubernetes_validate.latest_version(), strict=True)
 
 

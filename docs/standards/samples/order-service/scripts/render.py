@@ -1,23 +1,37 @@
 """Copy the Kubernetes files for one environment: its namespace, its configuration, one image."""
 
 import argparse
+import hashlib
 import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+CONFIG_FILE = "config.yaml"
 K8S = Path(__file__).parents[1] / "k8s"
 IMAGE = re.compile(r"ghcr\.io/mycompany/order-service@sha256:[0-9a-f]{64}")
 NAMESPACE = re.compile(r"^(\s*(?:- )?namespace:) production$", re.MULTILINE)
+CONFIG = re.compile(r"^(\s*(?:- )?name: order-service-config)$", re.MULTILINE)
+COMMENT = re.compile(r"^\s*#.*\n", re.MULTILINE)
 
 
 class RenderError(Exception):
     """The files cannot be rendered as asked."""
 
 
-def render(text: str, namespace: str, image: str) -> str:
-    """Put the namespace and the image into a file; as text, so that its comments stay."""
-    return IMAGE.sub(image, NAMESPACE.sub(rf"\1 {namespace}", text))
+def render(text: str, namespace: str, image: str, config_hash: str) -> str:
+    """Put namespace, image and hash into a file; as text, so that its comments stay."""
+    text = CONFIG.sub(rf"\1-{config_hash}", NAMESPACE.sub(rf"\1 {namespace}", text))
+    return IMAGE.sub(image, text)
+
+
+# --8<-- [start:hash]
+def hash_config(config: str) -> str:
+    """Return a short hash of the configuration: other values give another name, comments do not."""
+    return hashlib.sha256(COMMENT.sub("", config).encode()).hexdigest()[:10]
+
+
+# --8<-- [end:hash]
 
 
 def render_all(files: dict[str, str], namespace: str, image: str) -> dict[str, str]:
@@ -26,7 +40,10 @@ def render_all(files: dict[str, str], namespace: str, image: str) -> dict[str, s
         raise RenderError(f"not an image of this service with a digest: {image}")
     if not any(IMAGE.search(text) for text in files.values()):
         raise RenderError("no file names the image: nothing would be deployed")
-    return {name: render(text, namespace, image) for name, text in files.items()}
+    config_hash = hash_config(files[CONFIG_FILE])
+    if not all(CONFIG.search(files[name]) for name in files if "configMapRef" in files[name]):
+        raise RenderError("a pod reads another ConfigMap: a change would not replace it")
+    return {name: render(text, namespace, image, config_hash) for name, text in files.items()}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
 
     files = {path.name: path.read_text() for path in sorted(K8S.glob("*.yaml"))}
-    files["config.yaml"] = (K8S / "config" / f"{options.env}.yaml").read_text()
+    files[CONFIG_FILE] = (K8S / "config" / f"{options.env}.yaml").read_text()
     try:
         rendered = render_all(files, options.env, options.image)
     except RenderError as error:

@@ -1,17 +1,17 @@
 """The HTTP interface: what comes in, what goes out, and what it calls."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Protocol, cast
 
 import structlog
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field, StringConstraints
 
 from order_service.clients import BookPrice
+from order_service.dependencies import Dependencies
 from order_service.domain import (
     Book,
     BookId,
@@ -21,10 +21,12 @@ from order_service.domain import (
     CustomerId,
     Order,
     OrderId,
+    OrderNotFoundError,
     OrderStatus,
     UnknownCouponError,
 )
 from order_service.flags import FeatureFlags
+from order_service.identity import Caller, TokenVerifier, UnauthenticatedError
 from order_service.orders import CartRepository, Checkout, OrderRepository, OrderService
 
 log = structlog.get_logger(__name__)
@@ -47,7 +49,8 @@ class Services:
     catalog: Catalog
     flags: FeatureFlags
     git_sha: str
-    checks: Mapping[str, Callable[[], Awaitable[None]]]
+    verifier: TokenVerifier
+    dependencies: Dependencies
 
 
 def services(request: Request) -> Services:
@@ -57,6 +60,19 @@ def services(request: Request) -> Services:
 
 Parts = Annotated[Services, Depends(services)]
 Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Token = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
+
+
+# --8<-- [start:caller]
+async def caller(parts: Parts, token: Token) -> Caller:
+    """Return who calls, or raise UnauthenticatedError."""
+    if token is None:
+        raise UnauthenticatedError("the request has no token")
+    return parts.verifier.verify(token.credentials)
+
+
+Sender = Annotated[Caller, Depends(caller)]
+# --8<-- [end:caller]
 
 router = APIRouter()
 
@@ -138,8 +154,11 @@ def order_out(order: Order) -> OrderOut:
 
 # --8<-- [start:carts]
 @router.put("/carts/{customer_id}/books/{book_id}", response_model_exclude_none=True)
-async def put_book(customer_id: Id, book_id: Id, body: CartItemIn, parts: Parts) -> CartOut:
-    """Put a book into a cart at the price it has now."""
+async def put_book(
+    customer_id: Id, book_id: Id, body: CartItemIn, parts: Parts, caller: Sender
+) -> CartOut:
+    """Put a book into the caller's cart at the price it has now."""
+    caller.require(CustomerId(customer_id))
     price = await parts.catalog.get_book_price(BookId(book_id))
     if not price.available:
         raise BookUnavailableError(f"book {book_id} is not for sale at present")
@@ -169,8 +188,9 @@ async def recommended(cart: Cart, parts: Services) -> list[str] | None:
 
 # --8<-- [start:checkout]
 @router.post("/orders", status_code=201)
-async def post_order(body: OrderIn, parts: Parts) -> OrderOut:
-    """Order what is in the customer's cart."""
+async def post_order(body: OrderIn, parts: Parts, caller: Sender) -> OrderOut:
+    """Order what is in the caller's cart."""
+    caller.require(CustomerId(body.customer_id))
     checkout = new_checkout(body) if parts.flags.new_checkout_flow else legacy_checkout(body)
     return order_out(await parts.service.place(checkout))
 
@@ -190,10 +210,18 @@ def legacy_checkout(body: OrderIn) -> Checkout:
 # --8<-- [end:checkout]
 
 
+# --8<-- [start:get-order]
 @router.get("/orders/{order_id}")
-async def get_order(order_id: Id, parts: Parts) -> OrderOut:
-    """Show an order."""
-    return order_out(await parts.service.get(OrderId(order_id)))
+async def get_order(order_id: Id, parts: Parts, caller: Sender) -> OrderOut:
+    """Show an order to its customer. For others it does not exist: a 403 would say that it does."""
+    order = await parts.service.get(OrderId(order_id))
+    if not caller.can_read_orders_of(order.customer_id):
+        log.warning("access_denied", order_id=order_id, subject=caller.subject)
+        raise OrderNotFoundError(f"there is no order {order_id}")
+    return order_out(order)
+
+
+# --8<-- [end:get-order]
 
 
 # --8<-- [start:health]
@@ -204,22 +232,17 @@ async def live(parts: Parts) -> dict[str, str]:
 
 
 @router.get("/health/ready")
-async def ready(parts: Parts) -> JSONResponse:
-    """Say whether requests can be served now, and if not, what is missing."""
-    results = await asyncio.gather(
-        *(asyncio.wait_for(check(), timeout=1) for check in parts.checks.values()),
-        return_exceptions=True,
-    )
-    failed = {
-        name: result
-        for name, result in zip(parts.checks, results, strict=True)
-        if isinstance(result, BaseException)
-    }
-    if not failed:
+async def ready(request: Request) -> JSONResponse:
+    """Say whether this pod is initialised and not draining; a shared dependency is not asked."""
+    if request.app.state.ready:
         return JSONResponse({"status": "ok"})
-    for name, error in failed.items():
-        log.warning("not_ready", dependency=name, error_type=type(error).__name__)
-    return JSONResponse({"status": "unavailable", "failed": sorted(failed)}, 503)
+    return JSONResponse({"status": "unavailable"}, 503)
+
+
+@router.get("/health/dependencies")
+async def dependencies(parts: Parts) -> dict[str, str]:
+    """Show the last known state of each dependency, inside the cluster only."""
+    return parts.dependencies.states
 
 
 # --8<-- [end:health]

@@ -1,8 +1,8 @@
 """The application: its parts put together, started and stopped."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from typing import cast
 
 import httpx
@@ -19,6 +19,8 @@ from order_service.api import Services, router
 from order_service.carts import RedisCartRepository
 from order_service.clients import CatalogClient, InventoryClient, http_client
 from order_service.correlation import CorrelationMiddleware
+from order_service.dependencies import Dependencies
+from order_service.identity import ForbiddenError, TokenVerifier, UnauthenticatedError
 from order_service.mail import SmtpEmailService
 from order_service.metrics import MetricsMiddleware
 from order_service.orders import OrderService, PaymentUnclearError
@@ -70,14 +72,19 @@ async def production(settings: Settings, provider: TracerProvider) -> AsyncItera
             catalog=CatalogClient(await http(settings.catalog_url)),
             flags=settings.flags,
             git_sha=settings.git_sha,
-            checks={
-                "postgresql": lambda: postgres.ping(settings),
-                "redis": cast(Callable[[], Awaitable[None]], store.ping),
-            },
+            verifier=TokenVerifier(settings.token_issuer, settings.token_keys),
+            dependencies=Dependencies(
+                {"postgresql": lambda: postgres.ping(engine), "redis": lambda: ping(store)}
+            ),
         )
 
 
 # --8<-- [end:parts]
+
+
+async def ping(store: redis.asyncio.Redis) -> None:
+    """Check that Redis answers."""
+    await store.ping()
 
 
 # --8<-- [start:app]
@@ -89,12 +96,19 @@ def create_app(settings: Settings, build: Build = production) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with build(settings, provider) as services:
             app.state.services = services
+            watch = asyncio.create_task(services.dependencies.watch())
+            app.state.ready = True
             log.info("started", commit=settings.git_sha)
             yield
+            app.state.ready = False
+            watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await watch
         await asyncio.to_thread(provider.shutdown)  # sends the last spans
         log.info("stopped")
 
     app = FastAPI(title="order-service", debug=settings.debug, lifespan=lifespan)
+    app.state.ready = False
     app.include_router(router)
     app.add_exception_handler(domain.DomainError, refuse)
     for error_class in TEMPORARY:
@@ -118,6 +132,8 @@ STATUS = {
     domain.OutOfStockError: 409,
     domain.PaymentDeclinedError: 402,
     domain.OrderNotFoundError: 404,
+    UnauthenticatedError: 401,
+    ForbiddenError: 403,
 }
 
 # What may well be over in a moment: the customer is asked to come again.
@@ -133,9 +149,9 @@ TEMPORARY = (
 def refuse(_request: Request, error: Exception) -> JSONResponse:
     """Answer a request that the domain refuses."""
     name = type(error).__name__.removesuffix("Error")
-    return JSONResponse(
-        {"error": name, "detail": str(error)}, STATUS[type(cast(domain.DomainError, error))]
-    )
+    status = STATUS[type(cast(domain.DomainError, error))]
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    return JSONResponse({"error": name, "detail": str(error)}, status, headers)
 
 
 def defer(_request: Request, error: Exception) -> JSONResponse:

@@ -28,6 +28,7 @@ ORDER_ERRORS = Counter(
     "Orders whose processing failed.",
     ["error_type"],
 )
+DEPENDENCY_UP = Gauge("dependency_up", "1 while this pod can use the dependency.", ["dependency"])
 # --8<-- [end:metrics]
 
 METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}

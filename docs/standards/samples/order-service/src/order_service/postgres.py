@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 
-import psycopg
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.engine import make_url
@@ -97,16 +96,10 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 # --8<-- [end:pool]
 
 
-async def ping(settings: Settings) -> None:
-    """Check that the server answers, on a connection apart from the pool.
-
-    A busy pool is not a lost database: if it counted as one, a peak would take every pod out of
-    service at the same moment.
-    """
-    url = sqlalchemy_url(settings.database_url.get_secret_value()).set(drivername="postgresql")
-    conninfo = url.render_as_string(hide_password=False)
-    async with await psycopg.AsyncConnection.connect(conninfo, connect_timeout=2) as connection:
-        await connection.execute("SELECT 1")
+async def ping(engine: AsyncEngine) -> None:
+    """Check that the server answers, on a connection of the pool: the pool counts them all."""
+    async with engine.connect() as connection:
+        await connection.execute(sa.text("SELECT 1"))
 
 
 # --8<-- [start:repository]

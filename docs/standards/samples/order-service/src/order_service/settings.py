@@ -19,6 +19,10 @@ class Settings(BaseSettings):
     redis_url: SecretStr
     stripe_secret_key: SecretStr
 
+    # Who signs the tokens of callers, and the public keys as a JSON Web Key Set.
+    token_issuer: str
+    token_keys: str
+
     catalog_url: HttpUrl = HttpUrl("http://catalog-service")
     inventory_url: HttpUrl = HttpUrl("http://inventory-service")
     stripe_url: HttpUrl = HttpUrl("https://api.stripe.com")
@@ -30,8 +34,8 @@ class Settings(BaseSettings):
     git_sha: str = "unknown"
     host: str = "0.0.0.0"  # noqa: S104 - a container listens on every address of its own
     port: int = 8000
-    # Times the highest number of pods, this must stay below the server's max_connections.
-    pool_size: int = Field(default=20, ge=1)
+    # During a rollout two versions run: twice the most pods, times this, must fit the server.
+    pool_size: int = Field(default=8, ge=1)
     otel_exporter_otlp_endpoint: HttpUrl | None = None
 
     flags: FeatureFlags = Field(default_factory=FeatureFlags)

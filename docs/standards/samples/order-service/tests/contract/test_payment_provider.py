@@ -24,7 +24,7 @@ from order_service.domain import (
     OrderId,
     OrderStatus,
 )
-from tests.unit.fakes import Backing, make_settings
+from tests.unit.fakes import Backing, bearer, make_settings
 
 
 @pytest.fixture
@@ -78,6 +78,8 @@ def test_order_service_for_payment_service_keeps_contract(
     verifier = (
         with_contracts(Verifier("order-service", host="127.0.0.1"), pacts)
         .add_transport(url=url)
+        # The example in the contract is no valid token; the payment-service sends one like this.
+        .add_custom_headers(bearer("payment-service", "orders:read"))
         .state_handler(
             {"order ord-abc123 exists": order_exists, "order ord-abc123 is gone": no_order_exists}
         )

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from order_service.postgres import create_engine
 from order_service.settings import Settings
 from tests.integration.stubs import Neighbours, free_port, served
+from tests.unit.fakes import ISSUER, KEYS, bearer
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,6 +40,8 @@ def settings() -> Settings:
         database_url=SecretStr(required("DATABASE_URL")),
         redis_url=SecretStr(required("REDIS_URL")),
         stripe_secret_key=SecretStr("sk_test_example"),
+        token_issuer=ISSUER,
+        token_keys=KEYS,
         pool_size=2,
     )
 
@@ -46,6 +49,8 @@ def settings() -> Settings:
 @pytest.fixture
 def alembic(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Config:
     monkeypatch.setenv("STRIPE_SECRET_KEY", "sk_test_example")
+    monkeypatch.setenv("TOKEN_ISSUER", ISSUER)
+    monkeypatch.setenv("TOKEN_KEYS", KEYS)
     return Config(toml_file=str(ROOT / "pyproject.toml"))
 
 
@@ -104,6 +109,8 @@ def running(settings: Settings, database: None, neighbours: Neighbours) -> Itera
         "INVENTORY_URL": neighbours.url,
         "STRIPE_URL": neighbours.url,
         "SMTP_PORT": str(free_port()),
+        "TOKEN_ISSUER": ISSUER,
+        "TOKEN_KEYS": KEYS,
         "HOST": "127.0.0.1",
         "PORT": str(port),
     }
@@ -113,12 +120,14 @@ def running(settings: Settings, database: None, neighbours: Neighbours) -> Itera
         stdout=subprocess.PIPE,
         text=True,
     )
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as http:
+    url = f"http://127.0.0.1:{port}"
+    with httpx.Client(base_url=url, headers=bearer("cust-xyz789"), timeout=10) as http:
         deadline = time.monotonic() + 30
         while True:
             try:
-                http.get("/health/live")
-                break
+                known = http.get("/health/dependencies").json()
+                if "unknown" not in known.values():
+                    break
             except httpx.TransportError:
                 if time.monotonic() > deadline or process.poll() is not None:
                     raise

@@ -99,7 +99,7 @@ async def test_database_that_is_away_is_said_to_be_unavailable(settings: Setting
     with pytest.raises(DatabaseUnavailableError):
         await PostgresOrderRepository(engine).get(OrderId("ord-1"))
     with pytest.raises(Exception, match="refused"):
-        await ping(settings)
+        await ping(engine)
 
     await engine.dispose()
 

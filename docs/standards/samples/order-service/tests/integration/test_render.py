@@ -1,10 +1,12 @@
 """The rendered Kubernetes files, on disk."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
+from scripts import render
 from scripts.render import K8S, main
 
 IMAGE = f"ghcr.io/mycompany/order-service@sha256:{'1' * 64}"
@@ -36,3 +38,34 @@ def test_render_of_tag_exits_with_reason(
     assert status == 1
     assert "digest" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+# --8<-- [start:flip]
+def test_flipped_flag_replaces_the_pods_and_survives_the_next_deployment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    k8s, manifests = shutil.copytree(K8S, tmp_path / "k8s"), tmp_path / "manifests"
+    monkeypatch.setattr(render, "K8S", k8s)
+    before = deploy(manifests, IMAGE)
+
+    values = k8s / "config/production.yaml"
+    flag = 'FF_NEW_CHECKOUT_FLOW: "{}"'
+    values.write_text(values.read_text().replace(flag.format("false"), flag.format("true")))
+    flipped = deploy(manifests, IMAGE)
+    following = deploy(manifests, IMAGE.replace("1", "2"))
+
+    # The pod template names another ConfigMap, so Kubernetes replaces the pods.
+    assert flipped != before
+    assert following == flipped
+    assert flag.format("true") in (manifests / "config.yaml").read_text()
+
+
+# --8<-- [end:flip]
+
+
+def deploy(manifests: Path, image: str) -> str:
+    """Render for production, and return the name of the ConfigMap that all pods read."""
+    main(["--env", "production", "--image", image, "--to", str(manifests)])
+    text = "".join(path.read_text() for path in manifests.glob("*.yaml"))
+    [name] = set(re.findall(r"name: (order-service-config\S*)", text))
+    return str(name)

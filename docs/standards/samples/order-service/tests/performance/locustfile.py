@@ -1,14 +1,18 @@
 """Load: customers who fill a cart, order and look at their order.
 
-Run it against staging, whose Stripe key is one of the test mode. It fails when 5% of the orders
+Run it against staging, whose Stripe key is one of the test mode, and which trusts the test key of
+TEST_TOKEN_KEY. It fails when 5% of the orders
 take 2 s or longer (the latency SLO), when 1% of the requests fail, or when nothing was ordered.
 """
 
+import os
 from typing import Any
 from uuid import uuid4
 
 from locust import HttpUser, between, events, task
 from locust.env import Environment
+
+from scripts.customer_token import sign
 
 P95_MS = 2000
 ERROR_RATIO = 0.01
@@ -22,9 +26,12 @@ class Customer(HttpUser):
     @task
     def order_a_book(self) -> None:
         customer_id = f"perf-{uuid4()}"
+        token = sign(os.environ["TEST_TOKEN_KEY"], customer_id, issuer=os.environ["TOKEN_ISSUER"])
+        headers = {"Authorization": f"Bearer {token}"}
         self.client.put(
             f"/carts/{customer_id}/books/abc123",
             json={"title": "Clean Code"},
+            headers=headers,
             name="/carts/{customer_id}/books/{book_id}",
         )
         placed = self.client.post(
@@ -34,10 +41,11 @@ class Customer(HttpUser):
                 "email": "performance@example.com",
                 "payment_method": "pm_card_visa",
             },
+            headers=headers,
         )
         if placed.ok:
             order_id = placed.json()["order_id"]
-            self.client.get(f"/orders/{order_id}", name="/orders/{order_id}")
+            self.client.get(f"/orders/{order_id}", headers=headers, name="/orders/{order_id}")
 
 
 # --8<-- [start:thresholds]

@@ -15,7 +15,7 @@ from order_service import logs
 from order_service.app import create_app
 from order_service.flags import toggles
 from order_service.settings import Settings
-from tests.unit.fakes import Backing, make_settings
+from tests.unit.fakes import Backing, bearer, make_settings
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,9 @@ def backing() -> Backing:
 
 @pytest.fixture
 def client(backing: Backing) -> Iterator[TestClient]:
-    with TestClient(create_app(make_settings(), backing.build)) as client:
+    """The customer cust-xyz789."""
+    app = create_app(make_settings(), backing.build)
+    with TestClient(app, headers=bearer("cust-xyz789")) as client:
         yield client
 
 

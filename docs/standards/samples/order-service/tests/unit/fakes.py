@@ -9,6 +9,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from order_service.api import Services
 from order_service.clients import BookPrice
+from order_service.dependencies import Dependencies
 from order_service.domain import (
     BookId,
     BookNotFoundError,
@@ -20,8 +21,18 @@ from order_service.domain import (
     OrderStatus,
 )
 from order_service.flags import FeatureFlags
+from order_service.identity import TokenVerifier
 from order_service.orders import OrderService
 from order_service.settings import Settings
+from scripts.customer_token import new_keys, sign
+
+ISSUER = "https://login.example"
+KEY, KEYS = new_keys("test")
+
+
+def bearer(subject: str, scope: str = "") -> dict[str, str]:
+    """Headers of a caller."""
+    return {"Authorization": f"Bearer {sign(KEY, subject, issuer=ISSUER, scope=scope)}"}
 
 
 class InMemoryOrderRepository:
@@ -115,8 +126,10 @@ class Backing:
     payments: FakePayments = field(default_factory=FakePayments)
     emails: FakeEmailService = field(default_factory=FakeEmailService)
     redis_error: Exception | None = None
+    redis_pings: int = 0
 
     async def ping_redis(self) -> None:
+        self.redis_pings += 1
         if self.redis_error:
             raise self.redis_error
 
@@ -140,7 +153,8 @@ class Backing:
                 catalog=self.catalog,
                 flags=settings.flags,
                 git_sha=settings.git_sha,
-                checks={"redis": self.ping_redis},
+                verifier=TokenVerifier(settings.token_issuer, settings.token_keys),
+                dependencies=Dependencies({"redis": self.ping_redis}),
             )
 
         return services
@@ -153,6 +167,8 @@ def make_settings(flags: FeatureFlags | None = None) -> Settings:
         database_url="postgresql://user:example@localhost/orders",  # pragma: allowlist secret
         redis_url="redis://localhost/0",
         stripe_secret_key="sk_test_example",  # pragma: allowlist secret
+        token_issuer=ISSUER,
+        token_keys=KEYS,
         git_sha="0123abc",
         flags=flags or FeatureFlags(_env_file=None),
     )

@@ -7,19 +7,25 @@ from typing import Any
 import pytest
 import stripe
 from fastapi.testclient import TestClient
+from prometheus_client import REGISTRY
 
 from order_service.app import create_app
 from order_service.clients import BookPrice
 from order_service.domain import BookId, OutOfStockError, PaymentDeclinedError
 from order_service.flags import FeatureFlags
 from order_service.postgres import PoolTimeoutError
-from tests.unit.fakes import Backing, make_settings
+from order_service.settings import Settings
+from tests.unit.fakes import Backing, bearer, make_settings
 
 ORDER = {
     "customer_id": "cust-xyz789",
     "email": "reader@example.com",
     "payment_method": "pm_card_visa",
 }
+
+
+def customer(settings: Settings, backing: Backing) -> TestClient:
+    return TestClient(create_app(settings, backing.build), headers=bearer("cust-xyz789"))
 
 
 def fill_cart(client: TestClient) -> dict[str, Any]:
@@ -135,7 +141,7 @@ def test_post_order_with_coupon_while_flag_is_off_is_refused(client: TestClient)
 
 def test_post_order_with_coupon_while_flag_is_on_is_discounted(backing: Backing) -> None:
     settings = make_settings(FeatureFlags(_env_file=None, new_checkout_flow=True))
-    with TestClient(create_app(settings, backing.build)) as client:
+    with customer(settings, backing) as client:
         fill_cart(client)
 
         response = client.post("/orders", json={**ORDER, "coupon": "SAVE20"})
@@ -149,7 +155,7 @@ def test_post_order_with_coupon_while_flag_is_on_is_discounted(backing: Backing)
 def test_put_book_while_recommendations_are_on_names_other_books(backing: Backing) -> None:
     settings = make_settings(FeatureFlags(_env_file=None, ai_recommendations=True))
 
-    with TestClient(create_app(settings, backing.build)) as client:
+    with customer(settings, backing) as client:
         cart = fill_cart(client)
 
     assert cart["recommended"] == ["refactoring"]
@@ -157,13 +163,13 @@ def test_put_book_while_recommendations_are_on_names_other_books(backing: Backin
 
 # --8<-- [start:stateless]
 def test_second_process_after_first_died_knows_cart_and_order(backing: Backing) -> None:
-    with TestClient(create_app(make_settings(), backing.build)) as first:
+    with customer(make_settings(), backing) as first:
         fill_cart(first)
 
-    with TestClient(create_app(make_settings(), backing.build)) as second:
+    with customer(make_settings(), backing) as second:
         placed = second.post("/orders", json=ORDER)
 
-    with TestClient(create_app(make_settings(), backing.build)) as third:
+    with customer(make_settings(), backing) as third:
         found = third.get(f"/orders/{placed.json()['order_id']}")
     assert placed.status_code == 201
     assert found.json() == placed.json()
@@ -178,16 +184,42 @@ def test_live_returns_commit(client: TestClient) -> None:
     assert response.json() == {"status": "ok", "commit": "0123abc"}
 
 
-def test_ready_with_everything_there_returns_200(client: TestClient) -> None:
-    response = client.get("/health/ready")
+def test_ready_once_started_returns_200_and_after_the_end_503(backing: Backing) -> None:
+    app = create_app(make_settings(), backing.build)
+    before = TestClient(app).get("/health/ready")
 
-    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+    with TestClient(app) as client:
+        ready = client.get("/health/ready")
+
+    after = TestClient(app).get("/health/ready")
+    assert (ready.status_code, ready.json()) == (200, {"status": "ok"})
+    assert (before.status_code, after.status_code) == (503, 503)
 
 
-def test_ready_without_redis_returns_503_and_names_it(client: TestClient, backing: Backing) -> None:
-    backing.redis_error = ConnectionError("refused")
+# --8<-- [start:ready]
+def test_ready_while_redis_is_away_stays_200_and_dependencies_say_so(
+    client: TestClient, backing: Backing
+) -> None:
+    backing.redis_error = ConnectionError("refused by redis://user:example@redis")
+    client.portal.call(client.app.state.services.dependencies.check)  # type: ignore
 
-    response = client.get("/health/ready")
+    ready = client.get("/health/ready")
+    dependencies = client.get("/health/dependencies")
 
-    assert response.status_code == 503
-    assert response.json() == {"status": "unavailable", "failed": ["redis"]}
+    assert ready.status_code == 200
+    assert dependencies.json() == {"redis": "down"}
+    assert REGISTRY.get_sample_value("dependency_up", {"dependency": "redis"}) == 0
+
+
+# --8<-- [end:ready]
+
+
+def test_dependencies_asked_often_are_checked_no_more_often(
+    client: TestClient, backing: Backing
+) -> None:
+    checks = backing.redis_pings
+
+    for _ in range(50):
+        client.get("/health/dependencies")
+
+    assert backing.redis_pings - checks <= 1  # the schedule's own

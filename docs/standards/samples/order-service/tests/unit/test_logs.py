@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import structlog
 from opentelemetry.sdk.trace import TracerProvider
 
@@ -74,3 +75,57 @@ def test_event_inside_span_carries_trace_id(json_logs: Logs) -> None:
 
     [line] = json_logs()
     assert int(line["trace_id"], 16) == span.get_span_context().trace_id
+
+
+# --8<-- [start:redact]
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "reader@example.com",
+        "4242424242424242",
+        "4242 4242 4242 4242",
+        "3782-822463-10005",
+        "sk_test_51example",
+        "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJjdXN0LTEifQ.c2lnbmF0dXJl",  # pragma: allowlist secret
+    ],
+)
+def test_secret_or_personal_data_in_any_line_is_removed(json_logs: Logs, secret: str) -> None:
+    log = structlog.get_logger("shop")
+
+    log.info(f"sent to {secret}", note=secret, nested={"list": [secret]})
+    logging.getLogger("library").warning("failed for %s", secret)
+    try:
+        raise ValueError(secret)
+    except ValueError:
+        log.exception("failed")
+
+    assert len(json_logs()) == 3
+    assert secret not in str(json_logs())
+
+
+@pytest.mark.parametrize("field", ["email", "payment_method", "token", "Authorization", "name"])
+def test_field_for_personal_data_is_removed(json_logs: Logs, field: str) -> None:
+    structlog.get_logger("shop").info("event", **{field: "value"})
+
+    [line] = json_logs()
+    assert line[field] == "[removed]"
+
+
+def test_password_in_an_address_is_removed(json_logs: Logs) -> None:
+    url = "postgresql://orders:hunter2@db/orders"  # pragma: allowlist secret
+
+    structlog.get_logger("shop").info("connect", url=url)
+
+    assert "hunter2" not in str(json_logs())
+
+
+def test_ids_stay(json_logs: Logs) -> None:
+    ids = {"order_id": "ord-4242424242424242", "customer_id": "cust-1", "span_id": "1" * 16}
+
+    structlog.get_logger("shop").info("event", **ids, request_path="/orders/ord-abc123")
+
+    [line] = json_logs()
+    assert line.items() >= {**ids, "request_path": "/orders/ord-abc123"}.items()
+
+
+# --8<-- [end:redact]

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from scripts import smoke, wait_for
-from scripts.render import RenderError, render_all
+from scripts.render import RenderError, hash_config, render_all
 
 OLD = f"ghcr.io/mycompany/order-service@sha256:{'0' * 64}"
 NEW = f"ghcr.io/mycompany/order-service@sha256:{'1' * 64}"
@@ -16,17 +16,43 @@ metadata:
   namespace: production
   labels:
     note: not-namespace production
+configMapRef:
+  name: order-service-config
 image: {OLD}
+"""
+CONFIG = """\
+metadata:
+  name: order-service-config
+data:
+  # Off until the release.
+  FF_NEW_CHECKOUT_FLOW: "false"
 """
 
 
 def test_render_for_staging_sets_namespace_and_image_and_keeps_comments() -> None:
-    files = {"deployment.yaml": MANIFEST}
+    files = {"deployment.yaml": MANIFEST, "config.yaml": CONFIG}
 
     rendered = render_all(files, "staging", NEW)
 
     expected = MANIFEST.replace("namespace: production", "namespace: staging").replace(OLD, NEW)
-    assert rendered == {"deployment.yaml": expected}
+    config_name = f"order-service-config-{hash_config(CONFIG)}"
+    assert rendered["deployment.yaml"] == expected.replace("order-service-config", config_name)
+    assert rendered["config.yaml"] == CONFIG.replace("order-service-config", config_name)
+
+
+def test_hash_of_configuration_follows_values_and_not_comments() -> None:
+    reworded = CONFIG.replace("Off until", "Not before")
+    flipped = CONFIG.replace('"false"', '"true"')
+
+    assert hash_config(reworded) == hash_config(CONFIG)
+    assert hash_config(flipped) != hash_config(CONFIG)
+
+
+def test_render_of_pod_that_reads_another_configuration_is_refused() -> None:
+    other = MANIFEST.replace("order-service-config", "shared-config")
+
+    with pytest.raises(RenderError, match="another ConfigMap"):
+        render_all({"deployment.yaml": other, "config.yaml": CONFIG}, "staging", NEW)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +77,8 @@ def healthy(request: httpx.Request) -> httpx.Response:
     correlation_id = request.headers.get("X-Correlation-ID", "new")
     headers = {"X-Correlation-ID": correlation_id}
     if request.url.path.startswith("/orders/"):
+        if "Authorization" not in request.headers:
+            return httpx.Response(401, headers=headers)
         return httpx.Response(404, json={"error": "OrderNotFound"}, headers=headers)
     return httpx.Response(200, json={"commit": "0123abc"}, headers=headers)
 
@@ -59,15 +87,15 @@ def without_header(request: httpx.Request) -> httpx.Response:
     return httpx.Response(200)
 
 
-def not_ready(request: httpx.Request) -> httpx.Response:
-    if request.url.path == "/health/ready":
-        return httpx.Response(503)
+def open_to_all(request: httpx.Request) -> httpx.Response:
+    request.headers["Authorization"] = "Bearer anybody"
     return healthy(request)
 
 
 def finds_everything(request: httpx.Request) -> httpx.Response:
     answer = healthy(request)
-    return httpx.Response(200, json={}, headers=answer.headers)
+    status = 200 if answer.status_code == 404 else answer.status_code
+    return httpx.Response(status, json={}, headers=answer.headers)
 
 
 def http(answer: Callable[[httpx.Request], httpx.Response]) -> httpx.Client:
@@ -81,16 +109,17 @@ def test_smoke_of_healthy_service_asks_all_and_passes() -> None:
         asked.append(request.url.path.partition("smoke-")[0])
         return healthy(request)
 
+    smoke.smoke(http(noting), "token")
     smoke.smoke(http(noting))
 
-    assert asked == ["/health/live", "/health/ready", "/orders/"]
+    assert asked == ["/health/live", "/orders/", "/orders/", "/health/live", "/orders/"]
 
 
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
         (without_header, "correlation ID"),
-        (not_ready, "/health/ready: expected 200, got 503"),
+        (open_to_all, "an order without a token: expected 401, got 404"),
         (finds_everything, "an unknown order: expected 404, got 200"),
     ],
 )
@@ -98,7 +127,7 @@ def test_smoke_of_broken_service_says_what_is_wrong(
     answer: Callable[[httpx.Request], httpx.Response], reason: str
 ) -> None:
     with pytest.raises(smoke.SmokeError, match=reason):
-        smoke.smoke(http(answer))
+        smoke.smoke(http(answer), "token")
 
 
 @pytest.mark.parametrize(("arguments", "status"), [([], 2), (["not a url"], 1)])

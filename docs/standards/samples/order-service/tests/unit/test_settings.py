@@ -12,13 +12,21 @@ def test_settings_without_required_variables_name_them() -> None:
         Settings(_env_file=None)
 
     missing = {error["loc"] for error in caught.value.errors() if error["type"] == "missing"}
-    assert missing == {("database_url",), ("redis_url",), ("stripe_secret_key",)}
+    assert missing == {
+        ("database_url",),
+        ("redis_url",),
+        ("stripe_secret_key",),
+        ("token_issuer",),
+        ("token_keys",),
+    }
 
 
 def test_settings_from_environment_take_its_values(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://localhost/orders")
     monkeypatch.setenv("REDIS_URL", "redis://localhost/0")
     monkeypatch.setenv("STRIPE_SECRET_KEY", "sk_test_example")  # pragma: allowlist secret
+    monkeypatch.setenv("TOKEN_ISSUER", "https://login.example")
+    monkeypatch.setenv("TOKEN_KEYS", '{"keys": []}')
     monkeypatch.setenv("LOG_LEVEL", "DEBUG")
     monkeypatch.setenv("FF_NEW_CHECKOUT_FLOW", "true")
 

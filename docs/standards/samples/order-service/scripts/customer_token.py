@@ -11,7 +11,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
 AUDIENCE = "order-service"
-LIFETIME = timedelta(minutes=15)
+MINUTES = 15
 
 
 def new_keys(key_id: str) -> tuple[str, str]:
@@ -22,9 +22,7 @@ def new_keys(key_id: str) -> tuple[str, str]:
     return json.dumps(private), json.dumps({"keys": [public]})
 
 
-def sign(
-    key: str, subject: str, *, issuer: str, scope: str = "", lifetime: timedelta = LIFETIME
-) -> str:
+def sign(key: str, subject: str, *, issuer: str, scope: str = "", minutes: int = MINUTES) -> str:
     """Return a token of the subject."""
     jwk = jwt.PyJWK.from_json(key)
     claims = {
@@ -32,7 +30,7 @@ def sign(
         "aud": AUDIENCE,
         "sub": subject,
         "scope": scope,
-        "exp": datetime.now(UTC) + lifetime,
+        "exp": datetime.now(UTC) + timedelta(minutes=minutes),
     }
     return jwt.encode(claims, jwk.key, algorithm="ES256", headers={"kid": jwk.key_id})
 
@@ -42,7 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("new", help="print TEST_TOKEN_KEY (secret) and TOKEN_KEYS (public)")
-    commands.add_parser("sign", help="print a token").add_argument("subject")
+    command = commands.add_parser("sign", help="print a token")
+    command.add_argument("subject")
+    command.add_argument("--minutes", type=int, default=MINUTES, help="until it expires")
     options = parser.parse_args(arguments)
     if options.command == "new":
         private, public = new_keys("test")
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("TEST_TOKEN_KEY and TOKEN_ISSUER must be set", file=sys.stderr)
         return 2
     key, issuer = os.environ["TEST_TOKEN_KEY"], os.environ["TOKEN_ISSUER"]
-    print(sign(key, options.subject, issuer=issuer))
+    print(sign(key, options.subject, issuer=issuer, minutes=options.minutes))
     return 0
 
 

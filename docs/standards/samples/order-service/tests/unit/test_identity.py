@@ -1,7 +1,6 @@
 """Identity: no answer without a token, and no customer sees what is another's."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import jwt
@@ -99,7 +98,7 @@ def unknown_key() -> str:
 
 
 def expired() -> str:
-    return sign(KEY, "cust-1", issuer=ISSUER, lifetime=timedelta(seconds=-1))
+    return sign(KEY, "cust-1", issuer=ISSUER, minutes=-1)
 
 
 def of_another_issuer() -> str:

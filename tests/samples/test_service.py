@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -183,6 +184,19 @@ def test_the_queries_of_runbooks_run_on_the_service_s_own_database(
     for path, query in queries:
         answer = service.run("python", "-c", script, databases["DATABASE_URL"], query)
         assert answer.returncode == 0, f"{path}: {answer.stderr}"
+
+
+def test_the_log_line_of_the_page_is_what_the_service_prints(service: Service) -> None:
+    shown = json.loads((SAMPLES / "01/order-placed.json").read_text(encoding="utf-8"))
+    call = (
+        "import structlog; from order_service import logs; logs.configure('INFO')\n"
+        "log = structlog.get_logger('shop')\n"
+        'log.info("order_placed", order_id="abc123", amount="99.99", currency="USD")'
+    )
+    printed = json.loads(service.run("python", "-c", call).stdout)
+    assert list(printed) == list(shown)
+    assert len(printed.pop("timestamp")) == len(shown.pop("timestamp"))
+    assert printed == shown
 
 
 def test_the_scripts_of_the_pipeline_recognise_a_running_service(

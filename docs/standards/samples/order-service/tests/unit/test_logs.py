@@ -112,11 +112,11 @@ def test_field_for_personal_data_is_removed(json_logs: Logs, field: str) -> None
 
 
 def test_password_in_an_address_is_removed(json_logs: Logs) -> None:
-    url = "postgresql://orders:hunter2@db/orders"  # pragma: allowlist secret
+    url = "postgresql://orders:example@db/orders"  # pragma: allowlist secret
 
     structlog.get_logger("shop").info("connect", url=url)
 
-    assert "hunter2" not in str(json_logs())
+    assert "example" not in str(json_logs())
 
 
 def test_ids_stay(json_logs: Logs) -> None:

@@ -621,33 +621,41 @@ def configuration(repo: Repo) -> Iterator[str]:
 def peak_connections(repo: Repo) -> Iterator[str]:
     """(Stable + canary pods) x pool + probes + jobs fit into the connections of the policy."""
     limit = int(load(ROOT).settings.value("kubernetes.connections") or 0)
+    if count_peak_connections(repo) > limit:
+        yield f"{count_peak_connections(repo)} connections at the peak, {limit} are allowed"
+    pools = re.findall(r"create_async_engine\((.*?)\n    \)", _source(repo), re.DOTALL)
+    if len(pools) != 1 or "max_overflow=0" not in pools[0]:
+        yield "a pod has more than one pool, or one that grows past its size"
+
+
+def count_peak_connections(repo: Repo) -> int:
+    """Return the connections that the service opens at the peak of a rollout."""
     [config] = [
         resource
         for resource in repo.kind("ConfigMap")
         if resource["metadata"]["name"] == "order-service-config"
     ]
-    pool = int(config["data"]["POOL_SIZE"])
-    opened = [
-        ast.unparse(call.func)
-        for _, tree in repo.code("src")
-        for call in ast.walk(tree)
-        if isinstance(call, ast.Call)
-    ]
     # A connection outside the pool, such as one for each call of a probe.
-    outside = sum(name.startswith("psycopg.") and name.endswith("connect") for name in opened)
-    if "max_overflow=0" not in repo.text("src/order_service/postgres.py"):
-        yield "a pool can grow past its size"
+    outside = len(re.findall(r"psycopg\.(?:\w+\.)?connect\(", _source(repo)))
+    pods = max(
+        scaler["spec"]["maxReplicas"] + _extra_pods(workload, scaler["spec"]["maxReplicas"])
+        for manifests in (repo, Repo(repo.root, k8s="k8s-plain"))
+        for scaler in manifests.kind("HorizontalPodAutoscaler")
+        for workload in manifests.kind(scaler["spec"]["scaleTargetRef"]["kind"])
+    )
     jobs = sum(job["spec"].get("parallelism", 1) for job in repo.kind("Job", "CronJob"))
-    for resource in repo.kind("HorizontalPodAutoscaler"):
-        stable = resource["spec"]["maxReplicas"]
-        for rollout in repo.kind("Rollout"):
-            canary = rollout["spec"]["strategy"]["canary"]
-            # With a router the stable pods stay at full size until the canary has replaced them.
-            doubled = "trafficRouting" in canary and not canary.get("dynamicStableScale")
-            pods = stable + (stable if doubled else -(-stable // 4))
-            peak = pods * (pool + outside) + jobs
-            if peak > limit:
-                yield f"{peak} connections at the peak of a rollout, {limit} are allowed"
+    return int(pods * (int(config["data"]["POOL_SIZE"]) + outside) + jobs)
+
+
+def _extra_pods(workload: dict[str, Any], stable: int) -> int:
+    """Return how many pods an update adds to the stable ones."""
+    if workload["kind"] == "Deployment":
+        return int(workload["spec"]["strategy"]["rollingUpdate"]["maxSurge"])
+    canary = workload["spec"]["strategy"]["canary"]
+    # With a router the stable pods stay at full size until the canary has replaced them.
+    if "trafficRouting" in canary and not canary.get("dynamicStableScale"):
+        return stable
+    return -(-stable // 4)  # the default of maxSurge, 25%
 
 
 @register("only liveness is public")
@@ -867,6 +875,12 @@ def _configs_read(documents: list[dict[str, Any]]) -> set[str]:
         for source in container.get("envFrom", [])
         if "configMapRef" in source
     }
+
+
+def _source(repo: Repo) -> str:
+    return "\n".join(
+        path.read_text(encoding="utf-8") for path in sorted((repo.root / "src").rglob("*.py"))
+    )
 
 
 def _config_map(documents: list[dict[str, Any]]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from tests.samples.proofs import (
     read_table,
     run_command,
 )
-from tests.samples.properties import PROPERTIES
+from tests.samples.properties import PROPERTIES, count_peak_connections
 from tests.samples.repo import Repo
 
 pytestmark = pytest.mark.samples
@@ -74,6 +74,14 @@ def test_the_bad_example_is_refused(
 @pytest.mark.parametrize("name", PROPERTIES)
 def test_the_service_has_the_required_properties(name: str) -> None:
     assert list(PROPERTIES[name](Repo(SERVICE))) == []
+
+
+def test_the_page_and_the_configuration_name_the_peak_of_connections() -> None:
+    repo = Repo(SERVICE)
+    peak = count_peak_connections(repo)
+    page = (SAMPLES.parent / "09-kubernetes.md").read_text(encoding="utf-8")
+    assert f"| the peak | {peak} |" in page
+    assert f"are {peak}." in repo.text("k8s/config/production.yaml")
 
 
 CONTROLLERS = ("argoproj.io/v1alpha1", "external-secrets.io/v1", "gateway.networking.k8s.io/v1")

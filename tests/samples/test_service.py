@@ -72,6 +72,12 @@ def test_the_secret_scan_finds_nothing_new(service: Service) -> None:
             "mypy",
         ),
         (
+            "src/order_service/dependencies.py",
+            "return not self._never_up",
+            'return set(self.states.values()) == {"up"}',
+            "pytest -q tests/unit/test_api.py",
+        ),
+        (
             "src/order_service/api.py",
             "if not caller.can_read_orders_of(order.customer_id):",
             "if False:",
@@ -101,6 +107,7 @@ def test_the_secret_scan_finds_nothing_new(service: Service) -> None:
         "crash counted as a success",
         "field outside of the contract",
         "secret as text",
+        "ready only while all dependencies are up",
         "order shown to anybody",
         "cart open to anybody",
         "token without a check of its signature",

@@ -233,8 +233,12 @@ async def live(parts: Parts) -> dict[str, str]:
 
 @router.get("/health/ready")
 async def ready(request: Request) -> JSONResponse:
-    """Say whether this pod is initialised and not draining; a shared dependency is not asked."""
-    if request.app.state.ready:
+    """Say whether this pod is initialised and not draining.
+
+    A pod that has never reached its database is not initialised: its password may be wrong. A
+    database that goes away later is shared by all pods, and makes none of them unready.
+    """
+    if request.app.state.ready and services(request).dependencies.reached_once:
         return JSONResponse({"status": "ok"})
     return JSONResponse({"status": "unavailable"}, 503)
 

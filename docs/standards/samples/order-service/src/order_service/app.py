@@ -96,6 +96,7 @@ def create_app(settings: Settings, build: Build = production) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with build(settings, provider) as services:
             app.state.services = services
+            await services.dependencies.check()
             watch = asyncio.create_task(services.dependencies.watch())
             app.state.ready = True
             log.info("started", commit=settings.git_sha)

@@ -1,4 +1,4 @@
-"""State of the backing services, for people and alerts. No probe reads it."""
+"""State of the backing services, for people and alerts."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,13 +19,19 @@ class Dependencies:
 
     def __init__(self, checks: Mapping[str, Callable[[], Awaitable[object]]]) -> None:
         self._checks = checks
-        self.states = dict.fromkeys(checks, "unknown")
+        self._never_up = set(checks)
+        self.states: dict[str, str] = {}
+
+    @property
+    def reached_once(self) -> bool:
+        """Tell whether each dependency was up at least once since the start."""
+        return not self._never_up
 
     async def watch(self) -> None:
         """Check until the task is cancelled."""
         while True:
-            await self.check()
             await asyncio.sleep(INTERVAL_SECONDS)
+            await self.check()
 
     async def check(self) -> None:
         """Check all dependencies at once, and record the states as a metric."""
@@ -36,10 +42,12 @@ class Dependencies:
         for name, result in zip(self._checks, results, strict=True):
             state = "down" if isinstance(result, BaseException) else "up"
             DEPENDENCY_UP.labels(name).set(state == "up")
-            if state == "down" and self.states[name] != "down":
+            if state == "down" and self.states.get(name) != "down":
                 log.warning("dependency_down", dependency=name, error_type=type(result).__name__)
-            elif state == "up" and self.states[name] == "down":
-                log.info("dependency_up", dependency=name)
+            elif state == "up":
+                self._never_up.discard(name)
+                if self.states.get(name) == "down":
+                    log.info("dependency_up", dependency=name)
             self.states[name] = state
 
 

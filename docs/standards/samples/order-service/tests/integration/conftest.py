@@ -125,9 +125,8 @@ def running(settings: Settings, database: None, neighbours: Neighbours) -> Itera
         deadline = time.monotonic() + 30
         while True:
             try:
-                known = http.get("/health/dependencies").json()
-                if "unknown" not in known.values():
-                    break
+                http.get("/health/live")
+                break
             except httpx.TransportError:
                 if time.monotonic() > deadline or process.poll() is not None:
                     raise

@@ -83,16 +83,17 @@ def wait_until_refused(url: str) -> bool:
 
 
 @pytest.mark.usefixtures("unreachable_redis")
-def test_service_while_redis_is_away_stays_ready_and_reports_it(
+def test_service_that_never_reached_redis_lives_and_is_not_ready(
     request: pytest.FixtureRequest,
 ) -> None:
     running: Running = request.getfixturevalue("running")
 
+    live = running.http.get("/health/live")
     ready = running.http.get("/health/ready")
     dependencies = running.http.get("/health/dependencies")
     metrics = running.http.get("/metrics")
 
-    assert ready.status_code == 200
+    assert (live.status_code, ready.status_code) == (200, 503)
     assert dependencies.json() == {"postgresql": "up", "redis": "down"}
     assert 'dependency_up{dependency="redis"} 0.0' in metrics.text
 

@@ -9,6 +9,7 @@ import stripe
 from fastapi.testclient import TestClient
 from prometheus_client import REGISTRY
 
+from order_service import dependencies
 from order_service.app import create_app
 from order_service.clients import BookPrice
 from order_service.domain import BookId, OutOfStockError, PaymentDeclinedError
@@ -197,17 +198,31 @@ def test_ready_once_started_returns_200_and_after_the_end_503(backing: Backing) 
 
 
 # --8<-- [start:ready]
-def test_ready_while_redis_is_away_stays_200_and_dependencies_say_so(
-    client: TestClient, backing: Backing
-) -> None:
-    backing.redis_error = ConnectionError("refused by redis://user:example@redis")
-    client.portal.call(client.app.state.services.dependencies.check)  # type: ignore
+def test_ready_of_pod_that_never_reached_redis_returns_503(backing: Backing) -> None:
+    backing.redis_error = ConnectionError("refused")
 
-    ready = client.get("/health/ready")
-    dependencies = client.get("/health/dependencies")
+    with customer(make_settings(), backing) as client:
+        live = client.get("/health/live")
+        ready = client.get("/health/ready")
+
+    assert (live.status_code, ready.status_code) == (200, 503)
+
+
+def test_ready_when_redis_goes_away_stays_200_and_dependencies_say_so(
+    backing: Backing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dependencies, "INTERVAL_SECONDS", 0.01)
+
+    with customer(make_settings(), backing) as client:
+        backing.redis_error = ConnectionError("refused by redis://user:example@redis")
+        pings = backing.redis_pings
+        while backing.redis_pings < pings + 2:
+            client.get("/health/live")
+        ready = client.get("/health/ready")
+        states = client.get("/health/dependencies")
 
     assert ready.status_code == 200
-    assert dependencies.json() == {"redis": "down"}
+    assert states.json() == {"redis": "down"}
     assert REGISTRY.get_sample_value("dependency_up", {"dependency": "redis"}) == 0
 
 

@@ -29,14 +29,14 @@ async def test_dependency_away_and_back_is_logged_once_each(
 ) -> None:
     backing = Backing()
     watched = Dependencies({"store": backing.ping})
-    states = [watched.states["store"]]
+    states: list[str] = []
 
     for error in (None, OSError("secret"), OSError("secret"), None, None):
         backing.error = error
         await watched.check()
         states.append(watched.states["store"])
 
-    assert states == ["unknown", "up", "down", "down", "up", "up"]
+    assert states == ["up", "down", "down", "up", "up"]
     assert [line["event"] for line in json_logs()] == ["dependency_down", "dependency_up"]
     assert "secret" not in str(json_logs())
 
@@ -54,3 +54,16 @@ async def test_dependency_that_hangs_is_down_after_the_timeout(
     assert watched.states == {"slow": "down", "store": "up"}
     assert REGISTRY.get_sample_value("dependency_up", {"dependency": "slow"}) == 0
     assert REGISTRY.get_sample_value("dependency_up", {"dependency": "store"}) == 1
+
+
+async def test_dependency_up_once_counts_as_reached_even_when_it_goes_away() -> None:
+    backing = Backing()
+    watched = Dependencies({"store": backing.ping})
+
+    reached: list[bool] = []
+    for error in (OSError(), None, OSError()):
+        backing.error = error
+        await watched.check()
+        reached.append(watched.reached_once)
+
+    assert reached == [False, True, True]

@@ -70,12 +70,19 @@ def test_the_secret_scan_finds_nothing_new(service: Service) -> None:
             "stripe_secret_key: str",
             "mypy",
         ),
+        (
+            "scripts/wait_for.py",
+            'status() in {"failure", "error"}',
+            'status() in {"error"}',
+            "pytest -q tests/unit/test_scripts.py",
+        ),
     ],
     ids=[
         "raw path as a label",
         "crash counted as a success",
         "field outside of the contract",
         "secret as text",
+        "wait for an aborted canary",
     ],
 )
 def test_a_slip_in_the_code_fails_its_own_tests(

@@ -80,9 +80,10 @@ CONTROLLERS = ("argoproj.io/v1alpha1", "external-secrets.io/v1", "gateway.networ
 
 
 def test_kubernetes_accepts_the_manifests() -> None:
+    repo = Repo(SERVICE)
     core = [
         resource
-        for resource in Repo(SERVICE).manifests
+        for resource in (*repo.manifests, *repo.argocd)
         if resource["apiVersion"] not in CONTROLLERS
     ]
     kinds = {resource["kind"] for resource in core}
@@ -102,8 +103,9 @@ def test_controllers_accept_their_resources(node: dict[str, Path]) -> None:
     resources = [
         resource for resource in Repo(SERVICE).manifests if resource["apiVersion"] in CONTROLLERS
     ]
-    for path in sorted((SERVICE / "argocd").glob("*.yaml")):
-        resources += yaml.safe_load_all(path.read_text(encoding="utf-8"))
+    resources += [
+        resource for resource in Repo(SERVICE).argocd if resource["apiVersion"] in CONTROLLERS
+    ]
     assert {"Rollout", "AnalysisTemplate", "Application", "AppProject"} <= {
         resource["kind"] for resource in resources
     }

@@ -8,6 +8,7 @@ import pytest
 from scripts.render import K8S, main
 
 IMAGE = f"ghcr.io/mycompany/order-service@sha256:{'1' * 64}"
+COMMIT = "2" * 40
 
 
 @pytest.mark.parametrize("environment", ["staging", "production"])
@@ -16,7 +17,9 @@ def test_render_into_folder_leaves_one_namespace_and_one_image(
 ) -> None:
     (tmp_path / "removed.yaml").write_text("kind: Service\n")
 
-    status = main(["--env", environment, "--image", IMAGE, "--to", str(tmp_path)])
+    status = main(
+        ["--env", environment, "--image", IMAGE, "--commit", COMMIT, "--to", str(tmp_path)]
+    )
 
     text = "".join(path.read_text() for path in tmp_path.iterdir())
     expected = {path.name for path in K8S.glob("*.yaml")} | {"config.yaml"}
@@ -24,6 +27,7 @@ def test_render_into_folder_leaves_one_namespace_and_one_image(
     assert {path.name for path in tmp_path.iterdir()} == expected
     assert set(re.findall(r"namespace: (staging|production)$", text, re.M)) == {environment}
     assert set(re.findall(r"^\s*image: (\S+)$", text, re.MULTILINE)) == {IMAGE}
+    assert re.findall(r"mycompany\.example/commit: (\S+)$", text, re.M) == [f'"{COMMIT}"']
 
 
 def test_render_of_tag_exits_with_reason(
@@ -31,7 +35,7 @@ def test_render_of_tag_exits_with_reason(
 ) -> None:
     tag = "ghcr.io/mycompany/order-service:latest"
 
-    status = main(["--env", "staging", "--image", tag, "--to", str(tmp_path)])
+    status = main(["--env", "staging", "--image", tag, "--commit", COMMIT, "--to", str(tmp_path)])
 
     assert status == 1
     assert "digest" in capsys.readouterr().err

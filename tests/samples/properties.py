@@ -51,7 +51,7 @@ ROLLOUT_EVENTS: Final = {"updated": "pending", "completed": "success", "aborted"
 
 CHECK_STAGES: Final = {"lint", "test", "security"}
 UNSUPPORTED_DEBIAN: Final = ("buster", "bullseye", "bookworm")
-"""Releases of Debian whose regular security support has ended, bookworm's in June 2026."""
+"""Releases of Debian whose regular security support has ended, bookworm's in mid-2026."""
 
 PERMISSIONS: Final = {
     "packages: write": r"docker/login-action",

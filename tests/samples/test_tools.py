@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from tests.commands import require_tool, run_node
+from tests.handbooks import ROOT
 from tests.samples.proofs import (
     SAMPLES,
     SERVICE,
@@ -211,6 +212,19 @@ def test_the_pull_request_form_asks_four_questions() -> None:
     ]
     owners = (SERVICE / ".github/CODEOWNERS").read_text(encoding="utf-8")
     assert re.search(r"^\* +@mycompany/order-team$", owners, re.MULTILINE)
+
+
+def test_the_page_names_the_credentials_of_the_service() -> None:
+    readme, page = (
+        [
+            [cell.strip() for cell in line.split("|")]
+            for line in path.read_text(encoding="utf-8").splitlines()
+            if re.match(r"\| `\w+_(PRIVATE_KEY|BROKER_TOKEN)`", line)
+        ]
+        for path in (SERVICE / "README.md", ROOT / "docs/standards/04-ci-cd-pipeline.md")
+    )
+    assert readme
+    assert page == readme
 
 
 def test_the_secret_in_the_bad_example_is_found(tmp_path: Path) -> None:

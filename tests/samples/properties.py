@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-import itertools
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from handbook.loading import load
 from handbook.records.runbook import Runbook
 from tests.handbooks import ROOT
 from tests.samples.repo import Job, Repo, Workflow, containers, steps
+from tests.samples.rollback import find_rollback_faults
 
 Check = Callable[[Repo], Iterator[str]]
 PROPERTIES: dict[str, Check] = {}
@@ -48,6 +48,13 @@ STAGES: Final = {
     "build": re.compile(r"docker/build-push-action"),
     "deploy": re.compile(r"scripts/render\.py"),
 }
+ROLLOUT_EVENTS: Final = {"updated": "pending", "completed": "success", "aborted": "failure"}
+"""Events of a Rollout, and the state of the commit status that each of them sets."""
+
+CHECK_STAGES: Final = {"lint", "test", "security"}
+UNSUPPORTED_DEBIAN: Final = ("buster", "bullseye", "bookworm")
+"""Releases of Debian whose regular security support has ended, bookworm's in mid-2026."""
+
 PERMISSIONS: Final = {
     "packages: write": r"docker/login-action",
     "security-events: write": r"codeql-action/upload-sarif",
@@ -150,19 +157,37 @@ def every_commit(repo: Repo) -> Iterator[str]:
 
 @register("CICD-02")
 def stages_in_order(repo: Repo) -> Iterator[str]:
-    """Each stage waits for the previous one: lint, test, security, build, deploy."""
+    """The build waits for every job that lints, tests or scans, and a deployment for the build."""
     flow = _pipeline(repo)
     by_stage = {
         stage: {id for id, job in flow.jobs.items() if stage in _stages(job)} for stage in STAGES
     }
-    order = list(STAGES)
     for stage, jobs in by_stage.items():
         if not jobs:
             yield f"no job for the stage {stage}"
-    for previous, stage in itertools.pairwise(order):
-        for job in by_stage[stage] - by_stage[previous]:
-            if not by_stage[previous] & flow.find_needs(job):
-                yield f"{job} does not wait for {previous}"
+    checks = set().union(*(by_stage[stage] for stage in CHECK_STAGES)) - by_stage["build"]
+    for job in by_stage["build"]:
+        for check in sorted(checks - flow.find_needs(job)):
+            yield f"{job} does not wait for {check}"
+    for job in by_stage["deploy"] - by_stage["build"]:
+        if not by_stage["build"] & flow.find_needs(job):
+            yield f"{job} does not wait for build"
+
+
+@register("parallel checks")
+def parallel_checks(repo: Repo) -> Iterator[str]:
+    """Jobs that lint, test or scan wait for nothing, because none needs the result of another."""
+    for id, job in _pipeline(repo).jobs.items():
+        if _stages(job) & CHECK_STAGES and job.get("needs"):
+            yield f"{id} waits for {job['needs']}"
+
+
+@register("merge queue")
+def merge_queue(repo: Repo) -> Iterator[str]:
+    """The pipeline also runs for the merge queue, on top of the newest main."""
+    queue = _pipeline(repo).triggers.get("merge_group", "")
+    if queue == "" or "main" not in ((queue or {}).get("branches") or ["main"]):
+        yield "the merge queue does not run the pipeline"
 
 
 @register("TEST-01")
@@ -228,6 +253,7 @@ def dependencies(repo: Repo) -> Iterator[str]:
         "pip": "requirements.txt",
         "docker": "Dockerfile",
         "npm": "package.json",
+        "pre-commit": ".pre-commit-config.yaml",
         "docker-compose": "compose.yaml",
         "github-actions": ".github/workflows/",
     }
@@ -285,9 +311,9 @@ def weekly_dast(repo: Repo) -> Iterator[str]:
             for step in steps(job)
             if re.search("zap-(full|api)-scan", step)
         ]
-        if is_weekly and any("STAGING_URL" in step for step in scans):
+        if is_weekly and any("STAGING_URL" in step and " -S" not in step for step in scans):
             return
-    yield "no weekly workflow scans staging with ZAP"
+    yield "no weekly workflow attacks staging with ZAP"
 
 
 @register("OBS-06")
@@ -501,6 +527,243 @@ def pinned(repo: Repo) -> Iterator[str]:
         ):
             if "@sha256:" not in image and not image.startswith("ghcr.io/mycompany/"):
                 yield f"{flow.path.name}: {id} runs the unpinned image {image}"
+
+
+@register("pinned tools")
+def pinned_tools(repo: Repo) -> Iterator[str]:
+    """Tools and rules of the pipeline come from a lock, a digest or a commit."""
+    locks = {
+        path.name: dict(
+            re.findall(r"^([\w.-]+)(?:\[[^]]*\])?==(\S+)", path.read_text("utf-8"), re.MULTILINE)
+        )
+        for path in sorted(repo.root.glob("requirements*.txt"))
+    }
+    for tool in ("pip-audit", "pact-python-cli"):
+        if not any(tool in lock for lock in locks.values()):
+            yield f"no lock has {tool}"
+    for package, version in locks.get("requirements-ci.txt", {}).items():
+        if locks["requirements-dev.txt"].get(package, version) != version:
+            yield f"two locks differ on {package}"
+    for flow, id, job in _jobs(repo):
+        for step in steps(job):
+            if re.search(r"\bpipx run\b|\buvx\b|\bnpx (?!--no-install)", step):
+                yield f"{flow.path.name}: {id} resolves a tool again on each run"
+            if re.search(r"\bpip install(?!.*(?:--require-hashes|--no-deps))", step):
+                yield f"{flow.path.name}: {id} installs packages without hashes"
+            if re.search(r"--config[= ](?:[pr]/|auto|https)", step):
+                yield f"{flow.path.name}: {id} fetches rules that can change"
+        for checkout in _find_actions(job, "actions/checkout"):
+            source = checkout.get("repository", "mycompany/")
+            if not source.startswith("mycompany/") and not re.fullmatch(
+                "[0-9a-f]{40}", checkout.get("ref", "")
+            ):
+                yield f"{flow.path.name}: {id} checks {source} out without a commit"
+
+
+@register("supported base")
+def supported_base(repo: Repo) -> Iterator[str]:
+    """The base images are of a Debian that still gets regular security updates."""
+    for image in re.findall(r"^FROM +(\S+)", repo.text("Dockerfile"), re.MULTILINE):
+        for release in UNSUPPORTED_DEBIAN:
+            if release in image:
+                yield f"no regular security support for {image.partition('@')[0]}"
+
+
+@register("release token")
+def release_token(repo: Repo) -> Iterator[str]:
+    """The release is a job of the pipeline, and its token one that an app gives it for an hour."""
+    for flow, id, job in _jobs(repo):
+        if "uses" in job and "secrets" not in job and "secrets." in "\n".join(steps(job)):
+            yield f"{flow.path.name}: {id} calls a workflow without the secrets that it reads"
+        for step in job.get("steps", []):
+            if "semantic-release" not in step.get("run", "").partition("npx")[2]:
+                continue
+            tokens = {
+                f"${{{{ steps.{action['id']}.outputs.token }}}}"
+                for action in job["steps"]
+                if action.get("uses", "").startswith("actions/create-github-app-token@")
+            }
+            if step.get("env", {}).get("GITHUB_TOKEN") not in tokens:
+                yield f"{flow.path.name}: {id} releases without the token of an app"
+            if not any(_deploys(flow.jobs[needed], "production") for needed in flow.find_needs(id)):
+                yield f"{flow.path.name}: {id} does not wait for production"
+            return
+    yield "no job releases"
+
+
+@register("one credential per environment")
+def environment_credentials(repo: Repo) -> Iterator[str]:
+    """What deploys an environment can write to its repository, and to that of no other."""
+    repositories: dict[str, str] = {}
+    for id, job in _pipeline(repo).jobs.items():
+        if "deploy" not in _stages(job):
+            if "MANIFESTS_APP_PRIVATE_KEY" in yaml.safe_dump(job):
+                yield f"{id} holds a key of the manifests and deploys nothing"
+            continue
+        environment = job.get("environment", {}).get("name", "")
+        for promotion in _find_actions(job, "$/.github/actions/promote"):
+            if promotion.get("environment") != environment:
+                yield f"{id} deploys {promotion.get('environment')} in {environment or 'none'}"
+            repositories[environment] = promotion.get("manifests", "")
+        for token in _find_actions(job, "actions/create-github-app-token"):
+            if token.get("repositories") != "${{ inputs.manifests }}":
+                yield f"{id} gets a token for {token.get('repositories') or 'every repository'}"
+        if not any(_find_actions(job, "actions/create-github-app-token")):
+            yield f"{id} deploys without the token of an app"
+    if len(set(repositories.values())) != len(repositories):
+        yield f"environments share a repository: {repositories}"
+    for application in (resource for resource in repo.argocd if resource["kind"] == "Application"):
+        environment = application["spec"]["destination"]["namespace"]
+        source = application["spec"]["source"]["repoURL"]
+        if not source.endswith(f"/{repositories.get(environment)}"):
+            yield f"Argo CD deploys {environment} from {source}"
+
+
+@register("one repository per project")
+def project_sources(repo: Repo) -> Iterator[str]:
+    """A project of Argo CD accepts the repository of its application, and no other."""
+    accepted = {
+        project["metadata"]["name"]: project["spec"]["sourceRepos"]
+        for project in repo.argocd
+        if project["kind"] == "AppProject"
+    }
+    for application in (resource for resource in repo.argocd if resource["kind"] == "Application"):
+        project, source = application["spec"]["project"], application["spec"]["source"]["repoURL"]
+        if accepted.get(project) != [source]:
+            yield f"the project {project} accepts {accepted.get(project)}, not {source} alone"
+
+
+@register("named credentials")
+def named_credentials(repo: Repo) -> Iterator[str]:
+    """The README names the owner of each stored secret, and when it is renewed."""
+    rows = [
+        [cell.strip("` ") for cell in line.strip("|").split("|")]
+        for line in repo.text("README.md").splitlines()
+        if line.count("|") == 6
+    ]
+    for row in rows:
+        if not all(row):
+            yield f"README.md: an empty cell about {row[0]}"
+    for flow in repo.workflows:
+        for name in re.findall(r"\{ secrets\.(\w+)", flow.path.read_text(encoding="utf-8")):
+            if name != "GITHUB_TOKEN" and name not in {row[0] for row in rows}:
+                yield f"{flow.path.name}: no owner and no renewal of {name}"
+
+
+@register("attested and verified")
+def attestations(repo: Repo) -> Iterator[str]:
+    """The build attests origin and content of an image; a deployment verifies both first."""
+    build = [job for _, _, job in _jobs(repo) if "build" in _stages(job)]
+    attested = [inputs for job in build for inputs in _find_actions(job, "actions/attest")]
+    if not any("sbom-path" not in inputs for inputs in attested):
+        yield "no provenance of the image"
+    if not any("sbom-path" in inputs for inputs in attested):
+        yield "no SBOM of the image"
+    for flow, id, job in _jobs(repo):
+        if "deploy" not in _stages(job):
+            continue
+        text = "\n".join(steps(job))
+        before_push = text.partition("git push")[0]
+        for part in (
+            "gh attestation verify",
+            "https://slsa.dev/provenance/",
+            "https://cyclonedx.org/bom",
+            "--signer-workflow",
+            "--source-ref refs/heads/main",
+        ):
+            if part not in before_push:
+                yield f"{flow.path.name}: {id} deploys without {part}"
+
+
+@register("contracts before the merge")
+def contracts(repo: Repo) -> Iterator[str]:
+    """Each branch publishes its contracts and asks the broker, before it is merged."""
+    flow = _pipeline(repo)
+    if "pull_request" not in flow.triggers:
+        yield "no pull request asks the broker"
+    for id, job in flow.jobs.items():
+        text = "\n".join(steps(job))
+        order = [
+            text.find(part) for part in ("pact broker publish", "pytest tests/contract", "can-i-")
+        ]
+        if order[0] == -1:
+            continue
+        if -1 in order or order != sorted(order):
+            yield f"{id} does not publish, verify and then ask"
+        if "if" in job or re.search(r"^if:", text, re.MULTILINE):
+            yield f"{id} does not run on every branch"
+        if not any(
+            "build" in _stages(flow.jobs[later]) and id in flow.find_needs(later)
+            for later in flow.jobs
+        ):
+            yield f"the build does not wait for {id}"
+        return
+    yield "no job publishes contracts"
+
+
+@register("scan of what is served")
+def served_scan(repo: Repo) -> Iterator[str]:
+    """ZAP starts from the description of the API, at a path that the route serves."""
+    paths = [
+        match["path"]
+        for route in repo.kind("HTTPRoute")
+        for rule in route["spec"]["rules"]
+        for match in rule["matches"]
+    ]
+    passive = False
+    for flow, id, job in _jobs(repo):
+        for step in steps(job):
+            for script, url in re.findall(r"(zap-\w+-?\w*\.py) -t \\?\"\$\w+_URL([^\"\\]*)", step):
+                passive = passive or (script == "zap-api-scan.py" and " -S" in step)
+                if script == "zap-api-scan.py" and "-f openapi" not in step:
+                    yield f"{flow.path.name}: {id} scans without -f openapi"
+                if not any(
+                    url == path["value"]
+                    if path["type"] == "Exact"
+                    else (url or "/").startswith(path["value"])
+                    for path in paths
+                ):
+                    yield f"{flow.path.name}: {id} scans {url or '/'}, which no route serves"
+    if not passive:
+        yield "no passive scan of the API"
+
+
+@register("aborted canary")
+def aborted_canary(repo: Repo) -> Iterator[str]:
+    """A Rollout that is aborted reports it, and each job that waits for one stops."""
+    for rollout in repo.kind("Rollout"):
+        for event in ROLLOUT_EVENTS:
+            key = f"notifications.argoproj.io/subscribe.on-rollout-{event}.github"
+            if key not in rollout["metadata"].get("annotations", {}):
+                yield f"the Rollout does not report that it is {event}"
+        if rollout["spec"].get("progressDeadlineAbort") is not True:
+            yield "a canary that never becomes ready is not aborted"
+    label = _find_rollout_statuses(repo).get("failure", "no status")
+    for flow, id, job in _jobs(repo):
+        text = yaml.safe_dump(job, width=10_000)
+        for environment in re.findall(r"wait_for\.py \\?\"\$(\w+)_URL", text):
+            status = label.replace("{{.rollout.metadata.namespace}}", environment.lower())
+            if f"--status {status} " not in text:
+                yield f"{flow.path.name}: {id} does not notice an aborted canary"
+            if "statuses" not in job.get("permissions", {}):
+                yield f"{flow.path.name}: {id} may not read statuses"
+
+
+@register("rollout statuses")
+def rollout_statuses(repo: Repo) -> Iterator[str]:
+    """Argo Rollouts sets one commit status, which each event of a Rollout changes."""
+    labels = _find_rollout_statuses(repo)
+    for event, state in ROLLOUT_EVENTS.items():
+        if state not in labels:
+            yield f"a Rollout that is {event} sets no status {state}"
+    if len(set(labels.values())) > 1:
+        yield f"statuses of several names: {labels}"
+
+
+@register("rollback")
+def rollback(repo: Repo) -> Iterator[str]:
+    """The rollback script reverts the newest deployment from a stale clone, and can run again."""
+    yield from find_rollback_faults(repo.root / "scripts/rollback.sh")
 
 
 @register("by digest alone")
@@ -917,6 +1180,31 @@ def _stages(job: Job) -> set[str]:
         for stage, pattern in STAGES.items()
         if any(pattern.search(step) for step in steps(job))
     }
+
+
+def _find_rollout_statuses(repo: Repo) -> dict[str, str]:
+    """Return the name of the commit status for each state that Argo Rollouts reports."""
+    settings = {
+        key: value
+        for resource in repo.argocd
+        if resource["kind"] == "ConfigMap"
+        for key, value in resource["data"].items()
+    }
+    labels = {}
+    for event in ROLLOUT_EVENTS:
+        for trigger in yaml.safe_load(settings.get(f"trigger.on-rollout-{event}", "[]")):
+            for name in trigger["send"]:
+                status = yaml.safe_load(settings[f"template.{name}"])["github"]["status"]
+                labels[status["state"]] = status["label"]
+    return labels
+
+
+def _find_actions(job: Job, name: str) -> Iterator[dict[str, str]]:
+    """Yield the inputs of each use of an action, in the job and in the local actions it calls."""
+    for step in job.get("steps", []):
+        for use in (step, *step.get("called", [])):
+            if use.get("uses", "").partition("@")[0] == name:
+                yield use.get("with", {})
 
 
 def _deploys(job: Job, environment: str) -> bool:

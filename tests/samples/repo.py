@@ -87,6 +87,15 @@ class Repo:
             for document in yaml.safe_load_all(path.read_text(encoding="utf-8"))
         ]
 
+    @functools.cached_property
+    def argocd(self) -> list[dict[str, Any]]:
+        """Resources for Argo CD and Argo Rollouts, of all environments."""
+        return [
+            document
+            for path in sorted((self.root / "argocd").glob("*.yaml"))
+            for document in yaml.safe_load_all(path.read_text(encoding="utf-8"))
+        ]
+
     def kind(self, *kinds: str) -> list[dict[str, Any]]:
         """Return the resources of these kinds."""
         return [resource for resource in self.manifests if resource["kind"] in kinds]

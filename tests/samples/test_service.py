@@ -101,6 +101,12 @@ def test_the_secret_scan_finds_nothing_new(service: Service) -> None:
             "        #",
             "pytest -q tests/unit/test_logs.py",
         ),
+        (
+            "scripts/wait_for.py",
+            'status() in {"failure", "error"}',
+            'status() in {"error"}',
+            "pytest -q tests/unit/test_scripts.py",
+        ),
     ],
     ids=[
         "raw path as a label",
@@ -112,6 +118,7 @@ def test_the_secret_scan_finds_nothing_new(service: Service) -> None:
         "cart open to anybody",
         "token without a check of its signature",
         "personal data in the log",
+        "wait for an aborted canary",
     ],
 )
 def test_a_slip_in_the_code_fails_its_own_tests(

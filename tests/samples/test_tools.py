@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from tests.commands import require_tool, run_node
+from tests.handbooks import ROOT
 from tests.samples.proofs import (
     SAMPLES,
     SERVICE,
@@ -88,9 +89,10 @@ CONTROLLERS = ("argoproj.io/v1alpha1", "external-secrets.io/v1", "gateway.networ
 
 
 def test_kubernetes_accepts_the_manifests() -> None:
+    repo = Repo(SERVICE)
     core = [
         resource
-        for resource in Repo(SERVICE).manifests
+        for resource in (*repo.manifests, *repo.argocd)
         if resource["apiVersion"] not in CONTROLLERS
     ]
     kinds = {resource["kind"] for resource in core}
@@ -110,8 +112,9 @@ def test_controllers_accept_their_resources(node: dict[str, Path]) -> None:
     resources = [
         resource for resource in Repo(SERVICE).manifests if resource["apiVersion"] in CONTROLLERS
     ]
-    for path in sorted((SERVICE / "argocd").glob("*.yaml")):
-        resources += yaml.safe_load_all(path.read_text(encoding="utf-8"))
+    resources += [
+        resource for resource in Repo(SERVICE).argocd if resource["apiVersion"] in CONTROLLERS
+    ]
     assert {"Rollout", "AnalysisTemplate", "Application", "AppProject"} <= {
         resource["kind"] for resource in resources
     }
@@ -217,6 +220,19 @@ def test_the_pull_request_form_asks_four_questions() -> None:
     ]
     owners = (SERVICE / ".github/CODEOWNERS").read_text(encoding="utf-8")
     assert re.search(r"^\* +@mycompany/order-team$", owners, re.MULTILINE)
+
+
+def test_the_page_names_the_credentials_of_the_service() -> None:
+    readme, page = (
+        [
+            [cell.strip() for cell in line.split("|")]
+            for line in path.read_text(encoding="utf-8").splitlines()
+            if re.match(r"\| `\w+_(PRIVATE_KEY|BROKER_TOKEN)`", line)
+        ]
+        for path in (SERVICE / "README.md", ROOT / "docs/standards/04-ci-cd-pipeline.md")
+    )
+    assert readme
+    assert page == readme
 
 
 def test_the_secret_in_the_bad_example_is_found(tmp_path: Path) -> None:

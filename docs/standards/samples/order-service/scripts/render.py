@@ -46,18 +46,31 @@ def render_all(files: dict[str, str], namespace: str, image: str) -> dict[str, s
     return {name: render(text, namespace, image, config_hash) for name, text in files.items()}
 
 
+COMMIT = re.compile(r'^(\s*mycompany\.example/commit:) "[0-9a-f]{40}"$', re.MULTILINE)
+
+
+def stamp(files: dict[str, str], commit: str) -> dict[str, str]:
+    """Write the commit into the Rollout, which reports under it how the deployment went."""
+    if not re.fullmatch("[0-9a-f]{40}", commit):
+        raise RenderError(f"not a commit: {commit}")
+    if not any(COMMIT.search(text) for text in files.values()):
+        raise RenderError("no file names the commit: nobody would hear of an aborted canary")
+    return {name: COMMIT.sub(rf'\1 "{commit}"', text) for name, text in files.items()}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Render the files into a folder; 1 with the reason where that is impossible."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--env", required=True, choices=["staging", "production"])
     parser.add_argument("--image", required=True, help="name@sha256:digest")
+    parser.add_argument("--commit", required=True, help="of this repository, in full")
     parser.add_argument("--to", required=True, type=Path, help="folder in the manifests repository")
     options = parser.parse_args(arguments)
 
     files = {path.name: path.read_text() for path in sorted(K8S.glob("*.yaml"))}
     files[CONFIG_FILE] = (K8S / "config" / f"{options.env}.yaml").read_text()
     try:
-        rendered = render_all(files, options.env, options.image)
+        rendered = stamp(render_all(files, options.env, options.image), options.commit)
     except RenderError as error:
         print(error, file=sys.stderr)
         return 1

@@ -53,7 +53,9 @@ def with_contracts(verifier: Verifier, pacts: Path) -> Verifier:
     if "PACT_BROKER_BASE_URL" not in os.environ:
         return verifier.add_source(pacts / "payment-service-order-service.json")
     verifier.broker_source()
-    return verifier.set_publish_options(os.environ["GITHUB_SHA"], branch="main")
+    return verifier.set_publish_options(
+        os.environ["CONTRACT_VERSION"], branch=os.environ["CONTRACT_BRANCH"]
+    )
 
 
 def test_order_service_for_payment_service_keeps_contract(

@@ -10,6 +10,7 @@ from scripts import render
 from scripts.render import K8S, main
 
 IMAGE = f"ghcr.io/mycompany/order-service@sha256:{'1' * 64}"
+COMMIT = "2" * 40
 
 
 @pytest.mark.parametrize("environment", ["staging", "production"])
@@ -18,7 +19,9 @@ def test_render_into_folder_leaves_one_namespace_and_one_image(
 ) -> None:
     (tmp_path / "removed.yaml").write_text("kind: Service\n")
 
-    status = main(["--env", environment, "--image", IMAGE, "--to", str(tmp_path)])
+    status = main(
+        ["--env", environment, "--image", IMAGE, "--commit", COMMIT, "--to", str(tmp_path)]
+    )
 
     text = "".join(path.read_text() for path in tmp_path.iterdir())
     expected = {path.name for path in K8S.glob("*.yaml")} | {"config.yaml"}
@@ -26,6 +29,7 @@ def test_render_into_folder_leaves_one_namespace_and_one_image(
     assert {path.name for path in tmp_path.iterdir()} == expected
     assert set(re.findall(r"namespace: (staging|production)$", text, re.M)) == {environment}
     assert set(re.findall(r"^\s*image: (\S+)$", text, re.MULTILINE)) == {IMAGE}
+    assert re.findall(r"mycompany\.example/commit: (\S+)$", text, re.M) == [f'"{COMMIT}"']
 
 
 def test_render_of_tag_exits_with_reason(
@@ -33,7 +37,7 @@ def test_render_of_tag_exits_with_reason(
 ) -> None:
     tag = "ghcr.io/mycompany/order-service:latest"
 
-    status = main(["--env", "staging", "--image", tag, "--to", str(tmp_path)])
+    status = main(["--env", "staging", "--image", tag, "--commit", COMMIT, "--to", str(tmp_path)])
 
     assert status == 1
     assert "digest" in capsys.readouterr().err
@@ -65,7 +69,7 @@ def test_flipped_flag_replaces_the_pods_and_survives_the_next_deployment(
 
 def deploy(manifests: Path, image: str) -> str:
     """Render for production, and return the name of the ConfigMap that all pods read."""
-    main(["--env", "production", "--image", image, "--to", str(manifests)])
+    main(["--env", "production", "--image", image, "--commit", "0" * 40, "--to", str(manifests)])
     text = "".join(path.read_text() for path in manifests.glob("*.yaml"))
     [name] = set(re.findall(r"name: (order-service-config\S*)", text))
     return str(name)

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from scripts import smoke, wait_for
-from scripts.render import RenderError, hash_config, render_all
+from scripts.render import RenderError, hash_config, render_all, stamp
 
 OLD = f"ghcr.io/mycompany/order-service@sha256:{'0' * 64}"
 NEW = f"ghcr.io/mycompany/order-service@sha256:{'1' * 64}"
@@ -73,9 +73,41 @@ def test_render_of_files_without_image_is_refused() -> None:
         render_all(files, "staging", NEW)
 
 
+def test_stamp_writes_commit_into_rollout_alone() -> None:
+    rollout = f'    mycompany.example/commit: "{"0" * 40}"\n'
+    files = {"rollout.yaml": rollout, "service.yaml": "kind: Service\n"}
+
+    stamped = stamp(files, "a" * 40)
+
+    expected = rollout.replace("0" * 40, "a" * 40)
+    assert stamped == {"rollout.yaml": expected, "service.yaml": "kind: Service\n"}
+
+
+@pytest.mark.parametrize(
+    ("commit", "text", "reason"),
+    [
+        ("main", f'mycompany.example/commit: "{"0" * 40}"\n', "not a commit: main"),
+        ("a" * 40, "kind: Rollout\n", "no file names the commit"),
+    ],
+)
+def test_stamp_of_nothing_that_can_be_reported_is_refused(
+    commit: str, text: str, reason: str
+) -> None:
+    with pytest.raises(RenderError, match=reason):
+        stamp({"rollout.yaml": text}, commit)
+
+
+STATUSES = [
+    {"context": "rollout/staging", "state": "success"},
+    {"context": "rollout/production", "state": "failure"},
+]
+
+
 def healthy(request: httpx.Request) -> httpx.Response:
     correlation_id = request.headers.get("X-Correlation-ID", "new")
     headers = {"X-Correlation-ID": correlation_id}
+    if request.url.path.startswith("/repos/"):
+        return httpx.Response(200, json={"statuses": STATUSES})
     if request.url.path.startswith("/orders/"):
         if "Authorization" not in request.headers:
             return httpx.Response(401, headers=headers)
@@ -157,18 +189,83 @@ def test_wait_with_old_pods_still_answering_waits_for_ten_in_a_row() -> None:
     clock = Clock()
     answers = iter(["old", *["new"] * 9, "old", *["new"] * 10])
 
-    last = wait_for.wait_for(lambda: next(answers), "new", 60, clock=clock.time, sleep=clock.sleep)
+    reason = wait_for.wait_for(
+        lambda: next(answers), "new", 60, clock=clock.time, sleep=clock.sleep
+    )
 
-    assert last is None
+    assert reason is None
     assert list(answers) == []
 
 
-def test_wait_for_commit_that_never_comes_returns_last_answer() -> None:
+def test_wait_for_commit_that_never_comes_ends_with_last_answer() -> None:
     clock = Clock()
 
-    last = wait_for.wait_for(lambda: "old", "new", 60, clock=clock.time, sleep=clock.sleep)
+    reason = wait_for.wait_for(lambda: "old", "new", 60, clock=clock.time, sleep=clock.sleep)
 
-    assert (last, clock.now) == ("old", 60)
+    assert (reason, clock.now) == ("the last answer was old", 60)
+
+
+@pytest.mark.parametrize("state", ["failure", "error"])
+def test_wait_for_aborted_canary_ends_with_next_question_about_it(state: str) -> None:
+    clock = Clock()
+
+    reason = wait_for.wait_for(
+        lambda: "new" if clock.now % 9 == 0 else "old",
+        "new",
+        2400,
+        status=lambda: "pending" if clock.now < 300 else state,
+        clock=clock.time,
+        sleep=clock.sleep,
+    )
+
+    assert (reason, clock.now) == ("its Rollout was aborted", 300)
+
+
+def test_wait_with_unknown_status_asks_seldom_and_goes_on() -> None:
+    clock, asked = Clock(), []
+
+    def status() -> str:
+        asked.append(clock.now)
+        return "unknown"
+
+    wait_for.wait_for(lambda: "old", "new", 60, status=status, clock=clock.time, sleep=clock.sleep)
+
+    assert asked == [0, 15, 30, 45]
+
+
+@pytest.mark.parametrize(("seen", "end"), [(False, 120), (True, 2400)])
+def test_wait_for_commit_ends_early_only_if_no_pod_ever_had_it(seen: bool, end: float) -> None:
+    clock = Clock()
+
+    wait_for.wait_for(
+        lambda: "new" if seen and clock.now == 90 else "old",
+        "new",
+        2400,
+        seen_within=120,
+        clock=clock.time,
+        sleep=clock.sleep,
+    )
+
+    assert clock.now == end
+
+
+@pytest.mark.parametrize(
+    ("answer", "context", "expected"),
+    [
+        (httpx.Response(200, json={"statuses": STATUSES}), "rollout/production", "failure"),
+        (httpx.Response(200, json={"statuses": STATUSES}), "rollout/staging", "success"),
+        (httpx.Response(200, json={"statuses": []}), "rollout/staging", "unknown"),
+        (httpx.Response(403), "rollout/staging", "unknown"),
+        (httpx.Response(200, text="<html>"), "rollout/staging", "unknown"),
+        (httpx.Response(200, json={}), "rollout/staging", "unknown"),
+    ],
+)
+def test_rollout_status_from_any_answer_is_state_or_unknown(
+    answer: httpx.Response, context: str, expected: str
+) -> None:
+    status = wait_for.rollout_status(http(lambda _: answer), "0123abc", context)
+
+    assert status == expected
 
 
 @pytest.mark.parametrize(
@@ -188,14 +285,22 @@ def test_running_commit_from_any_answer_is_commit_or_kind_of_error(
     assert answered == expected
 
 
-@pytest.mark.parametrize(("timeout", "status"), [("60", 0), ("0", 1)])
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        (["--timeout", "60"], 0),
+        (["--timeout", "0"], 1),
+        (["--timeout", "60", "--status", "rollout/staging"], 0),
+        (["--timeout", "60", "--status", "rollout/production"], 1),
+    ],
+)
 def test_wait_command_exits_by_whether_commit_came(
-    monkeypatch: pytest.MonkeyPatch, timeout: str, status: int
+    monkeypatch: pytest.MonkeyPatch, options: list[str], status: int
 ) -> None:
     monkeypatch.setattr(wait_for, "IN_A_ROW", 1)
 
     result = wait_for.main(
-        ["http://shop.example", "--commit", "0123abc", "--timeout", timeout],
+        ["http://shop.example", "--commit", "0123abc", *options],
         transport=httpx.MockTransport(healthy),
     )
 

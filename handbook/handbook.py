@@ -511,6 +511,28 @@ class Handbook:
         """Return the audits of a service, newest first."""
         return tuple(self._audits_by_service.get(service.id, ()))
 
+    def is_open(self, audit: Audit) -> bool:
+        """Return whether an audit is open.
+
+        An audit is open until its service has an audit of a later quarter. Today's date plays no
+        part, so that no check fails because time passes.
+        """
+        return self._audits_by_service[audit.service][0].quarter == audit.quarter
+
+    def has_folder(self, path: str) -> bool:
+        """Return whether the repository contains a folder."""
+        return files.is_inside(self.root, path) and files.is_folder(self.root / path)
+
+    def read_source(self, service: Service, path: str) -> str | None:
+        """Return the text of a file of a service, or None if the file does not exist.
+
+        The service must have a `source`. The text of a folder is empty.
+        """
+        folder = self.root / (service.source_folder or ".")
+        if not files.is_inside(folder, path) or not files.exists(folder / path):
+            return None
+        return files.read_searchable_text(folder, path)
+
     @cached_property
     def _audits_by_service(self) -> Mapping[str, list[Audit]]:
         audits: dict[str, list[Audit]] = defaultdict(list)

@@ -6,6 +6,7 @@ large, that is not a regular file, that is not UTF-8, or that contains a merge c
 
 from __future__ import annotations
 
+import posixpath
 import re
 import stat
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
@@ -70,6 +71,12 @@ def is_file(path: Path) -> bool:
 def is_folder(path: Path) -> bool:
     """Return whether a path is a folder. If the system refuses it, the result is False."""
     return stat.S_ISDIR(_find_mode(path) or 0)
+
+
+def is_inside(folder: Path, path: str) -> bool:
+    """Return whether a path, with its symbolic links followed, stays below a folder."""
+    # Path.resolve raises an error for a loop of symbolic links in Python 3.11 and 3.12.
+    return Path(posixpath.realpath(folder / path)).is_relative_to(posixpath.realpath(folder))
 
 
 def _find_mode(path: Path) -> int | None:

@@ -25,10 +25,11 @@ AUDIT_NAME = re.compile(r"(?P<year>[0-9]{4})[-_ ]?Q(?P<quarter>[0-9]+)\.ya?ml", 
 def is_meant_as_audit(path: str) -> bool:
     """Return whether a file can only be meant as an audit.
 
-    It is a YAML file in the folder of services, or has the name of an audit.
+    It is a YAML file in the folder of services, or has the name of an audit. Evidence with a date
+    is no audit.
     """
     folder, _, name = path.rpartition("/")
-    if any(part.startswith(".") for part in path.split("/")):
+    if any(part.startswith(".") for part in path.split("/")) or EVIDENCE_FILE.fullmatch(path):
         return False
     is_yaml = name.casefold().endswith((".yml", ".yaml"))
     is_in_services = f"{folder}/".startswith("docs/services/")
@@ -39,9 +40,19 @@ _FILE = r"[\w.@+~#%,=()\[\]-]+"
 EVIDENCE = re.compile(
     r"https?://[^\s<>\x22'{}|\\^`\[\]]+"
     r"|(?![Nn]/[Aa]\b)(?!www\.)(?!(?:[^:]*/)?\.\.?(?:/|$))(?=[^:]*[A-Za-z0-9])(?=[^:]*[./]|[^:]+:)"
-    rf"(?P<path>{_FILE}(?:/{_FILE})*)(?::(?P<line>[1-9][0-9]{{0,6}})(?:-[1-9][0-9]{{0,6}})?)?"
+    rf"(?P<path>{_FILE}(?:/{_FILE})*)"
+    r"(?::(?P<line>[1-9][0-9]{0,6})(?:-[1-9][0-9]{0,6})?|: (?P<text>\S(?:.*\S)?))?"
 )
-"""An address, or a path in the repository of the service, with a line or a range of lines."""
+"""An address, or a path in the repository of the service, with a line, a range or a text.
+
+The text is a part of a line of the file. A path can also be that of a file of evidence.
+"""
+
+EVIDENCE_FILE = re.compile(
+    r"docs/services/(?P<service>[a-z0-9]+(?:-[a-z0-9]+)*)/(?P<quarter>[0-9]{4}-Q[1-4])/"
+    r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})-[\w.-]*\w\.\w+"
+)
+"""The path of a file of evidence in the handbook, with the day on which the file was made."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,16 +67,16 @@ class Result:
     )
     evidence: str | None = field(
         Pattern(
-            f"(?:{EVIDENCE.pattern})".replace("?P<path>", "").replace("?P<line>", ""),
+            f"(?:{re.sub('[?]P<(?:path|line|text)>', '', EVIDENCE.pattern)})",
             "a path with a line, such as src/app.py:12, or an address, such as https://example.com/",
         ),
-        "evidence: a path with a line number, or an address",
+        "evidence: an address, or a path with the number or the text of a line",
     )
     needs: str | None = field(ProseText(), "information needed to decide an unknown item")
     who: str | None = field(Choice(of="teams"), "team that attests it")
     of: str | None = field(
         Pattern(r"[0-9a-f]{6}", "six hex digits, the fingerprint of an item's text"),
-        "fingerprint of the attested text",
+        "fingerprint of the text that the verdict is about; required for an attestation",
     )
     adr: str | None = field(
         RecordId("adr", r"ADR-[0-9]{4}", "ADR-0042"), "decision that waives the item"

@@ -59,6 +59,14 @@ class Service(Record):
     )
     on_call: str | None = field(Url(), "address of the on-call rota; required for tiers 1 and 2")
     repository: str | None = field(Url(), "address of the code repository", required=True)
+    source_folder: str | None = field(
+        Pattern(
+            r"\.|(?!(?:.*/)?\.\.?(?:/|$))[\w.@+-]+(?:/[\w.@+-]+)*",
+            "the path of a folder in this repository",
+        ),
+        "folder of its files, from the root, if this repository contains them",
+        key="source",
+    )
     dashboards: Mapping[str, str] = field(MapOf(Url()), "dashboards, by title")
     slos: tuple[Objective, ...] = field(
         Many(Group(Objective)),

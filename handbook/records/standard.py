@@ -43,6 +43,7 @@ class ChecklistItem:
     verify: str | None = field(
         Choice(*reversed(PROOFS)), "strongest possible verification", required=True
     )
+    files: bool = field(Flag(), "true if files of the service's repository are evidence")
     since: str | None = field(_QUARTER, "first quarter in which audits include it", required=True)
     until: str | None = field(_QUARTER, "last quarter in which audits include it")
     extra: bool = field(Flag(), "true for an item outside the core of 41")

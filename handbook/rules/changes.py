@@ -10,7 +10,7 @@ import json
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final, Generic, TypeVar
 
@@ -25,7 +25,7 @@ from handbook.reading.placeholders import is_unwritten
 from handbook.reading.suppressions import Suppression
 from handbook.records import Document, Page, Record, next_number
 from handbook.records.adr import Adr
-from handbook.records.audit import Audit
+from handbook.records.audit import Audit, Result
 from handbook.records.postmortem import Postmortem
 from handbook.records.service import Service
 from handbook.records.standard import REQUIREMENTS, Requirement, Standard
@@ -782,7 +782,8 @@ def rewritten_audit(base: Base, context: Context) -> Iterator[Finding]:
     """An audit does not change after the end of its quarter.
 
     A quarter has ended if the base commit has a later date. You can still add an audit of that
-    quarter.
+    quarter. In the newest audit of a service, you can still correct `evidence` and `of`, or change
+    a verdict to `unknown`, because files move and items are worded differently.
 
     Why: auditors compare the next quarter with the verdicts at the end of this quarter.
 
@@ -799,26 +800,36 @@ def rewritten_audit(base: Base, context: Context) -> Iterator[Finding]:
         current_service = find_current(service, base, context.handbook) if service else None
         service_id = current_service.id if current_service else old.service
         current = audits.get((service_id, old.quarter))
-        if old.quarter < base_quarter and (
-            current is None or _content_of(current) != _content_of(old)
-        ):
+        if old.quarter >= base_quarter:
+            continue
+        difference = (
+            _first_difference(old, current, is_open=base.handbook.is_open(old))
+            if current
+            else Location(old.path)
+        )
+        if difference:
             yield Finding(
-                _first_difference(old, current) if current else Location(old.path),
+                difference,
                 f"{'changed' if current else 'removed'} audit of {old.service} for {old.quarter}, "
                 "a quarter that has ended",
                 hint if current else f"restore the audit; {_suggest_removal(old.path)}",
             )
 
 
-def _content_of(audit: Audit) -> tuple[object, ...]:
-    return audit.date, audit.auditor, audit.commit, audit.results
-
-
-def _first_difference(old: Audit, current: Audit) -> Location:
+def _first_difference(old: Audit, current: Audit, *, is_open: bool) -> Location | None:
+    """Return the first place where an audit has another answer, or None if it has none."""
     for key in ("date", "auditor", "commit"):
         if getattr(old, key) != getattr(current, key):
             return current.at(key)
-    changed_id = next(
-        (id for id, result in current.results.items() if result != old.results.get(id)), None
-    )
-    return current.key_at(changed_id) if changed_id else current.at("results")
+    for id, result in current.results.items():
+        if not _is_same_answer(old.results.get(id), result, is_open=is_open):
+            return current.key_at(id)
+    return None if old.results.keys() == current.results.keys() else current.at("results")
+
+
+def _is_same_answer(old: Result | None, current: Result, *, is_open: bool) -> bool:
+    """Return whether a result has not changed, or only as the open audit of a service can."""
+    if not is_open or old is None:
+        return old == current
+    without_proof = replace(old, evidence=current.evidence, of=current.of)
+    return current.verdict == "unknown" or without_proof == current

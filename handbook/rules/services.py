@@ -1,10 +1,12 @@
-"""SVC001 to SVC018: services, and the audits of their checklist items."""
+"""SVC001 to SVC021: services, and the audits of their checklist items."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import PurePosixPath
+from typing import Final
 
 from handbook.diagnostics import Finding, Location, Severity, Suggestion
 from handbook.handbook import Handbook
@@ -12,10 +14,16 @@ from handbook.reading import nodes
 from handbook.reading.ids import find_same_number, suggest_id
 from handbook.reading.placeholders import is_unwritten
 from handbook.records.adr import Adr
-from handbook.records.audit import AUDIT_NAME, EVIDENCE, Audit, quarter_of
+from handbook.records.audit import AUDIT_NAME, EVIDENCE, EVIDENCE_FILE, Audit, quarter_of
 from handbook.records.service import Service
 from handbook.rules.engine import Context, rule
 from handbook.vocabulary import PROOFS
+
+_REPOSITORY_PAGE: Final = re.compile(r"/(?:-/)?(blob|tree|raw|blame|edit|src|settings)(?=[/?#]|$)")
+"""The start of the address of a file or of settings, after the address of a repository.
+
+It covers GitHub, GitLab, Gitea and Bitbucket.
+"""
 
 
 @rule("SVC001", "invalid-service-name", over=Service)
@@ -152,7 +160,7 @@ def incomplete_verdict(audit: Audit) -> Iterator[Finding]:
 
 @rule("SVC006", "waiver-without-decision", over=Audit)
 def waiver_without_decision(audit: Audit, context: Context) -> Iterator[Finding]:
-    """The decision that a waiver names (`adr`) is in force.
+    """The decision that a waiver names (`adr`) is in force, in the open audit of a service.
 
     Why: only an accepted decision allows a service to fail an item.
 
@@ -161,6 +169,8 @@ def waiver_without_decision(audit: Audit, context: Context) -> Iterator[Finding]
     Good:
         adr: ADR-0002, until
     """
+    if not context.handbook.is_open(audit):
+        return
     for id, result in audit.results.items():
         decision = context.handbook.get(Adr, result.adr) if result.adr else None
         if decision and decision.status not in (None, "accepted"):
@@ -175,7 +185,8 @@ def waiver_without_decision(audit: Audit, context: Context) -> Iterator[Finding]
 def overstated_proof(audit: Audit, context: Context) -> Iterator[Finding]:
     """The proof of a verdict (`by`) is not stronger than the checklist item allows (`verify`).
 
-    `automated` is stronger than `evidence`, and `evidence` is stronger than `attested`.
+    `automated` is stronger than `evidence`, and `evidence` is stronger than `attested`. The rule
+    checks only the open audit of a service.
 
     Why: readers would trust the verdict more than its proof allows.
 
@@ -184,6 +195,8 @@ def overstated_proof(audit: Audit, context: Context) -> Iterator[Finding]:
     Good:
         {verdict: fail, by: evidence,
     """
+    if not context.handbook.is_open(audit):
+        return
     for id, result in audit.results.items():
         owned = context.handbook.checklist_items.get(id)
         strongest = owned.item.verify if owned else None
@@ -197,17 +210,21 @@ def overstated_proof(audit: Audit, context: Context) -> Iterator[Finding]:
 
 @rule("SVC008", "outdated-attestation", over=Audit)
 def outdated_attestation(audit: Audit, context: Context) -> Iterator[Finding]:
-    """An attestation has the fingerprint of the current text of its item (`of`).
+    """A fingerprint in the open audit of a service (`of`) is that of the current text of its item.
 
-    The fingerprint is the first six hexadecimal digits of the SHA-256 of the text.
+    The fingerprint is the first six hexadecimal digits of the SHA-256 of the text. An attestation
+    requires it, and any other verdict can have it. An audit is open until its service has an audit
+    of a later quarter. In a closed audit, the page shows that the item is worded differently since.
 
-    Why: the team attested an earlier text, which can have another meaning.
+    Why: the team judged an earlier text, which can have another meaning.
 
     Bad:
         of: abcdef
     Good:
         of: c9e2f1
     """
+    if not context.handbook.is_open(audit):
+        return
     for id, result in audit.results.items():
         owned = context.handbook.checklist_items.get(id)
         if owned is None or is_unwritten(owned.item.item or ""):
@@ -215,7 +232,7 @@ def outdated_attestation(audit: Audit, context: Context) -> Iterator[Finding]:
         if result.of and result.of != owned.item.fingerprint:
             yield Finding(
                 audit.at("results", id, "of"),
-                f"outdated attestation of {id}, whose text has changed",
+                f"outdated verdict on {id}, whose text has changed",
                 f"check the service against the current text, then set 'of: "
                 f"{owned.item.fingerprint}' (the fingerprint of that text)",
             )
@@ -223,7 +240,7 @@ def outdated_attestation(audit: Audit, context: Context) -> Iterator[Finding]:
 
 @rule("SVC009", "expired-waiver", over=Audit, severity=Severity.WARNING)
 def expired_waiver(audit: Audit, context: Context) -> Iterator[Finding]:
-    """A waiver in the newest audit of a service ends today or later.
+    """A waiver in the open audit of a service ends today or later.
 
     SVC018 reports a waiver that ended before its audit.
 
@@ -235,7 +252,7 @@ def expired_waiver(audit: Audit, context: Context) -> Iterator[Finding]:
         until: 2027-06-30}
     """
     service = context.handbook.get(Service, audit.service)
-    if service is None or service.example or context.handbook.audits_of(service)[0] is not audit:
+    if service is None or service.example or not context.handbook.is_open(audit):
         return
     for id, result in audit.results.items():
         is_expired = (audit.date or date.min) <= (result.until or date.max) < context.today
@@ -379,11 +396,11 @@ def misdated_audit(audit: Audit) -> Iterator[Finding]:
 
 @rule("SVC017", "missing-evidence", over=Audit)
 def missing_evidence(audit: Audit, context: Context) -> Iterator[Finding]:
-    """The evidence of a verdict exists, as far as the handbook contains it.
+    """The evidence of a verdict in an open audit exists, as far as the handbook contains it.
 
-    The handbook contains the pages of its own site. It also contains the repository of a service if
-    the folder `docs/standards/samples/slug/` has a README.md. Other repositories and hosts are not
-    requested.
+    The handbook contains the pages of its own site, its files of evidence, and the files of each
+    service whose record has a `source`. Other repositories and hosts are not requested. After the
+    path of a file, the evidence can have the number of a line, or a text that a line contains.
 
     Why: readers cannot verify a verdict whose evidence is missing.
 
@@ -392,6 +409,8 @@ def missing_evidence(audit: Audit, context: Context) -> Iterator[Finding]:
     Good:
         evidence: "logging.py:12"
     """
+    if not context.handbook.is_open(audit):
+        return
     for id, result in audit.results.items():
         if fault := _find_evidence_fault(audit, result.evidence or "", context.handbook):
             yield Finding(
@@ -406,23 +425,30 @@ def _find_evidence_fault(audit: Audit, evidence: str, handbook: Handbook) -> str
     match = EVIDENCE.fullmatch(evidence)
     if match is None:
         return None
-    if match["path"] is None:
+    path, line, line_text = match["path"], int(match["line"] or 0), match["text"]
+    if path is None:
         address = handbook.own_address(evidence)
         is_page = address is None or "." in PurePosixPath(address).name
         is_page = is_page or handbook.has_address(address or "")
         return None if is_page else f"unknown page '/{address}' of this site"
-    repository = f"docs/standards/samples/{audit.service}"
-    if f"{repository}/README.md" not in handbook.texts:
+    if EVIDENCE_FILE.fullmatch(path):
+        return None if path in handbook.attachments else f"unknown file '{path}'"
+    service = handbook.get(Service, audit.service)
+    if (
+        service is None
+        or not service.source_folder
+        or not handbook.has_folder(service.source_folder)
+    ):
         return None
-    text = handbook.texts.get(f"{repository}/{match['path']}")
+    text = handbook.read_source(service, path)
     if text is None:
-        return f"unknown file '{match['path']}'"
-    line_count = len(text.splitlines())
-    return (
-        f"line {match['line']} of '{match['path']}', which has {line_count} lines,"
-        if int(match["line"] or 0) > line_count
-        else None
-    )
+        return f"unknown file '{path}'"
+    lines = text.splitlines()
+    if line > len(lines):
+        return f"line {line} of '{path}', which has {len(lines)} lines,"
+    if line_text and not any(line_text in line for line in lines):
+        return f"no line of '{path}' with the text '{line_text}'"
+    return None
 
 
 @rule("SVC018", "waiver-without-effect", over=Audit)
@@ -442,4 +468,136 @@ def waiver_without_effect(audit: Audit) -> Iterator[Finding]:
                 audit.at("results", id, "until"),
                 f"waiver of {id} ended on {result.until}, before the audit on {audit.date}",
                 "write 'verdict: fail', or correct 'until'",
+            )
+
+
+@rule("SVC019", "missing-source", over=Service)
+def missing_source(service: Service, context: Context) -> Iterator[Finding]:
+    """The folder that a service names as its `source` exists in this repository.
+
+    Why: the check cannot find the files that the audits of the service name.
+
+    Bad:
+        source: docs/standards/samples/shops
+    Good:
+        source: docs/standards/samples/shop
+    """
+    if service.source_folder and not context.handbook.has_folder(service.source_folder):
+        yield Finding(
+            service.at("source"),
+            f"folder not found: '{service.source_folder}'",
+            "correct the path, or remove 'source' if the files are in another repository",
+        )
+
+
+@rule("SVC020", "weak-evidence", over=Audit)
+def weak_evidence(audit: Audit, context: Context) -> Iterator[Finding]:
+    """A pass in an open audit has evidence that a file of the service's repository cannot replace.
+
+    The rule checks items with `verify: evidence`. Their evidence is an address outside of the
+    repository, or a file `docs/services/slug/YYYY-QN/YYYY-MM-DD-name.ext` in the handbook, such as
+    a dated export of the settings. The date of the file is in the quarter of the audit. A page of
+    settings on the Git host is no evidence. If files of the repository are enough for an item, the
+    item has `files: true`.
+
+    Why: a file of the repository shows what the team intends, not what runs. A page of settings
+    shows the settings of today, not those of the audit.
+
+    Bad:
+        OBS-03: {verdict: pass, by: evidence, evidence: "logging.py:12"}
+    Good:
+        OBS-03: {verdict: fail, by: evidence, evidence: "https://grafana.example/d/shop"}
+    """
+    if not context.handbook.is_open(audit):
+        return
+    service = context.handbook.get(Service, audit.service)
+    folder = f"{Service.folder}/{audit.service}/{audit.quarter}"
+    for id, result in audit.results.items():
+        owned = context.handbook.checklist_items.get(id)
+        if owned is None or (owned.item.verify, result.by) != ("evidence", "evidence"):
+            continue
+        weakness = _find_weakness(audit, result.evidence or "", service, owned.item.files)
+        if weakness and result.verdict == "pass":
+            yield Finding(
+                audit.at("results", id, "evidence"),
+                f"weak evidence of {id}: {weakness}",
+                f"write an address outside of the repository, or add a file such as "
+                f"{folder}/{audit.date or 'YYYY-MM-DD'}-export.json; without evidence, set "
+                "'verdict: unknown' and 'needs'",
+            )
+
+
+def _find_weakness(
+    audit: Audit, evidence: str, service: Service | None, are_files_enough: bool
+) -> str | None:
+    """Return why the evidence does not prove a state outside of the repository, or None."""
+    match = EVIDENCE.fullmatch(evidence)
+    if match is None:
+        return None
+    file = EVIDENCE_FILE.fullmatch(match["path"] or "")
+    if file:
+        if (file["service"], file["quarter"]) != (audit.service, audit.quarter):
+            return f"a file of the audit of {file['service']} for {file['quarter']}"
+        return None if _is_in_quarter(file["day"], audit.quarter) else "a date outside the quarter"
+    if match["path"] is None:
+        page = _find_repository_page(evidence, service.repository if service else None)
+        if page == "settings":
+            return "a page of settings, which shows the settings of today"
+        if page is None:
+            return None
+    return None if are_files_enough else "a file of the service's repository"
+
+
+def _find_repository_page(address: str, repository: str | None) -> str | None:
+    """Return `file` or `settings` if an address is such a page of a repository, or None."""
+    repository = (repository or "").rstrip("/").removesuffix(".git")
+    raw = repository.replace("https://github.com/", "https://raw.githubusercontent.com/")
+    if not repository:
+        return None
+    if raw != repository and address.startswith(f"{raw}/"):
+        return "file"
+    page = _REPOSITORY_PAGE.match(address.removeprefix(repository))
+    if page is None or not address.startswith(repository):
+        return None
+    return "settings" if page[1] == "settings" else "file"
+
+
+def _is_in_quarter(day: str, quarter: str) -> bool:
+    """Return whether a day, such as `2026-11-20`, exists and is in a quarter."""
+    try:
+        return quarter_of(date.fromisoformat(day)) == quarter
+    except ValueError:
+        return False
+
+
+@rule("SVC021", "evidence-without-line", over=Audit)
+def evidence_without_line(audit: Audit, context: Context) -> Iterator[Finding]:
+    """The evidence of an automated pass in an open audit names a line of a file of the service.
+
+    The evidence is `path:12`, or `path: text`, where a line of the file contains the text. The text
+    stays correct if lines are added above it. The rule checks only services whose record has a
+    `source`.
+
+    Why: readers cannot see which line shows that the service meets the item.
+
+    Bad:
+        OBS-01: {verdict: pass, by: automated, evidence: "logging.py"}
+    Good:
+        OBS-01: {verdict: pass, by: automated, evidence: "logging.py:12"}
+    """
+    service = context.handbook.get(Service, audit.service)
+    if service is None or not service.source_folder or not context.handbook.is_open(audit):
+        return
+    for id, result in audit.results.items():
+        match = EVIDENCE.fullmatch(result.evidence or "")
+        if (
+            match
+            and (result.verdict, result.by) == ("pass", "automated")
+            and not (match["line"] or match["text"])
+        ):
+            yield Finding(
+                audit.at("results", id, "evidence"),
+                f"no line in the evidence of {id}",
+                f"write '{match['path'] or 'path'}:12' with the number of the line, or "
+                f"'{match['path'] or 'path'}: text' with the text of the line",
             )

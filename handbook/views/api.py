@@ -31,6 +31,7 @@ _ITEM_COLUMNS: Final = (
     "group",
     "item",
     "verify",
+    "files",
     "since",
     "until",
     "extra",

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from handbook.handbook import Handbook
 from handbook.records.adr import Adr
-from handbook.records.audit import Audit
+from handbook.records.audit import Audit, Result
 from handbook.records.postmortem import Postmortem
 from handbook.records.runbook import Runbook
 from handbook.records.service import Service
@@ -102,8 +102,21 @@ def service_details(handbook: Handbook, service: Service) -> str:
     )
 
 
-def _results(linker: Linker, audit: Audit) -> list[tuple[str, str, object]]:
-    """Return the results of an audit in the order of the checklist: id, text and result."""
+@dataclass(frozen=True, slots=True)
+class ResultRow:
+    """The result of an audit for one checklist item, with the present text of the item."""
+
+    id: str
+    text: str
+    result: Result
+    is_reworded: bool
+    """True if the item is worded differently since the audit."""
+    evidence_url: str | None
+    """The address of the evidence, or None if it is a path in another repository."""
+
+
+def _results(linker: Linker, audit: Audit) -> list[ResultRow]:
+    """Return the results of an audit in the order of the checklist."""
     items = linker.handbook.checklist_items
     order = list(items)
     ids = sorted(audit.results, key=lambda id: (order.index(id) if id in order else len(order), id))
@@ -112,4 +125,20 @@ def _results(linker: Linker, audit: Audit) -> list[tuple[str, str, object]]:
         for id in ids
         if id in items
     }
-    return [(id, texts.get(id, ""), audit.results[id]) for id in ids]
+    return [
+        ResultRow(
+            id,
+            texts.get(id, ""),
+            result := audit.results[id],
+            id in items and result.of not in (None, items[id].item.fingerprint),
+            _find_evidence_url(linker, result.evidence or ""),
+        )
+        for id in ids
+    ]
+
+
+def _find_evidence_url(linker: Linker, evidence: str) -> str | None:
+    """Return the address of evidence on the web or in the handbook, or None."""
+    if evidence in linker.handbook.attachments:
+        return linker.at(linker.handbook.source_uri(evidence))
+    return evidence if evidence.startswith(("https://", "http://")) else None

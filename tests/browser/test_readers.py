@@ -321,7 +321,7 @@ def test_a_table_can_be_filtered_sorted_and_linked(open_browser: Opener) -> None
     page.goto(page.url.split("?")[0])
     page.get_by_role("button", name="Item").first.click()
     page.get_by_role("button", name="Item").first.click()
-    assert "SCM-06" in page.locator(".hb-table tbody tr").first.inner_text()
+    assert "SCM-07" in page.locator(".hb-table tbody tr").first.inner_text()
     assert watched.faults == []
 
 

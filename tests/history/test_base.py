@@ -387,6 +387,35 @@ def test_the_date_of_the_base_decides_whether_a_quarter_is_closed(
         assert check(root) == ["docs/services/shop/2026-Q4.yml:6:3:SVC011"]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "codes"),
+    [
+        ('"logging.py:12"', '"logging.py:11"', []),
+        ('evidence: "logging.py:12"}', 'evidence: "logging.py:12", of: "70c64e"}', []),
+        ("{verdict: fail, by: evidence", "{verdict: unknown, needs: a look, by: evidence", []),
+        ("reason: no container", "reason: no label", ["SVC011"]),
+    ],
+)
+def test_proofs_can_change_until_the_service_has_a_newer_audit(
+    old: str, new: str, codes: list[str], tmp_path: Path
+) -> None:
+    audit = "docs/services/shop/2026-Q4.yml"
+    root = create_repository(copy_site(SMALL, tmp_path / "handbook"), "2027-01-10")
+    edit(root, audit, old, new)
+    assert check_codes(root) == codes
+
+
+def test_the_proofs_of_a_closed_audit_cannot_change(tmp_path: Path) -> None:
+    audit = "docs/services/shop/2026-Q4.yml"
+    root = copy_site(SMALL, tmp_path / "handbook")
+    newer = (root / audit).read_text(encoding="utf-8").replace("2026-11-20", "2027-01-05")
+    newer = newer.replace("results:\n", "results:\n  OBS-02: {verdict: unknown, needs: a look}\n")
+    write(root, {audit.replace("2026-Q4", "2027-Q1"): newer})
+    create_repository(root, "2027-01-10")
+    edit(root, audit, "logging.py:12", "logging.py:11")
+    assert f"{audit}:5:3:SVC011" in check(root)
+
+
 def test_only_committed_review_dates_that_still_exist_count(branch: Path) -> None:
     commit_all(branch, "docs: read again")
     assert check_codes(branch) == ["FM018"]

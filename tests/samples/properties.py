@@ -781,6 +781,15 @@ def deployed_digest(repo: Repo) -> Iterator[str]:
             yield f"{workflow.path.name} applies something by hand"
 
 
+@register("CICD-06")
+def identified_image(repo: Repo) -> Iterator[str]:
+    """Images are tagged with the commit and deployed by digest."""
+    build = next(job for job in _pipeline(repo).jobs.values() if "build" in _stages(job))
+    if "type=sha,format=long" not in yaml.safe_dump(build):
+        yield "the image is not tagged with the commit"
+    yield from deployed_digest(repo)
+
+
 @register("canary")
 def canary(repo: Repo) -> Iterator[str]:
     """New versions get 5%, 25%, then all traffic, with an analysis after 5% and 25%."""

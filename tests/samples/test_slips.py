@@ -23,6 +23,7 @@ AUTOMATED = {
     "SCM-05",
     "CICD-01",
     "CICD-02",
+    "CICD-06",
     "TEST-01",
     "TEST-02",
     "TEST-04",

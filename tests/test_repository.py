@@ -12,8 +12,6 @@ from typing import Any
 import pytest
 import yaml
 
-from handbook.cli.program import COMMANDS
-from handbook.loading import load
 from handbook.reporters.text import text
 from tests.__main__ import PARTS
 from tests.commands import BIN, make_offline_environment, run
@@ -129,14 +127,6 @@ def test_dependabot_updates_every_lock_file_after_a_cool_down() -> None:
         assert update["cooldown"]["default-days"] >= 7
 
 
-def test_every_code_owner_is_a_team_of_the_settings() -> None:
-    lines = (ROOT / ".github/CODEOWNERS").read_text(encoding="utf-8").splitlines()
-    rows = [line.split() for line in lines if line and not line.startswith("#")]
-    owners = {owner for _, *owners in rows for owner in owners}
-    assert owners == {f"@example-org/{team}" for team in load(ROOT).settings.organisation.teams}
-    assert rows[0][0] == "*"
-
-
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda workflow: workflow.name)
 def test_a_workflow_has_least_privilege_a_timeout_and_pinned_actions(workflow: Path) -> None:
     text = workflow.read_text(encoding="utf-8")
@@ -227,23 +217,6 @@ def test_the_editor_parses_the_report(tmp_path: Path) -> None:
         "9",
     )
     assert (read["code"], read["severity"]) == ("FM005", "error")
-
-
-def test_every_command_of_the_readme_exists() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
-    used = set(re.findall(r"(?:^|`)make ([a-z]+)", readme, re.MULTILINE))
-    assert {"site", "test"} <= used <= targets
-    commands = set(re.findall(r"`(?:.venv/bin/)?handbook ([a-z]+)", readme))
-    assert {"check", "new"} <= commands <= set(COMMANDS)
-
-
-def test_every_link_of_a_document_has_a_target() -> None:
-    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
-        text = (ROOT / name).read_text(encoding="utf-8")
-        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
-            assert (ROOT / target).exists(), f"{name}: {target}"
 
 
 def test_no_file_contains_a_local_path_or_a_registry() -> None:

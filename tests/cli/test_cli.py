@@ -15,7 +15,7 @@ from handbook.records.kinds import KINDS, RECORDS
 from handbook.reporters.text import escape_lines
 from handbook.rules.engine import rules
 from tests.commands import run
-from tests.handbooks import ADR, NEWEST, ROOT, SETTINGS, SMALL, copy_site, write
+from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, copy_site, write
 
 MESSAGE = "unknown value 'acepted' for 'status'"
 """The message of the first finding of the broken handbook."""
@@ -436,14 +436,9 @@ child.wait()
 """
 
 
-def test_this_repository_has_no_findings(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = call(capsys, "check", "--root", str(ROOT), "--today", str(NEWEST), "--strict")
-    assert (code, out.count("\n")) == (0, 1), out
-
-
 @pytest.mark.parametrize("kind", ["settings", "adr"])
 def test_no_command_reads_standard_input(kind: str) -> None:
-    assert run("handbook", "schema", kind, cwd=ROOT).returncode == 0
+    assert run("handbook", "schema", kind, cwd=SMALL).returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -516,7 +511,7 @@ def test_schemas_are_valid_for_other_validators(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for kind in ("adr", "runbook", "postmortem", "standard", "service", "audit"):
-        _, schema, _ = call(capsys, "schema", kind, "--root", str(ROOT))
+        _, schema, _ = call(capsys, "schema", kind, "--root", str(SMALL))
         (tmp_path / f"{kind}.json").write_text(schema, encoding="utf-8")
     schemas = sorted(path.name for path in tmp_path.iterdir())
     answer = run("check-jsonschema", "--check-metaschema", *schemas, cwd=tmp_path)

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from handbook.reporters.text import text
-from tests.__main__ import PARTS
+from tests.__main__ import CONTENT, PARTS, list_engine_commands, main
 from tests.commands import BIN, make_offline_environment, run
 from tests.handbooks import CORPORA, ROOT, SMALL, copy_package, copy_site, replace_once, report
 from tests.repositories import create_repository
@@ -84,6 +84,23 @@ def read_jobs(name: str) -> dict[str, Any]:
 
 def test_the_workflow_runs_every_part_of_the_tests() -> None:
     assert read_jobs("check.yml")["test"]["strategy"]["matrix"]["part"] == list(PARTS)
+
+
+def test_the_parts_of_the_engine_skip_the_content_tests() -> None:
+    commands = list_engine_commands()
+    assert list(commands) == [part for part in PARTS if part != "samples"]
+    for part in commands.values():
+        assert {f"--ignore={folder}" for folder in CONTENT} <= set(part[-1])
+    assert main(["--engine", "samples"]) == 2
+    assert main(["--engine"]) == 2
+
+
+def test_no_test_of_the_engine_reads_the_records_of_this_repository() -> None:
+    """The fixture of the real site is in tests/content, so that only the content tests have it."""
+    for file in (ROOT / "tests").glob("**/test_*.py"):
+        if not file.relative_to(ROOT).as_posix().startswith(CONTENT):
+            text = file.read_text(encoding="utf-8")
+            assert not re.search(r"\b(?:load|report|read_settings)\(ROOT\b", text), file
 
 
 def test_publishing_waits_for_the_check_and_the_tests() -> None:

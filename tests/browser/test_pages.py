@@ -1,4 +1,4 @@
-"""Every kind of page works in a browser and is accessible.
+"""The pages of the small handbook work in a browser and are accessible.
 
 No page sends a request to another host. axe-core checks the accessibility against WCAG 2.2 AA.
 """
@@ -12,7 +12,7 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import serve_page
+from tests.browser.conftest import Opener, serve_page
 
 pytestmark = pytest.mark.browser
 
@@ -36,6 +36,24 @@ def find_violations(page: Page) -> list[str]:
         for violation in violations
         for node in violation["nodes"]
     ]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "adr/0002-use-postgresql/",
+        "runbooks/shop/orders-down/",
+        "postmortems/2026-05-04-orders-stopped/",
+        "checklist/",
+    ],
+)
+def test_a_page_fits_and_has_no_faults_and_no_violations(open_browser: Opener, url: str) -> None:
+    watched = open_browser(390)
+    page = watched.open(url)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert find_violations(page) == []
+    assert watched.faults == []
 
 
 def test_a_planted_animation_is_noticed(browser: Browser, tmp_path: Path) -> None:

@@ -392,6 +392,21 @@ def test_rules_are_listed_and_explained(capsys: pytest.CaptureFixture[str]) -> N
     assert "status: acepted" in out
 
 
+def test_rules_show_what_the_settings_change(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changes = "    rules: {FM106: off, unknown-value: warning, CON003: error, SAFE005: off}\n"
+    write(tmp_path, {"mkdocs.yml": SETTINGS + changes})
+    _, out, _ = call(capsys, "rules", "--root", str(tmp_path))
+    assert "FM106 placeholder (off in the settings): " in out
+    assert "FM005 unknown-value (warning in the settings): " in out
+    assert "CON003 incomplete-timeline (error in the settings): " in out
+    assert out.count("in the settings): ") == 3  # SAFE005 is mandatory.
+    _, out, _ = call(capsys, "rules", "FM106", "--root", str(tmp_path))
+    assert out.startswith("FM106 placeholder (error)\n")
+    assert out.endswith("\n\nThis handbook: off in the settings.\n")
+
+
 @pytest.mark.parametrize("kind", [kind.kind for kind in RECORDS])
 def test_a_schema_lists_the_values_of_the_settings(
     kind: str, capsys: pytest.CaptureFixture[str]

@@ -341,6 +341,14 @@ def test_the_service_label_names_the_owner(root: Path, label: str, codes: list[s
     assert all("(docs/services/search.md:1)" in finding.message for finding in findings)
 
 
+def test_a_misspelt_service_label_is_an_unknown_service(root: Path) -> None:
+    replace_in(root, RULE_FILE, "service: search}", "service: serach}")
+    (finding,) = contradictions(root)
+    assert finding.code == "CON011"
+    assert finding.message.startswith("unknown service 'serach' in the label 'service' of alert ")
+    assert finding.hint == "did you mean 'search'?"
+
+
 @pytest.mark.parametrize(
     ("row", "codes"),
     [

@@ -32,8 +32,10 @@ TODAY: Final = date(2026, 11, 23)
 SHARES: Final = {"runbook": 0.20, "postmortem": 0.15, "service": 0.05}
 """Share of each kind in the records. There are at most 13 standards. All others are decisions."""
 
-_PROJECT: Final = Path(__file__).parent.parent / "mkdocs.yml"
-_SETTINGS: Final = ("theme", "validation")
+_BASE: Final[dict[str, Any]] = yaml.safe_load(
+    (Path(__file__).parent / "settings.yml").read_text(encoding="utf-8")
+)
+"""The settings that all generated handbooks share."""
 _WORDS: Final[dict[str, Any]] = yaml.safe_load(
     (Path(__file__).parent / "words.yml").read_text(encoding="utf-8")
 )
@@ -86,8 +88,7 @@ class Author:
         self.random = random.Random(seed)  # noqa: S311 - not used for secrets
         self.today = today
         self.topic: dict[str, list[str]] = {kind: _WORDS[kind] for kind in _TOPIC_KINDS}
-        self.project: dict[str, Any] = yaml.safe_load(_PROJECT.read_text(encoding="utf-8"))
-        self.severities = list(self.project["extra"]["policy"]["severities"])
+        self.severities = list(_BASE["extra"]["policy"]["severities"])
         self.plan = self._make_plan()
 
     # Records and their references.
@@ -116,7 +117,7 @@ class Author:
         return str(self.random.choice(_WORDS["teams"]))
 
     def _plan_standards(self, number: int) -> list[Entry]:
-        groups = list(self.project["extra"]["handbook"]["groups"])
+        groups = list(_BASE["extra"]["handbook"]["groups"])
         standards = []
         for index, title in enumerate(islice(_WORDS["standards"], number)):
             group, first = groups[index % len(groups)], 3 * (index // len(groups)) + 1
@@ -710,7 +711,7 @@ class Author:
             yield path, f"{head}# {title}\n\n{self._write_paragraph(2, 3)}\n\n{calls}\n"
 
     def _write_settings(self) -> str:
-        plan, extra = self.plan, self.project["extra"]
+        plan, extra = self.plan, _BASE["extra"]
         expect = {
             "standard": len(plan.standards),
             "adr": len(plan.adrs),
@@ -741,9 +742,7 @@ class Author:
             "edit_uri_template": "https://git.example/handbook/edit/main/{path}",
             "nav": nav,
             "not_in_nav": "/services/*.md\n!/services/index.md\n",
-            "exclude_docs": self.project["exclude_docs"],
-            **{key: self.project[key] for key in _SETTINGS},
-            "plugins": [_remove_modules(plugin) for plugin in self.project["plugins"]],
+            **{key: value for key, value in _BASE.items() if key != "extra"},
             "extra": {"generator": False, "handbook": organisation, "policy": extra["policy"]},
         }
         return _dump_yaml(settings)
@@ -797,15 +796,6 @@ def _format_value(value: Any) -> str:
 
 def _dump_yaml(value: object) -> str:
     return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=_WIDTH)
-
-
-def _remove_modules(plugin: Any) -> Any:
-    """Return the settings of a plugin without `modules`. Our plugin registers the macros."""
-    if isinstance(plugin, dict) and "macros" in plugin:
-        return {
-            "macros": {key: value for key, value in plugin["macros"].items() if key != "modules"}
-        }
-    return plugin
 
 
 def _wrap(text: str, indent: str = "", *, hang: bool = False) -> str:

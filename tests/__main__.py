@@ -1,5 +1,8 @@
 """Run parts of the tests, and print their times: `python -m tests all` or `python -m tests fast`.
 
+`python -m tests --engine all` runs only the tests of the engine, which need none of the records of
+this repository. The other tests are in tests/content and tests/samples.
+
 - fast: style, types, and all tests without a built site.
 - fuzz: hostile, large and generated files, real files with random changes, the same in every run,
   and commands that are killed.
@@ -29,6 +32,9 @@ MARKERS = {
     "samples": "samples",
 }
 """The marker of the tests of each part. The part `fast` has the tests without a marker."""
+ENGINE = "--engine"
+CONTENT = ("tests/content", "tests/samples")
+"""The folders of the tests of this repository's records, texts and samples."""
 
 
 def make_pytest_command(markers: str) -> list[str]:
@@ -49,6 +55,16 @@ PARTS: dict[str, list[list[str]]] = {
 }
 
 
+def list_engine_commands() -> dict[str, list[list[str]]]:
+    """Return the commands of each part without the content tests."""
+    ignored = [f"--ignore={folder}" for folder in CONTENT]
+    return {
+        part: [[*command, *ignored] if "pytest" in command else command for command in commands]
+        for part, commands in PARTS.items()
+        if part != "samples"
+    }
+
+
 def succeeds(command: list[str]) -> bool:
     """Tell whether a command succeeds before the timeout."""
     try:
@@ -65,9 +81,13 @@ def main(arguments: list[str]) -> int:
 
     Returns 0 if all commands succeed, 1 if one fails, 2 for a usage error.
     """
-    names = list(PARTS) if arguments == ["all"] else arguments
-    if not names or set(names) - set(PARTS):
-        print(f"usage: python -m tests all | {' | '.join(PARTS)}", file=sys.stderr)
+    parts, names = PARTS, arguments
+    if arguments[:1] == [ENGINE]:
+        parts, names = list_engine_commands(), arguments[1:]
+    if names == ["all"]:
+        names = list(parts)
+    if not names or set(names) - set(parts):
+        print(f"usage: python -m tests [{ENGINE}] all | {' | '.join(PARTS)}", file=sys.stderr)
         return 2
     failed = []
     times = []
@@ -75,7 +95,7 @@ def main(arguments: list[str]) -> int:
         begin = time.monotonic()
         failed += [
             f"{name}: {Path(command[0]).name} {' '.join(command[1:])}"
-            for command in PARTS[name]
+            for command in parts[name]
             if not succeeds(command)
         ]
         times.append(f"{name}: {time.monotonic() - begin:.1f} s")

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.commands import make_offline_environment, run
 from tests.handbooks import ROOT, SMALL, copy_site
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -28,11 +33,12 @@ def small_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def real_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the built site of this repository."""
-    site = tmp_path_factory.mktemp("real") / "site"
-    run("mkdocs", "build", "--site-dir", str(site), cwd=ROOT, check=True)
-    return site
+def browser() -> Iterator[Browser]:
+    """Return one Chromium for all tests."""
+    from tests.browser.conftest import chromium  # Only these tests need Playwright.
+
+    with chromium() as chromium_browser:
+        yield chromium_browser
 
 
 @pytest.fixture(scope="session")

@@ -686,9 +686,9 @@ class HandbookCopy:
         shutil.rmtree(self.root)
 
 
-def judge_mutants(mutants: list[Mutant]) -> list[tuple[Mutant, str]]:
-    """Return each mutant with the code of its first finding, or with an empty text."""
-    with HandbookCopy() as copy:
+def judge_mutants(mutants: list[Mutant], root: Path = ROOT) -> list[tuple[Mutant, str]]:
+    """Return each mutant of a root with the code of its first finding, or with an empty text."""
+    with HandbookCopy(root) as copy:
         return [(mutant, copy.first_code(mutant)) for mutant in mutants]
 
 

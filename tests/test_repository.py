@@ -12,10 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from handbook.cli.program import COMMANDS
-from handbook.loading import load
 from handbook.reporters.text import text
-from tests.__main__ import PARTS
+from tests.__main__ import CONTENT, PARTS, list_engine_commands, main
 from tests.commands import BIN, make_offline_environment, run
 from tests.handbooks import CORPORA, ROOT, SMALL, copy_package, copy_site, replace_once, report
 from tests.repositories import create_repository
@@ -88,6 +86,23 @@ def test_the_workflow_runs_every_part_of_the_tests() -> None:
     assert read_jobs("check.yml")["test"]["strategy"]["matrix"]["part"] == list(PARTS)
 
 
+def test_the_parts_of_the_engine_skip_the_content_tests() -> None:
+    commands = list_engine_commands()
+    assert list(commands) == [part for part in PARTS if part != "samples"]
+    for part in commands.values():
+        assert {f"--ignore={folder}" for folder in CONTENT} <= set(part[-1])
+    assert main(["--engine", "samples"]) == 2
+    assert main(["--engine"]) == 2
+
+
+def test_no_test_of_the_engine_reads_the_records_of_this_repository() -> None:
+    """The fixture of the real site is in tests/content, so that only the content tests have it."""
+    for file in (ROOT / "tests").glob("**/test_*.py"):
+        if not file.relative_to(ROOT).as_posix().startswith(CONTENT):
+            text = file.read_text(encoding="utf-8")
+            assert not re.search(r"\b(?:load|report|read_settings)\(ROOT\b", text), file
+
+
 def test_publishing_waits_for_the_check_and_the_tests() -> None:
     jobs = read_jobs("publish.yml")
     assert jobs["check"]["uses"] == "$/.github/workflows/check.yml"
@@ -127,14 +142,6 @@ def test_dependabot_updates_every_lock_file_after_a_cool_down() -> None:
     for update in updates:
         assert update["schedule"]["interval"] == "weekly"
         assert update["cooldown"]["default-days"] >= 7
-
-
-def test_every_code_owner_is_a_team_of_the_settings() -> None:
-    lines = (ROOT / ".github/CODEOWNERS").read_text(encoding="utf-8").splitlines()
-    rows = [line.split() for line in lines if line and not line.startswith("#")]
-    owners = {owner for _, *owners in rows for owner in owners}
-    assert owners == {f"@example-org/{team}" for team in load(ROOT).settings.organisation.teams}
-    assert rows[0][0] == "*"
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda workflow: workflow.name)
@@ -227,23 +234,6 @@ def test_the_editor_parses_the_report(tmp_path: Path) -> None:
         "9",
     )
     assert (read["code"], read["severity"]) == ("FM005", "error")
-
-
-def test_every_command_of_the_readme_exists() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
-    used = set(re.findall(r"(?:^|`)make ([a-z]+)", readme, re.MULTILINE))
-    assert {"site", "test"} <= used <= targets
-    commands = set(re.findall(r"`(?:.venv/bin/)?handbook ([a-z]+)", readme))
-    assert {"check", "new"} <= commands <= set(COMMANDS)
-
-
-def test_every_link_of_a_document_has_a_target() -> None:
-    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
-        text = (ROOT / name).read_text(encoding="utf-8")
-        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
-            assert (ROOT / target).exists(), f"{name}: {target}"
 
 
 def test_no_file_contains_a_local_path_or_a_registry() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from handbook.cli.common import UsageError
+from handbook.cli.common import UsageError, add_root, find_root
 from handbook.diagnostics import Severity
 from handbook.rules.engine import Rule, find_rule, rules
+from handbook.settings import Settings, read_settings
 from handbook.views.rules_reference import explain
 
 EPILOG = """\
@@ -22,21 +23,46 @@ exit codes:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the subcommand."""
     parser.add_argument("code", nargs="?", metavar="CODE", help="the code or the name of a rule")
+    add_root(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the subcommand. Raises UsageError."""
-    rules_by_code = rules()
+    settings = _read_settings(options.root)
     if options.code is None:
-        print("\n".join(_describe(rule) for rule in rules_by_code.values()))
+        print("\n".join(_describe(rule, settings) for rule in rules().values()))
     elif rule := find_rule(options.code):
-        print(explain(rule))
+        setting = _describe_setting(rule, settings)
+        print(explain(rule) + (f"\n\nThis handbook: {setting}." if setting else ""))
     else:
         raise UsageError(f"unknown rule '{options.code}'; run `handbook rules` to list all rules")
     return 0
 
 
-def _describe(rule: Rule) -> str:
+def _read_settings(root: str | None) -> Settings | None:
+    """Return the settings, or None outside of a handbook. Raises UsageError for a wrong `root`."""
+    try:
+        return read_settings(find_root(root))
+    except UsageError:
+        if root is not None:
+            raise
+        return None
+
+
+def _describe(rule: Rule, settings: Settings | None) -> str:
     summary = " ".join(rule.text.split("\n\n")[0].split())
-    severity = "" if rule.severity is Severity.ERROR else f" ({rule.severity_label})"
-    return f"{rule.code} {rule.name}{severity}: {summary}"
+    label = _describe_setting(rule, settings)
+    if not label and rule.severity is not Severity.ERROR:
+        label = rule.severity_label
+    return f"{rule.code} {rule.name}{f' ({label})' if label else ''}: {summary}"
+
+
+def _describe_setting(rule: Rule, settings: Settings | None) -> str:
+    """Return what `handbook.rules` changes about a rule, or an empty text."""
+    if settings is None:
+        return ""
+    if rule.is_off_in(settings):
+        return "off in the settings"
+    severity = rule.severity_in(settings)
+    is_changed = severity is not rule.severity or rule.is_advisory != rule.is_advisory_in(settings)
+    return f"{severity} in the settings" if is_changed else ""

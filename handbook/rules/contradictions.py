@@ -12,7 +12,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Final
 
-from handbook.diagnostics import Finding, Severity
+from handbook.diagnostics import Finding, Severity, find_only_match, suggest
 from handbook.handbook import Handbook
 from handbook.reading.promql import read_thresholds
 from handbook.reading.quantities import (
@@ -130,7 +130,8 @@ def incomplete_timeline(postmortem: Postmortem) -> Iterator[Finding]:
     These are the minutes of `started`, `detected`, `acknowledged`, `mitigated` and `resolved`.
     Drafts are exempt.
 
-    Why: one of the two times is wrong, or the timeline hides an important event.
+    Why: the figures of the incident come from the front matter. If the timeline has another time
+    for the same event, readers do not know which is right.
 
     Bad:
         - 10:38 — orders are placed again
@@ -155,8 +156,8 @@ def incomplete_timeline(postmortem: Postmortem) -> Iterator[Finding]:
             postmortem.source.at(nearest.line),
             f"no timeline entry at {minute:%H:%M}, the time of {names} "
             f"({moment_at.path}:{moment_at.line}); the nearest is '{nearest.at:%H:%M}'",
-            f"correct the time of the entry, add the entry '- {minute:%H:%M} — …', "
-            f"or correct '{keys[0]}'",
+            f"if the nearest entry is the same event, correct its time or '{keys[0]}'; otherwise "
+            f"add the entry '- {minute:%H:%M} — …'",
         )
 
 
@@ -552,7 +553,7 @@ def contradictory_service_label(alert: Alert, context: Context) -> Iterator[Find
     """The label `service` of an alert does not name another service than the one that owns it.
 
     A service owns the alerts in the rule files that it lists, or that are in its runbook folder.
-    Only names of services in the handbook are compared.
+    Only names of services in the handbook are compared, and names that are similar to one of them.
 
     Why: Alertmanager sends the alert to the team of one service, and the handbook shows it on the
     page of the other.
@@ -570,7 +571,13 @@ def _check_service_label(alert: MonitoringRule, handbook: Handbook) -> Iterator[
     """Report the label of a rule that names another service than its owner."""
     name = alert.labels.get("service", "")
     owners = _owners_of(alert, handbook)
-    if TEMPLATE in name or name in owners or handbook.get(Service, name) is None:
+    if TEMPLATE in name or name in owners:
+        return
+    if handbook.get(Service, name) is None:
+        slugs = [service.id for service in handbook.of(Service)]
+        if slug := find_only_match(name, slugs):
+            message = f"unknown service '{name}' in the label 'service' of alert {alert.name}"
+            yield Finding(alert.at("labels", "service"), message, suggest(slug))
         return
     owner = handbook.get(Service, alert.service)
     if owner is None:

@@ -409,7 +409,8 @@ def _find_in_text(source: Source) -> Iterator[Finding]:
             section = bisect_right(headings, at.line)
             if section not in reported:
                 reported.add(section)
-                yield make_placeholder_finding(at, placeholder)
+                replacement = "text, or put it in backticks if it is not a placeholder"
+                yield make_placeholder_finding(at, placeholder, replacement)
 
 
 @rule("FM107", "invalid-shell", over=Handbook)

@@ -76,16 +76,9 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Return one Chromium for all tests."""
-    with chromium() as chromium_browser:
-        yield chromium_browser
-
-
-@pytest.fixture(scope="session")
-def address(real_site: Path) -> Iterator[str]:
-    """Return the address of the site of this repository."""
-    with serve_site(real_site) as site_address:
+def address(small_site: Path) -> Iterator[str]:
+    """Return the address of the site of the small handbook."""
+    with serve_site(small_site) as site_address:
         yield site_address
 
 

@@ -2,63 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 
 import pytest
 
-from tests.browser.conftest import CHROMIUM
-from tests.commands import install_node_packages, require_tool, run_node
+from tests.commands import install_node_packages, run_node
 from tests.handbooks import ROOT
 
 pytestmark = pytest.mark.browser
-
-PAGES = ("", "standards/05-testing-pyramid/", "adr/", "runbooks/order-service/high-error-rate/")
-CATEGORIES = ("accessibility", "best-practices", "seo")
 
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Install Lighthouse and Biome, and return their folder."""
     return install_node_packages(Path(__file__).parent, tmp_path_factory.mktemp("node") / "browser")
-
-
-def measure_scores(packages: Path, url: str) -> dict[str, float]:
-    """Run Lighthouse on a page, and return the score of each category in percent."""
-    answer = run_node(
-        packages,
-        "lighthouse",
-        url,
-        "--quiet",
-        "--output=json",
-        "--disable-full-page-screenshot",
-        "--chrome-flags=--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage",
-        CHROME_PATH=require_tool(*CHROMIUM),
-    )
-    assert answer.returncode == 0, answer.stderr
-    return {
-        name: 100 * category["score"]
-        for name, category in json.loads(answer.stdout)["categories"].items()
-    }
-
-
-@pytest.mark.parametrize("url", PAGES)
-def test_lighthouse_gives_full_scores(
-    url: str, packages: Path, address: str, record_property: Callable[[str, object], None]
-) -> None:
-    """Performance is printed, not asserted, because it depends on the machine."""
-    runs = [measure_scores(packages, f"{address}{url}") for _ in range(2)]
-    # Two equal runs are the median, so that a third run is only needed after different ones.
-    if any(runs[0][name] != runs[1][name] for name in CATEGORIES):
-        runs.append(measure_scores(packages, f"{address}{url}"))
-    record_property(
-        f"Lighthouse, performance of /{url}", round(median(run["performance"] for run in runs))
-    )
-    assert {name: median(run[name] for run in runs) for name in CATEGORIES} == dict.fromkeys(
-        CATEGORIES, 100
-    )
 
 
 def test_scripts_and_styles_are_formatted_and_linted(packages: Path) -> None:

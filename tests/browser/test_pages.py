@@ -1,4 +1,4 @@
-"""Every kind of page works in a browser and is accessible.
+"""The pages of the small handbook work in a browser and are accessible.
 
 No page sends a request to another host. axe-core checks the accessibility against WCAG 2.2 AA.
 """
@@ -19,31 +19,6 @@ pytestmark = pytest.mark.browser
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
-PAGES = [
-    "",
-    "standards/",
-    "standards/11-incident-management/",
-    "standards/12-code-review/",
-    "checklist/",
-    "adr/",
-    "adr/0023-use-postgresql-for-orders/",
-    "runbooks/",
-    "runbooks/order-service/high-error-rate/",
-    "alerts/OrderServiceHighErrorRate/",
-    "postmortems/",
-    "postmortems/2026-05-15-order-service-outage/",
-    "actions/",
-    "services/",
-    "services/order-service/",
-    "search/",
-    "how-to/add-a-runbook/",
-    "reference/contract/",
-    "reference/rules/",
-    "reference/proofs/",
-    "standards/04-ci-cd-pipeline/",
-    "404.html",
-]
-
 RUNNING_ANIMATIONS = """() => document.getAnimations()
   .filter((animation) => animation.playState === "running")
   .filter((animation) => animation.effect.getComputedTiming().duration > 0)
@@ -63,43 +38,21 @@ def find_violations(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("url", PAGES)
-@pytest.mark.parametrize("width", [390, 768, 1440])
-def test_a_page_fits_and_has_no_faults_and_no_violations(
-    open_browser: Opener, url: str, width: int
-) -> None:
-    for palette in ("light", "dark"):
-        watched = open_browser(width, palette)
-        page = watched.open(url)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
-            "the page is wider than the screen"
-        )
-        assert find_violations(page) == []
-        assert watched.faults == []
-
-
-@pytest.mark.parametrize(("zoom", "width"), [("200 %", 640), ("400 %", 320)])
-def test_every_page_fits_when_zoomed(open_browser: Opener, zoom: str, width: int) -> None:
-    """No page is wider than a screen of 1280 pixels at a zoom of 200 % and 400 %.
-
-    See WCAG 2.2, criteria 1.4.4 and 1.4.10.
-    """
-    watched = open_browser(width)
-    for url in PAGES:
-        page = watched.open(url)
-        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), (
-            zoom,
-            url,
-        )
-
-
-def test_reduced_motion_stops_all_animations(open_browser: Opener) -> None:
-    watched = open_browser()
-    for url in ("", "adr/", "runbooks/order-service/high-error-rate/"):
-        page = watched.open(url)
-        page.locator(".hb-find").click()
-        page.wait_for_selector("#hb-search[open]")
-        assert page.evaluate(RUNNING_ANIMATIONS) == [], url
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "adr/0002-use-postgresql/",
+        "runbooks/shop/orders-down/",
+        "postmortems/2026-05-04-orders-stopped/",
+        "checklist/",
+    ],
+)
+def test_a_page_fits_and_has_no_faults_and_no_violations(open_browser: Opener, url: str) -> None:
+    watched = open_browser(390)
+    page = watched.open(url)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert find_violations(page) == []
     assert watched.faults == []
 
 
@@ -108,34 +61,6 @@ def test_a_planted_animation_is_noticed(browser: Browser, tmp_path: Path) -> Non
     html = f"<!doctype html><title>x</title><style>{style}</style><p>x"
     with serve_page(browser, tmp_path, html) as watched:
         assert watched.open("").evaluate(RUNNING_ANIMATIONS) == ["a"]
-
-
-def test_a_printed_runbook_has_only_its_text(open_browser: Opener) -> None:
-    page = open_browser().open("runbooks/order-service/high-error-rate/")
-    page.emulate_media(media="print")
-    for selector in (".md-header", ".md-tabs", ".md-sidebar", ".md-footer", ".headerlink"):
-        assert not page.locator(selector).first.is_visible(), selector
-    assert page.get_by_text("kubectl argo rollouts restart").first.is_visible()
-
-
-def test_a_printed_index_has_only_its_table(open_browser: Opener) -> None:
-    page = open_browser().open("checklist/")
-    page.emulate_media(media="print")
-    assert not page.locator(".hb-filter").is_visible()
-    assert not page.locator(".hb-find").is_visible()
-    assert page.locator("#sec-04").is_visible()
-    assert page.pdf().startswith(b"%PDF")
-
-
-@pytest.mark.parametrize("palette", ["light", "dark"])
-def test_the_open_search_is_accessible(open_browser: Opener, palette: str) -> None:
-    watched = open_browser(1440, palette)
-    page = watched.open("")
-    page.locator(".hb-find").click()
-    page.locator("#hb-search input").fill("connection pool timeout")
-    page.locator(".hb-search__results a").first.wait_for()
-    assert find_violations(page) == []
-    assert watched.faults == []
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""Tests of the text on the published pages."""
+"""Tests of the texts and the records of this repository, apart from the tests of the engine."""

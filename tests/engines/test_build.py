@@ -43,9 +43,9 @@ def read_files(site: Path) -> dict[str, bytes]:
 )
 def test_nothing_fails_two_years_later(command: list[str], tmp_path: Path) -> None:
     arguments = [argument.format(site=tmp_path / "site") for argument in command]
-    answer = run("python", ON_ANOTHER_DAY, "2028-11-23", *arguments, cwd=ROOT)
+    answer = run("python", ON_ANOTHER_DAY, "2028-11-23", *arguments, cwd=SMALL)
     assert answer.returncode == 0, answer.stderr
-    assert "DEC011 warning: review was due on 2027-03-31" in answer.stdout + answer.stderr
+    assert " warning: review was due on " in answer.stdout + answer.stderr
 
 
 def test_two_builds_of_a_commit_are_identical(tmp_path: Path) -> None:

@@ -9,9 +9,8 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from tests.commands import run
-from tests.engines.test_build import read_files
 from tests.engines.test_macros import make_handbook
-from tests.handbooks import ADR, ROOT, SMALL, copy_site, write
+from tests.handbooks import ADR, SMALL, copy_site, write
 
 pytestmark = pytest.mark.build
 
@@ -29,44 +28,6 @@ def read_text_and_ids(page: Path) -> tuple[str, list[str]]:
     return "".join(article.text().split()), sorted(
         node.attributes["id"] or "" for node in article.css("[id]")
     )
-
-
-def test_properdocs_builds_the_same_site(tmp_path: Path) -> None:
-    sites = []
-    for engine in ("mkdocs", "properdocs"):
-        answer = run(
-            "handbook", "build", "--engine", engine, "--output", str(tmp_path / engine), cwd=ROOT
-        )
-        assert (answer.returncode, answer.stderr) == (0, "")
-        sites.append(
-            {path: GENERATOR.sub(b"", data) for path, data in read_files(tmp_path / engine).items()}
-        )
-    assert sites[0] == sites[1]
-
-
-def test_zensical_builds_a_stage_with_the_same_text(real_site: Path, tmp_path: Path) -> None:
-    stage = tmp_path / "stage"
-    run("handbook", "stage", str(stage), cwd=ROOT, check=True)
-    answer = run("zensical", "build", "--strict", cwd=stage)
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    run("handbook", "finish", str(stage / "site"), cwd=ROOT, check=True)
-
-    pages = {page.relative_to(real_site) for page in real_site.rglob("*.html")}
-    assert {page.relative_to(stage / "site") for page in (stage / "site").rglob("*.html")} == pages
-    for page in pages - {Path("404.html")}:
-        assert read_text_and_ids(stage / "site" / page) == read_text_and_ids(real_site / page), page
-    generated = {
-        path
-        for path in read_files(real_site)
-        if path.startswith("api/") or path.endswith((".csv", "feed.xml"))
-    }
-    assert generated <= read_files(stage / "site").keys()
-
-    links = run("handbook", "links", str(stage / "site"), cwd=ROOT)
-    findings = [
-        line for line in links.stdout.splitlines() if " error: " in line or " warning: " in line
-    ]
-    assert findings == []
 
 
 MACROS = "plugins:\n  - macros: {modules: [shop]}\n  - handbook\nnot_in_nav: /x.md\n"

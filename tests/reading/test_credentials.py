@@ -80,11 +80,6 @@ def test_a_token_inside_a_longer_word_is_no_token(name: str) -> None:
     assert list(find_matches(f"Q{make_text(name)}")) == []
 
 
-def test_no_record_or_page_of_this_repository_has_a_credential() -> None:
-    report = run(load(ROOT), TODAY)
-    assert [finding for finding in report.findings if finding.code == "SAFE005"] == []
-
-
 def test_no_sample_is_in_this_repository_as_a_whole() -> None:
     file = ROOT / "tests/reading/credential_samples.py"
     assert list(find_matches(file.read_text(encoding="utf-8"))) == []

@@ -253,7 +253,11 @@ def test_a_value_in_front_matter(
             "history: [{status: proposed, date: TODO}]\ndeciders:",
             "replace it with a date, YYYY-MM-DD",
         ),
-        ("What.", "TODO: what.", "replace it with text"),
+        (
+            "What.",
+            "TODO: what.",
+            "replace it with text, or put it in backticks if it is not a placeholder",
+        ),
     ],
 )
 def test_the_hint_says_what_to_write(old: str, new: str, hint: str, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from handbook.cli import main
 from handbook.diagnostics import Location
-from handbook.reading import files, shell
+from handbook.reading import shell
 from handbook.reading.credential_forms import (
     FORMS,
     find_matches,
@@ -26,7 +26,6 @@ from handbook.records.postmortem import publication_deadline
 from handbook.reporters import REPORTERS
 from tests.handbooks import (
     ADR,
-    ROOT,
     SETTINGS,
     SMALL,
     check,
@@ -810,24 +809,6 @@ def test_a_picture_is_searched_and_its_bytes_are_no_secret(tmp_path: Path) -> No
         "possible secret: AWS access key",
         "possible secret: password in a URL",
     ]
-
-
-def test_the_pictures_of_this_repository_hold_no_secret() -> None:
-    pictures = [
-        path
-        for suffix in ("png", "svg")
-        for path in ROOT.glob(f"**/*.{suffix}")
-        if ".venv" not in path.parts
-    ]
-    assert pictures
-    for path in pictures:
-        text = files.read_searchable_text(ROOT, path.relative_to(ROOT).as_posix())
-        assert [
-            form.name
-            for form in FORMS
-            for match in form.pattern.finditer(text)
-            if form.extent(match)
-        ] == []
 
 
 HEADER = "-----BEGIN RSA " + "PRIVATE KEY-----"

@@ -488,13 +488,12 @@ def readme(repo: Repo) -> Iterator[str]:
 @register("DOC-02")
 def alert_runbooks(repo: Repo) -> Iterator[str]:
     """Every alert links to its page in the handbook, and a runbook lists it."""
-    covered = {alert for runbook in load(ROOT).of(Runbook) for alert in runbook.alerts}
+    handbook = load(ROOT)
+    covered = {alert for runbook in handbook.of(Runbook) for alert in runbook.alerts}
     for alert in repo.alerts:
         name = alert["alert"]
-        if (
-            alert.get("annotations", {}).get("runbook_url")
-            != f"https://handbook.example/alerts/{name}/"
-        ):
+        address = f"{handbook.settings.site_url}alerts/{name}/"
+        if alert.get("annotations", {}).get("runbook_url") != address:
             yield f"{name} does not link to its page"
         if name not in covered:
             yield f"no runbook lists {name}"

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
-import json
 import re
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
@@ -16,7 +14,6 @@ import pytest
 
 from handbook.history.git import read_change_days
 from handbook.loading import load
-from handbook.records.runbook import Runbook
 from handbook.rules.engine import run as check
 from handbook.site import finish as publishing
 from handbook.views.drawings import Share, dots, shares, timeline
@@ -24,7 +21,7 @@ from handbook.views.feed import feed
 from handbook.views.footer import footer
 from handbook.views.keys import keys
 from tests.commands import run
-from tests.handbooks import ADR, ROOT, SMALL, TODAY, copy_site, write
+from tests.handbooks import ADR, SMALL, TODAY, copy_site, write
 from tests.repositories import run_git
 
 THEME = Path(str(find_spec("material").origin)).parent  # type: ignore[union-attr]
@@ -177,23 +174,6 @@ def test_the_date_of_an_empty_feed_does_not_depend_on_the_clock(tmp_path: Path) 
     assert empty.findtext(f"{ATOM}updated") == "1980-01-01T00:00:00+00:00"
 
 
-def test_the_keys_hold_ids_alerts_rules_and_messages() -> None:
-    files = {
-        path.split("/")[-1].removesuffix(".json"): json.loads(text)
-        for path, text in keys(load(ROOT)).items()
-    }
-    prefixes = files.pop("parts")
-    assert prefixes == sorted(files)
-    rows = [row for prefix in prefixes for row in files[prefix]]
-    targets = {key: (url, kind) for _, url, kind, *names in reversed(rows) for key in names}
-    assert targets["ADR-0023"] == ("adr/0023-use-postgresql-for-orders/", "Decision")
-    assert targets["STD-05.1"][0] == "standards/05-testing-pyramid/#std-05-1"
-    assert targets["SEC-04"][0] == "standards/06-devsecops/#sec-04"
-    assert targets["RBK003"][0] == "reference/rules/#rbk003"
-    assert targets["OrderServiceHighErrorRate"][1] == "Alert"
-    assert targets["RateLimitError"][0].startswith("runbooks/order-service/")
-
-
 def test_a_key_is_in_the_file_of_each_of_its_words(tmp_path: Path) -> None:
     root = copy_site(SMALL, tmp_path / "handbook")
     write(
@@ -280,51 +260,6 @@ def test_a_site_with_an_uncommitted_record_builds(tmp_path: Path) -> None:
     )
     sitemap = (root / "site/sitemap.xml").read_text(encoding="utf-8")
     assert set(re.findall(r"<lastmod>(.*?)</lastmod>", sitemap)) == {"2026-04-02"}
-
-
-@pytest.mark.build
-def test_every_published_page_has_the_strict_policy(real_site: Path) -> None:
-    strict_policy = (
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
-        "img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'; "
-        "manifest-src 'self'; form-action 'self'; "
-        "object-src 'none'; base-uri 'none'"
-    )
-    tag = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">')
-    pages = {
-        page.relative_to(real_site): tag.findall(page.read_text("utf-8"))
-        for page in real_site.rglob("*.html")
-    }
-    assert Path("404.html") in pages
-    for page, policies in pages.items():
-        without_hashes = [re.sub(r" 'sha256-[^']*'", "", policy) for policy in policies]
-        assert without_hashes == [strict_policy], page
-
-
-@pytest.mark.build
-def test_the_page_of_a_record_is_small(real_site: Path) -> None:
-    """A first visit transfers the compressed page and its files, without the search."""
-    sizes: dict[Path, int] = {}
-
-    def compressed_size(path: Path) -> int:
-        if path not in sizes:
-            sizes[path] = len(gzip.compress(path.read_bytes(), 9))
-        return sizes[path]
-
-    handbook = load(ROOT)
-    for record in handbook.records:
-        page = real_site / handbook.address(record).split("#")[0] / "index.html"
-        html = page.read_text(encoding="utf-8")
-        files = {
-            (page.parent / name).resolve()
-            for name in re.findall(r'(?:src|href)="([^"#?:]+\.(?:css|js|svg|png))"', html)
-        }
-        assert {"handbook.css", "handbook.js", "favicon.svg"} <= {file.name for file in files}
-        assert not any("search" in file.name or "pagefind" in file.parts for file in files)
-        assert compressed_size(page) + sum(map(compressed_size, files)) <= 85 * 1000, record.id
-        if isinstance(record, Runbook):
-            styles = [file for file in files if file.suffix == ".css"]
-            assert sum(map(compressed_size, [page, *styles])) <= 40 * 1000, record.id
 
 
 def test_the_gaps_of_a_timeline_are_to_scale() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -11,18 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.authoring.test_import_adr import (
-    DAY,
-    DEFECTS,
-    OWN,
-    SETTINGS,
-    TWELVE,
-    plan_import,
-)
-from tests.commands import BIN, make_environment, run
-from tests.handbooks import CORPORA, ROOT, needs_corpora, report, write
+from tests.authoring.test_import_adr import OWN, TWELVE
+from tests.commands import BIN, make_environment
+from tests.handbooks import ROOT
 
 PAGE = ROOT / "docs/how-to/bring-your-records.md"
+
+
 CORRECTIONS = {
     "adr/0001-record-decisions.md": (
         "and not ADR-0099, which never was.",
@@ -71,28 +65,3 @@ def test_the_how_to_ends_with_a_published_index(tmp_path: Path) -> None:
     for decision in TWELVE:
         assert decision.title in index
     assert "12 imported" in index
-
-
-@pytest.mark.build
-@needs_corpora
-def test_the_decisions_of_seven_projects_are_one_site(tmp_path: Path) -> None:
-    codes = {code for defects in DEFECTS.values() for code, _ in defects}
-    allowed = {**dict.fromkeys(codes, "warning"), "LNK102": "warning"}
-    index = "---\nrender_macros: true\n---\n# Index\n\n{{{{ {}() }}}}\n"
-    root = write(
-        tmp_path,
-        {
-            "mkdocs.yml": f"{SETTINGS}    rules: {json.dumps(allowed)}\n",
-            "docs/index.md": "# Home\n",
-            "docs/search.md": index.format("everything"),
-            "adr/index.md": index.format("adr_index"),
-        },
-    )
-    for project in DEFECTS:
-        plan_import(root, CORPORA / "adr" / project).write(root)
-    findings = report(root, DAY).findings
-    assert len(findings) == sum(sum(defects.values()) for defects in DEFECTS.values())
-    answer = run("handbook", "build", cwd=root)
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    text = (root / "site/adr/index.html").read_text(encoding="utf-8")
-    assert "295 imported" in text

@@ -1,0 +1,103 @@
+"""Every kind of page of this repository works in a browser, fits, and is accessible."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.conftest import Opener
+from tests.browser.test_pages import RUNNING_ANIMATIONS, find_violations
+
+pytestmark = pytest.mark.browser
+
+PAGES = [
+    "",
+    "standards/",
+    "standards/11-incident-management/",
+    "standards/12-code-review/",
+    "checklist/",
+    "adr/",
+    "adr/0023-use-postgresql-for-orders/",
+    "runbooks/",
+    "runbooks/order-service/high-error-rate/",
+    "alerts/OrderServiceHighErrorRate/",
+    "postmortems/",
+    "postmortems/2026-05-15-order-service-outage/",
+    "actions/",
+    "services/",
+    "services/order-service/",
+    "search/",
+    "how-to/add-a-runbook/",
+    "reference/contract/",
+    "reference/rules/",
+    "reference/proofs/",
+    "standards/04-ci-cd-pipeline/",
+    "404.html",
+]
+
+
+@pytest.mark.parametrize("url", PAGES)
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_a_page_fits_and_has_no_faults_and_no_violations(
+    open_browser: Opener, url: str, width: int
+) -> None:
+    for palette in ("light", "dark"):
+        watched = open_browser(width, palette)
+        page = watched.open(url)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+            "the page is wider than the screen"
+        )
+        assert find_violations(page) == []
+        assert watched.faults == []
+
+
+@pytest.mark.parametrize(("zoom", "width"), [("200 %", 640), ("400 %", 320)])
+def test_every_page_fits_when_zoomed(open_browser: Opener, zoom: str, width: int) -> None:
+    """No page is wider than a screen of 1280 pixels at a zoom of 200 % and 400 %.
+
+    See WCAG 2.2, criteria 1.4.4 and 1.4.10.
+    """
+    watched = open_browser(width)
+    for url in PAGES:
+        page = watched.open(url)
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), (
+            zoom,
+            url,
+        )
+
+
+def test_reduced_motion_stops_all_animations(open_browser: Opener) -> None:
+    watched = open_browser()
+    for url in ("", "adr/", "runbooks/order-service/high-error-rate/"):
+        page = watched.open(url)
+        page.locator(".hb-find").click()
+        page.wait_for_selector("#hb-search[open]")
+        assert page.evaluate(RUNNING_ANIMATIONS) == [], url
+    assert watched.faults == []
+
+
+def test_a_printed_runbook_has_only_its_text(open_browser: Opener) -> None:
+    page = open_browser().open("runbooks/order-service/high-error-rate/")
+    page.emulate_media(media="print")
+    for selector in (".md-header", ".md-tabs", ".md-sidebar", ".md-footer", ".headerlink"):
+        assert not page.locator(selector).first.is_visible(), selector
+    assert page.get_by_text("kubectl argo rollouts restart").first.is_visible()
+
+
+def test_a_printed_index_has_only_its_table(open_browser: Opener) -> None:
+    page = open_browser().open("checklist/")
+    page.emulate_media(media="print")
+    assert not page.locator(".hb-filter").is_visible()
+    assert not page.locator(".hb-find").is_visible()
+    assert page.locator("#sec-04").is_visible()
+    assert page.pdf().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("palette", ["light", "dark"])
+def test_the_open_search_is_accessible(open_browser: Opener, palette: str) -> None:
+    watched = open_browser(1440, palette)
+    page = watched.open("")
+    page.locator(".hb-find").click()
+    page.locator("#hb-search input").fill("connection pool timeout")
+    page.locator(".hb-search__results a").first.wait_for()
+    assert find_violations(page) == []
+    assert watched.faults == []

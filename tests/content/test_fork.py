@@ -1,0 +1,135 @@
+"""The commands of the how-to "Fork with the standards" make a valid fork.
+
+The tests of the engine pass in the fork, and also without any record.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.__main__ import CONTENT, MARKERS
+from tests.commands import BIN, make_environment
+from tests.handbooks import ROOT, SITE_SETTINGS, write
+from tests.repositories import create_repository, run_git
+
+pytestmark = [pytest.mark.build, pytest.mark.xdist_group("fork")]
+
+PAGE = ROOT / "docs/how-to/fork.md"
+RECORDS = ("adr", "docs", "postmortems", "runbooks", "mkdocs.yml")
+TESTS = "python -m tests --engine fast"
+
+
+def run_in(root: Path, *command: str) -> str:
+    """Run a command with the package of a root, and return its output."""
+    answer = subprocess.run(
+        command,
+        cwd=root,
+        env=make_environment(
+            PYTHONPATH=str(root), HANDBOOK_CORPORA=str(root / "none"), PYTHONDONTWRITEBYTECODE="1"
+        ),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return answer.stdout + answer.stderr
+
+
+@pytest.fixture(scope="module")
+def steps() -> list[str]:
+    """Return the blocks of commands of the page."""
+    return re.findall(r"^ +```sh\n(.*?)^ +```$", PAGE.read_text(encoding="utf-8"), re.S | re.M)
+
+
+@pytest.fixture(scope="module")
+def fork(steps: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of this repository in which all commands before the checks have run."""
+    root = tmp_path_factory.mktemp("fork") / "handbook"
+    names = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split("\0")
+    for name in filter(None, names):
+        if (ROOT / name).is_file() and not name.startswith(".venv"):
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, root / name)
+    create_repository(root)
+    assert "handbook check" in steps[-1]
+    commit = steps[-1].partition(".venv/")[0]
+    run_in(root, "bash", "-ec", "".join([*steps[:-1], commit]))
+    return root
+
+
+def test_the_fork_has_no_finding_but_the_allowed_removals(fork: Path, steps: list[str]) -> None:
+    assert ".venv/bin/handbook check --base main" in steps[-1]
+    output = run_in(fork, str(BIN / "handbook"), "check", "--base", "main")
+    removed = run_git(fork, "diff", "--name-only", "--diff-filter=D", "main", "--", "adr", "docs")
+    count = len(removed.split())
+    assert count > 30
+    assert f": 0 errors, {count} warnings, {count} allowed removals" in output
+    assert set(re.findall(r" ([A-Z]+\d+) warning: ", output)) == {"FM019"}
+
+
+def test_the_fork_needs_no_entry_after_the_merge(fork: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(fork, tmp_path / "handbook")
+    text = (root / "mkdocs.yml").read_text(encoding="utf-8")
+    text, count = re.subn(r"^    removed:\n(?:      - .*\n)+", "", text, flags=re.MULTILINE)
+    assert count == 1
+    write(root, {"mkdocs.yml": text})
+    output = run_in(root, str(BIN / "handbook"), "check", "--base", "our-handbook", "--strict")
+    assert "0 errors, 0 warnings" in output
+
+
+def test_the_site_of_the_fork_has_no_broken_link(fork: Path) -> None:
+    run_in(fork, str(BIN / "handbook"), "build")
+    run_in(fork, str(BIN / "handbook"), "links", "site")
+    settings = yaml.safe_load((fork / "mkdocs.yml").read_text(encoding="utf-8"))
+    assert settings["site_name"] == "Our handbook"
+    home = (fork / "site/index.html").read_text(encoding="utf-8")
+    assert "Our handbook" in home
+    assert "example-org/handbook" not in home
+
+
+def list_engine_tests(root: Path) -> list[str]:
+    """Return the test files of the engine that use a file of the repository.
+
+    All other files only use handbooks of the tests.
+    """
+    names = re.compile(r"\b(?:ROOT|copy_package|benchmarks)\b")
+    return [
+        path.relative_to(root).as_posix()
+        for path in sorted(root.glob("tests/**/test_*.py"))
+        if not path.relative_to(root).as_posix().startswith(CONTENT)
+        and names.search(path.read_text(encoding="utf-8"))
+    ]
+
+
+def test_the_engine_needs_no_record_of_this_repository(fork: Path, tmp_path: Path) -> None:
+    """Runs the fast tests that could read a record, in the fork without any record."""
+    root = shutil.copytree(fork, tmp_path / "handbook")
+    for name in RECORDS:
+        shutil.rmtree(root / name) if (root / name).is_dir() else (root / name).unlink()
+    write(root, {"mkdocs.yml": SITE_SETTINGS})
+    run_git(root, "add", "--all")
+    run_git(root, "commit", "--quiet", "--message", "chore: remove all records")
+    markers = " and ".join(f"not {marker}" for marker in MARKERS.values())
+    files = list_engine_tests(root)
+    assert {"tests/test_repository.py", "tests/test_benchmarks.py"} <= set(files)
+    output = run_in(root, sys.executable, "-m", "pytest", "--quiet", "-m", markers, *files)
+    assert int(re.findall(r"(\d+) passed", output)[0]) > 1000
+
+
+def test_the_page_names_the_option_of_the_engine_tests(steps: list[str]) -> None:
+    assert TESTS in steps[-1]

@@ -34,6 +34,7 @@ from handbook.records.postmortem import Postmortem
 from handbook.records.rule_file import MonitoringRule, RuleFile
 from handbook.records.runbook import Runbook
 from handbook.records.service import Service
+from handbook.records.service_file import ServiceFile, files_address
 from handbook.records.standard import ChecklistItem, Requirement, Standard
 from handbook.settings import DOCS, Settings
 from handbook.site_settings import can_add_files, is_address, list_nav_entries
@@ -113,8 +114,13 @@ class Handbook:
     audits: tuple[Audit, ...] = ()
     attachments: frozenset[str] = frozenset()
     """The paths of published files that are not documents."""
+    service_files: tuple[ServiceFile, ...] = ()
+    """The files of the services that name a folder under `source`."""
     texts: Mapping[str, str] = field(default_factory=dict)
-    """The texts of attachments and sample files, by path. The check for secrets reads them."""
+    """The texts of attachments, sample files and files of services, by path.
+
+    The check for secrets reads them.
+    """
     readmes: tuple[str, ...] = ()
     """The paths of README.md files in record folders. The site does not publish them."""
     strays: tuple[str, ...] = ()
@@ -311,11 +317,38 @@ class Handbook:
         if path in self.attachments:
             return self.source_uri(path)
         if path not in self.documents:
-            return None
+            return self._service_urls.get(path)
         folder, name = posixpath.split(self.source_uri(path).removesuffix(".md"))
         if name not in ("index", "README"):
             folder = posixpath.join(folder, name)
         return f"{folder}/" if folder else ""
+
+    @cached_property
+    def service_files_by_path(self) -> Mapping[str, ServiceFile]:
+        """The published files of services, by path in the repository."""
+        return {file.path: file for file in reversed(self.service_files) if file.data is not None}
+
+    @cached_property
+    def service_files_by_address(self) -> Mapping[str, ServiceFile]:
+        """The files of services that have a page, by the address of the page."""
+        return {file.address: file for file in self.service_files if file.has_page}
+
+    def files_of(self, service: Service) -> tuple[ServiceFile, ...]:
+        """Return the files of a service, sorted by path."""
+        return self._files_by_service.get(service.id, ())
+
+    @cached_property
+    def _files_by_service(self) -> Mapping[str, tuple[ServiceFile, ...]]:
+        files_by_service: dict[str, list[ServiceFile]] = defaultdict(list)
+        for file in self.service_files:
+            files_by_service[file.service].append(file)
+        return {service: tuple(files) for service, files in files_by_service.items()}
+
+    @cached_property
+    def _service_urls(self) -> Mapping[str, str]:
+        """The addresses of the files of services, and of their folders, by path."""
+        folders = {file.source: files_address(file.service) for file in self.service_files}
+        return folders | {path: file.address for path, file in self.service_files_by_path.items()}
 
     def source_uri(self, path: str) -> str:
         """Return the path that MkDocs uses for a file, without the folder docs/."""
@@ -425,6 +458,12 @@ class Handbook:
         index_page = posixpath.join(path, "index.md")
         return Target(index_page if index_page in self.documents else path, fragment)
 
+    def find_listing_file(self, path: str) -> ServiceFile | None:
+        """Return the file of a service that a listing includes, or None."""
+        paths = (posixpath.normpath(f"{folder}/{path}") for folder in LISTING_FOLDERS)
+        files_of_services = (self.service_files_by_path.get(path) for path in paths)
+        return next(filter(None, files_of_services), None)
+
     @cached_property
     def read_listing(self) -> Callable[[str], str | None]:
         """The function that returns the text of a sample file, or None. It reads each file once."""
@@ -447,13 +486,13 @@ class Handbook:
 
     @cached_property
     def published_paths_by_folded_path(self) -> Mapping[str, str]:
-        """The paths of all documents and attachments, by path without regard to case."""
-        paths = (*self.documents, *sorted(self.attachments))
+        """The paths of all published files, by path without regard to case."""
+        paths = (*self.documents, *sorted(self.attachments), *sorted(self._service_urls))
         return {path.casefold(): path for path in reversed(paths)}
 
     def is_published(self, path: str) -> bool:
         """Return whether the site publishes a file."""
-        return path in self.documents or path in self.attachments
+        return path in self.documents or path in self.attachments or path in self._service_urls
 
     @cached_property
     def paths(self) -> frozenset[str]:

@@ -41,6 +41,7 @@ from handbook.records.audit import Audit, is_meant_as_audit
 from handbook.records.kinds import FOLDERS, MOUNTED, RECORDS
 from handbook.records.rule_file import RuleFile, read_rule_file
 from handbook.records.service import Service
+from handbook.records.service_file import ServiceFile, read_service_files
 from handbook.records.standard import Standard
 from handbook.settings import DOCS, Settings, read_settings
 
@@ -110,6 +111,7 @@ def load(root: Path) -> Handbook:
     provided = {
         path: _read_provided_page(path) for path in PROVIDED_PATHS if path not in replacements
     }
+    service_files = tuple(_read_service_files(root, documents))
     unattached_paths = _find_unattached(paths[FileKind.ATTACHMENT], documents)
     attachments = frozenset(paths[FileKind.ATTACHMENT]) - unattached_paths
     unread_audits = {*paths[FileKind.UNREAD_AUDIT]} - {file.path for file in rule_files}
@@ -118,7 +120,8 @@ def load(root: Path) -> Handbook:
         *(audit.path for audit in audits),
         *(file.path for file in rule_files),
     ]
-    texts = sorted((*paths[FileKind.ATTACHMENT], *paths[FileKind.SAMPLE]))
+    service_paths = [file.path for file in service_files if file.data is not None]
+    texts = sorted({*paths[FileKind.ATTACHMENT], *paths[FileKind.SAMPLE], *service_paths})
     return Handbook(
         root=root,
         settings=settings,
@@ -127,6 +130,7 @@ def load(root: Path) -> Handbook:
         rule_files=rule_files,
         audits=audits,
         attachments=attachments,
+        service_files=service_files,
         texts=MappingProxyType({path: files.read_searchable_text(root, path) for path in texts}),
         readmes=tuple(paths[FileKind.README]),
         strays=tuple(sorted({*paths[FileKind.STRAY], *unattached_paths} - unread_audits)),
@@ -318,6 +322,13 @@ def _read_rule_files(
         )
         for path in sorted({*runbook_folder_paths, *service_by_path})
     )
+
+
+def _read_service_files(root: Path, documents: Mapping[str, Document]) -> Iterator[ServiceFile]:
+    """Yield the files of all services that name a folder under `source`."""
+    for service in documents.values():
+        if isinstance(service, Service) and service.source_folder:
+            yield from read_service_files(root, service.id, service.source_folder)
 
 
 def _read_suppressions(

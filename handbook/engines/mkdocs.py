@@ -287,7 +287,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
     ) -> LiveReloadServer:
         """Watch the record folders of a preview, and print an error of a rebuild as one line."""
         root = self.current_build.assembly.handbook.root
-        for folder in MOUNTED:
+        sources = {file.source for file in self.current_build.assembly.handbook.service_files}
+        for folder in (*MOUNTED, *sorted(sources)):
             if (root / folder).is_dir():
                 server.watch(str(root / folder))
 

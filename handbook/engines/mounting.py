@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+import yaml
 from markupsafe import escape
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure import StructureItem
@@ -20,8 +21,9 @@ from handbook.engines.state import Build
 from handbook.reading.render import TocEntry
 from handbook.records import Page, Record
 from handbook.records.kinds import MOUNTED, RECORDS
+from handbook.records.service_file import ServiceFile
 from handbook.settings import DOCS
-from handbook.site.assembly import alert_page_path
+from handbook.site.assembly import SERVICE_PAGE_METADATA, alert_page_path
 
 
 class HandbookPage(SitePage):
@@ -122,12 +124,16 @@ def _mount_records(build: Build, config: MkDocsConfig) -> Iterator[File]:
 
 
 def _make_generated(build: Build, config: MkDocsConfig) -> Iterator[File]:
-    alert_pages = {
-        alert_page_path(alert): f"# {alert.name}\n" for alert in build.assembly.handbook.alerts
-    }
-    for name, content in {**build.assembly.files(), **alert_pages}.items():
+    assembly = build.assembly
+    metadata = f"---\n{yaml.safe_dump(dict(SERVICE_PAGE_METADATA))}---\n"
+    pages: dict[str, str | bytes]
+    pages = {alert_page_path(alert): f"# {alert.name}\n" for alert in assembly.handbook.alerts}
+    pages |= dict.fromkeys(assembly.service_pages, metadata)
+    for name, content in {**assembly.files(), **pages}.items():
         file = File.generated(config, name, content=content)
         file.inclusion = InclusionLevel.NOT_IN_NAV
+        if isinstance(page := assembly.service_pages.get(name), ServiceFile):
+            file.edit_uri = _quote_path(page.path, config)
         yield file
 
 
@@ -156,7 +162,8 @@ def place_records(build: Build, nav: Navigation, files: Files) -> None:
     sections = _find_sections(nav)
     for file in files.documentation_pages():
         folder = file.src_uri.split("/")[0]
-        if file.page and (isinstance(build.find_document(file), Record) or folder == "alerts"):
+        is_generated = folder == "alerts" or file.src_uri in build.assembly.service_pages
+        if file.page and (isinstance(build.find_document(file), Record) or is_generated):
             file.page.parent = file.page.parent or sections.get(
                 "runbooks" if folder == "alerts" else folder
             )

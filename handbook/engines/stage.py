@@ -108,7 +108,7 @@ def _make_contents(root: Path) -> dict[str, bytes]:
     contents = {
         f"{DOCS}/{article.source}": _write_page(article, sources).encode() for article in articles
     }
-    contents |= {f"{DOCS}/{name}": content.encode() for name, content in assembly.files().items()}
+    contents |= {f"{DOCS}/{name}": content for name, content in assembly.files().items()}
     contents |= dict(_read_copied_files(handbook))
     contents |= {FILE: _write_settings(config).encode(), _STAGE_FILE: b""}
     return contents

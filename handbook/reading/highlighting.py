@@ -11,7 +11,7 @@ from typing import Any, Final
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexer import Lexer
-from pygments.lexers import get_lexer_by_name
+from pygments.lexers import find_lexer_class_for_filename, get_lexer_by_name
 from pygments.style import Style, StyleMeta
 from pygments.util import ClassNotFound
 from pymdownx.highlight import Highlight
@@ -39,6 +39,7 @@ class Uncoloured(Style, metaclass=_NoColours):  # type: ignore[misc]
 
 
 _FORMATTER: Final = HtmlFormatter(cssclass="highlight", wrapcode=True, style=Uncoloured)
+_LINE_FORMATTER: Final = HtmlFormatter(nowrap=True, style=Uncoloured)
 
 
 @lru_cache(4096)
@@ -57,6 +58,26 @@ def highlight_code(text: str, info: str) -> str:
         code = f"<code>{escape(text, quote=False)}</code>"
         return f'<div class="highlight"><pre><span></span>{code}</pre></div>\n'
     return str(highlight(text, lexer, _FORMATTER))
+
+
+def highlight_file(text: str, name: str) -> str:
+    """Return the HTML of a whole file, with a numbered anchor for each line, such as `L12`.
+
+    The name decides the language. The numbers are no text, so that a copy does not contain them.
+    """
+    lexer_class = find_lexer_class_for_filename(name) if len(text) <= _LONGEST else None
+    if lexer_class:
+        lexer = lexer_class(stripnl=False, ensurenl=False)
+        html = str(highlight(text, lexer, _LINE_FORMATTER))
+    else:
+        html = escape(text, quote=False)
+    lines = "".join(
+        f'<span class="hb-line" id="L{number}"><a href="#L{number}" data-line="{number}" '
+        f'tabindex="-1" aria-hidden="true"></a>{line}</span>'
+        for number, line in enumerate(html.splitlines(keepends=True), 1)
+    )
+    code = f"<pre><span></span><code>{lines}</code></pre>"
+    return f'<div class="highlight hb-file">{code}</div>\n'
 
 
 @lru_cache(256)

@@ -36,6 +36,14 @@ _CALLOUTS: Final[Mapping[str, str]] = {"IMPORTANT": "important info", "CAUTION":
 
 
 @dataclass(frozen=True, slots=True)
+class ListingTarget:
+    """The file that a listing includes: its address, and its name for the reader."""
+
+    url: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class NamedTarget:
     """The target of an id in the text: its relative address and its title."""
 
@@ -58,6 +66,9 @@ class References(Protocol):
     @property
     def read_listing(self) -> Callable[[str], str | None]:
         """The function that returns the text of an included file, or None if it is missing."""
+
+    def find_listing_page(self, path: str) -> ListingTarget | None:
+        """Return the page of an included file, or None if the site does not publish the file."""
 
 
 class NodeRenderer(Protocol):
@@ -195,7 +206,8 @@ class _Renderer:
             case NodeKind.QUOTE:
                 return self._render_quote(node)
             case NodeKind.FENCE | NodeKind.INDENTED_CODE:
-                return highlight_code(self._include_listings(node.text), node.detail)
+                html = highlight_code(self._include_listings(node.text), node.detail)
+                return self._add_file_names(node.text, html)
             case NodeKind.HTML_BLOCK:
                 return self._render_html(node)
             case NodeKind.TABLE:
@@ -283,6 +295,26 @@ class _Renderer:
             indent + included
             for included in _extract_section(text, match["section"]).rstrip("\n").split("\n")
         )
+
+    def _add_file_names(self, text: str, html: str) -> str:
+        """Add links to the whole files that a block of code includes, above the code."""
+        if "8<" not in text or self.references is None:
+            return html
+        names = (self._render_file_name(match, self.references) for match in SNIPPET.finditer(text))
+        start, end, rest = html.partition(">")
+        return f"{start}{end}{''.join(names)}{rest}"
+
+    def _render_file_name(self, match: re.Match[str], references: References) -> str:
+        target = references.find_listing_page(match["path"])
+        if target is None:
+            return ""
+        url, lines = target.url, ""
+        if match["section"] and (text := references.read_listing(match["path"])):
+            first, last = _find_section_lines(text, match["section"])
+            url += f"#L{first}"
+            lines = f", lines {first} to {last}" if last > first else f", line {first}"
+        link = f'<a href="{escape(url)}">{escape(target.name)}</a>'
+        return f'<span class="filename">{link}{lines}</span>'
 
     def _render_inline(self, node: MarkdownNode) -> str:
         match node.kind:
@@ -412,12 +444,22 @@ def _extract_section(text: str, name: str | None) -> str:
 
     The lines of a section lose their common indent.
     """
-    is_inside, lines = name is None, []
-    for line in text.split("\n"):
+    section = "\n".join(line for _, line in _iterate_section(text, name))
+    return dedent(section) if name else section
+
+
+def _find_section_lines(text: str, name: str) -> tuple[int, int]:
+    """Return the numbers of the first and the last line of a section, or 1 if it is empty."""
+    numbers = [number for number, _ in _iterate_section(text, name)] or [1]
+    return numbers[0], numbers[-1]
+
+
+def _iterate_section(text: str, name: str | None) -> Iterator[tuple[int, str]]:
+    """Yield the number and the text of each line of a section, without section marks."""
+    is_inside = name is None
+    for number, line in enumerate(text.split("\n"), 1):
         if marker := _MARKER.match(line):
             if marker[2] == name:
                 is_inside = marker[1].lower() == "start"
         elif is_inside:
-            lines.append(line)
-    section = "\n".join(lines)
-    return dedent(section) if name else section
+            yield number, line

@@ -148,6 +148,13 @@ def broken_anchor(document: Document, context: Context) -> Iterator[Finding]:
                 f"unknown anchor '#{target.fragment}' in the attachment {target.path}",
                 f"remove '#{target.fragment}' from the link",
             )
+        file = context.handbook.service_files_by_path.get(target.path or "")
+        if target.fragment and file and not file.has_anchor(target.fragment):
+            yield Finding(
+                link.at,
+                f"unknown anchor '#{target.fragment}' in the file {target.path}",
+                f"remove '#{target.fragment}' from the link, or write a line, such as #L12",
+            )
         target_document = context.handbook.documents.get(target.path or "")
         if (
             not target.fragment

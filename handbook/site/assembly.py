@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from markupsafe import Markup, escape
@@ -21,6 +22,7 @@ from handbook.records import Document, Page, Record
 from handbook.records.alert import Alert
 from handbook.records.postmortem import Postmortem
 from handbook.records.service import Service
+from handbook.records.service_file import ServiceFile, archive_address, files_address
 from handbook.records.standard import Standard
 from handbook.site.html_faults import UNSAFE_PAGE, find_fault
 from handbook.views import api
@@ -34,11 +36,15 @@ from handbook.views.macro_views import expand_macros
 from handbook.views.postmortems import durations
 from handbook.views.references import PageReferences
 from handbook.views.runbooks import alert_page
+from handbook.views.service_files import file_page, files_index, make_archive
 from handbook.views.services import service_details
 from handbook.views.standards import requirement_tables
 
 BROKEN_MACRO: Final = ("MD020", "broken-macro")
 """Code and name of the rule that reports faulty templates, and faults in their Markdown output."""
+
+SERVICE_PAGE_METADATA: Final[Mapping[str, Any]] = {"hide": ["toc"], "search": {"exclude": True}}
+"""Front matter of the pages of files. They have one heading, and code needs the width."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,8 @@ class Assembly:
                 yield self.make_article(document)
         for alert in self.handbook.alerts:
             yield self.make_alert_article(alert)
+        for path in self.service_pages:
+            yield self.make_service_article(path)
 
     def is_provided(self, document: Document) -> bool:
         """Tell whether this package provides a page, because the repository lacks it."""
@@ -114,13 +122,40 @@ class Assembly:
         """Return the Markdown of a provided page after its macros have run."""
         return expand_macros(page.source.body, self.handbook, self.handbook.address(page))
 
-    def files(self) -> Mapping[str, str]:
-        """Return the generated files by path: JSON, CSV, the feed and the search keys."""
-        return {
+    def files(self) -> Mapping[str, bytes]:
+        """Return the generated files by path.
+
+        They are JSON, CSV, the feed, the search keys, and the downloads of the services' files.
+        """
+        texts = {
             **api.files(self.handbook, self.commit),
             **keys(self.handbook),
             "feed.xml": feed(self.handbook),
         }
+        return {name: text.encode() for name, text in texts.items()} | dict(self._downloads())
+
+    def _downloads(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the files of services, and an archive for each service, by path."""
+        for file in self.handbook.service_files:
+            if file.data is not None:
+                yield file.download, file.data
+        for service in self.handbook.of(Service):
+            if service_files := self.handbook.files_of(service):
+                yield archive_address(service.id), make_archive(service, service_files)
+
+    @cached_property
+    def service_pages(self) -> Mapping[str, Service | ServiceFile]:
+        """The pages of the services' files by path, relative to docs/.
+
+        The page of a service is the list of its files.
+        """
+        pages: dict[str, Service | ServiceFile] = {
+            f"{files_address(service.id)}index.md": service
+            for service in self.handbook.of(Service)
+            if self.handbook.files_of(service)
+        }
+        files = self.handbook.service_files_by_address
+        return pages | {f"{address}index.md": file for address, file in files.items()}
 
     def make_article(self, document: Document, markdown: str | None = None) -> Article:
         """Return the article of a document.
@@ -179,6 +214,28 @@ class Assembly:
             rendered.headings,
             rendered.ids,
             metadata,
+            in_search=False,
+        )
+
+    def make_service_article(self, path: str) -> Article:
+        """Return the article of a file of a service, or of the list of its files.
+
+        The search does not index the text of files. It finds a file by its name.
+        """
+        page = self.service_pages[path]
+        if isinstance(page, Service):
+            rendered, title = files_index(self.handbook, page), f"Files of {page.title}"
+        else:
+            rendered, title = file_page(self.handbook, page), f"{page.name} ({page.service})"
+        return Article(
+            path,
+            path.removesuffix("index.md"),
+            escape(title),
+            None,
+            rendered.html,
+            rendered.headings,
+            rendered.ids,
+            SERVICE_PAGE_METADATA,
             in_search=False,
         )
 

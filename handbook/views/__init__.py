@@ -62,6 +62,13 @@ def moment(value: datetime) -> str:
     return f"{value:%Y-%m-%d %H:%M} UTC"
 
 
+def size(count: int) -> str:
+    """Format a number of bytes, such as `4.8 kB`."""
+    if count < 1_000:
+        return f"{count} byte{'' if count == 1 else 's'}"
+    return f"{count / 1_000:.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
+
+
 def fence(text: str, language: str) -> str:
     """Wrap a text in a Markdown code block. Its fence is longer than any fence in the text."""
     longest = max((len(backticks) for backticks in re.findall(r"`{3,}", text)), default=2)
@@ -129,7 +136,7 @@ def _make_environment() -> Environment:
     environment.globals["recorded"] = or_not_recorded
     environment.globals["recorded_list"] = each_or_not_recorded
     environment.globals["not_recorded"] = NOT_RECORDED
-    environment.filters |= {"duration": duration, "moment": moment}
+    environment.filters |= {"duration": duration, "moment": moment, "size": size}
     environment.filters["tone"] = lambda status: TONES.get(str(status).lower(), "gone")
     return environment
 

@@ -13,6 +13,7 @@ from handbook.records.adr import Adr
 from handbook.records.postmortem import Postmortem, publication_deadline
 from handbook.records.runbook import Runbook
 from handbook.records.service import Service
+from handbook.records.service_file import files_address
 from handbook.records.standard import Standard
 from handbook.views import NOT_RECORDED, moment, or_not_recorded, render
 from handbook.views.links import Linker, PageLink
@@ -199,6 +200,9 @@ def _service_rows(service: Service, linker: Linker) -> Iterator[Row]:
         yield Row("On call", (PageLink("", "Who is on call", service.on_call),))
     if service.repository:
         yield Row("Code", (PageLink("", "Repository", service.repository),))
+    if count := len(linker.handbook.files_of(service)):
+        url = linker.at(files_address(service.id))
+        yield Row("Files", (PageLink("", f"{count} file{'s' if count > 1 else ''}", url),))
     yield Row(
         "Dashboards", tuple(PageLink("", title, url) for title, url in service.dashboards.items())
     )

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Final
+from urllib.parse import quote
 
 from handbook.handbook import Handbook
 from handbook.records import Page, Record
@@ -36,7 +37,7 @@ def keys(handbook: Handbook) -> dict[str, str]:
     only the file of one word in it. The file `parts.json` lists the prefixes of all files.
     """
     keys_by_prefix: dict[str, dict[tuple[str, str, str], list[str]]] = {}
-    for key, title, address, kind in _find_keys(handbook):
+    for key, title, address, kind in (*_find_keys(handbook), *_find_file_keys(handbook)):
         for prefix in {
             _prefix(match) for match in _WORD.findall(_CAMEL_CASE_BOUNDARY.sub(" ", key).lower())
         }:
@@ -55,6 +56,12 @@ def keys(handbook: Handbook) -> dict[str, str]:
 def _prefix(text: str) -> str:
     """Return the first three characters of a word, for a file name, as search.js does."""
     return re.sub("[^a-z0-9]", "_", text[:3])
+
+
+def _find_file_keys(handbook: Handbook) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the paths of the files of services, as `_find_keys` does."""
+    for file in handbook.service_files_by_address.values():
+        yield file.name, f"{file.name} ({file.service})", quote(file.address), Page.label
 
 
 def _find_keys(handbook: Handbook) -> Iterator[tuple[str, str, str, str]]:

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 from handbook.handbook import Handbook
 from handbook.reading.addresses import SCHEMES, make_relative, read_scheme
-from handbook.reading.render import NamedTarget
+from handbook.reading.render import ListingTarget, NamedTarget
 
 _SVG = "{http://www.w3.org/2000/svg"
 """The namespace of SVG, as ElementTree writes it before the name of an element."""
@@ -135,6 +135,13 @@ class PageReferences:
     def read_listing(self) -> Callable[[str], str | None]:
         """The function that returns the text of a sample file, or None."""
         return self.handbook.read_listing
+
+    def find_listing_page(self, path: str) -> ListingTarget | None:
+        """Return the page of a file that a listing includes, or None without a page."""
+        file = self.handbook.find_listing_file(path)
+        if file is None or not file.has_page:
+            return None
+        return ListingTarget(make_relative(quote(file.address), self.page_address), file.name)
 
 
 def _with_prefix(name: str, value: str, prefix: str) -> str:

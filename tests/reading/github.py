@@ -126,6 +126,9 @@ class UnchangedReferences:
         """A function that returns no file."""
         return lambda path: None
 
+    def find_listing_page(self, path: str) -> None:
+        """Return no page."""
+
 
 def handbook_html(source: Source) -> str:
     """Render a file as our pages do, with the language of each block of code."""

@@ -337,6 +337,14 @@ class Handbook:
         """Return the files of a service, sorted by path."""
         return self._files_by_service.get(service.id, ())
 
+    def find_service_file(self, service: str, name: str) -> ServiceFile | None:
+        """Return a file of a service by its path in the folder of the service, or None."""
+        return self._files_by_name.get((service, name))
+
+    @cached_property
+    def _files_by_name(self) -> Mapping[tuple[str, str], ServiceFile]:
+        return {(file.service, file.name): file for file in self.service_files}
+
     @cached_property
     def _files_by_service(self) -> Mapping[str, tuple[ServiceFile, ...]]:
         files_by_service: dict[str, list[ServiceFile]] = defaultdict(list)

@@ -76,7 +76,7 @@ def highlight_file(text: str, name: str) -> str:
         f'tabindex="-1" aria-hidden="true"></a>{line}</span>'
         for number, line in enumerate(html.splitlines(keepends=True), 1)
     )
-    code = f"<pre><span></span><code>{lines}</code></pre>"
+    code = f'<pre><span></span><code tabindex="0">{lines}</code></pre>'
     return f'<div class="highlight hb-file">{code}</div>\n'
 
 

@@ -224,15 +224,16 @@ class Assembly:
         """
         page = self.service_pages[path]
         if isinstance(page, Service):
-            rendered, title = files_index(self.handbook, page), f"Files of {page.title}"
+            rendered, title, tail = files_index(self.handbook, page), f"Files of {page.title}", ""
         else:
             rendered, title = file_page(self.handbook, page), f"{page.name} ({page.service})"
+            tail = footer(self.changes, page.path)
         return Article(
             path,
             path.removesuffix("index.md"),
             escape(title),
             None,
-            rendered.html,
+            rendered.html + tail,
             rendered.headings,
             rendered.ids,
             SERVICE_PAGE_METADATA,

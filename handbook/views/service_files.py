@@ -32,8 +32,11 @@ from handbook.views.links import Linker
 _EARLIEST: Final = (1980, 1, 1, 0, 0, 0)
 """The earliest time of a file in a ZIP archive. Equal files give archives with equal bytes."""
 
-_PATH_CELL: Final = re.compile(r"`([^`\s]+?)/?`")
-"""A table cell that is only a path of a file or a folder, in backticks."""
+_PATHS: Final = re.compile(r"`([^`\s]+?)/?`")
+"""The path of a file or a folder, in backticks."""
+
+_DOCSTRING: Final = re.compile(r'(?:#.*\n)*"""(\S.*?)(?:"""|\n)')
+"""The first line of the docstring of a Python module."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,19 +155,24 @@ def _find_url(file: ServiceFile) -> str:
 
 
 def _find_description(handbook: Handbook, service: str, path: str) -> Markup:
-    """Return the description of a file or a folder from the README.md of the service, as HTML."""
-    files = handbook.service_files
-    readmes = (file for file in files if file.service == service and file.name == "README.md")
-    readme = next(readmes, None)
-    return Markup(render_line(_read_descriptions(readme).get(path, ""), None) if readme else "")  # noqa: S704 - safe HTML
+    """Return the description of a file or a folder as HTML, or "" without a description.
+
+    It comes from the README.md of the service, or from the docstring of a Python module.
+    """
+    readme = handbook.find_service_file(service, "README.md")
+    file = handbook.find_service_file(service, path)
+    docstring = _DOCSTRING.match(file.text) if file and file.text and path.endswith(".py") else None
+    line = (_read_descriptions(readme) if readme else {}).get(path)
+    line = line or (docstring[1] if docstring else "")
+    return Markup(render_line(line[:1].upper() + line[1:], None))  # noqa: S704 - safe HTML
 
 
 @lru_cache(16)
 def _read_descriptions(readme: ServiceFile) -> Mapping[str, str]:
     """Return the descriptions of paths in the tables of a README.md, as Markdown.
 
-    A row describes a path if its first cell is only the path, in backticks. The second cell is the
-    description.
+    A row describes the paths in its first cell, if the cell has only paths in backticks. The second
+    cell is the description.
     """
     rows = (
         row
@@ -172,5 +180,9 @@ def _read_descriptions(readme: ServiceFile) -> Mapping[str, str]:
         for row in table.rows
         if len(row) > 1
     )
-    matches = ((_PATH_CELL.fullmatch(row[0]), row[1]) for row in rows)
-    return {match[1]: description for match, description in matches if match}
+    return {
+        match[1]: row[1]
+        for row in rows
+        if not _PATHS.sub("", row[0]).strip(", ")
+        for match in _PATHS.finditer(row[0])
+    }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from stat import S_IXUSR
 from typing import Final
 
 import pathspec
@@ -121,7 +121,7 @@ def read_service_files(root: Path, service: str, source: str) -> Iterator[Servic
             source,
             path.removeprefix(f"{source}/"),
             data if isinstance(data, bytes) else None,
-            os.access(root / path, os.X_OK),
+            bool((root / path).stat().st_mode & S_IXUSR),
         )
 
 
@@ -150,18 +150,19 @@ def _walk(root: Path, folder: str, ignores: list[_Ignore]) -> Iterator[str]:
     """Yield the paths of the regular files below a folder. The deepest `.gitignore` decides."""
     own_ignore = _read_ignore(root, folder)
     ignores = [*ignores, own_ignore] if own_ignore else ignores
-    with os.scandir(root / folder) as entries:
-        for entry in entries:
-            path = f"{folder}/{entry.name}"
-            is_folder = entry.is_dir(follow_symlinks=False)
-            if entry.name in _NEVER_PUBLISHED or not files.is_utf8(entry.name):
-                continue
-            if _is_ignored(f"{path}/" if is_folder else path, ignores):
-                continue
-            if is_folder:
-                yield from _walk(root, path, ignores)
-            elif entry.is_file(follow_symlinks=False):
-                yield path
+    for entry in (root / folder).iterdir():
+        path, is_folder = f"{folder}/{entry.name}", files.is_folder(entry)
+        if (
+            entry.name in _NEVER_PUBLISHED
+            or not files.is_utf8(entry.name)
+            or entry.is_symlink()
+            or _is_ignored(f"{path}/" if is_folder else path, ignores)
+        ):
+            continue
+        if is_folder:
+            yield from _walk(root, path, ignores)
+        elif files.is_file(entry):
+            yield path
 
 
 def _is_ignored(path: str, ignores: list[_Ignore]) -> bool:

@@ -126,6 +126,8 @@ def _report_missing(document: Document, handbook: Handbook, link: Link, path: st
 def broken_anchor(document: Document, context: Context) -> Iterator[Finding]:
     """The fragment of a link (after `#`) is an anchor of its target page.
 
+    In a file of a service, line 12 has the anchor `L12`.
+
     The rule ignores links to pages with macros, because macros can generate headings. The build
     checks those links.
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.browser.conftest import Opener
 from tests.browser.test_pages import RUNNING_ANIMATIONS, find_violations
+from tests.handbooks import ROOT
 
 pytestmark = pytest.mark.browser
 
@@ -25,6 +26,8 @@ PAGES = [
     "actions/",
     "services/",
     "services/order-service/",
+    "services/order-service/files/",
+    "services/order-service/files/k8s/deployment.yaml/",
     "search/",
     "how-to/add-a-runbook/",
     "reference/contract/",
@@ -100,4 +103,19 @@ def test_the_open_search_is_accessible(open_browser: Opener, palette: str) -> No
     page.locator("#hb-search input").fill("connection pool timeout")
     page.locator(".hb-search__results a").first.wait_for()
     assert find_violations(page) == []
+    assert watched.faults == []
+
+
+def test_a_copy_of_a_file_has_its_text_without_line_numbers(open_browser: Opener) -> None:
+    """The code of a file scrolls, so that its lines stay whole on a phone."""
+    watched = open_browser(390, "light")
+    page = watched.open("services/order-service/files/k8s/deployment.yaml/#L60")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy to clipboard").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    file = ROOT / "docs/standards/samples/order-service/k8s/deployment.yaml"
+    assert copied.strip() == file.read_text(encoding="utf-8").strip()
+    code = "document.querySelector('.hb-file code')"
+    assert page.evaluate(f"{code}.scrollWidth > {code}.clientWidth")
+    assert page.locator("#L60").is_visible()
     assert watched.faults == []

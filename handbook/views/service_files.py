@@ -40,7 +40,7 @@ _DOCSTRING: Final = re.compile(r'(?:#.*\n)*"""(\S.*?)(?:"""|\n)')
 
 
 @dataclass(frozen=True, slots=True)
-class TreeEntry:
+class ListedPath:
     """A file or a folder in the list of files. A folder has `children`."""
 
     name: str
@@ -48,7 +48,7 @@ class TreeEntry:
     url: str = ""
     has_page: bool = False
     note: str = ""
-    children: tuple[TreeEntry, ...] = ()
+    children: tuple[ListedPath, ...] = ()
 
 
 def file_page(handbook: Handbook, file: ServiceFile) -> Rendered:
@@ -111,9 +111,9 @@ def make_archive(service: Service, service_files: Iterable[ServiceFile]) -> byte
 
 def _make_entries(
     handbook: Handbook, service_files: Iterable[ServiceFile], folder: str
-) -> tuple[TreeEntry, ...]:
+) -> tuple[ListedPath, ...]:
     """Return the entries of a folder, its own folders first. `folder` is "" or ends in a slash."""
-    entries: list[TreeEntry] = []
+    entries: list[ListedPath] = []
     files_by_folder: dict[str, list[ServiceFile]] = {}
     for file in service_files:
         first, is_nested, _ = file.name.removeprefix(folder).partition("/")
@@ -121,7 +121,7 @@ def _make_entries(
             files_by_folder.setdefault(first, []).append(file)
             continue
         entries.append(
-            TreeEntry(
+            ListedPath(
                 first,
                 _find_description(handbook, file.service, file.name),
                 _find_url(file),
@@ -130,7 +130,7 @@ def _make_entries(
             )
         )
     folders = (
-        TreeEntry(
+        ListedPath(
             name,
             _find_description(handbook, members[0].service, f"{folder}{name}"),
             children=_make_entries(handbook, members, f"{folder}{name}/"),

@@ -83,13 +83,16 @@ def read_sections(site: Path, page: str) -> dict[str, str]:
 
 
 def read_pages(site: Path) -> dict[str, str]:
-    """Return the text of every page, without listings of bad examples."""
+    """Return the text of every page, without listings of bad examples and pages of files.
+
+    The files of the reference service have their own tests in tests/samples.
+    """
     return {
         str(path.parent.relative_to(site)): read_sections(site, str(path.parent.relative_to(site)))[
             "page"
         ]
         for path in sorted(site.rglob("index.html"))
-        if "reference/proofs" not in str(path)
+        if "reference/proofs" not in str(path) and "order-service/files" not in str(path)
     }
 
 

@@ -84,6 +84,11 @@ class ServiceFile:
         """The address of the page of the file, or of its download if it has no page."""
         return self.folder if self.has_page else self.download
 
+    def find_line(self, text: str) -> int | None:
+        """Return the number of the first line that contains a text, or None."""
+        lines = (self.text or "").split("\n") if text else []
+        return next((number for number, line in enumerate(lines, 1) if text in line), None)
+
     def has_anchor(self, fragment: str) -> bool:
         """Return whether a fragment, such as `L12`, is the anchor of a line."""
         match = re.fullmatch("L([1-9][0-9]{0,6})", fragment)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from markupsafe import Markup
 
 from handbook.handbook import Handbook
 from handbook.records.adr import Adr
-from handbook.records.audit import Audit, Result
+from handbook.records.audit import EVIDENCE, Audit, Result
 from handbook.records.postmortem import Postmortem
 from handbook.records.runbook import Runbook
 from handbook.records.service import Service
@@ -131,14 +132,23 @@ def _results(linker: Linker, audit: Audit) -> list[ResultRow]:
             texts.get(id, ""),
             result := audit.results[id],
             id in items and result.of not in (None, items[id].item.fingerprint),
-            _find_evidence_url(linker, result.evidence or ""),
+            _find_evidence_url(linker, audit.service, result.evidence or ""),
         )
         for id in ids
     ]
 
 
-def _find_evidence_url(linker: Linker, evidence: str) -> str | None:
-    """Return the address of evidence on the web or in the handbook, or None."""
+def _find_evidence_url(linker: Linker, service: str, evidence: str) -> str | None:
+    """Return the address of evidence on the web or in the handbook, or None.
+
+    The address of a file of the service has the line that the evidence names.
+    """
     if evidence in linker.handbook.attachments:
         return linker.at(linker.handbook.source_uri(evidence))
+    match = EVIDENCE.fullmatch(evidence)
+    file = linker.handbook.find_service_file(service, match["path"] or "") if match else None
+    if match and file and file.data is not None:
+        line = int(match["line"] or 0) or file.find_line(match["text"] or "")
+        fragment = f"#L{line}" if line and file.has_anchor(f"L{line}") else ""
+        return linker.at(quote(file.address) + fragment)
     return evidence if evidence.startswith(("https://", "http://")) else None

@@ -54,6 +54,14 @@ def test_the_archive_holds_every_file_with_fixed_times(small_site: Path) -> None
     assert contents == {f"shop/{file.name}": file.data for file in files}
 
 
+def test_the_evidence_of_an_audit_links_to_its_line(small_site: Path) -> None:
+    links = {
+        link.text(): link.attributes["href"]
+        for link in page(small_site, "services/shop").css("td a")
+    }
+    assert links["logging.py:12"] == "files/logging.py/#L12"
+
+
 def test_a_listing_names_its_file_and_its_lines(tmp_path: Path) -> None:
     root = copy_site(SMALL, tmp_path / "handbook")
     marked = '"""Log."""\n\n# --8<-- [start:x]\nA = 1\nB = 2\n# --8<-- [end:x]\n'

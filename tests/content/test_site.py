@@ -177,7 +177,7 @@ def test_the_page_of_a_record_is_small(real_site: Path) -> None:
         }
         assert {"handbook.css", "handbook.js", "favicon.svg"} <= {file.name for file in files}
         assert not any("search" in file.name or "pagefind" in file.parts for file in files)
-        assert compressed_size(page) + sum(map(compressed_size, files)) <= 86 * 1000, record.id
+        assert compressed_size(page) + sum(map(compressed_size, files)) <= 85 * 1000, record.id
         if isinstance(record, Runbook):
             styles = [file for file in files if file.suffix == ".css"]
             assert sum(map(compressed_size, [page, *styles])) <= 40 * 1000, record.id

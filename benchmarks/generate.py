@@ -608,6 +608,7 @@ class Author:
         rules = (
             f"- **{standard.id}.{number}** "
             + _wrap(f"{self._write_sentence()} It MUST hold.", "    ", hang=True)
+            + "\n    - Verified by: human review"
             for number in range(1, 7)
         )
         blocks = [

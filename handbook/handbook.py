@@ -441,8 +441,16 @@ class Handbook:
         return unquote(urlsplit(url).path)[len(urlsplit(site).path) :]
 
     def has_address(self, address: str) -> bool:
-        """Return whether a page, a record or an alert has this address, such as `adr/0023-x/`."""
-        return address in self.entities_by_address or f"{address}/" in self.entities_by_address
+        """Return whether an address, such as `adr/0023-x/`, leads to a page, record or alert.
+
+        An address that redirects to a page also does.
+        """
+        addresses = {address, f"{address.rstrip('/')}/"}
+        return not addresses.isdisjoint(self.entities_by_address) or any(
+            f"/{old}" in document.moved_from
+            for document in self.documents.values()
+            for old in addresses
+        )
 
     def resolve(self, source: str, target: str) -> Target:
         """Return the target of the link `target` in the file `source`.

@@ -179,7 +179,7 @@ def _kind_of(path: str, is_regular: bool, settings: Settings) -> FileKind:
         return FileKind.RULE_FILE
     if settings.is_excluded(path.removeprefix(_IN_DOCS)):
         return FileKind.IGNORED
-    if _class_of(path):
+    if find_document_class(path):
         return FileKind.DOCUMENT
     return (
         FileKind.README
@@ -188,7 +188,7 @@ def _kind_of(path: str, is_regular: bool, settings: Settings) -> FileKind:
     )
 
 
-def _class_of(path: str) -> type[Document] | None:
+def find_document_class(path: str) -> type[Document] | None:
     """Return the class of a document, or None if the file is not a document."""
     for kind in RECORDS:
         if kind.owns(path):
@@ -256,7 +256,7 @@ def _parse_document(path: str, data: bytes | Finding, settings: Settings) -> Doc
 
     In a standard, the values of the policy replace their expressions.
     """
-    cls = _class_of(path) or Page
+    cls = find_document_class(path) or Page
     aliases = settings.section_aliases(cls.kind)
     if isinstance(data, Finding):
         return read_document(cls, Source(path, "", problem=data), settings.allowed_values)

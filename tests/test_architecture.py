@@ -96,7 +96,16 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
     "views": {"diagnostics", "handbook", "reading", "records", "rules", "settings", "vocabulary"},
     "reporters": {"diagnostics"},
     "reporters.job_summary": {"diagnostics", "history.comparison", "reporters"},
-    "authoring": {"diagnostics", "handbook", "history.git", "reading", "records", "vocabulary"},
+    "authoring": {
+        "diagnostics",
+        "handbook",
+        "history.git",
+        "loading",
+        "reading",
+        "records",
+        "site_settings",
+        "vocabulary",
+    },
     "cli": {
         "authoring",
         "diagnostics",

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from handbook.authoring.edits import apply_edits
 from handbook.authoring.order import reorder_keys
 from handbook.diagnostics import Edit
 from handbook.handbook import Handbook
 from handbook.reading.source import Source, read_source
 from handbook.records import Document
-
-_LINES = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,35 +78,8 @@ def _apply(
         if path not in changed:
             originals[path] = (root / path).read_bytes()
         content = changed.get(path, originals[path])
-        text = content.decode("utf-8")
-        # The edits are applied from the end of the file, because an edit moves the text after it.
-        for edit in sorted(edits_of_file, key=lambda edit: edit.at, reverse=True):
-            start = _find_offset(text, edit)
-            if start is not None:
-                newline = _find_newline(text)
-                old, new = edit.old.replace("\n", newline), edit.new.replace("\n", newline)
-                text = text[:start] + new + text[start + len(old) :]
-                applied.append(edit)
-        if text.encode("utf-8") != content:
-            changed[path] = text.encode("utf-8")
+        new_content, applied_here = apply_edits(content, edits_of_file)
+        applied += applied_here
+        if new_content != content:
+            changed[path] = new_content
     return tuple(sorted(applied, key=lambda edit: edit.at)), changed
-
-
-def _find_offset(text: str, edit: Edit) -> int | None:
-    """Return the offset of the text that an edit replaces.
-
-    If the text is in quotation marks, the offset is after the opening mark. Returns None if the
-    file does not contain the text at the place of the edit.
-    """
-    starts = [0, *(match.end() for match in _LINES.finditer(text))]
-    has_bom = text.startswith("\ufeff") and edit.at.line == 1
-    at = starts[edit.at.line - 1] + edit.at.column - 1 + has_bom
-    old = edit.old.replace("\n", _find_newline(text))
-    if text.startswith(old, at):
-        return at
-    return at + 1 if text.startswith(("'", '"'), at) and text.startswith(old, at + 1) else None
-
-
-def _find_newline(text: str) -> str:
-    first = _LINES.search(text)
-    return first[0] if first else "\n"

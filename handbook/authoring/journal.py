@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from handbook.authoring.writer import (
     display_path,
     name_target,
     prepare,
+    prepare_removal,
     write_file,
 )
 from handbook.history.git import find_git_directory
@@ -49,16 +50,22 @@ class Restoration:
 
 
 def write_files(
-    base: Path, contents: Mapping[Path, bytes], expected: Mapping[Path, bytes | None] | None = None
+    base: Path,
+    contents: Mapping[Path, bytes | None],
+    expected: Mapping[Path, bytes | None] | None = None,
+    verify: Callable[[], None] | None = None,
 ) -> None:
     """Write all files or none of them, and create their missing folders.
 
-    `base` is a folder above the files. `expected` holds the old content of each file, or None for a
-    new file. Raises WriteError if a file cannot be written, or if its old content differs from
-    `expected`. After an error, no file has changed.
+    A file whose content is None is removed. `base` is a folder above the files. `expected` holds
+    the old content of each file, or None for a new file. `verify` is called when all files are
+    written. If it raises an error, the files are restored.
+
+    Raises WriteError if a file cannot be written, or if its old content differs from `expected`.
+    After an error, no file has changed.
     """
-    with _create_folders(contents) as created:
-        if len(contents) == 1:
+    with _create_folders(path for path, content in contents.items() if content is not None) as new:
+        if len(contents) == 1 and verify is None:
             for target, content in contents.items():
                 prepared = _prepare(target, content, expected)
                 try:
@@ -66,13 +73,13 @@ def write_files(
                 finally:
                     prepared.discard()
         elif contents:
-            _Journal.of(base).change(contents, expected, created)
+            _Journal.of(base).change(contents, expected, new, verify)
 
 
 def _prepare(
-    target: Path, content: bytes, expected: Mapping[Path, bytes | None] | None
+    target: Path, content: bytes | None, expected: Mapping[Path, bytes | None] | None
 ) -> Prepared:
-    prepared = prepare(target, content)
+    prepared = prepare_removal(target) if content is None else prepare(target, content)
     if expected is not None and prepared.old != expected.get(target):
         prepared.discard()
         is_new = expected.get(target) is None
@@ -130,8 +137,8 @@ class _Journal:
 
     `folder` holds the journal. All files of the change are below the folder `tree`. The index
     journal.json lists each file with the SHA-256 of its old and its new content. For a new file,
-    the old hash is null. The index also lists the new folders. The copy with the name N holds the
-    old content of entry N of the index.
+    the old hash is null. For a removed file, the new hash is null. The index also lists the new
+    folders. The copy with the name N holds the old content of entry N of the index.
     """
 
     folder: Path
@@ -148,13 +155,15 @@ class _Journal:
 
     def change(
         self,
-        contents: Mapping[Path, bytes],
+        contents: Mapping[Path, bytes | None],
         expected: Mapping[Path, bytes | None] | None,
         created: Sequence[Path],
+        verify: Callable[[], None] | None,
     ) -> None:
         """Write all files or none of them.
 
-        `created` holds the new folders, which are removed if the files are restored.
+        `created` holds the new folders, which are removed if the files are restored. If `verify`
+        raises an error, the files are restored.
         """
         prepared: list[Prepared] = []
         with self._locked():
@@ -163,7 +172,7 @@ class _Journal:
                 for target, content in contents.items():
                     prepared.append(_prepare(target, content, expected))
                 self._record([file for file in prepared if self._holds(file.path)], created)
-                self._replace(prepared)
+                self._replace(prepared, verify)
             finally:
                 for file in prepared:
                     file.discard()
@@ -219,17 +228,18 @@ class _Journal:
             if file.old is not None:
                 write_file(self.folder / str(number), file.old)
             old = None if file.old is None else _digest(file.old)
-            entries.append(
-                {"path": self._below_tree(file.path), "old": old, "new": _digest(file.new)}
-            )
+            new = None if file.new is None else _digest(file.new)
+            entries.append({"path": self._below_tree(file.path), "old": old, "new": new})
         folders = [self._below_tree(folder) for folder in created if self._holds(folder.resolve())]
         write_file(
             self.folder / _INDEX,
             json.dumps({"files": entries, "folders": folders}, indent=2).encode(),
         )
 
-    def _replace(self, files: Sequence[Prepared]) -> None:
+    def _replace(self, files: Sequence[Prepared], verify: Callable[[], None] | None) -> None:
         """Replace every file. If a file cannot be replaced, restore the files before it.
+
+        If `verify` raises an error, restore all files.
 
         A symbolic link can point to a file outside the tree. The journal does not hold such a file,
         so only this function can restore it.
@@ -240,6 +250,8 @@ class _Journal:
                 file.replace(unless_edited=True)
                 if not self._holds(file.path):
                     outside.append(file)
+            if verify:
+                verify()
             with name_target(self.folder):
                 # The change is complete, so nothing must be restored any more.
                 (self.folder / _INDEX).unlink()
@@ -294,6 +306,8 @@ class _Journal:
         content = copy.read_bytes()
         if _digest(content) != old:
             raise ValueError(f"unexpected content of {copy}")
+        with name_target(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
         write_file(path, content)
 
     def _clear(self) -> None:

@@ -36,7 +36,7 @@ def reorder_keys(
 
 def _reorder(source: Source, front_matter: FrontMatter, ranks: Mapping[str, int]) -> Edit | None:
     entries, end = front_matter.mapping.entries, front_matter.end.line
-    starts = [_find_first_line(source, entry.at.line) for entry in entries]
+    starts = [find_first_line(source, entry.at.line) for entry in entries]
     blocks = [
         "".join(f"{source.line(line)}\n" for line in range(*ends))
         for ends in pairwise([*starts, end])
@@ -55,7 +55,7 @@ def _reorder(source: Source, front_matter: FrontMatter, ranks: Mapping[str, int]
     )
 
 
-def _find_first_line(source: Source, line: int) -> int:
+def find_first_line(source: Source, line: int) -> int:
     """Return the first line of the comments above a key, or the line of the key without comments.
 
     `line` is the line of the key.

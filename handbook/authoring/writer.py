@@ -45,23 +45,27 @@ class Prepared:
     """File whose new content is written to a temporary file, but which is not replaced yet.
 
     `path` is the path of the file, with symbolic links resolved. `old` is the old content, or None
-    for a new file. `new` is the new content, and `temporary` is the temporary file.
+    for a new file. `new` is the new content, and `temporary` is the temporary file. Both are None
+    for a file that is to be removed.
     """
 
     path: Path
     old: bytes | None
-    new: bytes
-    temporary: Path
+    new: bytes | None
+    temporary: Path | None
 
     def replace(self, *, unless_edited: bool = False) -> None:
-        """Replace the file with its new content. Raises WriteError if this fails.
+        """Replace the file with its new content, or remove it. Raises WriteError if this fails.
 
         With `unless_edited`, also raises WriteError if the file no longer has its old content.
         """
         with name_target(self.path):
             if unless_edited and _read_content(self.path) != self.old:
                 raise OSError(errno.EBUSY, "it was edited at the same time")
-            self.temporary.replace(self.path)
+            if self.temporary is None:
+                self.path.unlink()
+            else:
+                self.temporary.replace(self.path)
             sync(self.path.parent)
 
     def restore(self) -> None:
@@ -74,8 +78,9 @@ class Prepared:
 
     def discard(self) -> None:
         """Remove the temporary file, if it still exists."""
-        with suppress(OSError):
-            self.temporary.unlink()
+        if self.temporary is not None:
+            with suppress(OSError):
+                self.temporary.unlink()
 
 
 def write_file(target: Path, content: bytes) -> None:
@@ -118,6 +123,15 @@ def prepare(target: Path, content: bytes) -> Prepared:
         finally:
             os.close(descriptor)
     return Prepared(path, old, content, temporary)
+
+
+def prepare_removal(target: Path) -> Prepared:
+    """Prepare to remove a regular file. Raises WriteError if this is not possible."""
+    with name_target(target):
+        path = Path(os.path.realpath(target))
+        if _read_status(path) is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        return Prepared(path, path.read_bytes(), None, None)
 
 
 def write(descriptor: int, content: bytes) -> None:

@@ -50,14 +50,15 @@ def add_today(parser: argparse.ArgumentParser) -> None:
     """Add the option for the date that counts as today."""
     parser.add_argument(
         "--today",
-        type=_parse_date,
+        type=parse_date,
         default=None,
         metavar="YYYY-MM-DD",
         help="the date to use instead of today",
     )
 
 
-def _parse_date(text: str) -> date:
+def parse_date(text: str) -> date:
+    """Return the date of an argument. Raises ArgumentTypeError for any other text."""
     try:
         return date.fromisoformat(text)
     except ValueError:

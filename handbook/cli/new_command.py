@@ -17,7 +17,7 @@ from handbook.cli.common import (
 )
 from handbook.diagnostics import Severity
 from handbook.handbook import Handbook
-from handbook.history.git import RevisionError, find_commit, list_files
+from handbook.history.git import RevisionError, find_commit, list_branch_files, list_files
 from handbook.loading import add_document, load
 from handbook.records.kinds import RECORDS
 from handbook.reporters.text import escape_unprintable
@@ -75,9 +75,10 @@ def run(options: argparse.Namespace) -> int:
     restore_interrupted(root)
     handbook = load(root)
     try:
-        taken = (
-            list_files(root, find_commit(root, options.base)) if options.base is not None else ()
-        )
+        folder = next(kind.folder for kind in RECORDS if kind.kind == options.kind)
+        taken = list_branch_files(root, folder)
+        if options.base is not None:
+            taken |= list_files(root, find_commit(root, options.base)).keys()
         path, text = new_record(
             handbook, options.kind, options.title, values, today, taken, options.slug
         )

@@ -32,6 +32,10 @@ COMMANDS: Final = {
     "init": "start a handbook in an empty folder or in a repository",
     "new": "create a record from its template, and print its path",
     "import": "import records of another team or repository",
+    "adr": "accept, reject, deprecate, supersede or renumber a decision",
+    "runbook": "record that a runbook was reviewed or exercised",
+    "action": "record that an action was done or dropped",
+    "move": "move a page or a record, and correct all links to it",
     "export": "export the handbook as JSON and CSV",
 }
 """Help text of each subcommand by its name. The module of a subcommand is `<name>_command`."""

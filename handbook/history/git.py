@@ -238,6 +238,33 @@ def list_files(root: Path, commit: str) -> dict[str, str]:
     return {path: entry.id for path, entry in list_tree(root, commit).items() if entry.is_file}
 
 
+def find_default_branch(root: Path) -> str | None:
+    """Return the name of the branch that is published: the default branch of `origin`, or None."""
+    for name in ("origin/HEAD", "origin/main", "origin/master"):
+        if _try_git(root, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"):
+            return name
+    return None
+
+
+def list_branch_files(root: Path, folder: str) -> frozenset[str]:
+    """Return the paths in a folder below `root`, in every local and remote-tracking branch.
+
+    Returns no path if there is no repository.
+    """
+    output = _try_git(root, "for-each-ref", "--format=%(objectname)", "refs/heads", "refs/remotes")
+    paths: set[str] = set()
+    for commit in dict.fromkeys((output or "").split()):
+        listing = _try_git(root, "ls-tree", "-r", "--name-only", "-z", commit, "--", f"{folder}/")
+        paths.update(path for path in (listing or "").split("\0") if path)
+    return frozenset(paths)
+
+
+def read_file(root: Path, commit: str, path: str) -> bytes | None:
+    """Return the content of a file below `root` in a commit, or None if the commit lacks it."""
+    id = list_files(root, commit).get(path)
+    return next(read_objects(root, [id])) if id else None
+
+
 def list_index(root: Path) -> dict[str, IndexEntry]:
     """Return the files, symbolic links and submodules below `root` in the index, by path."""
     entries = {}

@@ -43,6 +43,7 @@ _MARKDOWN: Final = re.compile(r"[\[*_`&\\<]")
 """A character that can begin a link, emphasis, code, an entity or a tag."""
 _ACTION_ID: Final = re.compile(r"A[1-9][0-9]*")
 _DONE = re.compile(r"done ([0-9]{4}-[0-9]{2}-[0-9]{2})")
+_DROPPED: Final = re.compile(r"dropped(?:: (?P<reason>\S.*))?")
 _GOOGLE_ENTRY: Final = re.compile(
     r"(?P<mark>\*\*|__|[*_`])?"
     r"(?:(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}) )?(?P<time>[0-9]{2}:[0-9]{2})"
@@ -97,8 +98,8 @@ class TimelineEntry:
 class Action:
     """A row of the table of action items. An invalid date is None.
 
-    `line` and `columns` are the line and the columns of its cells in the file. `header` has the
-    names of its cells, in our words.
+    `reason` says why the action was dropped, or is None. `line` and `columns` are the line and the
+    columns of its cells in the file. `header` has the names of its cells, in our words.
     """
 
     id: str
@@ -111,6 +112,7 @@ class Action:
     cells: tuple[str, ...]
     columns: tuple[int, ...]
     header: tuple[str, ...] = ACTION_COLUMNS
+    reason: str | None = None
 
     def cell(self, name: str) -> str:
         """Return the text of the cell in a column. `name` is one of `header`."""
@@ -440,6 +442,7 @@ def _make_action(
     """
     cell = dict(zip(header, row, strict=True))
     status, done = _read_action_status(cell, default_status)
+    dropped = _DROPPED.fullmatch(cell.get("Status", ""))
     return Action(
         id=cell.get("Id", f"A{number}"),
         text=cell["Action"],
@@ -451,6 +454,7 @@ def _make_action(
         cells=row,
         columns=tuple(location.column for location in cells),
         header=header,
+        reason=dropped["reason"] if dropped else None,
     )
 
 
@@ -472,7 +476,9 @@ def _read_action_status(
     day = parse_day(done[1]) if done else None
     if day:
         return "done", day
-    return (status if status in ("open", "dropped") else ""), None
+    if _DROPPED.fullmatch(status):
+        return "dropped", None
+    return (status if status == "open" else ""), None
 
 
 def parse_day(text: str) -> datetime.date | None:

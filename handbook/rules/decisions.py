@@ -391,8 +391,8 @@ def overdue_decision_review(adr: Adr, context: Context) -> Iterator[Finding]:
 def superseded_citation(record: Record, context: Context) -> Iterator[Finding]:
     """A record that cites a superseded decision also cites the decision that replaced it.
 
-    Post-mortems, and decisions that are no longer in force, are exempt because they describe the
-    past.
+    Post-mortems, and decisions that are no longer proposed, are exempt because they describe the
+    knowledge of their day.
 
     Why: readers would follow a decision that no longer applies.
 
@@ -401,9 +401,7 @@ def superseded_citation(record: Record, context: Context) -> Iterator[Finding]:
     Good:
         as ADR-0002 does
     """
-    if isinstance(record, Postmortem) or (
-        isinstance(record, Adr) and record.status not in ("proposed", "accepted")
-    ):
+    if isinstance(record, Postmortem) or (isinstance(record, Adr) and record.status != "proposed"):
         return
     handbook = context.handbook
     references = handbook.references_from(record)

@@ -265,8 +265,8 @@ def invalid_action_table(postmortem: Postmortem) -> Iterator[Finding]:
 def incomplete_action(postmortem: Postmortem, context: Context) -> Iterator[Finding]:
     """An action has an id, a text, a team as its owner, a due date and a status.
 
-    The ids are A1, A2 and so on, in order. The status is `open`, `dropped`, or `done` with a date,
-    such as `done 2026-05-18`.
+    The ids are A1, A2 and so on, in order. The status is `open`, `done` with a date, such as
+    `done 2026-05-18`, or `dropped`, also with a reason, such as `dropped: the pool is gone`.
 
     Why: teams often forget an action that has no owner or no due date.
 
@@ -316,7 +316,8 @@ def _invalid_cells(action: Action, number: int, context: Context) -> Iterator[_I
         yield _InvalidCell("Due", message, "write an existing date as YYYY-MM-DD")
     if not action.status and "Status" in action.header:
         message = _describe_fault("invalid", "status", action.cell("Status"), action)
-        yield _InvalidCell("Status", message, "write 'open', 'dropped' or 'done YYYY-MM-DD'")
+        hint = "write 'open', 'done YYYY-MM-DD' or 'dropped: the reason'"
+        yield _InvalidCell("Status", message, hint)
 
 
 def _describe_fault(fault: str, column: str, cell: str, action: Action) -> str:
@@ -347,7 +348,8 @@ def overdue_action(postmortem: Postmortem, context: Context) -> Iterator[Finding
             yield Finding(
                 at,
                 f"action {action.id} was due on {action.due}",
-                "set its status to 'done YYYY-MM-DD' or 'dropped', or set a later due date",
+                "set its status to 'done YYYY-MM-DD' or 'dropped: the reason', or set a later due "
+                "date",
             )
 
 

@@ -41,6 +41,8 @@ FILES: dict[str, str | bytes] = {
     "adr/0002-b.md": ADR,
     "adr/0003-c.md": BROKEN_ADR.replace("\n", "\r\n"),
     "adr/0004-d.md": UNSORTED_ADR,
+    "adr/0005-h.md": ADR.replace("Why.", "ADR-0002, [it](0002-b.md), [data](0002-b/a.csv)."),
+    "adr/0002-b/a.csv": "a\n",
     "site/index.html": "<!doctype html><title>A</title><p>x",
     "report.txt": "an old report\n",
     "out/api/v1/adrs.json": "old\n",
@@ -116,6 +118,9 @@ COMMANDS = {
     "import": ["import", "adr", "{root}/old"],
     "export": ["export", "--output", "{root}/out"],
     "export into a new folder": ["export", "--output", "{root}/more/out"],
+    "move": ["move", "adr/0002-b.md", "adr/0002-moved.md"],
+    "renumber": ["adr", "renumber", "ADR-0002", "12"],
+    "supersede": ["adr", "supersede", "ADR-0002", "ADR-0005", "--date", "2026-11-23"],
     "report": ["check", "--output", "{root}/report.txt"],
     "new report": ["check", "--format", "json", "--output", "{root}/report.json"],
     "state": ["links", "{root}/site", "--external", "--state", "{root}/state.json"],
@@ -124,7 +129,7 @@ COMMANDS = {
 
 def run_command(root: Path, command: list[str]) -> int:
     """Run a command of the table on a handbook, and return its exit code."""
-    day = [] if command[0] == "export" else ["--today", "2026-11-23"]
+    day = [] if command[0] in ("export", "move", "adr") else ["--today", "2026-11-23"]
     return main([*(argument.format(root=root) for argument in command), "--root", str(root), *day])
 
 

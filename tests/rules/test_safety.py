@@ -987,7 +987,7 @@ NEW = ADR.replace("deciders", "supersedes: [ADR-0001]\ndeciders")
 def test_a_citation_of_a_superseded_decision_names_its_successor(
     text: str, expected: list[str], tmp_path: Path
 ) -> None:
-    citing = ADR.replace("Why.", text)
+    citing = ADR.replace("accepted", "proposed").replace("Why.", text)
     files: dict[str, str | bytes] = {
         "adr/0001-a.md": OLD,
         "adr/0002-b.md": NEW,
@@ -996,8 +996,8 @@ def test_a_citation_of_a_superseded_decision_names_its_successor(
     assert format_findings(check(tmp_path, files)) == [
         f"adr/0003-c.md:{position}" for position in expected
     ]
-    if expected:  # A decision that is not in force can cite a superseded one.
-        files["adr/0003-c.md"] = citing.replace("accepted", "deprecated")
+    if expected:  # The text of a decided decision is as of its day, and cannot change.
+        files["adr/0003-c.md"] = citing.replace("proposed", "accepted")
         assert check(tmp_path, files) == ()
 
 

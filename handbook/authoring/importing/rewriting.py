@@ -422,7 +422,7 @@ def rewrite_citations(
     `find_linked` returns the record that the target of the link names. Code, addresses and the text
     of links to addresses stay.
     """
-    nodes = list(_walk_texts(body.tree, None))
+    nodes = list(walk_texts(body.tree, None))
     starts = [node.start for node, _ in nodes]
     labels: dict[int, MarkdownNode] = {}
     for match in _CITATION.finditer(body.text):
@@ -440,10 +440,10 @@ def rewrite_citations(
             if link:
                 labels[link.start] = link
     for link in labels.values():
-        yield from _keep_label(body.text, link)
+        yield from keep_label(body.text, link)
 
 
-def _walk_texts(
+def walk_texts(
     node: MarkdownNode, link: MarkdownNode | None
 ) -> Iterator[tuple[MarkdownNode, MarkdownNode | None]]:
     """Yield each text with the link around it. Bare addresses are left out."""
@@ -452,9 +452,9 @@ def _walk_texts(
             yield child, link
         elif child.kind in (NodeKind.LINK, NodeKind.IMAGE):
             if not _is_bare_address(child):
-                yield from _walk_texts(child, child)
+                yield from walk_texts(child, child)
         else:
-            yield from _walk_texts(child, link)
+            yield from walk_texts(child, link)
 
 
 def _is_bare_address(link: MarkdownNode) -> bool:
@@ -466,7 +466,7 @@ def _is_bare_address(link: MarkdownNode) -> bool:
     )
 
 
-def _keep_label(body: str, link: MarkdownNode) -> Iterator[Rewrite]:
+def keep_label(body: str, link: MarkdownNode) -> Iterator[Rewrite]:
     """Keep the label of a reference such as `[ADR 8]`, whose text is rewritten."""
     raw = body[link.start : link.end]
     mark = "![" if raw.startswith("![") else "["

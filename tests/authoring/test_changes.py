@@ -1,0 +1,376 @@
+"""Commands that change records: nothing else changes, and the check accepts the result."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from handbook.cli import main
+from handbook.diagnostics import Severity
+from tests.handbooks import ADR, SETTINGS, SMALL, make_png, read_files, replace_once, report, write
+from tests.repositories import commit_all, create_repository, run_git
+
+PROPOSED = ADR.replace("accepted", "proposed").replace("deciders: [order-team]\n", "")
+DAY = ("--date", "2026-11-20")
+
+
+def run(root: Path, *arguments: str) -> int:
+    """Run a command on a handbook."""
+    return main([*arguments, "--root", str(root)])
+
+
+def changed(old: dict[str, bytes], root: Path) -> dict[str, tuple[list[str], list[str]]]:
+    """Return the removed and the added lines of each file that differs, by path."""
+    new = read_files(root)
+    lines = {}
+    for path in sorted({*old, *new}):
+        before = old.get(path, b"").decode(errors="replace").splitlines()
+        after = new.get(path, b"").decode(errors="replace").splitlines()
+        if old.get(path) != new.get(path):
+            lines[path] = (
+                [line for line in before if line not in after],
+                [line for line in after if line not in before],
+            )
+    return lines
+
+
+def has_no_error(root: Path) -> bool:
+    """Return whether the check has no error."""
+    return not [f for f in report(root).findings if f.severity is Severity.ERROR]
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """Return a copy of the small handbook."""
+    return shutil.copytree(SMALL, tmp_path / "small")
+
+
+def make(tmp_path: Path, files: dict[str, str]) -> tuple[Path, dict[str, bytes]]:
+    """Write a handbook of decisions. Return its root and its files."""
+    root = write(tmp_path / "handbook", {"mkdocs.yml": SETTINGS, **files})
+    assert has_no_error(root)
+    return root, read_files(root)
+
+
+def test_accept_sets_the_status_the_date_the_deciders_and_the_history(tmp_path: Path) -> None:
+    root, old = make(tmp_path, {"adr/0001-a.md": PROPOSED})
+    deciders = ("--deciders", "order-team", "platform-team")
+    assert run(root, "adr", "accept", "ADR-0001", *deciders, *DAY) == 0
+    removed, added = changed(old, root)["adr/0001-a.md"]
+    assert removed == ["status: proposed", "date: 2026-03-02"]
+    assert added == [
+        "status: accepted",
+        "date: 2026-11-20",
+        "deciders: [order-team, platform-team]",
+        "history:",
+        "  - {status: proposed, date: 2026-03-02}",
+    ]
+    assert has_no_error(root)
+
+
+def test_accept_supersedes_the_decisions_that_it_replaces(tmp_path: Path) -> None:
+    new = PROPOSED.replace("---\n#", "supersedes: [ADR-0001]\n---\n#")
+    root, old = make(tmp_path, {"adr/0001-a.md": ADR, "adr/0002-b.md": new})
+    assert run(root, "adr", "accept", "2", "--deciders", "order-team", *DAY) == 0
+    assert changed(old, root)["adr/0001-a.md"] == (
+        ["status: accepted", "date: 2026-03-02"],
+        [
+            "status: superseded",
+            "date: 2026-11-20",
+            "history:",
+            "  - {status: accepted, date: 2026-03-02}",
+            "superseded_by: [ADR-0002]",
+        ],
+    )
+    assert has_no_error(root)
+
+
+def test_supersede_by_a_proposed_decision_leaves_the_old_one_in_force(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, old = make(tmp_path, {"adr/0001-a.md": ADR, "adr/0002-b.md": PROPOSED})
+    assert run(root, "adr", "supersede", "ADR-0001", "ADR-0002", *DAY) == 0
+    assert changed(old, root) == {"adr/0002-b.md": ([], ["supersedes: [ADR-0001]"])}
+    assert "ADR-0001 stays in force until ADR-0002 is accepted" in capsys.readouterr().err
+    assert has_no_error(root)
+
+
+def test_supersede_by_an_accepted_decision_writes_both_sides(tmp_path: Path) -> None:
+    root, old = make(tmp_path, {"adr/0001-a.md": ADR, "adr/0002-b.md": ADR})
+    assert run(root, "adr", "supersede", "adr/0001-a.md", "ADR-0002", *DAY) == 0
+    assert changed(old, root)["adr/0002-b.md"] == ([], ["supersedes: [ADR-0001]"])
+    assert "superseded_by: [ADR-0002]" in changed(old, root)["adr/0001-a.md"][1]
+    assert has_no_error(root)
+
+
+@pytest.mark.parametrize(
+    ("line_ending", "history"),
+    [
+        ("\n", "history:\n  - {status: proposed, date: 2026-02-01}\n"),
+        ("\r\n", "history:\n  - {status: proposed, date: 2026-02-01}\n"),
+        ("\n", "history:\n- status: proposed\n  date: 2026-02-01\n"),
+        ("\n", "history: [{status: proposed, date: 2026-02-01}]  # seen\n"),
+    ],
+    ids=["block", "CRLF", "block mapping", "flow"],
+)
+def test_every_form_of_a_history_gets_one_more_status(
+    line_ending: str, history: str, tmp_path: Path
+) -> None:
+    text = ADR.replace("---\n#", f"{history}# a comment\ntags: [site]\n---\n#")
+    root, old = make(tmp_path, {"adr/0001-a.md": text.replace("\n", line_ending)})
+    assert run(root, "adr", "deprecate", "1", *DAY) == 0
+    new = (root / "adr/0001-a.md").read_bytes().decode()
+    assert new.count("\r\n") == (new.count("\n") if line_ending == "\r\n" else 0)
+    assert "{status: accepted, date: 2026-03-02}" in new
+    assert "# a comment" in new
+    removed, added = changed(old, root)["adr/0001-a.md"]
+    assert len(added) == len(removed) + ("[" not in history)
+    assert has_no_error(root)
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["accept", "ADR-0001"], "ADR-0001 is accepted and cannot become accepted"),
+        (["reject", "ADR-0001"], "it can become deprecated or superseded"),
+        (["accept", "ADR-0002"], "ADR-0002 has no deciders; add --deciders NAME"),
+        (["accept", "ADR-0003"], "this status is final"),
+        (["deprecate", "ADR-0002"], "it can become accepted or rejected"),
+        (["supersede", "ADR-0002", "ADR-0001"], "cannot be superseded; reject it instead"),
+        (["supersede", "ADR-0001", "ADR-0003"], "only a proposed or accepted decision"),
+        (["supersede", "ADR-0001", "ADR-0001"], "cannot supersede itself"),
+        (["accept", "ADR-0009"], "unknown decision 'ADR-0009'"),
+        (["accept", "2", "--deciders", "nobody"], "would report these errors"),
+        (["accept", "2", "--deciders", "order-team", "--date", "2026-01-01"], "is before 'date"),
+        (["accept", "2", "--deciders", "order-team", "--date", "2099-01-01"], "in the future"),
+        (["renumber", "1", "3"], "ADR-0003 is the number of adr/0003-c.md"),
+        (["renumber", "1", "x"], "invalid number 'x'"),
+    ],
+)
+def test_an_illegal_change_is_refused_with_its_reason(
+    command: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rejected = ADR.replace("accepted", "rejected")
+    root, old = make(
+        tmp_path, {"adr/0001-a.md": ADR, "adr/0002-b.md": PROPOSED, "adr/0003-c.md": rejected}
+    )
+    assert run(root, "adr", *command) == 2
+    assert message in capsys.readouterr().err
+    assert read_files(root) == old
+
+
+def test_a_supersession_that_the_check_would_reject_is_refused_with_the_places(
+    small: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    citing = ADR.replace("accepted", "proposed").replace("Why.", "As ADR-0001 says.")
+    root = write(small.parent / "other", {"mkdocs.yml": SETTINGS, "adr/0001-a.md": ADR})
+    write(root, {"adr/0002-b.md": ADR, "adr/0003-c.md": citing})
+    old = read_files(root)
+    assert run(root, "adr", "supersede", "1", "2", *DAY) == 2
+    err = capsys.readouterr().err
+    assert "adr/0003-c.md:10:4: DEC012 citation of ADR-0001" in err
+    assert "nothing is changed" in err
+    assert read_files(root) == old
+
+
+def test_reviewed_and_exercised_change_one_line_and_print_the_trailer(
+    small: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = read_files(small)
+    runbook = next(
+        path
+        for path in old
+        if path.startswith("runbooks/") and path.count("/") == 2 and path.endswith(".md")
+    )
+    assert run(small, "runbook", "reviewed", runbook, *DAY) == 0
+    assert "Reviewed-by: " in capsys.readouterr().err
+    assert run(small, "runbook", "exercised", runbook, *DAY) == 0
+    removed, added = changed(old, small)[runbook]
+    assert all(line.startswith(("reviewed: ", "exercised: ")) for line in removed)
+    assert added == ["reviewed: 2026-11-20", "exercised: 2026-11-20"]
+    assert list(changed(old, small)) == [runbook]
+    assert run(small, "runbook", "reviewed", runbook, "--date", "2026-01-01") == 2
+
+
+def test_done_and_drop_change_one_cell(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, id = "postmortems/2026-05-04-orders-stopped.md", "A2"
+    replace_once(small, "| done 2026-05-12 |", "| open |")
+    old = read_files(small)
+    copy = shutil.copytree(small, small.parent / "copy")
+    assert run(small, "action", "done", path, id, *DAY) == 0
+    ((removed,), (added,)) = changed(old, small)[path]
+    assert added == removed.replace("| open |", "| done 2026-11-20 |")
+    assert run(small, "action", "done", path, id, *DAY) == 2
+    assert "is not open: done 2026-11-20" in capsys.readouterr().err
+    assert run(copy, "action", "drop", path, id, "--reason", "the pool | is gone") == 0
+    ((removed,), (added,)) = changed(old, copy)[path]
+    assert added == removed.replace("| open |", "| dropped: the pool \\| is gone |")
+    assert has_no_error(copy)
+
+
+LINKED = """# How to
+
+See [the decision](../../adr/0001-a.md#context), ADR-0001, [ADR-0001](../../adr/0001-a.md),
+[data](../../adr/0001-a/x%20y.png), `ADR-0001`, https://a.example/ADR-0001 and [text][it].
+
+```text
+../../adr/0001-a.md ADR-0001
+```
+
+[it]: ../../adr/0001-a.md
+"""
+
+
+def make_linked(tmp_path: Path) -> Path:
+    """Write a handbook in which many places name one decision."""
+    own = ADR.replace(
+        "Why.", "This is ADR-0001, see [a page](../docs/how-to/a.md) and [x](0001-a/x%20y.png)."
+    )
+    settings = SETTINGS.replace(
+        "extra:", "nav: [index.md, {A: how-to/a.md}, adr/0001-a.md]\nextra:"
+    )
+    return write(
+        tmp_path / "handbook",
+        {
+            "mkdocs.yml": settings,
+            "docs/index.md": "# Home\n",
+            "docs/how-to/a.md": LINKED,
+            "adr/0001-a.md": own,
+            "adr/0001-a/x y.png": make_png(),
+            "adr/0002-b.md": ADR.replace("deciders", "amends: [ADR-0001]  # ADR-0001\ndeciders"),
+            "adr/README.md": "[a](0001-a.md)\n",
+            "README.md": "[a](adr/0001-a.md)\n",
+            "CHANGELOG.md": "[a](adr/0001-a.md)\n",
+        },
+    )
+
+
+def test_move_corrects_links_the_nav_and_the_attachments(tmp_path: Path) -> None:
+    root = make_linked(tmp_path)
+    old = read_files(root)
+    assert run(root, "move", "adr/0001-a.md", "adr/0001-keep.md") == 0
+    new = read_files(root)
+    assert sorted(old.keys() - new.keys()) == ["adr/0001-a.md", "adr/0001-a/x y.png"]
+    assert sorted(new.keys() - old.keys()) == ["adr/0001-keep.md", "adr/0001-keep/x y.png"]
+    assert not (root / "adr/0001-a").exists()
+    assert new["docs/how-to/a.md"].decode() == (
+        LINKED.replace("(../../adr/0001-a.md", "(../../adr/0001-keep.md")
+        .replace("(../../adr/0001-a/", "(../../adr/0001-keep/")
+        .replace("[it]: ../../adr/0001-a.md", "[it]: ../../adr/0001-keep.md")
+    )
+    assert b"moved_from: [/adr/0001-a/]" in new["adr/0001-keep.md"]
+    assert b"[x](0001-keep/x%20y.png)" in new["adr/0001-keep.md"]
+    assert b"adr/0001-keep.md]" in new["mkdocs.yml"]
+    assert new["README.md"] == b"[a](adr/0001-keep.md)\n"
+    assert new["adr/README.md"] == b"[a](0001-keep.md)\n"
+    assert new["CHANGELOG.md"] == old["CHANGELOG.md"]
+    assert new["adr/0002-b.md"] == old["adr/0002-b.md"]
+    assert has_no_error(root)
+
+
+def test_move_of_a_page_to_another_folder_corrects_its_own_links(tmp_path: Path) -> None:
+    root = make_linked(tmp_path)
+    assert run(root, "move", "docs/how-to/a.md", "docs/guides/deep/b.md") == 0
+    text = (root / "docs/guides/deep/b.md").read_text()
+    assert text.startswith("---\nmoved_from: [/how-to/a/]\n---\n# How to\n")
+    assert "](../../../adr/0001-a.md#context)" in text
+    assert "(../docs/guides/deep/b.md)" in (root / "adr/0001-a.md").read_text()
+    assert "{A: guides/deep/b.md}" in (root / "mkdocs.yml").read_text()
+    assert has_no_error(root)
+
+
+@pytest.mark.parametrize(
+    ("path", "new", "message"),
+    [
+        ("adr/0001-a.md", "adr/0009-a.md", "use: handbook adr renumber"),
+        ("adr/0001-a.md", "docs/a.md", "is no path of a decision"),
+        ("adr/0001-a.md", "adr/0001-A.md", "is no path of a decision"),
+        ("adr/0001-a.md", "../adr/0001-b.md", "is no path of a decision"),
+        ("docs/how-to/a.md", "../a.md", "which is not a page"),
+        ("docs/how-to/a.md", "docs/../../a.md", "which is not a page"),
+        ("docs/how-to/a.md", "adr/0005-x.md", "which is not a page"),
+        ("docs/how-to/a.md", "docs/index.md", "already exists"),
+        ("docs/how-to/b.md", "docs/c.md", "no page or record 'docs/how-to/b.md'"),
+    ],
+)
+def test_a_move_to_a_wrong_path_is_refused(
+    path: str, new: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = make_linked(tmp_path)
+    old = read_files(root)
+    assert run(root, "move", path, new) == 2
+    assert message in capsys.readouterr().err
+    assert read_files(root) == old
+
+
+def test_renumber_changes_ids_and_links_but_not_code_comments_and_addresses(
+    tmp_path: Path,
+) -> None:
+    root = make_linked(tmp_path)
+    assert run(root, "adr", "renumber", "ADR-0001", "7") == 0
+    new = read_files(root)
+    assert new["docs/how-to/a.md"].decode() == (
+        LINKED.replace("(../../adr/0001-a.md", "(../../adr/0007-a.md")
+        .replace("(../../adr/0001-a/", "(../../adr/0007-a/")
+        .replace("[it]: ../../adr/0001-a.md", "[it]: ../../adr/0007-a.md")
+        .replace(", ADR-0001, [ADR-0001]", ", ADR-0007, [ADR-0007]")
+    )
+    assert b"This is ADR-0007," in new["adr/0007-a.md"]
+    assert b"amends: [ADR-0007]  # ADR-0001" in new["adr/0002-b.md"]
+    assert b"moved_from: [/adr/0001-a/]" in new["adr/0007-a.md"]
+    assert has_no_error(root)
+
+
+def test_two_clones_that_take_the_same_number_are_repaired_with_all_citations(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    origin = write(tmp_path / "origin", {"mkdocs.yml": SETTINGS, "adr/0001-a.md": ADR})
+    write(origin, {"docs/index.md": "# Home\n\nBegin.\n"})
+    create_repository(origin)
+    clones = [tmp_path / "one", tmp_path / "two"]
+    for clone in clones:
+        run_git(tmp_path, "clone", "--quiet", str(origin), str(clone))
+    for clone, name in zip(clones, ("cache-orders", "export-orders"), strict=True):
+        write(
+            clone,
+            {
+                f"adr/0002-{name}.md": ADR,
+                f"adr/0003-{name}.md": ADR.replace("deciders", "amends: [ADR-0002]\ndeciders"),
+                f"docs/{name}.md": f"# {name}\n\nADR-0002 and [it](../adr/0002-{name}.md).\n",
+            },
+        )
+        commit_all(clone, f"docs: {name}")
+    run_git(clones[0], "push", "--quiet", "origin", "HEAD:refs/heads/next")
+    run_git(origin, "merge", "--quiet", "--ff-only", "next")
+    run_git(clones[1], "pull", "--quiet", "--no-rebase", "origin", "main")
+    base = ("--base", "origin/main")
+    assert run(clones[1], "check", *base) == 1
+    assert "DEC002" in capsys.readouterr().out
+    assert run(clones[1], "adr", "renumber", "ADR-0002", *base) == 2
+    assert "write the path instead of the id" in capsys.readouterr().err
+    assert run(clones[1], "adr", "renumber", "adr/0002-export-orders.md", *base) == 0
+    assert run(clones[1], "adr", "renumber", "adr/0003-export-orders.md", *base) == 0
+    assert run(clones[1], "check", *base) == 0
+    new = read_files(clones[1])
+    assert new["docs/export-orders.md"] == (
+        b"# export-orders\n\nADR-0004 and [it](../adr/0004-export-orders.md).\n"
+    )
+    assert b"amends: [ADR-0004]" in new["adr/0005-export-orders.md"]
+    assert b"moved_from" not in new["adr/0004-export-orders.md"]
+    assert new["docs/cache-orders.md"] == read_files(clones[0])["docs/cache-orders.md"]
+    assert b"amends: [ADR-0002]" in new["adr/0003-cache-orders.md"]
+
+
+def test_numbers_of_other_branches_are_taken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = create_repository(write(tmp_path / "h", {"mkdocs.yml": SETTINGS, "adr/0001-a.md": ADR}))
+    run_git(root, "switch", "--quiet", "--create", "other")
+    commit_all(write(root, {"adr/0005-b.md": ADR}), "docs: b")
+    run_git(root, "switch", "--quiet", "main")
+    assert run(root, "new", "adr", "Another") == 0
+    assert capsys.readouterr().out == "adr/0006-another.md\n"
+    assert run(root, "adr", "renumber", "1", "5") == 2
+    assert "ADR-0005 is the number of adr/0005-b.md" in capsys.readouterr().err

@@ -182,6 +182,7 @@ def _action_items(handbook: Handbook) -> list[dict[str, Any]]:
             "due": _to_plain(action.due),
             "status": action.status or None,
             "done": _to_plain(action.done),
+            "reason": action.reason,
             "url": _full_url(handbook, f"actions/#{postmortem.id}-{action.id.lower()}"),
         }
         for postmortem in handbook.of(Postmortem)

@@ -422,7 +422,7 @@ def test_programs_from_the_git_configuration_do_not_run(repository: Path, tmp_pa
     assert not harm.exists()
 
 
-def test_a_new_decision_gets_a_number_that_is_free_in_the_base(
+def test_a_new_record_gets_a_number_that_is_free_in_every_branch(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = create_repository(copy_site(SMALL, tmp_path / "handbook"))
@@ -430,11 +430,12 @@ def test_a_new_decision_gets_a_number_that_is_free_in_the_base(
     run_git(root, "checkout", "--quiet", "main")
     write(root, {"adr/0007-meanwhile.md": ADR, "docs/standards/11-meanwhile.md": "# Not ours\n"})
     commit_all(root, "docs: meanwhile")
+    tip = run_git(root, "rev-parse", "main").strip()
     run_git(root, "checkout", "--quiet", "branch")
     for kind, arguments, path in [
-        ("adr", [], "adr/0004-a.md"),
-        ("adr", ["--base", "main"], "adr/0008-a.md"),
+        ("adr", [], "adr/0008-a.md"),
         ("standard", ["--base", "main"], "docs/standards/12-a.md"),
+        ("adr", ["--base", tip], "adr/0009-a.md"),
     ]:
         assert main(["new", kind, "A", "--root", str(root), *arguments]) == 0
         assert capsys.readouterr().out == f"{path}\n"

@@ -27,6 +27,7 @@ from handbook.reading.ids import anchor, read_number, slug
 from handbook.reading.problems import Problem, ProblemKind
 from handbook.reading.suppressions import Suppression
 from handbook.records import ALERT_NAME, Document, Entity, Record
+from handbook.records.adr import Adr
 from handbook.records.alert import Alert
 from handbook.records.audit import Audit
 from handbook.records.kinds import KINDS, RECORDS
@@ -206,6 +207,21 @@ class Handbook:
         """Return the entity of a kind with this id, or None if the id is unknown."""
         entity = self.entities_by_id.get((kind.kind, id))
         return entity if isinstance(entity, kind) else None
+
+    def find_successors(self, adr: Adr) -> tuple[Adr, ...]:
+        """Return the accepted decisions that replaced a decision, directly or through others."""
+        successors: dict[str, Adr] = {}
+        seen: set[str] = set()
+        queue = list(adr.superseded_by)
+        while queue:
+            id = queue.pop(0)
+            successor = self.get(Adr, id)
+            if successor and id not in seen:
+                seen.add(id)
+                queue += successor.superseded_by
+                if successor.status == "accepted":
+                    successors[id] = successor
+        return tuple(successors.values())
 
     def is_ambiguous(self, entity: Entity) -> bool:
         """Return whether another entity of the same kind has the same id."""

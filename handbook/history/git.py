@@ -173,6 +173,28 @@ def read_change_days(root: Path) -> dict[str, str] | None:
     return days
 
 
+def list_versions(root: Path, folder: str) -> dict[str, list[str]] | None:
+    """Return the object ids of all versions of each file in a folder, newest first, by path.
+
+    Returns None if there is no repository, and in a shallow clone, which lacks old versions.
+    """
+    if _try_git(root, "rev-parse", "--is-shallow-repository") != "false":
+        return None
+    options = ("--raw", "--no-abbrev", "--no-renames", "--no-show-signature", "--format=", "-z")
+    try:
+        output = _run_git(root, "log", "-m", "--first-parent", *options, "--relative", "--", folder)
+    except RevisionError:  # no commit yet
+        return None
+    versions: dict[str, list[str]] = {}
+    fields = iter(field for field in output.split(b"\0") if field)
+    for header in fields:
+        new_id = header.lstrip(b"\n").split()[3].decode()
+        path = os.fsdecode(next(fields))
+        if set(new_id) != {"0"}:
+            versions.setdefault(path, []).append(new_id)
+    return versions
+
+
 def find_commit(root: Path, revision: str) -> str:
     """Return the full hash of the commit of a revision.
 

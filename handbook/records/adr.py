@@ -201,6 +201,11 @@ class Adr(Record):
         return self.date
 
     @property
+    def is_void(self) -> bool:
+        """True if the decision is no longer in force, or never was: readers must not follow it."""
+        return self.status in ("superseded", "deprecated", "rejected")
+
+    @property
     def has_date_of_status(self) -> bool:
         """True if `date` is the day on which the present status began.
 

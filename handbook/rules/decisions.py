@@ -413,28 +413,13 @@ def superseded_citation(record: Record, context: Context) -> Iterator[Finding]:
             and cited.status == "superseded"
             and reference.via != "supersedes"
         ):
-            successors = _successors_in_force(cited, handbook)
+            successors = [successor.id for successor in handbook.find_successors(cited)]
             if successors and not (cited_ids | {record.id}) & set(successors):
                 yield Finding(
                     reference.at,
                     f"citation of {cited.id}, which is superseded, without its successor",
                     f"also cite {' or '.join(successors)}",
                 )
-
-
-def _successors_in_force(adr: Adr, handbook: Handbook) -> list[str]:
-    """Return the ids of the accepted decisions that replaced a decision, directly or not."""
-    accepted_ids: list[str] = []
-    visited: set[str] = set()
-    queue = list(adr.superseded_by)
-    while queue:
-        id = queue.pop(0)
-        successor = handbook.get(Adr, id)
-        if successor and id not in visited:
-            visited.add(id)
-            queue += successor.superseded_by
-            accepted_ids += [id] if successor.status == "accepted" else []
-    return accepted_ids
 
 
 @rule("DEC016", "early-supersession", over=Adr, requires=("DEC008",), asks_imported=False)

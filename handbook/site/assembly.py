@@ -16,9 +16,11 @@ from markupsafe import Markup, escape
 from handbook.diagnostics import Diagnostic, Finding, Location, Report, Severity, make_hint
 from handbook.handbook import Handbook
 from handbook.history import git
+from handbook.history.decision_texts import TextState, read_decision_texts
 from handbook.reading.render import References, Rendered, TocEntry, render
 from handbook.reading.source import Source, read_page_body
 from handbook.records import Document, Page, Record
+from handbook.records.adr import Adr
 from handbook.records.alert import Alert
 from handbook.records.postmortem import Postmortem
 from handbook.records.service import Service
@@ -27,6 +29,7 @@ from handbook.records.standard import Standard
 from handbook.site.html_faults import UNSAFE_PAGE, find_fault
 from handbook.views import api
 from handbook.views.backlinks import backlinks
+from handbook.views.decisions import lineage
 from handbook.views.facts import facts
 from handbook.views.feed import feed
 from handbook.views.findings import findings as findings_box
@@ -82,6 +85,8 @@ class Assembly:
     commit: str | None
     changes: Mapping[str, str] | None
     is_preview: bool = False
+    decision_texts: Mapping[str, TextState] = field(default_factory=dict)
+    """Whether the text of each decision has changed since it was decided, by path."""
 
     @classmethod
     def of(cls, handbook: Handbook, report: Report, *, is_preview: bool = False) -> Assembly:
@@ -92,6 +97,7 @@ class Assembly:
             git.read_head(handbook.root),
             git.read_change_days(handbook.root),
             is_preview,
+            read_decision_texts(handbook),
         )
 
     def pages(self, expand: Callable[[Page], str]) -> Iterator[Article]:
@@ -287,8 +293,10 @@ class Assembly:
         # A provided page has no date, because no commit of this repository changes it.
         tail = "" if self.is_provided(document) else footer(self.changes, document.path)
         if record:
-            head += facts(self.handbook, record)
+            head += facts(self.handbook, record, self.decision_texts.get(record.path))
             tail = backlinks(self.handbook, record) + tail
+        if isinstance(record, Adr):
+            tail = lineage(self.handbook, record) + tail
         if isinstance(record, Postmortem):
             head += durations(record)
         elif isinstance(record, Service):

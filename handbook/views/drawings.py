@@ -115,5 +115,53 @@ def shares(counts: Sequence[Share]) -> Markup:
     return _drawing("shares.svg.j2", bars=bars, width=WIDTH, description=description)
 
 
+@dataclass(frozen=True, slots=True)
+class Arc:
+    """A relation between two rows of `arcs`, from the row `start` to the row `end`."""
+
+    start: int
+    end: int
+    is_dashed: bool = False
+
+
+def arcs(
+    title: str, labels: Sequence[str], here: int, relations: Sequence[Arc], description: str
+) -> Markup:
+    """Draw labels in rows, and arcs with arrow heads between them.
+
+    `here` is the row of the present page. `description` is the alternative text.
+    """
+    x, line = 200, 26
+    rows = [
+        {"label": label, "x": x, "y": 14 + line * row, "is_here": row == here}
+        for row, label in enumerate(labels)
+    ]
+    curves = []
+    for arc in relations:
+        start, end = 14 + line * arc.start, 14 + line * arc.end
+        radius = abs(end - start) / 2
+        curves.append(
+            {
+                "x": x,
+                "start": start,
+                "end": end,
+                "rx": round(min(radius, WIDTH - x - 12), 1),
+                "ry": round(radius, 1),
+                "sweep": 1 if end > start else 0,
+                "head": -6 if end > start else 6,
+                "is_dashed": arc.is_dashed,
+            }
+        )
+    return _drawing(
+        "arcs.svg.j2",
+        title=title,
+        nodes=rows,
+        arcs=curves,
+        width=WIDTH,
+        height=28 + line * (len(labels) - 1),
+        description=description,
+    )
+
+
 def _drawing(template: str, **values: Any) -> Markup:
     return Markup(render(template, **values))  # noqa: S704 - the template escapes

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from functools import singledispatch
 
 from handbook.handbook import Handbook
+from handbook.history.decision_texts import TextState
 from handbook.records import Record
 from handbook.records.adr import Adr
 from handbook.records.postmortem import Postmortem, publication_deadline
@@ -16,6 +17,7 @@ from handbook.records.service import Service
 from handbook.records.service_file import files_address
 from handbook.records.standard import Standard
 from handbook.views import NOT_RECORDED, moment, or_not_recorded, render
+from handbook.views.decisions import banner
 from handbook.views.links import Linker, PageLink
 
 Value = str | date | datetime | PageLink
@@ -30,13 +32,23 @@ class Row:
     wide: bool = False
 
 
-def facts(handbook: Handbook, record: Record) -> str:
-    """Render the facts about a record as HTML."""
+def facts(handbook: Handbook, record: Record, text_state: TextState | None = None) -> str:
+    """Render the facts about a record as HTML.
+
+    `text_state` says whether the text of a decision has changed since it was decided.
+    """
     linker = Linker(handbook, handbook.address(record))
-    fact_rows = [*_rows(record, linker), Row("Tags", record.tags), *_import_rows(record)]
+    text_rows = [Row("Text", (text_state.value,), wide=True)] if text_state else []
+    fact_rows = [
+        *_rows(record, linker),
+        *text_rows,
+        Row("Tags", record.tags),
+        *_import_rows(record),
+    ]
     return render(
         "facts.html.j2",
         record=record,
+        banner=banner(linker, record) if isinstance(record, Adr) else None,
         status=getattr(record, "status", None),
         severity=getattr(record, "severity", None),
         severity_tone=severity_tone(handbook, getattr(record, "severity", None)),
@@ -96,11 +108,10 @@ def _rows(_record: Record, _linker: Linker) -> Iterator[Row]:
 
 @_rows.register
 def _adr_rows(adr: Adr, linker: Linker) -> Iterator[Row]:
-    label = adr.status if adr.status and adr.has_date_of_status else "date"
-    yield Row(label.capitalize(), _as_tuple(adr.date))
-    for change in reversed(adr.history):
-        if change.status and change.date:
-            yield Row(change.status.capitalize(), (change.date,))
+    if not adr.has_date_of_status:
+        yield Row("Date", _as_tuple(adr.date))
+    for event in adr.events:
+        yield Row(event.change.capitalize(), (event.day,))
     yield Row("Deciders", linker.names(adr.deciders))
     yield Row("Consulted", linker.names(adr.consulted))
     yield Row("Informed", linker.names(adr.informed))

@@ -13,6 +13,7 @@ from handbook.reading.blocks import Heading
 from handbook.reading.parser import MarkdownNode
 from handbook.reading.render import render_heading, render_inlines, render_line
 from handbook.records import Entity, Record
+from handbook.records.adr import Adr
 from handbook.records.alert import Alert
 from handbook.records.runbook import Runbook
 from handbook.views.references import PageReferences
@@ -20,13 +21,17 @@ from handbook.views.references import PageReferences
 
 @dataclass(frozen=True, slots=True)
 class PageLink:
-    """A link on a page, with an address relative to the page. `id` is "" if the link has no id."""
+    """A link on a page, with an address relative to the page. `id` is "" if the link has no id.
+
+    `is_void` is True for a decision that readers must not follow.
+    """
 
     id: str
     title: str
     """The title as plain text, or as HTML in a Markup."""
     url: str
     example: bool = False
+    is_void: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,7 @@ class Linker:
             self.title(entity),
             self.url(entity),
             bool(getattr(entity, "example", False)),
+            isinstance(entity, Adr) and entity.is_void,
         )
 
     def url(self, entity: Entity) -> str:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Final
+
+from markupsafe import Markup
 
 from handbook.handbook import Handbook
 from handbook.reading.addresses import make_relative
 from handbook.records.adr import Adr
 from handbook.views import (
     NOT_RECORDED,
+    TONES,
     count_imports,
     each_or_not_recorded,
     make_facet,
     or_not_recorded,
     render,
 )
+from handbook.views.drawings import Share, shares
 from handbook.views.links import Linker
 
 _MEANINGS: Final = {
@@ -35,6 +43,45 @@ _STATUS_ORDER: Final = (
 )
 
 
+def find_year(adr: Adr) -> str:
+    """Return the year in which a decision was made or proposed, or "not recorded".
+
+    It is the year of its first decided status, or else of its date.
+    """
+    decided = (event.day for event in adr.events if event.change in ("accepted", "rejected"))
+    day = next(decided, adr.date)
+    return f"{day.year}" if day else NOT_RECORDED
+
+
+@dataclass(frozen=True, slots=True)
+class Year:
+    """The decisions of a year: their number for each status in use, and a drawing of them."""
+
+    name: str
+    counts: tuple[int, ...]
+    total: int
+    drawing: Markup
+
+
+def _count_years(adrs: Sequence[Adr]) -> tuple[tuple[str, ...], list[Year]]:
+    """Return the statuses in use, and the years from the newest to the oldest."""
+    counts = Counter((find_year(adr), or_not_recorded(adr, adr.status)) for adr in adrs)
+    statuses = tuple(
+        status for status in _STATUS_ORDER if any(status == used for _, used in counts)
+    )
+    names = sorted({year for year, _ in counts}, key=lambda year: (year != NOT_RECORDED, year))
+    most = max((sum(counts[name, status] for status in statuses) for name in names), default=0)
+    years = []
+    for name in reversed(names):
+        numbers = tuple(counts[name, status] for status in statuses)
+        bars = [
+            Share(status, number, TONES.get(status, "note"))
+            for status, number in zip(statuses, numbers, strict=True)
+        ]
+        years.append(Year(name, numbers, sum(numbers), shares(bars, most)))
+    return statuses, years
+
+
 def adr_index(handbook: Handbook, page_address: str) -> str:
     """Render the index of decisions, with one table for each status in use."""
     adrs = handbook.of(Adr)
@@ -45,7 +92,7 @@ def adr_index(handbook: Handbook, page_address: str) -> str:
             _MEANINGS[status],
             sorted(
                 (adr for adr in adrs if or_not_recorded(adr, adr.status) == status),
-                key=lambda adr: adr.id,
+                key=lambda adr: (adr.date or date.min, adr.id),
                 reverse=True,
             ),
         )
@@ -57,6 +104,7 @@ def adr_index(handbook: Handbook, page_address: str) -> str:
         groups=groups_in_use,
         facets=[
             make_facet("Status", "status", (or_not_recorded(adr, adr.status) for adr in adrs)),
+            make_facet("Year", "year", map(find_year, adrs)),
             make_facet(
                 "Decider",
                 "decider",
@@ -69,6 +117,8 @@ def adr_index(handbook: Handbook, page_address: str) -> str:
             make_facet("Tag", "tag", (tag for adr in adrs for tag in adr.tags)),
             make_facet("Service", "service", (id for adr in adrs for id in adr.services)),
         ],
+        years=_count_years(adrs),
+        year=find_year,
         total=len(adrs),
         imports=count_imports(adrs),
         linker=linker,

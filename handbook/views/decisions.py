@@ -79,20 +79,27 @@ def lineage(handbook: Handbook, adr: Adr) -> str:
 
 
 def _find_family(handbook: Handbook, adr: Adr) -> Sequence[Adr]:
-    """Return the decisions that a decision is related to, the nearest first, with itself."""
+    """Return the decisions that a decision is related to, the nearest first, with itself.
+
+    They are all that it replaced and that replaced it, directly or through others, and those that
+    it amends or that amend it. The decisions that those amend are left out, because a decision on
+    a wide subject is amended by many others.
+    """
     family = {adr.id: adr}
     queue = [adr]
     while queue:
         member = queue.pop(0)
-        ids = [*member.superseded_by, *member.supersedes, *member.amends]
+        keys = ("supersedes", "amends") if member is adr else ("supersedes",)
+        ids = [*member.superseded_by, *(id for key in keys for id in getattr(member, key))]
         related = [handbook.get(Adr, id) for id in ids]
         related += [
             reference.source
             for reference in handbook.references_to(member)
-            if reference.via in ("amends", "supersedes") and isinstance(reference.source, Adr)
+            if reference.via in keys and isinstance(reference.source, Adr)
         ]
         for relative in related:
             if relative and relative.id not in family:
                 family[relative.id] = relative
-                queue.append(relative)
+                if relative.id not in adr.amends and adr.id not in relative.amends:
+                    queue.append(relative)
     return list(family.values())

@@ -92,10 +92,13 @@ class Share:
     tone: str
 
 
-def shares(counts: Sequence[Share]) -> Markup:
-    """Draw counts as parts of one bar. Returns "" if all counts are zero."""
-    total = sum(share.count for share in counts)
-    if not total:
+def shares(counts: Sequence[Share], whole: int = 0) -> Markup:
+    """Draw counts as parts of one bar. Returns "" if all counts are zero.
+
+    `whole` is the count of the full width, by default the sum of the counts.
+    """
+    total = whole or sum(share.count for share in counts)
+    if not any(share.count for share in counts):
         return Markup()
     bars, x = [], 0.0
     for share in counts:

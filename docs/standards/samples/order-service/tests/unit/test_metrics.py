@@ -1,6 +1,7 @@
 """Metrics: few series, and no request forgotten."""
 
 import pytest
+from fastapi import Response
 from fastapi.testclient import TestClient
 from prometheus_client import REGISTRY
 
@@ -61,6 +62,35 @@ def test_crash_is_counted_as_500(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
+    ("status", "outcome"),
+    [(201, "success"), (302, "success"), (409, "client_error"), (503, "server_error")],
+)
+def test_duration_says_how_the_request_ended(client: TestClient, status: int, outcome: str) -> None:
+    path = f"/answers/{status}"
+    client.app.add_api_route(path, lambda: Response(status_code=status))  # type: ignore[attr-defined]
+
+    client.get(path, follow_redirects=False)
+
+    labels = {"method": "GET", "endpoint": path, "outcome": outcome}
+    assert REGISTRY.get_sample_value("http_request_duration_seconds_count", labels) == 1
+
+
+def test_failure_in_no_time_is_not_a_fast_success(client: TestClient) -> None:
+    client.app.add_api_route("/crash", lambda: 1 / 0)  # type: ignore[attr-defined]
+
+    client.get("/crash")
+
+    labels = {"method": "GET", "endpoint": "/crash"}
+    fast, failed = (
+        REGISTRY.get_sample_value(
+            "http_request_duration_seconds_bucket", labels | {"outcome": outcome, "le": "2.0"}
+        )
+        for outcome in ("success", "server_error")
+    )
+    assert (fast, failed) == (None, 1)
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "# TYPE http_requests_total counter",
@@ -68,7 +98,8 @@ def test_crash_is_counted_as_500(client: TestClient) -> None:
         "# TYPE orders_active gauge",
         "# TYPE orders_placed_total counter",
         "# TYPE order_processing_errors_total counter",
-        'http_request_duration_seconds_bucket{endpoint="/metrics",le="2.0",method="GET"}',
+        'http_request_duration_seconds_bucket{endpoint="/metrics",le="2.0",method="GET",'
+        'outcome="success"}',
     ],
 )
 def test_metrics_page_after_requests_shows_final_names(client: TestClient, line: str) -> None:

@@ -74,6 +74,20 @@ Source: Site Reliability Workbook, chapter 5, table 5-8.
 """
 
 
+EXTERNAL_METRICS: Final = {
+    "istio_requests_total": {
+        "reporter",
+        "source_workload_namespace",
+        "destination_service_name",
+        "response_code",
+    },
+    "up": set[str](),
+    "probe_success": set[str](),
+    "probe_ssl_earliest_cert_expiry": set[str](),
+}
+"""Metrics of Istio, Prometheus and the blackbox exporter, with the labels that queries use."""
+
+
 def register(id: str) -> Callable[[Check], Check]:
     """Register a check under the id of an item, or under a name."""
 
@@ -320,7 +334,8 @@ def weekly_dast(repo: Repo) -> Iterator[str]:
 def slo_alerts(repo: Repo) -> Iterator[str]:
     """Each objective has alerts at the burn rates and windows of the SRE Workbook.
 
-    Each alert has a `for` duration and a severity.
+    Each alert has a severity. A `for` duration restarts at every dip, so it is 2 minutes at most.
+    No threshold of a page is above the cap of the policy, because a low target has a large budget.
     """
     documents = yaml.safe_load_all(repo.text("slo.yml"))
     slos = [document for document in documents if document["kind"] == "SLO"]
@@ -330,26 +345,110 @@ def slo_alerts(repo: Repo) -> Iterator[str]:
         ][0]["targetPercent"]
         for slo in slos
     }
+    cap = float((load(ROOT).settings.value("slo.page_cap") or "").rstrip("%")) / 100
     if not objectives:
         yield "no objective"
     for name, target in objectives.items():
         alerts = [alert for alert in repo.alerts if alert["labels"].get("slo") == name]
-        burn_rates = {}
+        thresholds = {}
         for alert in alerts:
-            if not alert.get("for") or not alert["labels"].get("severity"):
-                yield f"{alert['alert']} has no for duration or no severity"
-            for window, factor, budget in re.findall(
-                r"slo:error_ratio:rate(\w+)\{[^}]*\}\s*>\s*([\d.]+) \* \(1 - ([\d.]+)\)",
+            if not alert["labels"].get("severity"):
+                yield f"{alert['alert']} has no severity"
+            if _seconds(alert.get("for", "0s")) > 120:
+                yield f"{alert['alert']} has a for duration above 2 minutes"
+            for window, factor, budget, threshold in re.findall(
+                r"slo:error_ratio:rate(\w+)\{[^}]*\}\s*>\s*"
+                r"(?:([\d.]+) \* \(1 - ([\d.]+)\)|([\d.]+))",
                 alert["expr"],
             ):
-                burn_rates[window, alert["labels"]["severity"]] = float(factor), float(budget)
+                value = float(threshold) if threshold else float(factor) * (1 - float(budget))
+                thresholds[window, alert["labels"]["severity"]] = round(value, 6)
         for windows, (factor, severity) in BURN.items():
+            expected = factor * (1 - target / 100)
+            if severity == "page":
+                expected = min(expected, cap)
             for window in windows:
-                burn_rate = burn_rates.get((window, severity))
-                if burn_rate is None:
+                threshold = thresholds.get((window, severity))
+                if threshold is None:
                     yield f"{name}: no {severity} alert over {window}"
-                elif burn_rate != (factor, round(target / 100, 6)):
-                    yield f"{name}: alert over {window} at {burn_rate[0]} times {burn_rate[1]}"
+                elif threshold != round(expected, 6):
+                    yield f"{name}: {severity} alert over {window} above {threshold}"
+
+
+@register("OBS-08")
+def absence_alerts(repo: Repo) -> Iterator[str]:
+    """An alert fires when the service, its metrics, its traffic or its probe are absent.
+
+    A comparison with an empty result never fires, so the alerts have `absent()` or `vector(0)`.
+    """
+    alerts = [
+        alert
+        for alert in repo.alerts
+        if re.search(r"absent\(|vector\(0\)", alert["expr"])
+        and alert["labels"].get("severity") in {"critical", "page"}
+    ]
+    for absence, pattern in {
+        "service": r"\bup\{job=\"order-service\"\}.*== 0",
+        "metric of the gateway": r"rate\(istio_requests_total\{.*<.*offset 1w",
+        "probe": r"\bprobe_success\{.*== 0",
+    }.items():
+        found = [alert for alert in alerts if re.search(pattern, alert["expr"], re.DOTALL)]
+        if not found:
+            yield f"no alert pages when the {absence} is absent"
+        for alert in found:
+            if _seconds(alert.get("for", "0s")) > 300:
+                yield f"{alert['alert']} waits longer than 5 minutes"
+    tests = repo.prometheus_tests
+    for alert in alerts:
+        fires = {
+            bool(case["exp_alerts"])
+            for test in tests
+            for case in test["alert_rule_test"]
+            if case["alertname"] == alert["alert"]
+        }
+        if fires != {True, False}:
+            yield f"no test shows that {alert['alert']} fires, and that it stays silent"
+    job = (repo.yaml("prometheus/probe.yml").get("scrape_configs") or [{}])[0]
+    hosts = [target for config in job.get("static_configs", []) for target in config["targets"]]
+    if job.get("job_name") != "order-service-probe" or not hosts:
+        yield "no probe"
+    for host in hosts:
+        if not host.startswith("https://"):
+            yield f"the probe of {host} does not test the certificate"
+
+
+@register("SLI at the gateway")
+def edge_sli(repo: Repo) -> Iterator[str]:
+    """Availability is measured where requests arrive, in the rules, objectives and dashboard."""
+    rules = [
+        rule["expr"]
+        for rule in repo.prometheus_rules
+        if rule.get("record") and rule["labels"].get("slo") == "availability"
+    ]
+    slo = "\n".join(
+        query for location, query in repo.queries.items() if location.startswith("slo.yml")
+    )
+    dashboard = [query for location, query in repo.queries.items() if ".json" in location]
+    for expression in rules:
+        if expression.count("istio_requests_total{") != 2 or "http_requests_total{" in expression:
+            yield "a rule measures availability in the service"
+    if not rules or "istio_requests_total{" not in slo or "http_requests_total{" in slo:
+        yield "the objective measures availability in the service"
+    if not any("istio_requests_total{" in query for query in dashboard):
+        yield "no panel shows the gateway"
+
+
+@register("latency of successes")
+def latency_of_successes(repo: Repo) -> Iterator[str]:
+    """No query counts a fast response with 5xx as fast."""
+    for location, query in repo.queries.items():
+        for selector in _selectors(promql_parser.parse(query)):
+            if selector.name == "http_request_duration_seconds_bucket" and not any(
+                (str(matcher.op), matcher.name, matcher.value)
+                == ("MatchOp.NotEqual", "outcome", "server_error")
+                for matcher in selector.matchers.matchers
+            ):
+                yield f"{location}: counts failures as fast"
 
 
 @register("K8S-01")
@@ -998,6 +1097,7 @@ def identity(repo: Repo) -> Iterator[str]:
 def known_metrics(repo: Repo) -> Iterator[str]:
     """Every query uses series that the code exposes or a rule records, and their labels."""
     recorded = {rule["record"] for rule in repo.prometheus_rules if "record" in rule}
+    metrics = repo.metrics | EXTERNAL_METRICS
     external_labels = {
         "pod",
         "namespace",
@@ -1011,11 +1111,11 @@ def known_metrics(repo: Repo) -> Iterator[str]:
         for selector in _selectors(promql_parser.parse(query)):
             if selector.name in recorded:
                 continue
-            if selector.name not in repo.metrics:
+            if selector.name not in metrics:
                 yield f"{location}: unknown metric {selector.name}"
                 continue
             for matcher in selector.matchers.matchers:
-                if matcher.name not in repo.metrics[selector.name] | external_labels:
+                if matcher.name not in metrics[selector.name] | external_labels:
                     yield f"{location}: {selector.name} has no label {matcher.name}"
 
 
@@ -1224,6 +1324,12 @@ def _containers(repo: Repo, *, pods: bool = False) -> Iterator[tuple[str, dict[s
         for container in containers(resource):
             pod = {"pod": resource["spec"]["template"]["spec"]} if pods else {}
             yield resource["kind"], container | pod
+
+
+def _seconds(duration: str) -> int:
+    """Return the seconds of a duration of Prometheus, such as 1h30m."""
+    units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+    return sum(int(n) * units[unit] for n, unit in re.findall(r"(\d+)([smhd])", duration))
 
 
 def _key(resource: dict[str, Any]) -> tuple[str, str, str | None, str]:

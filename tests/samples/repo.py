@@ -121,6 +121,15 @@ class Repo:
         ]
 
     @functools.cached_property
+    def prometheus_tests(self) -> list[dict[str, Any]]:
+        """Unit tests of the rule files."""
+        return [
+            test
+            for path in sorted((self.root / "prometheus").glob("*.rules.test.yml"))
+            for test in yaml.safe_load(path.read_text(encoding="utf-8"))["tests"]
+        ]
+
+    @functools.cached_property
     def metrics(self) -> dict[str, set[str]]:
         """Labels of each series that the code exposes, from the calls that define the metrics."""
         series: dict[str, set[str]] = {}
@@ -157,8 +166,9 @@ class Repo:
                         "$__range", "1h"
                     )
         for path in [self.root / "slo.yml", *sorted((self.root / "k8s").glob("analysis*.yaml"))]:
-            for document in yaml.safe_load_all(path.read_text(encoding="utf-8")):
-                for location, text in _walk_texts(document, path.name):
+            documents = yaml.safe_load_all(path.read_text(encoding="utf-8"))
+            for number, document in enumerate(documents, 1):
+                for location, text in _walk_texts(document, f"{path.name}[{number}]"):
                     if location.endswith(".query"):
                         queries[location] = re.sub(r"\{\{\s*args\.[\w-]+\s*\}\}", "x", text)
         return queries

@@ -88,6 +88,41 @@ EXTERNAL_METRICS: Final = {
 """Metrics of Istio, Prometheus and the blackbox exporter, with the labels that queries use."""
 
 
+RUNBOOKS: Final = {
+    "service-down": "OrderServiceDown",
+    "no-traffic": "OrderServiceNoTraffic",
+    "pods-crash-or-pending": "CrashLoopBackOff",
+    "certificate-expired": "OrderServiceCertificateExpiresSoon",
+    "redis-full": "OutOfMemoryError",
+}
+"""Runbooks of the common failures, with a text that readers search for."""
+
+MESSAGES: Final = {
+    # the service's own log, SQLAlchemy, PostgreSQL 15 and 16, psycopg, redis-py and Redis
+    "connection pool timeout",
+    "QueuePool limit of size",
+    "overflow 0 reached, connection timed out, timeout 1.50",
+    "FATAL: sorry, too many clients already",
+    "remaining connection slots are reserved for non-replication superuser connections",
+    "FATAL: remaining connection slots are reserved for roles with the SUPERUSER attribute",
+    "connection failed: connection to server at",
+    "server closed the connection unexpectedly",
+    "command not allowed when used memory > 'maxmemory'.",
+    "OOM command not allowed when used memory > 'maxmemory'.",
+    # Kubernetes
+    "Back-off restarting failed container order-service in pod",
+    "0/6 nodes are available: 6 Insufficient cpu.",
+    'Error: secret "order-service-secrets" not found',
+    "Container order-service failed liveness probe, will be restarted",
+    "Reason: OOMKilled",
+    # curl and Python
+    "curl: (60) SSL certificate problem: certificate has expired",
+    "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired",
+    "curl: (6) Could not resolve host: orders.mycompany.example",
+}
+"""Messages that the programs print, word for word. Readers search for them."""
+
+
 def register(id: str) -> Callable[[Check], Check]:
     """Register a check under the id of an item, or under a name."""
 
@@ -345,7 +380,9 @@ def slo_alerts(repo: Repo) -> Iterator[str]:
         ][0]["targetPercent"]
         for slo in slos
     }
-    cap = float((load(ROOT).settings.value("slo.page_cap") or "").rstrip("%")) / 100
+    policy = load(ROOT).settings
+    cap = float((policy.value("slo.page_cap") or "").rstrip("%")) / 100
+    longest = int((policy.value("slo.page_for") or "0 minutes").split()[0]) * 60
     if not objectives:
         yield "no objective"
     for name, target in objectives.items():
@@ -354,8 +391,8 @@ def slo_alerts(repo: Repo) -> Iterator[str]:
         for alert in alerts:
             if not alert["labels"].get("severity"):
                 yield f"{alert['alert']} has no severity"
-            if _seconds(alert.get("for", "0s")) > 120:
-                yield f"{alert['alert']} has a for duration above 2 minutes"
+            if _seconds(alert.get("for", "0s")) > longest:
+                yield f"{alert['alert']} has a for duration above {longest} s"
             for window, factor, budget, threshold in re.findall(
                 r"slo:error_ratio:rate(\w+)\{[^}]*\}\s*>\s*"
                 r"(?:([\d.]+) \* \(1 - ([\d.]+)\)|([\d.]+))",
@@ -1270,6 +1307,94 @@ def _routes(repo: Repo) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFuncti
                             args=[ast.Constant(value=str(path)), *_],
                         ):
                             yield path, function
+
+
+@register("runbooks at night")
+def runbooks_at_night(repo: Repo) -> Iterator[str]:
+    """A runbook connects first, and each fix has commands, what to expect, and a check."""
+    for name, text in repo.runbooks.items():
+        diagnosis, causes = _sections(text, "Diagnosis steps", "Common causes and fixes")
+        if "kubectl config use-context" not in diagnosis[: diagnosis.find("\n2. ")]:
+            yield f"{name}: the first step does not connect"
+        for cause in re.split(r"^### ", causes, flags=re.MULTILINE)[1:]:
+            title = cause.splitlines()[0]
+            fix, _, check = cause.partition("**Check:**")
+            commands = re.findall(r"```(?:bash|sql)\n.*?```(.*?)(?=```|\Z)", fix, re.DOTALL)
+            if not re.search(r"\*\*Symptom:\*\*.*\*\*Fix:\*\*", fix, re.DOTALL) or not commands:
+                yield f"{name}: no command in the fix of {title!r}"
+            if not check.strip():
+                yield f"{name}: {title!r} does not say how to check that it worked"
+
+
+@register("runbooks on databases")
+def runbooks_on_databases(repo: Repo) -> Iterator[str]:
+    """Queries come after the command that connects, and sessions end only after a look at them."""
+    for name, text in repo.runbooks.items():
+        before, found, _ = text.partition("```sql")
+        if found and not re.search(r"psql \"host=\S+ dbname=\S+ user=\S+", before):
+            yield f"{name}: no command that connects to the database"
+        queries = re.findall(r"```sql\n(.*?)```", text, re.DOTALL)
+        for number, query in enumerate(queries):
+            if "pg_terminate_backend" in query:
+                if not all(
+                    filter_text in query
+                    for filter_text in (
+                        "usename = 'orders'",
+                        "backend_type = 'client backend'",
+                        "application_name <> 'pg_dump'",
+                    )
+                ):
+                    yield f"{name}: ends sessions of backups or replication"
+                if not any(
+                    "idle in transaction" in shown and "pg_terminate_backend" not in shown
+                    for shown in queries[:number]
+                ):
+                    yield f"{name}: ends sessions that no step shows"
+            if "CREATE INDEX" in query and (
+                "IF NOT EXISTS" in query
+                or not any("NOT indisvalid" in other for other in queries[:number])
+                or not any("DROP INDEX CONCURRENTLY" in other for other in queries[:number])
+            ):
+                yield f"{name}: an invalid index stays"
+    text = repo.runbooks.get("database-connection-pool-exhausted", "")
+    if "reserved_connections" not in text or "pg_use_reserved_connections" not in text:
+        yield "no word on reserved connections"
+
+
+@register("runbooks of failures")
+def runbooks_of_failures(repo: Repo) -> Iterator[str]:
+    """Each common failure has a runbook, and a critical error rate leads to triage first."""
+    for name, text in RUNBOOKS.items():
+        if text not in repo.runbooks.get(name, ""):
+            yield f"no runbook {name} with {text}"
+    triage = [
+        name
+        for name, text in repo.runbooks.items()
+        if re.search(r"^alerts: .*OrderServiceErrorsCritical", text, re.MULTILINE)
+    ]
+    if triage[:1] != ["high-error-rate"]:
+        yield f"OrderServiceErrorsCritical leads to {triage} first"
+
+
+@register("exact messages")
+def exact_messages(repo: Repo) -> Iterator[str]:
+    """Symptoms quote the messages of programs, and the service logs the message it promises."""
+    symptoms = re.findall(
+        r"\*\*Symptom:\*\*(.*?)\*\*Fix:\*\*", "\n".join(repo.runbooks.values()), re.DOTALL
+    )
+    quotes = {" ".join(quote.split()) for quote in re.findall(r"`([^`]+)`", "\n".join(symptoms))}
+    for message in sorted(MESSAGES):
+        if not any(quote.startswith(message) for quote in quotes):
+            yield f"no runbook quotes {message}"
+    if '"connection pool timeout"' not in repo.text("src/order_service/postgres.py"):
+        yield "the service does not log: connection pool timeout"
+
+
+def _sections(text: str, *titles: str) -> list[str]:
+    """Return the text below each heading of level 2."""
+    parts = re.split(r"^## (.+)\n", text, flags=re.MULTILINE)
+    sections = dict(zip(parts[1::2], parts[2::2], strict=True))
+    return [sections.get(title, "") for title in titles]
 
 
 def _pipeline(repo: Repo) -> Workflow:

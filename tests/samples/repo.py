@@ -15,6 +15,8 @@ from typing import Any
 
 import yaml
 
+from tests.handbooks import ROOT
+
 Job = dict[str, Any]
 
 
@@ -172,6 +174,16 @@ class Repo:
                     if location.endswith(".query"):
                         queries[location] = re.sub(r"\{\{\s*args\.[\w-]+\s*\}\}", "x", text)
         return queries
+
+    @functools.cached_property
+    def runbooks(self) -> dict[str, str]:
+        """Texts of the runbooks of the service, by file name. A copy can have its own runbooks."""
+        folder = self.root / "runbooks"
+        folder = folder if folder.is_dir() else ROOT / "runbooks"
+        return {
+            path.stem: path.read_text(encoding="utf-8")
+            for path in sorted((folder / "order-service").glob("*.md"))
+        }
 
     def code(self, folder: str) -> Iterator[tuple[str, ast.Module]]:
         """Yield the path and the syntax tree of each module in a folder."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.handbooks import ROOT
 from tests.samples.proofs import copy_service, run_command
 from tests.samples.properties import PROPERTIES
 from tests.samples.repo import Repo
@@ -48,6 +50,8 @@ AUTOMATED = {
 @pytest.mark.parametrize("slip", SLIPS, ids=[f"{slip['slip']} ({slip['by']})" for slip in SLIPS])
 def test_a_slip_is_found(slip: dict[str, Any], tmp_path: Path) -> None:
     root = copy_service(tmp_path / "service")
+    if slip["file"].startswith("runbooks/"):
+        shutil.copytree(ROOT / "runbooks", root / "runbooks")
     file = root / slip["file"]
     if slip.get("remove"):
         file.unlink()

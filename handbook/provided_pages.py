@@ -14,6 +14,8 @@ PROVIDED_PATHS: Final = (
     "adr/index.md",
     "docs/actions.md",
     "docs/checklist.md",
+    "docs/due.md",
+    "docs/exceptions.md",
     "docs/how-to/add-a-decision.md",
     "docs/how-to/add-a-post-mortem.md",
     "docs/how-to/add-a-runbook.md",

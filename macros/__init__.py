@@ -14,13 +14,14 @@ from typing import Any
 
 from handbook.engines.check import checked_handbook, page_address
 from handbook.views import adr_index as decisions
+from handbook.views import due as deadlines
 from handbook.views import home as start
 from handbook.views import postmortems, runbooks, services, standards
 from handbook.views import records_reference as records
 from handbook.views import rules_reference as rules
 
 
-def define_env(env: Any) -> None:
+def define_env(env: Any) -> None:  # noqa: C901 - one short function for each macro
     """Load and check the handbook, then define the macros.
 
     Raises click.ClickException if front matter, a section or a link has an error. The exception
@@ -47,9 +48,19 @@ def define_env(env: Any) -> None:
         return standards.checklist(handbook, address())
 
     @env.macro
+    def due() -> str:
+        """List everything that has a due date."""
+        return deadlines.due(handbook, address())
+
+    @env.macro
     def everything() -> str:
         """List every record by kind, A to Z."""
         return start.everything(handbook, address())
+
+    @env.macro
+    def exceptions() -> str:
+        """List the waivers, the suppressions, and the exceptions in the settings."""
+        return deadlines.exceptions(handbook, address())
 
     @env.macro
     def home() -> str:

@@ -18,9 +18,18 @@ from handbook.records.service_file import files_address
 from handbook.records.standard import Standard
 from handbook.views import NOT_RECORDED, moment, or_not_recorded, render
 from handbook.views.decisions import banner
+from handbook.views.due import next_review
 from handbook.views.links import Linker, PageLink
 
-Value = str | date | datetime | PageLink
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A day on which something is due."""
+
+    day: date
+
+
+Value = str | date | datetime | PageLink | Due
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +92,24 @@ def severity_tone(handbook: Handbook, severity: str | None) -> str:
 
 
 def _template_value(value: Value) -> dict[str, object]:
+    if isinstance(value, Due):
+        return {"link": None, "time": None, "due": value.day, "text": ""}
     if isinstance(value, PageLink):
-        return {"link": value, "time": None, "text": value.title}
+        return {"link": value, "time": None, "due": None, "text": value.title}
     if isinstance(value, datetime):
         return {
             "link": None,
+            "due": None,
             "time": value.isoformat().replace("+00:00", "Z"),
             "text": moment(value),
         }
     if isinstance(value, date):
-        return {"link": None, "time": value.isoformat(), "text": value.isoformat()}
-    return {"link": None, "time": None, "text": value}
+        return {"link": None, "due": None, "time": value.isoformat(), "text": value.isoformat()}
+    return {"link": None, "due": None, "time": None, "text": value}
+
+
+def _due(day: date | None) -> tuple[Value, ...]:
+    return () if day is None else (Due(day),)
 
 
 def _as_tuple(value: Value | None) -> tuple[Value, ...]:
@@ -115,7 +131,7 @@ def _adr_rows(adr: Adr, linker: Linker) -> Iterator[Row]:
     yield Row("Deciders", linker.names(adr.deciders))
     yield Row("Consulted", linker.names(adr.consulted))
     yield Row("Informed", linker.names(adr.informed))
-    yield Row("Review by", _as_tuple(adr.review_by))
+    yield Row("Review by", _due(adr.review_by if adr.status == "accepted" else None))
     amended = [
         ref.source.id
         for ref in linker.handbook.references_to(adr)
@@ -133,6 +149,7 @@ def _adr_rows(adr: Adr, linker: Linker) -> Iterator[Row]:
 def _standard_rows(standard: Standard, linker: Linker) -> Iterator[Row]:
     yield Row("Owner", _as_tuple(standard.owner))
     yield Row("Reviewed", _as_tuple(standard.reviewed))
+    yield Row("Next review", _due(next_review(standard, linker.handbook)))
     yield Row("CALMS", tuple(pillar.capitalize() for pillar in standard.calms))
     yield Row("Core tools", standard.core_tools)
     yield Row(
@@ -174,6 +191,7 @@ def _runbook_rows(runbook: Runbook, linker: Linker) -> Iterator[Row]:
         "When", _as_tuple(linker.inline(runbook.trigger or "", runbook.path) or None), wide=True
     )
     yield Row("Reviewed", _as_tuple(runbook.reviewed))
+    yield Row("Next review", _due(next_review(runbook, linker.handbook)))
     yield Row("Last exercised", _as_tuple(or_not_recorded(runbook, runbook.exercised) or "never"))
 
 

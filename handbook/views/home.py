@@ -11,6 +11,7 @@ from handbook.records import Record
 from handbook.records.kinds import RECORDS
 from handbook.records.service import Service
 from handbook.views import render
+from handbook.views.due import count_dates, list_deadlines
 from handbook.views.links import Linker
 
 _MAX_ROWS: Final = 6
@@ -20,12 +21,15 @@ def home(handbook: Handbook, page_address: str) -> str:
     """Render the home page, with the first services and the latest changes."""
     services = sorted(handbook.of(Service), key=lambda service: (service.tier or 9, service.id))
     alerts = Counter(alert.service for alert in handbook.alerts)
+    deadlines = list_deadlines(handbook)
     return render(
         "home.html.j2",
         services=[(service, alerts[service.id]) for service in services[:_MAX_ROWS]],
         counts=handbook.entity_counts,
         items=len(handbook.checklist_items),
         rows=_recent_changes(handbook, _MAX_ROWS),
+        due=len(deadlines),
+        dates=count_dates(deadlines),
         linker=Linker(handbook, page_address),
     )
 

@@ -33,8 +33,37 @@ document.addEventListener("DOMContentLoaded", () => {
     }
   });
 
+  markDue();
   for (const bar of document.querySelectorAll(".hb-filter")) filter(bar);
 });
+
+// What is late depends on the day of the reader, so the browser computes it. Days count in UTC, as in the records.
+function markDue() {
+  const day = 24 * 60 * 60 * 1000;
+  const today = Math.floor(Date.now() / day);
+  const daysUntil = (date) => Math.floor(Date.parse(date) / day) - today;
+  const count = (number) => `${number} day${number === 1 ? "" : "s"}`;
+  const stateOf = (days) => (days < 0 ? "late" : days <= 30 ? "within 30 days" : "later");
+  for (const time of document.querySelectorAll("time.hb-due")) {
+    const days = daysUntil(time.dateTime);
+    const row = time.closest("tr[data-due]");
+    if (row) row.dataset.state = stateOf(days);
+    if (days > 30) continue;
+    const badge = document.createElement("span");
+    badge.className = `hb-badge hb-badge--${days < 0 ? "bad" : "open"}`;
+    badge.textContent =
+      days < 0 ? `${count(-days)} late` : days ? `due in ${count(days)}` : "due today";
+    time.after(" ", badge);
+  }
+  for (const element of document.querySelectorAll("[data-dates]")) {
+    const totals = { late: 0, "within 30 days": 0 };
+    for (const entry of element.dataset.dates.split(" ")) {
+      const [date, number] = entry.split(":");
+      totals[stateOf(daysUntil(date))] += Number(number);
+    }
+    element.textContent = `${totals.late} late, ${totals["within 30 days"]} due within 30 days`;
+  }
+}
 
 // A filter by facets and free text over the tables of the page. The address contains the filter, so that you can link to a view.
 function filter(bar) {

@@ -26,6 +26,8 @@ AUTOMATED = {
     "CICD-01",
     "CICD-02",
     "CICD-06",
+    "CICD-10",
+    "CICD-11",
     "TEST-01",
     "TEST-02",
     "TEST-04",

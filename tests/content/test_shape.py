@@ -35,7 +35,6 @@ NOT_YET_CONVERTED = {
     "STD-02",
     "STD-03",
     "STD-04",
-    "STD-06",
     "STD-07",
     "STD-08",
     "STD-09",

@@ -31,6 +31,7 @@ AUTOMATED = {
     "SEC-02",
     "SEC-04",
     "SEC-05",
+    "SEC-10",
     "OBS-06",
     "K8S-01",
     "K8S-02",

@@ -34,8 +34,6 @@ NOT_YET_CONVERTED = {
     "STD-01",
     "STD-02",
     "STD-03",
-    "STD-05",
-    "STD-06",
     "STD-08",
     "STD-09",
     "STD-10",

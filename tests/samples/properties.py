@@ -365,6 +365,15 @@ def weekly_dast(repo: Repo) -> Iterator[str]:
     yield "no weekly workflow attacks staging with ZAP"
 
 
+@register("SEC-10")
+def security_policy(repo: Repo) -> Iterator[str]:
+    """SECURITY.md names a private channel, and forbids public issues."""
+    text = repo.text("SECURITY.md")
+    for words in ("privately", "Do not open a public issue"):
+        if words not in text:
+            yield f"SECURITY.md does not say: {words}"
+
+
 @register("OBS-06")
 def slo_alerts(repo: Repo) -> Iterator[str]:
     """Each objective has alerts at the burn rates and windows of the SRE Workbook.

@@ -35,6 +35,7 @@ AUTOMATED = {
     "SEC-02",
     "SEC-04",
     "SEC-05",
+    "SEC-10",
     "OBS-06",
     "OBS-08",
     "K8S-01",

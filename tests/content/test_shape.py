@@ -31,7 +31,6 @@ MOST_WORDS_IN_MEDIAN = 1_300
 DEVIATION_COLUMNS = ("Case", "Condition", "Who decides", "Where recorded")
 STEPS = ("Week 1", "Month 1", "Quarter 1", "May wait")
 NOT_YET_CONVERTED = {
-    "STD-03",
     "STD-04",
     "STD-05",
     "STD-06",

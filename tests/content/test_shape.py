@@ -31,9 +31,6 @@ MOST_WORDS_IN_MEDIAN = 1_300
 DEVIATION_COLUMNS = ("Case", "Condition", "Who decides", "Where recorded")
 STEPS = ("Week 1", "Month 1", "Quarter 1", "May wait")
 NOT_YET_CONVERTED = {
-    "STD-01",
-    "STD-02",
-    "STD-03",
     "STD-08",
     "STD-09",
     "STD-10",

@@ -10,8 +10,10 @@ import httpx
 from order_service.correlation import send_on
 from order_service.domain import BookId, BookNotFoundError, Money, Order, OutOfStockError
 
+# --8<-- [start:timeouts]
 # Without limits, a neighbour that hangs would hang us too.
 TIMEOUT = httpx.Timeout(2.0, connect=0.5)
+# --8<-- [end:timeouts]
 
 
 # --8<-- [start:http-client]

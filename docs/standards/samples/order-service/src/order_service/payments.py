@@ -12,6 +12,7 @@ class StripePayments:
     gateway = "stripe"
 
     def __init__(self, secret_key: str, base_url: str) -> None:
+        # --8<-- [start:retries]
         self._http = stripe.HTTPXClient(timeout=5)
         self._client = stripe.StripeClient(
             secret_key,
@@ -19,6 +20,7 @@ class StripePayments:
             http_client=self._http,
             max_network_retries=2,
         )
+        # --8<-- [end:retries]
 
     async def charge(self, order: Order, payment_method: str) -> None:
         """Charge the total; a stripe.RateLimitError is passed on, for nothing was charged."""

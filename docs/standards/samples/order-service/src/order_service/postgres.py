@@ -75,7 +75,8 @@ def create_engine(settings: Settings) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=1.5,  # a customer waits two seconds at most
         pool_pre_ping=True,
-        connect_args={"connect_timeout": 2},
+        # A query that takes longer gives its connection back.
+        connect_args={"connect_timeout": 2, "options": "-c statement_timeout=1500"},
     )
 
 
@@ -90,7 +91,7 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         log.error("connection pool timeout", error_type=PoolTimeoutError.__name__)
         raise PoolTimeoutError("no free database connection") from error
     except sa.exc.OperationalError as error:
-        raise DatabaseUnavailableError("the database cannot be reached") from error
+        raise DatabaseUnavailableError("the database does not answer") from error
 
 
 # --8<-- [end:pool]

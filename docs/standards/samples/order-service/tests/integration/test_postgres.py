@@ -30,6 +30,7 @@ from order_service.postgres import (
     create_engine,
     ping,
     sqlalchemy_url,
+    transaction,
 )
 from order_service.settings import Settings
 
@@ -102,6 +103,12 @@ async def test_database_that_is_away_is_said_to_be_unavailable(settings: Setting
         await ping(engine)
 
     await engine.dispose()
+
+
+async def test_query_that_takes_too_long_is_ended(engine: AsyncEngine) -> None:
+    with pytest.raises(DatabaseUnavailableError):
+        async with transaction(engine) as connection:
+            await connection.execute(sa.text("SELECT pg_sleep(5)"))
 
 
 # --8<-- [start:migrations]

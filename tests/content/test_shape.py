@@ -39,10 +39,7 @@ NOT_YET_CONVERTED = {
     "STD-06",
     "STD-07",
     "STD-08",
-    "STD-09",
-    "STD-10",
     "STD-11",
-    "STD-13",
 }
 """The standards that do not have the shape yet. Remove the id of each standard you convert."""
 

@@ -32,10 +32,7 @@ DEVIATION_COLUMNS = ("Case", "Condition", "Who decides", "Where recorded")
 STEPS = ("Week 1", "Month 1", "Quarter 1", "May wait")
 NOT_YET_CONVERTED = {
     "STD-08",
-    "STD-09",
-    "STD-10",
     "STD-11",
-    "STD-13",
 }
 """The standards that do not have the shape yet. Remove the id of each standard you convert."""
 

@@ -18,6 +18,7 @@ import yaml
 
 from handbook.loading import load
 from handbook.records.runbook import Runbook
+from handbook.records.service import Service
 from tests.handbooks import ROOT
 from tests.samples.repo import Job, Repo, Workflow, containers, steps
 from tests.samples.rollback import find_rollback_faults
@@ -608,6 +609,80 @@ def digests(repo: Repo) -> Iterator[str]:
         yield "Dockerfile: no readable stage"
 
 
+@register("K8S-09")
+def pod_security(repo: Repo) -> Iterator[str]:
+    """Argo CD labels every namespace, so that it enforces the level restricted."""
+    for application in _applications(repo):
+        policy = application["spec"]["syncPolicy"]
+        labels = policy.get("managedNamespaceMetadata", {}).get("labels", {})
+        namespace = application["spec"]["destination"]["namespace"]
+        if labels.get("pod-security.kubernetes.io/enforce") != "restricted":
+            yield f"{namespace} does not enforce the level restricted"
+        # Without this option Argo CD does not manage the labels.
+        if "CreateNamespace=true" not in policy.get("syncOptions", []):
+            yield f"Argo CD does not manage the labels of {namespace}"
+
+
+@register("K8S-10")
+def default_deny(repo: Repo) -> Iterator[str]:
+    """A policy of every namespace denies all connections, and others allow those of a service."""
+    denied = {
+        policy["metadata"]["namespace"]
+        for policy in repo.argocd
+        if policy["kind"] == "NetworkPolicy"
+        and policy["spec"] == {"podSelector": {}, "policyTypes": policy["spec"]["policyTypes"]}
+        and set(policy["spec"]["policyTypes"]) == {"Ingress", "Egress"}
+    }
+    for application in _applications(repo):
+        if application["spec"]["destination"]["namespace"] not in denied:
+            yield f"{application['spec']['destination']['namespace']} denies nothing by default"
+    policies = repo.kind("NetworkPolicy")
+    for workload in repo.kind("Deployment", "StatefulSet", "Job", "CronJob"):
+        metadata = workload["spec"]["template"]["metadata"]
+        if not any(_selects(policy["spec"]["podSelector"], metadata) for policy in policies):
+            yield f"no policy allows the connections of {workload['metadata']['name']}"
+    for policy in policies:
+        for rule in policy["spec"].get("ingress", []) + policy["spec"].get("egress", []):
+            if not rule.get("from", rule.get("to")):
+                yield f"{policy['metadata']['name']} allows connections with everything"
+
+
+@register("K8S-11")
+def zone_spread(repo: Repo) -> Iterator[str]:
+    """Pods of the service are spread across zones."""
+    for deployment in repo.kind("Deployment"):
+        template = deployment["spec"]["template"]
+        if not any(
+            rule["topologyKey"] == "topology.kubernetes.io/zone"
+            and _selects(rule["labelSelector"], template["metadata"])
+            for rule in template["spec"].get("topologySpreadConstraints", [])
+        ):
+            yield f"no rule spreads the pods of {deployment['metadata']['name']} across zones"
+
+
+@register("quota")
+def quota(repo: Repo) -> Iterator[str]:
+    """Every namespace has a quota, and the service's rollout at its peak fits into it."""
+    quotas = {
+        resource["metadata"]["namespace"]: resource["spec"]["hard"]
+        for resource in repo.argocd
+        if resource["kind"] == "ResourceQuota"
+    }
+    pods = _count_peak_pods(repo)
+    for application in _applications(repo):
+        namespace = application["spec"]["destination"]["namespace"]
+        for side in ("requests", "limits"):
+            for name in ("cpu", "memory"):
+                peak = sum(
+                    _read_quantity(container["resources"][side][name])
+                    * (pods if kind == "Deployment" else 1)
+                    for kind, container in _containers(repo)
+                )
+                available = quotas.get(namespace, {}).get(f"{side}.{name}", "0")
+                if _read_quantity(available) < peak:
+                    yield f"{namespace}: the peak does not fit into {side}.{name}"
+
+
 @register("DOC-01")
 def readme(repo: Repo) -> Iterator[str]:
     """The README has the purpose, the set-up and a diagram of the architecture."""
@@ -644,6 +719,20 @@ def alert_runbooks(repo: Repo) -> Iterator[str]:
             yield f"no runbook lists {name}"
     if not repo.alerts:
         yield "no alerts"
+
+
+@register("DOC-06")
+def owning_team(repo: Repo) -> Iterator[str]:
+    """The record of the service, the README and CODEOWNERS name the same team."""
+    [service] = (service for service in load(ROOT).of(Service) if service.id == "order-service")
+    [(_, first_section), *_] = re.findall(
+        r"^# (.+)\n((?:(?!^#).*\n)*)", repo.text("README.md"), re.M
+    )
+    if f"Owned by the {service.owner}." not in first_section:
+        yield f"the README does not name {service.owner}"
+    owners = re.findall(r"^\* +(.+)$", repo.text(".github/CODEOWNERS"), re.MULTILINE)
+    if [f"@mycompany/{service.owner}"] != owners[-1:]:
+        yield f"the code owner is not {service.owner}"
 
 
 @register("least privilege")
@@ -756,7 +845,7 @@ def environment_credentials(repo: Repo) -> Iterator[str]:
             yield f"{id} deploys without the token of an app"
     if len(set(repositories.values())) != len(repositories):
         yield f"environments share a repository: {repositories}"
-    for application in (resource for resource in repo.argocd if resource["kind"] == "Application"):
+    for application in _applications(repo):
         environment = application["spec"]["destination"]["namespace"]
         source = application["spec"]["source"]["repoURL"]
         if not source.endswith(f"/{repositories.get(environment)}"):
@@ -771,7 +860,7 @@ def project_sources(repo: Repo) -> Iterator[str]:
         for project in repo.argocd
         if project["kind"] == "AppProject"
     }
-    for application in (resource for resource in repo.argocd if resource["kind"] == "Application"):
+    for application in _applications(repo):
         project, source = application["spec"]["project"], application["spec"]["source"]["repoURL"]
         if accepted.get(project) != [source]:
             yield f"the project {project} accepts {accepted.get(project)}, not {source} alone"
@@ -1053,14 +1142,18 @@ def count_peak_connections(repo: Repo) -> int:
     ]
     # A connection outside the pool, such as one for each call of a probe.
     outside = len(re.findall(r"psycopg\.(?:\w+\.)?connect\(", _source(repo)))
-    pods = max(
-        scaler["spec"]["maxReplicas"] + _extra_pods(workload, scaler["spec"]["maxReplicas"])
+    jobs = sum(job["spec"].get("parallelism", 1) for job in repo.kind("Job", "CronJob"))
+    return int(_count_peak_pods(repo) * (int(config["data"]["POOL_SIZE"]) + outside) + jobs)
+
+
+def _count_peak_pods(repo: Repo) -> int:
+    """Return the pods at the peak of a rollout, at the autoscaler's upper bound."""
+    return max(
+        int(scaler["spec"]["maxReplicas"]) + _extra_pods(workload, scaler["spec"]["maxReplicas"])
         for manifests in (repo, Repo(repo.root, k8s="k8s-plain"))
         for scaler in manifests.kind("HorizontalPodAutoscaler")
         for workload in manifests.kind(scaler["spec"]["scaleTargetRef"]["kind"])
     )
-    jobs = sum(job["spec"].get("parallelism", 1) for job in repo.kind("Job", "CronJob"))
-    return int(pods * (int(config["data"]["POOL_SIZE"]) + outside) + jobs)
 
 
 def _extra_pods(workload: dict[str, Any], stable: int) -> int:
@@ -1464,6 +1557,18 @@ def _seconds(duration: str) -> int:
     """Return the seconds of a duration of Prometheus, such as 1h30m."""
     units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
     return sum(int(n) * units[unit] for n, unit in re.findall(r"(\d+)([smhd])", duration))
+
+
+def _applications(repo: Repo) -> list[dict[str, Any]]:
+    return [resource for resource in repo.argocd if resource["kind"] == "Application"]
+
+
+def _read_quantity(quantity: str) -> float:
+    """Return a quantity of Kubernetes as a number: of cores, or of bytes."""
+    units = {"m": 0.001, "Mi": 1024**2, "Gi": 1024**3}
+    match = re.fullmatch(r"(\d+)(m|Mi|Gi)?", str(quantity))
+    assert match, quantity
+    return int(match[1]) * units.get(match[2], 1)
 
 
 def _key(resource: dict[str, Any]) -> tuple[str, str, str | None, str]:

@@ -499,7 +499,7 @@ class Handbook:
     @cached_property
     def read_listing(self) -> Callable[[str], str | None]:
         """The function that returns the text of a sample file, or None. It reads each file once."""
-        return cache(partial(_read_listing, self.root))
+        return cache(partial(read_listing_file, self.root))
 
     def links_of(self, document: Document) -> tuple[ResolvedLink, ...]:
         """Return the links and images of a document, with their targets."""
@@ -674,7 +674,7 @@ def _group_by(
     return {key: tuple(group) for key, group in groups.items()}
 
 
-def _read_listing(root: Path, path: str) -> str | None:
+def read_listing_file(root: Path, path: str) -> str | None:
     """Return the text of a sample file. Returns None if no folder of samples contains it."""
     for folder in LISTING_FOLDERS:
         base = (root / folder).resolve()

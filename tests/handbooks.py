@@ -18,6 +18,7 @@ from handbook.reading.render import render
 from handbook.reading.source import read_source
 from handbook.rules.engine import run
 from handbook.views.references import PageReferences
+from hatch_build import find_files
 
 ROOT = Path(__file__).parent.parent
 CORPORA = Path(os.environ.get("HANDBOOK_CORPORA") or ROOT.parent / "shared" / "corpora")
@@ -138,8 +139,10 @@ def copy_package(to: Path) -> Path:
     ignore = shutil.ignore_patterns("__pycache__")
     for folder in ("handbook", "requirements"):
         shutil.copytree(ROOT / folder, to / folder, ignore=ignore)
-    for file in ("pyproject.toml", ".pre-commit-hooks.yaml", "action.yml"):
-        shutil.copy(ROOT / file, to)
+    files = ("pyproject.toml", "hatch_build.py", ".pre-commit-hooks.yaml", "action.yml")
+    for file in (*files, "mkdocs.yml", *find_files(ROOT)):
+        (to / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, to / file)
     return to
 
 

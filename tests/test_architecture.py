@@ -101,6 +101,7 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
         "handbook",
         "history.git",
         "loading",
+        "provided_pages",
         "reading",
         "records",
         "site_settings",

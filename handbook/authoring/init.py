@@ -17,6 +17,7 @@ from typing import Final
 import yaml
 
 from handbook import __version__
+from handbook.authoring.standards_copy import StandardsCopy
 
 SETTINGS: Final = "mkdocs.yml"
 _STARTER: Final = Path(__file__).parent / "starter"
@@ -37,6 +38,18 @@ _FILES: Final[Mapping[str, str]] = {
 """The files of a new handbook, each with its template in the folder `starter`."""
 _FOLDER_FILE: Final = "docs/.gitkeep"
 """Empty file that keeps the folder docs/ in Git, because the engine needs this folder."""
+_STANDARDS: Final = """\
+
+## Make the standards yours
+
+`docs/standards/` has copies of the thirteen standards of the package, and {owner} owns them.
+
+1. Read each standard, and change what does not fit. Then set `reviewed` to the day of this review.
+2. Choose the numbers under `extra.policy` in `mkdocs.yml`. The standards show them, and the rules
+   use them.
+3. Choose the `owner` of each standard among your teams.
+"""
+"""The section of README.md about copied standards."""
 _VALUE: Final = re.compile(r"\[\[(\w+)\]\]")
 _MARKUP: Final = re.compile(r"([\\`*_{}\[\]<>#|~&!])")
 
@@ -54,9 +67,15 @@ class Start:
         return SETTINGS in self.kept
 
 
-def plan_start(folder: Path, name: str, url: str, teams: Sequence[str]) -> Start:
+def plan_start(
+    folder: Path,
+    name: str,
+    url: str,
+    teams: Sequence[str],
+    standards: StandardsCopy | None = None,
+) -> Start:
     """Return the files for a new handbook in a folder, which need not exist."""
-    contents = make_files(name, url, teams)
+    contents = make_files(name, url, teams, standards)
     kept = [path for path in contents if _exists(folder / path)]
     return Start({path: data for path, data in contents.items() if path not in kept}, kept)
 
@@ -65,7 +84,9 @@ def _exists(path: Path) -> bool:
     return path.is_symlink() or path.exists()
 
 
-def make_files(name: str, url: str, teams: Sequence[str]) -> dict[str, bytes]:
+def make_files(
+    name: str, url: str, teams: Sequence[str], standards: StandardsCopy | None = None
+) -> dict[str, bytes]:
     """Return the content of each file of a new handbook, by path."""
     values = {
         "name": _quote(name),
@@ -73,6 +94,7 @@ def make_files(name: str, url: str, teams: Sequence[str]) -> dict[str, bytes]:
         "url": _quote(url),
         "teams": "\n".join(f"      {_quote_if_needed(team)}: {{}}" for team in teams),
         "owners": " ".join(f"@ORGANISATION/{team}" for team in teams),
+        "standards": _STANDARDS.format(owner=teams[0]) if standards else "",
         "requirement": make_requirement("handbook[site]"),
         "hook": json.dumps([make_requirement("handbook")]),
     }
@@ -82,8 +104,19 @@ def make_files(name: str, url: str, teams: Sequence[str]) -> dict[str, bytes]:
         # The workflows have no values; `[[` is a test of the shell there.
         is_workflow = template.startswith("workflows/")
         text = text if is_workflow else _VALUE.sub(lambda match: values[match[1]], text)
+        if path == SETTINGS and standards:
+            text = add_standards(text, standards)
         contents[path] = text.encode()
-    return {**contents, _FOLDER_FILE: b""}
+    return {**contents, **(standards.files if standards else {_FOLDER_FILE: b""})}
+
+
+def add_standards(settings: str, standards: StandardsCopy) -> str:
+    """Return the settings with the navigation, the groups and the policy of the standards."""
+    index, checklist = "standards/index.md", "checklist.md"
+    pages = "".join(f"\n      - {page}" for page in (index, *standards.pages, checklist))
+    settings = settings.replace(f" [{index}, {checklist}]", pages)
+    head, _, _ = settings.partition("  policy:\n")
+    return f"{head}{standards.organisation}\n{standards.policy}\n"
 
 
 def make_requirement(package: str) -> str:

@@ -9,8 +9,9 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from handbook.authoring.init import Start, plan_start
+from handbook.authoring.init import SETTINGS, Start, make_files, plan_start
 from handbook.authoring.journal import write_files
+from handbook.authoring.standards_copy import copy_standards
 from handbook.cli.common import UsageError, restore_interrupted
 from handbook.loading import load
 from handbook.reporters.text import escape_unprintable
@@ -45,6 +46,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="the name of a team, such as platform-team; repeat the option for more teams",
     )
+    parser.add_argument(
+        "--with",
+        action="append",
+        choices=["standards"],
+        default=[],
+        dest="additions",
+        help="standards: copy the thirteen standards, with their policy, for the first team",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -66,9 +75,11 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"'{options.folder}' is not a folder")
     if folder.is_dir():
         restore_interrupted(folder.resolve())
-    start = plan_start(folder, name, options.url, teams)
+    with_standards = "standards" in options.additions
+    standards = copy_standards(teams[0], options.url, date.today()) if with_standards else None
+    start = plan_start(folder, name, options.url, teams, standards)
     if not start.is_second:
-        _check_settings(start)
+        _check_settings(make_files(name, options.url, teams)[SETTINGS])
         _write(folder, start)
     _report(start, options.folder)
     return 0
@@ -83,12 +94,12 @@ def _check_name(name: str) -> str:
     return stripped
 
 
-def _check_settings(start: Start) -> None:
+def _check_settings(settings: bytes) -> None:
     """Raise UsageError if the check would report an error in the new settings."""
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         (root / "docs").mkdir()
-        (root / "mkdocs.yml").write_bytes(start.missing["mkdocs.yml"])
+        (root / SETTINGS).write_bytes(settings)
         for finding in check(load(root), date.today()).findings:
             raise UsageError(f"the check would reject the settings: {finding.message}")
 

@@ -283,18 +283,7 @@ class _Renderer:
         """Replace each line of code that includes a file by the content of the file."""
         if "8<" not in text or self.references is None:
             return text
-        return "\n".join(self._include_listing(line, self.references) for line in text.split("\n"))
-
-    def _include_listing(self, line: str, references: References) -> str:
-        match = SNIPPET.fullmatch(line)
-        text = references.read_listing(match["path"]) if match else None
-        if match is None or text is None:
-            return _ESCAPED_SNIPPET.sub(r"\1\2", line)
-        indent = line[: len(line) - len(line.lstrip())]
-        return "\n".join(
-            indent + included
-            for included in _extract_section(text, match["section"]).rstrip("\n").split("\n")
-        )
+        return include_listings(text, self.references.read_listing)
 
     def _add_file_names(self, text: str, html: str) -> str:
         """Add links to the whole files that a block of code includes, above the code."""
@@ -437,6 +426,23 @@ def _is_task(item: MarkdownNode) -> bool:
     """Return whether a list item has a check box."""
     first = item.children[0].children[:1] if item.children else []
     return any(node.kind is NodeKind.TASK_MARKER for node in first)
+
+
+def include_listings(text: str, read_listing: Callable[[str], str | None]) -> str:
+    """Replace each line of code that includes a file by the content of the file."""
+    return "\n".join(_include_listing(line, read_listing) for line in text.split("\n"))
+
+
+def _include_listing(line: str, read_listing: Callable[[str], str | None]) -> str:
+    match = SNIPPET.fullmatch(line)
+    text = read_listing(match["path"]) if match else None
+    if match is None or text is None:
+        return _ESCAPED_SNIPPET.sub(r"\1\2", line)
+    indent = line[: len(line) - len(line.lstrip())]
+    return "\n".join(
+        indent + included
+        for included in _extract_section(text, match["section"]).rstrip("\n").split("\n")
+    )
 
 
 def _extract_section(text: str, name: str | None) -> str:

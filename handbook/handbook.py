@@ -403,7 +403,12 @@ class Handbook:
             if isinstance(record, Record)
             and not (record.has_valid_name and counts[type(record), record.id] == 1)
         }
-        uris = [self.source_uri(document.path) for document in unlisted]
+        provided_uris = [self.source_uri(path) for path in sorted(self.provided)]
+        uris = [
+            self.source_uri(document.path)
+            for document in unlisted
+            if document.path not in self.provided
+        ]
         pages = [
             self.source_uri(document.path)
             for document in unlisted
@@ -417,7 +422,10 @@ class Handbook:
         # If only one page and one entry are left, the entry means the page.
         if len(nearest_uris) == len(pages) == 1 and None in nearest_uris.values():
             return dict.fromkeys(nearest_uris, pages[0])
-        return nearest_uris
+        return {
+            entry: uri or find_nearest(entry.text, provided_uris)
+            for entry, uri in nearest_uris.items()
+        }
 
     def _is_unknown(self, nav_path: str) -> bool:
         """Return whether a path in the setting `nav` has the form of a page, but is no page."""

@@ -53,6 +53,7 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
         "settings",
     },
     "history.comparison": {"handbook", "history.base", "records"},
+    "history.decision_texts": {"handbook", "history.git", "reading", "records"},
     "site.html_faults": {"reading"},
     "site.built_files": {"reading", "site.html_faults"},
     "site.resolving": {"diagnostics", "site.built_files"},
@@ -69,6 +70,7 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
     "site.assembly": {
         "diagnostics",
         "handbook",
+        "history.decision_texts",
         "history.git",
         "reading",
         "records",

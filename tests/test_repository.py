@@ -241,7 +241,7 @@ def test_no_file_contains_a_local_path_or_a_registry() -> None:
         "|".join(
             (
                 "/" + r"root/",
-                "/" + r"home/\w",
+                r"(?<!\w)/" + r"home/\w",
                 "/" + "work/",
                 "pypi" + r"\.org",
                 "registry" + r"\.npmjs",

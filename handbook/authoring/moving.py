@@ -105,7 +105,7 @@ def renumber(change: PlannedChange, adr: Adr, number: int | None, published: Pub
 
 def _find_document(handbook: Handbook, path: str) -> Document:
     document = handbook.documents.get(path)
-    if document is None:
+    if document is None or path in handbook.provided:
         hint = did_you_mean(path, handbook.documents)
         raise CannotChangeError(f"no page or record '{path}'{f'; {hint}' if hint else ''}")
     return document
@@ -178,7 +178,8 @@ class _Mover:
         root = self.handbook.root
         in_root = (path.name for path in root.glob("*.md") if path.is_file())
         others = [name for name in in_root if not _CHANGE_LOG.fullmatch(name)]
-        return sorted({*self.handbook.documents, *self.handbook.readmes, *others})
+        documents = self.handbook.documents.keys() - self.handbook.provided
+        return sorted({*documents, *self.handbook.readmes, *others})
 
     def _must_read(self, path: str, content: bytes) -> bool:
         """Return whether a file can have a link or an id to correct. Most files have none."""

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import re
-from enum import StrEnum
 
 from handbook.handbook import Handbook
 from handbook.history import git
 from handbook.reading.nodes import Scalar
 from handbook.reading.source import Source, read_source
-from handbook.records.adr import NOTES, Adr
-
-
-class TextState(StrEnum):
-    """What Git knows about the text of a decided decision, without its notes."""
-
-    UNCHANGED = "unchanged since the decision"
-    CHANGED = "changed since the decision"
-    UNKNOWN = "unknown, because the clone has no full history"
+from handbook.records.adr import NOTES, Adr, TextState
 
 
 def read_decision_texts(handbook: Handbook) -> dict[str, TextState]:

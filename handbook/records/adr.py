@@ -6,6 +6,7 @@ import datetime
 import re
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import ClassVar, Final
 
 from handbook.reading.fields import Choice, Day, Group, Many, Person, Reading, RecordId, field
@@ -55,6 +56,14 @@ _NYGARD: Final = RecordForm(
     ),
 )
 """The template of Michael Nygard, which adr-tools writes."""
+
+
+class TextState(StrEnum):
+    """What Git knows about the text of a decided decision, without its notes."""
+
+    UNCHANGED = "unchanged since the decision"
+    CHANGED = "changed since the decision"
+    UNKNOWN = "unknown, because the clone has no full history"
 
 
 class _Status(Choice):

@@ -16,11 +16,11 @@ from markupsafe import Markup, escape
 from handbook.diagnostics import Diagnostic, Finding, Location, Report, Severity, make_hint
 from handbook.handbook import Handbook
 from handbook.history import git
-from handbook.history.decision_texts import TextState, read_decision_texts
+from handbook.history.decision_texts import read_decision_texts
 from handbook.reading.render import References, Rendered, TocEntry, render
 from handbook.reading.source import Source, read_page_body
 from handbook.records import Document, Page, Record
-from handbook.records.adr import Adr
+from handbook.records.adr import Adr, TextState
 from handbook.records.alert import Alert
 from handbook.records.postmortem import Postmortem
 from handbook.records.service import Service

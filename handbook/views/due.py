@@ -185,7 +185,7 @@ def count_dates(deadlines: list[Deadline]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Exception:
+class _ExceptionRow:
     """An exception from a rule or an item. `end` is its last day, or None if it has none."""
 
     kind: str
@@ -214,7 +214,7 @@ def exceptions(handbook: Handbook, page_address: str) -> str:
     )
 
 
-def _waiver_rows(handbook: Handbook, linker: Linker) -> Iterator[_Exception]:
+def _waiver_rows(handbook: Handbook, linker: Linker) -> Iterator[_ExceptionRow]:
     for service in handbook.of(Service):
         for audit in handbook.audits_of(service)[:1]:
             for id, result in _list_waivers(audit):
@@ -222,16 +222,16 @@ def _waiver_rows(handbook: Handbook, linker: Linker) -> Iterator[_Exception]:
                 decisions = linker.find("adr", [result.adr] if result.adr else [])
                 owners = (service.owner,) if service.owner else ()
                 reason = decisions[0] if decisions else result.reason
-                yield _Exception("waiver", id, target, reason, owners, result.until)
+                yield _ExceptionRow("waiver", id, target, reason, owners, result.until)
 
 
-def _suppression_rows(handbook: Handbook, linker: Linker) -> Iterator[_Exception]:
+def _suppression_rows(handbook: Handbook, linker: Linker) -> Iterator[_ExceptionRow]:
     for suppression in handbook.suppressions:
         if not suppression.rule:
             continue
         document = handbook.documents.get(suppression.at.path)
         target = PageLink("", suppression.at.path, linker.url(document)) if document else None
-        yield _Exception(
+        yield _ExceptionRow(
             "suppression",
             suppression.rule if target else f"{suppression.rule} in {suppression.at.path}",
             target,
@@ -241,13 +241,13 @@ def _suppression_rows(handbook: Handbook, linker: Linker) -> Iterator[_Exception
         )
 
 
-def _setting_rows(handbook: Handbook) -> Iterator[_Exception]:
+def _setting_rows(handbook: Handbook) -> Iterator[_ExceptionRow]:
     """Yield the exceptions in the settings, which have no end."""
     organisation = handbook.settings.organisation
     for rule, severity in organisation.rules.items():
         if severity != "error":
-            yield _Exception("rule", f"{rule} is {severity}", None, "", (), None)
+            yield _ExceptionRow("rule", f"{rule} is {severity}", None, "", (), None)
     for sample in organisation.samples:
-        yield _Exception("secret sample", sample.path or "", None, sample.reason, (), None)
+        yield _ExceptionRow("secret sample", sample.path or "", None, sample.reason, (), None)
     for removal in organisation.removed:
-        yield _Exception("removal", removal.path or "", None, removal.reason, (), None)
+        yield _ExceptionRow("removal", removal.path or "", None, removal.reason, (), None)

@@ -8,9 +8,8 @@ from datetime import date, datetime
 from functools import singledispatch
 
 from handbook.handbook import Handbook
-from handbook.history.decision_texts import TextState
 from handbook.records import Record
-from handbook.records.adr import Adr
+from handbook.records.adr import Adr, TextState
 from handbook.records.postmortem import Postmortem, publication_deadline
 from handbook.records.runbook import Runbook
 from handbook.records.service import Service

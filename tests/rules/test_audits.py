@@ -351,4 +351,4 @@ def test_a_page_shows_what_is_needed_as_markdown_and_links_to_dated_evidence(
     assert service
     page = service_details(handbook, service)
     assert "needs the rules of <code>main</code>" in page
-    assert '<a href="2026-Q4/2026-11-19-errors.csv">evidence</a>' in page
+    assert f'<a href="2026-Q4/2026-11-19-errors.csv"><code>{export}</code></a>' in page

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from handbook.history.decision_texts import TextState, read_decision_texts
+from handbook.history.decision_texts import read_decision_texts
 from handbook.loading import load
-from handbook.records.adr import Adr
+from handbook.records.adr import Adr, TextState
 from handbook.views.adr_index import adr_index
 from handbook.views.decisions import banner, lineage
 from handbook.views.facts import facts

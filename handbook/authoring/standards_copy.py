@@ -34,7 +34,6 @@ from handbook.records.standard import CHANGES, Standard
 
 _PACKED: Final = Path(__file__).parent / "starter" / "standards"
 _REPOSITORY: Final = Path(__file__).parents[2]
-_GLOSSARY: Final = "docs/reference/glossary.md"
 NOTE: Final = """\
 > [!NOTE]
 > The examples show an invented service, *order-service*, with the services, teams and repositories
@@ -117,6 +116,7 @@ class _Copier:
         teams = "|".join(map(re.escape, values["extra"]["handbook"]["teams"]))
         self.teams = re.compile(rf"(?<![\w#@/-])(?:{teams})(?![\w-])")
         self.site_url: str = values["site_url"]
+        self.example_paths = (self.site_url, *(f"{kind.folder}/" for kind in RECORDS))
         self.read_listing = partial(read_listing_file, root)
         self.paths = {*copied_paths, *PROVIDED_PATHS}
         self.owner, self.url, self.today = owner, f"{url.rstrip('/')}/", today
@@ -164,9 +164,9 @@ class _Copier:
     def _rewrite_text(
         self, path: str, body: str, block: MarkdownNode, parent: MarkdownNode
     ) -> Iterator[Rewrite]:
-        """Remove the sentences about missing records and pages, and name the new owner.
+        """Remove the sentences about missing records, and name the new owner.
 
-        In a title, and with a link to the glossary, only the link goes and its text stays.
+        In a title, and of a link to another missing page, only the link goes and its text stays.
         """
         is_title = NodeKind.HEADING is block.kind or NodeKind.TABLE_HEAD is parent.kind
         offsets = []
@@ -174,7 +174,7 @@ class _Copier:
             text = body[node.start : node.end]
             if node.kind in (NodeKind.LINK, NodeKind.IMAGE):
                 missing = self._find_missing_path(path, node.text)
-                if missing and not is_title and missing != _GLOSSARY:
+                if missing and not is_title and missing.startswith(self.example_paths):
                     offsets.append(node.start)
                 elif missing:
                     label = body[node.children[0].start : node.children[-1].end]

@@ -49,13 +49,13 @@ CASES = {
         "We `a. b` ADR.",
     ),
     "the last sentence, in brackets": (
-        "First.\n([proofs](../reference/proofs.md).)\n\nNext.",
+        "First.\n([outage](../../postmortems/a.md).)\n\nNext.",
         "First.\n\nNext.",
     ),
-    "a paragraph": ("First.\n\n[Page](../start-here.md)\nleft.\n\nNext.", "First.\n\nNext."),
-    "a callout": ("First.\n\n> [!NOTE]\n> [Page](../a.md).\n\nNext.", "First.\n\nNext."),
+    "a paragraph": ("First.\n\n[Page](../../runbooks/a/b.md)\nleft.\n\nNext.", "First.\n\nNext."),
+    "a callout": ("First.\n\n> [!NOTE]\n> [Page](../services/a.md).\n\nNext.", "First.\n\nNext."),
     "a sentence of a callout": (
-        "> [!NOTE]\n> One.\n> [Page](../a.md). Two.",
+        "> [!NOTE]\n> One.\n> [Page](../services/a.md). Two.",
         "> [!NOTE]\n> One. Two.",
     ),
     "a list item": (
@@ -68,7 +68,7 @@ CASES = {
     ),
     "the link of a heading": ("### The [outage](../a.md)", "### The outage"),
     "the link of a table head": ("| [a](../a.md) |\n|---|\n| b |", "| a |\n|---|\n| b |"),
-    "a link to the glossary": (
+    "a link to another page": (
         "The [burn rate](../reference/glossary.md#burn-rate) is high.",
         "The burn rate is high.",
     ),

@@ -132,8 +132,10 @@ def test_every_rule_has_an_entry_in_the_reference(real_site: Path) -> None:
 
 
 def test_linkchecker_finds_no_broken_link(real_site: Path, tmp_path: Path) -> None:
+    # It requests the pages of the service's files, but not the links of each of their lines.
+    options = ("--no-status", "--threads", "2", "--no-follow-url", "/files/")
     with serve_site(real_site) as address:
-        answer = run("linkchecker", "--no-status", "--threads", "2", address, cwd=tmp_path)
+        answer = run("linkchecker", *options, address, cwd=tmp_path)
     assert "0 errors found" in answer.stdout, answer.stdout
     counts = re.search(r"(\d+) links in (\d+) URLs checked", answer.stdout)
     assert counts
@@ -177,7 +179,7 @@ def test_the_page_of_a_record_is_small(real_site: Path) -> None:
         }
         assert {"handbook.css", "handbook.js", "favicon.svg"} <= {file.name for file in files}
         assert not any("search" in file.name or "pagefind" in file.parts for file in files)
-        assert compressed_size(page) + sum(map(compressed_size, files)) <= 85 * 1000, record.id
+        assert compressed_size(page) + sum(map(compressed_size, files)) <= 90 * 1000, record.id
         if isinstance(record, Runbook):
             styles = [file for file in files if file.suffix == ".css"]
             assert sum(map(compressed_size, [page, *styles])) <= 40 * 1000, record.id

@@ -9,7 +9,8 @@ import subprocess
 import textwrap
 from pathlib import Path
 
-from handbook.provided_pages import read_provided_page
+from handbook.provided_pages import PROVIDED_PATHS, read_provided_page
+from handbook.reading.shell import find_shell_errors
 from tests.commands import BIN, make_environment, require_tool
 from tests.handbooks import SMALL, report, write
 
@@ -68,6 +69,16 @@ def set_verdict(audit: str, item: str, verdict: str) -> str:
 def find_rules(root: Path) -> list[str]:
     """Return the names of the rules with findings in the audit."""
     return [finding.rule for finding in report(root).findings if finding.at.path == AUDIT]
+
+
+def test_the_commands_of_provided_pages_are_valid() -> None:
+    """The check skips these pages, so that it need not start shellcheck in each handbook."""
+    pages = [read_provided_page(path).decode() for path in PROVIDED_PATHS]
+    scripts = tuple(script for page in pages for script in read_blocks(page, "sh"))
+    assert len(scripts) == sum(
+        len(re.findall("^ *```(?:sh|bash|shell)$", page, re.M)) for page in pages
+    )
+    assert find_shell_errors((scripts,)) == ()
 
 
 def test_promtool_accepts_the_alert_and_its_test(tmp_path: Path) -> None:

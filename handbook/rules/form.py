@@ -418,8 +418,9 @@ def invalid_shell(handbook: Handbook) -> Iterator[Finding]:
     """Shell code blocks have no error that shellcheck reports.
 
     The rule checks code blocks with the language `bash`, `sh` or `shell`. It ignores warnings of
-    shellcheck, lines that a listing includes from a file, and placeholders such as `<pod>`. RBK025
-    reports faults of pasted text, such as a prompt, and this rule checks the code without them.
+    shellcheck, lines that a listing includes from a file, placeholders such as `<pod>`, and the
+    pages that the plugin provides. RBK025 reports faults of pasted text, such as a prompt, and this
+    rule checks the code without them.
 
     Why: readers paste the code into a terminal, where an error can stop a command halfway.
 
@@ -431,7 +432,8 @@ def invalid_shell(handbook: Handbook) -> Iterator[Finding]:
     blocks_by_source = [
         (document.source, blocks)
         for document in handbook.of(Document)
-        if (blocks := _list_shell_blocks(document.source))
+        if document.path not in handbook.provided
+        and (blocks := _list_shell_blocks(document.source))
     ]
     scripts_by_file = tuple(
         tuple(SNIPPET.sub("", _find_faults(code).repaired) for code in blocks)

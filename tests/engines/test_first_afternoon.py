@@ -229,7 +229,7 @@ def write_records(adopter: Adopter) -> None:
     adopter.write_record(decision, "adr", "Use PostgreSQL for orders", *deciders)
     adopter.write_record(service, "service", "Order service", *owner)
     adopter.write_record(runbook, "runbook", "Orders are slow", *of_service, *owner)
-    rules = read_example(adopter.root / "site/how-to/add-a-runbook/index.html")
+    rules = read_example(adopter.root / "site/how-to/add-an-alert/index.html")
     rules = rules.replace("https://handbook.example/", URL)
     write(adopter.root, {"runbooks/order-service/order-service.rules.yml": rules})
     incident = ("--set", f"started={YESTERDAY}T10:14Z", "--set", "services=order-service")

@@ -47,7 +47,7 @@ PARSED: dict[tuple[str, str], Callable[[str], object]] = {
 }
 """The listings that show a form: the page, the start of the listing, and the parser."""
 RUN_BY = {
-    ("docs/how-to/bring-your-records.md", "mkdir -p "): "tests/samples/test_import_how_to.py",
+    ("docs/how-to/bring-your-records.md", "handbook init "): "tests/samples/test_import_how_to.py",
     **{
         ("docs/how-to/fork.md", start): "tests/content/test_fork.py"
         for start in ("git ls-files", "perl -i", "export NAME", "git add")

@@ -188,7 +188,7 @@ def test_the_wheel_has_the_standards_and_a_copy_becomes_a_site(
     for page in (root / "site/standards").rglob("index.html"):
         text = page.read_text(encoding="utf-8")
         assert "--8&lt;--" not in text
-        assert "policy." not in text
+        assert "{{ policy" not in text
 
 
 def test_the_hook_installs_the_wheel_and_checks_each_commit(adopter: Adopter) -> None:

@@ -30,10 +30,7 @@ MOST_WORDS = 2_200
 MOST_WORDS_IN_MEDIAN = 1_300
 DEVIATION_COLUMNS = ("Case", "Condition", "Who decides", "Where recorded")
 STEPS = ("Week 1", "Month 1", "Quarter 1", "May wait")
-NOT_YET_CONVERTED = {
-    "STD-08",
-    "STD-11",
-}
+NOT_YET_CONVERTED: set[str] = set()
 """The standards that do not have the shape yet. Remove the id of each standard you convert."""
 
 

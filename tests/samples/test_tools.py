@@ -210,6 +210,27 @@ def test_every_query_parses() -> None:
             pytest.fail(f"{location}: {error}")
 
 
+def test_the_queries_of_the_page_are_those_of_the_dashboard() -> None:
+    dashboard = (SERVICE / "grafana/order-service.json").read_text(encoding="utf-8")
+    panels = {
+        (panel["title"], "".join(target["expr"].split()))
+        for panel in json.loads(dashboard)["panels"]
+        for target in panel.get("targets", ())
+    }
+    text = (SAMPLES / "08/panels.promql").read_text(encoding="utf-8")
+    quoted = [part.split("\n", 1) for part in text.split("\n\n")]
+    titles = [title.removeprefix("# ").split(":")[0] for title, _ in quoted]
+    assert titles == [
+        "Request rate",
+        "Error rate",
+        "Latency",
+        "Active orders",
+        "Order errors by type",
+    ]
+    for title, (_, query) in zip(titles, quoted, strict=True):
+        assert (title, "".join(query.split())) in panels
+
+
 def test_the_pull_request_form_asks_four_questions() -> None:
     form = (SERVICE / ".github/pull_request_template.md").read_text(encoding="utf-8")
     assert re.findall(r"^## (.+)$", form, re.MULTILINE) == [

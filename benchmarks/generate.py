@@ -668,7 +668,7 @@ class Author:
         return {
             "verdict": verdict,
             "by": "evidence",
-            "evidence": f"settings.py:{self.random.randint(1, 300)}",
+            "evidence": f"https://metrics.example/{self.random.randint(1, 300)}",
         }
 
     def _choose_alert_severity(self, runbook: Entry) -> str:

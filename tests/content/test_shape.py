@@ -30,8 +30,6 @@ MOST_WORDS = 2_200
 MOST_WORDS_IN_MEDIAN = 1_300
 DEVIATION_COLUMNS = ("Case", "Condition", "Who decides", "Where recorded")
 STEPS = ("Week 1", "Month 1", "Quarter 1", "May wait")
-NOT_YET_CONVERTED: set[str] = set()
-"""The standards that do not have the shape yet. Remove the id of each standard you convert."""
 
 
 @cache
@@ -40,8 +38,8 @@ def load_standards() -> dict[str, Standard]:
     return {standard.id: standard for standard in load(ROOT).of(Standard)}
 
 
-IDS = sorted(set(load_standards()) - NOT_YET_CONVERTED)
-over_converted = pytest.mark.parametrize("id", IDS)
+IDS = sorted(load_standards())
+over_standards = pytest.mark.parametrize("id", IDS)
 
 
 def read_texts(standard: Standard) -> Iterator[str]:
@@ -71,21 +69,7 @@ def count_words(standard: Standard) -> int:
     return sum(bool(re.search(r"\w", word)) for word in text.split())
 
 
-def test_only_standards_of_this_handbook_are_not_yet_converted() -> None:
-    assert set(load_standards()) >= NOT_YET_CONVERTED
-
-
-def test_no_standard_below_the_limit_is_exempt_by_mistake() -> None:
-    # A standard with first steps and changes is converted.
-    converted = {
-        id
-        for id, standard in load_standards().items()
-        if {ADOPTION, CHANGES} <= {section.heading.text for section in standard.source.sections}
-    }
-    assert converted & NOT_YET_CONVERTED == set()
-
-
-@over_converted
+@over_standards
 def test_a_page_is_short_enough_to_read(id: str) -> None:
     assert count_words(load_standards()[id]) <= MOST_WORDS
 
@@ -95,7 +79,7 @@ def test_half_of_the_pages_are_short() -> None:
     assert median(words.values()) <= MOST_WORDS_IN_MEDIAN, words
 
 
-@over_converted
+@over_standards
 def test_a_standard_begins_with_the_smallest_first_step_and_a_plan(id: str) -> None:
     standard = load_standards()[id]
     section = standard.source.sections[0]
@@ -111,7 +95,7 @@ def test_a_standard_begins_with_the_smallest_first_step_and_a_plan(id: str) -> N
     assert tuple(row[0] for row in plan.rows) == STEPS
 
 
-@over_converted
+@over_standards
 def test_a_standard_ends_with_its_changes_newest_first(id: str) -> None:
     standard = load_standards()[id]
     section = standard.source.sections[-1]
@@ -125,7 +109,7 @@ def test_a_standard_ends_with_its_changes_newest_first(id: str) -> None:
     assert days == sorted(days, reverse=True)
 
 
-@over_converted
+@over_standards
 def test_a_table_says_who_decides_about_a_deviation_and_where_it_is_recorded(id: str) -> None:
     blocks = load_standards()[id].section_blocks(DEVIATIONS)
     [table] = (block for block in blocks if isinstance(block, Table))
@@ -134,7 +118,7 @@ def test_a_table_says_who_decides_about_a_deviation_and_where_it_is_recorded(id:
     assert all(all(row) for row in table.rows)
 
 
-@over_converted
+@over_standards
 def test_each_requirement_names_its_verification(id: str) -> None:
     # STD009 tests the same. It is off until every standard is converted.
     verifiers = {HUMAN_REVIEW, *load(ROOT).checklist_items}
@@ -147,7 +131,7 @@ def test_each_requirement_names_its_verification(id: str) -> None:
     assert unverified == []
 
 
-@over_converted
+@over_standards
 def test_each_binding_sentence_of_a_requirement_has_its_obligation(id: str) -> None:
     sentences = [
         (requirement.id, sentence)

@@ -16,7 +16,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import yaml
 from selectolax.lexbor import LexborHTMLParser
 from virtualenv.seed.wheels import embed
 
@@ -180,7 +179,6 @@ def test_the_wheel_has_the_standards_and_a_copy_becomes_a_site(
     assert {path.name for path in (root / "docs/standards").glob("*.md")} == {
         path.name for path in (ROOT / "docs/standards").glob("[0-9]*.md")
     }
-    turn_off_the_rules_that_are_off_here(root)
     assert adopter.handbook("check", "--strict").startswith("13 standard: 0 errors, 0 warnings")
     adopter.handbook("build")
     adopter.handbook("links", "site")
@@ -208,16 +206,6 @@ def test_the_hook_installs_the_wheel_and_checks_each_commit(adopter: Adopter) ->
     with pytest.raises(AssertionError, match="files were modified by this hook"):
         hook.run("pre-commit", "run", "handbook-fix", "--all-files", "--hook-stage", "manual")
     assert (root / path).read_text(encoding="utf-8") == text
-
-
-def turn_off_the_rules_that_are_off_here(root: Path) -> None:
-    """Give a copy the rules of this repository, where not every standard may be converted yet."""
-    ours = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
-    rules = ours["extra"]["handbook"].get("rules", {})
-    assert set(rules) <= {"unverified-requirement"}
-    settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
-    rules_and_teams = f"    rules: {rules}\n    teams:\n"
-    write(root, {"mkdocs.yml": settings.replace("    teams:\n", rules_and_teams)})
 
 
 def write_records(adopter: Adopter) -> None:

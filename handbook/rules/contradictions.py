@@ -570,8 +570,7 @@ def contradictory_service_label(alert: Alert, context: Context) -> Iterator[Find
 def _check_service_label(alert: MonitoringRule, handbook: Handbook) -> Iterator[Finding]:
     """Report the label of a rule that names another service than its owner."""
     name = alert.labels.get("service", "")
-    owners = _owners_of(alert, handbook)
-    if TEMPLATE in name or name in owners:
+    if not name or TEMPLATE in name or name in _owners_of(alert, handbook):
         return
     if handbook.get(Service, name) is None:
         slugs = [service.id for service in handbook.of(Service)]

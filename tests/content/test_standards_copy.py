@@ -20,22 +20,17 @@ from handbook.reading.blocks import Code
 from handbook.reading.parser import MarkdownNode, NodeKind
 from handbook.reading.render import include_listings
 from handbook.records.standard import CHANGES, Standard
-from tests.handbooks import ROOT, format_findings, report, write
+from tests.handbooks import ROOT, format_findings, report
 
 URL, TEAM = "https://our.example/handbook/", "our-team"
 
 
 @pytest.fixture(scope="session")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a new handbook with the standards. Its rules are off where ours are."""
+    """Return a new handbook with the standards."""
     root = tmp_path_factory.mktemp("copy")
     arguments = ["--name", "Ours", "--url", URL, "--team", TEAM, "--team", "b-team"]
     assert main(["init", str(root), *arguments, "--with", "standards"]) == 0
-    rules = read_extra(ROOT)["handbook"].get("rules", {})
-    assert set(rules) <= {"unverified-requirement"}
-    settings = (root / "mkdocs.yml").read_text(encoding="utf-8")
-    changed = settings.replace("    teams:\n", f"    rules: {rules}\n    teams:\n")
-    write(root, {"mkdocs.yml": changed})
     return root
 
 

@@ -152,7 +152,7 @@ def test_an_unknown_inline_script_stops_the_build(tmp_path: Path) -> None:
         assert answer.returncode == 1
         finding = (
             f"mkdocs.yml:{line}:1: SAFE009 error: "
-            "foreign script 'window.P=1' on /404.html and 34 other pages"
+            "foreign script 'window.P=1' on /404.html and 43 other pages"
         )
         assert f"{prefix}: pages cannot be published\n{finding}" in answer.stderr
 

@@ -27,16 +27,16 @@ def test_a_record_shows_its_facts(small_site: Path) -> None:
     parsed = page(small_site, "adr/0001-keep-orders-in-sqlite")
     assert text_of(parsed, ".hb-facts__head") == ["ADR-0001 superseded"]
     assert text_of(parsed, ".hb-facts dt") == [
-        "Superseded",
-        "Accepted",
         "Proposed",
+        "Accepted",
+        "Superseded",
         "Deciders",
         "Superseded by",
     ]
     assert text_of(parsed, ".hb-facts dd")[:4] == [
-        "2026-03-02",
-        "2026-02-09",
         "2026-02-01",
+        "2026-02-09",
+        "2026-03-02",
         "order-team",
     ]
     (successor,) = parsed.css(".hb-facts__wide a")

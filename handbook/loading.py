@@ -48,6 +48,8 @@ from handbook.settings import DOCS, Settings, read_settings
 _SAMPLES: Final = "docs/standards/samples/"
 _IN_DOCS: Final = f"{DOCS}/"
 _RULE_FILES: Final = "runbooks/*/*.rules.yml"
+_RULE_TESTS: Final = "runbooks/*/*.rules.test.yml"
+"""The unit tests of rule files, which promtool runs. The site does not publish them."""
 _IN_RECORD_FOLDERS: Final = tuple(f"{folder}/" for folder in FOLDERS)
 _INSTALLED: Final = frozenset({".venv", "node_modules"})
 """Folders of installed packages. Git ignores them, and so do the checks of sample files."""
@@ -177,6 +179,8 @@ def _kind_of(path: str, is_regular: bool, settings: Settings) -> FileKind:
         return FileKind.AUDIT
     if fnmatchcase(path, _RULE_FILES):
         return FileKind.RULE_FILE
+    if fnmatchcase(path, _RULE_TESTS):
+        return FileKind.IGNORED
     if settings.is_excluded(path.removeprefix(_IN_DOCS)):
         return FileKind.IGNORED
     if find_document_class(path):

@@ -12,7 +12,7 @@ from pathlib import Path
 from handbook.provided_pages import PROVIDED_PATHS, read_provided_page
 from handbook.reading.shell import find_shell_errors
 from tests.commands import BIN, make_environment, require_tool
-from tests.handbooks import SMALL, report, write
+from tests.handbooks import SMALL, copy_site, report, write
 
 AUDIT = "docs/services/warehouse/2026-Q4.yml"
 ITEMS = {
@@ -91,6 +91,13 @@ def test_promtool_accepts_the_alert_and_its_test(tmp_path: Path) -> None:
     write(tmp_path, {"order-service.rules.yml": rules.replace("> 2", "> 5")})
     answer = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True)
     assert answer.returncode != 0
+
+
+def test_the_check_accepts_the_test_of_a_rule_file_beside_it(tmp_path: Path) -> None:
+    _, test = read_blocks(read_page("add-an-alert"), "yaml")
+    root = copy_site(SMALL, tmp_path / "handbook")
+    write(root, {"runbooks/shop/shop.rules.test.yml": test})
+    assert report(root).findings == report(SMALL).findings
 
 
 def test_the_command_writes_an_audit_of_the_items_in_force(tmp_path: Path) -> None:

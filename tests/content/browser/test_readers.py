@@ -217,7 +217,7 @@ def test_the_keyboard_alone_leads_from_home_to_a_fix(open_browser: Opener) -> No
     assert watched.faults == []
 
 
-INDEXES = ["adr/", "runbooks/", "postmortems/", "actions/", "services/", "checklist/"]
+INDEXES = ["adr/", "runbooks/", "postmortems/", "actions/", "due/", "services/", "checklist/"]
 
 
 def visible_rows(page: Page) -> list[str]:

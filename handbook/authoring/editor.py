@@ -26,6 +26,7 @@ class RecordEditor:
 
     def __init__(self, cls: type[Document], path: str, content: bytes) -> None:
         self._ranks = {row.key: rank for rank, row in enumerate(fields_of(cls))}
+        self._aliases = {row.key: row.aliases for row in fields_of(cls)}
         self.path, self.content = path, content
         self.source: Source = read_source(path, content)
         if self.source.problem or self.source.front_matter is None:
@@ -38,7 +39,16 @@ class RecordEditor:
         return self.source.front_matter
 
     def _entry(self, key: str) -> nodes.Entry | None:
-        return self._front_matter.mapping.get(key)
+        """Return the entry of a key or of its other name. Raises CannotChangeError for two."""
+        names = (key, *self._aliases.get(key, ()))
+        entries = [entry for entry in self._front_matter.mapping.entries if entry.key in names]
+        if len(entries) > 1:
+            raise CannotChangeError(f"{self.path}:{entries[1].at.line}: duplicate key '{key}'")
+        return entries[0] if entries else None
+
+    def _read(self, key: str) -> nodes.Node | None:
+        entry = self._entry(key)
+        return entry.value if entry else None
 
     def set_value(self, key: str, value: str) -> None:
         """Set a key with a single value, such as a status or a date. Raises CannotChangeError."""
@@ -49,7 +59,7 @@ class RecordEditor:
             raise self._refuse(key, entry.at)
         elif entry.value.text != value:
             self._apply(Edit(entry.value.at, entry.value.text, value), key)
-        written = self._front_matter.mapping.find(key)
+        written = self._read(key)
         if not isinstance(written, nodes.Scalar) or written.text != value:
             raise self._refuse(key, entry.at if entry else self._front_matter.end)
 
@@ -62,7 +72,7 @@ class RecordEditor:
             raise self._refuse(key, entry.at)
         elif value not in (item.text for item in nodes.walk_scalars(entry.value)):
             self._append(entry, entry.value, value)
-        written = self._front_matter.mapping.find(key)
+        written = self._read(key)
         texts = [item.text for item in nodes.walk_scalars(written)] if written else []
         if value not in texts:
             raise self._refuse(key, entry.at if entry else self._front_matter.end)
@@ -82,9 +92,38 @@ class RecordEditor:
             self._append(entry, entry.value, change)
         else:
             raise self._refuse("history", entry.at)
-        written = self._front_matter.mapping.find("history")
+        written = self._read("history")
         if not isinstance(written, nodes.Sequence) or len(written.items) != count + 1:
             raise self._refuse("history", self._front_matter.end)
+
+    def remove_value(self, key: str, value: str) -> None:
+        """Remove a value from a list, and the key if the list is then empty.
+
+        Raises CannotChangeError.
+        """
+        entry = self._entry(key)
+        if entry is None or not isinstance(entry.value, nodes.Sequence):
+            return
+        texts = [item.text for item in nodes.walk_scalars(entry.value)]
+        if value not in texts:
+            return
+        item = entry.value.items[texts.index(value)]
+        line = self.source.line(item.at.line)
+        if len(texts) == 1 and entry.at.line == item.at.line:
+            self._apply(Edit(Location(self.path, item.at.line), f"{line}\n", ""), key)
+        elif line[entry.value.at.column - 1 : entry.value.at.column] == "[":
+            rest = line.replace(f"{value}, ", "", 1) if f"{value}, " in line else None
+            rest = rest or line.replace(f", {value}", "", 1)
+            self._apply(Edit(Location(self.path, item.at.line), line, rest), key)
+        elif len(texts) > 1:
+            self._apply(Edit(Location(self.path, item.at.line), f"{line}\n", ""), key)
+        else:
+            key_line = self.source.line(entry.at.line)
+            both = f"{key_line}\n{line}\n"
+            self._apply(Edit(Location(self.path, entry.at.line), both, ""), key)
+        left = self._read(key)
+        if left and value in [item.text for item in nodes.walk_scalars(left)]:
+            raise self._refuse(key, entry.at)
 
     def set_cell(self, action: Action, column: str, text: str) -> None:
         """Replace the text of a cell of the table of actions. Raises CannotChangeError."""

@@ -18,12 +18,14 @@ from handbook.authoring.importing.rewriting import (
     Rewrite,
     keep_label,
     rewrite_links,
+    urlsplit_safely,
     walk_texts,
 )
 from handbook.authoring.planned_change import PlannedChange
 from handbook.diagnostics import Edit, did_you_mean
 from handbook.handbook import Handbook
 from handbook.loading import find_document_class
+from handbook.provided_pages import make_address
 from handbook.reading import nodes
 from handbook.reading.ids import ID
 from handbook.reading.source import Source, read_source
@@ -75,9 +77,11 @@ def move(change: PlannedChange, path: str, new_path: str, published: Published) 
     elif (
         posixpath.normpath(new_path) != new_path
         or find_document_class(new_path) is not type(document)
-        or path.endswith("/index.md")
+        or "index.md" in (PurePosixPath(path).name, PurePosixPath(new_path).name)
     ):
         raise CannotChangeError(f"{path} cannot become {new_path}, which is not a page")
+    elif new_path in handbook.provided:
+        raise CannotChangeError(f"{path} cannot become {new_path}: the engine provides that page")
     _Mover(change, document, new_path, published).run()
 
 
@@ -140,6 +144,7 @@ class _Mover:
         self.published, self.new_id = published, new_id
         self.old_id = document.id if new_id else None
         self.paths = self._list_moved_paths()
+        change.new_paths |= self.paths
 
     def run(self) -> None:
         """Plan the new contents of all files. Raises CannotChangeError."""
@@ -156,8 +161,7 @@ class _Mover:
             self.change.originals |= {path: content, new_path: None}
             self.change.contents.setdefault(new_path, content)
             self.change.contents[path] = None
-        if self.published.has(self.document.path):
-            self._add_old_address()
+        self._update_old_addresses()
         self._rewrite_nav()
 
     def _list_moved_paths(self) -> Mapping[str, str]:
@@ -233,13 +237,15 @@ class _Mover:
         old_id, new_id = str(self.old_id), str(self.new_id)
         labels = {}
         for node, link in walk_texts(body.tree, None):
-            if link and _resolve(body.source.path, link.text) != self.document.path:
+            linked = _resolve(body.source.path, link.text) if link else None
+            if link and (urlsplit_safely(link.text).scheme or linked in self._others):
                 continue
+            is_linked = linked == self.document.path
             for match in ID.finditer(body.text, node.start, node.end):
                 if match[0] != old_id:
                     continue
                 at = body.source.at_body(match.start())
-                if link or self._is_meant(body.source, at.line):
+                if is_linked or self._is_meant(body.source, at.line):
                     yield Rewrite(match.start(), old_id, new_id, "id")
                     if link:
                         labels[link.start] = link
@@ -264,6 +270,8 @@ class _Mover:
             if entry.key in _KEPT_KEYS:
                 continue
             for scalar in nodes.walk_scalars(entry.value):
+                if "://" in scalar.text:  # An id in an address is not a citation.
+                    continue
                 count = sum(match[0] == self.old_id for match in ID.finditer(scalar.text))
                 yield from self._find_ids(source, scalar, count)
 
@@ -301,7 +309,9 @@ class _Mover:
         published = self.published
         is_old = published.has_base and published.has(self.document.path)
         are_others_old = published.has_base and any(map(published.has, self._others))
-        if is_old == are_others_old:
+        document = self.handbook.documents.get(source.path)
+        is_moved = document is not None and bool(document.moved_from)
+        if is_old == are_others_old or (is_moved and published.read_file(source.path) is None):
             self.change.notes.append(
                 f"{source.path}:{line}: {self.old_id} can mean {self.document.path} or "
                 f"{', '.join(self._others)}; it was not changed"
@@ -313,17 +323,22 @@ class _Mover:
         content = self.published.read_file(path)
         return frozenset(read_source(path, content).text.splitlines()) if content else frozenset()
 
-    def _add_old_address(self) -> None:
-        """Add the old address of the document to `moved_from`."""
+    def _update_old_addresses(self) -> None:
+        """Add the old address to `moved_from`, and remove the new one, which is in use again."""
         old_address = f"/{self.handbook.address(self.document)}"
+        new_address = f"/{make_address(self.new_path)}"
+        is_published = self.published.has(self.document.path)
         content = self.change.contents[self.new_path] or b""
         if read_source(self.new_path, content).front_matter is None:
-            newline = b"\r\n" if b"\r\n" in content else b"\n"
-            head = [b"---", f"moved_from: [{old_address}]".encode(), b"---", b""]
-            self.change.contents[self.new_path] = newline.join(head) + content
+            if is_published:
+                newline = b"\r\n" if b"\r\n" in content else b"\n"
+                head = [b"---", f"moved_from: [{old_address}]".encode(), b"---", b""]
+                self.change.contents[self.new_path] = newline.join(head) + content
             return
         editor = RecordEditor(type(self.document), self.new_path, content)
-        editor.add_value("moved_from", old_address)
+        editor.remove_value("moved_from", new_address)
+        if is_published:
+            editor.add_value("moved_from", old_address)
         self.change.contents[self.new_path] = editor.content
 
     def _rewrite_nav(self) -> None:

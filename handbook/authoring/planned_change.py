@@ -18,13 +18,15 @@ class PlannedChange:
     """The planned contents of the files that a command changes.
 
     `contents` has the new content of each file by path, or None for a file to remove. `originals`
-    has the old contents, or None for a new file. `notes` are lines for the author.
+    has the old contents, or None for a new file. `notes` are lines for the author. `new_paths` has
+    the new path of each moved file, by its old one.
     """
 
     handbook: Handbook
     contents: dict[str, bytes | None] = field(default_factory=dict)
     originals: dict[str, bytes | None] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    new_paths: dict[str, str] = field(default_factory=dict)
     _editors: dict[str, RecordEditor] = field(default_factory=dict)
 
     def edit(self, document: Document) -> RecordEditor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -84,12 +85,18 @@ def write_change(change: PlannedChange) -> list[str]:
     If the check then reports a new error, nothing is written. Raises UsageError and WriteError.
     """
     root = change.handbook.root
-    old_errors = Counter(map(_identify, _list_errors(change.handbook)))
+    new_paths = change.new_paths
+    old_errors = Counter(_identify(finding, new_paths) for finding in _list_errors(change.handbook))
 
     def verify() -> None:
-        new_errors = [
-            finding for finding in _list_errors(load(root)) if _identify(finding) not in old_errors
-        ]
+        known = old_errors.copy()
+        new_errors = []
+        for finding in _list_errors(load(root)):
+            key = _identify(finding, {})
+            if known[key]:
+                known[key] -= 1
+            else:
+                new_errors.append(finding)
         if new_errors:
             _print_findings(new_errors)
             raise UsageError("nothing is changed, because the check would report these errors")
@@ -113,8 +120,9 @@ def _list_errors(handbook: Handbook) -> list[Diagnostic]:
     return [finding for finding in report.findings if finding.severity is Severity.ERROR]
 
 
-def _identify(finding: Diagnostic) -> tuple[str, str]:
-    return finding.code, finding.message
+def _identify(finding: Diagnostic, new_paths: Mapping[str, str]) -> tuple[str, str, str]:
+    path = finding.at.path
+    return finding.code, new_paths.get(path, path), finding.message
 
 
 def _print_findings(findings: list[Diagnostic]) -> None:

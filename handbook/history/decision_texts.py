@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from handbook.handbook import Handbook
 from handbook.history import git
+from handbook.reading.ids import ID
 from handbook.reading.nodes import Scalar
 from handbook.reading.source import Source, read_source
 from handbook.records.adr import NOTES, Adr, TextState
+
+_TARGET: Final = re.compile(r"\]\([^()\s]*\)")
 
 
 def read_decision_texts(handbook: Handbook) -> dict[str, TextState]:
@@ -45,6 +49,9 @@ def _compare(source: Source, versions: list[bytes]) -> TextState:
 
 
 def _read_text(source: Source) -> str:
-    """Return the text without its notes and without the differences of white space."""
+    """Return the text without its notes, targets of links, ids and differences of white space.
+
+    A decided decision can change these, because other pages move.
+    """
     text = re.split(rf"^## {NOTES}\s*$", source.body, maxsplit=1, flags=re.MULTILINE)[0]
-    return " ".join(text.split())
+    return " ".join(ID.sub("", _TARGET.sub("]()", text)).split())

@@ -229,13 +229,14 @@ def make_linked(tmp_path: Path) -> Path:
         "Why.", "This is ADR-0001, see [a page](../docs/how-to/a.md) and [x](0001-a/x%20y.png)."
     )
     settings = SETTINGS.replace(
-        "extra:", "nav: [index.md, {A: how-to/a.md}, adr/0001-a.md]\nextra:"
+        "extra:", "nav: [index.md, b.md, {A: how-to/a.md}, adr/0001-a.md]\nextra:"
     )
     return write(
         tmp_path / "handbook",
         {
             "mkdocs.yml": settings,
             "docs/index.md": "# Home\n",
+            "docs/b.md": "# B\n\nSee [ADR-0001 there](index.md).\n",
             "docs/how-to/a.md": LINKED,
             "adr/0001-a.md": own,
             "adr/0001-a/x y.png": make_png(),
@@ -291,7 +292,9 @@ def test_move_of_a_page_to_another_folder_corrects_its_own_links(tmp_path: Path)
         ("docs/how-to/a.md", "../a.md", "which is not a page"),
         ("docs/how-to/a.md", "docs/../../a.md", "which is not a page"),
         ("docs/how-to/a.md", "adr/0005-x.md", "which is not a page"),
-        ("docs/how-to/a.md", "docs/index.md", "already exists"),
+        ("docs/how-to/a.md", "docs/index.md", "which is not a page"),
+        ("docs/how-to/a.md", "docs/b.md", "already exists"),
+        ("docs/how-to/a.md", "docs/due.md", "the engine provides that page"),
         ("docs/how-to/b.md", "docs/c.md", "no page or record 'docs/how-to/b.md'"),
     ],
 )
@@ -321,6 +324,50 @@ def test_renumber_changes_ids_and_links_but_not_code_comments_and_addresses(
     assert b"amends: [ADR-0007]  # ADR-0001" in new["adr/0002-b.md"]
     assert b"moved_from: [/adr/0001-a/]" in new["adr/0007-a.md"]
     assert has_no_error(root)
+
+
+def test_renumber_keeps_addresses_in_front_matter_and_changes_texts_of_other_links(
+    tmp_path: Path,
+) -> None:
+    root = make_linked(tmp_path)
+    page = "---\ndescription: Of ADR-0001.\n---\n# C\n"
+    service = (SMALL / "docs/services/shop.md").read_text().split("---\n")[2]
+    keys = "owner: order-team\ntier: 3\nrepository: https://g.example/x?adr=ADR-0001#ADR-0001\n"
+    write(root, {"docs/services/x.md": f"---\n{keys}---\n{service}"})
+    settings = (root / "mkdocs.yml").read_text().replace("b.md,", "b.md, c.md,")
+    write(root, {"docs/c.md": page, "mkdocs.yml": settings})
+    assert run(root, "adr", "renumber", "1", "7") == 0
+    assert f"---\n{keys}---" in (root / "docs/services/x.md").read_text()
+    assert "Of ADR-0007." in (root / "docs/c.md").read_text()
+    assert "[ADR-0007 there](index.md)" in (root / "docs/b.md").read_text()
+
+
+def test_a_page_can_move_back(tmp_path: Path) -> None:
+    root = make_linked(tmp_path)
+    old = read_files(root)
+    assert run(root, "move", "docs/b.md", "docs/c.md") == 0
+    create_repository(root)
+    assert run(root, "move", "docs/c.md", "docs/b.md") == 0
+    text = (root / "docs/b.md").read_text()
+    assert text == "---\nmoved_from: [/c/]\n---\n" + old["docs/b.md"].decode()
+    assert run(root, "move", "docs/b.md", "docs/c.md") == 0
+    assert "moved_from: [/b/]" not in (root / "docs/c.md").read_text()
+
+
+def test_a_duplicate_key_is_refused_and_another_name_of_a_key_is_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    twice = PROPOSED.replace("status: proposed", "status: proposed\nstatus: proposed")
+    other = PROPOSED.replace("---\n#", "decision-makers: []\n---\n#")
+    root = write(
+        tmp_path / "handbook",
+        {"mkdocs.yml": SETTINGS, "adr/0001-a.md": twice, "adr/0002-b.md": other},
+    )
+    assert run(root, "adr", "accept", "1", "--deciders", "order-team", *DAY) == 2
+    assert "duplicate key" in capsys.readouterr().err
+    assert (root / "adr/0001-a.md").read_text() == twice
+    assert run(root, "adr", "accept", "2", "--deciders", "order-team", *DAY) == 0
+    assert "decision-makers: [order-team]" in (root / "adr/0002-b.md").read_text()
 
 
 def test_two_clones_that_take_the_same_number_are_repaired_with_all_citations(

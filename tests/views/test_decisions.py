@@ -157,6 +157,7 @@ def test_git_says_whether_the_text_has_changed(tmp_path: Path) -> None:
     commit_all(write(root, {"adr/0001-a.md": ADR}), "docs: accept")
     noted = ADR.replace("order-team", "platform-team") + "\n## Notes\n\n- 2026-04-01: a note\n"
     commit_all(write(root, {"adr/0001-a.md": noted}), "docs: note")
+    write(root, {"docs/index.md": "# Home\n"})
     write(root, {"adr/0002-b.md": ADR.replace("Why.", "Because.")})
     assert read_decision_texts(load(root)) == {
         "adr/0001-a.md": TextState.UNCHANGED,

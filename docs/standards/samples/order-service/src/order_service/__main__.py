@@ -16,6 +16,7 @@ def main() -> None:
         host=settings.host,
         port=settings.port,
         log_config=None,  # uvicorn's lines go through our formatter
+        access_log=False,  # paths and queries can name a customer; traces and metrics have the rest
         server_header=False,
         # Requests in flight get this long after SIGTERM. Kubernetes kills after 30 seconds, and
         # the preStop hook spends 5 of them.

@@ -1,7 +1,9 @@
 """Logs: every line is a JSON object, whoever wrote it."""
 
 import logging
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -42,15 +44,12 @@ def test_event_below_level_is_not_written(json_logs: Logs) -> None:
     assert json_logs() == []
 
 
-def test_access_line_of_uvicorn_becomes_json_object(json_logs: Logs) -> None:
-    access = logging.getLogger("uvicorn.access")
-    arguments = ("127.0.0.1:5000", "GET", "/health/live", "1.1", 200)
-
-    access.info('%s - "%s %s HTTP/%s" %d', *arguments)
+def test_line_of_uvicorn_becomes_json_object(json_logs: Logs) -> None:
+    logging.getLogger("uvicorn.error").info("Started server process [%d]", 7)
 
     [line] = json_logs()
-    assert line["event"] == '127.0.0.1:5000 - "GET /health/live HTTP/1.1" 200'
-    assert (line["logger"], line["service"]) == ("uvicorn.access", "order-service")
+    assert line["event"] == "Started server process [7]"
+    assert (line["logger"], line["service"]) == ("uvicorn.error", "order-service")
 
 
 def test_exception_logged_keeps_its_traceback(json_logs: Logs) -> None:
@@ -103,7 +102,63 @@ def test_secret_or_personal_data_in_any_line_is_removed(json_logs: Logs, secret:
     assert secret not in str(json_logs())
 
 
-@pytest.mark.parametrize("field", ["email", "payment_method", "token", "Authorization", "name"])
+def test_personal_data_in_a_key_is_removed(json_logs: Logs) -> None:
+    structlog.get_logger("shop").info("event", failed={"reader@example.com": 1, ("a@b.io",): 2})
+
+    [line] = json_logs()
+    assert line["failed"] == {"[email]": 1, "('[email]',)": 2}
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """A type that the JSON renderer does not know."""
+
+    contact: str
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Recipient("reader@example.com"),
+        {"reader@example.com"},
+        b"reader@example.com",
+        ValueError("reader@example.com"),
+        4242424242424242,
+    ],
+)
+def test_personal_data_in_a_value_of_any_type_is_removed(json_logs: Logs, value: object) -> None:
+    structlog.get_logger("shop").info("event", value=value, list=[value], user_id={"of": value})
+
+    assert "event" in str(json_logs())
+    assert not re.search("reader|4242", str(json_logs()))
+
+
+def test_plain_values_keep_their_type(json_logs: Logs) -> None:
+    plain = {"count": 3, "ratio": 0.5, "retried": True, "coupon": None}
+
+    structlog.get_logger("shop").info("event", **plain)
+
+    [line] = json_logs()
+    assert line.items() >= plain.items()
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "email",
+        "payment_method",
+        "token",
+        "Authorization",
+        "name",
+        "customer_email",
+        "first_name",
+        "full_name",
+        "shipping_address",
+        "phone_number",
+        "firstName",
+        "X-Api-Token",
+    ],
+)
 def test_field_for_personal_data_is_removed(json_logs: Logs, field: str) -> None:
     structlog.get_logger("shop").info("event", **{field: "value"})
 

@@ -31,6 +31,7 @@ def test_command_serves_with_our_logs_and_time_to_drain(monkeypatch: pytest.Monk
     configured, served = calls
     assert configured == {"level": "INFO"}
     assert served["log_config"] is None
+    assert served["access_log"] is False
     assert served["timeout_graceful_shutdown"] == 20
 
 

@@ -81,7 +81,8 @@ router = APIRouter()
 class CartItemIn(BaseModel):
     """Some copies of a book for the cart."""
 
-    title: str = Field(min_length=1, max_length=200)
+    # No control characters: PostgreSQL cannot store NUL.
+    title: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
     quantity: int = Field(default=1, ge=1, le=99)
 
 

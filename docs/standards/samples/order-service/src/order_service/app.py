@@ -11,6 +11,7 @@ import redis.exceptions
 import stripe
 import structlog
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from opentelemetry.sdk.trace import TracerProvider
 
@@ -112,6 +113,7 @@ def create_app(settings: Settings, build: Build = production) -> FastAPI:
     app.state.ready = False
     app.include_router(router)
     app.add_exception_handler(domain.DomainError, refuse)
+    app.add_exception_handler(RequestValidationError, reject)
     for error_class in TEMPORARY:
         app.add_exception_handler(error_class, defer)
     # The one added last stands outermost.
@@ -153,6 +155,13 @@ def refuse(_request: Request, error: Exception) -> JSONResponse:
     status = STATUS[type(cast(domain.DomainError, error))]
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
     return JSONResponse({"error": name, "detail": str(error)}, status, headers)
+
+
+def reject(_request: Request, error: Exception) -> JSONResponse:
+    """Answer a malformed request without its input: that can be personal, or no valid Unicode."""
+    errors = cast(RequestValidationError, error).errors()
+    detail = [{key: each[key] for key in ("type", "loc", "msg")} for each in errors]
+    return JSONResponse({"detail": detail}, 422)
 
 
 def defer(_request: Request, error: Exception) -> JSONResponse:

@@ -1,5 +1,6 @@
 """The HTTP interface, from request to answer."""
 
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -63,6 +64,26 @@ def test_put_book_that_is_not_for_sale_says_why(
     assert (response.status_code, response.json()["error"]) == (status, error)
 
 
+@pytest.mark.parametrize("title", ["\ud800", "Clean\0Code", "Clean\nCode", "", "x" * 201])
+def test_put_book_with_malformed_title_returns_422(client: TestClient, title: str) -> None:
+    response = client.put(
+        "/carts/cust-xyz789/books/clean-code",
+        content=json.dumps({"title": title}),
+        headers={"Content-Type": "application/json"},
+    )
+
+    [error] = response.json()["detail"]
+    assert (response.status_code, error["loc"]) == (422, ["body", "title"])
+
+
+def test_put_book_with_title_beyond_ascii_keeps_it(client: TestClient) -> None:
+    title = "Ça va? 三体 📚"
+
+    response = client.put("/carts/cust-xyz789/books/clean-code", json={"title": title})
+
+    assert response.json()["items"][0]["title"] == title
+
+
 def test_post_order_with_full_cart_returns_paid_order(client: TestClient) -> None:
     fill_cart(client)
 
@@ -81,14 +102,22 @@ def test_post_order_with_empty_cart_returns_409(client: TestClient) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("email", "no address"), ("email", "a@b\r\nBcc: c@d"), ("payment_method", "4242")],
+    [
+        ("email", "no address"),
+        ("email", "a@b\r\nBcc: c@d"),
+        ("email", "\ud800@b.example"),
+        ("coupon", "\ud800"),
+        ("payment_method", "4242"),
+    ],
 )
 def test_post_order_with_malformed_field_returns_422(
     client: TestClient, field: str, value: str
 ) -> None:
-    response = client.post("/orders", json={**ORDER, field: value})
+    body = json.dumps({**ORDER, field: value})
+    response = client.post("/orders", content=body, headers={"Content-Type": "application/json"})
 
     assert response.status_code == 422
+    assert value not in response.text
 
 
 @pytest.mark.parametrize(

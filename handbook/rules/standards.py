@@ -231,7 +231,13 @@ def unverified_requirement(standard: Standard, context: Context) -> Iterator[Fin
     for requirement in standard.requirements:
         if requirement.is_withdrawn or requirement.is_placeholder or requirement.id is None:
             continue
-        if not requirement.verified_by:
+        item = requirement.block.parent or requirement.block
+        blocks = (
+            block
+            for block in standard.source.blocks
+            if item.first <= block.first <= item.last and block is not requirement.block
+        )
+        if not requirement.verified_by and not standard.has_placeholder(blocks):
             yield Finding(
                 standard.source.at(requirement.line),
                 f"requirement {requirement.id} without 'Verified by'",

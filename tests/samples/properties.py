@@ -42,6 +42,12 @@ IGNORED: Final = (
     ".coverage",
     "coverage.xml",
 )
+OPTIONS_IN_CI: Final = {
+    "check-added-large-files": "--enforce-all",
+    "check-merge-conflict": "--assume-in-merge",
+}
+"""Hooks that need an option to find something in files that are already committed."""
+
 STAGES: Final = {
     "lint": re.compile(r"ruff check|pre-commit run"),
     "test": re.compile(r"make test|pytest"),
@@ -151,6 +157,10 @@ def pre_commit_hooks(repo: Repo) -> Iterator[str]:
             r"v?\d+(\.\d+)+|[0-9a-f]{40}", str(source.get("rev"))
         ):
             yield f"{source['repo']} is not pinned: {source.get('rev')}"
+        for hook in source["hooks"]:
+            option = OPTIONS_IN_CI.get(hook["id"])
+            if option and option not in hook.get("args", []):
+                yield f"{hook['id']} finds nothing in CI without {option}"
     if not any(
         "pre-commit run --all-files" in step for _, _, job in _jobs(repo) for step in steps(job)
     ):

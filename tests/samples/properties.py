@@ -647,6 +647,35 @@ def default_deny(repo: Repo) -> Iterator[str]:
                 yield f"{policy['metadata']['name']} allows connections with everything"
 
 
+@register("hooks have what they need")
+def hook_waves(repo: Repo) -> Iterator[str]:
+    """What the pod of a hook needs is applied in a wave before it, or its first run never ends."""
+    wave = "argocd.argoproj.io/sync-wave"
+    for job in repo.kind("Job"):
+        annotations = job["metadata"].get("annotations", {})
+        if "argocd.argoproj.io/hook" not in annotations:
+            continue
+        template = job["spec"]["template"]
+        sources = [
+            (kind, source[reference]["name"])
+            for container in containers(job)
+            for source in container.get("envFrom", [])
+            for kind, reference in (("ConfigMap", "configMapRef"), ("ExternalSecret", "secretRef"))
+            if reference in source
+        ]
+        needs = {("ServiceAccount", template["spec"]["serviceAccountName"]), *sources}
+        needs |= {
+            ("NetworkPolicy", policy["metadata"]["name"])
+            for policy in repo.kind("NetworkPolicy")
+            if _selects(policy["spec"]["podSelector"], template["metadata"])
+        }
+        for resource in repo.manifests:
+            kind, name = resource["kind"], resource["metadata"]["name"]
+            own = int(resource["metadata"].get("annotations", {}).get(wave, 0))
+            if (kind, name) in needs and own >= int(annotations.get(wave, 0)):
+                yield f"{kind} {name} is not applied before the hook {job['metadata']['name']}"
+
+
 @register("K8S-11")
 def zone_spread(repo: Repo) -> Iterator[str]:
     """Pods of the service are spread across zones."""

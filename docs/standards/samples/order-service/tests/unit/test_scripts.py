@@ -1,6 +1,7 @@
 """The commands of the pipeline, as far as they need no files."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -97,9 +98,11 @@ def test_stamp_of_nothing_that_can_be_reported_is_refused(
         stamp({"rollout.yaml": text}, commit)
 
 
+NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 STATUSES = [
-    {"context": "rollout/staging", "state": "success"},
-    {"context": "rollout/production", "state": "failure"},
+    {"context": "rollout/staging", "state": "success", "updated_at": "2999-01-01T00:00:00Z"},
+    {"context": "rollout/production", "state": "failure", "updated_at": "2999-01-01T00:00:00Z"},
+    {"context": "rollout/earlier", "state": "failure", "updated_at": "2026-11-26T12:00:00Z"},
 ]
 
 
@@ -254,6 +257,7 @@ def test_wait_for_commit_ends_early_only_if_no_pod_ever_had_it(seen: bool, end: 
     [
         (httpx.Response(200, json={"statuses": STATUSES}), "rollout/production", "failure"),
         (httpx.Response(200, json={"statuses": STATUSES}), "rollout/staging", "success"),
+        (httpx.Response(200, json={"statuses": STATUSES}), "rollout/earlier", "unknown"),
         (httpx.Response(200, json={"statuses": []}), "rollout/staging", "unknown"),
         (httpx.Response(403), "rollout/staging", "unknown"),
         (httpx.Response(200, text="<html>"), "rollout/staging", "unknown"),
@@ -263,7 +267,7 @@ def test_wait_for_commit_ends_early_only_if_no_pod_ever_had_it(seen: bool, end: 
 def test_rollout_status_from_any_answer_is_state_or_unknown(
     answer: httpx.Response, context: str, expected: str
 ) -> None:
-    status = wait_for.rollout_status(http(lambda _: answer), "0123abc", context)
+    status = wait_for.rollout_status(http(lambda _: answer), "0123abc", context, NOON)
 
     assert status == expected
 
@@ -292,6 +296,7 @@ def test_running_commit_from_any_answer_is_commit_or_kind_of_error(
         (["--timeout", "0"], 1),
         (["--timeout", "60", "--status", "rollout/staging"], 0),
         (["--timeout", "60", "--status", "rollout/production"], 1),
+        (["--timeout", "60", "--status", "rollout/earlier"], 0),
     ],
 )
 def test_wait_command_exits_by_whether_commit_came(

@@ -1109,18 +1109,9 @@ def configuration(repo: Repo) -> Iterator[str]:
 
     The ConfigMap before it stays as it is, so an aborted canary goes back to its values.
     """
-    module_spec = importlib.util.spec_from_file_location(
-        "service_render", repo.root / "scripts/render.py"
-    )
-    assert module_spec
-    assert module_spec.loader
-    render = importlib.util.module_from_spec(module_spec)
-    module_spec.loader.exec_module(render)
+    render = _import_render(repo)
     image = "ghcr.io/mycompany/order-service@sha256:" + "{}" * 64
-    files = {
-        path.name: path.read_text(encoding="utf-8")
-        for path in sorted((repo.root / "k8s").glob("*.yaml"))
-    }
+    files = _read_files(repo, "k8s")
     values = repo.text("k8s/config/production.yaml")
     flag = 'FF_NEW_CHECKOUT_FLOW: "{}"'
     flipped_values = values.replace(flag.format("false"), flag.format("true"))
@@ -1149,6 +1140,52 @@ def configuration(repo: Repo) -> Iterator[str]:
         yield "the values of running pods can change in place"
     if options.get("argocd.argoproj.io/sync-options") != "Prune=false":
         yield "Argo CD removes the configuration that an aborted canary goes back to"
+
+
+@register("both variants render")
+def rendered_variants(repo: Repo) -> Iterator[str]:
+    """With Argo Rollouts or without, an environment gets one image, one commit, one namespace."""
+    render = _import_render(repo)
+    image, commit = f"ghcr.io/mycompany/order-service@sha256:{'1' * 64}", "2" * 40
+    canary = _read_files(repo, "k8s")
+    replaced = {"rollout.yaml", "analysis-template.yaml"}
+    plain = {name: text for name, text in canary.items() if name not in replaced}
+    variants = {"k8s": canary, "k8s-plain": plain | _read_files(repo, "k8s-plain")}
+    for variant, files in variants.items():
+        for environment in ("staging", "production"):
+            config = {"config.yaml": repo.text(f"k8s/config/{environment}.yaml")}
+            try:
+                rendered = render.stamp(
+                    render.render_all(files | config, environment, image), commit
+                )
+            except render.RenderError as error:
+                yield f"{variant} for {environment} is refused: {error}"
+                continue
+            documents = [each for text in rendered.values() for each in yaml.safe_load_all(text)]
+            metadata = [document["metadata"] for document in documents]
+            if {each["namespace"] for each in metadata} != {environment}:
+                yield f"{variant} for {environment} writes to another namespace"
+            commits = [
+                each["annotations"]["mycompany.example/commit"]
+                for each in metadata
+                if "mycompany.example/commit" in each.get("annotations", {})
+            ]
+            if commits != [commit]:
+                yield f"{variant} for {environment} does not name its commit once"
+            for document in documents:
+                if document["kind"] in ("Deployment", "Job"):
+                    if {container["image"] for container in containers(document)} != {image}:
+                        yield f"{variant} for {environment} deploys another image"
+        for name, text in files.items():
+            if "image: " in text:
+                tagged = re.sub(
+                    r"image: \S+", "image: ghcr.io/mycompany/order-service:latest", text
+                )
+                try:
+                    render.render_all(files | config | {name: tagged}, "production", image)
+                except render.RenderError:
+                    continue
+                yield f"{variant}: the tag of {name} is not refused"
 
 
 @register("peak connections")
@@ -1414,6 +1451,24 @@ def _configs_read(documents: list[dict[str, Any]]) -> set[str]:
         for source in container.get("envFrom", [])
         if "configMapRef" in source
     }
+
+
+def _import_render(repo: Repo) -> Any:
+    """Return the script of the service that renders its manifests, as a module."""
+    module_spec = importlib.util.spec_from_file_location(
+        "service_render", repo.root / "scripts/render.py"
+    )
+    assert module_spec
+    assert module_spec.loader
+    render = importlib.util.module_from_spec(module_spec)
+    module_spec.loader.exec_module(render)
+    return render
+
+
+def _read_files(repo: Repo, folder: str) -> dict[str, str]:
+    """Return the manifests in a folder by their names."""
+    paths = sorted((repo.root / folder).glob("*.yaml"))
+    return {path.name: path.read_text(encoding="utf-8") for path in paths}
 
 
 def _source(repo: Repo) -> str:

@@ -49,8 +49,14 @@ def test_hash_of_configuration_follows_values_and_not_comments() -> None:
     assert hash_config(flipped) != hash_config(CONFIG)
 
 
-def test_render_of_pod_that_reads_another_configuration_is_refused() -> None:
-    other = MANIFEST.replace("order-service-config", "shared-config")
+@pytest.mark.parametrize(
+    "other",
+    [
+        MANIFEST.replace("order-service-config", "shared-config"),
+        f"{MANIFEST}configMapKeyRef:\n  name: order-service-config-old\n",
+    ],
+)
+def test_render_of_pod_that_reads_another_configuration_is_refused(other: str) -> None:
 
     with pytest.raises(RenderError, match="another ConfigMap"):
         render_all({"deployment.yaml": other, "config.yaml": CONFIG}, "staging", NEW)
@@ -65,6 +71,40 @@ def test_render_of_image_without_digest_is_refused(image: str) -> None:
 
     with pytest.raises(RenderError, match="digest"):
         render_all(files, "staging", image)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "image: {}:latest",
+        "- image: {}:latest",
+        '{{name: side, image: "{}:1"}}',
+        "image:",
+        "image: a",
+    ],
+)
+def test_render_of_one_container_without_digest_is_refused(line: str) -> None:
+    text = f"{MANIFEST}{line.format('ghcr.io/mycompany/order-service')}\n"
+
+    with pytest.raises(RenderError, match="digest"):
+        render_all({"deployment.yaml": text, "config.yaml": CONFIG}, "staging", NEW)
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "configMapKeyRef:\n  name: order-service-config{}\n  key: LOG_LEVEL\n",
+        "configMapKeyRef: {{key: LOG_LEVEL, name: order-service-config{}}}\n",
+        "configMap:\n  name: order-service-config{} # a volume\n",
+        'configMapRef: {{name: "order-service-config{}"}}\n',
+    ],
+)
+def test_render_gives_every_reference_the_hash(reference: str) -> None:
+    files = {"deployment.yaml": MANIFEST + reference.format(""), "config.yaml": CONFIG}
+
+    rendered = render_all(files, "staging", NEW)
+
+    assert rendered["deployment.yaml"].endswith(reference.format(f"-{hash_config(CONFIG)}"))
 
 
 def test_render_of_files_without_image_is_refused() -> None:

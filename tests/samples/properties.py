@@ -20,6 +20,7 @@ from handbook.loading import load
 from handbook.records.runbook import Runbook
 from handbook.records.service import Service
 from tests.handbooks import ROOT
+from tests.samples.promotion import find_guard_faults
 from tests.samples.repo import Job, Repo, Workflow, containers, steps
 from tests.samples.rollback import find_rollback_faults
 
@@ -1026,6 +1027,14 @@ def rollout_statuses(repo: Repo) -> Iterator[str]:
 def rollback(repo: Repo) -> Iterator[str]:
     """The rollback script reverts the newest deployment from a stale clone, and can run again."""
     yield from find_rollback_faults(repo.root / "scripts/rollback.sh")
+
+
+@register("overtaken runs stop")
+def overtaken_runs(repo: Repo) -> Iterator[str]:
+    """A run that a newer merge overtook deploys nothing, whatever the newest commit is."""
+    steps_of_promotion = repo.yaml(".github/actions/promote/action.yml")["runs"]["steps"]
+    guard = steps_of_promotion[-1]["run"].partition("python scripts/render.py")[0]
+    yield from find_guard_faults(guard)
 
 
 @register("by digest alone")

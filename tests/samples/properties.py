@@ -1086,6 +1086,36 @@ def canary(repo: Repo) -> Iterator[str]:
                 yield f"no {service}"
 
 
+@register("canary at the gateway")
+def canary_analysis(repo: Repo) -> Iterator[str]:
+    """The analysis asks the gateway about the canary alone, and holds it to the policy's bound."""
+    policy = load(ROOT).settings
+    errors = float(str(policy.value("canary.errors")).rstrip("%")) / 100
+    watch = 60 * int(str(policy.value("canary.watch")).split()[0])
+    services = {
+        rollout["spec"]["strategy"]["canary"]["canaryService"] for rollout in repo.kind("Rollout")
+    }
+    for template in repo.kind("AnalysisTemplate"):
+        for metric in template["spec"]["metrics"]:
+            name = f"{template['metadata']['name']}, {metric['name']}"
+            query = promql_parser.parse(metric["provider"]["prometheus"]["query"])
+            for selector in _selectors(query):
+                labels = {
+                    (matcher.name, matcher.value)
+                    for matcher in selector.matchers.matchers
+                    if str(matcher.op) == "MatchOp.Equal"
+                }
+                source = {("reporter", "source"), ("source_workload_namespace", "gateway")}
+                if selector.name != "istio_requests_total" or not source <= labels:
+                    yield f"{name} does not ask the gateway"
+                if not {("destination_service_name", service) for service in services} <= labels:
+                    yield f"{name} does not ask about the canary alone"
+            if metric["successCondition"] != f"result[0] < {errors:g}" or metric["failureLimit"]:
+                yield f"{name} has another bound than {errors:g}"
+            if metric["count"] * _seconds(metric["interval"]) != watch:
+                yield f"{name} does not watch for {watch} s"
+
+
 @register("one namespace")
 def namespaces(repo: Repo) -> Iterator[str]:
     """Every resource of production is in the namespace production."""

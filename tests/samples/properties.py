@@ -10,6 +10,7 @@ import ast
 import importlib.util
 import json
 import re
+import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ import yaml
 from handbook.loading import load
 from handbook.records.runbook import Runbook
 from handbook.records.service import Service
+from tests.commands import make_environment
 from tests.handbooks import ROOT
 from tests.samples.promotion import find_guard_faults
 from tests.samples.repo import Job, Repo, Workflow, containers, steps
@@ -936,6 +938,27 @@ def attestations(repo: Repo) -> Iterator[str]:
         ):
             if part not in before_push:
                 yield f"{flow.path.name}: {id} deploys without {part}"
+        called = [part for step in job["steps"] for part in [step, *step.get("called", [])]]
+        for step in called:
+            if "gh attestation verify" in step.get("run", "") and not _stops_without_proof(step):
+                yield f"{flow.path.name}: {id} deploys what has no attestation"
+
+
+def _stops_without_proof(step: dict[str, Any]) -> bool:
+    """Run a step with a stub of gh, and tell whether each refusal alone fails it."""
+    if "continue-on-error" in step or "if" in step:
+        return False
+    stub = 'gh() { case "$*" in *"$REFUSED"*) return 1 ;; esac; }'
+    codes = {
+        refused: subprocess.run(
+            ["bash", "-eo", "pipefail", "-c", f"{stub}\n{step['run']}"],
+            env=make_environment(REFUSED=refused, IMAGE="i", GITHUB_REPOSITORY="r", GITHUB_SHA="s"),
+            capture_output=True,
+            check=False,
+        ).returncode
+        for refused in ("slsa.dev/provenance", "cyclonedx.org/bom", "nothing")
+    }
+    return [code != 0 for code in codes.values()] == [True, True, False]
 
 
 @register("contracts before the merge")
@@ -1231,20 +1254,17 @@ def rendered_variants(repo: Repo) -> Iterator[str]:
 def peak_connections(repo: Repo) -> Iterator[str]:
     """(Stable + canary pods) x pool + probes + jobs fit into the connections of the policy."""
     limit = int(load(ROOT).settings.value("kubernetes.connections") or 0)
-    if count_peak_connections(repo) > limit:
-        yield f"{count_peak_connections(repo)} connections at the peak, {limit} are allowed"
+    for environment in ("staging", "production"):
+        if (peak := count_peak_connections(repo, environment)) > limit:
+            yield f"{environment}: {peak} connections at the peak, {limit} are allowed"
     pools = re.findall(r"create_async_engine\((.*?)\n    \)", _source(repo), re.DOTALL)
     if len(pools) != 1 or "max_overflow=0" not in pools[0]:
         yield "a pod has more than one pool, or one that grows past its size"
 
 
-def count_peak_connections(repo: Repo) -> int:
+def count_peak_connections(repo: Repo, environment: str = "production") -> int:
     """Return the connections that the service opens at the peak of a rollout."""
-    [config] = [
-        resource
-        for resource in repo.kind("ConfigMap")
-        if resource["metadata"]["name"] == "order-service-config"
-    ]
+    config = repo.yaml(f"k8s/config/{environment}.yaml")
     # A connection outside the pool, such as one for each call of a probe.
     outside = len(re.findall(r"psycopg\.(?:\w+\.)?connect\(", _source(repo)))
     jobs = sum(job["spec"].get("parallelism", 1) for job in repo.kind("Job", "CronJob"))
@@ -1281,7 +1301,13 @@ def public_routes(repo: Repo) -> Iterator[str]:
                 path = match.get("path", {"type": "PathPrefix", "value": "/"})
                 for internal in ("/health/ready", "/health/dependencies", "/metrics"):
                     prefix = path["value"].rstrip("/")
-                    if path["type"] != "Exact" and f"{internal}/".startswith(f"{prefix}/"):
+                    matches = {
+                        "PathPrefix": f"{internal}/".startswith(f"{prefix}/"),
+                        # Gateways differ in whether an expression has to match the whole path.
+                        "RegularExpression": path["type"] == "RegularExpression"
+                        and re.search(path["value"], internal),
+                    }
+                    if matches.get(path["type"]):
                         yield f"{path['value']} publishes {internal}"
                 if path["type"] == "Exact" and path["value"].startswith(("/health", "/metrics")):
                     if path["value"] != "/health/live":

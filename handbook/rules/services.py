@@ -482,10 +482,13 @@ def missing_source(service: Service, context: Context) -> Iterator[Finding]:
     Good:
         source: docs/standards/samples/shop
     """
-    if service.source_folder and not context.handbook.has_folder(service.source_folder):
+    folder = service.source_folder
+    if not folder or service.has_invalid_value("source"):
+        return
+    if not context.handbook.has_folder(folder):
         yield Finding(
             service.at("source"),
-            f"folder not found: '{service.source_folder}'",
+            f"folder not found: '{folder}'",
             "correct the path, or remove 'source' if the files are in another repository",
         )
 

@@ -10,6 +10,7 @@ import ast
 import importlib.util
 import json
 import re
+import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -19,7 +20,9 @@ import yaml
 from handbook.loading import load
 from handbook.records.runbook import Runbook
 from handbook.records.service import Service
+from tests.commands import make_environment
 from tests.handbooks import ROOT
+from tests.samples.promotion import find_guard_faults
 from tests.samples.repo import Job, Repo, Workflow, containers, steps
 from tests.samples.rollback import find_rollback_faults
 
@@ -657,6 +660,35 @@ def default_deny(repo: Repo) -> Iterator[str]:
                 yield f"{policy['metadata']['name']} allows connections with everything"
 
 
+@register("hooks have what they need")
+def hook_waves(repo: Repo) -> Iterator[str]:
+    """What the pod of a hook needs is applied in a wave before it, or its first run never ends."""
+    wave = "argocd.argoproj.io/sync-wave"
+    for job in repo.kind("Job"):
+        annotations = job["metadata"].get("annotations", {})
+        if "argocd.argoproj.io/hook" not in annotations:
+            continue
+        template = job["spec"]["template"]
+        sources = [
+            (kind, source[reference]["name"])
+            for container in containers(job)
+            for source in container.get("envFrom", [])
+            for kind, reference in (("ConfigMap", "configMapRef"), ("ExternalSecret", "secretRef"))
+            if reference in source
+        ]
+        needs = {("ServiceAccount", template["spec"]["serviceAccountName"]), *sources}
+        needs |= {
+            ("NetworkPolicy", policy["metadata"]["name"])
+            for policy in repo.kind("NetworkPolicy")
+            if _selects(policy["spec"]["podSelector"], template["metadata"])
+        }
+        for resource in repo.manifests:
+            kind, name = resource["kind"], resource["metadata"]["name"]
+            own = int(resource["metadata"].get("annotations", {}).get(wave, 0))
+            if (kind, name) in needs and own >= int(annotations.get(wave, 0)):
+                yield f"{kind} {name} is not applied before the hook {job['metadata']['name']}"
+
+
 @register("K8S-11")
 def zone_spread(repo: Repo) -> Iterator[str]:
     """Pods of the service are spread across zones."""
@@ -916,6 +948,27 @@ def attestations(repo: Repo) -> Iterator[str]:
         ):
             if part not in before_push:
                 yield f"{flow.path.name}: {id} deploys without {part}"
+        called = [part for step in job["steps"] for part in [step, *step.get("called", [])]]
+        for step in called:
+            if "gh attestation verify" in step.get("run", "") and not _stops_without_proof(step):
+                yield f"{flow.path.name}: {id} deploys what has no attestation"
+
+
+def _stops_without_proof(step: dict[str, Any]) -> bool:
+    """Run a step with a stub of gh, and tell whether each refusal alone fails it."""
+    if "continue-on-error" in step or "if" in step:
+        return False
+    stub = 'gh() { case "$*" in *"$REFUSED"*) return 1 ;; esac; }'
+    codes = {
+        refused: subprocess.run(
+            ["bash", "-eo", "pipefail", "-c", f"{stub}\n{step['run']}"],
+            env=make_environment(REFUSED=refused, IMAGE="i", GITHUB_REPOSITORY="r", GITHUB_SHA="s"),
+            capture_output=True,
+            check=False,
+        ).returncode
+        for refused in ("slsa.dev/provenance", "cyclonedx.org/bom", "nothing")
+    }
+    return [code != 0 for code in codes.values()] == [True, True, False]
 
 
 @register("contracts before the merge")
@@ -1009,6 +1062,14 @@ def rollback(repo: Repo) -> Iterator[str]:
     yield from find_rollback_faults(repo.root / "scripts/rollback.sh")
 
 
+@register("overtaken runs stop")
+def overtaken_runs(repo: Repo) -> Iterator[str]:
+    """A run that a newer merge overtook deploys nothing, whatever the newest commit is."""
+    steps_of_promotion = repo.yaml(".github/actions/promote/action.yml")["runs"]["steps"]
+    guard = steps_of_promotion[-1]["run"].partition("python scripts/render.py")[0]
+    yield from find_guard_faults(guard)
+
+
 @register("by digest alone")
 def deployed_digest(repo: Repo) -> Iterator[str]:
     """The pipeline deploys the digest of its build through the manifests, and applies nothing."""
@@ -1058,6 +1119,36 @@ def canary(repo: Repo) -> Iterator[str]:
                 yield f"no {service}"
 
 
+@register("canary at the gateway")
+def canary_analysis(repo: Repo) -> Iterator[str]:
+    """The analysis asks the gateway about the canary alone, and holds it to the policy's bound."""
+    policy = load(ROOT).settings
+    errors = float(str(policy.value("canary.errors")).rstrip("%")) / 100
+    watch = 60 * int(str(policy.value("canary.watch")).split()[0])
+    services = {
+        rollout["spec"]["strategy"]["canary"]["canaryService"] for rollout in repo.kind("Rollout")
+    }
+    for template in repo.kind("AnalysisTemplate"):
+        for metric in template["spec"]["metrics"]:
+            name = f"{template['metadata']['name']}, {metric['name']}"
+            query = promql_parser.parse(metric["provider"]["prometheus"]["query"])
+            for selector in _selectors(query):
+                labels = {
+                    (matcher.name, matcher.value)
+                    for matcher in selector.matchers.matchers
+                    if str(matcher.op) == "MatchOp.Equal"
+                }
+                source = {("reporter", "source"), ("source_workload_namespace", "gateway")}
+                if selector.name != "istio_requests_total" or not source <= labels:
+                    yield f"{name} does not ask the gateway"
+                if not {("destination_service_name", service) for service in services} <= labels:
+                    yield f"{name} does not ask about the canary alone"
+            if metric["successCondition"] != f"result[0] < {errors:g}" or metric["failureLimit"]:
+                yield f"{name} has another bound than {errors:g}"
+            if metric["count"] * _seconds(metric["interval"]) != watch:
+                yield f"{name} does not watch for {watch} s"
+
+
 @register("one namespace")
 def namespaces(repo: Repo) -> Iterator[str]:
     """Every resource of production is in the namespace production."""
@@ -1090,18 +1181,9 @@ def configuration(repo: Repo) -> Iterator[str]:
 
     The ConfigMap before it stays as it is, so an aborted canary goes back to its values.
     """
-    module_spec = importlib.util.spec_from_file_location(
-        "service_render", repo.root / "scripts/render.py"
-    )
-    assert module_spec
-    assert module_spec.loader
-    render = importlib.util.module_from_spec(module_spec)
-    module_spec.loader.exec_module(render)
+    render = _import_render(repo)
     image = "ghcr.io/mycompany/order-service@sha256:" + "{}" * 64
-    files = {
-        path.name: path.read_text(encoding="utf-8")
-        for path in sorted((repo.root / "k8s").glob("*.yaml"))
-    }
+    files = _read_files(repo, "k8s")
     values = repo.text("k8s/config/production.yaml")
     flag = 'FF_NEW_CHECKOUT_FLOW: "{}"'
     flipped_values = values.replace(flag.format("false"), flag.format("true"))
@@ -1132,24 +1214,67 @@ def configuration(repo: Repo) -> Iterator[str]:
         yield "Argo CD removes the configuration that an aborted canary goes back to"
 
 
+@register("both variants render")
+def rendered_variants(repo: Repo) -> Iterator[str]:
+    """With Argo Rollouts or without, an environment gets one image, one commit, one namespace."""
+    render = _import_render(repo)
+    image, commit = f"ghcr.io/mycompany/order-service@sha256:{'1' * 64}", "2" * 40
+    canary = _read_files(repo, "k8s")
+    replaced = {"rollout.yaml", "analysis-template.yaml"}
+    plain = {name: text for name, text in canary.items() if name not in replaced}
+    variants = {"k8s": canary, "k8s-plain": plain | _read_files(repo, "k8s-plain")}
+    for variant, files in variants.items():
+        for environment in ("staging", "production"):
+            config = {"config.yaml": repo.text(f"k8s/config/{environment}.yaml")}
+            try:
+                rendered = render.stamp(
+                    render.render_all(files | config, environment, image), commit
+                )
+            except render.RenderError as error:
+                yield f"{variant} for {environment} is refused: {error}"
+                continue
+            documents = [each for text in rendered.values() for each in yaml.safe_load_all(text)]
+            metadata = [document["metadata"] for document in documents]
+            if {each["namespace"] for each in metadata} != {environment}:
+                yield f"{variant} for {environment} writes to another namespace"
+            commits = [
+                each["annotations"]["mycompany.example/commit"]
+                for each in metadata
+                if "mycompany.example/commit" in each.get("annotations", {})
+            ]
+            if commits != [commit]:
+                yield f"{variant} for {environment} does not name its commit once"
+            for document in documents:
+                if document["kind"] in ("Deployment", "Job"):
+                    if {container["image"] for container in containers(document)} != {image}:
+                        yield f"{variant} for {environment} deploys another image"
+        for name, text in files.items():
+            if "image: " in text:
+                tagged = re.sub(
+                    r"image: \S+", "image: ghcr.io/mycompany/order-service:latest", text
+                )
+                try:
+                    render.render_all(files | config | {name: tagged}, "production", image)
+                except render.RenderError:
+                    continue
+                yield f"{variant}: the tag of {name} is not refused"
+
+
 @register("peak connections")
 def peak_connections(repo: Repo) -> Iterator[str]:
     """(Stable + canary pods) x pool + probes + jobs fit into the connections of the policy."""
     limit = int(load(ROOT).settings.value("kubernetes.connections") or 0)
-    if count_peak_connections(repo) > limit:
-        yield f"{count_peak_connections(repo)} connections at the peak, {limit} are allowed"
+    for environment in ("staging", "production"):
+        if (peak := count_peak_connections(repo, environment)) > limit:
+            yield f"{environment}: {peak} connections at the peak, {limit} are allowed"
     pools = re.findall(r"create_async_engine\((.*?)\n    \)", _source(repo), re.DOTALL)
     if len(pools) != 1 or "max_overflow=0" not in pools[0]:
         yield "a pod has more than one pool, or one that grows past its size"
 
 
-def count_peak_connections(repo: Repo) -> int:
+def count_peak_connections(repo: Repo, environment: str = "production") -> int:
     """Return the connections that the service opens at the peak of a rollout."""
-    [config] = [
-        resource
-        for resource in repo.kind("ConfigMap")
-        if resource["metadata"]["name"] == "order-service-config"
-    ]
+    config = repo.yaml(f"k8s/config/{environment}.yaml")
     # A connection outside the pool, such as one for each call of a probe.
     outside = len(re.findall(r"psycopg\.(?:\w+\.)?connect\(", _source(repo)))
     jobs = sum(job["spec"].get("parallelism", 1) for job in repo.kind("Job", "CronJob"))
@@ -1186,7 +1311,13 @@ def public_routes(repo: Repo) -> Iterator[str]:
                 path = match.get("path", {"type": "PathPrefix", "value": "/"})
                 for internal in ("/health/ready", "/health/dependencies", "/metrics"):
                     prefix = path["value"].rstrip("/")
-                    if path["type"] != "Exact" and f"{internal}/".startswith(f"{prefix}/"):
+                    matches = {
+                        "PathPrefix": f"{internal}/".startswith(f"{prefix}/"),
+                        # Gateways differ in whether an expression has to match the whole path.
+                        "RegularExpression": path["type"] == "RegularExpression"
+                        and re.search(path["value"], internal),
+                    }
+                    if matches.get(path["type"]):
                         yield f"{path['value']} publishes {internal}"
                 if path["type"] == "Exact" and path["value"].startswith(("/health", "/metrics")):
                     if path["value"] != "/health/live":
@@ -1395,6 +1526,24 @@ def _configs_read(documents: list[dict[str, Any]]) -> set[str]:
         for source in container.get("envFrom", [])
         if "configMapRef" in source
     }
+
+
+def _import_render(repo: Repo) -> Any:
+    """Return the script of the service that renders its manifests, as a module."""
+    module_spec = importlib.util.spec_from_file_location(
+        "service_render", repo.root / "scripts/render.py"
+    )
+    assert module_spec
+    assert module_spec.loader
+    render = importlib.util.module_from_spec(module_spec)
+    module_spec.loader.exec_module(render)
+    return render
+
+
+def _read_files(repo: Repo, folder: str) -> dict[str, str]:
+    """Return the manifests in a folder by their names."""
+    paths = sorted((repo.root / folder).glob("*.yaml"))
+    return {path.name: path.read_text(encoding="utf-8") for path in paths}
 
 
 def _source(repo: Repo) -> str:

@@ -19,39 +19,75 @@ STUBS = {
 
 
 def find_rollback_faults(script: Path) -> Iterator[str]:
-    """Yield what is wrong with the script in two incidents, on a clone that is out of date."""
+    """Yield what is wrong with the script in several incidents, on a stale clone."""
     with tempfile.TemporaryDirectory() as folder:
         trial = Trial(Path(folder), script)
         trial.deploy("v1")
         trial.clone("on-call")
-        for version in ("v2", "v3"):
-            trial.deploy(version)
-            commit = trial.git("pipeline", "rev-parse", "HEAD").strip()
-            trial.add_other_service(version)
-            declined = trial.roll_back("n")
-            if commit not in declined.stdout:
-                yield f"{version}: the script does not show the last deployment"
-            if trial.pull_requests:
-                yield f"{version}: the script goes on without a yes"
-            answer = trial.roll_back("y")
-            if answer.returncode != 0:
-                yield f"{version}: the script fails: {answer.stderr}"
+        for incident in (_find_faults_of_one, _find_faults_of_two, _find_faults_of_conflict):
+            faults = list(incident(trial))
+            yield from faults
+            if faults:
                 return
-            branch = trial.git("on-call", "branch", "--show-current").strip()
-            if trial.git("pipeline", "ls-remote", "origin", branch) == "":
-                yield f"{version}: the branch {branch} is not pushed"
-                return
-            if trial.pull_requests != ["pr create --fill --base main"]:
-                yield f"{version}: no pull request"
-            try:
-                trial.merge(branch)
-            except subprocess.CalledProcessError:
-                yield f"{version}: the pull request conflicts with main"
-                return
-            if (image := trial.read_image()) != "image: v1\n":
-                yield f"{version}: the rollback deploys {image.strip()}"
-        if trial.roll_back("y").returncode == 0:
-            yield "the script reverts a deployment that was reverted before"
+
+
+def _find_faults_of_one(trial: Trial) -> Iterator[str]:
+    """Roll back one bad deployment, twice in a row, each time to the first."""
+    for version in ("v2", "v3"):
+        trial.deploy(version)
+        commit = trial.git("pipeline", "rev-parse", "HEAD").strip()
+        trial.add_other_service(version)
+        declined = trial.roll_back("n")
+        if commit not in declined.stdout:
+            yield f"{version}: the script does not show the last deployment"
+        if trial.pull_requests:
+            yield f"{version}: the script goes on without a yes"
+        answer = trial.roll_back("y")
+        if answer.returncode != 0:
+            yield f"{version}: the script fails: {answer.stderr}"
+            return
+        branch = trial.git("on-call", "branch", "--show-current").strip()
+        if trial.git("pipeline", "ls-remote", "origin", branch) == "":
+            yield f"{version}: the branch {branch} is not pushed"
+            return
+        if trial.pull_requests != ["pr create --fill --base main"]:
+            yield f"{version}: no pull request"
+        try:
+            trial.merge(branch)
+        except subprocess.CalledProcessError:
+            yield f"{version}: the pull request conflicts with main"
+            return
+        if (image := trial.read_image()) != "image: v1\n":
+            yield f"{version}: the rollback deploys {image.strip()}"
+
+
+def _find_faults_of_two(trial: Trial) -> Iterator[str]:
+    """Roll back two bad deployments, one after the other, until none is left."""
+    for version in ("v4", "v5"):
+        trial.deploy(version)
+    for version in ("v4", "v1"):
+        if trial.roll_back("y").returncode != 0:
+            yield f"two bad deployments: the script does not go back to {version}"
+            return
+        trial.merge(trial.git("on-call", "branch", "--show-current").strip())
+        if (image := trial.read_image()) != f"image: {version}\n":
+            yield f"two bad deployments: the rollback deploys {image.strip()}, not {version}"
+    if trial.roll_back("y").returncode == 0:
+        yield "the script reverts the first deployment, so nothing is left"
+
+
+def _find_faults_of_conflict(trial: Trial) -> Iterator[str]:
+    """Roll back a deployment that somebody has changed by hand since."""
+    trial.deploy("v6")
+    trial.change("v6 # by hand")
+    commit = trial.git("pipeline", "rev-parse", "--short", "HEAD").strip()
+    answer = trial.roll_back("y")
+    if answer.returncode == 0 or trial.pull_requests:
+        yield "the script goes on after a conflict"
+    if trial.git("on-call", "status", "--porcelain"):
+        yield "a conflict leaves the clone in the middle of a revert"
+    if commit not in answer.stderr:
+        yield "the script does not say what to do about a conflict"
 
 
 class Trial:
@@ -93,6 +129,10 @@ class Trial:
     def deploy(self, version: str) -> None:
         """Commit a deployment as the pipeline does, and push it."""
         self._commit(MANIFEST, f"image: {version}\n", "Deploy order-service to production")
+
+    def change(self, version: str) -> None:
+        """Change the manifest by hand, as in an emergency, and push it."""
+        self._commit(MANIFEST, f"image: {version}\n", "Change the image by hand")
 
     def add_other_service(self, version: str) -> None:
         """Commit something that is newer than the deployment and none of this service."""

@@ -107,6 +107,12 @@ def test_the_secret_scan_finds_nothing_new(service: Service) -> None:
             'status() in {"error"}',
             "pytest -q tests/unit/test_scripts.py",
         ),
+        (
+            "scripts/wait_for.py",
+            'datetime.fromisoformat(status["updated_at"]) > since',
+            "True",
+            "pytest -q tests/unit/test_scripts.py",
+        ),
     ],
     ids=[
         "raw path as a label",
@@ -119,6 +125,7 @@ def test_the_secret_scan_finds_nothing_new(service: Service) -> None:
         "token without a check of its signature",
         "personal data in the log",
         "wait for an aborted canary",
+        "a new run stops at the abort before it",
     ],
 )
 def test_a_slip_in_the_code_fails_its_own_tests(

@@ -10,8 +10,10 @@ from pathlib import Path
 CONFIG_FILE = "config.yaml"
 K8S = Path(__file__).parents[1] / "k8s"
 IMAGE = re.compile(r"ghcr\.io/mycompany/order-service@sha256:[0-9a-f]{64}")
+IMAGE_FIELD = re.compile(r"(?<![\w./-])image: *[\"']?([^\s\"',}]*)")
 NAMESPACE = re.compile(r"^(\s*(?:- )?namespace:) production$", re.MULTILINE)
-CONFIG = re.compile(r"^(\s*(?:- )?name: order-service-config)$", re.MULTILINE)
+CONFIG = re.compile(r"((?<![\w./-])name: *[\"']?order-service-config)(?![\w.-])")
+CONFIG_FIELD = re.compile(r"(?<![\w./-])configMap(?:Key)?(?:Ref)?:")
 COMMENT = re.compile(r"^\s*#.*\n", re.MULTILINE)
 
 
@@ -38,11 +40,15 @@ def render_all(files: dict[str, str], namespace: str, image: str) -> dict[str, s
     """Render every file; refuse what would deploy something other than this very image."""
     if not IMAGE.fullmatch(image):
         raise RenderError(f"not an image of this service with a digest: {image}")
-    if not any(IMAGE.search(text) for text in files.values()):
+    values = [COMMENT.sub("", text) for text in files.values()]
+    images = [named for text in values for named in IMAGE_FIELD.findall(text)]
+    if not images:
         raise RenderError("no file names the image: nothing would be deployed")
-    config_hash = hash_config(files[CONFIG_FILE])
-    if not all(CONFIG.search(files[name]) for name in files if "configMapRef" in files[name]):
+    if others := [named for named in images if not IMAGE.fullmatch(named)]:
+        raise RenderError(f"not an image of this service with a digest: {', '.join(others)}")
+    if any(len(CONFIG_FIELD.findall(text)) > len(CONFIG.findall(text)) for text in values):
         raise RenderError("a pod reads another ConfigMap: a change would not replace it")
+    config_hash = hash_config(files[CONFIG_FILE])
     return {name: render(text, namespace, image, config_hash) for name, text in files.items()}
 
 
@@ -50,7 +56,7 @@ COMMIT = re.compile(r'^(\s*mycompany\.example/commit:) "[0-9a-f]{40}"$', re.MULT
 
 
 def stamp(files: dict[str, str], commit: str) -> dict[str, str]:
-    """Write the commit into the Rollout, which reports under it how the deployment went."""
+    """Write the commit into the Rollout, which reports under it, or the plain Deployment."""
     if not re.fullmatch("[0-9a-f]{40}", commit):
         raise RenderError(f"not a commit: {commit}")
     if not any(COMMIT.search(text) for text in files.values()):

@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
 import httpx
 
@@ -28,12 +29,19 @@ def running_commit(http: httpx.Client) -> str:
 
 
 # --8<-- [start:status]
-def rollout_status(github: httpx.Client, commit: str, context: str) -> str:
-    """Return the newest status under this name: success, pending, failure or error."""
+def rollout_status(github: httpx.Client, commit: str, context: str, since: datetime) -> str:
+    """Return the status under this name that was set after a time, such as failure.
+
+    An older one is of an attempt before this: a new run would stop at its failure at once.
+    """
     try:
         response = github.get(f"/commits/{commit}/status", params={"per_page": 100})
         response.raise_for_status()
-        states = {status["context"]: status["state"] for status in response.json()["statuses"]}
+        states = {
+            status["context"]: status["state"]
+            for status in response.json()["statuses"]
+            if datetime.fromisoformat(status["updated_at"]) > since
+        }
     except (httpx.HTTPError, ValueError, KeyError):
         # What cannot be asked is no reason to give up a deployment.
         return "unknown"
@@ -86,6 +94,7 @@ def main(
     parser.add_argument("--status", help="name of the commit status that the Rollout sets")
     options = parser.parse_args(arguments)
 
+    since = datetime.now(UTC)
     api = os.environ.get("GITHUB_API_URL", "https://api.github.com")
     repository = os.environ.get("GITHUB_REPOSITORY", "mycompany/order-service")
     headers = {"Authorization": f"Bearer {os.environ.get('GITHUB_TOKEN', '')}"}
@@ -102,7 +111,7 @@ def main(
             options.commit,
             options.timeout,
             status=lambda: (
-                rollout_status(github, options.commit, options.status)
+                rollout_status(github, options.commit, options.status, since)
                 if options.status
                 else "unknown"
             ),

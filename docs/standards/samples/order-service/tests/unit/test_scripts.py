@@ -1,6 +1,7 @@
 """The commands of the pipeline, as far as they need no files."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -48,8 +49,14 @@ def test_hash_of_configuration_follows_values_and_not_comments() -> None:
     assert hash_config(flipped) != hash_config(CONFIG)
 
 
-def test_render_of_pod_that_reads_another_configuration_is_refused() -> None:
-    other = MANIFEST.replace("order-service-config", "shared-config")
+@pytest.mark.parametrize(
+    "other",
+    [
+        MANIFEST.replace("order-service-config", "shared-config"),
+        f"{MANIFEST}configMapKeyRef:\n  name: order-service-config-old\n",
+    ],
+)
+def test_render_of_pod_that_reads_another_configuration_is_refused(other: str) -> None:
 
     with pytest.raises(RenderError, match="another ConfigMap"):
         render_all({"deployment.yaml": other, "config.yaml": CONFIG}, "staging", NEW)
@@ -64,6 +71,40 @@ def test_render_of_image_without_digest_is_refused(image: str) -> None:
 
     with pytest.raises(RenderError, match="digest"):
         render_all(files, "staging", image)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "image: {}:latest",
+        "- image: {}:latest",
+        '{{name: side, image: "{}:1"}}',
+        "image:",
+        "image: a",
+    ],
+)
+def test_render_of_one_container_without_digest_is_refused(line: str) -> None:
+    text = f"{MANIFEST}{line.format('ghcr.io/mycompany/order-service')}\n"
+
+    with pytest.raises(RenderError, match="digest"):
+        render_all({"deployment.yaml": text, "config.yaml": CONFIG}, "staging", NEW)
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "configMapKeyRef:\n  name: order-service-config{}\n  key: LOG_LEVEL\n",
+        "configMapKeyRef: {{key: LOG_LEVEL, name: order-service-config{}}}\n",
+        "configMap:\n  name: order-service-config{} # a volume\n",
+        'configMapRef: {{name: "order-service-config{}"}}\n',
+    ],
+)
+def test_render_gives_every_reference_the_hash(reference: str) -> None:
+    files = {"deployment.yaml": MANIFEST + reference.format(""), "config.yaml": CONFIG}
+
+    rendered = render_all(files, "staging", NEW)
+
+    assert rendered["deployment.yaml"].endswith(reference.format(f"-{hash_config(CONFIG)}"))
 
 
 def test_render_of_files_without_image_is_refused() -> None:
@@ -97,9 +138,11 @@ def test_stamp_of_nothing_that_can_be_reported_is_refused(
         stamp({"rollout.yaml": text}, commit)
 
 
+NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 STATUSES = [
-    {"context": "rollout/staging", "state": "success"},
-    {"context": "rollout/production", "state": "failure"},
+    {"context": "rollout/staging", "state": "success", "updated_at": "2999-01-01T00:00:00Z"},
+    {"context": "rollout/production", "state": "failure", "updated_at": "2999-01-01T00:00:00Z"},
+    {"context": "rollout/earlier", "state": "failure", "updated_at": "2026-11-26T12:00:00Z"},
 ]
 
 
@@ -254,6 +297,7 @@ def test_wait_for_commit_ends_early_only_if_no_pod_ever_had_it(seen: bool, end: 
     [
         (httpx.Response(200, json={"statuses": STATUSES}), "rollout/production", "failure"),
         (httpx.Response(200, json={"statuses": STATUSES}), "rollout/staging", "success"),
+        (httpx.Response(200, json={"statuses": STATUSES}), "rollout/earlier", "unknown"),
         (httpx.Response(200, json={"statuses": []}), "rollout/staging", "unknown"),
         (httpx.Response(403), "rollout/staging", "unknown"),
         (httpx.Response(200, text="<html>"), "rollout/staging", "unknown"),
@@ -263,7 +307,7 @@ def test_wait_for_commit_ends_early_only_if_no_pod_ever_had_it(seen: bool, end: 
 def test_rollout_status_from_any_answer_is_state_or_unknown(
     answer: httpx.Response, context: str, expected: str
 ) -> None:
-    status = wait_for.rollout_status(http(lambda _: answer), "0123abc", context)
+    status = wait_for.rollout_status(http(lambda _: answer), "0123abc", context, NOON)
 
     assert status == expected
 
@@ -292,6 +336,7 @@ def test_running_commit_from_any_answer_is_commit_or_kind_of_error(
         (["--timeout", "0"], 1),
         (["--timeout", "60", "--status", "rollout/staging"], 0),
         (["--timeout", "60", "--status", "rollout/production"], 1),
+        (["--timeout", "60", "--status", "rollout/earlier"], 0),
     ],
 )
 def test_wait_command_exits_by_whether_commit_came(

@@ -817,7 +817,6 @@ DEFECTS: Mapping[str, Mapping[tuple[str, str], int]] = {
     "jabref": {("LNK001", "adr/0027"): 2, ("LNK002", "adr/0040"): 4, ("LNK002", "adr/0050"): 2},
     "james": {
         ("DEC006", "adr/0026"): 1,  # superseded by a decision that is still proposed
-        ("DEC012", "adr/0052"): 1,  # cites a decision that was superseded before
         ("LNK001", "adr/0028"): 1,  # a page that has moved
         ("LNK001", "adr/0052"): 1,  # the target is the word TODO
         ("LNK001", "adr/0078"): 1,  # the target is the word link
@@ -832,7 +831,7 @@ DEFECTS: Mapping[str, Mapping[tuple[str, str], int]] = {
     "notifications-api": {("LNK001", "adr/0008"): 1},  # a path that was never right
     "parallelcluster-ui": {},
     "phodal": {},
-    "vultron": {("DEC012", "adr/0033"): 1},  # cites a superseded decision without its successor
+    "vultron": {},
 }
 
 

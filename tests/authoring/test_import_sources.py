@@ -335,6 +335,7 @@ def test_a_long_title_gives_a_short_name(tmp_path: Path) -> None:
     assert second.path == f"adr/0002-{'x' * 100}.md"
 
 
+@pytest.mark.fuzz
 def test_no_number_is_free(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = {f"adr/{number:04}-x.md": "# X\n" for number in range(1, 10_000)}
     root = make_handbook(tmp_path / "handbook", names)

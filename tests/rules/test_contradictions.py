@@ -708,6 +708,7 @@ def test_a_generated_budget_has_a_finding_only_if_it_is_wrong(
 
 
 @needs_corpora
+@pytest.mark.fuzz
 def test_public_records_have_no_false_contradiction(root: Path) -> None:
     """Each record has front matter, and an alert, with the facts that its own text states."""
     files = sorted(CORPORA.glob("*/**/*.md"))

@@ -107,20 +107,19 @@ class RecordEditor:
         texts = [item.text for item in nodes.walk_scalars(entry.value)]
         if value not in texts:
             return
-        item = entry.value.items[texts.index(value)]
-        line = self.source.line(item.at.line)
-        if len(texts) == 1 and entry.at.line == item.at.line:
-            self._apply(Edit(Location(self.path, item.at.line), f"{line}\n", ""), key)
-        elif line[entry.value.at.column - 1 : entry.value.at.column] == "[":
-            rest = line.replace(f"{value}, ", "", 1) if f"{value}, " in line else None
-            rest = rest or line.replace(f", {value}", "", 1)
-            self._apply(Edit(Location(self.path, item.at.line), line, rest), key)
-        elif len(texts) > 1:
-            self._apply(Edit(Location(self.path, item.at.line), f"{line}\n", ""), key)
+        item = entry.value.items[texts.index(value)].at
+        line = self.source.line(item.line)
+        is_flow = self.source.line(entry.value.at.line)[entry.value.at.column - 1] == "["
+        if len(texts) == 1:
+            numbers = range(entry.at.line, item.line + 1)
+            lines = "".join(f"{self.source.line(number)}\n" for number in numbers)
+            self._apply(Edit(Location(self.path, entry.at.line), lines, ""), key)
+        elif is_flow:
+            old = f"{value}, " if f"{value}, " in line else f", {value}"
+            new_line = line.replace(old, "", 1)
+            self._apply(Edit(Location(self.path, item.line), line, new_line), key)
         else:
-            key_line = self.source.line(entry.at.line)
-            both = f"{key_line}\n{line}\n"
-            self._apply(Edit(Location(self.path, entry.at.line), both, ""), key)
+            self._apply(Edit(Location(self.path, item.line), f"{line}\n", ""), key)
         left = self._read(key)
         if left and value in [item.text for item in nodes.walk_scalars(left)]:
             raise self._refuse(key, entry.at)

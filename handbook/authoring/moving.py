@@ -9,19 +9,20 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Final
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, urlsplit
 
 from handbook.authoring.editor import CannotChangeError, RecordEditor
 from handbook.authoring.edits import apply_edits
-from handbook.authoring.importing.rewriting import (
+from handbook.authoring.planned_change import PlannedChange
+from handbook.authoring.rewriting import (
     BodyDraft,
     Rewrite,
     keep_label,
     rewrite_links,
+    split_target,
     urlsplit_safely,
     walk_texts,
 )
-from handbook.authoring.planned_change import PlannedChange
 from handbook.diagnostics import Edit, did_you_mean
 from handbook.handbook import Handbook
 from handbook.loading import find_document_class
@@ -361,10 +362,5 @@ class _Mover:
 
 def _resolve(path: str, target: str) -> str | None:
     """Return the path that a relative link in the file `path` names, or None for another link."""
-    try:
-        parts = urlsplit(target)
-    except ValueError:
-        return None
-    if parts.scheme or parts.netloc or parts.path.startswith("/") or not parts.path:
-        return None
-    return posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(parts.path)))
+    split = split_target(target, path) if urlsplit_safely(target).path else None
+    return split[0] if split else None

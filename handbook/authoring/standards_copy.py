@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from handbook import __version__
-from handbook.authoring.importing.rewriting import Rewrite, apply, without_overlaps
+from handbook.authoring.rewriting import Rewrite, apply, without_overlaps
 from handbook.handbook import read_listing_file
 from handbook.provided_pages import PROVIDED_PATHS
 from handbook.reading.body import extract_text

@@ -6,8 +6,8 @@ import argparse
 
 from handbook.authoring.editor import CannotChangeError
 from handbook.authoring.updates import close_action, find_action
-from handbook.cli.changing import add_date, open_change, read_date, write_change
-from handbook.cli.common import UsageError, add_root
+from handbook.cli.changing import add_action, add_date, open_change, read_date, write_change
+from handbook.cli.common import UsageError
 
 EPILOG = """\
 example:
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("done", "record that an action was done"),
         ("drop", "record that an action will not be done"),
     ):
-        action = actions.add_parser(name, help=text, description=f"R{text[1:]}.")
+        action = add_action(actions, name, text)
         action.add_argument(
             "postmortem", metavar="PM", help="the path or the id of the post-mortem"
         )
@@ -36,7 +36,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             add_date(action)
         else:
             action.add_argument("--reason", required=True, metavar="TEXT", help="the reason")
-        add_root(action)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from handbook.authoring.adr_statuses import accept, deprecate, find_adr, reject,
 from handbook.authoring.editor import CannotChangeError
 from handbook.authoring.moving import renumber
 from handbook.cli.changing import (
+    add_action,
     add_base,
     add_date,
     open_change,
@@ -16,7 +17,7 @@ from handbook.cli.changing import (
     read_published,
     write_change,
 )
-from handbook.cli.common import UsageError, add_root
+from handbook.cli.common import UsageError
 
 EPILOG = """\
 example:
@@ -37,34 +38,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("accept", "accept a decision; the decisions that it supersedes become superseded"),
         ("reject", "reject a proposed decision"),
     ):
-        action = _add_action(actions, name, text, "id")
+        action = _add_decision_action(actions, name, text, "id")
+        add_date(action)
         action.add_argument(
             "--deciders", nargs="+", default=[], metavar="NAME", help="the teams or people"
         )
-    _add_action(actions, "deprecate", "deprecate a decision without a successor", "id")
-    _add_action(actions, "supersede", "record that NEW replaces OLD", "old", "new")
-    action = _add_action(
+    text = "deprecate a decision without a successor"
+    add_date(_add_decision_action(actions, "deprecate", text, "id"))
+    text = "record that NEW replaces OLD"
+    add_date(_add_decision_action(actions, "supersede", text, "old", "new"))
+    action = _add_decision_action(
         actions, "renumber", "give a decision another number, and correct its citations", "old"
     )
     action.add_argument(
         "new", nargs="?", metavar="NEW", help="the new number (default: the next free one)"
     )
+    action.set_defaults(date=None)
     add_base(action)
 
 
-def _add_action(
+def _add_decision_action(
     actions: argparse._SubParsersAction[argparse.ArgumentParser],
     name: str,
     text: str,
     *decisions: str,
 ) -> argparse.ArgumentParser:
-    action = actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    action = add_action(actions, name, text)
     for decision in decisions:
         action.add_argument(
             decision, metavar=decision.upper(), help="an id, such as ADR-0042, or a path"
         )
-    add_date(action)
-    add_root(action)
     return action
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from handbook.authoring.moving import Published
 from handbook.authoring.planned_change import PlannedChange
-from handbook.cli.common import UsageError, find_root, parse_date, restore_interrupted
+from handbook.cli.common import UsageError, add_root, find_root, parse_date, restore_interrupted
 from handbook.diagnostics import Diagnostic, Severity
 from handbook.handbook import Handbook
 from handbook.history import git
@@ -22,6 +22,18 @@ from handbook.reporters.text import escape_unprintable
 from handbook.rules.engine import run as check
 
 _MOST_FINDINGS = 5
+
+
+def add_action(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str
+) -> argparse.ArgumentParser:
+    """Add an action of a subcommand. `text` is its help, without an upper-case letter at the start.
+
+    The action has the option for the root folder.
+    """
+    action = actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    add_root(action)
+    return action
 
 
 def add_date(parser: argparse.ArgumentParser) -> None:

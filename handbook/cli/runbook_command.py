@@ -6,8 +6,8 @@ import argparse
 
 from handbook.authoring.editor import CannotChangeError
 from handbook.authoring.updates import find_runbook, mark_exercised, mark_reviewed
-from handbook.cli.changing import add_date, open_change, read_date, write_change
-from handbook.cli.common import UsageError, add_root
+from handbook.cli.changing import add_action, add_date, open_change, read_date, write_change
+from handbook.cli.common import UsageError
 
 EPILOG = """\
 example:
@@ -28,10 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("reviewed", "record a review, which compares every step with the system"),
         ("exercised", "record an exercise, which follows every step"),
     ):
-        action = actions.add_parser(name, help=text, description=f"R{text[1:]}.")
+        action = add_action(actions, name, text)
         action.add_argument("path", metavar="PATH", help="the path or the id of the runbook")
         add_date(action)
-        add_root(action)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Compare the records of the handbook with those of the base."""
+"""Compare the records of the handbook and the base."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ EVIDENCE = re.compile(
 )
 """An address, or a path in the repository of the service, with a line, a range or a text.
 
-The text is a part of a line of the file. A path can also be that of a file of evidence.
+The text is a part of a line of the file. A path can also name a file of evidence.
 """
 
 EVIDENCE_FILE = re.compile(

@@ -21,7 +21,7 @@ import yaml
 from handbook.authoring.importing.adr import plan_adrs
 from handbook.authoring.importing.dates import DayOrder
 from handbook.authoring.importing.plan import ImportedRecord, ImportOptions, Plan, to_json, to_text
-from handbook.authoring.importing.rewriting import undo
+from handbook.authoring.rewriting import undo
 from handbook.cli import main
 from handbook.loading import load
 from handbook.reading.source import read_source

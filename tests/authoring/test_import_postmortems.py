@@ -16,7 +16,7 @@ from handbook.authoring.importing.dates import DayOrder
 from handbook.authoring.importing.moments import read_moment, read_zone
 from handbook.authoring.importing.plan import ImportedRecord, ImportOptions, Plan
 from handbook.authoring.importing.postmortem import plan_postmortems
-from handbook.authoring.importing.rewriting import undo
+from handbook.authoring.rewriting import undo
 from handbook.cli import main
 from handbook.loading import load
 from handbook.reading.source import read_source

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handbook.authoring.importing.dates import DayOrder, find_dates, read_compact_date
-from handbook.authoring.importing.rewriting import (
+from handbook.authoring.rewriting import (
     BodyDraft,
     CitedRecord,
     Rewrite,

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from handbook.authoring.importing.plan import ImportOptions, Plan
-from handbook.authoring.importing.rewriting import undo
 from handbook.authoring.importing.runbook import plan_runbooks, split_words
 from handbook.authoring.new import make_slug
+from handbook.authoring.rewriting import undo
 from handbook.cli import main
 from handbook.loading import load
 from handbook.reading.source import read_source

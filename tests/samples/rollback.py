@@ -77,7 +77,7 @@ def _find_faults_of_two(trial: Trial) -> Iterator[str]:
 
 
 def _find_faults_of_conflict(trial: Trial) -> Iterator[str]:
-    """Roll back a deployment that somebody has changed by hand since."""
+    """Roll back a deployment that an engineer has changed by hand since."""
     trial.deploy("v6")
     trial.change("v6 # by hand")
     commit = trial.git("pipeline", "rev-parse", "--short", "HEAD").strip()
@@ -91,7 +91,7 @@ def _find_faults_of_conflict(trial: Trial) -> Iterator[str]:
 
 
 class Trial:
-    """A bare manifests repository, the clone of the pipeline, and that of the person on call."""
+    """A bare manifests repository, a clone for the pipeline, and a clone for the on-call engineer."""
 
     def __init__(self, folder: Path, script: Path) -> None:
         self.folder, self.script = folder, script

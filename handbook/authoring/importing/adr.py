@@ -23,12 +23,6 @@ from handbook.authoring.importing.plan import (
     make_plan,
     write_document,
 )
-from handbook.authoring.importing.rewriting import (
-    CitedRecord,
-    rewrite_citations,
-    rewrite_duplicate_ids,
-    split_target,
-)
 from handbook.authoring.importing.sources import (
     INDEX,
     TEMPLATE,
@@ -47,6 +41,12 @@ from handbook.authoring.importing.statements import (
 from handbook.authoring.importing.statuses import StatedStatus, choose_status, read_status
 from handbook.authoring.importing.titles import read_title
 from handbook.authoring.new import make_slug
+from handbook.authoring.rewriting import (
+    CitedRecord,
+    rewrite_citations,
+    rewrite_duplicate_ids,
+    split_target,
+)
 from handbook.diagnostics import Finding
 from handbook.handbook import Handbook
 from handbook.reading.fields import ANY_PERSON, Person

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
 
-from handbook.authoring.importing.rewriting import (
+from handbook.authoring.importing.sources import ImportedFile, Skipped, make_unreadable
+from handbook.authoring.importing.statements import find_duplicate_key
+from handbook.authoring.importing.titles import Title, read_title
+from handbook.authoring.rewriting import (
     BodyDraft,
     Rewrite,
     demote_titles,
@@ -16,9 +19,6 @@ from handbook.authoring.importing.rewriting import (
     rewrite_tables,
     rewrite_title_mark,
 )
-from handbook.authoring.importing.sources import ImportedFile, Skipped, make_unreadable
-from handbook.authoring.importing.statements import find_duplicate_key
-from handbook.authoring.importing.titles import Title, read_title
 from handbook.reading.parser import NodeKind
 from handbook.reading.source import Source, read_source
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from handbook.authoring.importing.dates import DayOrder, find_dates
 from handbook.authoring.importing.moments import CLOCK, UTC_NAME, is_utc, read_clock, read_zone
-from handbook.authoring.importing.rewriting import BodyDraft, Rewrite
+from handbook.authoring.rewriting import BodyDraft, Rewrite
 from handbook.reading.body import extract_text
 from handbook.reading.parser import MarkdownNode, NodeKind
 from handbook.records.postmortem import ACTION_COLUMNS, ACTIONS, TIMELINE

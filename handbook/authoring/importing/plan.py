@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from handbook.authoring.importing.dates import DayOrder
 from handbook.authoring.importing.drafts import RecordDraft
-from handbook.authoring.importing.rewriting import Pass
 from handbook.authoring.importing.sources import ImportedFile, Skipped, Sources, make_unreadable
 from handbook.authoring.importing.targets import LinkTargets
 from handbook.authoring.journal import write_files
+from handbook.authoring.rewriting import Pass
 from handbook.handbook import Handbook
 
 _PLAIN_VALUE: Final = re.compile(r"[A-Za-z0-9_./@:+-]*[A-Za-z0-9]")

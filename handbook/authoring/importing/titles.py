@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from handbook.authoring.importing.rewriting import Rewrite
+from handbook.authoring.rewriting import Rewrite
 from handbook.reading.blocks import Heading
 from handbook.reading.nodes import Scalar
 from handbook.reading.parser import MarkdownNode, NodeKind

@@ -1,4 +1,4 @@
-"""Rewrite the body of an imported record, and nothing more than is necessary.
+"""Rewrite the body of an imported or moved record, and nothing more than is necessary.
 
 A function of this module reads a body and yields rewrites. `BodyDraft` applies them in passes, and
 keeps each pass, so that a test can undo all of them. Code is never changed.

@@ -91,7 +91,7 @@ def _find_faults_of_conflict(trial: Trial) -> Iterator[str]:
 
 
 class Trial:
-    """A bare manifests repository, a clone for the pipeline, and a clone for the on-call engineer."""
+    """A bare manifests repository, and clones for pipeline and on-call engineer."""
 
     def __init__(self, folder: Path, script: Path) -> None:
         self.folder, self.script = folder, script

@@ -101,6 +101,7 @@ EXTERNAL_METRICS: Final = {
 RUNBOOKS: Final = {
     "service-down": "OrderServiceDown",
     "no-traffic": "OrderServiceNoTraffic",
+    "no-orders": "OrderServiceNoOrders",
     "pods-crash-or-pending": "CrashLoopBackOff",
     "certificate-expired": "OrderServiceCertificateExpiresSoon",
     "redis-full": "OutOfMemoryError",

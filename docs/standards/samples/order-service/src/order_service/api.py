@@ -105,11 +105,15 @@ class CartOut(BaseModel):
     recommended: list[str] | None = None
 
 
+# One @ and no control characters: PostgreSQL stores no NUL.
+EMAIL = r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$"
+
+
 class OrderIn(BaseModel):
     """An order of all that is in the customer's cart."""
 
     customer_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-    email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+    email: Annotated[str, StringConstraints(pattern=EMAIL, max_length=254)]
     payment_method: Annotated[str, StringConstraints(pattern=r"^pm_\w{1,64}$")]
     coupon: str | None = Field(default=None, max_length=32)
 

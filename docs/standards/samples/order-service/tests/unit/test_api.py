@@ -104,6 +104,7 @@ def test_post_order_with_empty_cart_returns_409(client: TestClient) -> None:
     ("field", "value"),
     [
         ("email", "no address"),
+        ("email", "nul\x00@b.example"),
         ("email", "a@b\r\nBcc: c@d"),
         ("email", "\ud800@b.example"),
         ("coupon", "\ud800"),

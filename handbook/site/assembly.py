@@ -40,7 +40,7 @@ from handbook.views.postmortems import durations
 from handbook.views.references import PageReferences
 from handbook.views.runbooks import alert_page
 from handbook.views.service_files import file_page, files_index, make_archive
-from handbook.views.services import service_details
+from handbook.views.services import service_details, service_headings
 from handbook.views.standards import requirement_tables
 
 BROKEN_MACRO: Final = ("MD020", "broken-macro")
@@ -191,13 +191,16 @@ class Assembly:
             rendered, faults = _render_generated(path, markdown, references, checked_targets)
         title = self.find_title(document)
         html, unsafe = self.add_context(document, rendered.html)
+        headings = rendered.headings
+        if isinstance(document, Service):
+            headings += service_headings(self.handbook, document)
         return Article(
             self.handbook.source_uri(path),
             address,
             _find_title(rendered) if title is None else escape(title),
             document.description if isinstance(document, Page) else None,
             html,
-            rendered.headings,
+            headings,
             rendered.ids,
             self.make_metadata(document),
             findings=faults + unsafe,

@@ -1,14 +1,19 @@
-"""The index of services with audit scores, and the details of one service."""
+"""The index of services with audit scores, and the details of one service with its audits."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote
+from itertools import pairwise
+from typing import Final
+from urllib.parse import quote, urlsplit
 
 from markupsafe import Markup
 
 from handbook.handbook import Handbook
+from handbook.reading.ids import anchor
+from handbook.reading.render import TocEntry
 from handbook.records.adr import Adr
 from handbook.records.audit import EVIDENCE, Audit, Result
 from handbook.records.postmortem import Postmortem
@@ -19,6 +24,16 @@ from handbook.views.drawings import Share, shares
 from handbook.views.facts import severity_tone
 from handbook.views.links import Linker
 from handbook.vocabulary import PROOFS, VERDICTS
+
+_URGENCY: Final = ("fail", "unknown", "waived", "pass", "not-applicable")
+"""The verdicts in the order of a service's page. What needs work comes first."""
+
+_FORGES: Final[Mapping[str, str]] = {
+    "github": "{repository}/blob/{commit}/{path}{line}",
+    "gitlab": "{repository}/-/blob/{commit}/{path}{line}",
+    "codeberg": "{repository}/src/commit/{commit}/{path}{line}",
+}
+"""The address of a file at a commit, by a part of the name of the host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +70,7 @@ def verdicts(audit_score: Score) -> Markup:
 
 
 def services_index(handbook: Handbook, page_address: str) -> str:
-    """Render all services, with their owners, tiers and latest audits."""
+    """Render all services with their latest audits, and a matrix of services and groups."""
     services = sorted(handbook.of(Service), key=lambda service: (service.tier or 9, service.id))
     rows = [(service, next(iter(handbook.audits_of(service)), None)) for service in services]
     rows_with_scores = [
@@ -65,37 +80,125 @@ def services_index(handbook: Handbook, page_address: str) -> str:
         make_facet("Owner", "owner", (service.owner for service in services)),
         make_facet("Tier", "tier", (service.tier for service in services)),
     ]
+    linker = Linker(handbook, page_address)
+    titles = handbook.settings.organisation.groups
+    groups = dict.fromkeys(map(_group_of, handbook.checklist_items))
     return render(
         "services_index.md.j2",
         imports=count_imports(services),
         rows=rows_with_scores,
         verdicts=verdicts,
         facets=facets,
-        linker=Linker(handbook, page_address),
+        linker=linker,
+        groups={group: titles.get(group, group) for group in groups},
+        matrix=[
+            (service, audit, {group: _score_group(linker, audit, group) for group in groups})
+            for service, audit in rows
+            if audit
+        ],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class GroupScore:
+    """The results of an audit for one group of the checklist.
+
+    `total` leaves out the items that do not apply. `worst` is the verdict that needs work most.
+    """
+
+    passes: int
+    total: int
+    worst: str
+    url: str
+
+
+def _group_of(item_id: str) -> str:
+    """Return the group of a checklist item, such as `SEC` for `SEC-03`."""
+    return item_id.split("-")[0]
+
+
+def _score_group(linker: Linker, audit: Audit, group: str) -> GroupScore | None:
+    """Count the results of a group, or return None if the audit has none."""
+    counts = Counter(
+        result.verdict
+        for id, result in audit.results.items()
+        if result.verdict and _group_of(id) == group
+    )
+    if not counts:
+        return None
+    address = linker.handbook.address(audit).partition("#")[0]
+    return GroupScore(
+        counts["pass"],
+        counts.total() - counts["not-applicable"],
+        next(verdict for verdict in _URGENCY if counts[verdict]),
+        linker.at(f"{address}?group={group}&quarter={audit.quarter}#{audit.quarter.lower()}"),
+    )
+
+
+def service_headings(handbook: Handbook, service: Service) -> tuple[TocEntry, ...]:
+    """Return the headings of a service's details, for the table of contents of its page."""
+    audits = handbook.audits_of(service)
+    sections = {
+        "hb-alerts": "When something is broken",
+        "hb-slos": "Objectives" if service.slos else "",
+        "hb-incidents": "Incidents" if _find_incidents(handbook, service) else "",
+        "hb-bound": (
+            "Related decisions and services"
+            if _find_decisions(handbook, service) or _find_dependents(handbook, service)
+            else ""
+        ),
+        "hb-audits": "Audits",
+    }
+    return (
+        *(TocEntry(2, id, title) for id, title in sections.items() if title),
+        *(TocEntry(3, audit.quarter.lower(), audit.quarter) for audit in audits),
+    )
+
+
+def _find_incidents(handbook: Handbook, service: Service) -> list[Postmortem]:
+    return [
+        postmortem for postmortem in handbook.of(Postmortem) if service.id in postmortem.services
+    ]
+
+
+def _find_decisions(handbook: Handbook, service: Service) -> list[Adr]:
+    return [adr for adr in handbook.of(Adr) if service.id in adr.services]
+
+
+def _find_dependents(handbook: Handbook, service: Service) -> list[Service]:
+    return [dependent for dependent in handbook.of(Service) if service.id in dependent.depends_on]
 
 
 def service_details(handbook: Handbook, service: Service) -> str:
     """Render the details of a service, such as its alerts, runbooks, incidents and audits."""
     linker = Linker(handbook, handbook.address(service))
-    adrs = [adr for adr in handbook.of(Adr) if service.id in adr.services]
+    audits = handbook.audits_of(service)
+    changes = {newer.quarter: _list_changes(newer, older) for newer, older in pairwise(audits)}
+    results = [(audit, result) for audit in audits for result in _results(linker, audit)]
     return render(
         "service.html.j2",
         service=service,
+        headings={heading.id: heading.html for heading in service_headings(handbook, service)},
         alerts=[alert for alert in handbook.alerts if alert.service == service.id],
         runbooks=[runbook for runbook in handbook.of(Runbook) if runbook.service == service.id],
         runbooks_of=handbook.runbooks_of,
-        incidents=[
-            postmortem
-            for postmortem in handbook.of(Postmortem)
-            if service.id in postmortem.services
-        ],
-        adrs=adrs,
-        dependents=[
-            dependent for dependent in handbook.of(Service) if service.id in dependent.depends_on
-        ],
+        incidents=_find_incidents(handbook, service),
+        adrs=_find_decisions(handbook, service),
+        dependents=_find_dependents(handbook, service),
         audits=[
-            (audit, score(audit), _results(linker, audit)) for audit in handbook.audits_of(service)
+            (
+                audit,
+                score(audit),
+                [row for other, row in results if other is audit],
+                changes.get(audit.quarter),
+            )
+            for audit in audits
+        ],
+        facets=[
+            make_facet("Quarter", "quarter", (audit.quarter for audit in audits)),
+            make_facet("Verdict", "verdict", (row.result.verdict for _, row in results)),
+            make_facet("Group", "group", (row.group for _, row in results)),
+            make_facet("Verified by", "by", (row.result.by for _, row in results)),
         ],
         verdicts=verdicts,
         linker=linker,
@@ -104,51 +207,134 @@ def service_details(handbook: Handbook, service: Service) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Changes:
+    """The differences between an audit and the audit before it.
+
+    The lists have the ids of items. `others` has the former and the present verdict of the items
+    that passed in neither audit.
+    """
+
+    quarter: str
+    now_pass: tuple[str, ...]
+    no_longer_pass: tuple[str, ...]
+    others: tuple[tuple[str, str, str], ...]
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+def _list_changes(newer: Audit, older: Audit) -> Changes:
+    """Compare the verdicts of two audits of a service."""
+    changed = [
+        (id, str(older.results[id].verdict), str(result.verdict))
+        for id, result in newer.results.items()
+        if id in older.results and result.verdict != older.results[id].verdict
+    ]
+    return Changes(
+        older.quarter,
+        tuple(id for id, _, verdict in changed if verdict == "pass"),
+        tuple(id for id, verdict, _ in changed if verdict == "pass"),
+        tuple(change for change in changed if "pass" not in change[1:]),
+        tuple(id for id in newer.results if id not in older.results),
+        tuple(id for id in older.results if id not in newer.results),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ItemVerdict:
+    """The verdict of a service's latest audit on one checklist item."""
+
+    service: Service
+    verdict: str
+    url: str
+
+
+def list_item_verdicts(linker: Linker) -> Mapping[str, list[ItemVerdict]]:
+    """Return the verdicts of the latest audits, by checklist item. What needs work comes first."""
+    verdicts_by_item: dict[str, list[ItemVerdict]] = {}
+    for service in sorted(linker.handbook.of(Service), key=lambda service: service.id):
+        for audit in linker.handbook.audits_of(service)[:1]:
+            for id, result in audit.results.items():
+                if result.verdict:
+                    verdicts_by_item.setdefault(id, []).append(
+                        ItemVerdict(
+                            service,
+                            result.verdict,
+                            f"{linker.url(audit)}-{anchor(id)}",
+                        )
+                    )
+    for verdicts_of_item in verdicts_by_item.values():
+        verdicts_of_item.sort(key=lambda entry: _URGENCY.index(entry.verdict))
+    return verdicts_by_item
+
+
+@dataclass(frozen=True, slots=True)
 class ResultRow:
     """The result of an audit for one checklist item, with the present text of the item."""
 
     id: str
-    text: str
+    text: Markup
     result: Result
     is_reworded: bool
     """True if the item is worded differently since the audit."""
     evidence_url: str | None
-    """The address of the evidence, or None if it is a path in another repository."""
+    """The address of the evidence, or None if nothing tells the address of the file."""
+
+    @property
+    def group(self) -> str:
+        """The group of the item, such as `SEC`."""
+        return _group_of(self.id)
 
 
-def _results(linker: Linker, audit: Audit) -> list[ResultRow]:
-    """Return the results of an audit in the order of the checklist."""
+def _results(linker: Linker, audit: Audit) -> Iterator[ResultRow]:
+    """Yield the results of an audit: what needs work first, then in the order of the checklist."""
     items = linker.handbook.checklist_items
-    order = list(items)
-    ids = sorted(audit.results, key=lambda id: (order.index(id) if id in order else len(order), id))
-    texts = {
-        id: linker.inline(items[id].item.item or "", items[id].standard.path)
-        for id in ids
-        if id in items
-    }
-    return [
-        ResultRow(
+    positions = {id: position for position, id in enumerate(items)}
+
+    def order(id: str) -> tuple[int, int, str]:
+        verdict = audit.results[id].verdict or "unknown"
+        return _URGENCY.index(verdict), positions.get(id, len(positions)), id
+
+    for id in sorted(audit.results, key=order):
+        owned, result = items.get(id), audit.results[id]
+        yield ResultRow(
             id,
-            texts.get(id, ""),
-            result := audit.results[id],
-            id in items and result.of not in (None, items[id].item.fingerprint),
-            _find_evidence_url(linker, audit.service, result.evidence or ""),
+            linker.inline(owned.item.item or "", owned.standard.path) if owned else Markup(),
+            result,
+            owned is not None and result.of not in (None, owned.item.fingerprint),
+            _find_evidence_url(linker, audit, result.evidence or ""),
         )
-        for id in ids
-    ]
 
 
-def _find_evidence_url(linker: Linker, service: str, evidence: str) -> str | None:
-    """Return the address of evidence on the web or in the handbook, or None.
+def _find_evidence_url(linker: Linker, audit: Audit, evidence: str) -> str | None:
+    """Return the address of evidence on the web, in the handbook or at the forge, or None.
 
     The address of a file of the service has the line that the evidence names.
     """
     if evidence in linker.handbook.attachments:
         return linker.at(linker.handbook.source_uri(evidence))
     match = EVIDENCE.fullmatch(evidence)
-    file = linker.handbook.find_service_file(service, match["path"] or "") if match else None
+    file = linker.handbook.find_service_file(audit.service, match["path"] or "") if match else None
     if match and file and file.data is not None:
         line = int(match["line"] or 0) or file.find_line(match["text"] or "")
         fragment = f"#L{line}" if line and file.has_anchor(f"L{line}") else ""
         return linker.at(quote(file.address) + fragment)
-    return evidence if evidence.startswith(("https://", "http://")) else None
+    if evidence.startswith(("https://", "http://")):
+        return evidence
+    service = linker.handbook.get(Service, audit.service)
+    if match and service and service.repository and not service.source_folder:
+        return _find_forge_url(service.repository, audit.commit or "", match["path"], match["line"])
+    return None
+
+
+def _find_forge_url(repository: str, commit: str, path: str, line: str | None) -> str | None:
+    """Return the address of a file at a commit, or None if the forge is unknown."""
+    host = urlsplit(repository).hostname or ""
+    form = next((form for name, form in _FORGES.items() if name in host.split(".")), None)
+    if not form or not commit:
+        return None
+    return form.format(
+        repository=repository.rstrip("/").removesuffix(".git"),
+        commit=commit,
+        path=quote(path),
+        line=f"#L{line}" if line else "",
+    )

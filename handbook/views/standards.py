@@ -17,6 +17,7 @@ from handbook.reading.render import BlockView, NodeRenderer
 from handbook.records.standard import REQUIREMENTS, DetailKind, Requirement, Standard
 from handbook.views import count_imports, make_facet, render
 from handbook.views.links import Linker, PageLink
+from handbook.views.services import list_item_verdicts
 from handbook.vocabulary import CALMS
 
 
@@ -176,8 +177,10 @@ def checklist(handbook: Handbook, page_address: str) -> str:
             ),
         ),
     ]
+    verdicts_by_item = list_item_verdicts(linker)
     return render(
         "checklist.md.j2",
+        verdicts_by_item=verdicts_by_item,
         facets=facets,
         groups=groups,
         total=len(handbook.checklist_items),

@@ -333,7 +333,7 @@ def test_a_page_says_which_items_are_worded_differently_since(tmp_path: Path) ->
     handbook = load(root)
     service = handbook.get(Service, "shop")
     assert service
-    rows = service_details(handbook, service).split("<tr>")
+    rows = service_details(handbook, service).split("<tr ")
     reworded = [row for row in rows if "worded differently since" in row]
     assert [re.findall(r"[A-Z]+-\d\d", row)[0] for row in reworded] == ["OBS-01"]
 

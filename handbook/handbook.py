@@ -325,6 +325,26 @@ class Handbook:
             return f"services/{entity.service}/#{entity.quarter.lower()}"
         return self.url(entity.path) or ""
 
+    def find_team(self, address: str) -> str | None:
+        """Return the name of the team whose page has an address, or None."""
+        return self._teams_by_address.get(address)
+
+    @cached_property
+    def _teams_by_address(self) -> Mapping[str, str]:
+        return {address: name for name, address in self.settings.team_addresses.items()}
+
+    def on_call_of(self, record: Service | Runbook) -> str | None:
+        """Return the on-call rota of a service or runbook.
+
+        A service without a rota has the rota of its owner. A runbook has the rota of its service,
+        or else that of its own owner.
+        """
+        team_rota = self.settings.team(record.owner).on_call
+        if isinstance(record, Service):
+            return record.on_call or team_rota
+        service = self.get(Service, record.service)
+        return (self.on_call_of(service) if service else None) or team_rota
+
     def url(self, path: str) -> str | None:
         """Return the address of a published file from the root of the site.
 

@@ -22,6 +22,7 @@ from handbook.provided_pages import (
     PROVIDED_PATHS,
     find_replacements,
     make_address,
+    make_team_pages,
     read_provided_page,
 )
 from handbook.reading import files
@@ -109,9 +110,14 @@ def load(root: Path) -> Handbook:
         for path in paths[FileKind.AUDIT]
     )
     rule_files = _read_rule_files(root, documents, paths[FileKind.RULE_FILE])
-    replacements = _find_replacements(settings, documents, paths[FileKind.ATTACHMENT])
+    pages = make_team_pages(settings.team_addresses)
+    replacements = _find_replacements(
+        (*PROVIDED_PATHS, *pages), settings, documents, paths[FileKind.ATTACHMENT]
+    )
     provided = {
-        path: _read_provided_page(path) for path in PROVIDED_PATHS if path not in replacements
+        path: _parse_provided_page(path, pages.get(path))
+        for path in (*PROVIDED_PATHS, *pages)
+        if path not in replacements
     }
     service_files = tuple(_read_service_files(root, documents))
     unattached_paths = _find_unattached(paths[FileKind.ATTACHMENT], documents)
@@ -234,7 +240,10 @@ def _read_document(root: Path, path: str, settings: Settings) -> Document:
 
 
 def _find_replacements(
-    settings: Settings, documents: Mapping[str, Document], attachments: Iterable[str]
+    provided_paths: Iterable[str],
+    settings: Settings,
+    documents: Mapping[str, Document],
+    attachments: Iterable[str],
 ) -> Mapping[str, str]:
     """Return the provided pages that are not needed, each with the file that replaces it.
 
@@ -242,17 +251,20 @@ def _find_replacements(
     before, because its `moved_from` needs the address for a redirect.
     """
     if not any(plugin.name == "handbook" and plugin.is_enabled for plugin in settings.plugins):
-        return dict.fromkeys(PROVIDED_PATHS, "")
+        return dict.fromkeys(provided_paths, "")
     owners = {old[1:]: path for path, document in documents.items() for old in document.moved_from}
     owners |= {path.removeprefix(_IN_DOCS).removesuffix("index.html"): path for path in attachments}
     owners |= {make_address(path): path for path in documents}
-    return find_replacements(owners)
+    return find_replacements(provided_paths, owners)
 
 
 @cache
-def _read_provided_page(path: str) -> Document:
-    """Return a page of this package. A process reads it once, because it never changes."""
-    return read_document(Page, read_source(path, read_provided_page(path)), {})
+def _parse_provided_page(path: str, data: bytes | None) -> Document:
+    """Return a provided page. A process parses it once.
+
+    `data` is its content, or None if the content is a file of this package.
+    """
+    return read_document(Page, read_source(path, data or read_provided_page(path)), {})
 
 
 def _parse_document(path: str, data: bytes | Finding, settings: Settings) -> Document:

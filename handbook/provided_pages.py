@@ -6,7 +6,8 @@ A page of the repository with the same address replaces the provided page.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -30,10 +31,21 @@ PROVIDED_PATHS: Final = (
     "docs/search.md",
     "docs/services/index.md",
     "docs/standards/index.md",
+    "docs/teams/index.md",
     "postmortems/index.md",
     "runbooks/index.md",
 )
 _FOLDER: Final = Path(__file__).parent / "pages"
+_TEAM_PAGE: Final = """\
+---
+render_macros: true
+---
+# {}
+
+{{{{ team_page() }}}}
+"""
+_MARKUP: Final = re.compile(r"([!-/:-@\[-`{-~])")
+"""The characters that Markdown can read as markup. A backslash makes each of them text."""
 
 
 def read_provided_page(path: str) -> bytes:
@@ -41,12 +53,27 @@ def read_provided_page(path: str) -> bytes:
     return (_FOLDER / path).read_bytes()
 
 
-def find_replacements(owners: Mapping[str, str]) -> dict[str, str]:
+def make_team_pages(addresses: Mapping[str, str]) -> dict[str, bytes]:
+    """Return the content of the page of each team, by path.
+
+    `addresses` maps the name of each team to the address of its page, such as `teams/order-team/`.
+    """
+    return {
+        f"docs/{address.removesuffix('/')}.md": _write_team_page(name)
+        for name, address in addresses.items()
+    }
+
+
+def _write_team_page(name: str) -> bytes:
+    return _TEAM_PAGE.format(_MARKUP.sub(r"\\\1", name)).encode()
+
+
+def find_replacements(paths: Iterable[str], owners: Mapping[str, str]) -> dict[str, str]:
     """Return the provided pages that the repository replaces, each with the path of its own file.
 
     `owners` maps each address of the repository, such as `actions/`, to the path of its file.
     """
-    addresses = ((path, make_address(path)) for path in PROVIDED_PATHS)
+    addresses = ((path, make_address(path)) for path in paths)
     return {path: owners[address] for path, address in addresses if address in owners}
 
 

@@ -47,6 +47,7 @@ from handbook.reading.fields import (
     schema_of,
 )
 from handbook.reading.files import exists, is_file, read_text
+from handbook.reading.ids import HeadingIds
 from handbook.reading.placeholders import is_unwritten
 from handbook.reading.problems import Problem, ProblemKind
 from handbook.reading.quantities import read_percentage
@@ -152,6 +153,7 @@ class Team:
     """A team of the organisation."""
 
     channel: str | None = field(Text(), "chat channel of the team")
+    on_call: str | None = field(Text(), "on-call rota of the team: its address, or a text")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -335,6 +337,16 @@ class Settings:
             "tags": self.organisation.tags,
             "severities": tuple(self.policy.severities),
         }
+
+    @cached_property
+    def team_addresses(self) -> Mapping[str, str]:
+        """The address of each team's page from the root of the site, by name of the team."""
+        ids = HeadingIds(("index",))
+        return {name: f"teams/{ids.of(name)[0]}/" for name in self.organisation.teams}
+
+    def team(self, name: str | None) -> Team:
+        """Return a team by its name. An unknown team has no channel and no rota."""
+        return self.organisation.teams.get(name or "", Team())
 
     def section_aliases(self, kind: str) -> Mapping[str, str]:
         """Return the headings of the organisation for a kind, each with the name of our section."""

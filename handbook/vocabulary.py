@@ -56,6 +56,8 @@ MACROS: Final[Mapping[str, str]] = MappingProxyType(
         "runbook_catalog": "runbooks",
         "services_index": "services",
         "standards_index": "standards",
+        "team_page": "teams",
+        "teams_index": "teams",
     }
 )
 """The macros of this package, each with the module of `handbook.views` that defines it.

@@ -16,7 +16,7 @@ from handbook.engines.check import checked_handbook, page_address
 from handbook.views import adr_index as decisions
 from handbook.views import due as deadlines
 from handbook.views import home as start
-from handbook.views import postmortems, runbooks, services, standards
+from handbook.views import postmortems, runbooks, services, standards, teams
 from handbook.views import records_reference as records
 from handbook.views import rules_reference as rules
 
@@ -96,3 +96,13 @@ def define_env(env: Any) -> None:  # noqa: C901 - one short function for each ma
     def standards_index() -> str:
         """List the standards, and the CALMS pillars of each standard."""
         return standards.standards_index(handbook, address())
+
+    @env.macro
+    def team_page() -> str:
+        """Show the records, due dates, decisions and incidents of a team."""
+        return teams.team_page(handbook, address())
+
+    @env.macro
+    def teams_index() -> str:
+        """List the teams with the numbers of their records and due dates."""
+        return teams.teams_index(handbook, address())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.commands import make_offline_environment, run
-from tests.handbooks import ROOT, SMALL, copy_site
+from tests.handbooks import ROOT, SMALL, copy_site, replace_once
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -26,8 +26,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def small_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the built site of the small handbook."""
+    """Return the built site of the small handbook, with one open action."""
     root = copy_site(SMALL, tmp_path_factory.mktemp("small") / "handbook")
+    replace_once(root, "| 2026-05-13 | done 2026-05-12 |", "| 2027-05-13 | open |")
     run("mkdocs", "build", cwd=root, check=True)
     return root / "site"
 

@@ -155,14 +155,18 @@ def _make_provided(build: Build, config: MkDocsConfig, files: Files) -> Iterator
 
 
 def place_records(build: Build, nav: Navigation, files: Files) -> None:
-    """Put each record and alert into the section of the navigation that holds its index.
+    """Put each record, alert and team into the section of the navigation that holds its index.
 
     The theme needs this for the breadcrumbs and for the active tab.
     """
     sections = _find_sections(nav)
     for file in files.documentation_pages():
         folder = file.src_uri.split("/")[0]
-        is_generated = folder == "alerts" or file.src_uri in build.assembly.service_pages
+        is_generated = (
+            folder == "alerts"
+            or file.src_uri in build.assembly.service_pages
+            or f"{DOCS}/{file.src_uri}" in build.assembly.handbook.provided
+        )
         if file.page and (isinstance(build.find_document(file), Record) or is_generated):
             file.page.parent = file.page.parent or sections.get(
                 "runbooks" if folder == "alerts" else folder

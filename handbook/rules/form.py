@@ -59,7 +59,7 @@ _HIDING_RULES = ("FM001", "MD007", "MD013")
 
 
 @rule("FM101", "missing-title", over=Document, requires=("FM001", "FM002"))
-def missing_title(document: Document) -> Iterator[Finding]:
+def missing_title(document: Document, context: Context) -> Iterator[Finding]:
     """A document has exactly one H1, its title, before all other content except comments.
 
     Why: if a document has no title, lists show its file name. If it has two, readers cannot tell
@@ -76,6 +76,8 @@ def missing_title(document: Document) -> Iterator[Finding]:
     """
     if not document.source.is_parsed:
         return  # Python-Markdown renders this page, so its headings are unknown.
+    if document.path in context.handbook.provided:
+        return  # The title of a team's page is its name, whatever that is.
     headings = [heading for heading in document.source.headings if heading.level == 1]
     if not headings:
         at = document.source.at(min(document.source.body_line + 1, document.source.last_line))

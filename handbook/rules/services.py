@@ -46,10 +46,11 @@ def invalid_service_name(service: Service) -> Iterator[Finding]:
 
 
 @rule("SVC002", "missing-on-call", over=Service, requires=("FM001", "FM002"))
-def missing_on_call(service: Service) -> Iterator[Finding]:
-    """A service of tier 1 or 2 has the address of its on-call rota under `on_call`.
+def missing_on_call(service: Service, context: Context) -> Iterator[Finding]:
+    """A service of tier 1 or 2 has an on-call rota: under `on_call`, or that of its team.
 
-    Why: during an incident, people need to know which engineer to call.
+    Why: during an incident, people need to know which engineer to call. The settings can have the
+    rota of a team: `teams: {shop-team: {on_call: "https://rota.example/shop"}}`.
 
     Bad:
         tier: 1
@@ -59,7 +60,8 @@ def missing_on_call(service: Service) -> Iterator[Finding]:
         on_call: https://rota.example/shop
         repository: https://git.example/shop
     """
-    if service.tier in (1, 2) and not service.on_call and not service.has_invalid_value("on_call"):
+    on_call = context.handbook.on_call_of(service)
+    if service.tier in (1, 2) and not on_call and not service.has_invalid_value("on_call"):
         yield Finding(
             service.at("on_call"),
             f"missing key 'on_call' (the tier is {service.tier})",

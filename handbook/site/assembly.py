@@ -23,6 +23,7 @@ from handbook.records import Document, Page, Record
 from handbook.records.adr import Adr, TextState
 from handbook.records.alert import Alert
 from handbook.records.postmortem import Postmortem
+from handbook.records.runbook import Runbook
 from handbook.records.service import Service
 from handbook.records.service_file import ServiceFile, archive_address, files_address
 from handbook.records.standard import Standard
@@ -34,7 +35,8 @@ from handbook.views.facts import facts
 from handbook.views.feed import feed
 from handbook.views.findings import findings as findings_box
 from handbook.views.footer import footer
-from handbook.views.keys import KINDS, keys
+from handbook.views.keys import KINDS, TEAM, keys
+from handbook.views.links import Linker
 from handbook.views.macro_views import expand_macros
 from handbook.views.postmortems import durations
 from handbook.views.references import PageReferences
@@ -42,6 +44,7 @@ from handbook.views.runbooks import alert_page
 from handbook.views.service_files import file_page, files_index, make_archive
 from handbook.views.services import service_details, service_headings
 from handbook.views.standards import requirement_tables
+from handbook.views.teams import add_contacts
 
 BROKEN_MACRO: Final = ("MD020", "broken-macro")
 """Code and name of the rule that reports faulty templates, and faults in their Markdown output."""
@@ -190,7 +193,10 @@ class Assembly:
             checked_targets = frozenset(link.target for link in document.source.links)
             rendered, faults = _render_generated(path, markdown, references, checked_targets)
         title = self.find_title(document)
-        html, unsafe = self.add_context(document, rendered.html)
+        html = rendered.html
+        if isinstance(document, Runbook):
+            html = add_contacts(Linker(self.handbook, address), document, html)
+        html, unsafe = self.add_context(document, html)
         headings = rendered.headings
         if isinstance(document, Service):
             headings += service_headings(self.handbook, document)
@@ -291,7 +297,8 @@ class Assembly:
     def _make_head_and_tail(self, document: Document) -> tuple[str, str]:
         """Return the HTML below the title of a document, and the HTML at its end."""
         record = document if isinstance(document, Record) else None
-        kind = KINDS.get(type(record), "Page") if record else "Page"
+        is_team = self.handbook.find_team(self.handbook.address(document)) is not None
+        kind = KINDS[type(record)] if record else TEAM if is_team else Page.label
         head = f'<span hidden data-pagefind-meta="kind:{kind}"></span>'
         # A provided page has no date, because no commit of this repository changes it.
         tail = "" if self.is_provided(document) else footer(self.changes, document.path)

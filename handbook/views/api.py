@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import is_dataclass
 from datetime import date, datetime
 from typing import Any, Final
+from urllib.parse import quote
 
 from handbook.handbook import Handbook
 from handbook.reading.fields import fields_of, schema_of
@@ -21,6 +22,7 @@ from handbook.records.rule_file import MonitoringRule
 from handbook.records.service import Service
 from handbook.records.standard import ChecklistItem
 from handbook.settings import settings_schema
+from handbook.views.teams import find_records
 
 _SCHEMAS: Final[tuple[type[Record] | type[Audit], ...]] = (*RECORDS, Audit)
 _ACTION_COLUMNS: Final = ("id", "postmortem", "action", "owner", "due", "status", "done", "url")
@@ -65,6 +67,7 @@ def files(handbook: Handbook, revision: str | None) -> dict[str, str]:
     lists["alerts"] = _alert_items(handbook)
     lists["checklist"] = _checklist_items(handbook)
     lists["actions"] = _action_items(handbook)
+    lists["teams"] = _team_items(handbook)
     for name, items in lists.items():
         contents[f"api/v1/{name}.json"] = _to_json(
             {"version": 1, "commit": revision, "items": items}
@@ -188,6 +191,28 @@ def _action_items(handbook: Handbook) -> list[dict[str, Any]]:
         for postmortem in handbook.of(Postmortem)
         for action in postmortem.actions
     ]
+
+
+def _team_items(handbook: Handbook) -> list[dict[str, Any]]:
+    """Return each team with its contacts, and the ids of its records."""
+    items = []
+    for name, team in handbook.settings.organisation.teams.items():
+        records = find_records(handbook, name)
+        items.append(
+            {
+                "name": name,
+                "channel": team.channel,
+                "on_call": team.on_call,
+                "url": _full_url(handbook, quote(handbook.settings.team_addresses[name])),
+                "services": [service.id for service in records.services],
+                "runbooks": [runbook.id for runbook in records.runbooks],
+                "standards": [standard.id for standard in records.standards],
+                "alerts": [alert.name for alert in records.alerts],
+                "adrs": [adr.id for adr in records.decisions],
+                "postmortems": [incident.id for incident in records.incidents],
+            }
+        )
+    return items
 
 
 def _to_plain(value: Any) -> Any:

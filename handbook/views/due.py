@@ -154,23 +154,23 @@ def _find_owners(document: Document | None) -> tuple[str, ...]:
 
 def due(handbook: Handbook, page_address: str) -> str:
     """Render the table of everything that is due."""
-    deadlines = list_deadlines(handbook)
-    linker = Linker(handbook, page_address)
+    return due_table(list_deadlines(handbook), Linker(handbook, page_address))
+
+
+def due_table(deadlines: list[Deadline], linker: Linker, *, has_owners: bool = True) -> str:
+    """Render a table of deadlines with filters. `has_owners`: it has a column for the owners."""
     rows = [
         (deadline, PageLink("", deadline.title, linker.at(deadline.address)))
         for deadline in deadlines
     ]
+    owners = (name for deadline in deadlines for name in linker.names(deadline.owners))
     return render(
         "due.md.j2",
         rows=rows,
-        names=linker.names,
+        has_owners=has_owners,
         facets=[
             make_facet("Kind", "kind", (deadline.kind for deadline in deadlines)),
-            make_facet(
-                "Owner",
-                "owner",
-                (name for deadline in deadlines for name in linker.names(deadline.owners)),
-            ),
+            make_facet("Owner", "owner", owners if has_owners else ()),
         ],
         states=STATES,
         dates=count_dates(deadlines),
@@ -205,10 +205,11 @@ def exceptions(handbook: Handbook, page_address: str) -> str:
     return render(
         "exceptions.md.j2",
         rows=rows,
-        names=linker.names,
         facets=[
             make_facet("Kind", "kind", (row.kind for row in rows)),
-            make_facet("Owner", "owner", (name for row in rows for name in row.owners)),
+            make_facet(
+                "Owner", "owner", (name for row in rows for name in linker.names(row.owners))
+            ),
         ],
         linker=linker,
     )

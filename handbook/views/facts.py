@@ -107,6 +107,13 @@ def _template_value(value: Value) -> dict[str, object]:
     return {"link": None, "due": None, "time": None, "text": value}
 
 
+def _contact_rows(record: Service | Runbook, linker: Linker) -> Iterator[Row]:
+    """Yield the on-call rota of a record, the team that owns it, and the channel of the team."""
+    yield Row("On call", _as_tuple(linker.on_call(linker.handbook.on_call_of(record))))
+    yield Row("Owner", linker.people((record.owner,) if record.owner else ()))
+    yield Row("Channel", _as_tuple(linker.handbook.settings.team(record.owner).channel))
+
+
 def _due(day: date | None) -> tuple[Value, ...]:
     return () if day is None else (Due(day),)
 
@@ -127,9 +134,9 @@ def _adr_rows(adr: Adr, linker: Linker) -> Iterator[Row]:
         yield Row("Date", _as_tuple(adr.date))
     for event in adr.events:
         yield Row(event.change.capitalize(), (event.day,))
-    yield Row("Deciders", linker.names(adr.deciders))
-    yield Row("Consulted", linker.names(adr.consulted))
-    yield Row("Informed", linker.names(adr.informed))
+    yield Row("Deciders", linker.people(adr.deciders))
+    yield Row("Consulted", linker.people(adr.consulted))
+    yield Row("Informed", linker.people(adr.informed))
     yield Row("Review by", _due(adr.review_by if adr.status == "accepted" else None))
     amended = [
         ref.source.id
@@ -146,7 +153,7 @@ def _adr_rows(adr: Adr, linker: Linker) -> Iterator[Row]:
 
 @_rows.register
 def _standard_rows(standard: Standard, linker: Linker) -> Iterator[Row]:
-    yield Row("Owner", _as_tuple(standard.owner))
+    yield Row("Owner", linker.people((standard.owner,) if standard.owner else ()))
     yield Row("Reviewed", _as_tuple(standard.reviewed))
     yield Row("Next review", _due(next_review(standard, linker.handbook)))
     yield Row("CALMS", tuple(pillar.capitalize() for pillar in standard.calms))
@@ -174,16 +181,13 @@ def _standard_rows(standard: Standard, linker: Linker) -> Iterator[Row]:
 @_rows.register
 def _runbook_rows(runbook: Runbook, linker: Linker) -> Iterator[Row]:
     """Yield the facts about a runbook. An on-call engineer needs the first rows most."""
-    service = linker.handbook.get(Service, runbook.service)
     causes = [
         PageLink("", linker.heading(runbook, cause.heading), f"#{cause.anchor}")
         for cause in runbook.causes
     ]
     yield Row("Causes and fixes", tuple(causes), wide=True)
-    if service and service.on_call:
-        yield Row("On call", (PageLink("", "Who is on call", service.on_call),))
+    yield from _contact_rows(runbook, linker)
     yield Row("Service", tuple(linker.find("service", [runbook.service])))
-    yield Row("Owner", _as_tuple(runbook.owner))
     alerts: list[Value] = [*linker.find("alert", runbook.alerts), *linker.unknown_alerts(runbook)]
     yield Row("Alerts", tuple(alerts), wide=True)
     yield Row(
@@ -200,8 +204,8 @@ def _postmortem_rows(postmortem: Postmortem, linker: Linker) -> Iterator[Row]:
     yield Row("Published", _as_tuple(postmortem.published))
     yield Row("Published late", _as_tuple(_late_note(linker.handbook, postmortem)))
     yield Row("Caused by", _as_tuple(postmortem.caused_by))
-    yield Row("Authors", linker.names(postmortem.authors))
-    yield Row("Reviewers", linker.names(postmortem.reviewers))
+    yield Row("Authors", linker.people(postmortem.authors))
+    yield Row("Reviewers", linker.people(postmortem.reviewers))
     yield Row("Services", tuple(linker.find("service", postmortem.services)), wide=True)
     yield Row("Alerts", tuple(linker.find("alert", postmortem.alerts)), wide=True)
     yield Row("Runbooks", tuple(linker.find("runbook", postmortem.runbooks)), wide=True)
@@ -221,11 +225,9 @@ def _late_note(handbook: Handbook, postmortem: Postmortem) -> str | None:
 @_rows.register
 def _service_rows(service: Service, linker: Linker) -> Iterator[Row]:
     audits = linker.handbook.audits_of(service)
-    yield Row("Owner", _as_tuple(service.owner))
+    yield from _contact_rows(service, linker)
     yield Row("Tier", _as_tuple(str(service.tier) if service.tier else None))
     yield Row("Last audit", _as_tuple(audits[0].date) if audits else ("none yet",))
-    if service.on_call:
-        yield Row("On call", (PageLink("", "Who is on call", service.on_call),))
     if service.repository:
         yield Row("Code", (PageLink("", "Repository", service.repository),))
     if count := len(linker.handbook.files_of(service)):

@@ -22,15 +22,19 @@ def home(handbook: Handbook, page_address: str) -> str:
     services = sorted(handbook.of(Service), key=lambda service: (service.tier or 9, service.id))
     alerts = Counter(alert.service for alert in handbook.alerts)
     deadlines = list_deadlines(handbook)
+    linker = Linker(handbook, page_address)
     return render(
         "home.html.j2",
-        services=[(service, alerts[service.id]) for service in services[:_MAX_ROWS]],
+        services=[
+            (service, alerts[service.id], linker.on_call(handbook.on_call_of(service)))
+            for service in services[:_MAX_ROWS]
+        ],
         counts=handbook.entity_counts,
         items=len(handbook.checklist_items),
         rows=_recent_changes(handbook, _MAX_ROWS),
         due=len(deadlines),
         dates=count_dates(deadlines),
-        linker=Linker(handbook, page_address),
+        linker=linker,
     )
 
 
@@ -59,10 +63,12 @@ def everything(handbook: Handbook, page_address: str) -> str:
         for kind in RECORDS
     ]
     alerts = sorted(handbook.alerts, key=lambda alert: alert.name.casefold())
+    linker = Linker(handbook, page_address)
     return render(
         "everything.md.j2",
         lists=lists,
         alerts=alerts,
         items=handbook.checklist_items,
-        linker=Linker(handbook, page_address),
+        linker=linker,
+        teams=linker.people(sorted(handbook.settings.organisation.teams, key=str.casefold)),
     )

@@ -20,7 +20,10 @@ from handbook.rules.engine import rules
 KINDS: Final[Mapping[type[Record], str]] = {kind: kind.label for kind in RECORDS}
 """The label of each kind of record."""
 
-SEARCHED: Final = (*(kind.label for kind in COUNTED if kind.has_page), Page.label)
+TEAM: Final = "Team"
+"""The label of the page of a team."""
+
+SEARCHED: Final = (*(kind.label for kind in COUNTED if kind.has_page), TEAM, Page.label)
 """The labels of the kinds in the filter of the search."""
 
 FOLDER: Final = "assets/keys"
@@ -37,7 +40,11 @@ def keys(handbook: Handbook) -> dict[str, str]:
     only the file of one word in it. The file `parts.json` lists the prefixes of all files.
     """
     keys_by_prefix: dict[str, dict[tuple[str, str, str], list[str]]] = {}
-    for key, title, address, kind in (*_find_keys(handbook), *_find_file_keys(handbook)):
+    for key, title, address, kind in (
+        *_find_keys(handbook),
+        *_find_team_keys(handbook),
+        *_find_file_keys(handbook),
+    ):
         for prefix in {
             _prefix(match) for match in _WORD.findall(_CAMEL_CASE_BOUNDARY.sub(" ", key).lower())
         }:
@@ -56,6 +63,12 @@ def keys(handbook: Handbook) -> dict[str, str]:
 def _prefix(text: str) -> str:
     """Return the first three characters of a word, for a file name, as search.js does."""
     return re.sub("[^a-z0-9]", "_", text[:3])
+
+
+def _find_team_keys(handbook: Handbook) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the names of the teams, as `_find_keys` does."""
+    for name, address in handbook.settings.team_addresses.items():
+        yield name, name, quote(address), TEAM
 
 
 def _find_file_keys(handbook: Handbook) -> Iterator[tuple[str, str, str, str]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from markupsafe import Markup
 
 from handbook.handbook import Handbook
-from handbook.reading.addresses import make_relative
+from handbook.reading.addresses import make_relative, read_scheme
 from handbook.reading.blocks import Heading
 from handbook.reading.parser import MarkdownNode
 from handbook.reading.render import render_heading, render_inlines, render_line
@@ -85,6 +86,22 @@ class Linker:
         """Return the names of teams and people. A handle without a name stays as it is."""
         names = self.handbook.settings.organisation.people.names
         return tuple(names.get(handle, handle) for handle in handles)
+
+    def people(self, handles: Iterable[str]) -> tuple[PageLink | str, ...]:
+        """Return a link to the page of each team, and the names of people."""
+        return tuple(
+            self.team(handle) if handle in self.handbook.settings.team_addresses else name
+            for handle, name in ((handle, self.names((handle,))[0]) for handle in handles)
+        )
+
+    def team(self, name: str) -> PageLink:
+        """Return a link to the page of a team of the settings."""
+        return PageLink("", name, self.at(quote(self.handbook.settings.team_addresses[name])))
+
+    def on_call(self, rota: str | None) -> PageLink | str | None:
+        """Return a link to an on-call rota. A rota that is not an address stays a text."""
+        is_address = read_scheme(rota or "") in ("http", "https")
+        return PageLink("", "Who is on call", rota) if rota and is_address else rota
 
     def unknown_alerts(self, runbook: Runbook) -> tuple[str, ...]:
         """Return the alerts of an imported runbook that no rule file contains, with a note."""

@@ -18,6 +18,7 @@ from handbook.views import count_imports, make_facet, or_not_recorded, render
 from handbook.views.facts import severity_tone
 from handbook.views.links import Linker
 from handbook.views.references import PageReferences
+from handbook.views.teams import add_contacts
 
 
 def runbook_catalog(handbook: Handbook, page_address: str) -> str:
@@ -56,6 +57,8 @@ def alert_page(handbook: Handbook, alert: Alert) -> Rendered:
     runbooks. A heading of the page has no id if the runbook already has a heading with this id.
     """
     page_address = handbook.address(alert)
+    linker = Linker(handbook, page_address)
+    service = handbook.get(Service, alert.service)
     runbooks = handbook.runbooks_of(alert)
     article = None
     if len(runbooks) == 1:
@@ -74,13 +77,16 @@ def alert_page(handbook: Handbook, alert: Alert) -> Rendered:
     html = render(
         "alert.html.j2",
         alert=alert,
-        service=handbook.get(Service, alert.service),
+        service=service,
+        channel=handbook.settings.team(service.owner).channel if service else None,
+        on_call=linker.on_call(handbook.on_call_of(service)) if service else None,
         runbooks=runbooks,
         article=article,
+        article_html=add_contacts(linker, runbooks[0], article.html) if article else "",
         incidents=incidents,
         ids=ids,
         highlight=lambda expression: highlight_code(f"{expression}\n", "promql"),
-        linker=Linker(handbook, page_address),
+        linker=linker,
     )
     title, *other_entries = (
         TocEntry(level, id, str(escape(text))) for _, id, level, text in sections

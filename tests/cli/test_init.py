@@ -300,4 +300,4 @@ def test_the_build_needs_no_macros_plugin_and_reports_unrendered_calls(tmp_path:
         (tmp_path / "site/index.html").read_text(encoding="utf-8"),
     )
     kinds = ["Standards", "Decisions", "Runbooks", "Post-mortems", "Services"]
-    assert tabs == ["The handbook", *kinds, "A page"]
+    assert tabs == ["The handbook", *kinds, "A page", "Teams"]

@@ -1,9 +1,10 @@
 """Change all of several files or none of them, even if the process is killed.
 
-Before the first file is replaced, the old contents are saved in a journal. The journal is in the
-Git directory, or in `.handbook/` if there is no Git repository. If a file cannot be replaced, the
-files that were already replaced are restored at once. If the process is killed, the journal
-remains, and the next command that writes files restores them.
+Before the first change, the old contents are saved in a journal. The journal is in the Git
+directory, or in `.handbook/` if there is no Git repository. If a file cannot be replaced, the files
+that were already replaced are restored at once. If the process is killed, the journal remains. The
+next command that writes files then restores the old contents, and removes the temporary files and
+the new folders.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ from typing import Final
 
 from handbook.authoring.locks import lock
 from handbook.authoring.writer import (
+    PROCESS,
     Prepared,
     WriteError,
     display_path,
     name_target,
     prepare,
     prepare_removal,
+    remove_temporary_files,
     write_file,
 )
 from handbook.history.git import find_git_directory
@@ -54,38 +57,59 @@ def write_files(
     contents: Mapping[Path, bytes | None],
     expected: Mapping[Path, bytes | None] | None = None,
     verify: Callable[[], None] | None = None,
+    models: Mapping[Path, Path] | None = None,
 ) -> None:
     """Write all files or none of them, and create their missing folders.
 
-    A file whose content is None is removed. `base` is a folder above the files. `expected` holds
-    the old content of each file, or None for a new file. `verify` is called when all files are
-    written. If it raises an error, the files are restored.
+    A file whose content is None is removed, and so are the folders that are then empty. `base` is a
+    folder above the files. `expected` holds the old content of each file, or None for a new file.
+    `verify` is called when all files are written. If it raises an error, the files are restored. A
+    new file gets the mode and the owner of its file in `models`.
 
     Raises WriteError if a file cannot be written, or if its old content differs from `expected`.
     After an error, no file has changed.
     """
-    with _create_folders(path for path, content in contents.items() if content is not None) as new:
-        if len(contents) == 1 and verify is None:
-            for target, content in contents.items():
-                prepared = _prepare(target, content, expected)
-                try:
-                    prepared.replace(unless_edited=True)
-                finally:
-                    prepared.discard()
-        elif contents:
-            _Journal.of(base).change(contents, expected, new, verify)
+    journal = _Journal.of(base)
+    changes = [
+        _Change(path, content, (models or {}).get(path)) for path, content in contents.items()
+    ]
+    if len(changes) == 1 and verify is None and changes[0].target.parent.is_dir():
+        prepared = changes[0].prepare(expected)
+        try:
+            prepared.replace(unless_edited=True)
+        finally:
+            prepared.discard()
+    elif changes:
+        journal.change(base, changes, expected, verify)
 
 
-def _prepare(
-    target: Path, content: bytes | None, expected: Mapping[Path, bytes | None] | None
-) -> Prepared:
-    prepared = prepare_removal(target) if content is None else prepare(target, content)
-    if expected is not None and prepared.old != expected.get(target):
-        prepared.discard()
-        is_new = expected.get(target) is None
-        reason = "it already exists" if is_new else "it was edited at the same time"
-        raise WriteError(f"{display_path(target)} cannot be written: {reason}")
-    return prepared
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A file to write, or to remove if its content is None. `model` has the mode of a new file."""
+
+    target: Path
+    content: bytes | None
+    model: Path | None
+
+    def prepare(self, expected: Mapping[Path, bytes | None] | None) -> Prepared:
+        """Write the temporary file. Raises WriteError if the old content is not the expected."""
+        if self.content is None:
+            prepared = prepare_removal(self.target)
+        else:
+            prepared = prepare(self.target, self.content, self.model)
+        try:
+            self.check(prepared.old, expected)
+        except WriteError:
+            prepared.discard()
+            raise
+        return prepared
+
+    def check(self, old: bytes | None, expected: Mapping[Path, bytes | None] | None) -> None:
+        """Raise WriteError if the old content of the file differs from the expected one."""
+        if expected is not None and old != expected.get(self.target):
+            is_new = expected.get(self.target) is None
+            reason = "it already exists" if is_new else "it was edited at the same time"
+            raise WriteError(f"{display_path(self.target)} cannot be written: {reason}")
 
 
 def is_interrupted(base: Path) -> bool:
@@ -105,30 +129,29 @@ def restore(base: Path) -> Restoration | None:
     return _Journal.of(base).restore()
 
 
-@contextmanager
-def _create_folders(targets: Iterable[Path]) -> Iterator[list[Path]]:
-    """Create the missing folders of files, and remove these folders if the block raises an error.
-
-    Yields the new folders.
-    """
-    created: list[Path] = []
-    try:
-        for target in targets:
-            for folder in reversed([folder for folder in target.parents if not folder.exists()]):
-                with name_target(target):
-                    folder.mkdir()
-                created.append(folder)
-        yield created
-    except BaseException:
-        _remove(created)
-        raise
-
-
 def _remove(folders: Sequence[Path]) -> None:
     """Remove folders, from the last to the first. A folder that is not empty stays."""
     for folder in reversed(folders):
         with suppress(OSError):
             folder.rmdir()
+
+
+def _list_missing_folders(changes: Iterable[_Change]) -> Iterator[Path]:
+    """Yield the missing folders of files to write, each one after the folder that contains it."""
+    for change in changes:
+        if change.content is not None:
+            yield from reversed([folder for folder in change.target.parents if not folder.exists()])
+
+
+def _remove_empty_folders(base: Path, removed_files: Iterable[Path]) -> None:
+    """Remove the folders below `base` that are empty after the removal of files."""
+    root = Path(os.path.realpath(base))
+    for file in removed_files:
+        for folder in file.parents:
+            if folder == root or not folder.is_relative_to(root):
+                break
+            with suppress(OSError):
+                folder.rmdir()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +161,8 @@ class _Journal:
     `folder` holds the journal. All files of the change are below the folder `tree`. The index
     journal.json lists each file with the SHA-256 of its old and its new content. For a new file,
     the old hash is null. For a removed file, the new hash is null. The index also lists the new
-    folders. The copy with the name N holds the old content of entry N of the index.
+    folders, and holds the random token of the process, which is in the names of its temporary
+    files. The copy with the name N holds the old content of entry N of the index.
     """
 
     folder: Path
@@ -155,27 +179,23 @@ class _Journal:
 
     def change(
         self,
-        contents: Mapping[Path, bytes | None],
+        base: Path,
+        changes: Sequence[_Change],
         expected: Mapping[Path, bytes | None] | None,
-        created: Sequence[Path],
         verify: Callable[[], None] | None,
     ) -> None:
         """Write all files or none of them.
 
-        `created` holds the new folders, which are removed if the files are restored. If `verify`
-        raises an error, the files are restored.
+        If `verify` raises an error, the files are restored. Folders below `base` that are empty
+        after the removal of a file are removed.
         """
-        prepared: list[Prepared] = []
         with self._locked():
             try:
                 self._restore()
-                for target, content in contents.items():
-                    prepared.append(_prepare(target, content, expected))
-                self._record([file for file in prepared if self._holds(file.path)], created)
-                self._replace(prepared, verify)
+                folders = list(dict.fromkeys(_list_missing_folders(changes)))
+                old_contents = self._record(changes, expected, folders)
+                self._apply(base, changes, old_contents, folders, verify)
             finally:
-                for file in prepared:
-                    file.discard()
                 self._clear()
 
     def is_pending(self) -> bool:
@@ -221,45 +241,78 @@ class _Journal:
             finally:
                 os.close(descriptor)
 
-    def _record(self, files: Sequence[Prepared], created: Sequence[Path]) -> None:
-        """Save the old contents of the files, then write the index."""
+    def _record(
+        self,
+        changes: Sequence[_Change],
+        expected: Mapping[Path, bytes | None] | None,
+        folders: Sequence[Path],
+    ) -> Mapping[Path, bytes | None]:
+        """Save the old contents of the files in the tree, then write the index.
+
+        Returns the old contents. Raises WriteError if they are not the expected ones.
+        """
         entries = []
-        for number, file in enumerate(files):
-            if file.old is not None:
-                write_file(self.folder / str(number), file.old)
-            old = None if file.old is None else _digest(file.old)
-            new = None if file.new is None else _digest(file.new)
-            entries.append({"path": self._below_tree(file.path), "old": old, "new": new})
-        folders = [self._below_tree(folder) for folder in created if self._holds(folder.resolve())]
-        write_file(
-            self.folder / _INDEX,
-            json.dumps({"files": entries, "folders": folders}, indent=2).encode(),
-        )
+        old_contents: dict[Path, bytes | None] = {}
+        for change in changes:
+            path = Path(os.path.realpath(change.target))
+            with name_target(change.target):
+                content = path.read_bytes() if path.is_file() else None
+            change.check(content, expected)
+            old_contents[change.target] = content
+            if not self._holds(path):
+                continue
+            if content is not None:
+                write_file(self.folder / str(len(entries)), content, path)
+            old = None if content is None else _digest(content)
+            new = None if change.content is None else _digest(change.content)
+            entries.append({"path": self._below_tree(path), "old": old, "new": new})
+        new_folders = [
+            self._below_tree(folder)
+            for folder in folders
+            if self._holds(Path(os.path.realpath(folder)))
+        ]
+        index = {"files": entries, "folders": new_folders, "process": PROCESS}
+        write_file(self.folder / _INDEX, json.dumps(index, indent=2).encode())
+        return old_contents
 
-    def _replace(self, files: Sequence[Prepared], verify: Callable[[], None] | None) -> None:
-        """Replace every file. If a file cannot be replaced, restore the files before it.
-
-        If `verify` raises an error, restore all files.
+    def _apply(
+        self,
+        base: Path,
+        changes: Sequence[_Change],
+        old_contents: Mapping[Path, bytes | None],
+        folders: Sequence[Path],
+        verify: Callable[[], None] | None,
+    ) -> None:
+        """Create the folders and replace every file. If that fails, restore all of them.
 
         A symbolic link can point to a file outside the tree. The journal does not hold such a file,
         so only this function can restore it.
         """
+        prepared: list[Prepared] = []
         outside: list[Prepared] = []
         try:
-            for file in files:
+            for folder in folders:
+                with name_target(folder):
+                    folder.mkdir()
+            prepared += (change.prepare(old_contents) for change in changes)
+            for file in prepared:
                 file.replace(unless_edited=True)
                 if not self._holds(file.path):
                     outside.append(file)
             if verify:
                 verify()
+            _remove_empty_folders(base, [file.path for file in prepared if file.new is None])
             with name_target(self.folder):
                 # The change is complete, so nothing must be restored any more.
                 (self.folder / _INDEX).unlink()
         except BaseException as error:
             try:
+                for file in prepared:
+                    file.discard()
                 self._restore()
                 for file in outside:
                     file.restore()
+                _remove(folders)
             except WriteError as second:
                 cause = (
                     error.cause if isinstance(error, WriteError) else "the change was interrupted"
@@ -289,6 +342,9 @@ class _Journal:
                 elif current != old:
                     name = display_path(path)
                     edited.append(name if current else f"{name} (deleted)")
+            parents = {self._in_tree(entry["path"]).parent for entry in document["files"]}
+            for folder in parents:
+                remove_temporary_files(folder, document.get("process", ""))
             _remove([self._in_tree(folder) for folder in document["folders"]])
             with name_target(index):
                 index.unlink()
@@ -308,7 +364,7 @@ class _Journal:
             raise ValueError(f"unexpected content of {copy}")
         with name_target(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-        write_file(path, content)
+        write_file(path, content, copy)
 
     def _clear(self) -> None:
         """Remove the old contents, unless an index refers to them."""

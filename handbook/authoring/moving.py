@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from codecs import BOM_UTF8
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from html import escape, unescape
 from pathlib import PurePosixPath
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from handbook.authoring.editor import CannotChangeError, RecordEditor
 from handbook.authoring.edits import apply_edits
+from handbook.authoring.link_targets import find_targets, split_target, urlsplit_safely
+from handbook.authoring.material_pages import TextPart, find_addresses, find_html_texts, split_page
 from handbook.authoring.planned_change import PlannedChange
 from handbook.authoring.rewriting import (
     BodyDraft,
     Rewrite,
     keep_label,
     rewrite_links,
-    split_target,
-    urlsplit_safely,
     walk_texts,
 )
 from handbook.diagnostics import Edit, did_you_mean
@@ -28,9 +30,12 @@ from handbook.handbook import Handbook
 from handbook.loading import find_document_class
 from handbook.provided_pages import make_address
 from handbook.reading import nodes
-from handbook.reading.ids import ID
+from handbook.reading.blocks import Heading
+from handbook.reading.files import find_hidden_character
+from handbook.reading.ids import ID, anchor
+from handbook.reading.parser import MarkdownNode
 from handbook.reading.source import Source, read_source
-from handbook.records import Document, Record, next_number
+from handbook.records import Document, Page, Record, next_number
 from handbook.records.adr import Adr
 from handbook.records.service import Service
 from handbook.site_settings import list_nav_entries
@@ -38,6 +43,9 @@ from handbook.site_settings import list_nav_entries
 _KEPT_KEYS: Final = frozenset({"moved_from", "imported"})
 """The keys whose values describe the past, and do not change."""
 _CHANGE_LOG: Final = re.compile(r"(?:changelog|changes|history|news)\.md", re.IGNORECASE)
+
+_UNSAFE: Final = re.compile(r"[^\w./~-]")
+"""A character that is percent-encoded in the path of a link."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +81,13 @@ def move(change: PlannedChange, path: str, new_path: str, published: Published) 
             f"{path} cannot be moved: its name is the id of the service in records, runbooks and "
             "audits; add a new service instead"
         )
+    if hidden := find_hidden_character(new_path) or ("\n" if "\n" in new_path else None):
+        raise CannotChangeError(f"invisible character U+{ord(hidden):04X} in the new path")
     if isinstance(document, Record):
         _check_record_path(document, new_path)
     elif (
         posixpath.normpath(new_path) != new_path
+        or any(part.startswith(".") for part in PurePosixPath(new_path).parts)
         or find_document_class(new_path) is not type(document)
         or "index.md" in (PurePosixPath(path).name, PurePosixPath(new_path).name)
     ):
@@ -129,6 +140,16 @@ def _check_record_path(record: Record, new_path: str) -> None:
         raise CannotChangeError(f"{record.path} keeps its number{use}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A part of a body that readers see: a text in or outside a link, or the title of a target."""
+
+    start: int
+    end: int
+    link: MarkdownNode | None = None
+    target: str | None = None
+
+
 class _Mover:
     """Plans the move of one document. `new_id` is the new id of a decision, or None."""
 
@@ -145,6 +166,10 @@ class _Mover:
         self.published, self.new_id = published, new_id
         self.old_id = document.id if new_id else None
         self.paths = self._list_moved_paths()
+        self.anchors: dict[str, dict[str, str]] = {}
+        """The new anchor of each heading whose text changes, by path and old anchor."""
+        self.kept_anchors: dict[str, tuple[Rewrite, ...]] = {}
+        """The anchors of published headings, to write into the headings, by path."""
         change.new_paths |= self.paths
 
     def run(self) -> None:
@@ -153,10 +178,12 @@ class _Mover:
         for new_path in self.paths.values():
             if (root / new_path).exists():
                 raise CannotChangeError(f"{new_path} already exists")
-        for path in self._list_texts():
-            content = (root / path).read_bytes()
-            if self._must_read(path, content):
-                self._rewrite(path, content)
+        contents = {path: (root / path).read_bytes() for path in self._list_texts()}
+        contents = {path: text for path, text in contents.items() if self._must_read(path, text)}
+        for path, content in contents.items() if self.new_id else ():
+            self._compare_headings(read_source(path, content))
+        for path, content in contents.items():
+            self._rewrite(path, content)
         for path, new_path in self.paths.items():
             content = (root / path).read_bytes()
             self.change.originals |= {path: content, new_path: None}
@@ -190,9 +217,11 @@ class _Mover:
         """Return whether a file can have a link or an id to correct. Most files have none."""
         if path in self.paths:
             return True
-        names = [PurePosixPath(name).name for name in self.paths]
-        names += [self.document.id]
-        return any(name.encode() in content or quote(name).encode() in content for name in names)
+        names = [self.document.id, PurePosixPath(self.document.path).stem]
+        if self.new_id:
+            names += [anchor(str(self.old_id)), anchor(self.new_id)]
+        text = unquote(content.decode(errors="replace"))
+        return any(name in text for name in names)
 
     def _rewrite(self, path: str, content: bytes) -> None:
         source = read_source(path, content)
@@ -201,9 +230,9 @@ class _Mover:
                 raise CannotChangeError(f"{path} cannot be read; run: handbook check {path}")
             self.change.notes.append(f"{path} cannot be read; correct its links by hand")
             return
+        rewrites = dict.fromkeys(self._rewrite_body(source))
         edits = [
-            Edit(source.at_body(rewrite.start), rewrite.old, rewrite.new)
-            for rewrite in self._rewrite_body(source)
+            Edit(source.at_body(rewrite.start), rewrite.old, rewrite.new) for rewrite in rewrites
         ]
         edits += self._rewrite_references(source)
         new_content, applied = apply_edits(content, edits)
@@ -214,44 +243,146 @@ class _Mover:
             self.change.contents[self.paths.get(path, path)] = new_content
 
     def _rewrite_body(self, source: Source) -> Iterator[Rewrite]:
-        body = BodyDraft(source)
+        for part in self._split(source):
+            for rewrite in self._rewrite_part(source, part):
+                yield replace(rewrite, start=part.find_outer(rewrite.start))
+        yield from self.kept_anchors.get(source.path, ())
+
+    def _split(self, source: Source) -> Iterator[TextPart]:
+        """Yield the body of a file, and the texts in it that only Python-Markdown reads."""
+        return split_page(source) if self._is_material(source) else iter([TextPart(source)])
+
+    def _is_material(self, source: Source) -> bool:
+        document = self.handbook.documents.get(source.path)
+        return isinstance(document, Page) and document.markdown is not None
+
+    def _rewrite_part(self, source: Source, part: TextPart) -> Iterator[Rewrite]:
+        body = BodyDraft(part.source)
         yield from rewrite_links(body, lambda target: self._find_target(source.path, target))
-        if self.old_id and self.new_id:
-            yield from self._rewrite_ids(body)
+        if self._is_material(source):
+            for start, address in find_addresses(part.source):
+                new = self._find_address(source.path, unescape(address))
+                if new is not None:
+                    yield Rewrite(start, address, escape(new), "address in HTML")
+        if self.new_id:
+            yield from self._rewrite_ids(source, part)
 
     def _find_target(self, path: str, target: str) -> str | None:
         """Return the new target of a link in the file `path`, or None to leave it."""
-        linked = _resolve(path, target)
-        if linked is None:
+        split = split_target(target, path)
+        if split is None:
             return None
+        linked, path_part, new_part = split[0], urlsplit_safely(target).path, None
         new_linked, new_path = self.paths.get(linked, linked), self.paths.get(path, path)
         folder, new_folder = posixpath.dirname(path), posixpath.dirname(new_path)
-        if new_linked == linked and folder == new_folder:
-            return None
-        parts = urlsplit(target)
-        relative = posixpath.relpath(new_linked, new_folder or ".")
-        slash = "/" if parts.path.endswith("/") else ""
-        return parts._replace(path=quote(relative) + slash).geturl()
+        if path_part and (new_linked != linked or folder != new_folder):
+            new_part = _make_relative(new_linked, new_folder, path_part)
+        return self._change_target(target, new_part, linked)
 
-    def _rewrite_ids(self, body: BodyDraft) -> Iterator[Rewrite]:
-        """Correct the id of the decision in texts, and in texts of links to it."""
+    def _find_address(self, path: str, target: str) -> str | None:
+        """Return the new target of a link in HTML, or None to leave it.
+
+        MkDocs does not resolve such a link. A browser resolves it from the address of the page.
+        """
+        parts = urlsplit_safely(target)
+        if parts.scheme or parts.netloc or not parts.path or parts.path.endswith(".md"):
+            return self._find_target(path, target)
+        if parts.path.startswith("/"):
+            return None
+        folder, new_folder = self.handbook.url(path) or "", make_address(self.paths.get(path, path))
+        joined = posixpath.join("/", folder, unquote(parts.path))
+        address = posixpath.normpath(joined).strip("/")
+        linked = self._paths_by_address.get(address, "")
+        new_address = address
+        if linked in self.paths:
+            is_page = linked == self.document.path
+            new = self.paths[linked]
+            new_address = (
+                make_address(new).rstrip("/") if is_page else self.handbook.source_uri(new)
+            )
+        new_part = None
+        if (new_address, new_folder) != (address, folder):
+            new_part = _make_relative(new_address, new_folder, parts.path)
+        return self._change_target(target, new_part, linked)
+
+    @cached_property
+    def _paths_by_address(self) -> Mapping[str, str]:
+        """The paths of all documents and moved attachments, by address without a final slash."""
+        paths = {*self.handbook.documents, *self.paths}
+        return {(self.handbook.url(path) or "").rstrip("/"): path for path in sorted(paths)}
+
+    def _change_target(self, target: str, path: str | None, linked: str) -> str | None:
+        """Return a target with another path, and with the new anchor in the linked file.
+
+        `path` is None if the path stays. Returns None if nothing changes.
+        """
+        parts = urlsplit(target)
+        fragment = self.anchors.get(linked, {}).get(unquote(parts.fragment))
+        if path is None and fragment is None:
+            return None
+        parts = parts._replace(path=parts.path if path is None else path)
+        return parts._replace(fragment=fragment or parts.fragment).geturl()
+
+    def _compare_headings(self, source: Source) -> None:
+        """Find the headings whose anchors change because their texts cite the decision.
+
+        A published heading keeps its anchor, which is then written into the heading.
+        """
+        old_id = str(self.old_id)
+        if source.problem or not any(old_id in heading.text for heading in source.headings):
+            return
+        rewrites = list(self._rewrite_ids(source, TextPart(source)))
+        base = None if self._is_material(source) else self.published.read_file(source.path)
+        published_anchors = read_source(source.path, base).anchors if base else frozenset()
+        kept = []
+        for old, _ in self._list_changed_headings(source, rewrites):
+            if (
+                old.level > 1
+                and old.id in published_anchors
+                and re.fullmatch(r"[A-Za-z][\w.-]*", old.id)
+            ):
+                end = source.node_of(old).children[-1].end
+                kept.append(Rewrite(end, "", f" {{#{old.id}}}", "anchor of a published heading"))
+        self.kept_anchors[source.path] = tuple(kept)
+        changed = self._list_changed_headings(source, [*rewrites, *kept])
+        self.anchors[source.path] = {old.id: new.id for old, new in changed}
+
+    def _list_changed_headings(
+        self, source: Source, rewrites: Iterable[Rewrite]
+    ) -> list[tuple[Heading, Heading]]:
+        """Return each heading whose anchor the rewrites change, before and after."""
+        body = BodyDraft(source)
+        body.change(rewrites)
+        pairs = zip(source.headings, body.source.headings, strict=True)
+        return [(old, new) for old, new in pairs if old.id != new.id]
+
+    def _rewrite_ids(self, source: Source, part: TextPart) -> Iterator[Rewrite]:
+        """Correct the id of the decision in texts, and in texts and titles of links to it."""
         old_id, new_id = str(self.old_id), str(self.new_id)
+        text, tree = part.source.body, part.source.tree
         labels = {}
-        for node, link in walk_texts(body.tree, None):
-            linked = _resolve(body.source.path, link.text) if link else None
-            if link and (urlsplit_safely(link.text).scheme or linked in self._others):
+        spans = [_Span(node.start, node.end, link) for node, link in walk_texts(tree, None)]
+        for written in (written for written in find_targets(text, tree) if written.title):
+            end = written.title_start + len(written.title)
+            spans.append(_Span(written.title_start, end, None, written.target))
+        if self._is_material(source):
+            spans += [_Span(start, end) for start, end in find_html_texts(part.source)]
+        for span in spans:
+            target = span.link.text if span.link else span.target
+            linked = _resolve(source.path, target) if target is not None else None
+            if (target and urlsplit_safely(target).scheme) or linked in self._others:
                 continue
             is_linked = linked == self.document.path
-            for match in ID.finditer(body.text, node.start, node.end):
+            for match in ID.finditer(text, span.start, span.end):
                 if match[0] != old_id:
                     continue
-                at = body.source.at_body(match.start())
-                if is_linked or self._is_meant(body.source, at.line):
+                at = source.at_body(part.find_outer(match.start()))
+                if is_linked or self._is_meant(source, at.line):
                     yield Rewrite(match.start(), old_id, new_id, "id")
-                    if link:
-                        labels[link.start] = link
+                    if span.link:
+                        labels[span.link.start] = span.link
         for link in labels.values():
-            yield from keep_label(body.text, link)
+            yield from keep_label(text, link)
 
     def _rewrite_references(self, source: Source) -> Iterator[Edit]:
         """Correct the ids in front matter: of the decision, or of the moved record."""
@@ -334,7 +465,9 @@ class _Mover:
             if is_published:
                 newline = b"\r\n" if b"\r\n" in content else b"\n"
                 head = [b"---", f"moved_from: [{old_address}]".encode(), b"---", b""]
-                self.change.contents[self.new_path] = newline.join(head) + content
+                mark = BOM_UTF8 if content.startswith(BOM_UTF8) else b""
+                text = content.removeprefix(mark)
+                self.change.contents[self.new_path] = mark + newline.join(head) + text
             return
         editor = RecordEditor(type(self.document), self.new_path, content)
         editor.remove_value("moved_from", new_address)
@@ -358,6 +491,15 @@ class _Mover:
             content = (self.handbook.root / path).read_bytes()
             self.change.originals[path] = content
             self.change.contents[path], _ = apply_edits(content, edits_of_file)
+
+
+def _make_relative(path: str, folder: str, written: str) -> str:
+    """Return the path of a link in a folder, in the form in which the old one was written."""
+    relative = posixpath.relpath(f"/{path}", f"/{folder}")
+    slash = "/" if written.endswith("/") else ""
+    if "%" in written:
+        return quote(relative) + slash
+    return _UNSAFE.sub(lambda match: quote(match[0]), relative) + slash
 
 
 def _resolve(path: str, target: str) -> str | None:

@@ -60,6 +60,7 @@ class PlannedChange:
                 {root / path: content for path, content in contents.items()},
                 {root / path: self.originals.get(path) for path in contents},
                 verify,
+                {root / new: root / old for old, new in self.new_paths.items()},
             )
         return list(contents)
 

@@ -6,7 +6,6 @@ keeps each pass, so that a test can undo all of them. Code is never changed.
 
 from __future__ import annotations
 
-import posixpath
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,8 +13,9 @@ from dataclasses import dataclass, field
 from html import unescape
 from itertools import accumulate
 from typing import Final
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
+from handbook.authoring.link_targets import find_targets, urlsplit_safely
 from handbook.reading.blocks import Table
 from handbook.reading.body import extract_text
 from handbook.reading.ids import HeadingIds, anchor
@@ -23,8 +23,6 @@ from handbook.reading.parser import MarkdownNode, NodeKind
 from handbook.reading.raw_html import COMMENT, ELEMENTS, read_html
 from handbook.reading.source import Source, read_source
 
-_CODE: Final = frozenset((NodeKind.CODE, NodeKind.FENCE, NodeKind.INDENTED_CODE))
-_HTML: Final = frozenset((NodeKind.HTML, NodeKind.HTML_BLOCK))
 _TEXT_BLOCKS: Final = frozenset(
     (NodeKind.PARAGRAPH, NodeKind.PLAIN, NodeKind.HEADING, NodeKind.TABLE_CELL)
 )
@@ -35,12 +33,6 @@ _CITATION: Final = re.compile(
     r"(?<![^\W_])(?<![^\W_]_)(?<![./-])ADR[-\s#]{0,2}(?P<number>[0-9]{1,4})"
     r"(?![^\W_]|_\w|-|\.[0-9])",
     re.IGNORECASE,
-)
-_DEFINITION: Final = re.compile(
-    r"^[ \t>]*\[(?!\^)[^\]\n]+\]:[ \t]*<?(?P<target>[^\s<>]+)", re.MULTILINE
-)
-_INLINE_TARGET: Final = re.compile(
-    r"\]\(\s*(?:<(?P<bracketed>[^<>\n]*)>|(?P<target>[^\s<>]*?))(?:\s+[\"'(].*)?\s*\)", re.DOTALL
 )
 _HEADING_MARK: Final = re.compile(r" {0,3}#(?=[ \t]|$)", re.MULTILINE)
 _TITLE_WITHOUT_SPACE: Final = re.compile(r"\s*^#(?=[^#\s])", re.MULTILINE)
@@ -327,28 +319,9 @@ def rewrite_far_images(body: BodyDraft) -> Iterator[Rewrite]:
             yield Rewrite(node.start, "!", "", "image on another host to link")
 
 
-def urlsplit_safely(target: str) -> LinkParts:
-    """Split the target of a link. An invalid address has only a scheme."""
-    try:
-        parts = urlsplit(target)
-    except ValueError:
-        return LinkParts("invalid", "invalid", "", "")
-    return LinkParts(parts.scheme, parts.netloc, parts.path, parts.fragment)
-
-
 def _is_address(target: str) -> bool:
     """Return whether the target of a link has a host."""
     return bool(urlsplit_safely(target).netloc)
-
-
-@dataclass(frozen=True, slots=True)
-class LinkParts:
-    """The parts of the target of a link."""
-
-    scheme: str
-    netloc: str
-    path: str
-    fragment: str
 
 
 def move_title(body: BodyDraft) -> Iterator[Rewrite]:
@@ -483,50 +456,7 @@ def rewrite_links(body: BodyDraft, resolve: Callable[[str], str | None]) -> Iter
 
     `resolve` takes a target, and returns the new target, or None to leave it.
     """
-    for start, target in _find_targets(body):
-        new = resolve(target)
-        if new is not None and new != target:
-            yield Rewrite(start, target, new, "target of a link")
-
-
-def _find_targets(body: BodyDraft) -> Iterator[tuple[int, str]]:
-    """Yield the offset and the text of each written target, outside of code."""
-    text = body.text
-    blocks = []
-    for node in body.tree.walk():
-        if node.kind in (NodeKind.LINK, NodeKind.IMAGE) and text[node.end - 1 : node.end] == ")":
-            yield from _find_inline_target(text, node)
-        elif node.kind in _CODE | _HTML | _TEXT_BLOCKS:
-            blocks.append((node.start, node.end))
-    blocks.sort()
-    starts = [start for start, _ in blocks]
-    for match in _DEFINITION.finditer(text):
-        offset = match.start("target")
-        index = bisect_right(starts, offset) - 1
-        if index < 0 or offset >= blocks[index][1]:
-            yield offset, match["target"]
-
-
-def _find_inline_target(text: str, node: MarkdownNode) -> Iterator[tuple[int, str]]:
-    opening = text.rfind("](", node.start, node.end)
-    while opening >= 0:
-        if match := _INLINE_TARGET.fullmatch(text, opening, node.end):
-            name = "target" if match["bracketed"] is None else "bracketed"
-            yield match.start(name), match[name]
-            return
-        opening = text.rfind("](", node.start, opening)
-
-
-def split_target(target: str, path: str) -> tuple[str, str] | None:
-    """Return the path that a relative target names, and its fragment.
-
-    `path` is the path of the file with the link. Returns None for an address, and for a path from
-    the root.
-    """
-    parts = urlsplit_safely(target)
-    if parts.scheme or parts.netloc or parts.path.startswith("/"):
-        return None
-    if not parts.path:
-        return path, parts.fragment
-    linked = posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(parts.path)))
-    return linked, parts.fragment
+    for written in find_targets(body.text, body.tree):
+        new = resolve(written.target)
+        if new is not None and new != written.target:
+            yield Rewrite(written.start, written.raw, new, "target of a link")

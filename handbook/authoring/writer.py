@@ -23,7 +23,7 @@ _TEMPORARY: Final = re.compile(r"\.handbook-([0-9]+)-([0-9a-f]{8})-[0-9a-f]{8}\.
 
 The name starts with a dot, so that neither the checks nor MkDocs read the file.
 """
-_PROCESS: Final = token_hex(4)
+PROCESS: Final = token_hex(4)
 """Random token of this process. Its number is not enough, because containers reuse numbers."""
 _DESCRIPTOR: Final = re.compile(r"/(?:dev|proc/self)/fd/([0-9]+)")
 _MAX_LINKS: Final = 40  # Linux has the same limit.
@@ -83,8 +83,10 @@ class Prepared:
                 self.temporary.unlink()
 
 
-def write_file(target: Path, content: bytes) -> None:
+def write_file(target: Path, content: bytes, model: Path | None = None) -> None:
     """Write one file. An existing file keeps its mode and its owner.
+
+    A new file gets the mode and the owner of the file `model`, if there is one.
 
     If the target is a symbolic link, the file that it points to is written. A target that is not a
     regular file, such as a pipe or /dev/stdout, is written without a temporary file. Raises
@@ -92,15 +94,17 @@ def write_file(target: Path, content: bytes) -> None:
     """
     if _write_directly(target, content):
         return
-    prepared = prepare(target, content)
+    prepared = prepare(target, content, model)
     try:
         prepared.replace()
     finally:
         prepared.discard()
 
 
-def prepare(target: Path, content: bytes) -> Prepared:
+def prepare(target: Path, content: bytes, model: Path | None = None) -> Prepared:
     """Write the new content of a regular file to a temporary file in the same folder.
+
+    A new file gets the mode and the owner of the file `model`, if there is one.
 
     Raises WriteError if this fails. After an error, there is no temporary file.
     """
@@ -109,12 +113,14 @@ def prepare(target: Path, content: bytes) -> Prepared:
         status = _read_status(path)
         old = _read_content(path)
         _remove_abandoned(path.parent)
-        temporary = path.parent / f".handbook-{os.getpid()}-{_PROCESS}-{token_hex(4)}.tmp"
+        temporary = path.parent / f".handbook-{os.getpid()}-{PROCESS}-{token_hex(4)}.tmp"
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         try:
             write(descriptor, content)
             if status:
                 _copy_rights(descriptor, path, status)
+            elif model:
+                _copy_rights(descriptor, model, model.stat())
             os.fsync(descriptor)
         except BaseException:
             with suppress(OSError):
@@ -265,11 +271,19 @@ def _copy_rights(descriptor: int, path: Path, status: os.stat_result) -> None:
             os.setxattr(descriptor, name, os.getxattr(path, name))
 
 
+def remove_temporary_files(folder: Path, process: str) -> None:
+    """Remove the temporary files that a killed process with a random token left in a folder."""
+    for path in folder.glob(".handbook-*.tmp"):
+        match = _TEMPORARY.fullmatch(path.name)
+        if match and match[2] == process:
+            path.unlink(missing_ok=True)
+
+
 def _remove_abandoned(folder: Path) -> None:
     """Remove the temporary files that killed processes have left in a folder."""
     for path in folder.glob(".handbook-*.tmp"):
         match = _TEMPORARY.fullmatch(path.name)
-        if match and match[2] != _PROCESS and not _is_running(int(match[1])):
+        if match and match[2] != PROCESS and not _is_running(int(match[1])):
             path.unlink(missing_ok=True)
 
 

@@ -114,10 +114,6 @@ def write_change(change: PlannedChange) -> list[str]:
             raise UsageError("nothing is changed, because the check would report these errors")
 
     paths = change.write(root, verify)
-    for path, content in change.contents.items():
-        if content is None:
-            with suppress(OSError):
-                (root / path).parent.rmdir()
     for path in paths:
         print(escape_unprintable(path))
     if not paths:

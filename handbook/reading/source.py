@@ -135,6 +135,10 @@ class Source:
             self.text[starts[number - 1] : starts[number] - 1] if 0 < number < len(starts) else ""
         )
 
+    def offset_of(self, line: int) -> int:
+        """Return the offset of the start of a line, counted from 1, in the text of the file."""
+        return self._line_starts[line - 1]
+
     def at(self, line: int, column: int = 1) -> Location:
         """Return a location in this file."""
         return Location(self.path, line, column)

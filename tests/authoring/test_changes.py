@@ -293,6 +293,9 @@ def test_move_of_a_page_to_another_folder_corrects_its_own_links(tmp_path: Path)
         ("docs/how-to/a.md", "docs/../../a.md", "which is not a page"),
         ("docs/how-to/a.md", "adr/0005-x.md", "which is not a page"),
         ("docs/how-to/a.md", "docs/index.md", "which is not a page"),
+        ("docs/how-to/a.md", "docs/.a/b.md", "which is not a page"),
+        ("docs/how-to/a.md", "docs/a\nb.md", "invisible character U+000A in the new path"),
+        ("docs/how-to/a.md", "docs/a\u202eb.md", "invisible character U+202E in the new path"),
         ("docs/how-to/a.md", "docs/b.md", "already exists"),
         ("docs/how-to/a.md", "docs/due.md", "the engine provides that page"),
         ("docs/how-to/b.md", "docs/c.md", "no page or record 'docs/how-to/b.md'"),
@@ -340,6 +343,215 @@ def test_renumber_keeps_addresses_in_front_matter_and_changes_texts_of_other_lin
     assert f"---\n{keys}---" in (root / "docs/services/x.md").read_text()
     assert "Of ADR-0007." in (root / "docs/c.md").read_text()
     assert "[ADR-0007 there](index.md)" in (root / "docs/b.md").read_text()
+
+
+FORMS = """# Forms of links
+
+- [a]: {0}
+  "Of ADR-0001"
+
+> [b]: <{0}> 'Of ADR-0001'
+> text
+
+1. [c]:
+   {0} (Of ADR-0001)
+
+[d\\] x]: {0}
+
+[a], [b], [c], [d\\] x], [x \\] y]({0}), [x \\[ y]( <{0}> "Of ADR-0001" ),
+[`](` x]({0} 'Of ADR-0001'), [x]({0} "a ](b) of ADR-0001"),
+![i]({1} "Of ADR-0001"), [![i]({1})]({0}), [x]({2}), [x]({3}).
+
+| [x]({0}) | [x\\|y]({0}) |
+| --- | --- |
+| a | b |
+
+`x`
+[e]: ../adr/0001-a.md
+
+`[x](../adr/0001-a.md "ADR-0001")` <!-- [f]: ../adr/0001-a.md -->
+
+    [g]: ../adr/0001-a.md
+"""
+FORMS = FORMS.replace("\\\\", "\\")
+
+
+def fill_forms(path: str, *others: str) -> str:
+    """Fill a decision's path, and other spellings of it, into the text with all forms of links."""
+    targets = (f"../adr/{path}.md", f"../adr/{path}/x%20y.png", *others)
+    return FORMS.format(*targets, *[targets[0]] * (4 - len(targets)))
+
+
+@pytest.mark.parametrize(
+    ("command", "path", "id"),
+    [
+        (["move", "adr/0001-a.md", "adr/0001-keep.md"], "0001-keep", "ADR-0001"),
+        (["adr", "renumber", "1", "7"], "0007-a", "ADR-0007"),
+    ],
+    ids=["move", "renumber"],
+)
+@pytest.mark.parametrize("line_ending", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_links_in_every_form_are_corrected(
+    command: list[str], path: str, id: str, line_ending: str, tmp_path: Path
+) -> None:
+    root = make_linked(tmp_path)
+    text = fill_forms("0001-a", "../adr/0001\\-a.md", "../adr/0001%2da&#46;md")
+    write(root, {"docs/b.md": text.replace("\n", line_ending)})
+    assert has_no_error(root)
+    assert run(root, *command) == 0
+    expected = fill_forms(path).replace("f ADR-0001", f"f {id}")
+    new = (root / "docs/b.md").read_bytes().decode()
+    assert new == expected.replace("\n", line_ending)
+    assert has_no_error(root)
+
+
+MATERIAL = """---
+markdown: material
+---
+# Page of Material
+
+<a href="../adr/0001-a/#on-adr-0001">x</a>
+<img src='../adr/0001-a/x%20y.png' alt="a > b of ADR-0001">
+<a href="https://a.example/adr/0001-a/">x</a> <!-- <a href="../adr/0001-a/"> -->
+
+!!! note "Of ADR-0001"
+    See [x](../adr/0001-a.md).
+
+    [x](../adr/0001-a.md) of ADR-0001.
+
+    ??? tip
+\t    [x](../adr/0001-a.md) of ADR-0001.
+
+        ```text
+        [x](../adr/0001-a.md)
+        ```
+
+=== "Tab"
+
+    - [x](../adr/0001-a.md)
+
+<div markdown>
+[x](../adr/0001-a.md#on-adr-0001) of ADR-0001
+</div>
+
+<p>
+Of ADR-0001. <code>Of ADR-0001</code>
+</p>
+
+    [code](../adr/0001-a.md) of ADR-0001
+"""
+
+
+def test_renumber_corrects_pages_with_the_syntax_of_material(tmp_path: Path) -> None:
+    root = make_linked(tmp_path)
+    replace_once(root, "This is", "### On ADR-0001\n\nThis is")
+    write(root, {"docs/b.md": MATERIAL})
+    assert run(root, "adr", "renumber", "1", "7") == 0
+    head, code = MATERIAL.split("    [code]")
+    new = (
+        head.replace("../adr/0001-a", "../adr/0007-a")
+        .replace("on-adr-0001", "on-adr-0007")
+        .replace("f ADR-0001", "f ADR-0007")
+        .replace("<code>Of ADR-0007", "<code>Of ADR-0001")
+        .replace('<!-- <a href="../adr/0007-a', '<!-- <a href="../adr/0001-a')
+        .replace("text\n        [x](../adr/0007-a", "text\n        [x](../adr/0001-a")
+    )
+    assert (root / "docs/b.md").read_text() == f"{new}    [code]{code}"
+
+
+def test_a_moved_page_keeps_its_addresses_in_html(tmp_path: Path) -> None:
+    root = make_linked(tmp_path)
+    write(root, {"docs/b.md": MATERIAL})
+    assert run(root, "move", "docs/b.md", "docs/guides/b.md") == 0
+    new = (root / "docs/guides/b.md").read_text()
+    assert '<a href="../../adr/0001-a/#on-adr-0001">' in new
+    assert "<img src='../../adr/0001-a/x%20y.png' alt=\"a > b of ADR-0001\">" in new
+    assert "    [x](../../adr/0001-a.md) of ADR-0001." in new
+
+
+HEADINGS = """# Page
+
+See [one](#why-adr-0001-fails), [two](#adr-0007-1), [three](#why_adr-0001) and
+[four](../adr/0001-a.md#on-adr-0001).
+
+## Why ADR-0001 fails
+
+## ADR-0001
+
+## ADR-0007
+
+## ADR-0007
+
+## ADR-0001 {#why_adr-0001}
+"""
+
+
+def make_headings(tmp_path: Path) -> Path:
+    """Write a handbook in which headings of a page and a decision cite the decision."""
+    decision = ADR.replace("Why.", "Why [here](#on-adr-0001).\n\n### On ADR-0001\n\nWhy.")
+    files = {"adr/0001-a.md": decision, "adr/0007-b.md": ADR, "docs/p.md": HEADINGS}
+    return write(tmp_path / "handbook", {"mkdocs.yml": SETTINGS, **files})
+
+
+def test_renumber_corrects_links_to_headings_whose_text_it_changes(tmp_path: Path) -> None:
+    root = make_headings(tmp_path)
+    assert has_no_error(root)
+    assert run(root, "move", "adr/0007-b.md", "adr/0007-c.md") == 0
+    assert run(root, "adr", "renumber", "7", "9") == 0
+    assert run(root, "adr", "renumber", "1", "7") == 0
+    text = (root / "docs/p.md").read_text()
+    assert "[one](#why-adr-0007-fails), [two](#adr-0009-1), [three](#why_adr-0001)" in text
+    assert "[four](../adr/0007-a.md#on-adr-0007)" in text
+    assert "[here](#on-adr-0007)" in (root / "adr/0007-a.md").read_text()
+    assert has_no_error(root)
+
+
+def test_renumber_keeps_the_anchors_of_published_headings(tmp_path: Path) -> None:
+    root = make_headings(tmp_path)
+    create_repository(root)
+    assert run(root, "adr", "renumber", "1", "8") == 0
+    text = (root / "docs/p.md").read_text()
+    assert "[one](#why-adr-0001-fails), [two](#adr-0007-1)" in text
+    assert "## Why ADR-0008 fails {#why-adr-0001-fails}\n\n## ADR-0008 {#adr-0001}\n" in text
+    assert "[four](../adr/0008-a.md#on-adr-0001)" in text
+    assert "### On ADR-0008 {#on-adr-0001}" in (root / "adr/0008-a.md").read_text()
+    commit_all(root, "docs: renumber ADR-0001")
+    assert run(root, "check", "--base", "HEAD~1") == 0
+
+
+def test_a_move_keeps_the_modes_of_the_files(tmp_path: Path) -> None:
+    root = make_linked(tmp_path)
+    modes = {"adr/0001-a.md": 0o600, "adr/0001-a/x y.png": 0o755, "docs/b.md": 0o640}
+    for path, mode in modes.items():
+        (root / path).chmod(mode)
+    assert run(root, "adr", "renumber", "1", "7") == 0
+    for path, mode in modes.items():
+        new_path = path.replace("0001", "0007")
+        assert (root / new_path).stat().st_mode & 0o777 == mode
+
+
+def test_a_byte_order_mark_stays_before_the_front_matter(tmp_path: Path) -> None:
+    root = make_linked(tmp_path)
+    write(root, {"docs/b.md": "\ufeff# B\n"})
+    assert run(root, "move", "docs/b.md", "docs/c.md") == 0
+    assert (root / "docs/c.md").read_text() == "\ufeff---\nmoved_from: [/b/]\n---\n# B\n"
+
+
+def test_names_with_umlauts_and_spaces_keep_their_spelling(tmp_path: Path) -> None:
+    root = make_linked(tmp_path)
+    links = "[x](<{0}#ä>) [x]({1}) [x]({2})\n\n[d]: <{0}> 'd'\n\n[d]\n"
+    forms = ("über/{0}.md", "%C3%BCber/{1}.md", "über/{2}.md")
+    text = f"# C\n\n{links.format(*forms)}"
+    write(
+        root,
+        {
+            "docs/über/ä.md": "# Ä\n",
+            "docs/c.md": text.format("ä", "%C3%A4", "ä"),
+        },
+    )
+    assert run(root, "move", "docs/über/ä.md", "docs/über/ö ü.md") == 0
+    assert (root / "docs/c.md").read_text() == text.format("ö%20ü", "%C3%B6%20%C3%BC", "ö%20ü")
+    assert "moved_from: [/über/ä/]" in (root / "docs/über/ö ü.md").read_text()
 
 
 def test_a_page_can_move_back(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from unittest.mock import patch
 
 import pytest
 
-from handbook.authoring import writer
+from handbook.authoring import journal, writer
 from handbook.authoring.journal import is_interrupted, restore, write_files
 from handbook.authoring.writer import WriteError, write_file
 from handbook.cli import main
@@ -43,6 +43,8 @@ FILES: dict[str, str | bytes] = {
     "adr/0004-d.md": UNSORTED_ADR,
     "adr/0005-h.md": ADR.replace("Why.", "ADR-0002, [it](0002-b.md), [data](0002-b/a.csv)."),
     "adr/0002-b/a.csv": "a\n",
+    "adr/0002-b/more/a.csv": "a\n",
+    "docs/b.md": "# B\n\nSee [it](../adr/0002-b.md).\n",
     "site/index.html": "<!doctype html><title>A</title><p>x",
     "report.txt": "an old report\n",
     "out/api/v1/adrs.json": "old\n",
@@ -95,7 +97,8 @@ def count_changes(disk: Disk) -> Iterator[None]:
         for name in CHANGES:
             patched.setattr(os, name, disk.wrap(name, getattr(os, name)))
         patched.setattr(os, "getpid", lambda: _NO_PROCESS)
-        patched.setattr(writer, "_PROCESS", "00000000")
+        for module in (writer, journal):
+            patched.setattr(module, "PROCESS", "00000000")
         yield
 
 
@@ -110,6 +113,12 @@ def snapshot(root: Path) -> dict[str, bytes]:
     }
 
 
+def list_paths(root: Path) -> set[str]:
+    """Return the paths of all files and folders, also of temporary files and journals."""
+    paths = (path.relative_to(root) for path in root.rglob("*"))
+    return {path.as_posix() for path in paths if path.parts[0] != ".git"}
+
+
 COMMANDS = {
     "fix of several files": ["check", "--fix"],
     "fix of one file": ["check", "--fix", "{root}/adr/0001-a.md"],
@@ -119,6 +128,8 @@ COMMANDS = {
     "export": ["export", "--output", "{root}/out"],
     "export into a new folder": ["export", "--output", "{root}/more/out"],
     "move": ["move", "adr/0002-b.md", "adr/0002-moved.md"],
+    "move into a new folder": ["move", "docs/b.md", "docs/new/deep/b.md"],
+    "deprecate": ["adr", "deprecate", "ADR-0002", "--date", "2026-11-23"],
     "renumber": ["adr", "renumber", "ADR-0002", "12"],
     "supersede": ["adr", "supersede", "ADR-0002", "ADR-0005", "--date", "2026-11-23"],
     "report": ["check", "--output", "{root}/report.txt"],
@@ -194,6 +205,8 @@ def test_after_a_kill_each_file_is_old_or_new_and_the_next_command_restores(
         restored = restore(root)
         assert (restored is not None) == interrupted
         assert snapshot(root) in (old, new), moment
+        if command[0] in ("move", "adr", "import"):
+            assert list_paths(root) in (list_paths(handbook), list_paths(finished)), moment
         assert main(["check", "--root", str(root)]) != 2
         run_command(root, command)
         assert not list(root.rglob(".handbook*")), moment
@@ -270,6 +283,24 @@ def test_restored_files_are_named_and_files_edited_since_are_not_changed(
     assert "out/api/v1/adrs.json: it was edited since\n" in err
     assert (root / "out/api/v1/adrs.json").read_text() == "edited\n"
     assert not (root / "out/checklist.csv").exists()
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o755])
+def test_files_that_are_restored_keep_their_modes(mode: int, tmp_path: Path) -> None:
+    root = write(tmp_path / "handbook", FILES)
+    old, new = root / "adr/0002-b.md", root / "new/b.md"
+    old.chmod(mode)
+    paths = list_paths(root)
+
+    def refuse() -> None:
+        assert not old.exists()
+        assert stat.S_IMODE(new.stat().st_mode) == mode
+        raise ValueError("refused")
+
+    with pytest.raises(ValueError, match="refused"):
+        write_files(root, {old: None, new: b"new"}, None, refuse, {new: old})
+    assert stat.S_IMODE(old.stat().st_mode) == mode
+    assert list_paths(root) == paths
 
 
 @pytest.mark.parametrize("path", ["../outside.txt", "/etc/outside.txt", "link/outside.txt"])

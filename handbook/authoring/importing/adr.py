@@ -40,12 +40,12 @@ from handbook.authoring.importing.statements import (
 )
 from handbook.authoring.importing.statuses import StatedStatus, choose_status, read_status
 from handbook.authoring.importing.titles import read_title
+from handbook.authoring.link_targets import split_target
 from handbook.authoring.new import make_slug
 from handbook.authoring.rewriting import (
     CitedRecord,
     rewrite_citations,
     rewrite_duplicate_ids,
-    split_target,
 )
 from handbook.diagnostics import Finding
 from handbook.handbook import Handbook

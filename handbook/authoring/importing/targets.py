@@ -12,12 +12,9 @@ from urllib.parse import quote
 
 from handbook.authoring.importing.drafts import RecordDraft
 from handbook.authoring.importing.sources import Sources
+from handbook.authoring.link_targets import split_target, urlsplit_safely
 from handbook.authoring.new import make_slug
-from handbook.authoring.rewriting import (
-    rewrite_links,
-    split_target,
-    urlsplit_safely,
-)
+from handbook.authoring.rewriting import rewrite_links
 from handbook.handbook import Handbook
 from handbook.reading.attachments import check_attachment, is_attachment_name
 from handbook.reading.source import Source

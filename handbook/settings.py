@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
@@ -106,6 +107,10 @@ class People:
 
     names: Mapping[str, str] = dataclasses.field(default_factory=dict)
     allows_any: bool = False
+
+
+_PERCENTAGE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?%")
+_NEGATIVE_AMOUNT: Final = re.compile(r"[-\u2212] ?[0-9]+(?:\.[0-9]+)? ?(?:%|[A-Za-z][\w ]*)")
 
 
 class PeopleType(FieldType):
@@ -510,7 +515,30 @@ def _read_policy(value: nodes.Node, reading: Reading) -> Policy:
     if isinstance(value, nodes.Mapping):
         add_misspelt_keys(Policy, value, reading)
         _refuse_duplicate_aliases(value, reading)
+        _refuse_impossible_amounts(value, reading)
     return policy
+
+
+def _refuse_impossible_amounts(policy: nodes.Mapping, reading: Reading) -> None:
+    """Add a problem for each negative amount with a unit, and each percentage above 100 %.
+
+    The problems of the values that rules read are already in `reading`.
+    """
+    known = {problem.finding.at for problem in reading.problems}
+    for entry in policy.entries:
+        if isinstance(entry.value, nodes.Mapping):
+            _refuse_impossible_amounts(entry.value, reading)
+        elif isinstance(entry.value, nodes.Scalar) and entry.value.at not in known:
+            text = entry.value.text.strip()
+            percentage = _PERCENTAGE.fullmatch(text)
+            if percentage and Fraction(percentage[1]) > 100:
+                hint = "write at most 100%"
+            elif _NEGATIVE_AMOUNT.fullmatch(text):
+                hint = "write an amount that is not negative"
+            else:
+                continue
+            message = f"invalid value '{text}' for '{entry.key}'"
+            reading.add_problem(ProblemKind.WRONG_TYPE, entry.value.at, message, hint)
 
 
 def _list_keys(value: nodes.Node, key: str) -> tuple[str, ...]:

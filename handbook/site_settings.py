@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import posixpath
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
@@ -248,7 +249,7 @@ _TYPES: Final[Mapping[str, FieldType]] = {
 """The settings of MkDocs 1.6, with their types."""
 
 
-_PUBLISHED_TEXTS: Final = ("site_name", "site_description", "site_author", "copyright")
+PUBLISHED_TEXTS: Final = ("site_name", "site_description", "site_author", "copyright")
 
 
 def check_site_settings(node: nodes.Mapping, root: Path, docs: str, reading: Reading) -> None:
@@ -277,7 +278,7 @@ def _check_types(node: nodes.Mapping, reading: Reading) -> None:
             )
         elif not _is_blank(entry.value):
             _TYPES[entry.key].read(entry.key, entry.value, reading)
-    for key in _PUBLISHED_TEXTS:
+    for key in PUBLISHED_TEXTS:
         text = find_text(node, key)
         if text and is_unwritten(text.text):
             reading.add_placeholder(text, "text", since=len(reading.problems))
@@ -309,17 +310,54 @@ def _check_theme(node: nodes.Mapping, reading: Reading) -> None:
 
 
 def _check_features(theme: nodes.Mapping, reading: Reading) -> None:
-    """Add the features that keep the scripts of a page from running.
+    """Add the features that Material does not have, and those that keep scripts from running.
 
-    Material's instant navigation replaces the page without the event that starts them.
+    Material's instant navigation replaces the page without the event that starts the scripts of a
+    page. Own templates can have features of their own.
     """
+    has_own_templates = find_text(theme, "custom_dir") is not None
     for feature in _list_texts(theme.find("features")):
+        if not has_own_templates or find_nearest(feature.text, _FEATURES):
+            Choice(*_FEATURES).read_node("features", feature, reading)
         if feature.text.startswith(_INSTANT):
             message = f"feature '{feature.text}', with which filters and search do not start"
             _refuse(feature.at, message, "remove it", reading)
 
 
 _INSTANT: Final = "navigation.instant"
+_FEATURES: Final = (
+    "announce.dismiss",
+    "content.action.edit",
+    "content.action.view",
+    "content.code.annotate",
+    "content.code.copy",
+    "content.code.select",
+    "content.footnote.tooltips",
+    "content.lazy",
+    "content.tabs.link",
+    "content.tooltips",
+    "header.autohide",
+    "navigation.expand",
+    "navigation.footer",
+    "navigation.indexes",
+    "navigation.instant",
+    "navigation.instant.prefetch",
+    "navigation.instant.preview",
+    "navigation.instant.progress",
+    "navigation.path",
+    "navigation.prune",
+    "navigation.sections",
+    "navigation.tabs",
+    "navigation.tabs.sticky",
+    "navigation.top",
+    "navigation.tracking",
+    "search.highlight",
+    "search.share",
+    "search.suggest",
+    "toc.follow",
+    "toc.integrate",
+)
+"""The features of Material 9."""
 _THEME_HINT: Final = f"set 'theme: {{name: {THEME}}}'"
 
 
@@ -499,6 +537,7 @@ def _check_files(node: nodes.Mapping, root: Path, docs: str, reading: Reading) -
     for path in _list_texts(node.find("watch")):
         if not _exists(root, path.text):
             _add_missing_file(path, "watch", "correct the path, or remove it", reading)
+    _check_theme_files(node, root, reading)
     if can_add_files(node):
         return
     roots = [root / docs, _OWN_THEME]
@@ -513,6 +552,46 @@ def _check_files(node: nodes.Mapping, root: Path, docs: str, reading: Reading) -
         ):
             hint = f"add the file to {docs}/, or correct the path"
             _add_missing_file(path, name, hint, reading)
+
+
+def _check_theme_files(node: nodes.Mapping, root: Path, reading: Reading) -> None:
+    """Add the language and the icons that Material does not have, if Material is installed."""
+    spec = find_spec(THEME) if configures_site(node) else None
+    template_folder = find_text(node, "theme", "custom_dir")
+    folders = [
+        Path(folder, "templates") for folder in (spec and spec.submodule_search_locations) or ()
+    ]
+    if not folders:
+        return
+    if template_folder:
+        folders.append(root / template_folder.text)
+    folders.append(_OWN_THEME)
+    language = find_text(node, "theme", "language")
+    if language and not _is_theme_file(folders, f"partials/languages/{language.text}.html"):
+        hint = "write the code of a language that Material has, such as 'de'"
+        _add_missing_file(language, "theme.language", hint, reading, "language")
+    for icon in _list_icons(node):
+        if not _is_theme_file(folders, f".icons/{icon.text}.svg"):
+            hint = "write the path of an icon that Material has, such as 'material/library'"
+            _add_missing_file(icon, "theme", hint, reading, "icon")
+
+
+def _is_theme_file(folders: Sequence[Path], path: str) -> bool:
+    return any(_is_file(folder, path) for folder in folders)
+
+
+def _list_icons(node: nodes.Mapping) -> Iterator[nodes.Scalar]:
+    """Yield the name of each icon of the theme, also of the switches of palettes."""
+    palettes = node.find("theme", "palette")
+    toggles = [
+        palette.find("toggle", "icon")
+        for palette in (palettes.items if isinstance(palettes, nodes.Sequence) else [palettes])
+        if isinstance(palette, nodes.Mapping)
+    ]
+    for value in (node.find("theme", "icon"), *toggles):
+        for icon in nodes.walk_scalars(value) if value else ():
+            if not _is_blank(icon) and icon.text not in _OFF:
+                yield icon
 
 
 def _list_served_files(node: nodes.Mapping) -> Iterator[tuple[str, nodes.Scalar]]:

@@ -91,6 +91,7 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
         "settings",
         "site.built",
         "site.built_files",
+        "site.html_faults",
         "site.origins",
         "site_settings",
         "vocabulary",

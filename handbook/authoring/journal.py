@@ -71,7 +71,7 @@ def write_files(
     """
     journal = _Journal.of(base)
     changes = [
-        _Change(path, content, (models or {}).get(path)) for path, content in contents.items()
+        _FileChange(path, content, (models or {}).get(path)) for path, content in contents.items()
     ]
     if len(changes) == 1 and verify is None and changes[0].target.parent.is_dir():
         prepared = changes[0].prepare(expected)
@@ -84,7 +84,7 @@ def write_files(
 
 
 @dataclass(frozen=True, slots=True)
-class _Change:
+class _FileChange:
     """A file to write, or to remove if its content is None. `model` has the mode of a new file."""
 
     target: Path
@@ -136,7 +136,7 @@ def _remove(folders: Sequence[Path]) -> None:
             folder.rmdir()
 
 
-def _list_missing_folders(changes: Iterable[_Change]) -> Iterator[Path]:
+def _list_missing_folders(changes: Iterable[_FileChange]) -> Iterator[Path]:
     """Yield the missing folders of files to write, each one after the folder that contains it."""
     for change in changes:
         if change.content is not None:
@@ -180,7 +180,7 @@ class _Journal:
     def change(
         self,
         base: Path,
-        changes: Sequence[_Change],
+        changes: Sequence[_FileChange],
         expected: Mapping[Path, bytes | None] | None,
         verify: Callable[[], None] | None,
     ) -> None:
@@ -243,7 +243,7 @@ class _Journal:
 
     def _record(
         self,
-        changes: Sequence[_Change],
+        changes: Sequence[_FileChange],
         expected: Mapping[Path, bytes | None] | None,
         folders: Sequence[Path],
     ) -> Mapping[Path, bytes | None]:
@@ -251,7 +251,7 @@ class _Journal:
 
         Returns the old contents. Raises WriteError if they are not the expected ones.
         """
-        entries = []
+        entries: list[dict[str, str | None]] = []
         old_contents: dict[Path, bytes | None] = {}
         for change in changes:
             path = Path(os.path.realpath(change.target))
@@ -278,7 +278,7 @@ class _Journal:
     def _apply(
         self,
         base: Path,
-        changes: Sequence[_Change],
+        changes: Sequence[_FileChange],
         old_contents: Mapping[Path, bytes | None],
         folders: Sequence[Path],
         verify: Callable[[], None] | None,

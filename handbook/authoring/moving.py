@@ -141,7 +141,7 @@ def _check_record_path(record: Record, new_path: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Span:
+class _ShownText:
     """A part of a body that readers see: a text in or outside a link, or the title of a target."""
 
     start: int
@@ -361,12 +361,12 @@ class _Mover:
         old_id, new_id = str(self.old_id), str(self.new_id)
         text, tree = part.source.body, part.source.tree
         labels = {}
-        spans = [_Span(node.start, node.end, link) for node, link in walk_texts(tree, None)]
+        spans = [_ShownText(node.start, node.end, link) for node, link in walk_texts(tree, None)]
         for written in (written for written in find_targets(text, tree) if written.title):
             end = written.title_start + len(written.title)
-            spans.append(_Span(written.title_start, end, None, written.target))
+            spans.append(_ShownText(written.title_start, end, None, written.target))
         if self._is_material(source):
-            spans += [_Span(start, end) for start, end in find_html_texts(part.source)]
+            spans += [_ShownText(start, end) for start, end in find_html_texts(part.source)]
         for span in spans:
             target = span.link.text if span.link else span.target
             linked = _resolve(source.path, target) if target is not None else None

@@ -254,7 +254,9 @@ def _translate(tag: re.Match[str]) -> str | None:
     attributes = _read_attributes(tag[0])
     if name == "img" and not tag["end"] and (source := attributes.get("src")):
         alt = re.sub(r"([\\\[\]])", r"\\\1", " ".join((attributes.get("alt") or source).split()))
-        return f"![{alt}]({_quote(source)})"
+        title = re.sub(r'([\\"])', r"\\\1", " ".join(attributes.get("title", "").split()))
+        written_title = f' "{title}"' if title else ""
+        return f"![{alt}]({_quote(source)}{written_title})"
     return None
 
 

@@ -14,7 +14,8 @@ from handbook.records.kinds import MOUNTED
 from handbook.rules.engine import rule
 from handbook.rules.front_matter import ProblemRule
 from handbook.settings import DOCS
-from handbook.site_settings import SITE_URL_HINT, configures_site, find_text
+from handbook.site.html_faults import find_active_content, find_fault
+from handbook.site_settings import PUBLISHED_TEXTS, SITE_URL_HINT, configures_site, find_text
 
 
 @rule(
@@ -60,8 +61,11 @@ def unsupported_setting(handbook: Handbook) -> Iterator[Finding]:
     - The edit links are full addresses, and contain the path of the file.
     - `site_dir` contains no file of the handbook. MkDocs deletes all files in it.
     - There is no `draft_docs`, because a preview would show these pages without their checks.
+    - `copyright` and `site_name` have no script, handler or frame, and `copyright` has no unclosed
+      element. `site_description` and `site_author` have no quotation mark `"`. Material writes them
+      into the HTML of every page as they are.
 
-    Why: links to pages would break, or a build would delete records.
+    Why: links to pages would break, a build would delete records, or every page would be faulty.
 
     Bad:
         edit_uri_template: https://git.example/small/edit/main/
@@ -76,6 +80,22 @@ def unsupported_setting(handbook: Handbook) -> Iterator[Finding]:
             f"site_dir '{value.text}' contains files of the handbook, or is among them",
             "write a folder for the site only, such as 'site_dir: site'",
         )
+    for key in PUBLISHED_TEXTS:
+        text = find_text(handbook.settings.root_node, key)
+        if text and (fault := _find_html_fault(key, text.text)):
+            hint = "write text, entities such as &copy; and &quot;, or in 'copyright' also links"
+            yield Finding(text.at, f"{fault} in '{key}', which is on every page", hint)
+
+
+def _find_html_fault(key: str, text: str) -> str | None:
+    """Return the message of what a text of the settings breaks in every page, or None."""
+    match key:
+        case "copyright":
+            return find_fault(text)
+        case "site_name":  # Material writes it between tags and into attributes.
+            return find_active_content(f'{text}<i title="{text}">x</i>')
+        case _:  # Material writes it only into attributes, where tags have no effect.
+            return "a quotation mark" if '"' in text else None
 
 
 def _holds_sources(handbook: Handbook, site_folder: str) -> bool:

@@ -13,6 +13,7 @@ from handbook.handbook import Handbook
 from handbook.reading.problems import ProblemKind
 from handbook.records import Entity, Record
 from handbook.records.kinds import KINDS, RECORDS
+from handbook.records.postmortem import Postmortem
 from handbook.rules.engine import RETIRED, Context, RulePage, find_rule, rule, rules
 
 
@@ -231,12 +232,15 @@ def unknown_rule(handbook: Handbook) -> Iterator[Finding]:
             yield Finding(at, message, "remove one of the two entries")
 
 
+_PAST_HINT: Final = "write the day on which the event happened"
+
+
 @rule("FM013", "future-date", over=Entity, severity=Severity.WARNING)
 def future_date(entity: Entity, context: Context) -> Iterator[Finding]:
     """The date of a past event is not in the future.
 
-    Planned dates (`review_by`, `due`, `until`) can be in the future. Example records
-    (`example: true`) are exempt.
+    So is the day on which an action of a post-mortem was done. Planned dates (`review_by`, `due`,
+    `until`) can be in the future. Example records (`example: true`) are exempt.
 
     Why: the date is a typing error, or the author wrote the record before the event.
 
@@ -252,8 +256,13 @@ def future_date(entity: Entity, context: Context) -> Iterator[Finding]:
             yield Finding(
                 past_date.at,
                 f"future date '{past_date.day}' under '{past_date.key}'",
-                "write the day on which the event happened",
+                _PAST_HINT,
             )
+    for action in entity.actions if isinstance(entity, Postmortem) else ():
+        if action.done and action.done > context.today:
+            column = action.columns[action.header.index("Status")]
+            at = Location(entity.path, action.line, column)
+            yield Finding(at, f"future date '{action.done}' of action {action.id}", _PAST_HINT)
 
 
 @rule("FM027", "invalid-removal", over=Handbook)

@@ -43,9 +43,14 @@ _ADDRESS_ATTRIBUTES: Final = frozenset(("action", "formaction", "href", "src", "
 
 def find_fault(html: str) -> str | None:
     """Return the message of the first fault in the HTML of a page, or None if it has no fault."""
+    return find_active_content(html) or _NestingParser.find_fault(html)
+
+
+def find_active_content(html: str) -> str | None:
+    """Return the message of the first active content in HTML, or None if it has none."""
     root = LexborHTMLParser(f"<body>{html}</body>").root
     active = find_active(root) if root else None
-    return f"active content {active}" if active else _NestingParser.find_fault(html)
+    return f"active content {active}" if active else None
 
 
 def find_active(root: LexborNode) -> str | None:

@@ -530,6 +530,14 @@ def test_a_move_keeps_the_modes_of_the_files(tmp_path: Path) -> None:
         assert (root / new_path).stat().st_mode & 0o777 == mode
 
 
+def test_no_empty_folder_is_left_of_nested_attachments(tmp_path: Path) -> None:
+    root = make_linked(tmp_path)
+    write(root, {"adr/0001-a/more/deep/x.csv": "a\n"})
+    assert run(root, "move", "adr/0001-a.md", "adr/0001-keep.md") == 0
+    assert (root / "adr/0001-keep/more/deep/x.csv").is_file()
+    assert not (root / "adr/0001-a").exists()
+
+
 def test_a_byte_order_mark_stays_before_the_front_matter(tmp_path: Path) -> None:
     root = make_linked(tmp_path)
     write(root, {"docs/b.md": "\ufeff# B\n"})

@@ -130,6 +130,7 @@ def test_other_text_is_no_citation(text: str) -> None:
         ("<?php ?> <!DOCTYPE html>", r"\<?php ?> \<!DOCTYPE html>"),
         ('<img src="a b.png" alt="x">', "![x](a%20b.png)"),
         ("<img src=a.png>", "![a.png](a.png)"),
+        ("<img src=a.png title='A \"b\"' alt=x>", r'![x](a.png "A \"b\"")'),
         ('<p><img src="a.png" alt="[x]"/></p>', r"\<p>![\[x\]](a.png)\</p>"),
         ("<img>", r"\<img>"),
         ('<a href="x.md">y</a>', "[y](x.md)"),

@@ -354,7 +354,7 @@ def run_limited(command: str, root: Path) -> subprocess.CompletedProcess[str]:
     ("command", "file"),
     [
         ("check --fix adr/0001-a.md", "adr/0001-a.md"),
-        ("export --output out", "out/"),
+        ("export --output out", ".handbook/journal.json"),
         ("check --format sarif --output report.txt", "report.txt"),
         (
             "new runbook 'Orders are slow' --set service=shop --root small",

@@ -161,6 +161,42 @@ FAULTS = {
     "a missing style": (add("extra_css: [assets/x.css]"), "1:13:FM022"),
     "a missing script": (add("extra_javascript: [{path: x.js, defer: true}]"), "1:27:FM022"),
     "a missing template": (add("extra_templates: [x.html]"), "1:19:FM022"),
+    "an active copyright": (
+        add("copyright: <a href='javascript:x'>x</a>"),
+        "1:12:FM021",
+    ),
+    "a script in the copyright": (add("copyright: <script>x</script>"), "1:12:FM021"),
+    "an unclosed element in the copyright": (add("copyright: <b>x"), "1:12:FM021"),
+    "a handler in the title": (
+        change("A small handbook", "<img src=x onerror=x>"),
+        "1:12:FM021",
+    ),
+    "a handler in an attribute of the title": (
+        change("A small handbook", "'A\" onclick=\"x'"),
+        "1:12:FM021",
+    ),
+    "a quotation mark in the description": (
+        add('site_description: The "best" handbook'),
+        "1:19:FM021",
+    ),
+    "a misspelt feature": (
+        change("navigation.path, navigation.tabs]", "navigation.path, navigation.tab]"),
+        "40:72:FM005",
+    ),
+    "an unknown feature": (change("navigation.path,", "sparkle,"), "40:55:FM005"),
+    "an unknown language": (with_theme("language: dee"), "39:13:FM022"),
+    "an unknown icon": (with_theme("icon: {repo: fontawesome/brands/gti}"), "39:16:FM022"),
+    "an unknown icon of a switch": (
+        with_theme("palette: [{scheme: slate, toggle: {icon: material/mon, name: Dark}}]"),
+        "39:44:FM022",
+    ),
+    "a percentage above 100": (change('coverage: "80%"', 'coverage: "140%"'), "76:25:FM006"),
+    "a negative percentage": (change('coverage: "80%"', 'coverage: "-1 %"'), "76:25:FM006"),
+    "a negative number of days": (
+        change('coverage: "80%"', 'coverage: "80%", quarantine: -14 days'),
+        "76:44:FM006",
+    ),
+    "a negative validity": (change("{standard: 365d,", "{standard: -365d,"), "73:24:FM006"),
     "a missing logo": (with_theme("logo: x.svg"), "39:9:FM022"),
     "a style outside of docs": (add("extra_css: [../mkdocs.yml]"), "1:13:FM022"),
     "a script without a path": (add("extra_javascript: [{defer: true}]"), "1:20:FM007"),
@@ -251,6 +287,18 @@ ACCEPTED = {
     "a site address with a default": change(URL, "site_url: !ENV [SITE, https://small.example/]"),
     "a theme in short": change(THEME, "theme: material\n"),
     "a palette": with_theme("palette: {scheme: slate}"),
+    "a copyright with a link": add(
+        "copyright: '&copy; <a href=https://a.example/>A</a> &lt;b&gt;'"
+    ),
+    "a title with quotation marks": change("A small handbook", "'The \"small\": #1'"),
+    "a description with a comparison": add("site_description: a < b & 'c'"),
+    "features, icons and a language": with_theme(
+        "language: de\n  icon: {repo: fontawesome/brands/git, previous: null}\n  "
+        "palette: [{toggle: {icon: material/moon-waning-crescent, name: Dark}}]"
+    ),
+    "amounts of other kinds": change(
+        'coverage: "80%"', 'coverage: "100%", nice: -5, growth: 150% of today'
+    ),
     "plugins in another order": change(PLUGINS, "plugins: [handbook, macros]\n"),
     "plugins as a mapping": change(PLUGINS, "plugins: {macros: {}, handbook: {}}\n"),
     "a plugin with a condition": change(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tests.handbooks import (
     check,
     copy_site,
     format_findings,
+    replace_once,
     report,
     write,
 )
@@ -223,3 +225,10 @@ def test_settings_change_the_severity_of_a_rule(tmp_path: Path) -> None:
     assert [(finding.code, finding.severity) for finding in report(tmp_path).findings] == [
         ("DEC009", "warning")
     ]
+
+
+def test_an_action_that_was_done_in_the_future_is_a_warning(tmp_path: Path) -> None:
+    root = shutil.copytree(SMALL, tmp_path / "small")
+    replace_once(root, "done 2026-05-12", "done 2027-05-12")
+    place = "postmortems/2026-05-04-orders-stopped.md:51:51"
+    assert format_findings(report(root).findings) == [f"{place}:FM013"]

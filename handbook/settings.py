@@ -109,7 +109,6 @@ class People:
     allows_any: bool = False
 
 
-_PERCENTAGE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?%")
 _NEGATIVE_AMOUNT: Final = re.compile(r"[-\u2212] ?[0-9]+(?:\.[0-9]+)? ?(?:%|[A-Za-z][\w ]*)")
 
 
@@ -520,7 +519,7 @@ def _read_policy(value: nodes.Node, reading: Reading) -> Policy:
 
 
 def _refuse_impossible_amounts(policy: nodes.Mapping, reading: Reading) -> None:
-    """Add a problem for each negative amount with a unit, and each percentage above 100 %.
+    """Add a problem for each negative amount with a unit, such as `-5 minutes`.
 
     The problems of the values that rules read are already in `reading`.
     """
@@ -530,15 +529,10 @@ def _refuse_impossible_amounts(policy: nodes.Mapping, reading: Reading) -> None:
             _refuse_impossible_amounts(entry.value, reading)
         elif isinstance(entry.value, nodes.Scalar) and entry.value.at not in known:
             text = entry.value.text.strip()
-            percentage = _PERCENTAGE.fullmatch(text)
-            if percentage and Fraction(percentage[1]) > 100:
-                hint = "write at most 100%"
-            elif _NEGATIVE_AMOUNT.fullmatch(text):
+            if _NEGATIVE_AMOUNT.fullmatch(text):
+                message = f"invalid value '{text}' for '{entry.key}'"
                 hint = "write an amount that is not negative"
-            else:
-                continue
-            message = f"invalid value '{text}' for '{entry.key}'"
-            reading.add_problem(ProblemKind.WRONG_TYPE, entry.value.at, message, hint)
+                reading.add_problem(ProblemKind.WRONG_TYPE, entry.value.at, message, hint)
 
 
 def _list_keys(value: nodes.Node, key: str) -> tuple[str, ...]:

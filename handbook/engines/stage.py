@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote, unquote, urldefrag, urljoin
+from urllib.parse import quote, unquote, urljoin
 
 import yaml
 from mkdocs.config import load_config
@@ -260,9 +260,16 @@ def _make_source_link(address: str, article: Article, sources: Mapping[str, str]
 
     `address` is relative to the page. The result is relative to the source of the page.
     """
-    target, fragment = urldefrag(address)
+    target, mark, rest = _split_path(address)
     if not target or _ABSOLUTE.match(target):
         return address
     path = unquote(urljoin(f"/{article.address}", target)).removeprefix("/")
     relative = quote(posixpath.relpath(sources.get(path, path), posixpath.dirname(article.source)))
-    return f"{relative}#{fragment}" if fragment else relative
+    return f"{relative}{mark}{rest}"
+
+
+def _split_path(address: str) -> tuple[str, str, str]:
+    """Split an address before its query or its fragment."""
+    match = re.search("[?#]", address)
+    end = match.start() if match else len(address)
+    return address[:end], address[end : end + 1], address[end + 1 :]

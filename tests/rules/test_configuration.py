@@ -190,7 +190,6 @@ FAULTS = {
         with_theme("palette: [{scheme: slate, toggle: {icon: material/mon, name: Dark}}]"),
         "39:44:FM022",
     ),
-    "a percentage above 100": (change('coverage: "80%"', 'coverage: "140%"'), "76:25:FM006"),
     "a negative percentage": (change('coverage: "80%"', 'coverage: "-1 %"'), "76:25:FM006"),
     "a negative number of days": (
         change('coverage: "80%"', 'coverage: "80%", quarantine: -14 days'),

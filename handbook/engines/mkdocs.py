@@ -219,6 +219,13 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         self.current_build.findings += findings
         return html
 
+    def on_page_context(
+        self, context: Any, *, page: SitePage, config: MkDocsConfig, nav: Navigation
+    ) -> Any:
+        """Give the menu of a page to the theme."""
+        page.meta["menu"] = self.current_build.assembly.menus.find_menu(check.page_address(page))
+        return context
+
     def on_env(self, env: Any, *, config: MkDocsConfig, files: Files) -> Any:
         """Stop the build before it writes a file, if a macro failed or if a page is unsafe."""
         report = self.current_build.report

@@ -70,8 +70,8 @@ def add_files(build: Build, files: Files, config: MkDocsConfig) -> None:
     for file in files:
         if file.src_dir == config.docs_dir:
             file.edit_uri = _quote_path(f"{DOCS}/{file.src_uri}", config)
-            if config.nav and isinstance(build.find_document(file), Record):
-                # The index of its kind links to the record.
+            if isinstance(build.find_document(file), Record):
+                # The menu and the index of its kind link to the record.
                 file.inclusion = InclusionLevel.NOT_IN_NAV
     added = (
         *_mount_records(build, config),

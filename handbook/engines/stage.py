@@ -106,7 +106,10 @@ def _make_contents(root: Path) -> dict[str, bytes]:
         handbook
     )
     contents = {
-        f"{DOCS}/{article.source}": _write_page(article, sources).encode() for article in articles
+        f"{DOCS}/{article.source}": _write_page(
+            article, sources, assembly.menus.find_menu(article.address)
+        ).encode()
+        for article in articles
     }
     contents |= {f"{DOCS}/{name}": content for name, content in assembly.files().items()}
     contents |= dict(_read_copied_files(handbook))
@@ -205,13 +208,15 @@ def _escape_titles(nav: Any) -> Any:
     return nav
 
 
-def _write_page(article: Article, sources: Mapping[str, str]) -> str:
+def _write_page(
+    article: Article, sources: Mapping[str, str], menu: Mapping[str, Any] | None
+) -> str:
     """Return the Markdown file of an article: its headings as Markdown, and HTML between them.
 
-    If the title differs from the first heading, it is in the front matter. `sources` maps the
-    address of each page to the path of its source.
+    The menu is in the front matter, and so is the title if it differs from the first heading.
+    `sources` maps the address of each page to the path of its source.
     """
-    metadata: dict[str, Any] = dict(article.metadata)
+    metadata: dict[str, Any] = {**article.metadata, **({"menu": dict(menu)} if menu else {})}
     if article.title and article.title not in {heading.html for heading in article.headings[:1]}:
         metadata["title"] = str(article.title)
     if article.description:

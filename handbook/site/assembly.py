@@ -38,6 +38,7 @@ from handbook.views.footer import footer
 from handbook.views.keys import KINDS, TEAM, keys
 from handbook.views.links import Linker
 from handbook.views.macro_views import expand_macros
+from handbook.views.menu import Menus
 from handbook.views.postmortems import durations
 from handbook.views.references import PageReferences
 from handbook.views.runbooks import alert_page
@@ -165,6 +166,11 @@ class Assembly:
         }
         files = self.handbook.service_files_by_address
         return pages | {f"{address}index.md": file for address, file in files.items()}
+
+    @cached_property
+    def menus(self) -> Menus:
+        """The menus of the pages, which an engine passes to the theme."""
+        return Menus(self.handbook)
 
     def make_article(self, document: Document, markdown: str | None = None) -> Article:
         """Return the article of a document.
@@ -304,7 +310,8 @@ class Assembly:
         tail = "" if self.is_provided(document) else footer(self.changes, document.path)
         if record:
             head += facts(self.handbook, record, self.decision_texts.get(record.path))
-            tail = backlinks(self.handbook, record) + tail
+            steps = self.menus.render_steps(record)
+            tail = backlinks(self.handbook, record) + steps + tail
         if isinstance(record, Adr):
             tail = lineage(self.handbook, record) + tail
         if isinstance(record, Postmortem):

@@ -33,7 +33,7 @@ _MEANINGS: Final = {
     "superseded": "Replaced by the later decision in the last column.",
     NOT_RECORDED: "Imported. Their source does not say which status they have.",
 }
-_STATUS_ORDER: Final = (
+STATUS_ORDER: Final = (
     "proposed",
     "accepted",
     "deprecated",
@@ -41,6 +41,7 @@ _STATUS_ORDER: Final = (
     "rejected",
     NOT_RECORDED,
 )
+"""The order of the statuses on the index and in the menu."""
 
 
 def find_year(adr: Adr) -> str:
@@ -66,9 +67,7 @@ class Year:
 def _count_years(adrs: Sequence[Adr]) -> tuple[tuple[str, ...], list[Year]]:
     """Return the statuses in use, and the years from the newest to the oldest."""
     counts = Counter((find_year(adr), or_not_recorded(adr, adr.status)) for adr in adrs)
-    statuses = tuple(
-        status for status in _STATUS_ORDER if any(status == used for _, used in counts)
-    )
+    statuses = tuple(status for status in STATUS_ORDER if any(status == used for _, used in counts))
     names = sorted({year for year, _ in counts}, key=lambda year: (year != NOT_RECORDED, year))
     most = max((sum(counts[name, status] for status in statuses) for name in names), default=0)
     years = []
@@ -96,7 +95,7 @@ def adr_index(handbook: Handbook, page_address: str) -> str:
                 reverse=True,
             ),
         )
-        for status in _STATUS_ORDER
+        for status in STATUS_ORDER
     ]
     groups_in_use = [group for group in groups if group[2]]
     return render(

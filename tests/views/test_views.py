@@ -78,7 +78,7 @@ def test_a_line_of_a_record_is_safe_html_with_its_links(text: str, html: str) ->
 
 def test_every_status_is_in_the_index_and_in_the_moves() -> None:
     assert (
-        set(adr_index._STATUS_ORDER)
+        set(adr_index.STATUS_ORDER)
         == set(adr_index._MEANINGS)
         == {*ADR_STATUSES, NOT_RECORDED}
         == {*ADR_NEXT_STATUSES, NOT_RECORDED}

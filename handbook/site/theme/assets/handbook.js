@@ -33,9 +33,53 @@ document.addEventListener("DOMContentLoaded", () => {
     }
   });
 
+  openMenu();
+  removeCodeLandmarks();
   markDue();
   for (const bar of document.querySelectorAll(".hb-filter")) filter(bar);
 });
+
+// On a narrow screen, a button opens the menu. Without scripts, the label of a checkbox does.
+function openMenu() {
+  const label = document.querySelector(".hb-menu-button");
+  const drawer = document.getElementById("__drawer");
+  const menu = document.getElementById("hb-menu");
+  if (!label || !menu) return;
+  const button = document.createElement("button");
+  button.className = label.className;
+  button.append(...label.childNodes);
+  button.setAttribute("aria-controls", menu.id);
+  label.replaceWith(button);
+  menu.tabIndex = -1;
+  const update = () => {
+    button.setAttribute("aria-expanded", drawer.checked);
+    if (drawer.checked) menu.focus({ preventScroll: true });
+  };
+  button.addEventListener("click", () => drawer.click());
+  drawer.addEventListener("change", update);
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !drawer.checked) return;
+    drawer.click();
+    button.focus();
+  });
+  menu.addEventListener("focusout", (event) => {
+    if (event.relatedTarget && !menu.contains(event.relatedTarget) && drawer.checked)
+      drawer.click();
+  });
+  update();
+}
+
+// Material puts the copy button of each block of code into a landmark without a name, once the block is in view.
+function removeCodeLandmarks() {
+  const article = document.querySelector("article");
+  if (!article) return;
+  const removeRoles = () => {
+    for (const nav of article.querySelectorAll("nav.md-code__nav:not([role])"))
+      nav.setAttribute("role", "none");
+  };
+  new MutationObserver(removeRoles).observe(article, { childList: true, subtree: true });
+  removeRoles();
+}
 
 // What is late depends on the day of the reader, so the browser computes it. Days count in UTC, as in the records.
 function markDue() {

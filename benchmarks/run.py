@@ -146,7 +146,7 @@ def _build_with_mkdocs(root: Path, site: Path, *command: str) -> list[Command]:
 _WITHOUT_SEARCH: Final = """
 from handbook.site import finish
 from mkdocs.__main__ import cli
-finish.write_search_index = lambda site: None
+finish.write_search_index = lambda *_: None
 cli()
 """
 """Program that runs MkDocs without our search index, because our plugin has no such option."""

@@ -64,6 +64,8 @@ from handbook.vocabulary import RULE_SEVERITIES
 FILE: Final = "mkdocs.yml"
 DOCS: Final = "docs"
 """The folder of pages, standards and services. The setting `docs_dir` must not change it."""
+NOTICE_SOURCE: Final = f"{DOCS}/index.md"
+"""The page from which the links of `handbook.notice` are resolved."""
 _MAX_VALUE_LENGTH: Final = 200
 """The length limit of a policy value, in characters. A text can repeat the value many times."""
 _ALWAYS_EXCLUDED: Final = (".*", "/templates/")  # MkDocs excludes these too
@@ -188,6 +190,36 @@ class Removal:
     reason: str | None = field(Text(), "reason why nothing replaces it", required=True)
 
 
+class NestedHandbooks(MapOf):
+    """A mapping from a folder of the site to the root folder of the handbook that is built there.
+
+    The folder of the site is one name. The root folder is relative to mkdocs.yml.
+    """
+
+    folder = re.compile("[a-z0-9]+(?:-[a-z0-9]+)*")
+
+    def __init__(self) -> None:
+        super().__init__(Text())
+
+    def read_node(self, key: str, node: nodes.Node, reading: Reading) -> Mapping[str, str]:
+        """Return the root folders of a YAML node, by the folder of the site."""
+        roots = super().read_node(key, node, reading)
+        for entry in node.entries if isinstance(node, nodes.Mapping) else ():
+            if not self.folder.fullmatch(entry.key):
+                reading.add_problem(
+                    ProblemKind.WRONG_TYPE,
+                    entry.at,
+                    f"invalid folder '{entry.key}' in '{key}'",
+                    "use a-z, 0-9 and hyphens, such as 'example'",
+                )
+        return {name: root for name, root in roots.items() if self.folder.fullmatch(name)}
+
+    def schema(self, allowed_values: AllowedValues) -> dict[str, object]:
+        """Return the JSON Schema of a mapping with folders as keys."""
+        names = {"propertyNames": {"pattern": f"^{self.folder.pattern}$"}}
+        return {**super().schema(allowed_values), **names}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Organisation:
     """The values under `extra.handbook` in mkdocs.yml."""
@@ -223,6 +255,10 @@ class Organisation:
     )
     removed: tuple[Removal, ...] = field(
         Many(Group(Removal)), "files and folders that were removed on purpose"
+    )
+    notice: str | None = field(ProseText(), "text above every page, as a line of Markdown")
+    nested: Mapping[str, str] = field(
+        NestedHandbooks(), "handbooks to build below this site: {folder of the site: root folder}"
     )
 
 
@@ -498,6 +534,19 @@ def read_settings(root: Path) -> Settings:
         if isinstance(node.find("nav"), nodes.Sequence)
         else None,
     )
+
+
+def find_nested(settings: Settings, root: Path) -> Mapping[str, Path]:
+    """Return the root folder of each nested handbook, by the folder of the site.
+
+    Left out is each entry whose folder has no mkdocs.yml, or is not below the folder `root`.
+    """
+    roots = {name: root / path for name, path in settings.organisation.nested.items()}
+    return {
+        name: path
+        for name, path in roots.items()
+        if is_file(path / FILE) and root.resolve() in path.resolve().parents
+    }
 
 
 def _without_foreign_fix(problem: Problem) -> Problem:

@@ -78,6 +78,7 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
         "views",
     },
     "site.finish": {"diagnostics", "handbook", "reading", "settings", "site.html_faults"},
+    "site.nested": {"diagnostics", "loading", "rules", "settings", "site.built"},
     "site.exchange": {"authoring", "records", "settings"},
     "rules": {
         "diagnostics",
@@ -128,6 +129,7 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
         "site.external",
         "site.exchange",
         "site.finish",
+        "site.nested",
         "site_settings",
         "views",
         "vocabulary",
@@ -143,6 +145,7 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
         "settings",
         "site.built",
         "site.exchange",
+        "site.nested",
     },
     "engines.errors": {"reporters", "settings"},
     "engines.check": {

@@ -10,6 +10,7 @@ from handbook.cli.common import UsageError, add_root, find_root, refuse_interrup
 from handbook.diagnostics import Report, sort_findings
 from handbook.loading import load
 from handbook.reporters.text import escape_unprintable, text
+from handbook.settings import find_nested, read_settings
 from handbook.site.finish import FinishError, finish
 
 EPILOG = """\
@@ -37,6 +38,17 @@ def run(options: argparse.Namespace) -> int:
     refuse_interrupted(root)
     if not (site / "index.html").is_file():
         raise UsageError(f"no site in folder '{options.site}'; build the site first")
+    settings = read_settings(root)
+    roots = {site: root}
+    roots |= {site / name: path for name, path in find_nested(settings, root).items()}
+    codes = [
+        _finish(folder, roots[folder]) for folder in roots if (folder / "index.html").is_file()
+    ]
+    return max(codes)
+
+
+def _finish(site: Path, root: Path) -> int:
+    """Finish one site, and return the exit code. Raises UsageError."""
     handbook = load(root)
     try:
         finished = finish(site, handbook)
@@ -45,6 +57,6 @@ def run(options: argparse.Namespace) -> int:
     if finished.findings:
         sys.stdout.write(text(Report(handbook.entity_counts, sort_findings(finished.findings))))
         return 1
-    folder = escape_unprintable(options.site)
+    folder = escape_unprintable(str(site))
     print(f"finished {finished.pages} pages and {finished.redirects} redirects in {folder}")
     return 0

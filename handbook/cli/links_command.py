@@ -18,10 +18,8 @@ from handbook.cli.common import (
     write_text,
 )
 from handbook.extras import require_modules
-from handbook.loading import load
-from handbook.rules.engine import make_report, run_on_site
 from handbook.settings import Settings, read_settings
-from handbook.site.built import NoSiteError, Site, add_failures, read_site
+from handbook.site.built import NoSiteError, Site, add_failures
 from handbook.site.exchange import recover
 from handbook.site.external import (
     ExternalCheckError,
@@ -32,6 +30,7 @@ from handbook.site.external import (
     parse_state,
     update_state,
 )
+from handbook.site.nested import read_all_sites, report_links
 
 EPILOG = """\
 example:
@@ -73,24 +72,24 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"{SETTINGS_FILE} cannot be read; run `handbook check` for the reason")
     recover(Path(options.site))
     try:
-        site = read_site(options.site, settings.site_url)
+        sites = read_all_sites(options.site, settings, root)
         if options.external:
-            site = _check_external(site, settings, options)
+            sites = _check_external(sites, options)
     except (NoSiteError, ExternalCheckError) as error:
         raise UsageError(str(error)) from error
-    if not site.link_faults:
-        return write_report(make_report(site.counts, settings), options)
-    return write_report(run_on_site(site, load(root), options.today or date.today()), options)
+    return write_report(report_links(sites, root, options.today or date.today()), options)
 
 
-def _check_external(site: Site, settings: Settings, options: argparse.Namespace) -> Site:
-    """Check the links to other hosts, and return the site with a fault for each failed link.
+def _check_external(
+    sites: list[tuple[Path, Site]], options: argparse.Namespace
+) -> list[tuple[Path, Site]]:
+    """Check the links to other hosts, and return the sites with a fault for each failed link.
 
     The state file counts the failures of each address over several runs.
     """
     previous = _read_state(options.state)
-    ignore = settings.organisation.links.ignore
-    answers = check_addresses(address for address in site.external if is_checkable(address, ignore))
+    addresses = {root: _list_checkable(site, read_settings(root)) for root, site in sites}
+    answers = check_addresses(sorted(set().union(*addresses.values())))
     state = update_state(answers, previous, str(options.today or date.today()))
     if options.state:
         write_text(format_state(state), options.state)
@@ -99,9 +98,22 @@ def _check_external(site: Site, settings: Settings, options: argparse.Namespace)
         for address, answer in answers.items()
         if answer
     }
-    return add_failures(
-        site, failures, {address for address in failures if state[address].runs > 1}
-    )
+    repeated = {address for address in failures if state[address].runs > 1}
+    return [
+        (
+            root,
+            add_failures(
+                site, {url: failures[url] for url in failures if url in addresses[root]}, repeated
+            ),
+        )
+        for root, site in sites
+    ]
+
+
+def _list_checkable(site: Site, settings: Settings) -> list[str]:
+    """Return the external addresses of a site that the settings of its handbook do not ignore."""
+    ignore = settings.organisation.links.ignore
+    return [address for address in site.external if is_checkable(address, ignore)]
 
 
 def _read_state(file: str | None) -> dict[str, Failure]:

@@ -25,12 +25,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from handbook.engines.errors import BuildError, EngineError, OutputError, as_build_error
-from handbook.loading import load
 from handbook.reporters.text import escape_lines, escape_unprintable, text
-from handbook.rules.engine import run_on_site
-from handbook.settings import FILE, read_settings
-from handbook.site.built import NoSiteError, read_site
+from handbook.settings import FILE, find_nested, read_settings
+from handbook.site.built import NoSiteError
 from handbook.site.exchange import find_output, replace_folder
+from handbook.site.nested import read_all_sites, report_links
 
 _PLUGIN: Final = "mkdocs.plugins.handbook"
 """Name of the logger of our plugin."""
@@ -48,6 +47,7 @@ class Engine(StrEnum):
 def build(root: Path, site: str | Path, engine: Engine) -> None:
     """Build the site of the handbook at `root` into the folder `site`, and print each stage.
 
+    The sites of nested handbooks are built into folders of this site.
     Raises BuildError with all findings if the handbook has faults. Raises UnusableError if the
     folder cannot take the site, and BlockingIOError if another build is writing to it. Also raises
     EngineError, OutputError and OSError.
@@ -57,6 +57,7 @@ def build(root: Path, site: str | Path, engine: Engine) -> None:
     name = _display_path(output)
     with _handle_sigterm(), replace_folder(output, SITE_FILES) as new:
         _run_engine(engine, root, new)
+        _build_nested(engine, root, new)
         pages = _check_links(root, new)
     _print_line(f"wrote {pages} pages to {name} in {time.monotonic() - start:.1f} s")
     _print_line(f"to read them: python3 -m http.server --directory {shlex.quote(name)}")
@@ -93,16 +94,18 @@ def _display_path(path: Path) -> str:
     return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
 
 
-def _run_engine(engine: Engine, root: Path, site: Path) -> None:
-    """Build the site with the engine."""
+def _run_engine(engine: Engine, root: Path, site: Path, outer_url: str | None = None) -> None:
+    """Build the site with the engine. `outer_url` is the address of the site around it."""
     # A build keeps millions of objects until it ends. With the default thresholds, Python would
     # spend 7 % of the time on searching them for garbage.
     gc.set_threshold(200_000, 50, 50)
     with _print_log(engine, logging.WARNING), as_build_error(root):
         run = _import_command(engine, "build").build
         config = import_module("mkdocs.config").load_config(str(root / FILE), site_dir=str(site))
-        if "handbook" not in config.plugins:
+        plugin = config.plugins.get("handbook")
+        if plugin is None:
             raise BuildError(f"{FILE}: no plugin 'handbook'; add '- handbook' to 'plugins'")
+        plugin.outer_url = outer_url
         config.plugins.on_startup(command="build", dirty=False)
         try:
             run(config)
@@ -177,22 +180,35 @@ def _handle_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, previous_handler)
 
 
+def _build_nested(engine: Engine, root: Path, new: Path) -> None:
+    """Build each nested handbook into its folder of the new site."""
+    settings = read_settings(root)
+    for name, nested_root in find_nested(settings, root).items():
+        path = settings.organisation.nested[name]
+        if (new / name).exists():
+            raise BuildError(f"{FILE}: folder '{name}' in 'nested' is an address of the site")
+        _print_line(f"nested handbook {path}, below /{name}/:")
+        try:
+            _run_engine(engine, nested_root, new / name, outer_url=settings.site_url)
+        except BuildError as error:
+            raise BuildError(f"nested handbook {path}: {error}") from error
+
+
 def _check_links(root: Path, new: Path) -> int:
-    """Check every link of the new site, and return the number of its pages.
+    """Check every link of the new site and its nested sites, and return the number of pages.
 
     Raises BuildError if a link is broken or if there is no page.
     """
     start = time.monotonic()
     try:
-        site = read_site(new, read_settings(root).site_url)
+        sites = read_all_sites(new, read_settings(root), root)
     except NoSiteError as error:
         raise BuildError("the engine wrote no page") from error
-    if site.link_faults:
-        report = run_on_site(site, load(root), date.today())
-        if report.errors:
-            raise BuildError(f"the new site has broken links\n{text(report)}")
-        if report.findings:
-            sys.stderr.write(text(report))
-    links, pages = site.counts["link"], site.counts["page"]
+    report = report_links(sites, root, date.today())
+    if report.errors:
+        raise BuildError(f"the new site has broken links\n{text(report)}")
+    if report.findings:
+        sys.stderr.write(text(report))
+    links, pages = report.records["link"], report.records["page"]
     _print_line(f"checked {links} links of {pages} pages in {time.monotonic() - start:.1f} s")
     return pages

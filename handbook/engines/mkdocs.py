@@ -33,6 +33,7 @@ from handbook.reporters.text import escape_lines, escape_unprintable, text
 from handbook.site import finish
 from handbook.site.assembly import Assembly
 from handbook.views.keys import SEARCHED
+from handbook.views.notice import notice
 
 _THEME: Final = Path(finish.__file__).parent / "theme"
 _COLOURS: Final = {"primary": "custom", "accent": "custom"}
@@ -93,6 +94,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
     """MkDocs plugin with the name `handbook`."""
 
     is_preview: bool = False
+    outer_url: str | None = None
+    """The address of the site in which this one is nested, or None."""
     build: Build | None = None
 
     @property
@@ -134,6 +137,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         config.extra["handbook_site"] = {
             "commit": self.build.assembly.commit,
             "kinds": list(SEARCHED),
+            "notice": notice(handbook, self.outer_url),
         }
         config.theme.dirs.insert(0, str(_THEME))
         config.theme["font"] = False  # Material's default requests fonts from another host.

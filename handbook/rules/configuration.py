@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from handbook.diagnostics import Finding, suggest
 from handbook.handbook import Handbook
 from handbook.reading import nodes
+from handbook.reading.parser import MarkdownNode, NodeKind, TooDeepError, parse_inline
 from handbook.reading.problems import ProblemKind
 from handbook.records import Page
 from handbook.records.kinds import MOUNTED
 from handbook.rules.engine import rule
-from handbook.rules.front_matter import ProblemRule
-from handbook.settings import DOCS
+from handbook.settings import DOCS, FILE, NOTICE_SOURCE, find_nested, read_settings
 from handbook.site.html_faults import find_active_content, find_fault
 from handbook.site_settings import PUBLISHED_TEXTS, SITE_URL_HINT, configures_site, find_text
 
@@ -29,7 +29,7 @@ def invalid_site_url(handbook: Handbook) -> Iterator[Finding]:
     """`site_url` in mkdocs.yml is the full address of the site, without query and fragment.
 
     It can be missing if mkdocs.yml configures no site (`theme` and `plugins`), and no alert has a
-    `runbook_url`.
+    `runbook_url`. The `site_url` of a nested handbook is the address of its folder in this site.
 
     Why: the feed, the sitemap, the JSON files and the alerts need full addresses of pages.
 
@@ -49,6 +49,22 @@ def invalid_site_url(handbook: Handbook) -> Iterator[Finding]:
     if needs_address and not has_value:
         at = value.at if value else node.at
         yield Finding(at, "missing address of the site, 'site_url'", SITE_URL_HINT)
+    if handbook.settings.has_site_url:
+        yield from _check_nested_addresses(handbook)
+
+
+def _check_nested_addresses(handbook: Handbook) -> Iterator[Finding]:
+    """Report each nested handbook whose `site_url` is not the address of its folder."""
+    site_url = handbook.settings.site_url.rstrip("/")
+    for name, nested_root in find_nested(handbook.settings, handbook.root).items():
+        nested_url = read_settings(nested_root).site_url
+        if nested_url.rstrip("/") != f"{site_url}/{name}":
+            path = handbook.settings.organisation.nested[name]
+            yield Finding(
+                handbook.settings.at("nested", name),
+                f"wrong site_url '{nested_url}' of the nested handbook '{path}'",
+                f"write 'site_url: {site_url}/{name}/' into {posixpath.join(path, FILE)}",
+            )
 
 
 @rule("FM021", "unsupported-setting", over=Handbook, reports=ProblemKind.UNSUPPORTED_SETTING)
@@ -106,18 +122,51 @@ def _holds_sources(handbook: Handbook, site_folder: str) -> bool:
     return any(folder.startswith(target) or target.startswith(folder) for folder in folders)
 
 
-ProblemRule(
-    code="FM022",
-    kind=ProblemKind.MISSING_SETTINGS_FILE,
-    text="""
-        Every file and folder that mkdocs.yml names exists.
+@rule("FM022", "missing-settings-file", over=Handbook, reports=ProblemKind.MISSING_SETTINGS_FILE)
+def missing_settings_file(handbook: Handbook) -> Iterator[Finding]:
+    """Every file and folder that mkdocs.yml names exists.
 
-        The folder of templates (`theme.custom_dir`) is below the folder of mkdocs.yml.
-    """,
-    why="every page would request a missing style or script, or the build would stop.",
-    bad="font: false\n  logo: assets/lgoo.svg",
-    good="font: false",
-).register()
+    The folder of templates (`theme.custom_dir`) and the nested handbooks are below the folder of
+    mkdocs.yml. A link in `handbook.notice` is a full address, or the path of a page from `docs/`.
+
+    Why: every page would request a missing style or script, or the build would stop.
+
+    Bad:
+        font: false
+        logo: assets/lgoo.svg
+    Good:
+        font: false
+    """
+    yield from handbook.problems_of(ProblemKind.MISSING_SETTINGS_FILE)
+    organisation = handbook.settings.organisation
+    for name in organisation.nested.keys() - find_nested(handbook.settings, handbook.root).keys():
+        yield Finding(
+            handbook.settings.at("nested", name),
+            f"no handbook in folder '{organisation.nested[name]}' of 'nested'",
+            "write the folder of another mkdocs.yml, below the folder of this one",
+        )
+    for link in _list_links(_parse_notice(organisation.notice or "")):
+        target = handbook.resolve(NOTICE_SOURCE, link)
+        if not target.is_external and handbook.url(target.path or "") is None:
+            message = f"broken link '{link}' in 'notice'"
+            hint = "write a full address, or the path of a page from docs/, such as 'index.md'"
+            yield Finding(handbook.settings.at("notice"), message, hint)
+
+
+def _parse_notice(notice: str) -> Sequence[MarkdownNode]:
+    """Return the inline nodes of a notice. A notice that is nested too deeply has no links."""
+    try:
+        return parse_inline(notice)
+    except TooDeepError:
+        return ()
+
+
+def _list_links(inlines: Iterable[MarkdownNode]) -> Iterator[str]:
+    """Yield the targets of the links and images in inline nodes."""
+    for inline in inlines:
+        if inline.kind in (NodeKind.LINK, NodeKind.IMAGE):
+            yield inline.text
+        yield from _list_links(inline.children)
 
 
 @rule("FM023", "missing-plugin", over=Handbook, requires=("FM001",))

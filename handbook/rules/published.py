@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -41,7 +42,9 @@ def _report_faults(site: Site, context: Context, kind: LinkFaultKind) -> Iterato
             if target not in authored_targets or fault.file.endswith(".html")
         ]
         if pages:
-            more_pages = _format_more_pages([fault.file for fault in pages[1:]])
+            more_pages = _format_more_pages(
+                [posixpath.join(site.nested_in, fault.file) for fault in pages[1:]]
+            )
             yield Finding(
                 context.origins.find_page(pages[0]),
                 f"{pages[0].message}{more_pages}",

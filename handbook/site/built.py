@@ -7,8 +7,9 @@ and the line that contain the link.
 from __future__ import annotations
 
 import os
+import posixpath
 from collections import defaultdict
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from handbook.loading import without_garbage_collection
 from handbook.site.built_files import (
     CHECKED_FILE,
     MAX_SHOWN,
+    BuiltFile,
     LinkFault,
     LinkFaultKind,
     make_address,
@@ -35,12 +37,14 @@ class Site:
 
     `folder` is the path of the site's folder, as the caller wrote it. `external` maps each address
     on another host to the files that link to it. `counts` holds the numbers of pages and links.
+    `nested_in` is the folder of the outer site that holds this site, or "".
     """
 
     folder: str
     link_faults: tuple[LinkFault, ...]
     external: Mapping[str, tuple[str, ...]]
     counts: Mapping[str, int]
+    nested_in: str = ""
 
 
 def add_failures(site: Site, failures: Mapping[str, str], repeated: Container[str]) -> Site:
@@ -68,45 +72,83 @@ def read_site(folder: str | Path, site_url: str) -> Site:
     The site is published at the address `site_url`. Raises NoSiteError if the folder is missing or
     holds no page.
     """
+    return read_sites(folder, site_url)[0]
+
+
+def read_sites(folder: str | Path, site_url: str, nested: Sequence[str] = ()) -> tuple[Site, ...]:
+    """Read a built site and the sites in its folders `nested`, and find the faults of their links.
+
+    Each file belongs to one site. A link from one site to another is checked like any link. The
+    first site is that of the whole folder. A missing nested site is left out. Raises NoSiteError if
+    the folder is missing or holds no page.
+    """
     with without_garbage_collection():
-        return _read_site(Path(folder), str(folder), site_url)
+        return _read_sites(Path(folder), str(folder), site_url, nested)
 
 
-def _read_site(folder: Path, folder_name: str, site_url: str) -> Site:
+def _read_sites(
+    folder: Path, folder_name: str, site_url: str, nested: Sequence[str]
+) -> tuple[Site, ...]:
     if not folder.is_dir():
         raise NoSiteError(f"no folder '{folder_name}'; build the site first")
     files = _list_files(folder)
-    pages = [
-        read_file(folder, file) for file in sorted(files.regular) if CHECKED_FILE.fullmatch(file)
-    ]
-    if not any(page.ids is not None for page in pages):
+    files_by_site: dict[str, list[str]] = {"": []}
+    for file in sorted(files.regular | files.irregular):
+        name, slash, nested_file = file.partition("/")
+        is_nested = bool(slash) and name in nested
+        if CHECKED_FILE.fullmatch(nested_file if is_nested else file):
+            files_by_site.setdefault(name if is_nested else "", []).append(
+                nested_file if is_nested else file
+            )
+    pages = {
+        name: [
+            read_file(folder / name, file) for file in names if _join(name, file) in files.regular
+        ]
+        for name, names in files_by_site.items()
+    }
+    if not any(page.ids is not None for page in pages[""]):
         raise NoSiteError(f"no page in folder '{folder_name}'; build the site first")
-    faults = [
-        make_unreadable_fault(file, "not a regular file")
-        for file in sorted(files.irregular)
-        if CHECKED_FILE.fullmatch(file)
-    ]
-    resolver = Resolver(files, {page.file: page.ids for page in pages}, site_url)
+    ids = {_join(name, page.file): page.ids for name in pages for page in pages[name]}
+    resolver = Resolver(files, ids, site_url)
+    sites = []
+    for name, names in files_by_site.items():
+        irregular = [file for file in names if _join(name, file) in files.irregular]
+        faults = [make_unreadable_fault(file, "not a regular file") for file in irregular]
+        site = Site(
+            posixpath.join(folder_name, name) if name else folder_name, tuple(faults), {}, {}, name
+        )
+        sites.append(_check_site(site, pages[name], resolver))
+    return tuple(sites)
+
+
+def _join(nested_in: str, file: str) -> str:
+    return f"{nested_in}/{file}" if nested_in else file
+
+
+def _check_site(site: Site, pages: Sequence[BuiltFile], resolver: Resolver) -> Site:
+    """Return a site with the faults, the external addresses and the counts of its pages."""
+    prefix = _join(site.nested_in, "")
+    faults = list(site.link_faults)
     external: dict[str, list[str]] = defaultdict(list)
     for page in pages:
         faults += page.link_faults
-        for value, target in resolver.find_broken_and_external(page):
+        for value, target in resolver.find_broken_and_external(page, prefix):
             if isinstance(target, External):
                 external[target.url].append(page.file)
                 continue
             shortened = value if len(value) <= MAX_SHOWN else f"{value[:MAX_SHOWN]}…"
             detail = f": {target.detail}" if target.detail else ""
-            message = f"{target.fault} '{shortened}' on /{make_address(page.file)}{detail}"
+            address = make_address(prefix + page.file)
+            message = f"{target.fault} '{shortened}' on /{address}{detail}"
             source = page.addresses[value]
-            faults.append(
-                LinkFault(page.file, target.kind, target.address, message, target.hint, source)
-            )
+            missing = target.address.removeprefix(prefix)
+            faults.append(LinkFault(page.file, target.kind, missing, message, target.hint, source))
     counts = {
         "page": sum(page.ids is not None for page in pages),
         "link": sum(len(page.addresses) for page in pages),
     }
     linking_files = {url: tuple(files) for url, files in sorted(external.items())}
-    return Site(folder_name, tuple(faults), linking_files, counts)
+    return replace(site, link_faults=tuple(faults), external=linking_files, counts=counts)
 
 
 def _list_files(folder: Path) -> SiteFiles:

@@ -7,6 +7,7 @@ import hashlib
 import re
 import subprocess
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -74,6 +75,8 @@ _REDIRECT: Final = (
 )
 """Start of the HTML of a redirect, which distinguishes redirects from pages."""
 
+_GLOB_MARK: Final = re.compile(r"[^\w.-]")
+"""A character that can have a meaning in a pattern of Pagefind."""
 _COMMENT: Final = re.compile(r"^ *(?://.*|/\*[^*]*\*/) *\n", re.MULTILINE)
 
 _NOT_SEARCHED: Final = (
@@ -120,8 +123,10 @@ def finish(site: Path, handbook: Handbook) -> Finished:
     scripts: dict[str, list[str]] = {}
     active_files: list[str] = []
     pages = 0
+    nested = handbook.settings.organisation.nested.keys()
     for file in sorted(site.rglob("*")):
-        if file.is_symlink() or not file.is_file():
+        is_nested = file.relative_to(site).parts[0] in nested
+        if is_nested or file.is_symlink() or not file.is_file():
             continue
         kind = file.suffix.lower()
         if kind in _UNPROTECTED_TYPES or (kind in (".svg", ".xml") and _has_script(file)):
@@ -143,7 +148,7 @@ def finish(site: Path, handbook: Handbook) -> Finished:
     findings = tuple(_make_finding(handbook, script, files) for script, files in scripts.items())
     findings += tuple(_report_active_file(handbook, file) for file in active_files)
     if not findings:
-        write_search_index(site)
+        write_search_index(site, nested)
     return Finished(pages, redirects, findings)
 
 
@@ -238,8 +243,11 @@ def remove_comments(text: str) -> str:
     return _COMMENT.sub("", text)
 
 
-def start_indexing(site: Path) -> subprocess.Popen[str]:
-    """Start a process that writes the search index into the folder of a built site."""
+def start_indexing(site: Path, nested: Collection[str] = ()) -> subprocess.Popen[str]:
+    """Start a process that writes the search index into the folder of a built site.
+
+    The index leaves out the sites in the folders `nested`.
+    """
     command = [
         sys.executable,
         "-m",
@@ -247,7 +255,7 @@ def start_indexing(site: Path) -> subprocess.Popen[str]:
         "--site",
         str(site),
         "--glob",
-        "**/index.html",
+        _make_glob(site, nested),
         "--quiet",
         "--root-selector",
         "article.md-content__inner",
@@ -259,15 +267,27 @@ def start_indexing(site: Path) -> subprocess.Popen[str]:
     )
 
 
-def write_search_index(site: Path) -> None:
+def _make_glob(site: Path, nested: Collection[str]) -> str:
+    """Return the pattern of the pages of a site for Pagefind, which cannot exclude a folder."""
+    if not any((site / name).is_dir() for name in nested):
+        return "**/index.html"
+    folders = (entry.name for entry in site.iterdir() if entry.is_dir())
+    patterns = (
+        f"{_GLOB_MARK.sub('?', name)}/**/index.html" for name in folders if name not in nested
+    )
+    return f"{{index.html,{','.join(sorted(patterns))}}}"
+
+
+def write_search_index(site: Path, nested: Collection[str] = ()) -> None:
     """Write the search index into the folder of a built site.
 
-    An empty handbook has no page to index, and Pagefind fails without any. Raises FinishError with
-    the output of Pagefind if Pagefind fails.
+    The index leaves out the sites in the folders `nested`. An empty handbook has no page to index,
+    and Pagefind fails without any. Raises FinishError with the output of Pagefind if Pagefind
+    fails.
     """
     if not any(site.rglob("index.html")):
         return
-    with start_indexing(site) as process:
+    with start_indexing(site, nested) as process:
         output, errors = process.communicate()
     if process.returncode:
         raise FinishError(

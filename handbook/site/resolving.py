@@ -70,7 +70,7 @@ class SiteFiles:
 
 
 class Resolver:
-    """Resolver of the addresses in the files of one site."""
+    """Resolver of the addresses in the files of a site, and of the sites in its folders."""
 
     def __init__(
         self, files: SiteFiles, ids: Mapping[str, frozenset[str] | None], site_url: str
@@ -87,20 +87,23 @@ class Resolver:
         self.ids = {make_address(file): ids.get(file) for file in files.regular}
         """Ids of a page, by its address. The value is None for a file that is not a page."""
 
-    def find_broken_and_external(self, page: BuiltFile) -> Iterator[tuple[str, Broken | External]]:
+    def find_broken_and_external(
+        self, page: BuiltFile, prefix: str = ""
+    ) -> Iterator[tuple[str, Broken | External]]:
         """Yield each broken or external address in a file of the site, with its target.
 
-        An external address is on another host.
+        An external address is on another host. `prefix` is the folder of a nested site.
         """
-        page_address = make_address(page.file)
-        folder = page.file[: page.file.rfind("/") + 1]
+        file = prefix + page.file
+        page_address = make_address(file)
+        folder = file[: file.rfind("/") + 1]
         page_ids = page.ids or frozenset()
         for value in page.addresses:
             if value[0] == "#" and value[1:] in page_ids:
                 continue
             if self._is_plain_link(page_address, folder, value):
                 continue
-            target = self.resolve(page.file, value)
+            target = self.resolve(file, value)
             if target is not None:
                 yield value, target
 

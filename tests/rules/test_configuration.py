@@ -47,6 +47,11 @@ def with_theme(option: str) -> str:
     return change("  font: false\n", f"  {option}\n  font: false\n")
 
 
+def with_setting(text: str) -> str:
+    """Return the settings of the small handbook with one more setting of the organisation."""
+    return change("  handbook:\n    teams:\n", f"  handbook:\n    {text}\n    teams:\n")
+
+
 def with_handbook(entry: str) -> str:
     """Return the settings of the small handbook with another entry of its plugin."""
     return change("  - handbook\n", entry)
@@ -197,6 +202,10 @@ FAULTS = {
     ),
     "a negative validity": (change("{standard: 365d,", "{standard: -365d,"), "73:24:FM006"),
     "a missing logo": (with_theme("logo: x.svg"), "39:9:FM022"),
+    "a missing nested handbook": (with_setting("nested: {example: docs}"), "58:14:FM022"),
+    "a nested handbook outside": (with_setting("nested: {small: .}"), "58:14:FM022"),
+    "a nested folder in a folder": (with_setting("nested: {a/b: .}"), "58:14:FM006"),
+    "a broken link in the notice": (with_setting("notice: '[x](y.md)'"), "58:5:FM022"),
     "a style outside of docs": (add("extra_css: [../mkdocs.yml]"), "1:13:FM022"),
     "a script without a path": (add("extra_javascript: [{defer: true}]"), "1:20:FM007"),
     "a style that is a text": (add("extra_css: x.css"), "1:12:FM006"),
@@ -329,6 +338,9 @@ ACCEPTED = {
     "an absolute edit_uri": change(
         "edit_uri_template: https://git.example/small/edit/main/{path}",
         "edit_uri: https://git.example/?edit=",
+    ),
+    "a notice with links": with_setting(
+        "notice: '[x](markdown.md), [y](../adr/index.md), [z](https://x.example/), ADR-0001'"
     ),
     "the favicon of Material": change(
         "  font: false\n", "  favicon: assets/images/favicon.png\n  font: false\n"

@@ -4,15 +4,19 @@ mkdocs.yml names this module under `modules`, so the plugin mkdocs-macros import
 `define_env`. A page with `render_macros: true` in its front matter calls a macro by its name:
 `{{ adr_index() }}`.
 
-Each macro calls a view in `handbook/views/`. To add a macro, add a function to `define_env` that
-returns Markdown.
+Each macro calls a view in `handbook/views/`, except for `example`, which only this site has. To add
+a macro, add a function to `define_env` that returns Markdown.
 """
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 from handbook.engines.check import checked_handbook, page_address
+from handbook.handbook import Handbook
+from handbook.reading.addresses import make_relative
+from handbook.settings import find_nested
 from handbook.views import adr_index as decisions
 from handbook.views import due as deadlines
 from handbook.views import home as start
@@ -56,6 +60,11 @@ def define_env(env: Any) -> None:  # noqa: C901 - one short function for each ma
     def everything() -> str:
         """List every record by kind, A to Z."""
         return start.everything(handbook, address())
+
+    @env.macro
+    def example() -> str:
+        """Link to the same page of the nested handbook that shows this one in use."""
+        return link_to_example(handbook, address())
 
     @env.macro
     def exceptions() -> str:
@@ -106,3 +115,18 @@ def define_env(env: Any) -> None:  # noqa: C901 - one short function for each ma
     def teams_index() -> str:
         """List the teams with the numbers of their records and due dates."""
         return teams.teams_index(handbook, address())
+
+
+def link_to_example(handbook: Handbook, page_address: str) -> str:
+    """Return a line with a link to the page at the same address in the nested handbook.
+
+    Without a nested handbook in mkdocs.yml, the text is empty.
+    """
+    name = next(iter(find_nested(handbook.settings, handbook.root)), None)
+    if name is None:
+        return ""
+    link = escape(make_relative(f"{name}/{page_address}", page_address))
+    return (
+        f'<p class="hb-example" data-search-exclude><a href="{link}">See what this looks like in '
+        "use</a>: the same page in the handbook of an invented organisation.</p>"
+    )

@@ -1,4 +1,4 @@
-"""Take the pictures of the README from the built site: `make screenshots`."""
+"""Take the pictures of the README from the built site and its example: `make screenshots`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from tests.handbooks import ROOT
 PICTURES = ROOT / ".github/pictures"
 SHOTS = {
     # name: page, width, height, palette, search query
-    "home": ("", 1200, 760, "light", ""),
+    "home": ("example/", 1200, 760, "light", ""),
+    "postmortems": ("example/postmortems/", 1200, 760, "light", ""),
     "standard": ("standards/08-observability/#how-to-implement-it", 1200, 760, "light", ""),
     "runbook-phone": ("runbooks/order-service/high-error-rate/", 390, 760, "dark", ""),
     "search-phone": ("", 390, 760, "dark", "connection pool timeout"),

@@ -1,4 +1,4 @@
-"""Shared fixture of the content tests: the site of this repository, built once per run."""
+"""Shared fixtures of the content tests: the sites of this repository, built once per run."""
 
 from __future__ import annotations
 
@@ -9,10 +9,20 @@ import pytest
 from tests.commands import run
 from tests.handbooks import ROOT
 
+EXAMPLE = "example"
+"""Folder of the site in which the bookshop is nested."""
+BOOKSHOP = ROOT / "tests/sites/bookshop"
+
 
 @pytest.fixture(scope="session")
 def real_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the built site of this repository."""
+    """Return the built site of this repository, with the site of the bookshop below it."""
     site = tmp_path_factory.mktemp("real") / "site"
-    run("mkdocs", "build", "--site-dir", str(site), cwd=ROOT, check=True)
+    answer = run("handbook", "build", "--output", str(site), cwd=ROOT)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
     return site
+
+
+def list_pages(site: Path, name: str = "index.html") -> list[Path]:
+    """Return the pages of the site of this repository, without those of the bookshop."""
+    return [page for page in sorted(site.rglob(name)) if page.relative_to(site).parts[0] != EXAMPLE]

@@ -23,6 +23,7 @@ import pytest
 import yaml
 from selectolax.lexbor import LexborHTMLParser
 
+from tests.content.conftest import list_pages
 from tests.handbooks import CORPORA, ROOT
 
 pytestmark = pytest.mark.build
@@ -91,7 +92,7 @@ def read_pages(site: Path) -> dict[str, str]:
         str(path.parent.relative_to(site)): read_sections(site, str(path.parent.relative_to(site)))[
             "page"
         ]
-        for path in sorted(site.rglob("index.html"))
+        for path in list_pages(site)
         if "reference/proofs" not in str(path) and "order-service/files" not in str(path)
     }
 

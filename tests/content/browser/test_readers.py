@@ -14,6 +14,7 @@ from handbook.records.postmortem import Postmortem
 from handbook.records.runbook import Runbook
 from handbook.rules.engine import rules
 from tests.browser.conftest import Opener
+from tests.content.conftest import list_pages
 from tests.handbooks import ROOT
 
 pytestmark = pytest.mark.browser
@@ -263,7 +264,7 @@ def test_a_filter_shows_exactly_the_rows_that_it_counts(
 def test_the_list_of_indexes_is_complete(real_site: Path) -> None:
     pages = (
         page
-        for page in real_site.rglob("index.html")
+        for page in list_pages(real_site)
         if 'class="hb-filter"' in page.read_text(encoding="utf-8")
         # a team has the table of due/, and a service the results of its audits
         and not page.is_relative_to(real_site / "teams")

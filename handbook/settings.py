@@ -239,6 +239,13 @@ class Organisation:
     )
     template: Mapping[str, str] = field(MapOf(Text()), "form of new records, by kind: {adr: madr}")
     links: ExternalLinks = field(Group(ExternalLinks), "settings of the check of external links")
+    report_url: str | None = field(
+        Pattern(
+            r"(?:https://|mailto:)[^\s{}]+(?:\{title\}[^\s{}]*)?\{body\}[^\s{}]*",
+            "an address with {body}, such as https://git.example/new?title={title}&body={body}",
+        ),
+        "form where readers report a problem; {title} and {body} describe the page",
+    )
     private: tuple[str, ...] = field(
         Many(Text()),
         "e-mail addresses and host names that must not be published; * matches any text",

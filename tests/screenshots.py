@@ -18,6 +18,35 @@ SHOTS = {
     "search-phone": ("", 390, 760, "dark", "connection pool timeout"),
 }
 
+CARDS = ROOT / "handbook/site/theme/assets/cards"
+KINDS = {
+    "adr": "Decision",
+    "alert": "Alert",
+    "page": "Handbook",
+    "postmortem": "Post-mortem",
+    "runbook": "Runbook",
+    "service": "Service",
+    "standard": "Standard",
+}
+"""The word on the card of each kind of page. Chat programs show the card beside a link."""
+CARD = """\
+<body style="margin: 0; background: #17466b; color: #fff; font: 700 128px sans-serif">
+<div style="display: flex; height: 630px; align-items: center; padding-left: 88px">
+<div style="border-left: 16px solid #8fc7f0; padding-left: 48px">{}</div></div>
+"""
+
+
+def draw_cards() -> int:
+    """Draw the card of each kind of page: `python -m tests.screenshots cards`."""
+    CARDS.mkdir(parents=True, exist_ok=True)
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 1200, "height": 630})
+        for kind, word in KINDS.items():
+            page.set_content(CARD.format(word))
+            page.screenshot(path=str(CARDS / f"{kind}.png"))
+            print((CARDS / f"{kind}.png").relative_to(ROOT))
+    return 0
+
 
 def main() -> int:
     """Take all pictures of the site in site/. Returns 1 if the site is missing."""
@@ -44,4 +73,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(draw_cards() if sys.argv[1:] == ["cards"] else main())

@@ -113,6 +113,8 @@ def _check_external(
 def _list_checkable(site: Site, settings: Settings) -> list[str]:
     """Return the external addresses of a site that the settings of its handbook do not ignore."""
     ignore = settings.organisation.links.ignore
+    if report_url := settings.organisation.report_url:
+        ignore = (*ignore, f"{report_url.partition('{')[0]}*")  # a form for each page
     return [address for address in site.external if is_checkable(address, ignore)]
 
 

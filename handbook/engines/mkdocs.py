@@ -138,6 +138,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             "commit": self.build.assembly.commit,
             "kinds": list(SEARCHED),
             "notice": notice(handbook, self.outer_url),
+            "report_url": handbook.settings.organisation.report_url,
         }
         config.theme.dirs.insert(0, str(_THEME))
         config.theme["font"] = False  # Material's default requests fonts from another host.

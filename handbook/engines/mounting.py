@@ -44,6 +44,10 @@ class HandbookPage(SitePage):
             self.content = f'<div data-pagefind-ignore="all">{article.html}</div>'
         self.toc = get_toc(_nest(article.headings))
         self.present_anchor_ids = set(article.ids)
+        # Material prints the description without escaping it.
+        if article.description:
+            self.meta["description"] = escape(article.description)
+        self.meta["kind"] = article.kind
         if article.title and not self.has_nav_title and "title" not in self.meta:
             self.title = article.title
             if not self.is_homepage:
@@ -76,6 +80,7 @@ def add_files(build: Build, files: Files, config: MkDocsConfig) -> None:
     added = (
         *_mount_records(build, config),
         *_make_generated(build, config),
+        *_make_markdown(build, config),
         *_make_provided(build, config, files),
     )
     for file in added:
@@ -134,6 +139,15 @@ def _make_generated(build: Build, config: MkDocsConfig) -> Iterator[File]:
         file.inclusion = InclusionLevel.NOT_IN_NAV
         if isinstance(page := assembly.service_pages.get(name), ServiceFile):
             file.edit_uri = _quote_path(page.path, config)
+        yield file
+
+
+def _make_markdown(build: Build, config: MkDocsConfig) -> Iterator[File]:
+    """Yield the Markdown of the pages, under source names that MkDocs takes for no page."""
+    for name, content in build.assembly.markdown().items():
+        file = File.generated(config, f"{name}.txt", content=content)
+        file.dest_uri = name
+        file.inclusion = InclusionLevel.NOT_IN_NAV
         yield file
 
 

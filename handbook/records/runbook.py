@@ -96,6 +96,7 @@ class Runbook(Record):
     plural: ClassVar[str] = "runbooks"
     label: ClassVar[str] = "Runbook"
     list_title: ClassVar[str] = "Runbooks"
+    change_word: ClassVar[str | None] = "reviewed"
     reference_labels: ClassVar[Mapping[str, ReferenceLabel]] = {
         "alerts": ReferenceLabel("handles", "handled by"),
         "folder": ReferenceLabel("runbook of", "has runbook"),

@@ -31,6 +31,7 @@ from handbook.site.html_faults import UNSAFE_PAGE, find_fault
 from handbook.views import api
 from handbook.views.backlinks import backlinks
 from handbook.views.decisions import lineage
+from handbook.views.descriptions import describe
 from handbook.views.facts import facts
 from handbook.views.feed import feed
 from handbook.views.findings import findings as findings_box
@@ -38,6 +39,7 @@ from handbook.views.footer import footer
 from handbook.views.keys import KINDS, TEAM, keys
 from handbook.views.links import Linker
 from handbook.views.macro_views import expand_macros
+from handbook.views.markdown import files as markdown_files
 from handbook.views.menu import Menus
 from handbook.views.postmortems import durations
 from handbook.views.references import PageReferences
@@ -59,19 +61,21 @@ class Article:
     """Finished page without the theme.
 
     `source` is the path of the Markdown file, relative to docs/. `title` is HTML, or None for a
-    page without a title. `metadata` has the front matter keys that themes read: tags, hide, search,
-    and `changed`, the day of the page's last commit.
+    page without a title. `description` is plain text, and can be "". `kind` is the kind of a
+    record, `alert` or `page`. `metadata` has the front matter keys that themes read: tags, hide,
+    search, and `changed`, the day of the page's last commit.
     """
 
     source: str
     address: str
     title: Markup | None
-    description: str | None
+    description: str
     html: str
     headings: tuple[TocEntry, ...] = ()
     ids: frozenset[str] = frozenset()
     metadata: Mapping[str, Any] = field(default_factory=dict)
     in_search: bool = True
+    kind: str = Page.kind
     findings: tuple[Diagnostic, ...] = ()
     """Findings that stop the build, because the page must not be published."""
 
@@ -144,6 +148,13 @@ class Assembly:
         }
         return {name: text.encode() for name, text in texts.items()} | dict(self._downloads())
 
+    def markdown(self) -> Mapping[str, str]:
+        """Return the Markdown of each page, and the list of all pages, by path in the site.
+
+        Engines take a file that ends in `.md` for a page, so these are not among `files`.
+        """
+        return dict(markdown_files(self.handbook))
+
     def _downloads(self) -> Iterator[tuple[str, bytes]]:
         """Yield the files of services, and an archive for each service, by path."""
         for file in self.handbook.service_files:
@@ -210,11 +221,12 @@ class Assembly:
             self.handbook.source_uri(path),
             address,
             _find_title(rendered) if title is None else escape(title),
-            document.description if isinstance(document, Page) else None,
+            describe(self.handbook, document),
             html,
             headings,
             rendered.ids,
             self.make_metadata(document),
+            kind=document.kind,
             findings=faults + unsafe,
         )
 
@@ -230,12 +242,13 @@ class Assembly:
             alert_page_path(alert),
             self.handbook.address(alert),
             escape(alert.name),
-            None,
+            describe(self.handbook, alert),
             rendered.html,
             rendered.headings,
             rendered.ids,
             metadata,
             in_search=False,
+            kind=Alert.kind,
         )
 
     def make_service_article(self, path: str) -> Article:
@@ -246,14 +259,16 @@ class Assembly:
         page = self.service_pages[path]
         if isinstance(page, Service):
             rendered, title, tail = files_index(self.handbook, page), f"Files of {page.title}", ""
+            description = f"All files of the service {page.title}, with their descriptions"
         else:
             rendered, title = file_page(self.handbook, page), f"{page.name} ({page.service})"
+            description = f"The file {page.name} of the service {page.service}"
             tail = footer(self.changes, page.path)
         return Article(
             path,
             path.removesuffix("index.md"),
             escape(title),
-            None,
+            description,
             rendered.html + tail,
             rendered.headings,
             rendered.ids,
@@ -272,7 +287,7 @@ class Assembly:
             source,
             address,
             _find_title(rendered),
-            None,
+            "",
             html,
             headings,
             ids,

@@ -2,58 +2,68 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import date
 from typing import Final
 
 from handbook.handbook import Handbook
 from handbook.records import Record
+from handbook.records.adr import Adr
+from handbook.records.alert import Alert
 from handbook.records.kinds import RECORDS
 from handbook.records.service import Service
 from handbook.views import render
 from handbook.views.due import count_dates, list_deadlines
 from handbook.views.links import Linker
 
-_MAX_ROWS: Final = 6
+_MAX_SERVICES: Final = 6
+_MAX_UNFOLDED_ALERTS: Final = 15
+"""The home page shows the names of so many alerts; more are folded below their services."""
+_MAX_OF_A_KIND: Final = 2
+"""How many changes of each kind of record the home page shows."""
 
 
 def home(handbook: Handbook, page_address: str) -> str:
-    """Render the home page, with the first services and the latest changes."""
+    """Render the home page, with the first services, their alerts, and the latest changes."""
     services = sorted(handbook.of(Service), key=lambda service: (service.tier or 9, service.id))
-    alerts = Counter(alert.service for alert in handbook.alerts)
+    alerts: dict[str, list[Alert]] = {}
+    for alert in sorted(handbook.alerts, key=lambda alert: alert.name):
+        alerts.setdefault(alert.service, []).append(alert)
+    services.sort(key=lambda service: service.id not in alerts)
     deadlines = list_deadlines(handbook)
     linker = Linker(handbook, page_address)
     return render(
         "home.html.j2",
         services=[
-            (service, alerts[service.id], linker.on_call(handbook.on_call_of(service)))
-            for service in services[:_MAX_ROWS]
+            (service, alerts.get(service.id, []), linker.on_call(handbook.on_call_of(service)))
+            for service in services[:_MAX_SERVICES]
         ],
+        unfolded=len(handbook.alerts) <= _MAX_UNFOLDED_ALERTS,
         counts=handbook.entity_counts,
         items=len(handbook.checklist_items),
-        rows=_recent_changes(handbook, _MAX_ROWS),
+        rows=_recent_changes(handbook),
         due=len(deadlines),
         dates=count_dates(deadlines),
         linker=linker,
     )
 
 
-def _recent_changes(handbook: Handbook, limit: int) -> list[tuple[date, Record, str]]:
-    """Return the latest changes, newest first: date, record, and a word for the change."""
-    changes = [
-        (
-            record.changed,
-            f"{position} {record.id}",
-            record,
-            getattr(record, "status", None) or kind.change_word,
-        )
-        for position, kind in enumerate(RECORDS)
-        if kind.change_word is not None
-        for record in handbook.of(kind)
-        if record.changed
-    ]
-    changes.sort(key=lambda row: row[:2], reverse=True)
-    return [(day, record, change) for day, _, record, change in changes[:limit]]
+def _recent_changes(handbook: Handbook) -> list[tuple[date, Record, str]]:
+    """Return the latest changes of each kind: date, record, and a word for the change.
+
+    The newest come first, but decisions come last: they explain, and the others tell what to do.
+    """
+    rows: list[tuple[date, Record, str]] = []
+    for kind in RECORDS:
+        if kind.change_word is None:
+            continue
+        changes = [
+            (record.changed, record, getattr(record, "status", None) or kind.change_word)
+            for record in handbook.of(kind)
+            if record.changed
+        ]
+        changes.sort(key=lambda row: (row[0], row[1].id), reverse=True)
+        rows += changes[:_MAX_OF_A_KIND]
+    return sorted(rows, key=lambda row: (isinstance(row[1], Adr), -row[0].toordinal()))
 
 
 def everything(handbook: Handbook, page_address: str) -> str:

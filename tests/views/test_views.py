@@ -109,10 +109,24 @@ def test_text_of_a_record_is_escaped(tmp_path: Path) -> None:
     assert "<script" not in findings([bad])
 
 
-def test_the_newest_change_comes_first() -> None:
-    html = home(HANDBOOK, "")
-    titles = re.findall(r"(ADR-[0-9]{4}|STD-[0-9]{2}|Orders stopped)</?", html)
-    assert titles == ["STD-05", "STD-08", "Orders stopped", "ADR-0003", "ADR-0002", "ADR-0001"]
+def test_decisions_come_after_what_tells_people_what_to_do() -> None:
+    html = home(HANDBOOK, "").partition("What changed")[2]
+    titles = re.findall(r"(ADR-[0-9]{4}|STD-[0-9]{2}|Orders stopped|Shop: [^<]+)</?", html)
+    assert titles == [
+        "Shop: search is slow",
+        "Shop: orders do not change",
+        "STD-05",
+        "STD-08",
+        "Orders stopped",
+        "ADR-0003",
+        "ADR-0002",
+    ]
+
+
+def test_the_home_page_lists_the_alerts_of_each_service() -> None:
+    html = home(HANDBOOK, "").partition("Find a standard")[0]
+    assert '<a href="alerts/OrdersDown/">OrdersDown</a>' in html
+    assert "3 alerts" in html
 
 
 @pytest.mark.parametrize(

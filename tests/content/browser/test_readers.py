@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page
@@ -358,3 +359,19 @@ def test_the_link_of_a_rule_opens_the_rule(open_browser: Opener) -> None:
     rule = page.locator("#std-11-6")
     assert rule.is_visible()
     assert "within 5 business days" in rule.inner_text()
+
+
+def test_a_report_names_the_page_the_commit_and_the_section_that_is_read(
+    open_browser: Opener,
+) -> None:
+    watched = open_browser(390)
+    page = watched.open("runbooks/order-service/high-error-rate/")
+    page.evaluate("document.querySelector('#diagnosis-steps').scrollIntoView()")
+    report = page.get_by_role("link", name="Report a problem with this page")
+    report.evaluate("link => link.addEventListener('click', event => event.preventDefault())")
+    report.dispatch_event("click")
+    query = parse_qs(urlsplit(report.get_attribute("href") or "").query)
+    assert query["title"] == ["Problem with: Order service: high error rate"]
+    assert "runbooks/order-service/high-error-rate/#diagnosis-steps\n" in query["body"][0]
+    assert re.search(r"Commit: [0-9a-f]{40}\n", query["body"][0])
+    assert watched.faults == []

@@ -35,6 +35,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
   openMenu();
   removeCodeLandmarks();
+  nameSectionInReports();
   markDue();
   for (const bar of document.querySelectorAll(".hb-filter")) filter(bar);
 });
@@ -79,6 +80,22 @@ function removeCodeLandmarks() {
   };
   new MutationObserver(removeRoles).observe(article, { childList: true, subtree: true });
   removeRoles();
+}
+
+// A report names the section that you read: the last heading in the upper third of the window.
+function nameSectionInReports() {
+  for (const report of document.querySelectorAll(".hb-report")) {
+    const form = report.href;
+    report.addEventListener("click", () => {
+      const headings = [...document.querySelectorAll("article :is(h2, h3, h4)[id]")];
+      const section = headings.findLast(
+        (heading) => heading.getBoundingClientRect().top < window.innerHeight / 3,
+      );
+      const address = location.href.replace(/[?#].*/, "") + (section ? `#${section.id}` : "");
+      const escape = (text) => encodeURIComponent(text).replaceAll("%2F", "/");
+      report.href = form.replace(escape(report.dataset.address), escape(address));
+    });
+  }
 }
 
 // What is late depends on the day of the reader, so the browser computes it. Days count in UTC, as in the records.

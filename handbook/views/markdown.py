@@ -1,0 +1,135 @@
+"""The pages as Markdown for programs: `index.md` beside each `index.html`, and `llms.txt`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+from urllib.parse import quote
+
+from handbook.handbook import Handbook
+from handbook.reading.parser import MarkdownNode, NodeKind
+from handbook.reading.render import include_listings
+from handbook.reading.source import Source, read_page_body
+from handbook.records import Entity, Page, Record
+from handbook.records.alert import Alert
+from handbook.records.kinds import RECORDS
+from handbook.records.service import Service
+from handbook.views import fence
+from handbook.views.descriptions import describe
+from handbook.views.links import Linker
+from handbook.views.macro_views import expand_macros
+from handbook.views.references import PageReferences
+
+_TARGET: Final = re.compile(r"\]\(\s*<?(?P<target>[^\s<>]+?)>?(?:\s+[\"'(].*)?\s*\)\Z", re.DOTALL)
+"""The target at the end of an inline link."""
+
+_DEFINITION: Final = re.compile(
+    r"^[ \t>]*\[(?!\^)[^\]\n]+\]:[ \t]*<?(?P<target>[^\s<>]+)", re.MULTILINE
+)
+"""The definition of a link, such as `[name]: target`."""
+
+
+def files(handbook: Handbook) -> Iterator[tuple[str, str]]:
+    """Yield the path and the text of each Markdown file of the site, and of `llms.txt`."""
+    for document in handbook.documents.values():
+        address = handbook.address(document)
+        source = document.source
+        if isinstance(document, Page) and document.render_macros:
+            source = _expand(handbook, source, address)
+        yield f"{address}index.md", document_markdown(handbook, source, address)
+    for alert in handbook.alerts:
+        yield f"{handbook.address(alert)}index.md", alert_markdown(handbook, alert)
+    yield "llms.txt", llms(handbook)
+
+
+def _expand(handbook: Handbook, source: Source, address: str) -> Source:
+    """Return a page after our macros have run. A page with other macros stays as it is."""
+    try:
+        return read_page_body(source.path, expand_macros(source.body, handbook, address))
+    except LookupError:
+        return source
+
+
+def document_markdown(handbook: Handbook, source: Source, address: str) -> str:
+    """Return the body of a document. Links lead to the site, and listings are included.
+
+    `address` is the address of its page.
+    """
+    references = PageReferences(handbook, source.path, address)
+    changes = sorted(_find_changes(source, references))
+    parts, position = [], 0
+    for start, end, text in changes:
+        if start >= position:
+            parts += [source.body[position:start], text]
+            position = end
+    return "".join([*parts, source.body[position:]]).strip() + "\n"
+
+
+def _find_changes(source: Source, references: PageReferences) -> Iterator[tuple[int, int, str]]:
+    """Yield the start, the end and the new text of each part of a body that changes."""
+    code = []
+    for node in source.tree.walk():
+        if node.kind in (NodeKind.FENCE, NodeKind.INDENTED_CODE, NodeKind.CODE):
+            code.append((node.start, node.end))
+            text = source.body[node.start : node.end]
+            if node.kind is not NodeKind.CODE and "8<" in text:
+                yield node.start, node.end, include_listings(text, references.read_listing)
+        elif node.kind in (NodeKind.LINK, NodeKind.IMAGE):
+            yield from _change_link(source, node, references)
+    for match in _DEFINITION.finditer(source.body):
+        if not any(start <= match.start("target") < end for start, end in code):
+            url = references.resolve_link(match["target"])
+            if url and url != match["target"]:
+                yield (*match.span("target"), url)
+
+
+def _change_link(
+    source: Source, node: MarkdownNode, references: PageReferences
+) -> Iterator[tuple[int, int, str]]:
+    """Yield the change of an inline link, unless its target stays the same."""
+    match = _TARGET.search(source.body, node.start, node.end)
+    url = references.resolve_link(match["target"]) if match else None
+    if match and url and url != match["target"]:
+        yield (*match.span("target"), url)
+
+
+def alert_markdown(handbook: Handbook, alert: Alert) -> str:
+    """Describe an alert, with links to its runbooks and with its expressions."""
+    linker = Linker(handbook, handbook.address(alert))
+    lines = [f"# {alert.name}", describe(handbook, alert)]
+    lines += [
+        f"Runbook: [{runbook.title}]({linker.url(runbook)})"
+        for runbook in handbook.runbooks_of(alert)
+    ]
+    if service := handbook.get(Service, alert.service):
+        lines.append(f"Service: [{service.title}]({linker.url(service)})")
+    lines += [fence(rule.expr.strip(), "promql") for rule in alert.rules]
+    return "\n\n".join(lines) + "\n"
+
+
+def llms(handbook: Handbook) -> str:
+    """List all pages for language models, with their descriptions (https://llmstxt.org/)."""
+    settings = handbook.settings
+    lists: list[tuple[str, Iterable[Entity]]] = [
+        (kind.list_title, sorted(handbook.of(kind), key=lambda record: record.id))
+        for kind in RECORDS
+    ]
+    lists += [
+        ("Alerts", sorted(handbook.alerts, key=lambda alert: alert.id)),
+        ("Pages", [page for page in handbook.of(Page) if page.source.title]),
+    ]
+    parts = [f"# {settings.site_name}"]
+    for title, entities in lists:
+        lines = [_make_entry(handbook, entity) for entity in entities]
+        parts += [f"## {title}", "\n".join(lines)] if lines else []
+    return "\n\n".join(parts) + "\n"
+
+
+def _make_entry(handbook: Handbook, entity: Entity) -> str:
+    """Return the line of a page in llms.txt."""
+    url = f"{handbook.settings.site_url.rstrip('/')}/{quote(handbook.address(entity))}index.md"
+    mention = f"{entity.id}: " if isinstance(entity, Record) and entity.mention else ""
+    title = re.sub(r"([\[\]])", r"\\\1", f"{mention}{entity.title}")
+    description = describe(handbook, entity)
+    return f"- [{title}]({url})" + (f": {description}" if description else "")

@@ -1,0 +1,101 @@
+"""The Markdown of pages, and the list of all pages, for programs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import urljoin
+
+import pytest
+
+from handbook.handbook import Handbook
+from handbook.loading import load
+from handbook.views.markdown import files
+from tests.handbooks import ROOT, SMALL, copy_site
+
+TARGET = re.compile(r"(?<!\\)\]\(<?([^\s)>]+)")
+
+
+def write_page(tmp_path: Path, body: str) -> str:
+    """Return the Markdown of a page of a copy of the small handbook."""
+    root = copy_site(SMALL, tmp_path / "handbook")
+    (root / "docs/guides").mkdir()
+    (root / "docs/guides/page.md").write_text(f"# A page\n\n{body}", encoding="utf-8")
+    return dict(files(load(root)))["guides/page/index.md"]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            "[a](../../adr/0002-use-postgresql.md#context)",
+            "[a](../../adr/0002-use-postgresql/#context)",
+        ),
+        (
+            "[a](../../adr/0002-use-postgresql.md 'title')",
+            "[a](../../adr/0002-use-postgresql/ 'title')",
+        ),
+        ("[a]\n\n[a]: ../../adr/0002-use-postgresql.md", "[a]: ../../adr/0002-use-postgresql/"),
+        ("[a](https://example.com/x)", "[a](https://example.com/x)"),
+        ("`[a](../../adr/0002-use-postgresql.md)`", "`[a](../../adr/0002-use-postgresql.md)`"),
+        (
+            "```\n[a]: ../../adr/0002-use-postgresql.md\n```",
+            "[a]: ../../adr/0002-use-postgresql.md",
+        ),
+    ],
+)
+def test_links_lead_to_the_site_and_code_stays(tmp_path: Path, body: str, expected: str) -> None:
+    assert expected in write_page(tmp_path, body)
+
+
+def test_a_record_keeps_its_text_without_front_matter() -> None:
+    markdown = dict(files(load(SMALL)))["runbooks/shop/orders-down/index.md"]
+    assert markdown.startswith("# Shop: orders are down\n")
+    assert "**Symptom:** `connection pool timeout` in the logs." in markdown
+
+
+def test_an_alert_links_to_its_runbook_and_shows_its_expression() -> None:
+    markdown = dict(files(load(SMALL)))["alerts/OrdersDown/index.md"]
+    assert "[Shop: orders are down](../../runbooks/shop/orders-down/)" in markdown
+    assert "```promql\nsum(orders) < 1\n```" in markdown
+
+
+def test_the_list_names_each_record_once_with_its_description() -> None:
+    handbook = load(SMALL)
+    text = dict(files(handbook))["llms.txt"]
+    assert text.startswith(f"# {handbook.settings.site_name}\n")
+    for entity in (*handbook.records, *handbook.alerts):
+        assert text.count(f"/{handbook.address(entity)}index.md)") == 1
+    assert "OrdersDown/index.md): Orders stopped · sev-1 · shop-team\n" in text
+
+
+def list_addresses(handbook: Handbook) -> set[str]:
+    """Return the addresses of the pages and the files of a site."""
+    entities = (*handbook.documents.values(), *handbook.alerts)
+    pages = {handbook.address(entity) for entity in entities}
+    return pages | {f"{page}index.md" for page in pages}
+
+
+def test_a_listing_is_included() -> None:
+    markdown = dict(files(load(ROOT)))["standards/08-observability/index.md"]
+    assert "--8<--" not in markdown
+    assert "- alert: OrderServiceDown" in markdown
+
+
+def test_no_link_of_a_record_leads_to_a_source_file() -> None:
+    handbook = load(ROOT)
+    addresses = list_addresses(handbook)
+    for name, text in files(handbook):
+        if not name.startswith(("adr/", "runbooks/", "postmortems/", "alerts/")):
+            continue
+        prose = re.sub(r"`+[^`]*`+", "", text)
+        for target in TARGET.findall(prose):
+            if "://" in target or target.startswith(("#", "mailto:")):
+                continue
+            address = urljoin(f"/{name}", target).removeprefix("/").partition("#")[0]
+            if address.endswith(".md"):
+                assert address in addresses, f"{name}: {target}"
+
+
+def test_the_markdown_has_an_unclosed_bracket_as_the_author_wrote_it(tmp_path: Path) -> None:
+    assert write_page(tmp_path, "a ](b) [c") == "# A page\n\na ](b) [c\n"

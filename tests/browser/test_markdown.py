@@ -46,7 +46,7 @@ def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """Return the page of a decision with the Markdown above."""
     root = copy_site(SMALL, tmp_path_factory.mktemp("markdown") / "handbook")
     write(root, {"adr/0099-x.md": ADR.replace("\nWhy.\n", TEXT, 1)})
-    run("python", "-m", "mkdocs", "build", "--quiet", cwd=root, check=True)
+    run("mkdocs", "build", "--quiet", cwd=root, check=True)
     with serve_site(root / "site") as address:
         context = browser.new_context(viewport={"width": 390, "height": 844})
         watched = watch(context.new_page(), address)

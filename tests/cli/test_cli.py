@@ -338,6 +338,27 @@ def test_the_package_runs_as_the_command() -> None:
     )
 
 
+_IMPORT = """\
+import importlib, os, sys
+for module in sys.argv[1:]:
+    if os.fork() == 0:
+        importlib.import_module(module)
+        os._exit(0)
+    if os.wait()[1]:
+        sys.exit(module)
+"""
+
+
+@pytest.mark.build
+def test_each_subcommand_imports_what_it_needs() -> None:
+    """Most tests run a subcommand in a fork of a process that has imported all modules."""
+    folder = ROOT / "handbook/cli"
+    modules = [f"handbook.cli.{file.stem}" for file in sorted(folder.glob("*_command.py"))]
+    assert len(modules) > 10
+    answer = run("python", "-c", _IMPORT, *modules, cwd=ROOT)
+    assert (answer.returncode, answer.stderr) == (0, "")
+
+
 def test_the_help_imports_no_rule_and_no_record() -> None:
     program = (
         "import sys; from handbook.cli.program import main\n"

@@ -107,7 +107,7 @@ def make_handbook(
 
 
 def run_build(root: Path) -> subprocess.CompletedProcess[str]:
-    return run("python", "-m", "mkdocs", "build", "--quiet", cwd=root)
+    return run("mkdocs", "build", "--quiet", cwd=root)
 
 
 def read_article(root: Path, page: str) -> str:

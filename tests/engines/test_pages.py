@@ -148,7 +148,7 @@ def test_the_key_markdown_selects_the_syntax_of_material(tmp_path: Path) -> None
     assert '<div class="admonition warning">' in page
     assert 'class="tabbed-set' in page
     assert 'href="../adr/0001-keep-orders-in-sqlite/#context"' in page
-    assert run("python", "-m", "handbook", "links", "site", cwd=root).returncode == 0
+    assert run("handbook", "links", "site", cwd=root).returncode == 0
 
 
 def test_an_unknown_anchor_in_a_page_of_material_stops_a_strict_build(tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_links_reports_active_content_in_a_finished_page(tmp_path: Path) -> None
     page = root / "site/markdown/index.html"
     html = page.read_text(encoding="utf-8")
     page.write_text(html.replace("<p>", '<p onmouseover="x()">', 1), encoding="utf-8")
-    answer = run("python", "-m", "handbook", "links", "site", cwd=root)
+    answer = run("handbook", "links", "site", cwd=root)
     assert answer.returncode == 1
     assert (
         "docs/markdown.md:1:1: SAFE009 error: active content <p onmouseover=…> on /markdown/"
@@ -244,7 +244,7 @@ def test_views_of_a_record_do_not_repeat_its_footnotes(tmp_path: Path) -> None:
     write(root, {"postmortems/2026-05-04-orders-stopped.md": f"{text}\n[^1]: A note.\n"})
     answer = run_build(root)
     assert answer.returncode == 0, answer.stderr
-    assert run("python", "-m", "handbook", "links", "site", cwd=root).stdout.count("error:") == 0
+    assert run("handbook", "links", "site", cwd=root).stdout.count("error:") == 0
     assert 'id="fn:1"' in read_article(root, "postmortems/2026-05-04-orders-stopped")
 
 

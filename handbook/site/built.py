@@ -70,7 +70,7 @@ def read_site(folder: str | Path, site_url: str) -> Site:
     """Read a built site and find the faults of its links.
 
     The site is published at the address `site_url`. Raises NoSiteError if the folder is missing or
-    holds no page.
+    holds no page, and for the root of the file system.
     """
     return read_sites(folder, site_url)[0]
 
@@ -91,6 +91,10 @@ def _read_sites(
 ) -> tuple[Site, ...]:
     if not folder.is_dir():
         raise NoSiteError(f"no folder '{folder_name}'; build the site first")
+    if folder.samefile(folder.resolve().anchor):
+        raise NoSiteError(
+            f"no site in '{folder_name}', the root of the file system; name its folder"
+        )
     files = _list_files(folder)
     files_by_site: dict[str, list[str]] = {"": []}
     for file in sorted(files.regular | files.irregular):

@@ -17,7 +17,7 @@ from handbook.loading import load
 from handbook.records.adr import Adr
 from handbook.records.runbook import Runbook
 from handbook.rules.engine import rules
-from tests.commands import run, serve_site
+from tests.commands import Quiet, run, serve_site
 from tests.content.conftest import EXAMPLE, list_pages
 from tests.engines.test_build import ON_ANOTHER_DAY
 from tests.engines.test_engines import GENERATOR, read_text_and_ids
@@ -132,12 +132,22 @@ def test_every_rule_has_an_entry_in_the_reference(real_site: Path) -> None:
     assert {code.lower() for code in rules()} == ids
 
 
+class WithoutPauses(Quiet):
+    """Server that LinkChecker need not spare."""
+
+    def end_headers(self) -> None:
+        self.send_header("LinkChecker", "no pause between two requests is needed")
+        super().end_headers()
+
+
 def test_linkchecker_finds_no_broken_link(real_site: Path, tmp_path: Path) -> None:
+    configuration = tmp_path / "linkcheckerrc"
+    configuration.write_text("[checking]\nmaxrequestspersecond=1000\n", encoding="utf-8")
     # It requests the pages of the service's files, but not the links of each of their lines.
     # The pages of the bookshop have the same theme, and `handbook links` checks them.
     not_followed = ("--no-follow-url", "/files/", "--no-follow-url", f"/{EXAMPLE}/.")
-    options = ("--no-status", "--threads", "2", *not_followed)
-    with serve_site(real_site) as address:
+    options = ("--config", str(configuration), "--no-status", *not_followed)
+    with serve_site(real_site, WithoutPauses) as address:
         answer = run("linkchecker", *options, address, cwd=tmp_path)
     assert "0 errors found" in answer.stdout, answer.stdout
     counts = re.search(r"(\d+) links in (\d+) URLs checked", answer.stdout)

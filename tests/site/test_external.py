@@ -56,15 +56,31 @@ class _Host(BaseHTTPRequestHandler):
             code, _, wait = code.partition("-")
             headers = {"Retry-After": wait} if wait else {}
         elif name == "late":
-            time.sleep(3)
+            time.sleep(1.5)  # The timeout is 1 s.
         self.send_response(int(code) if code.isdigit() else 404 if name == "robots.txt" else 200)
         for header, value in headers.items():
             self.send_header(header, value)
         self.send_header("Content-Length", "0")
+        self.send_header("LinkChecker", "no pause between two requests is needed")
         self.end_headers()
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - name in the base class
         """Log nothing."""
+
+
+@pytest.fixture
+def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run LinkChecker without pauses between requests, and without the threads that end late."""
+    settings = {
+        "[checking]": "[checking]\nmaxrequestspersecond=1000",
+        "threads=10": "threads=0",
+        "maxrunseconds={max_seconds}\n": "",
+    }
+    configuration = external._CONFIGURATION
+    for old, new in settings.items():
+        assert old in configuration
+        configuration = configuration.replace(old, new)
+    monkeypatch.setattr(external, "_CONFIGURATION", configuration)
 
 
 @contextmanager
@@ -83,6 +99,7 @@ def host() -> Iterator[tuple[str, Counter[str]]]:
 
 
 @pytest.mark.build
+@pytest.mark.usefixtures("without_pauses")
 def test_failed_addresses_get_an_error_and_others_do_not(host: tuple[str, Counter[str]]) -> None:
     url, requests = host
     with socket.socket() as free_port:
@@ -252,6 +269,7 @@ def handbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.build
+@pytest.mark.usefixtures("without_pauses")
 def test_a_second_failure_is_an_error(
     handbook: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

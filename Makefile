@@ -52,7 +52,7 @@ mutation: $(VENV)/.test ## mutation test: break every record in every known way,
 
 fuzz: $(VENV)/.test ## fuzz the parsers with mutated real files; EXAMPLES=… (default: 50,000 for each parser), SEED=…
 	@seed=$${SEED:-$$(date +%s)}; echo "seed $$seed"; FUZZ_EXAMPLES=$${EXAMPLES:-50000} \
-		$(BIN)/python -m pytest --quiet --numprocesses 2 --hypothesis-seed="$$seed" tests/reading/test_fuzz.py tests/history/test_fuzz.py
+		$(BIN)/python -m pytest --quiet --numprocesses auto --hypothesis-seed="$$seed" tests/reading/test_fuzz.py tests/history/test_fuzz.py
 
 lock: $(VENV)/.test ## update the lock files
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --extra site --group build pyproject.toml --output-file requirements/site.txt

@@ -4,13 +4,15 @@
 this repository. The other tests are in tests/content and tests/samples.
 
 - fast: style, types, and all tests without a built site.
-- fuzz: hostile, large and generated files, real files with random changes, the same in every run,
+- fuzz: hostile, large and generated input, real files with random changes, the same in every run,
   and commands that are killed.
 - mutation: a sample of the defects that a record can have, and half of its valid variations.
 - history: comparisons with a base, in Git repositories of the tests.
 - builds: tests that build or serve a site.
 - browser: tests that open a site in Chromium.
 - samples: the sample files of the standards, each checked by its own tool.
+
+The tests of all selected parts are one run, which imports and collects them once.
 """
 
 from __future__ import annotations
@@ -18,11 +20,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 BIN = Path(sys.executable).parent
 HUNG = 1800
-"""Timeout of a command in seconds: ten times the time of the slowest command."""
+"""Timeout of a command in seconds: more than twice the time of the whole suite."""
 MARKERS = {
     "fuzz": "fuzz",
     "mutation": "mutation",
@@ -32,74 +35,60 @@ MARKERS = {
     "samples": "samples",
 }
 """The marker of the tests of each part. The part `fast` has the tests without a marker."""
+FAST = "fast"
+PARTS = (FAST, *MARKERS)
+STYLE = (
+    ("ruff", "check", "--quiet", "."),
+    ("ruff", "format", "--quiet", "--check", "."),
+    ("mypy", "--no-error-summary"),
+)
+"""The commands of the part `fast` that check the style and the types."""
 ENGINE = "--engine"
 CONTENT = ("tests/content", "tests/samples")
 """The folders of the tests of this repository's records, texts and samples."""
+ENGINE_PARTS = tuple(part for part in PARTS if part != "samples")
 
 
-def make_pytest_command(markers: str) -> list[str]:
-    """Return the command that runs the tests with these markers on two cores."""
-    # Tests of one group share an expensive fixture.
-    options = ["--quiet", "--numprocesses", "2", "--dist", "loadgroup"]
-    return [sys.executable, "-m", "pytest", *options, "-m", markers]
+def make_expression(parts: Sequence[str]) -> str:
+    """Return the expression for pytest that selects the tests of these parts."""
+    if set(parts) == set(PARTS):
+        return ""
+    without_marker = " and ".join(f"not {marker}" for marker in MARKERS.values())
+    return " or ".join(f"({without_marker})" if part == FAST else MARKERS[part] for part in parts)
 
 
-PARTS: dict[str, list[list[str]]] = {
-    "fast": [
-        [str(BIN / "ruff"), "check", "--quiet", "."],
-        [str(BIN / "ruff"), "format", "--quiet", "--check", "."],
-        [str(BIN / "mypy"), "--no-error-summary"],
-        make_pytest_command(" and ".join(f"not {marker}" for marker in MARKERS.values())),
-    ],
-    **{part: [make_pytest_command(marker)] for part, marker in MARKERS.items()},
-}
-
-
-def list_engine_commands() -> dict[str, list[list[str]]]:
-    """Return the commands of each part without the content tests."""
-    ignored = [f"--ignore={folder}" for folder in CONTENT]
-    return {
-        part: [[*command, *ignored] if "pytest" in command else command for command in commands]
-        for part, commands in PARTS.items()
-        if part != "samples"
-    }
-
-
-def succeeds(command: list[str]) -> bool:
-    """Tell whether a command succeeds before the timeout."""
-    try:
-        return (
-            subprocess.run(command, stdin=subprocess.DEVNULL, timeout=HUNG, check=False).returncode
-            == 0
-        )
-    except subprocess.TimeoutExpired:
-        return False
+def list_commands(parts: Sequence[str], ignored: Sequence[str] = ()) -> list[list[str]]:
+    """Return the commands that run these parts, without the tests in the ignored folders."""
+    options = ["--quiet", "--numprocesses", "auto", "-m", make_expression(parts)]
+    ignore = [f"--ignore={folder}" for folder in ignored]
+    style = [[str(BIN / name), *arguments] for name, *arguments in STYLE if FAST in parts]
+    return [[sys.executable, "-m", "pytest", *options, *ignore], *style]
 
 
 def main(arguments: list[str]) -> int:
-    """Run the selected parts.
+    """Run the selected parts. The commands run at the same time.
 
     Returns 0 if all commands succeed, 1 if one fails, 2 for a usage error.
     """
-    parts, names = PARTS, arguments
-    if arguments[:1] == [ENGINE]:
-        parts, names = list_engine_commands(), arguments[1:]
-    if names == ["all"]:
-        names = list(parts)
-    if not names or set(names) - set(parts):
+    is_engine = arguments[:1] == [ENGINE]
+    known, names = (ENGINE_PARTS, arguments[1:]) if is_engine else (PARTS, arguments)
+    parts = known if names == ["all"] else names
+    if not parts or set(parts) - set(known):
         print(f"usage: python -m tests [{ENGINE}] all | {' | '.join(PARTS)}", file=sys.stderr)
         return 2
+    begin = time.monotonic()
+    commands = list_commands(parts, CONTENT if is_engine else ())
+    processes = [subprocess.Popen(command, stdin=subprocess.DEVNULL) for command in commands]
     failed = []
-    times = []
-    for name in names:
-        begin = time.monotonic()
-        failed += [
-            f"{name}: {Path(command[0]).name} {' '.join(command[1:])}"
-            for command in parts[name]
-            if not succeeds(command)
-        ]
-        times.append(f"{name}: {time.monotonic() - begin:.1f} s")
-    print("\n".join(times))
+    for command, process in zip(commands, processes, strict=True):
+        try:
+            code = process.wait(begin + HUNG - time.monotonic())
+        except subprocess.TimeoutExpired:
+            process.kill()
+            code = process.wait()
+        if code:
+            failed.append(f"{Path(command[0]).name} {' '.join(command[1:])}")
+    print(f"{' '.join(names)}: {time.monotonic() - begin:.1f} s")
     for command_line in failed:
         print(f"FAILED {command_line}", file=sys.stderr)
     return 1 if failed else 0

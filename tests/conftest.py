@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Generator, Iterator
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
+from tests.__main__ import FAST, MARKERS
 from tests.commands import make_offline_environment, run
 from tests.handbooks import ROOT, SMALL, copy_site, replace_once
 
@@ -17,11 +21,44 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
+GROUPS = {
+    "tests/browser/test_node_tools.py": "packages of the browser tests",
+    "tests/content/browser/test_lighthouse.py": "packages of the browser tests",
+    "tests/content/test_fork.py": "fork",
+    "tests/samples/test_node_tools.py": "packages of the samples",
+    "tests/samples/test_service.py": "service",
+}
+"""Files whose tests run in one process, because they share an expensive fixture."""
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Return the scheduler of a run with several processes, which starts the groups first."""
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = lambda test: GROUPS.get(test.partition("::")[0], test)
+    return scheduler
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add the part of the test to its report."""
+    report = yield
+    markers = (name for name, marker in MARKERS.items() if item.get_closest_marker(marker))
+    report.part = next(markers, FAST)  # type: ignore[attr-defined] # reports keep it
+    return report
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the figures that tests have recorded with `record_property`."""
-    for report in terminalreporter.getreports("passed"):
-        for name, value in report.user_properties:
-            terminalreporter.write_line(f"{name}: {value}")
+    """Print the times of the parts, and the figures that tests have recorded."""
+    seconds: defaultdict[str, float] = defaultdict(float)
+    for report in chain.from_iterable(terminalreporter.stats.values()):
+        if isinstance(report, pytest.TestReport):
+            seconds[report.part] += report.duration
+            for name, value in report.user_properties if report.when == "call" else ():
+                terminalreporter.write_line(f"{name}: {value}")
+    for part, duration in seconds.items():
+        terminalreporter.write_line(f"{part}: {duration:.1f} s in all processes")
 
 
 @pytest.fixture(scope="session")

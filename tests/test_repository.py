@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from handbook.reporters.text import text
-from tests.__main__ import CONTENT, PARTS, list_engine_commands, main
+from tests.__main__ import CONTENT, ENGINE_PARTS, PARTS, STYLE, list_commands, main
 from tests.commands import BIN, make_offline_environment, run
 from tests.handbooks import CORPORA, ROOT, SMALL, copy_package, copy_site, replace_once, report
 from tests.repositories import create_repository
@@ -87,10 +87,10 @@ def test_the_workflow_runs_every_part_of_the_tests() -> None:
 
 
 def test_the_parts_of_the_engine_skip_the_content_tests() -> None:
-    commands = list_engine_commands()
-    assert list(commands) == [part for part in PARTS if part != "samples"]
-    for part in commands.values():
-        assert {f"--ignore={folder}" for folder in CONTENT} <= set(part[-1])
+    assert set(PARTS) - set(ENGINE_PARTS) == {"samples"}
+    tests, *style = list_commands(ENGINE_PARTS, CONTENT)
+    assert {f"--ignore={folder}" for folder in CONTENT} <= set(tests)
+    assert len(style) == len(STYLE)
     assert main(["--engine", "samples"]) == 2
     assert main(["--engine"]) == 2
 

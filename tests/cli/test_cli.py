@@ -106,7 +106,7 @@ def test_annotations_are_workflow_commands(
 
 
 def test_sarif_has_a_result_per_finding(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """tests/samples/test_sarif.py validates it against its schema, with packages of Node."""
+    """tests/samples/test_node_tools.py validates it against its schema, with packages of Node."""
     code, out, _ = call(
         capsys, "check", "--root", str(broken), "--today", "2026-11-23", "--format", "sarif"
     )

@@ -18,6 +18,8 @@ import yaml
 from tests.handbooks import ROOT
 
 Job = dict[str, Any]
+CONTROLLERS = ("argoproj.io/v1alpha1", "external-secrets.io/v1", "gateway.networking.k8s.io/v1")
+"""The versions of the resources whose schemas are not in Kubernetes."""
 
 
 @dataclass(frozen=True)

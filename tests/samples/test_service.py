@@ -15,7 +15,7 @@ from tests.handbooks import ROOT
 from tests.samples.conftest import Service
 from tests.samples.proofs import SAMPLES
 
-pytestmark = [pytest.mark.samples, pytest.mark.xdist_group("service")]
+pytestmark = pytest.mark.samples
 
 
 def test_a_fresh_copy_passes_its_own_tests(service: Service) -> None:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import kubernetes_validate
 import promql_parser
 import pytest
-import yaml
 
-from tests.commands import require_tool, run_node
+from tests.commands import require_tool
 from tests.handbooks import ROOT
 from tests.samples.proofs import (
     SAMPLES,
@@ -25,7 +22,7 @@ from tests.samples.proofs import (
     run_command,
 )
 from tests.samples.properties import PROPERTIES, count_peak_connections
-from tests.samples.repo import Repo
+from tests.samples.repo import CONTROLLERS, Repo
 
 pytestmark = pytest.mark.samples
 
@@ -85,9 +82,6 @@ def test_the_page_and_the_configuration_name_the_peak_of_connections() -> None:
     assert f"are {peak}." in repo.text("k8s/config/production.yaml")
 
 
-CONTROLLERS = ("argoproj.io/v1alpha1", "external-secrets.io/v1", "gateway.networking.k8s.io/v1")
-
-
 def test_kubernetes_accepts_the_manifests() -> None:
     repo = Repo(SERVICE)
     core = [
@@ -105,93 +99,6 @@ def test_kubernetes_accepts_the_manifests() -> None:
     } <= kinds
     for resource in [*core, *Repo(SERVICE, k8s="k8s-plain").manifests]:
         kubernetes_validate.validate(resource, kubernetes_validate.latest_version(), strict=True)
-
-
-@pytest.mark.xdist_group("node")
-def test_controllers_accept_their_resources(node: dict[str, Path]) -> None:
-    resources = [
-        resource for resource in Repo(SERVICE).manifests if resource["apiVersion"] in CONTROLLERS
-    ]
-    resources += [
-        resource for resource in Repo(SERVICE).argocd if resource["apiVersion"] in CONTROLLERS
-    ]
-    assert {"Rollout", "AnalysisTemplate", "Application", "AppProject"} <= {
-        resource["kind"] for resource in resources
-    }
-    assert find_schema_errors(node["suite"], resources) == []
-    resources[0]["spec"] = 3
-    assert len(find_schema_errors(node["suite"], resources)) == 1
-
-
-def find_schema_errors(folder: Path, resources: list[Any]) -> list[str]:
-    """Return the errors of resources against the published schemas."""
-    shutil.copy(Path(__file__).parent / "controllers.mjs", folder)
-    answer = run_node(folder, "node", "controllers.mjs", stdin=json.dumps(resources))
-    assert answer.returncode == 0, answer.stderr
-    errors: list[str] = json.loads(answer.stdout)
-    return errors
-
-
-@pytest.mark.xdist_group("node")
-def test_docker_reads_the_dockerfile(node: dict[str, Path]) -> None:
-    """The parser of Docker's language server rejects a comment after FROM, unlike hadolint."""
-    good, bad = SERVICE / "Dockerfile", SAMPLES / "bad/06/Dockerfile"
-    answer = run_node(node["suite"], "dockerfile-utils", "lint", str(good))
-    assert (answer.returncode, "Error" in answer.stdout) == (0, False), answer.stdout
-    assert (
-        "FROM requires either one or three arguments"
-        in run_node(node["suite"], "dockerfile-utils", "lint", str(bad)).stdout
-    )
-
-
-@pytest.mark.xdist_group("node")
-def test_commitlint_and_semantic_release_agree_with_the_examples(node: dict[str, Path]) -> None:
-    folder = node["service"]
-    shutil.copy(SERVICE / ".commitlintrc.yaml", folder)
-    shutil.copy(Path(__file__).parent / "commits.mjs", folder)
-    examples = yaml.safe_load((SERVICE / "commits.yml").read_text(encoding="utf-8"))
-    assert examples["good"]
-    assert examples["bad"]
-    plugins = yaml.safe_load((SERVICE / ".releaserc.yaml").read_text(encoding="utf-8"))["plugins"]
-    analyzer: dict[str, Any] = next(
-        plugin[1] for plugin in plugins if plugin[0] == "@semantic-release/commit-analyzer"
-    )
-
-    assert find_disagreements(folder, examples, analyzer) == []
-    moved = examples["bad"].pop()
-    examples["good"].append(moved | {"bump": "none"})
-    assert find_disagreements(folder, examples, analyzer) == [moved["message"]]
-
-    breaking = [{"message": "feat(api)!: rename /orders endpoint to /v2/orders"}]
-    assert analyse(folder, breaking, analyzer)[0]["release"] == "major"
-    # bad/07/releaserc.yaml: no release for a breaking change, because its preset ignores the sign.
-    assert analyse(folder, breaking, {})[0]["release"] == "none"
-
-
-def find_disagreements(
-    folder: Path, examples: dict[str, list[dict[str, str]]], analyzer: dict[str, Any]
-) -> list[str]:
-    """Return the messages whose results differ from the examples."""
-    good, bad = (
-        list(zip(examples[group], analyse(folder, examples[group], analyzer), strict=True))
-        for group in ("good", "bad")
-    )
-    return [
-        example["message"]
-        for example, result in good
-        if (result["errors"], result["release"]) != ([], example["bump"])
-    ] + [example["message"] for example, result in bad if example["rule"] not in result["errors"]]
-
-
-def analyse(
-    folder: Path, examples: list[dict[str, str]], analyzer: dict[str, Any]
-) -> list[dict[str, Any]]:
-    """Return the results of commitlint and semantic-release for messages."""
-    query = {"messages": [example["message"] for example in examples], "analyzer": analyzer}
-    answer = run_node(folder, "node", "commits.mjs", stdin=json.dumps(query))
-    assert answer.returncode == 0, answer.stderr
-    results: list[dict[str, Any]] = json.loads(answer.stdout)
-    return results
 
 
 def test_actionlint_accepts_the_workflows(tmp_path: Path) -> None:

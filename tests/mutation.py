@@ -21,11 +21,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import chain, takewhile
 from pathlib import Path
 
-from handbook import loading
 from handbook.diagnostics import Location
 from handbook.handbook import Handbook, Target
 from handbook.loading import load
@@ -43,7 +41,7 @@ from handbook.reading.fields import (
     fields_of,
 )
 from handbook.reading.ids import ITEM_WITH_ID
-from handbook.reading.source import Source, read_source
+from handbook.reading.source import Source
 from handbook.records import Page, Record
 from handbook.records.audit import Audit
 from handbook.records.postmortem import ACTIONS, TIMELINE
@@ -666,7 +664,6 @@ class HandbookCopy:
             shutil.copytree(source, self.root / name) if source.is_dir() else shutil.copy(
                 source, self.root / name
             )
-        loading.read_source = lru_cache(maxsize=256)(read_source)  # type: ignore[attr-defined]
 
     def first_code(self, mutant: Mutant) -> str:
         """Return the code of the first finding in the copy with this mutant, or an empty text."""

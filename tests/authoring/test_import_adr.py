@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from handbook.authoring.importing.adr import plan_adrs
 from handbook.authoring.importing.dates import DayOrder
@@ -28,12 +27,12 @@ from handbook.reading.source import read_source
 from handbook.records import Event
 from handbook.records.adr import Adr
 from handbook.views.facts import facts
-from tests.handbooks import CORPORA, needs_corpora, report, write
+from tests.handbooks import CORPORA, needs_corpora, read_yaml, report, write
 
 DAY = date(2026, 11, 26)
 OWN = Path(__file__).parent.parent / "sites" / "imports" / "adr"
-TABLE: Mapping[str, list[dict[str, Any]]] = yaml.safe_load(
-    (Path(__file__).parent.parent / "golden" / "imported_adrs.yml").read_text(encoding="utf-8")
+TABLE: Mapping[str, list[dict[str, Any]]] = read_yaml(
+    Path(__file__).parent.parent / "golden" / "imported_adrs.yml"
 )
 SETTINGS = """site_name: A handbook
 site_url: https://handbook.example/

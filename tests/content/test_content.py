@@ -20,11 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from selectolax.lexbor import LexborHTMLParser
 
 from tests.content.conftest import list_pages
-from tests.handbooks import CORPORA, ROOT
+from tests.handbooks import CORPORA, ROOT, read_yaml
 
 pytestmark = pytest.mark.build
 
@@ -33,14 +32,12 @@ SOURCE = CORPORA.parent / "content"
 """Optional folder with the lists of facts and corrections."""
 
 FACTS: dict[str, dict[str, Any]] = {
-    id: row
-    for path in sorted(FOLDER.glob("facts*.yml"))
-    for id, row in yaml.safe_load(path.read_text("utf-8")).items()
+    id: row for path in sorted(FOLDER.glob("facts*.yml")) for id, row in read_yaml(path).items()
 }
 CORRECTIONS: dict[str, dict[str, Any]] = {
     id: row
     for path in sorted(FOLDER.glob("corrections*.yml"))
-    for id, row in yaml.safe_load(path.read_text("utf-8")).items()
+    for id, row in read_yaml(path).items()
 }
 BAD = {
     re.sub(r"\s+", "", path.read_text("utf-8"))

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from handbook.cli import main
 from tests.commands import run
-from tests.handbooks import ROOT, SMALL, copy_site
+from tests.handbooks import ROOT, SMALL, copy_site, read_yaml
 
-DEFECTS = yaml.safe_load((ROOT / "tests" / "golden" / "defects.yml").read_text(encoding="utf-8"))
+DEFECTS = read_yaml(ROOT / "tests" / "golden" / "defects.yml")
 FINDING = re.compile(r"^(\S+:\d+:\d+): ([A-Z]+\d{3}) (?:error|warning): ", re.MULTILINE)
 
 

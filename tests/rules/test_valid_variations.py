@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-import yaml
 
-from tests.handbooks import ROOT, SMALL, copy_site, report, write
+from tests.handbooks import ROOT, SMALL, copy_site, read_yaml, report, write
 
-VARIATIONS: Mapping[str, list[dict[str, Any]]] = yaml.safe_load(
-    (ROOT / "tests" / "golden" / "variations.yml").read_text(encoding="utf-8")
+VARIATIONS: Mapping[str, list[dict[str, Any]]] = read_yaml(
+    ROOT / "tests" / "golden" / "variations.yml"
 )
 DECISION = "adr/0002-use-postgresql.md"
 FILES = (

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shlex
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from handbook.reading.blocks import Heading, Table
 from handbook.reading.source import read_source
@@ -91,6 +93,14 @@ def run_command(command: str, cwd: Path = SAMPLES) -> subprocess.CompletedProces
 
 def copy_service(target: Path) -> Path:
     """Copy the service into a new Git repository with staged files, and return its folder."""
+    shutil.copytree(create_service_repository().name, target, symlinks=True)
+    return target
+
+
+@functools.cache
+def create_service_repository() -> TemporaryDirectory[str]:
+    """Create a Git repository with the files of the service, once for all copies."""
+    folder = TemporaryDirectory()
     file_list = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=SERVICE,
@@ -100,8 +110,9 @@ def copy_service(target: Path) -> Path:
     ).stdout
     for name in filter(None, file_list.split("\0")):
         if (SERVICE / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(SERVICE / name, target / name)
+            file = Path(folder.name, name)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(SERVICE / name, file)
     for arguments in (["init", "--quiet", "--initial-branch", "main"], ["add", "--all"]):
-        subprocess.run(["git", *arguments], cwd=target, check=True, capture_output=True)
-    return target
+        subprocess.run(["git", *arguments], cwd=folder.name, check=True, capture_output=True)
+    return folder

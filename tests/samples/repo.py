@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from tests.handbooks import ROOT
+from tests.handbooks import ROOT, read_yaml
 
 Job = dict[str, Any]
 CONTROLLERS = ("argoproj.io/v1alpha1", "external-secrets.io/v1", "gateway.networking.k8s.io/v1")
@@ -62,7 +62,7 @@ class Repo:
 
     def yaml(self, path: str) -> Any:
         """Return the YAML document of a file, or an empty mapping if it is missing."""
-        return yaml.safe_load(self.text(path)) or {}
+        return yaml.load(self.text(path), yaml.CSafeLoader) or {}
 
     @functools.cached_property
     def workflows(self) -> list[Workflow]:
@@ -88,7 +88,7 @@ class Repo:
             document
             for path in sorted((self.root / self.k8s).rglob("*.yaml"))
             if path.parent.name != "config" or path.stem == "production"
-            for document in yaml.safe_load_all(path.read_text(encoding="utf-8"))
+            for document in yaml.load_all(path.read_bytes(), yaml.CSafeLoader)
         ]
 
     @functools.cached_property
@@ -97,7 +97,7 @@ class Repo:
         return [
             document
             for path in sorted((self.root / "argocd").glob("*.yaml"))
-            for document in yaml.safe_load_all(path.read_text(encoding="utf-8"))
+            for document in yaml.load_all(path.read_bytes(), yaml.CSafeLoader)
         ]
 
     def kind(self, *kinds: str) -> list[dict[str, Any]]:
@@ -120,7 +120,7 @@ class Repo:
         return [
             rule
             for path in sorted((self.root / "prometheus").glob("*.rules.yml"))
-            for group in yaml.safe_load(path.read_text(encoding="utf-8"))["groups"]
+            for group in read_yaml(path)["groups"]
             for rule in group["rules"]
         ]
 
@@ -130,7 +130,7 @@ class Repo:
         return [
             test
             for path in sorted((self.root / "prometheus").glob("*.rules.test.yml"))
-            for test in yaml.safe_load(path.read_text(encoding="utf-8"))["tests"]
+            for test in read_yaml(path)["tests"]
         ]
 
     @functools.cached_property
@@ -170,7 +170,7 @@ class Repo:
                         "$__range", "1h"
                     )
         for path in [self.root / "slo.yml", *sorted((self.root / "k8s").glob("analysis*.yaml"))]:
-            documents = yaml.safe_load_all(path.read_text(encoding="utf-8"))
+            documents = yaml.load_all(path.read_bytes(), yaml.CSafeLoader)
             for number, document in enumerate(documents, 1):
                 queries |= {
                     location: text
@@ -220,7 +220,7 @@ def containers(resource: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _load(path: Path) -> dict[str, Any]:
     text = path.read_text(encoding="utf-8")
     # BaseLoader creates nothing but texts, lists and mappings.
-    document: dict[str, Any] = yaml.load(text, yaml.BaseLoader)  # noqa: S506
+    document: dict[str, Any] = yaml.load(text, yaml.CBaseLoader)  # noqa: S506
     return document
 
 

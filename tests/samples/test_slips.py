@@ -7,18 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.handbooks import ROOT
+from tests.handbooks import ROOT, read_yaml
 from tests.samples.proofs import copy_service, run_command
 from tests.samples.properties import PROPERTIES
 from tests.samples.repo import Repo
 
 pytestmark = pytest.mark.samples
 
-SLIPS: list[dict[str, Any]] = yaml.safe_load(
-    (Path(__file__).parent / "slips.yml").read_text(encoding="utf-8")
-)
+SLIPS: list[dict[str, Any]] = read_yaml(Path(__file__).parent / "slips.yml")
 AUTOMATED = {
     "SCM-02",
     "SCM-03",

@@ -224,10 +224,10 @@ def test_a_warning_of_mkdocs_stops_the_build(command: str, tmp_path: Path) -> No
     assert "Traceback" not in answer.stderr
 
 
-@pytest.fixture
-def handbook(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def made_handbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Small handbook with the Makefile, this environment, and a built site."""
-    root = copy_site(SMALL, tmp_path / "handbook")
+    root = copy_site(SMALL, tmp_path_factory.mktemp("made") / "handbook")
     shutil.copy(ROOT / "Makefile", root / "Makefile")
     shutil.copytree(ROOT / "requirements", root / "requirements")
     shutil.copy(ROOT / "pyproject.toml", root / "pyproject.toml")
@@ -239,6 +239,12 @@ def handbook(tmp_path: Path) -> Path:
         (venv / stamp).touch()
     assert make_site(root).returncode == 0
     return root
+
+
+@pytest.fixture
+def handbook(made_handbook: Path, tmp_path: Path) -> Path:
+    """Copy of a small handbook with the Makefile, this environment, and a built site."""
+    return copy_site(made_handbook, tmp_path / "handbook")
 
 
 def make_site(root: Path, *prefix: str) -> subprocess.CompletedProcess[str]:

@@ -54,7 +54,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     seconds: defaultdict[str, float] = defaultdict(float)
     for report in chain.from_iterable(terminalreporter.stats.values()):
         if isinstance(report, pytest.TestReport):
-            seconds[report.part] += report.duration
+            seconds[getattr(report, "part", FAST)] += report.duration
             for name, value in report.user_properties if report.when == "call" else ():
                 terminalreporter.write_line(f"{name}: {value}")
     for part, duration in seconds.items():

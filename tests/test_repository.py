@@ -15,6 +15,7 @@ import yaml
 from handbook.reporters.text import text
 from tests.__main__ import CONTENT, ENGINE_PARTS, PARTS, STYLE, list_commands, main
 from tests.commands import BIN, make_offline_environment, run
+from tests.conftest import GROUPS
 from tests.handbooks import CORPORA, ROOT, SMALL, copy_package, copy_site, replace_once, report
 from tests.repositories import create_repository
 from tests.vague_names import CODE, python_files, vague_share
@@ -93,6 +94,11 @@ def test_the_parts_of_the_engine_skip_the_content_tests() -> None:
     assert len(style) == len(STYLE)
     assert main(["--engine", "samples"]) == 2
     assert main(["--engine"]) == 2
+
+
+def test_the_groups_name_existing_files() -> None:
+    """Otherwise each process would build the fixture that a group shares."""
+    assert [file for file in GROUPS if not (ROOT / file).is_file()] == []
 
 
 def test_no_test_of_the_engine_reads_the_records_of_this_repository() -> None:

@@ -169,6 +169,40 @@ class ExternalLinks:
     ignore: tuple[str, ...] = field(Many(Text()), "unchecked addresses; * matches any text")
 
 
+class SynonymGroup(Many):
+    """A list of at least two terms with the same meaning."""
+
+    def __init__(self) -> None:
+        super().__init__(Text())
+        self.noun = "a list of at least two terms, such as [PR, pull request]"
+
+    def read_node(self, key: str, node: nodes.Node, reading: Reading) -> tuple[str, ...]:
+        """Return the terms. If there are fewer than two, add a problem, and return none."""
+        terms: tuple[str, ...] = super().read_node(key, node, reading)
+        if isinstance(node, nodes.Sequence) and len(node.items) < 2:
+            reading.add_problem(
+                ProblemKind.WRONG_TYPE,
+                node.at,
+                f"fewer than two terms in a group of '{key}'",
+                f"write '{key}: [[PR, pull request]]'",
+            )
+            return ()
+        return terms
+
+    def schema(self, allowed_values: AllowedValues) -> dict[str, object]:
+        """Return the JSON Schema of the list."""
+        return super().schema(allowed_values) | {"minItems": 2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """The settings of the search."""
+
+    synonyms: tuple[tuple[str, ...], ...] = field(
+        Many(SynonymGroup()), "groups of terms with one meaning: [[PR, pull request]]"
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sample:
     """A published example that looks like a secret."""
@@ -246,6 +280,7 @@ class Organisation:
         ),
         "form where readers report a problem; {title} and {body} describe the page",
     )
+    search: Search = field(Group(Search), "settings of the search")
     private: tuple[str, ...] = field(
         Many(Text()),
         "e-mail addresses and host names that must not be published; * matches any text",

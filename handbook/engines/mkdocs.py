@@ -32,6 +32,7 @@ from handbook.records.kinds import MOUNTED
 from handbook.reporters.text import escape_lines, escape_unprintable, text
 from handbook.site import finish
 from handbook.site.assembly import Assembly
+from handbook.views.home import first_services
 from handbook.views.keys import SEARCHED
 from handbook.views.notice import notice
 
@@ -139,6 +140,14 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             "kinds": list(SEARCHED),
             "notice": notice(handbook, self.outer_url),
             "report_url": handbook.settings.organisation.report_url,
+            "services": [
+                {
+                    "title": service.title,
+                    "address": handbook.address(service),
+                    "on_call": handbook.on_call_of(service),
+                }
+                for service in first_services(handbook)
+            ],
         }
         config.theme.dirs.insert(0, str(_THEME))
         config.theme["font"] = False  # Material's default requests fonts from another host.

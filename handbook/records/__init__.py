@@ -131,6 +131,9 @@ class Document(Entity):
         ),
         "earlier addresses of this page",
     )
+    aliases: tuple[str, ...] = field(
+        Many(fields.Text()), "other names under which the search finds this page"
+    )
 
     @property
     def mapping(self) -> nodes.Mapping | None:

@@ -36,11 +36,12 @@ from handbook.views.facts import facts
 from handbook.views.feed import feed
 from handbook.views.findings import findings as findings_box
 from handbook.views.footer import footer
-from handbook.views.keys import KINDS, TEAM, keys
+from handbook.views.keys import KINDS, TEAM, find_status, keys
 from handbook.views.links import Linker
 from handbook.views.macro_views import expand_macros
 from handbook.views.markdown import files as markdown_files
 from handbook.views.menu import Menus
+from handbook.views.opensearch import opensearch
 from handbook.views.postmortems import durations
 from handbook.views.references import PageReferences
 from handbook.views.runbooks import alert_page
@@ -139,13 +140,16 @@ class Assembly:
     def files(self) -> Mapping[str, bytes]:
         """Return the generated files by path.
 
-        They are JSON, CSV, the feed, the search keys, and the downloads of the services' files.
+        They are JSON, CSV, the feed, the files of the search, and the downloads of the services'
+        files.
         """
         texts = {
             **api.files(self.handbook, self.commit),
             **keys(self.handbook),
             "feed.xml": feed(self.handbook),
         }
+        if self.handbook.settings.has_site_url:
+            texts["opensearch.xml"] = opensearch(self.handbook)
         return {name: text.encode() for name, text in texts.items()} | dict(self._downloads())
 
     def markdown(self) -> Mapping[str, str]:
@@ -320,10 +324,12 @@ class Assembly:
         record = document if isinstance(document, Record) else None
         is_team = self.handbook.find_team(self.handbook.address(document)) is not None
         kind = KINDS[type(record)] if record else TEAM if is_team else Page.label
-        head = f'<span hidden data-pagefind-meta="kind:{kind}"></span>'
+        head = _mark_metadata("kind", kind)
         # A provided page has no date, because no commit of this repository changes it.
         tail = "" if self.is_provided(document) else footer(self.changes, document.path)
         if record:
+            head += _mark_metadata("id", record.id if record.mention else "")
+            head += _mark_metadata("status", find_status(record))
             head += facts(self.handbook, record, self.decision_texts.get(record.path))
             steps = self.menus.render_steps(record)
             tail = backlinks(self.handbook, record) + steps + tail
@@ -353,6 +359,11 @@ class Assembly:
         if day := (self.changes or {}).get(document.path):
             metadata["changed"] = day
         return metadata
+
+
+def _mark_metadata(name: str, value: str) -> str:
+    """Return the element with a value that the search shows beside a page."""
+    return f'<span hidden data-pagefind-meta="{name}:{escape(value)}"></span>' if value else ""
 
 
 def alert_page_path(alert: Alert) -> str:

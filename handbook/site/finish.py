@@ -7,7 +7,9 @@ import hashlib
 import re
 import subprocess
 import sys
-from collections.abc import Collection
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -18,11 +20,17 @@ from selectolax.lexbor import LexborHTMLParser
 from handbook.diagnostics import Diagnostic, Location, Severity
 from handbook.handbook import Handbook
 from handbook.reading.addresses import make_relative, read_scheme
+from handbook.reading.letters import has_cjk, space_cjk
 from handbook.settings import DOCS, FILE
 from handbook.site.html_faults import UNSAFE_PAGE
 
 STYLES: Final = ("assets/handbook.css",)
-SCRIPTS: Final = ("assets/handbook.js", "assets/search.js")
+SCRIPTS: Final = (
+    "assets/handbook.js",
+    "assets/search.js",
+    "assets/search-index.js",
+    "assets/search-words.js",
+)
 """Our own styles and scripts. The paths are relative to the folder of the site."""
 
 _THEME_SCRIPTS: Final = frozenset(
@@ -79,6 +87,8 @@ _GLOB_MARK: Final = re.compile(r"[^\w.-]")
 """A character that can have a meaning in a pattern of Pagefind."""
 _COMMENT: Final = re.compile(r"^ *(?://.*|/\*[^*]*\*/) *\n", re.MULTILINE)
 
+_INDEX: Final = "pagefind"
+"""Folder of the search index in the site."""
 _NOT_SEARCHED: Final = (
     ".headerlink",
     ".md-content__button",
@@ -148,7 +158,7 @@ def finish(site: Path, handbook: Handbook) -> Finished:
     findings = tuple(_make_finding(handbook, script, files) for script, files in scripts.items())
     findings += tuple(_report_active_file(handbook, file) for file in active_files)
     if not findings:
-        write_search_index(site, nested)
+        write_search_index(site, nested, spaced=_has_cjk_text(handbook))
     return Finished(pages, redirects, findings)
 
 
@@ -243,19 +253,42 @@ def remove_comments(text: str) -> str:
     return _COMMENT.sub("", text)
 
 
-def start_indexing(site: Path, nested: Collection[str] = ()) -> subprocess.Popen[str]:
+def _has_cjk_text(handbook: Handbook) -> bool:
+    return any(has_cjk(document.source.body) for document in handbook.documents.values())
+
+
+@contextmanager
+def _copy_spaced_pages(site: Path) -> Iterator[Path]:
+    """Write the articles of a site into a temporary folder, with spaces in Chinese and Japanese.
+
+    Pagefind finds words at spaces. In the copy, each character of a text without spaces is a word.
+    """
+    with tempfile.TemporaryDirectory(prefix="handbook-search-") as name:
+        for page in site.rglob("index.html"):
+            copy = Path(name) / page.relative_to(site)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_text(space_cjk(_read_text(page)), encoding="utf-8")
+        yield Path(name)
+
+
+def start_indexing(
+    site: Path, nested: Collection[str] = (), source: Path | None = None
+) -> subprocess.Popen[str]:
     """Start a process that writes the search index into the folder of a built site.
 
-    The index leaves out the sites in the folders `nested`.
+    It indexes the pages of the site, or of the copy in `source`, without the sites in the folders
+    `nested`.
     """
     command = [
         sys.executable,
         "-m",
         "pagefind",
         "--site",
-        str(site),
+        str(source or site),
+        "--output-path",
+        str(site / _INDEX),
         "--glob",
-        _make_glob(site, nested),
+        _make_glob(source or site, nested),
         "--quiet",
         "--root-selector",
         "article.md-content__inner",
@@ -278,16 +311,20 @@ def _make_glob(site: Path, nested: Collection[str]) -> str:
     return f"{{index.html,{','.join(sorted(patterns))}}}"
 
 
-def write_search_index(site: Path, nested: Collection[str] = ()) -> None:
+def write_search_index(site: Path, nested: Collection[str] = (), *, spaced: bool = False) -> None:
     """Write the search index into the folder of a built site.
 
-    The index leaves out the sites in the folders `nested`. An empty handbook has no page to index,
-    and Pagefind fails without any. Raises FinishError with the output of Pagefind if Pagefind
-    fails.
+    The index leaves out the sites in the folders `nested`. With `spaced`, each Chinese or Japanese
+    character is a word. An empty handbook has no page to
+    index, and Pagefind fails without any. Raises FinishError with the output of Pagefind if
+    Pagefind fails.
     """
     if not any(site.rglob("index.html")):
         return
-    with start_indexing(site, nested) as process:
+    with (
+        _copy_spaced_pages(site) if spaced else nullcontext() as source,
+        start_indexing(site, nested, source) as process,
+    ):
         output, errors = process.communicate()
     if process.returncode:
         raise FinishError(

@@ -13,6 +13,7 @@ from handbook.records.kinds import RECORDS
 from handbook.records.service import Service
 from handbook.views import render
 from handbook.views.due import count_dates, list_deadlines
+from handbook.views.keys import SEARCHED
 from handbook.views.links import Linker
 
 _MAX_SERVICES: Final = 6
@@ -24,18 +25,16 @@ _MAX_OF_A_KIND: Final = 2
 
 def home(handbook: Handbook, page_address: str) -> str:
     """Render the home page, with the first services, their alerts, and the latest changes."""
-    services = sorted(handbook.of(Service), key=lambda service: (service.tier or 9, service.id))
     alerts: dict[str, list[Alert]] = {}
     for alert in sorted(handbook.alerts, key=lambda alert: alert.name):
         alerts.setdefault(alert.service, []).append(alert)
-    services.sort(key=lambda service: service.id not in alerts)
     deadlines = list_deadlines(handbook)
     linker = Linker(handbook, page_address)
     return render(
         "home.html.j2",
         services=[
             (service, alerts.get(service.id, []), linker.on_call(handbook.on_call_of(service)))
-            for service in services[:_MAX_SERVICES]
+            for service in first_services(handbook)
         ],
         unfolded=len(handbook.alerts) <= _MAX_UNFOLDED_ALERTS,
         counts=handbook.entity_counts,
@@ -45,6 +44,16 @@ def home(handbook: Handbook, page_address: str) -> str:
         dates=count_dates(deadlines),
         linker=linker,
     )
+
+
+def first_services(handbook: Handbook) -> list[Service]:
+    """Return the services of "Something is broken": those with alerts, then by their tier."""
+    watched = {alert.service for alert in handbook.alerts}
+    services = sorted(
+        handbook.of(Service),
+        key=lambda service: (service.id not in watched, service.tier or 9, service.id),
+    )
+    return services[:_MAX_SERVICES]
 
 
 def _recent_changes(handbook: Handbook) -> list[tuple[date, Record, str]]:
@@ -79,6 +88,7 @@ def everything(handbook: Handbook, page_address: str) -> str:
         lists=lists,
         alerts=alerts,
         items=handbook.checklist_items,
+        kinds=SEARCHED,
         linker=linker,
         teams=linker.people(sorted(handbook.settings.organisation.teams, key=str.casefold)),
     )

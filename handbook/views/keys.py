@@ -1,15 +1,17 @@
-"""The keys that the search finds exactly: ids, alerts, titles, tags and error messages."""
+"""The keys that the search finds exactly: ids, alerts, titles, aliases and error messages."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from handbook.handbook import Handbook
-from handbook.records import Page, Record
+from handbook.reading.letters import CJK, fold, has_cjk
+from handbook.records import Entity, Page, Record
 from handbook.records.alert import Alert
 from handbook.records.kinds import KINDS as COUNTED
 from handbook.records.kinds import RECORDS
@@ -27,89 +29,166 @@ SEARCHED: Final = (*(kind.label for kind in COUNTED if kind.has_page), TEAM, Pag
 """The labels of the kinds in the filter of the search."""
 
 FOLDER: Final = "assets/keys"
+MAX_WORDS: Final = 8_000
+"""Limit of the words in `words.json`, about 27 kB compressed. A large site keeps the most used."""
+
 _CAMEL_CASE_BOUNDARY: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_WORD: Final = re.compile(r"[^\W_]+")
+_WORD: Final = re.compile(f"[{CJK}]|[^\\W_{CJK}]+")
+_NAME: Final = re.compile(f"[^\\W\\d_{CJK}]{{3,20}}(?:-[^\\W\\d_{CJK}]{{3,20}})?")
+_ID: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*?[A-Za-z]-?0*([0-9]+)(?:\.[0-9]+)?")
+
+
+class Key(NamedTuple):
+    """A text that the search finds, and the title, address, kind and status of its target."""
+
+    text: str
+    title: str
+    address: str
+    kind: str
+    status: str = ""
 
 
 def keys(handbook: Handbook) -> dict[str, str]:
     """Return the text of each key file, by path.
 
     Each file `<xyz>.json` contains all keys with a word that begins with the three characters
-    `xyz`. It is a list of [title, address from the root of the site, kind, key, …]. The order of
-    the list decides which of two equal matches comes first. To answer a query, the search needs
-    only the file of one word in it. The file `parts.json` lists the prefixes of all files.
+    `xyz`. It is a list of [title, address from the root of the site, kind, status, key, …]. The
+    order of the list decides which of two equal matches comes first. To answer a query, the search
+    needs only the files of a few words in it. The file `parts.json` lists the prefixes of all
+    files, and `words.json` the words of the handbook and the synonyms of the settings.
     """
-    keys_by_prefix: dict[str, dict[tuple[str, str, str], list[str]]] = {}
-    for key, title, address, kind in (
-        *_find_keys(handbook),
-        *_find_team_keys(handbook),
-        *_find_file_keys(handbook),
-    ):
-        for prefix in {
-            _prefix(match) for match in _WORD.findall(_CAMEL_CASE_BOUNDARY.sub(" ", key).lower())
-        }:
+    keys_by_prefix: dict[str, dict[tuple[str, ...], list[str]]] = {}
+    for key in _find_keys(handbook):
+        for prefix in _find_prefixes(key.text):
             keys_by_target = keys_by_prefix.setdefault(prefix, {})
-            keys_by_target.setdefault((title, address, kind), []).append(key)
+            texts = keys_by_target.setdefault(key[1:], [])
+            if key.text not in texts:
+                texts.append(key.text)
     rows = {
         prefix: [[*target, *target_keys] for target, target_keys in keys_by_target.items()]
         for prefix, keys_by_target in sorted(keys_by_prefix.items())
     }
+    words = {
+        "pages": len(handbook.documents),
+        "words": group_words(document.source.body for document in handbook.documents.values()),
+        "synonyms": handbook.settings.organisation.search.synonyms,
+    }
     return {
         f"{FOLDER}/{name}.json": json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-        for name, content in [("parts", [*rows]), *rows.items()]
+        for name, content in [("parts", [*rows]), ("words", words), *rows.items()]
     }
 
 
-def _prefix(text: str) -> str:
-    """Return the first three characters of a word, for a file name, as search.js does."""
-    return re.sub("[^a-z0-9]", "_", text[:3])
+def group_words(texts: Iterable[str]) -> list[str]:
+    """Return the words of texts in groups, each a text with spaces: the rarest words first.
+
+    Group n has the words of at least 2^n texts. Parts of a word with a hyphen are words too.
+    """
+    counts: Counter[str] = Counter()
+    for text in texts:
+        names = set(_NAME.findall(text.lower()))
+        compounds = {name for name in names if "-" in name}
+        counts.update(names - compounds)
+        counts.update({part for name in compounds for part in name.split("-")} - names)
+        counts.update({name.replace("-", "") for name in compounds} - names)
+    kept = sorted(sorted(counts), key=counts.__getitem__, reverse=True)[:MAX_WORDS]
+    groups: list[list[str]] = [[] for _ in range(max(counts.values(), default=0).bit_length())]
+    for word in sorted(kept):
+        groups[counts[word].bit_length() - 1].append(word)
+    return [" ".join(group) for group in groups]
 
 
-def _find_team_keys(handbook: Handbook) -> Iterator[tuple[str, str, str, str]]:
-    """Yield the names of the teams, as `_find_keys` does."""
+def _find_prefixes(key: str) -> set[str]:
+    """Return the names of the files that contain a key."""
+    words = set(_WORD.findall(_CAMEL_CASE_BOUNDARY.sub(" ", key)))
+    if match := _ID.fullmatch(key):
+        words.add(match[1])
+    return {prefix(word) for word in words}
+
+
+def prefix(word: str) -> str:
+    """Return the first three characters of a word, for a file name, as search-words.js does.
+
+    A number has no leading zeros. A Chinese or Japanese character is the code of the character.
+    """
+    folded = fold(word)
+    if has_cjk(folded[:1]):
+        return f"u{ord(folded[0]):x}"
+    if folded.isdecimal() and folded.isascii():
+        folded = folded.lstrip("0") or "0"
+    return re.sub("[^a-z0-9]", "_", folded[:3])
+
+
+def _find_team_keys(handbook: Handbook) -> Iterator[Key]:
+    """Yield the names of the teams."""
     for name, address in handbook.settings.team_addresses.items():
-        yield name, name, quote(address), TEAM
+        yield Key(name, name, quote(address), TEAM)
 
 
-def _find_file_keys(handbook: Handbook) -> Iterator[tuple[str, str, str, str]]:
-    """Yield the paths of the files of services, as `_find_keys` does."""
+def _find_file_keys(handbook: Handbook) -> Iterator[Key]:
+    """Yield the paths of the files of services."""
     for file in handbook.service_files_by_address.values():
-        yield file.name, f"{file.name} ({file.service})", quote(file.address), Page.label
+        title = f"{file.name} ({file.service})"
+        yield Key(file.name, title, quote(file.address), Page.label)
 
 
-def _find_keys(handbook: Handbook) -> Iterator[tuple[str, str, str, str]]:
-    """Yield the keys of the search: key, title, address and kind of the target."""
+def find_status(document: Entity) -> str:
+    """Return the status or the severity of a record or an alert, or an empty text."""
+    return getattr(document, "status", None) or getattr(document, "severity", None) or ""
+
+
+def _find_keys(handbook: Handbook) -> Iterator[Key]:
+    """Yield the keys of the search, in the order in which equal matches appear."""
+    yield from _find_record_keys(handbook)
+    yield from _find_requirement_keys(handbook)
+    yield from _find_messages(handbook)
+    yield from _find_team_keys(handbook)
+    yield from _find_file_keys(handbook)
+
+
+def _find_record_keys(handbook: Handbook) -> Iterator[Key]:
+    """Yield the names of alerts, and the ids, titles and aliases of records and pages."""
     for alert in handbook.alerts:
-        yield alert.name, alert.name, handbook.address(alert), Alert.label
+        status = find_status(alert)
+        yield Key(alert.name, alert.name, handbook.address(alert), Alert.label, status)
     for kind, name in KINDS.items():
         for record in handbook.of(kind):
-            url = handbook.address(record)
             title = f"{record.id}: {record.title}" if record.mention else record.title
-            yield record.id, title, url, name
+            target = (title, handbook.address(record), name, find_status(record))
             on_call = ("on call",) if getattr(record, "on_call", None) else ()
-            yield " ".join((record.title, *record.tags, *on_call)), title, url, name
+            yield Key(record.id, *target)
+            yield Key(" ".join((record.title, *record.tags, *on_call)), *target)
+            for alias in record.aliases:
+                yield Key(alias, *target)
+    for page in handbook.of(Page):
+        if handbook.find_team(handbook.address(page)):
+            continue
+        for text in (page.title, *page.aliases):
+            yield Key(text, page.title, handbook.address(page), Page.label)
+
+
+def _find_requirement_keys(handbook: Handbook) -> Iterator[Key]:
+    """Yield the ids of requirements, checklist items and rules."""
     for standard in handbook.of(Standard):
         for requirement in standard.requirements:
             if requirement.id:
                 url = f"{handbook.address(standard)}#{requirement.id.lower().replace('.', '-')}"
-                yield requirement.id, f"{requirement.id} ({standard.title})", url, Standard.label
+                title = f"{requirement.id} ({standard.title})"
+                yield Key(requirement.id, title, url, Standard.label)
     for id, owned in handbook.checklist_items.items():
         url = f"{handbook.address(owned.standard)}#{id.lower()}"
-        yield id, f"{id}: {owned.item.item}".replace("`", ""), url, Standard.label
+        yield Key(id, f"{id}: {owned.item.item}".replace("`", ""), url, Standard.label)
     if "docs/reference/rules.md" in handbook.documents:
         for rule in rules().values():
-            yield (
-                rule.code,
-                f"{rule.code}: {rule.name}",
-                f"reference/rules/#{rule.code.lower()}",
-                Page.label,
-            )
+            url = f"reference/rules/#{rule.code.lower()}"
+            yield Key(rule.code, f"{rule.code}: {rule.name}", url, Page.label)
+
+
+def _find_messages(handbook: Handbook) -> Iterator[Key]:
+    """Yield the messages in the symptoms of runbooks."""
     for runbook in handbook.of(Runbook):
+        status = find_status(runbook)
         for cause in runbook.causes:
             for message in re.findall(r"`([^`]+)`", cause.symptom or ""):
-                yield (
-                    message,
-                    runbook.title,
-                    f"{handbook.address(runbook)}#{cause.anchor}",
-                    Runbook.label,
-                )
+                url = f"{handbook.address(runbook)}#{cause.anchor}"
+                yield Key(message, runbook.title, url, Runbook.label, status)

@@ -153,14 +153,19 @@ def test_a_redirect_leads_to_the_new_address(reader: WatchedPage) -> None:
     assert reader.faults == []
 
 
-def test_a_missing_page_has_its_assets_and_links(reader: WatchedPage) -> None:
-    page = reader.open("adr/9999/missing/")
+def test_a_missing_page_suggests_others_and_has_its_assets_and_links(reader: WatchedPage) -> None:
+    page = reader.open("alerts/OrderDown/")
     page.wait_for_load_state("networkidle")
     console, fault = sorted(reader.faults)
     assert console.startswith("console: Failed to load resource")
-    assert fault == f"status 404: {reader.address}adr/9999/missing/"
+    assert fault == f"status 404: {reader.address}alerts/OrderDown/"
+    suggestion = page.locator("[data-missing] .hb-search__results a").first
+    assert suggestion.get_attribute("href") == f"{reader.address}alerts/OrdersDown/"
+    assert page.locator("[data-missing] input").input_value() == "OrderDown"
+    doors = page.locator("article a").evaluate_all("links => links.map(link => link.href)")
+    assert {f"{reader.address}runbooks/", f"{reader.address}search/", reader.address} <= {*doors}
     page.locator(".hb-find").click()
     page.locator("#hb-search input").fill("OrdersDown")
-    page.locator(".hb-search__results a").first.click()
+    page.locator("#hb-search .hb-search__results a").first.click()
     page.wait_for_url("**/handbook/alerts/OrdersDown/**")
     assert len(reader.faults) == 2

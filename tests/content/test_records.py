@@ -56,10 +56,11 @@ def test_the_keys_hold_ids_alerts_rules_and_messages() -> None:
         path.split("/")[-1].removesuffix(".json"): json.loads(text)
         for path, text in keys(load(ROOT)).items()
     }
-    prefixes = files.pop("parts")
+    prefixes, words = files.pop("parts"), files.pop("words")
     assert prefixes == sorted(files)
     rows = [row for prefix in prefixes for row in files[prefix]]
-    targets = {key: (url, kind) for _, url, kind, *names in reversed(rows) for key in names}
+    targets = {key: (url, kind) for _, url, kind, _, *names in reversed(rows) for key in names}
+    assert "rollback" in " ".join(words["words"]).split()
     assert targets["ADR-0023"] == ("adr/0023-use-postgresql-for-orders/", "Decision")
     assert targets["STD-05.1"][0] == "standards/05-testing-pyramid/#std-05-1"
     assert targets["SEC-04"][0] == "standards/06-devsecops/#sec-04"

@@ -129,7 +129,7 @@ def test_it_is_on_the_site(root: Path) -> None:
     assert "<option>Risk</option>" in everything
     assert '<span class="hb-how">threatened by</span>' in service
     keys = json.loads((root / "site/assets/keys/pow.json").read_text(encoding="utf-8"))
-    assert keys == [["No power", "risks/no-power/", "Risk", "no-power", "No power"]]
+    assert keys == [["No power", "risks/no-power/", "Risk", "", "no-power", "No power"]]
 
 
 def test_contributing_shows_this_kind() -> None:

@@ -134,7 +134,7 @@ def test_a_binary_and_a_large_file_have_only_a_download(tmp_path: Path) -> None:
 
 def test_the_search_finds_a_file_by_its_name_only(small_site: Path) -> None:
     keys = json.loads((small_site / "assets/keys/log.json").read_text(encoding="utf-8"))
-    assert ["logging.py (shop)", f"{FILES}/logging.py/", "Page", "logging.py"] in keys
+    assert ["logging.py (shop)", f"{FILES}/logging.py/", "Page", "", "logging.py"] in keys
     html = (small_site / FILES / "logging.py/index.html").read_text(encoding="utf-8")
     assert '<div data-pagefind-ignore="all">' in html
 

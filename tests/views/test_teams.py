@@ -239,4 +239,4 @@ def test_programs_and_the_search_find_teams() -> None:
         "postmortems": ["2026-05-04-orders-stopped"],
     }
     rows = json.loads(keys(handbook)["assets/keys/sho.json"])
-    assert ["shop-team", "teams/shop-team/", "Team", "shop-team"] in rows
+    assert ["shop-team", "teams/shop-team/", "Team", "", "shop-team"] in rows

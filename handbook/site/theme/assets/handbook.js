@@ -15,7 +15,8 @@ document.addEventListener("DOMContentLoaded", () => {
   makeFocusable();
 
   // The search loads nothing until you open it.
-  const search = () => import(new URL("search.js", scriptUrl)).then((module) => module.open());
+  const load = () => import(new URL("search.js", scriptUrl));
+  const search = () => load().then((module) => module.open());
   for (const link of document.querySelectorAll("[data-search]")) {
     link.addEventListener("click", (event) => {
       event.preventDefault();
@@ -36,6 +37,10 @@ document.addEventListener("DOMContentLoaded", () => {
   openMenu();
   removeCodeLandmarks();
   nameSectionInReports();
+  const missing = document.querySelector("[data-missing]");
+  if (missing) load().then((module) => module.suggest(missing));
+  if (document.querySelector("[data-search-page]")) load().then((module) => module.openPage());
+
   markDue();
   for (const bar of document.querySelectorAll(".hb-filter")) filter(bar);
 });

@@ -6,7 +6,7 @@ and not with its square.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -136,19 +136,19 @@ class Menus:
 
     def _make_lists(self) -> Iterator[MenuList]:
         """Yield the lists. Records that the navigation lists are not among their entries."""
-        makers = {
+        makers: Mapping[type[Record], Callable[[], Iterator[MenuEntry]]] = {
             Standard: self._list_standards,
             Adr: self._list_decisions,
             Runbook: self._list_runbooks,
             Postmortem: self._list_postmortems,
-            Service: self._list_services,
         }
         for kind in RECORDS:
             records = self.handbook.of(kind)
             title, address = kind.list_title, self._find_index(kind)
             number = f" {len(records)}" if len(records) > 1 else ""
             all_title = f"All{number} {title.lower()}"
-            yield MenuList(title, address, all_title, address, tuple(makers[kind]()))
+            entries = makers[kind]() if kind in makers else self._list_by_title(kind)
+            yield MenuList(title, address, all_title, address, tuple(entries))
         # The index of runbooks lists the alerts. It already has the menu of the runbooks.
         all_title, address = "All runbooks and alerts", self._find_index(Runbook)
         yield MenuList("Alerts", "", all_title, address, tuple(self._list_alerts()))
@@ -224,9 +224,9 @@ class Menus:
             day = postmortem.id[:10]
             yield self._make_entry(postmortem, day, day[:4])
 
-    def _list_services(self) -> Iterator[MenuEntry]:
-        for service in sorted(self._unlisted(Service), key=lambda service: service.title):
-            yield self._make_entry(service)
+    def _list_by_title(self, kind: type[Record]) -> Iterator[MenuEntry]:
+        for record in sorted(self._unlisted(kind), key=lambda record: record.title):
+            yield self._make_entry(record)
 
     def _list_files(self, service: Service) -> MenuList:
         entries = (

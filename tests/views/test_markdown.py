@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from urllib.parse import urljoin
 
 import pytest
 
-from handbook.handbook import Handbook
 from handbook.loading import load
 from handbook.views.markdown import files
-from tests.handbooks import ROOT, SMALL, copy_site
-
-TARGET = re.compile(r"(?<!\\)\]\(<?([^\s)>]+)")
+from tests.handbooks import SMALL, copy_site
 
 
 def write_page(tmp_path: Path, body: str) -> str:
@@ -67,34 +62,6 @@ def test_the_list_names_each_record_once_with_its_description() -> None:
     for entity in (*handbook.records, *handbook.alerts):
         assert text.count(f"/{handbook.address(entity)}index.md)") == 1
     assert "OrdersDown/index.md): Orders stopped · sev-1 · shop-team\n" in text
-
-
-def list_addresses(handbook: Handbook) -> set[str]:
-    """Return the addresses of the pages and the files of a site."""
-    entities = (*handbook.documents.values(), *handbook.alerts)
-    pages = {handbook.address(entity) for entity in entities}
-    return pages | {f"{page}index.md" for page in pages}
-
-
-def test_a_listing_is_included() -> None:
-    markdown = dict(files(load(ROOT)))["standards/08-observability/index.md"]
-    assert "--8<--" not in markdown
-    assert "- alert: OrderServiceDown" in markdown
-
-
-def test_no_link_of_a_record_leads_to_a_source_file() -> None:
-    handbook = load(ROOT)
-    addresses = list_addresses(handbook)
-    for name, text in files(handbook):
-        if not name.startswith(("adr/", "runbooks/", "postmortems/", "alerts/")):
-            continue
-        prose = re.sub(r"`+[^`]*`+", "", text)
-        for target in TARGET.findall(prose):
-            if "://" in target or target.startswith(("#", "mailto:")):
-                continue
-            address = urljoin(f"/{name}", target).removeprefix("/").partition("#")[0]
-            if address.endswith(".md"):
-                assert address in addresses, f"{name}: {target}"
 
 
 def test_the_markdown_has_an_unclosed_bracket_as_the_author_wrote_it(tmp_path: Path) -> None:

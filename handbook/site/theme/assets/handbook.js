@@ -97,8 +97,8 @@ function nameSectionInReports() {
         (heading) => heading.getBoundingClientRect().top < window.innerHeight / 3,
       );
       const address = location.href.replace(/[?#].*/, "") + (section ? `#${section.id}` : "");
-      const escape = (text) => encodeURIComponent(text).replaceAll("%2F", "/");
-      report.href = form.replace(escape(report.dataset.address), escape(address));
+      const encode = (text) => encodeURIComponent(text).replaceAll("%2F", "/");
+      report.href = form.replace(encode(report.dataset.address), encode(address));
     });
   }
 }

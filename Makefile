@@ -5,11 +5,11 @@ BIN := $(VENV)/bin
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help site serve check test fast fuzz mutation bench screenshots lint lock clean
+.PHONY: help site serve check test fast fuzz mutation bench bench-large screenshots lint lock clean
 .DELETE_ON_ERROR:
 
 help: ## list the commands
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 # Each stamp file is newer than its lock file, so make installs only after a lock changes.
 $(VENV)/.created:
@@ -46,6 +46,9 @@ screenshots: $(VENV)/.test site ## take the pictures of the README from the buil
 
 bench: $(VENV)/.test ## compare the speed with other tools, and write benchmarks/RESULTS.md
 	@$(BIN)/python benchmarks/run.py
+
+bench-large: $(VENV)/.test ## measure the indexes of 5,000 records on a slow phone; SITE=… measures a built site (minutes)
+	@$(BIN)/python -m benchmarks.large $(SITE)
 
 mutation: $(VENV)/.test ## mutation test: break every record in every known way, and report what the checks miss (ten minutes)
 	@$(BIN)/python -m tests.mutation

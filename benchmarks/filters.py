@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
             page.goto(address + url)
             rows = page.locator(".hb-table[data-rows] tbody tr").count()
             page.evaluate(_WATCH)
-            field = page.get_by_label("Text")
+            field = page.get_by_label("Filter by text")
             field.press_sequentially(text, delay=700)
             for _ in text:
                 page.wait_for_timeout(700)

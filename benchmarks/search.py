@@ -47,7 +47,7 @@ def _compress(path: str) -> bytes:
     return gzip.compress(Path(path).read_bytes(), 9)
 
 
-class _CompressingHandler(Quiet):
+class CompressingHandler(Quiet):
     """Request handler that compresses text, and stores the size of each response."""
 
     protocol_version = "HTTP/1.1"
@@ -87,7 +87,7 @@ def _search(page: Page, query: str, pace: int) -> _Measurement:
     `pace` is the number of milliseconds between key presses.
     """
     page.wait_for_load_state("networkidle")
-    _CompressingHandler.sizes.clear()
+    CompressingHandler.sizes.clear()
     if not page.locator("#hb-search[open]").count():
         page.locator(".hb-find").click()
         page.wait_for_selector("#hb-search[open]")
@@ -101,7 +101,7 @@ def _search(page: Page, query: str, pace: int) -> _Measurement:
     page.wait_for_load_state("networkidle")
     results = page.locator(".hb-search__results a")
     title = results.first.inner_text() if results.count() else "(nothing)"
-    return _Measurement(sum(_CompressingHandler.sizes) / 1000, duration, title)
+    return _Measurement(sum(CompressingHandler.sizes) / 1000, duration, title)
 
 
 def main(arguments: list[str]) -> int:
@@ -115,7 +115,7 @@ def main(arguments: list[str]) -> int:
         return 2
     site, *queries = arguments
     worst = 0.0
-    with serve_site(Path(site), _CompressingHandler) as address, chromium() as browser:
+    with serve_site(Path(site), CompressingHandler) as address, chromium() as browser:
         cached_page = browser.new_page()
         cached_page.goto(address)
 

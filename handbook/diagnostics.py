@@ -153,6 +153,7 @@ class Report:
     - `sample_count`: the number of secret samples in the settings.
     - `lowered_count`: the number of rules whose severity the settings lower.
     - `removal_count`: the number of allowed removals in the settings.
+    - `site_url`: the full address of the site, or None without one.
     """
 
     records: Mapping[str, int]
@@ -161,6 +162,7 @@ class Report:
     sample_count: int = 0
     lowered_count: int = 0
     removal_count: int = 0
+    site_url: str | None = None
 
     def count(self, severity: Severity) -> int:
         """Return the number of findings with a severity."""
@@ -248,3 +250,9 @@ def find_only_match(text: str, candidates: Sequence[str]) -> str | None:
         return None
     spellings = [candidate for candidate in candidates if candidate.casefold() == matches[0]]
     return spellings[0] if len(spellings) == 1 else None
+
+
+def find_rule_address(code: str) -> str:
+    """Return the address of the text of a rule, such as `reference/rules/fm/#fm001`."""
+    family = code.rstrip("0123456789").lower()
+    return f"reference/rules/{family}/#{code.lower()}"

@@ -23,10 +23,11 @@ from handbook.diagnostics import Finding, Location, find_nearest
 from handbook.macro_names import MacroNames
 from handbook.reading import files, nodes
 from handbook.reading.blocks import Link
+from handbook.reading.glossary import Glossary
 from handbook.reading.ids import anchor, read_number, slug
 from handbook.reading.problems import Problem, ProblemKind
 from handbook.reading.suppressions import Suppression
-from handbook.records import ALERT_NAME, Document, Entity, Record
+from handbook.records import ALERT_NAME, Document, Entity, Page, Record
 from handbook.records.adr import Adr
 from handbook.records.alert import Alert
 from handbook.records.audit import Audit
@@ -397,6 +398,11 @@ class Handbook:
     def source_uri(self, path: str) -> str:
         """Return the path that MkDocs uses for a file, without the folder docs/."""
         return path.removeprefix(f"{DOCS}/")
+
+    @cached_property
+    def glossary(self) -> Glossary:
+        """The terms that pages define."""
+        return Glossary.read((page.path, page.source.body) for page in self.of(Page))
 
     @cached_property
     def unknown_nav_entries(self) -> Mapping[nodes.Scalar, str | None]:

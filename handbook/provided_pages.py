@@ -14,6 +14,7 @@ from typing import Final
 PROVIDED_PATHS: Final = (
     "adr/index.md",
     "docs/actions.md",
+    "docs/alerts.md",
     "docs/checklist.md",
     "docs/due.md",
     "docs/exceptions.md",
@@ -31,6 +32,7 @@ PROVIDED_PATHS: Final = (
     "docs/search.md",
     "docs/services/index.md",
     "docs/standards/index.md",
+    "docs/tags.md",
     "docs/teams/index.md",
     "postmortems/index.md",
     "runbooks/index.md",

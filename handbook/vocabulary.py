@@ -45,6 +45,7 @@ MACROS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "actions": "postmortems",
         "adr_index": "adr_index",
+        "alert_index": "runbooks",
         "checklist": "standards",
         "due": "due",
         "everything": "home",
@@ -56,6 +57,7 @@ MACROS: Final[Mapping[str, str]] = MappingProxyType(
         "runbook_catalog": "runbooks",
         "services_index": "services",
         "standards_index": "standards",
+        "tag_index": "tags",
         "team_page": "teams",
         "teams_index": "teams",
     }

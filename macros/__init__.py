@@ -20,7 +20,7 @@ from handbook.settings import find_nested
 from handbook.views import adr_index as decisions
 from handbook.views import due as deadlines
 from handbook.views import home as start
-from handbook.views import postmortems, runbooks, services, standards, teams
+from handbook.views import postmortems, runbooks, services, standards, tags, teams
 from handbook.views import records_reference as records
 from handbook.views import rules_reference as rules
 
@@ -45,6 +45,11 @@ def define_env(env: Any) -> None:  # noqa: C901 - one short function for each ma
     def adr_index() -> str:
         """List the decisions by status."""
         return decisions.adr_index(handbook, address())
+
+    @env.macro
+    def alert_index() -> str:
+        """List the alerts with their runbooks."""
+        return runbooks.alert_index(handbook, address())
 
     @env.macro
     def checklist() -> str:
@@ -88,8 +93,8 @@ def define_env(env: Any) -> None:  # noqa: C901 - one short function for each ma
 
     @env.macro
     def rules_reference() -> str:
-        """List the rules, each with a bad and a good example."""
-        return rules.rules_reference()
+        """List the rules, each with a link to its text."""
+        return rules.rules_reference(handbook, address())
 
     @env.macro
     def runbook_catalog() -> str:
@@ -105,6 +110,11 @@ def define_env(env: Any) -> None:  # noqa: C901 - one short function for each ma
     def standards_index() -> str:
         """List the standards, and the CALMS pillars of each standard."""
         return standards.standards_index(handbook, address())
+
+    @env.macro
+    def tag_index() -> str:
+        """List the records of each tag."""
+        return tags.tag_index(handbook, address())
 
     @env.macro
     def team_page() -> str:

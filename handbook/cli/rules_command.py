@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from handbook.cli.common import UsageError, add_root, find_root
-from handbook.diagnostics import Severity
+from handbook.diagnostics import Severity, find_rule_address
 from handbook.rules.engine import Rule, find_rule, rules
 from handbook.settings import Settings, read_settings
 from handbook.views.rules_reference import explain
@@ -32,8 +32,13 @@ def run(options: argparse.Namespace) -> int:
     if options.code is None:
         print("\n".join(_describe(rule, settings) for rule in rules().values()))
     elif rule := find_rule(options.code):
-        setting = _describe_setting(rule, settings)
-        print(explain(rule) + (f"\n\nThis handbook: {setting}." if setting else ""))
+        paragraphs = [explain(rule)]
+        if settings and settings.has_site_url:
+            address = f"{settings.site_url.rstrip('/')}/{find_rule_address(rule.code)}"
+            paragraphs.append(f"On the site: {address}")
+        if setting := _describe_setting(rule, settings):
+            paragraphs.append(f"This handbook: {setting}.")
+        print("\n\n".join(paragraphs))
     else:
         raise UsageError(f"unknown rule '{options.code}'; run `handbook rules` to list all rules")
     return 0

@@ -134,6 +134,7 @@ def _make_generated(build: Build, config: MkDocsConfig) -> Iterator[File]:
     pages: dict[str, str | bytes]
     pages = {alert_page_path(alert): f"# {alert.name}\n" for alert in assembly.handbook.alerts}
     pages |= dict.fromkeys(assembly.service_pages, metadata)
+    pages |= dict.fromkeys(assembly.rule_pages, "")
     for name, content in {**assembly.files(), **pages}.items():
         file = File.generated(config, name, content=content)
         file.inclusion = InclusionLevel.NOT_IN_NAV
@@ -185,6 +186,11 @@ def place_records(build: Build, nav: Navigation, files: Files) -> None:
             file.page.parent = file.page.parent or sections.get(
                 "runbooks" if folder == "alerts" else folder
             )
+    reference = files.get_file_from_path("reference/rules.md")
+    for path in build.assembly.rule_pages:
+        family = files.get_file_from_path(path)
+        if family and family.page and reference and reference.page:
+            family.page.parent = family.page.parent or reference.page.parent
 
 
 def name_sections(nav: Navigation) -> None:

@@ -96,6 +96,8 @@ class Build:
             article = self.assembly.make_alert_article(alert)
         elif page.file.src_uri in self.assembly.service_pages:
             article = self.assembly.make_service_article(page.file.src_uri)
+        elif page.file.src_uri in self.assembly.rule_pages:
+            article = self.assembly.make_rule_article(page.file.src_uri)
         else:
             article = self.assembly.make_plugin_article(page.file.src_uri, address, markdown)
         self.findings += article.findings

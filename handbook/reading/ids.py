@@ -21,6 +21,9 @@ EXPLICIT_ID: Final = re.compile(r"\s+\{#([A-Za-z][\w.-]*)\}\s*$")
 ITEM_WITH_ID: Final = re.compile(rf"\*\*({ID.pattern})\*\*")
 """The start of a list item that has an id, such as `**STD-05.3**`."""
 
+CAMEL_CASE_BOUNDARY: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+"""The boundary of two words in a name such as `OrderServiceDown`."""
+
 _NUMBERED: Final = re.compile(r"(?P<prefix>[A-Z][A-Z0-9]*)-(?P<number>[0-9]{1,9})")
 _COUNTED: Final = re.compile(r"^(.*)_([0-9]+)$")
 

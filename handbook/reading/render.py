@@ -60,6 +60,9 @@ class References(Protocol):
     def resolve_id(self, id: str) -> NamedTarget | None:
         """Return the target of an id. Returns None for an unknown id and for the id of the page."""
 
+    def find_terms(self, text: str) -> Iterator[tuple[re.Match[str], NamedTarget]]:
+        """Yield the mentions of terms in a text, with the place of the definition of each."""
+
     def read_drawing(self, link: str, alt: str) -> str | None:
         """Return the SVG to embed instead of an image, or None to keep the image."""
 
@@ -174,6 +177,8 @@ class _Renderer:
         self.unlinked = references is None
         self.omitted_heading: Heading | None = None
         self.list_views: Mapping[int, BlockView] = {}
+        self.is_in_paragraph = False
+        self.explained_terms: set[str] = set()
 
     def render_blocks(self, container: MarkdownNode) -> str:
         """Render the blocks that a block contains."""
@@ -196,7 +201,10 @@ class _Renderer:
     def _render_block(self, node: MarkdownNode) -> str:
         match node.kind:
             case NodeKind.PARAGRAPH:
-                return f"<p>{self.render_inlines(node)}</p>\n"
+                self.is_in_paragraph = True
+                html = self.render_inlines(node)
+                self.is_in_paragraph = False
+                return f"<p>{html}</p>\n"
             case NodeKind.PLAIN:
                 return self.render_inlines(node)
             case NodeKind.HEADING:
@@ -343,9 +351,22 @@ class _Renderer:
             target = self.references.resolve_id(match[0]) if self.references else None
             if target:
                 attributes = f'href="{escape(target.url)}" title="{escape(target.title)}"'
-                html += escape(text[position : match.start()], quote=False)
+                html += self._render_terms(text[position : match.start()])
                 html += f"<a {attributes}>{match[0]}</a>"
                 position = match.end()
+        return html + self._render_terms(text[position:])
+
+    def _render_terms(self, text: str) -> str:
+        """Render a text. In a paragraph, the first mention of a term links to its definition."""
+        html, position = "", 0
+        if self.is_in_paragraph and self.references:
+            for match, target in self.references.find_terms(text):
+                if target.url not in self.explained_terms:
+                    self.explained_terms.add(target.url)
+                    attributes = f'href="{escape(target.url)}" title="{escape(target.title)}"'
+                    html += escape(text[position : match.start()], quote=False)
+                    html += f'<a class="hb-term" {attributes}>{escape(match[0])}</a>'
+                    position = match.end()
         return html + escape(text[position:], quote=False)
 
     def _render_link(self, node: MarkdownNode) -> str:

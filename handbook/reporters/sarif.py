@@ -9,7 +9,7 @@ import json
 import os
 from urllib.parse import quote
 
-from handbook.diagnostics import Diagnostic, Report, Unlisted
+from handbook.diagnostics import Diagnostic, Report, Unlisted, find_rule_address
 from handbook.reporters.text import describe_unlisted
 
 _SCHEMA = (
@@ -27,7 +27,10 @@ def sarif(report: Report) -> str:
     rules = {finding.code: finding.rule for finding in listing.findings}
     codes = sorted(rules)
     index_by_code = {code: index for index, code in enumerate(codes)}
-    driver = {"name": "handbook", "rules": [{"id": code, "name": rules[code]} for code in codes]}
+    driver = {
+        "name": "handbook",
+        "rules": [_write_rule(code, rules[code], report.site_url) for code in codes],
+    }
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
@@ -43,6 +46,13 @@ def sarif(report: Report) -> str:
         )
         + "\n"
     )
+
+
+def _write_rule(code: str, name: str, site_url: str | None) -> dict[str, object]:
+    rule: dict[str, object] = {"id": code, "name": name}
+    if site_url:
+        rule["helpUri"] = f"{site_url.rstrip('/')}/{find_rule_address(code)}"
+    return rule
 
 
 def _write_result(finding: Diagnostic, rule: int) -> dict[str, object]:

@@ -369,6 +369,7 @@ def make_report(
         len(organisation.samples),
         lowered,
         len(organisation.removed),
+        settings.site_url if settings.has_site_url else None,
     )
 
 

@@ -44,6 +44,7 @@ from handbook.views.menu import Menus
 from handbook.views.opensearch import opensearch
 from handbook.views.postmortems import durations
 from handbook.views.references import PageReferences
+from handbook.views.rules_reference import FAMILY_ADDRESSES, rule_family
 from handbook.views.runbooks import alert_page
 from handbook.views.service_files import file_page, files_index, make_archive
 from handbook.views.services import service_details, service_headings
@@ -128,6 +129,8 @@ class Assembly:
             yield self.make_alert_article(alert)
         for path in self.service_pages:
             yield self.make_service_article(path)
+        for path in self.rule_pages:
+            yield self.make_rule_article(path)
 
     def is_provided(self, document: Document) -> bool:
         """Tell whether this package provides a page, because the repository lacks it."""
@@ -186,6 +189,18 @@ class Assembly:
     def menus(self) -> Menus:
         """The menus of the pages, which an engine passes to the theme."""
         return Menus(self.handbook)
+
+    @cached_property
+    def rule_pages(self) -> Mapping[str, str]:
+        """The families of rules by the path of their pages, relative to docs/.
+
+        A page of the repository with the same address replaces the page of a family.
+        """
+        return {
+            f"{address.rstrip('/')}.md": family
+            for family, address in FAMILY_ADDRESSES.items()
+            if address not in self.handbook.entities_by_address
+        }
 
     def make_article(self, document: Document, markdown: str | None = None) -> Article:
         """Return the article of a document.
@@ -279,6 +294,17 @@ class Assembly:
             SERVICE_PAGE_METADATA,
             in_search=False,
         )
+
+    def make_rule_article(self, path: str) -> Article:
+        """Return the article of a family of rules."""
+        family = self.rule_pages[path]
+        address = FAMILY_ADDRESSES[family]
+        references = PageReferences(self.handbook, path, address)
+        rendered, _ = _render_generated(path, rule_family(family), references)
+        html = f'<span hidden data-pagefind-meta="kind:Page"></span>{rendered.html}'
+        headings, ids = rendered.headings, rendered.ids
+        description = f"Rules of the check of the family {family}, with reasons and examples"
+        return Article(path, address, _find_title(rendered), description, html, headings, ids)
 
     def make_plugin_article(self, source: str, address: str, markdown: str) -> Article:
         """Return the article of a page whose Markdown another plugin has generated."""

@@ -25,8 +25,11 @@ from handbook.settings import DOCS, FILE
 from handbook.site.html_faults import UNSAFE_PAGE
 
 STYLES: Final = ("assets/handbook.css",)
+INDEX_STYLES: Final = ("assets/indexes.css",)
+"""Styles that only the pages with a filter load."""
 SCRIPTS: Final = (
     "assets/handbook.js",
+    "assets/indexes.js",
     "assets/search.js",
     "assets/search-index.js",
     "assets/search-words.js",
@@ -89,6 +92,9 @@ _COMMENT: Final = re.compile(r"^ *(?://.*|/\*[^*]*\*/) *\n", re.MULTILINE)
 
 _INDEX: Final = "pagefind"
 """Folder of the search index in the site."""
+_PAGEFIND_UI: Final = re.compile(r"pagefind-(?:(?:component-|modular-)?ui|highlight)\..*")
+"""The files of Pagefind's own interface, which no page loads."""
+
 _NOT_SEARCHED: Final = (
     ".headerlink",
     ".md-content__button",
@@ -152,7 +158,7 @@ def finish(site: Path, handbook: Handbook) -> Finished:
             scripts.setdefault(script, []).append(file.relative_to(site).as_posix())
         if protected != html:
             file.write_text(protected, encoding="utf-8")
-    for name in (*STYLES, *SCRIPTS):
+    for name in (*STYLES, *INDEX_STYLES, *SCRIPTS):
         if (file := site / name).is_file():
             file.write_text(remove_comments(_read_text(file)), encoding="utf-8")
     findings = tuple(_make_finding(handbook, script, files) for script, files in scripts.items())
@@ -331,6 +337,9 @@ def write_search_index(site: Path, nested: Collection[str] = (), *, spaced: bool
             "the search index cannot be written: "
             f"{errors.strip() or output.strip() or 'Pagefind printed no reason'}"
         )
+    for file in (site / "pagefind").iterdir():
+        if _PAGEFIND_UI.fullmatch(file.name):
+            file.unlink()
 
 
 def write_redirects(site: Path, handbook: Handbook) -> int:

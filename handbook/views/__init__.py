@@ -16,9 +16,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from handbook.reading.addresses import make_relative
+from handbook.reading.ids import CAMEL_CASE_BOUNDARY
 from handbook.records import Record
+
+_FIRST_ROWS: Final = 100
+"""The number of rows that an index shows at first, as in indexes.js."""
 
 NOT_RECORDED: Final = "not recorded"
 """The text for a fact of an imported record that nobody recorded."""
@@ -122,6 +127,22 @@ def each_or_not_recorded(record: Record, values: tuple[str, ...]) -> tuple[str, 
     return values or ((NOT_RECORDED,) if record.is_imported else ())
 
 
+def make_breakable(name: str) -> Markup:
+    """Allow line breaks between the words of a name such as `OrderServiceDown`."""
+    return Markup("<wbr>").join(CAMEL_CASE_BOUNDARY.split(name))
+
+
+def split_rows(rows: Markup) -> tuple[Markup, Markup, int]:
+    """Split the rows of an index: the first hundred, the others, and the number of all rows.
+
+    A browser shows the others only on request, because thousands of rows take seconds on a phone.
+    """
+    parts = re.split(r"(?=<tr\b)", rows.strip())
+    parts = parts if parts[0] else parts[1:]
+    first, rest = ("".join(part).strip() for part in (parts[:_FIRST_ROWS], parts[_FIRST_ROWS:]))
+    return Markup(first), Markup(rest), len(parts)  # noqa: S704 - rows that we made
+
+
 @cache
 def _make_environment() -> Environment:
     environment = Environment(
@@ -133,10 +154,12 @@ def _make_environment() -> Environment:
         keep_trailing_newline=False,
     )
     environment.globals["relative"] = make_relative
+    environment.globals["split_rows"] = split_rows
     environment.globals["recorded"] = or_not_recorded
     environment.globals["recorded_list"] = each_or_not_recorded
     environment.globals["not_recorded"] = NOT_RECORDED
     environment.filters |= {"duration": duration, "moment": moment, "size": size}
+    environment.filters["breakable"] = make_breakable
     environment.filters["tone"] = lambda status: TONES.get(str(status).lower(), "gone")
     return environment
 

@@ -24,6 +24,7 @@ from handbook.views import (
 )
 from handbook.views.drawings import Share, shares
 from handbook.views.links import Linker
+from handbook.views.tags import link_tags
 
 _MEANINGS: Final = {
     "proposed": "Under discussion and not in force.",
@@ -121,6 +122,7 @@ def adr_index(handbook: Handbook, page_address: str) -> str:
         total=len(adrs),
         imports=count_imports(adrs),
         linker=linker,
+        link_tags=lambda adr: link_tags(adr.tags, linker),
         url=lambda adr: make_relative(handbook.url(adr.path) or "", page_address),
         get=lambda id: handbook.get(Adr, id),
     )

@@ -19,6 +19,7 @@ from handbook.views import NOT_RECORDED, moment, or_not_recorded, render
 from handbook.views.decisions import banner
 from handbook.views.due import next_review
 from handbook.views.links import Linker, PageLink
+from handbook.views.tags import link_tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def facts(handbook: Handbook, record: Record, text_state: TextState | None = Non
     fact_rows = [
         *_rows(record, linker),
         *text_rows,
-        Row("Tags", record.tags),
+        Row("Tags", link_tags(record.tags, linker)),
         *_import_rows(record),
     ]
     return render(

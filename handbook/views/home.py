@@ -10,6 +10,7 @@ from handbook.records import Record
 from handbook.records.adr import Adr
 from handbook.records.alert import Alert
 from handbook.records.kinds import RECORDS
+from handbook.records.runbook import Runbook
 from handbook.records.service import Service
 from handbook.views import render
 from handbook.views.due import count_dates, list_deadlines
@@ -47,10 +48,14 @@ def home(handbook: Handbook, page_address: str) -> str:
 
 
 def first_services(handbook: Handbook) -> list[Service]:
-    """Return the services of "Something is broken": those with alerts, then by their tier."""
+    """Return the services of "Something is broken": those with alerts, then by their tier.
+
+    A service without an alert and without a runbook does not help then.
+    """
     watched = {alert.service for alert in handbook.alerts}
+    helpful = {*watched, *(runbook.service for runbook in handbook.of(Runbook))}
     services = sorted(
-        handbook.of(Service),
+        (service for service in handbook.of(Service) if service.id in helpful),
         key=lambda service: (service.id not in watched, service.tier or 9, service.id),
     )
     return services[:_MAX_SERVICES]

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
+from handbook.diagnostics import find_rule_address
 from handbook.handbook import Handbook
+from handbook.reading.ids import CAMEL_CASE_BOUNDARY
 from handbook.reading.letters import CJK, fold, has_cjk
 from handbook.records import Entity, Page, Record
 from handbook.records.alert import Alert
@@ -32,7 +34,6 @@ FOLDER: Final = "assets/keys"
 MAX_WORDS: Final = 8_000
 """Limit of the words in `words.json`, about 27 kB compressed. A large site keeps the most used."""
 
-_CAMEL_CASE_BOUNDARY: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _WORD: Final = re.compile(f"[{CJK}]|[^\\W_{CJK}]+")
 _NAME: Final = re.compile(f"[^\\W\\d_{CJK}]{{3,20}}(?:-[^\\W\\d_{CJK}]{{3,20}})?")
 _ID: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*?[A-Za-z]-?0*([0-9]+)(?:\.[0-9]+)?")
@@ -100,7 +101,7 @@ def group_words(texts: Iterable[str]) -> list[str]:
 
 def _find_prefixes(key: str) -> set[str]:
     """Return the names of the files that contain a key."""
-    words = set(_WORD.findall(_CAMEL_CASE_BOUNDARY.sub(" ", key)))
+    words = set(_WORD.findall(CAMEL_CASE_BOUNDARY.sub(" ", key)))
     if match := _ID.fullmatch(key):
         words.add(match[1])
     return {prefix(word) for word in words}
@@ -180,7 +181,7 @@ def _find_requirement_keys(handbook: Handbook) -> Iterator[Key]:
         yield Key(id, f"{id}: {owned.item.item}".replace("`", ""), url, Standard.label)
     if "docs/reference/rules.md" in handbook.documents:
         for rule in rules().values():
-            url = f"reference/rules/#{rule.code.lower()}"
+            url = find_rule_address(rule.code)
             yield Key(rule.code, f"{rule.code}: {rule.name}", url, Page.label)
 
 

@@ -92,6 +92,13 @@ class PageReferences:
             record.title,
         )
 
+    def find_terms(self, text: str) -> Iterator[tuple[re.Match[str], NamedTarget]]:
+        """Yield the mentions of terms in a text, except of those that this file defines."""
+        for match, term in self.handbook.glossary.find_mentions(text):
+            if term.path != self.path and (url := self.handbook.url(term.path)):
+                address = make_relative(f"{quote(url)}#{term.id}", self.page_address)
+                yield match, NamedTarget(address, term.meaning)
+
     def read_drawing(self, link: str, alt: str) -> str | None:
         """Return the SVG to embed instead of an image, or None to keep the image.
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from itertools import groupby
 from typing import Final
 
+from handbook.handbook import Handbook
+from handbook.reading.addresses import make_relative
 from handbook.rules.engine import Rule, rules
-from handbook.views import fence, render
+from handbook.views import Facet, fence, make_facet, render
+from handbook.views.links import Linker
 
 _FAMILIES: Final = {
     "FM": "Front matter and form of all records",
@@ -25,13 +29,52 @@ _FAMILIES: Final = {
 }
 
 
-def rules_reference() -> str:
-    """Render all rules by family, each with a bad and a good example."""
+FAMILY_ADDRESSES: Final[Mapping[str, str]] = {
+    family: f"reference/rules/{family.lower()}/" for family in _FAMILIES
+}
+"""The address of the page of each family of rules, from the root of the site."""
+
+
+def rules_reference(handbook: Handbook, page_address: str) -> str:
+    """Render a table of all rules, with links to their texts.
+
+    The row of a rule has the anchor that its text had when all texts were on one page.
+    """
+    linker = Linker(handbook, page_address)
     families = [
-        (family, _FAMILIES[family], list(members))
-        for family, members in groupby(sorted(rules().values(), key=_sort_key), key=_family_of)
+        (family.lower(), _FAMILIES[family], linker.at(FAMILY_ADDRESSES[family]), members)
+        for family, members in _group_rules().items()
     ]
-    return render("rules.md.j2", families=families, fence=lambda text: fence(text, "markdown"))
+    return render(
+        "rules.md.j2",
+        families=families,
+        facets=[
+            Facet("Family", "family", [title for _, title, _, _ in families]),
+            make_facet("Severity", "severity", (rule.severity_label for rule in rules().values())),
+        ],
+        summarize=lambda rule: linker.inline(" ".join(rule.text.split("\n\n")[0].split())),
+        total=len(rules()),
+    )
+
+
+def rule_family(family: str) -> str:
+    """Return the Markdown of the page of a family: each rule with a bad and a good example."""
+    return render(
+        "rule_family.md.j2",
+        family=family,
+        title=_FAMILIES[family],
+        members=_group_rules()[family],
+        index=make_relative("reference/rules/", FAMILY_ADDRESSES[family]),
+        fence=lambda text: fence(text, "markdown"),
+    )
+
+
+def _group_rules() -> dict[str, list[Rule]]:
+    """Return the rules by family, both in the order of the reference."""
+    return {
+        family: list(members)
+        for family, members in groupby(sorted(rules().values(), key=_sort_key), key=_family_of)
+    }
 
 
 def explain(rule: Rule) -> str:

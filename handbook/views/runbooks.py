@@ -50,6 +50,27 @@ def runbook_catalog(handbook: Handbook, page_address: str) -> str:
     )
 
 
+def alert_index(handbook: Handbook, page_address: str) -> str:
+    """Render the alerts of all services, with their runbooks."""
+    alerts = sorted(handbook.alerts, key=lambda alert: (alert.service, alert.name))
+    rows = [
+        (alert, handbook.get(Service, alert.service), handbook.runbooks_of(alert))
+        for alert in alerts
+    ]
+    return render(
+        "alert_index.md.j2",
+        rows=rows,
+        facets=[
+            make_facet("Service", "service", (alert.service for alert in alerts)),
+            make_facet(
+                "Severity", "severity", (name for alert in alerts for name in alert.severities)
+            ),
+            make_facet("Owner", "owner", (service.owner for _, service, _ in rows if service)),
+        ],
+        linker=Linker(handbook, page_address),
+    )
+
+
 def alert_page(handbook: Handbook, alert: Alert) -> Rendered:
     """Render the page of an alert.
 

@@ -33,6 +33,11 @@ def standards_index(handbook: Handbook, page_address: str) -> str:
         imports=count_imports(standards),
         standards=standards,
         pillars=pillars,
+        facets=[
+            make_facet("CALMS", "calms", (pillar for pillar, standards in pillars if standards)),
+            make_facet("Owner", "owner", (standard.owner for standard in standards)),
+            make_facet("Tag", "tag", (tag for standard in standards for tag in standard.tags)),
+        ],
         linker=Linker(handbook, page_address),
     )
 

@@ -115,7 +115,9 @@ def test_sarif_has_a_result_per_finding(broken: Path, capsys: pytest.CaptureFixt
     assert (code, document["version"]) == (1, "2.1.0")
     assert [result["ruleId"] for result in sarif_run["results"]] == ["FM005", "DEC011", "FM104"]
     assert [result["level"] for result in sarif_run["results"]] == ["error", "warning", "error"]
-    names = [rule["id"] for rule in sarif_run["tool"]["driver"]["rules"]]
+    listed_rules = sarif_run["tool"]["driver"]["rules"]
+    assert listed_rules[0]["helpUri"].endswith("/reference/rules/dec/#dec011")
+    names = [rule["id"] for rule in listed_rules]
     assert all(names[result["ruleIndex"]] == result["ruleId"] for result in sarif_run["results"])
     assert sarif_run["results"][0]["locations"][0]["physicalLocation"] == {
         "artifactLocation": {"uri": "adr/0001-a.md", "uriBaseId": "%SRCROOT%"},
@@ -425,7 +427,10 @@ def test_rules_show_what_the_settings_change(
     assert out.count("in the settings): ") == 3  # SAFE005 is mandatory.
     _, out, _ = call(capsys, "rules", "FM106", "--root", str(tmp_path))
     assert out.startswith("FM106 placeholder (error)\n")
-    assert out.endswith("\n\nThis handbook: off in the settings.\n")
+    assert out.endswith(
+        "\n\nOn the site: https://handbook.example/reference/rules/fm/#fm106"
+        "\n\nThis handbook: off in the settings.\n"
+    )
 
 
 @pytest.mark.parametrize("kind", [kind.kind for kind in RECORDS])

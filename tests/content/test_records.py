@@ -64,7 +64,7 @@ def test_the_keys_hold_ids_alerts_rules_and_messages() -> None:
     assert targets["ADR-0023"] == ("adr/0023-use-postgresql-for-orders/", "Decision")
     assert targets["STD-05.1"][0] == "standards/05-testing-pyramid/#std-05-1"
     assert targets["SEC-04"][0] == "standards/06-devsecops/#sec-04"
-    assert targets["RBK003"][0] == "reference/rules/#rbk003"
+    assert targets["RBK003"][0] == "reference/rules/rbk/#rbk003"
     assert targets["OrderServiceHighErrorRate"][1] == "Alert"
     assert targets["RateLimitError"][0].startswith("runbooks/order-service/")
 

@@ -128,8 +128,12 @@ def test_the_json_lists_every_decision(real_site: Path) -> None:
 
 
 def test_every_rule_has_an_entry_in_the_reference(real_site: Path) -> None:
-    ids = {node.attributes["id"] for node in page(real_site, "reference/rules").css("h3")}
-    assert {code.lower() for code in rules()} == ids
+    codes = [code.lower() for code in rules()]
+    rows = page(real_site, "reference/rules").css("tbody tr")
+    assert sorted(row.attributes["id"] or "" for row in rows) == sorted(codes)
+    for code in codes:
+        family = page(real_site, f"reference/rules/{code.rstrip('0123456789')}")
+        assert family.css(f"h2#{code}"), code
 
 
 class WithoutPauses(Quiet):
@@ -247,3 +251,9 @@ def test_nothing_fails_two_years_later(command: list[str], tmp_path: Path) -> No
     answer = run("python", ON_ANOTHER_DAY, "2028-11-23", *arguments, cwd=ROOT)
     assert answer.returncode == 0, answer.stderr
     assert "DEC011 warning: review was due on 2027-03-31" in answer.stdout + answer.stderr
+
+
+def test_the_site_has_no_file_of_the_search_that_no_page_loads(real_site: Path) -> None:
+    files = {file.name for file in (real_site / "pagefind").iterdir()}
+    assert {"pagefind.js", "pagefind-worker.js", "pagefind-entry.json"} <= files
+    assert not [name for name in files if "ui" in name or "highlight" in name]

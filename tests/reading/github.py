@@ -117,6 +117,10 @@ class UnchangedReferences:
         """Return no record."""
         return None
 
+    def find_terms(self, text: str) -> Iterator[tuple[re.Match[str], NamedTarget]]:
+        """Return no term."""
+        return iter(())
+
     def read_drawing(self, link: str, alt: str) -> str | None:
         """Return no drawing."""
         return None

@@ -56,7 +56,7 @@ def test_a_new_record_need_not_be_in_the_navigation(tmp_path: Path) -> None:
     assert run("handbook", "check", cwd=root).returncode == 0
     answer = run("mkdocs", "build", "--quiet", cwd=root)
     assert (answer.returncode, answer.stderr) == (0, "")
-    assert "Depot" in text_of(page(root / "site", "services"), "td a")
+    assert "Depot" in text_of(page(root / "site", "services"), "tbody th a")
 
 
 TITLES = {
@@ -183,7 +183,7 @@ def test_the_index_groups_by_status_without_a_script(small_site: Path) -> None:
     parsed = page(small_site, "adr")
     assert text_of(parsed, "article h2") == ["Accepted¶", "Superseded¶", "Rejected¶"]
     assert text_of(parsed, ".hb-counts") == ["3 decisions: 1 accepted, 1 superseded, 1 rejected."]
-    assert text_of(parsed, ".hb-table tbody tr td:first-child") == [
+    assert text_of(parsed, ".hb-table tbody th") == [
         "ADR-0002 Use PostgreSQL for orders",
         "ADR-0001 Keep orders in SQLite",
         "ADR-0003 Keep orders in MySQL",

@@ -64,7 +64,7 @@ def read_links(html: str) -> dict[str, str]:
 def test_the_list_has_the_contacts_and_the_numbers_of_each_team(tmp_path: Path) -> None:
     root = copy_small(tmp_path, (CHANNEL, f'shop-team: {{channel: "#team-shop", on_call: {ROTA}}}'))
     rows = LexborHTMLParser(teams_index(load(root), "teams/")).css("tbody tr")
-    texts = [[cell.text(strip=True) for cell in row.css("td")] for row in rows]
+    texts = [[cell.text(strip=True) for cell in row.css("th, td")] for row in rows]
     assert texts == [
         ["order-team", "#team-orders", "", "nothing yet", "nothing"],
         ["platform-team", "", "", "2 services, 1 runbook, 2 alerts, 2 standards", "5 due dates"],

@@ -2,17 +2,21 @@
 const scriptUrl = document.currentScript.src;
 
 document.addEventListener("DOMContentLoaded", () => {
-  // Keyboard users can scroll a region only if it can take the focus.
+  // Keyboard users can scroll a region only if it can take the focus. The observer calls the function after the first
+  // layout too. The function reads all sizes before it writes, so that the browser lays the page out only once.
   const makeFocusable = () => {
-    for (const region of document.querySelectorAll(
-      ".md-typeset__scrollwrap, .md-typeset pre > code, .hb-table",
-    )) {
-      if (region.scrollWidth > region.clientWidth) region.tabIndex = 0;
+    const regions = [
+      ...document.querySelectorAll(
+        ":not(.hb-table) > .md-typeset__scrollwrap, .md-typeset pre > code, .hb-table",
+      ),
+    ];
+    const scrolls = regions.map((region) => region.scrollWidth > region.clientWidth);
+    for (const [n, region] of regions.entries()) {
+      if (scrolls[n]) region.tabIndex = 0;
       else region.removeAttribute("tabindex");
     }
   };
   new ResizeObserver(makeFocusable).observe(document.body);
-  makeFocusable();
 
   // The search loads nothing until you open it.
   const load = () => import(new URL("search.js", scriptUrl));
@@ -42,7 +46,8 @@ document.addEventListener("DOMContentLoaded", () => {
   if (document.querySelector("[data-search-page]")) load().then((module) => module.openPage());
 
   markDue();
-  for (const bar of document.querySelectorAll(".hb-filter")) filter(bar);
+  const bar = document.querySelector(".hb-filter");
+  if (bar) import(new URL("indexes.js", scriptUrl)).then((module) => module.startIndex(bar));
 });
 
 // On a narrow screen, a button opens the menu. Without scripts, the label of a checkbox does.
@@ -129,117 +134,4 @@ function markDue() {
     }
     element.textContent = `${totals.late} late, ${totals["within 30 days"]} due within 30 days`;
   }
-}
-
-// A filter by facets and free text over the tables of the page. The address contains the filter, so that you can link to a view.
-function filter(bar) {
-  const tables = [...document.querySelectorAll(".hb-table[data-rows]")];
-  const rows = tables
-    .flatMap((table) => [...table.querySelectorAll("tbody > tr")])
-    .map((row) => ({ row, table: row.closest(".hb-table"), ...row.dataset }));
-  const count = bar.querySelector("output");
-  const address = new URLSearchParams(location.search);
-  for (const field of bar.elements)
-    if (field.name && address.has(field.name)) field.value = address.get(field.name);
-
-  // If a page has one table per group, an empty table hides its heading and its text too.
-  const sections = new Map(tables.map((table) => [table, [table]]));
-  if (tables.length > 1) {
-    for (const [table, all] of sections) {
-      for (
-        let element = table.previousElementSibling;
-        element && element !== bar && !element.matches(".hb-table");
-        element = element.previousElementSibling
-      ) {
-        all.push(element);
-        if (element.matches("h2")) break;
-      }
-    }
-  }
-
-  // The browser reads the text of the rows while idle, so that the first key press does not wait for it.
-  const readText = (entry) => (entry.words ??= entry.row.textContent.toLowerCase());
-  window.requestIdleCallback?.(() => rows.forEach(readText));
-
-  let timer;
-  const apply = () => {
-    const criteria = [...bar.elements]
-      .filter((field) => field.name && field.value.trim())
-      .map((field) => [field.name, field.value.trim()]);
-    const words = (bar.elements.text?.value ?? "").toLowerCase().split(/\s+/).filter(Boolean);
-    const facets = criteria.filter(([name]) => name !== "text");
-    const counts = new Map(tables.map((table) => [table, 0]));
-    const reappearing = [];
-    for (const entry of rows) {
-      if (words.length) readText(entry);
-      const matches =
-        facets.every(([name, value]) => `|${entry[name] ?? ""}|`.includes(`|${value}|`)) &&
-        words.every((word) => entry.words.includes(word));
-      if (!matches && !entry.row.hidden) entry.row.hidden = true;
-      if (matches && entry.row.hidden) reappearing.push(entry.row);
-      if (matches) counts.set(entry.table, counts.get(entry.table) + 1);
-    }
-    let total = 0;
-    for (const [table, number] of counts) {
-      total += number;
-      for (const element of sections.get(table)) element.hidden = !number;
-    }
-    // Thousands of reappearing rows take long to lay out. The first appear at once; the next key press cancels the rest.
-    clearTimeout(timer);
-    const showNext = () => {
-      for (const row of reappearing.splice(0, 200)) row.hidden = false;
-      if (reappearing.length) timer = setTimeout(showNext, 20);
-    };
-    showNext();
-    count.textContent = criteria.length ? `${total} of ${rows.length}` : `${rows.length}`;
-    const view = new URL(location);
-    view.search = new URLSearchParams(criteria);
-    history.replaceState(null, "", view);
-  };
-
-  for (const table of tables) fixColumnWidths(table);
-  for (const table of tables)
-    for (const head of table.querySelectorAll("thead th")) makeSortable(table, head);
-  bar.addEventListener("input", apply);
-  bar.addEventListener("submit", (event) => event.preventDefault());
-  bar.addEventListener("reset", () => setTimeout(apply));
-  apply();
-}
-
-// The columns of a filtered table keep their initial widths: they do not jump, and the layout of thousands of rows is
-// faster. A change of the window's width resets them.
-function fixColumnWidths(region) {
-  const table = region.querySelector("table");
-  const heads = [...table.querySelectorAll("thead th")];
-  let width = 0;
-  new ResizeObserver(() => {
-    if (region.clientWidth === width || region.hidden) return;
-    width = region.clientWidth;
-    table.style.tableLayout = "";
-    for (const head of heads) head.style.width = "";
-    const widths = heads.map((head) => head.getBoundingClientRect().width);
-    for (const [n, head] of heads.entries()) head.style.width = `${widths[n]}px`;
-    table.style.tableLayout = "fixed";
-  }).observe(region);
-}
-
-// A click on a column head sorts by the cell text, or by data-sort. Numbers sort as numbers.
-function makeSortable(table, head) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.append(...head.childNodes);
-  head.append(button);
-  button.addEventListener("click", () => {
-    const down = head.getAttribute("aria-sort") === "ascending";
-    for (const sibling of table.querySelectorAll("thead th")) sibling.removeAttribute("aria-sort");
-    head.setAttribute("aria-sort", down ? "descending" : "ascending");
-    const body = table.querySelector("tbody");
-    const value = (row) =>
-      row.cells[head.cellIndex].dataset.sort ?? row.cells[head.cellIndex].textContent.trim();
-    const order = new Intl.Collator(undefined, { numeric: true }).compare;
-    const rows = [...body.rows]
-      .map((row) => [value(row), row])
-      .sort(([a], [b]) => (down ? order(b, a) : order(a, b)));
-    body.append(...rows.map(([, row]) => row));
-  });
 }

@@ -42,6 +42,8 @@ def _report_faults(site: Site, context: Context, kind: LinkFaultKind) -> Iterato
             if target not in authored_targets or fault.file.endswith(".html")
         ]
         if pages:
+            # An author can open a page of the repository, but not one that this package provides.
+            pages.sort(key=lambda fault: not context.origins.has_source(fault))
             more_pages = _format_more_pages(
                 [posixpath.join(site.nested_in, fault.file) for fault in pages[1:]]
             )

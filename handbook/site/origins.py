@@ -47,6 +47,10 @@ class Origins:
             places_of_target.update(dict.fromkeys(places.get(fault.target, ())))
         return list(places_of_target)
 
+    def has_source(self, fault: LinkFault) -> bool:
+        """Return whether the page of a fault has a source file in the repository."""
+        return bool(self._find_entities(fault))
+
     def find_page(self, fault: LinkFault) -> Location:
         """Return the source file of the page, or the built file if the page has no source."""
         for entity in self._find_entities(fault):

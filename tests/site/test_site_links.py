@@ -489,7 +489,6 @@ def test_a_finding_has_its_place_in_the_source(small_site: Path, tmp_path: Path)
     site = copy_site(small_site, tmp_path / "site")
     remove_folders(site, "adr/0001-keep-orders-in-sqlite", "alerts/OrdersDown")
     assert check_site(site, SMALL) == [
-        f"{site}/alerts/index.html:1:1:LNK101",  # This package provides the page.
         "adr/0002-use-postgresql.md:7:14:LNK101",
         "adr/0002-use-postgresql.md:27:4:LNK101",
         "adr/index.md:1:1:LNK101",

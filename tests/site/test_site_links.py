@@ -491,12 +491,13 @@ def test_a_finding_has_its_place_in_the_source(small_site: Path, tmp_path: Path)
     assert check_site(site, SMALL) == [
         "adr/0002-use-postgresql.md:7:14:LNK101",
         "adr/0002-use-postgresql.md:27:4:LNK101",
-        "adr/index.md:1:1:LNK101",
+        "adr/0003-keep-orders-in-mysql.md:1:1:LNK101",  # and other pages with the menu
         "docs/index.md:6:30:LNK101",
         "docs/index.md:6:49:LNK101",
         "postmortems/2026-05-04-orders-stopped.md:12:10:LNK101",
         "runbooks/shop/orders-down.md:2:10:LNK101",
         "runbooks/shop/shop.rules.yml:8:61:LNK101",
+        "runbooks/shop/shop.rules.yml:9:9:LNK101",  # the page of the next alert, in its menu
     ]
 
 

@@ -27,6 +27,7 @@ from mkdocs.structure.pages import Page as SitePage
 from handbook.engines import check, macros, mounting
 from handbook.engines.errors import BuildError, as_build_error, describe_error
 from handbook.engines.state import Build
+from handbook.reading.addresses import read_scheme
 from handbook.records import Page
 from handbook.records.kinds import MOUNTED
 from handbook.reporters.text import escape_lines, escape_unprintable, text
@@ -140,13 +141,16 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             "kinds": list(SEARCHED),
             "notice": notice(handbook, self.outer_url),
             "report_url": handbook.settings.organisation.report_url,
+            "root": handbook.settings.site_url.rstrip("/"),
             "services": [
                 {
                     "title": service.title,
                     "address": handbook.address(service),
-                    "on_call": handbook.on_call_of(service),
+                    "on_call": on_call,
+                    "has_on_call_page": read_scheme(on_call or "") in ("https", "http"),
                 }
                 for service in first_services(handbook)
+                for on_call in (handbook.on_call_of(service),)
             ],
         }
         config.theme.dirs.insert(0, str(_THEME))

@@ -18,7 +18,8 @@ _TARGET: Final = re.compile(r"\]\([^()\s]*\)")
 def read_decision_texts(handbook: Handbook) -> dict[str, TextState]:
     """Return the state of the text of each decided decision, by path.
 
-    A decision that Git has only under another path, or not at all, has no state.
+    A decision that Git has only under another path, or not at all, has no state. If the date of a
+    decision is not recorded, its state is unknown, because its first commit can be much later.
     """
     decided = [adr for adr in handbook.of(Adr) if adr.status not in (None, "proposed")]
     if not decided or git.read_head(handbook.root) is None:
@@ -26,13 +27,15 @@ def read_decision_texts(handbook: Handbook) -> dict[str, TextState]:
     versions = git.list_versions(handbook.root, Adr.folder)
     if versions is None:
         return {adr.path: TextState.UNKNOWN for adr in decided}
-    known = [adr for adr in decided if adr.path in versions and not adr.moved_from]
+    in_git = [adr for adr in decided if adr.path in versions and not adr.moved_from]
+    undated = {adr.path: TextState.UNDATED for adr in in_git if adr.date is None}
+    known = [adr for adr in in_git if adr.date]
     ids = list(dict.fromkeys(id for adr in known for id in versions[adr.path]))
     try:
         contents = dict(zip(ids, git.read_objects(handbook.root, ids), strict=True))
     except git.RevisionError:  # a partial clone
         return {adr.path: TextState.UNKNOWN for adr in decided}
-    return {
+    return undated | {
         adr.path: _compare(adr.source, [contents[id] for id in versions[adr.path]]) for adr in known
     }
 

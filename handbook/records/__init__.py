@@ -114,6 +114,10 @@ class Entity:
         """Yield the references in the keys of the entity."""
         return iter(())
 
+    def label_reference(self, key: str) -> ReferenceLabel:
+        """Return the labels of a reference, or its key if the kind defines no labels."""
+        return self.reference_labels.get(key, ReferenceLabel(key, key))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Document(Entity):

@@ -58,12 +58,22 @@ _NYGARD: Final = RecordForm(
 """The template of Michael Nygard, which adr-tools writes."""
 
 
+_LABELS_BEFORE_ACCEPTANCE: Final[Mapping[tuple[str | None, str], ReferenceLabel]] = {
+    ("proposed", "supersedes"): ReferenceLabel("proposes to supersede", "proposed successor"),
+    ("proposed", "amends"): ReferenceLabel("proposes to amend", "proposed amendment"),
+    ("rejected", "supersedes"): ReferenceLabel("would have superseded", "rejected successor"),
+    ("rejected", "amends"): ReferenceLabel("would have amended", "rejected amendment"),
+}
+"""The labels of the changes by a decision that is not accepted, by its status and key."""
+
+
 class TextState(StrEnum):
     """What Git knows about the text of a decided decision, without its notes."""
 
     UNCHANGED = "unchanged since the decision"
     CHANGED = "changed since the decision"
     UNKNOWN = "unknown, because the clone has no full history"
+    UNDATED = "unknown, because no date of the decision is recorded"
 
 
 class _Status(Choice):
@@ -204,6 +214,11 @@ class Adr(Record):
             yield "alternatives"
         if self.status == "superseded" and not self.superseded_by:
             yield "superseded by"
+
+    def label_reference(self, key: str) -> ReferenceLabel:
+        """Return the labels of a reference. A change takes effect only when it is accepted."""
+        label = _LABELS_BEFORE_ACCEPTANCE.get((self.status, key))
+        return label or super().label_reference(key)
 
     @property
     def changed(self) -> datetime.date | None:

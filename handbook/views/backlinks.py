@@ -32,14 +32,8 @@ def backlinks(handbook: Handbook, record: Record) -> str:
 
 
 def _labels_of(reference: Reference) -> ReferenceLabel:
-    """Return the labels of a reference, or its key if its kind defines no labels."""
-    return (
-        _IN_TEXT
-        if reference.via == "text"
-        else reference.source.reference_labels.get(
-            reference.via, ReferenceLabel(*[reference.via] * 2)
-        )
-    )
+    is_in_text = reference.via == "text"
+    return _IN_TEXT if is_in_text else reference.source.label_reference(reference.via)
 
 
 def _links_with_labels(

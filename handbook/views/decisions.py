@@ -58,19 +58,31 @@ def lineage(handbook: Handbook, adr: Adr) -> str:
         if id in places
     ]
     linker = Linker(handbook, handbook.address(adr))
+
+    def label(source: Adr, key: str, id: str) -> str:
+        return f"{source.label_reference(key).outward} {id}"
+
     drawing = arcs(
         "Lineage",
         [f"{member.id} {member.status or NOT_RECORDED}" for member in shown],
         places[adr.id],
-        [Arc(places[member.id], places[id], key == "amends") for member, key, id in relations],
-        "; ".join(f"{member.id} {key} {id}" for member, key, id in relations),
+        [
+            Arc(
+                places[member.id],
+                places[id],
+                is_dashed=key == "amends",
+                is_faint=member.status in ("proposed", "rejected"),
+            )
+            for member, key, id in relations
+        ],
+        "; ".join(f"{relation[0].id} {label(*relation)}" for relation in relations),
     )
     rows = [
         (
             linker.to(member),
             or_not_recorded(member, member.status),
             or_not_recorded(member, member.date),
-            [f"{key} {id}" for source, key, id in relations if source is member],
+            [label(*relation) for relation in relations if relation[0] is member],
             member is adr,
         )
         for member in shown

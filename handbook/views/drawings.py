@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import log
 from statistics import median
 from typing import Any, Final
 
@@ -19,13 +20,23 @@ from handbook.views import duration, render
 WIDTH: Final = 360
 _LINE: Final = 22
 """The minimum distance between two labels. Larger distances are to scale."""
+_DATE_LINE: Final = 16
+"""The height of the date above the first time of a day."""
 _TALL: Final = 160
+_HOUR: Final = 60
+_DAY: Final = 24 * _HOUR
+_TICKS: Final = tuple(
+    timedelta(minutes=minutes)
+    for minutes in (1, 10, _HOUR, 6 * _HOUR, _DAY, 7 * _DAY, 30 * _DAY, 365 * _DAY)
+)
+"""The possible ticks of a logarithmic scale of durations."""
 
 
 def timeline(points: Sequence[tuple[datetime, str]]) -> Markup:
     """Draw moments on a vertical line, to scale.
 
-    Returns "" if there are fewer than two different moments.
+    If they are on several days, each day begins with its date. Returns "" if there are fewer than
+    two different moments.
     """
     moments: dict[datetime, list[str]] = {}
     for at, label in sorted(points, key=lambda point: point[0]):
@@ -34,39 +45,51 @@ def timeline(points: Sequence[tuple[datetime, str]]) -> Markup:
         return Markup()
     times = list(moments)
     whole_seconds = (times[-1] - times[0]).total_seconds()
-    marks, y = [], 12.0
-    for previous, at in zip([times[0], *times], times, strict=False):
-        gap = at - previous
-        y += max(_LINE, _TALL * gap.total_seconds() / whole_seconds) if gap else 0
-        label = ", ".join(moments[at])
+    has_dates = times[0].date() != times[-1].date()
+    marks: list[dict[str, Any]] = []
+    y = 12.0
+    for previous, at in zip([None, *times], times, strict=False):
+        gap = at - previous if previous else timedelta()
+        is_new_day = has_dates and (previous is None or previous.date() != at.date())
+        line = _LINE + (_DATE_LINE if is_new_day else 0)
+        y += max(line, _TALL * gap.total_seconds() / whole_seconds) if gap else line - _LINE
         marks.append(
             {
                 "y": round(y, 1),
+                "day": f"{at:%Y-%m-%d}" if is_new_day else "",
                 "time": f"{at:%H:%M}",
-                "label": label,
+                "label": ", ".join(moments[at]),
                 "gap": duration(gap) if gap else "",
             }
         )
-    description = "; ".join(f"{mark['time']} {mark['label']}" for mark in marks)
     return _drawing(
-        "timeline.svg.j2", marks=marks, width=WIDTH, height=round(y + 14), description=description
+        "timeline.svg.j2",
+        marks=marks,
+        axis=100 if has_dates else 76,
+        width=WIDTH,
+        height=round(y + 14),
+        description="; ".join(
+            " ".join(filter(None, (mark["day"], mark["time"], mark["label"]))) for mark in marks
+        ),
     )
 
 
-def dots(title: str, values: Sequence[timedelta]) -> Markup:
-    """Draw durations as dots on a scale, with their median.
+def dots(title: str, values: Sequence[timedelta], comparable: Sequence[timedelta] = ()) -> Markup:
+    """Draw durations as dots on a logarithmic scale, with their median.
 
-    Returns "" if there are fewer than two durations.
+    `comparable` are the durations of other charts that need the same scale. Returns "" if there are
+    fewer than two durations.
     """
     if len(values) < 2:
         return Markup()
-    longest = max(values) or timedelta(minutes=1)
+    longest = max(values)
     median_value = timedelta(seconds=median(value.total_seconds() for value in values))
-    margin = 8
+    start, end = _find_scale((*values, *comparable))
+    margin = 20
     scale_width = WIDTH - 2 * margin
 
     def scale_to_x(value: timedelta) -> float:
-        return round(margin + scale_width * (value / longest), 1)
+        return round(margin + scale_width * log(max(value, start) / start) / log(end / start), 1)
 
     return _drawing(
         "dots.svg.j2",
@@ -74,13 +97,20 @@ def dots(title: str, values: Sequence[timedelta]) -> Markup:
         width=WIDTH,
         left=margin,
         right=margin + scale_width,
+        ticks=[(scale_to_x(tick), duration(tick)) for tick in _TICKS if start <= tick <= end],
         dots=[scale_to_x(value) for value in sorted(values)],
         median=scale_to_x(median_value),
         median_text=duration(median_value),
-        longest_text=duration(longest),
         description=f"{title}: {len(values)} incidents, median {duration(median_value)}, "
         f"longest {duration(longest)}",
     )
+
+
+def _find_scale(values: Sequence[timedelta]) -> tuple[timedelta, timedelta]:
+    """Return the first and the last tick of a scale that contains durations."""
+    start = max((tick for tick in _TICKS if tick <= min(values)), default=_TICKS[0])
+    ticks = (tick for tick in _TICKS if tick >= max(values) and tick > start)
+    return start, min(ticks, default=max(*values, 2 * start))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +155,7 @@ class Arc:
     start: int
     end: int
     is_dashed: bool = False
+    is_faint: bool = False
 
 
 def arcs(
@@ -153,6 +184,7 @@ def arcs(
                 "sweep": 1 if end > start else 0,
                 "head": -6 if end > start else 6,
                 "is_dashed": arc.is_dashed,
+                "is_faint": arc.is_faint,
             }
         )
     return _drawing(

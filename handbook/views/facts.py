@@ -139,15 +139,16 @@ def _adr_rows(adr: Adr, linker: Linker) -> Iterator[Row]:
     yield Row("Consulted", linker.people(adr.consulted))
     yield Row("Informed", linker.people(adr.informed))
     yield Row("Review by", _due(adr.review_by if adr.status == "accepted" else None))
-    amended = [
-        ref.source.id
-        for ref in linker.handbook.references_to(adr)
-        if ref.via == "amends" and isinstance(ref.source, Adr)
-    ]
-    yield Row("Superseded by", tuple(linker.find("adr", adr.superseded_by)), wide=True)
-    yield Row("Supersedes", tuple(linker.find("adr", adr.supersedes)), wide=True)
-    yield Row("Amends", tuple(linker.find("adr", adr.amends)), wide=True)
-    yield Row("Amended by", tuple(linker.find("adr", amended)), wide=True)
+    ids_by_label = {"superseded by": [*adr.superseded_by]}
+    for key in ("supersedes", "amends"):
+        ids_by_label[adr.label_reference(key).outward] = [*getattr(adr, key)]
+    for ref in linker.handbook.references_to(adr):
+        if isinstance(ref.source, Adr) and ref.via in ("supersedes", "amends"):
+            label = ref.source.label_reference(ref.via).inward
+            ids_by_label.setdefault(label, []).append(ref.source.id)
+    for label, ids in ids_by_label.items():
+        links = linker.find("adr", list(dict.fromkeys(ids)))
+        yield Row(label.capitalize(), tuple(links), wide=True)
     yield Row("Services", tuple(linker.find("service", adr.services)), wide=True)
     yield Row("Standards", tuple(linker.find("standard", adr.standards)), wide=True)
 

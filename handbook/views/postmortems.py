@@ -54,15 +54,15 @@ def figures(postmortems: Sequence[Postmortem]) -> list[dict[str, str | int]]:
 
 
 def _charts(published_postmortems: Sequence[Postmortem]) -> Iterator[Markup]:
-    """Draw one chart of the times to mitigate, and one of the times to resolve."""
-    for index in (2, 3):
-        named_durations = [
-            (postmortem.durations[index].name, value)
-            for postmortem in published_postmortems
-            if (value := postmortem.durations[index].value)
-        ]
-        title = named_durations[0][0].capitalize() if named_durations else ""
-        yield dots(title, [value for _, value in named_durations])
+    """Draw one chart of the times to mitigate, and one of the times to resolve, to one scale."""
+    values_by_name: dict[str, list[timedelta]] = {}
+    for postmortem in published_postmortems:
+        for item in postmortem.durations[2:4]:
+            if item.value:
+                values_by_name.setdefault(item.name, []).append(item.value)
+    every_value = [value for values in values_by_name.values() for value in values]
+    for name, values in values_by_name.items():
+        yield dots(name.capitalize(), values, every_value)
 
 
 def postmortem_archive(handbook: Handbook, page_address: str) -> str:

@@ -99,7 +99,7 @@ def test_a_record_lists_its_references_and_backlinks(small_site: Path) -> None:
         "supersedes ADR-0001 Keep orders in SQLite",
         "Referred to by",
         "supersedes ADR-0001 Keep orders in SQLite",
-        "amended by ADR-0003 Keep orders in MySQL",
+        "rejected amendment ADR-0003 Keep orders in MySQL",
         "STD-08 Observability",
         "related to Orders stopped",
         "waiver used in shop, 2026-Q4",

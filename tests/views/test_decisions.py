@@ -11,6 +11,7 @@ from handbook.history.decision_texts import read_decision_texts
 from handbook.loading import load
 from handbook.records.adr import Adr, TextState
 from handbook.views.adr_index import adr_index
+from handbook.views.backlinks import backlinks
 from handbook.views.decisions import banner, lineage
 from handbook.views.facts import facts
 from handbook.views.links import Linker
@@ -111,6 +112,43 @@ def test_the_lineage_has_the_chain_and_the_nearest_amendments(chain: Path) -> No
     assert drawing.count("stroke-dasharray") == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "labels", "changes"),
+    [
+        (
+            "proposed",
+            {"ADR-0001": "proposed successor", "ADR-0002": "proposed amendment"},
+            ("proposes to supersede ADR-0001", "proposes to amend ADR-0002"),
+        ),
+        (
+            "rejected",
+            {"ADR-0001": "rejected successor", "ADR-0002": "rejected amendment"},
+            ("would have superseded ADR-0001", "would have amended ADR-0002"),
+        ),
+    ],
+)
+def test_a_change_takes_effect_only_when_it_is_accepted(
+    status: str, labels: dict[str, str], changes: tuple[str, str], tmp_path: Path
+) -> None:
+    keys = "supersedes: [ADR-0001]\namends: [ADR-0002]\ndeciders"
+    change = ADR.replace("accepted", status).replace("deciders", keys)
+    files = {"adr/0001-a.md": ADR, "adr/0002-b.md": ADR, "adr/0003-c.md": change}
+    handbook = load(write(tmp_path, {"mkdocs.yml": SETTINGS, **files}))
+    for id, label in labels.items():
+        adr = handbook.get(Adr, id)
+        assert adr
+        assert f'<span class="hb-how">{label}</span>' in backlinks(handbook, adr)
+        assert f"<dt>{label.capitalize()}</dt>" in facts(handbook, adr)
+        for page in (facts, backlinks, lineage):
+            assert not re.search("(amended|superseded) by", page(handbook, adr), re.IGNORECASE)
+    source = handbook.get(Adr, "ADR-0003")
+    assert source
+    for change in changes:
+        assert f"ADR-0003 {change}" in lineage(handbook, source)
+        assert f"<dt>{change.rpartition(' ')[0].capitalize()}</dt>" in facts(handbook, source)
+    assert lineage(handbook, source).count('stroke-opacity="0.5"') == 2
+
+
 def test_titles_that_readers_must_not_follow_are_struck_through(chain: Path) -> None:
     handbook = load(chain)
     index = adr_index(handbook, "adr/")
@@ -143,6 +181,7 @@ def test_the_index_counts_each_year_and_sorts_by_date(tmp_path: Path) -> None:
 
 def test_git_says_whether_the_text_has_changed(tmp_path: Path) -> None:
     proposed = ADR.replace("accepted", "proposed")
+    imported = ADR.replace("status:", "imported: {from: doc/a.md, date: 2026-06-01}\nstatus:")
     root = create_repository(
         write(
             tmp_path / "handbook",
@@ -151,6 +190,8 @@ def test_git_says_whether_the_text_has_changed(tmp_path: Path) -> None:
                 "adr/0001-a.md": proposed.replace("Why.", "A draft."),
                 "adr/0002-b.md": ADR,
                 "adr/0003-c.md": proposed,
+                "adr/0004-d.md": imported.replace("date: 2026-03-02\n", ""),
+                "adr/0005-e.md": imported,
             },
         )
     )
@@ -162,6 +203,8 @@ def test_git_says_whether_the_text_has_changed(tmp_path: Path) -> None:
     assert read_decision_texts(load(root)) == {
         "adr/0001-a.md": TextState.UNCHANGED,
         "adr/0002-b.md": TextState.CHANGED,
+        "adr/0004-d.md": TextState.UNDATED,
+        "adr/0005-e.md": TextState.UNCHANGED,
     }
     shallow = tmp_path / "shallow"
     run_git(tmp_path, "clone", "--quiet", "--depth", "1", f"file://{root}", str(shallow))

@@ -254,6 +254,47 @@ class NestedHandbooks(MapOf):
         return {**super().schema(allowed_values), **names}
 
 
+class OwnName(Choice):
+    """A name that the settings themselves define, such as a team or a severity of incidents."""
+
+    def __init__(self, of: str) -> None:
+        super().__init__(of=of)
+
+    def schema(self, allowed_values: AllowedValues) -> dict[str, object]:
+        """Return the JSON Schema of a text, because each organisation has other names."""
+        return Text().schema(allowed_values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleSetting:
+    """The severity that the organisation gives a rule, and why."""
+
+    severity: str | None = field(
+        Choice(*RULE_SEVERITIES), "severity of the rule; off disables it", required=True
+    )
+    reason: str | None = field(ProseText(), "reason for this severity", required=True)
+    owner: str | None = field(OwnName("teams"), "team that can tell more")
+
+
+class RuleSettingType(FieldType):
+    """A severity of a rule, or a mapping that also has the reason."""
+
+    noun = f"{Choice(*RULE_SEVERITIES).noun}, or a mapping with severity and reason"
+
+    def read_node(self, key: str, node: nodes.Node, reading: Reading) -> RuleSetting | None:
+        """Return the setting of a YAML node, or None if it is invalid."""
+        if isinstance(node, nodes.Scalar):
+            severity = Choice(*RULE_SEVERITIES).read(key, node, reading)
+            return RuleSetting(severity=severity) if severity else None
+        setting: RuleSetting | None = Group(RuleSetting).read_node(key, node, reading)
+        return setting if setting and setting.severity else None
+
+    def schema(self, allowed_values: AllowedValues) -> dict[str, object]:
+        """Return the JSON Schema of a severity, or of a mapping."""
+        forms = (Choice(*RULE_SEVERITIES), Group(RuleSetting))
+        return {"anyOf": [form.schema(allowed_values) for form in forms]}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Organisation:
     """The values under `extra.handbook` in mkdocs.yml."""
@@ -263,9 +304,9 @@ class Organisation:
     tags: tuple[str, ...] = field(Many(Text()), "allowed tags of records")
     expect: Mapping[str, int] = field(MapOf(Number()), "minimum number of records, by kind")
     groups: Mapping[str, str] = field(MapOf(Text()), "titles of the checklist groups, by prefix")
-    rules: Mapping[str, str] = field(
-        MapOf(Choice(*RULE_SEVERITIES)),
-        "changed severities of rules, by code or name; off disables a rule",
+    rules: Mapping[str, RuleSetting] = field(
+        MapOf(RuleSettingType()),
+        "changed severities of rules, by code or name, with their reasons; off disables a rule",
     )
     sections: Mapping[str, Mapping[str, tuple[str, ...]]] = field(
         MapOf(MapOf(Many(Text()))),
@@ -304,17 +345,6 @@ class Organisation:
     )
 
 
-class IncidentSeverityName(Choice):
-    """A severity that `extra.policy.severities` defines."""
-
-    def __init__(self) -> None:
-        super().__init__(of="severities")
-
-    def schema(self, allowed_values: AllowedValues) -> dict[str, object]:
-        """Return the JSON Schema of a text, because the settings define the severities."""
-        return Text().schema(allowed_values)
-
-
 @dataclass(frozen=True, kw_only=True)
 class IncidentSeverity:
     """A severity of incidents."""
@@ -337,7 +367,7 @@ class Publication:
     """The severities of incidents that need a post-mortem, and the deadline of publication."""
 
     severities: tuple[str, ...] = field(
-        Many(IncidentSeverityName()), "severities that need a post-mortem"
+        Many(OwnName("severities")), "severities that need a post-mortem"
     )
     business_days: int | None = field(Number(1, 90), "deadline, in business days after the start")
     country: str | None = field(
@@ -556,6 +586,7 @@ def read_settings(root: Path) -> Settings:
         return Settings(Organisation(), Policy(), empty, (problem,))
     organisation, policy = Organisation(), Policy()
     if (value := node.find("extra", "handbook")) is not None:
+        reading.allowed_values = {"teams": _list_keys(value, "teams")}
         organisation = Group(Organisation).read("handbook", value, reading) or organisation
     if (value := node.find("extra", "policy")) is not None:
         policy = _read_policy(value, reading)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
+from typing import Final
 
 from handbook.diagnostics import Diagnostic, Report, Severity, Unlisted
 
@@ -67,6 +68,10 @@ def escape_unprintable(text: str) -> str:
     )
 
 
+_MOST_EXCEPTIONS: Final = 3
+"""The largest number of new exceptions in the last line of a report."""
+
+
 def escape_lines(text: str) -> str:
     """Escape unprintable characters in each line of a text. The line ends stay."""
     return "\n".join(map(escape_unprintable, text.split("\n")))
@@ -89,17 +94,18 @@ def summary(report: Report) -> str:
         counts.append(_count(report.lowered_count, "lowered severity", "lowered severities"))
     if report.removal_count:
         counts.append(_count(report.removal_count, "allowed removal"))
-    new_exceptions = report.new_exceptions
+    # The settings affect every record, so their exceptions come first.
+    findings = sorted(report.new_exceptions.findings, key=lambda finding: "/" in finding.at.path)
+    more = len(findings[_MOST_EXCEPTIONS:]) + sum(
+        unlisted.count for unlisted in report.new_exceptions.more
+    )
     exceptions = ", ".join(
         (
             *(
                 escape_unprintable(f"{finding.message} ({finding.at.path}:{finding.at.line})")
-                for finding in new_exceptions.findings
+                for finding in findings[:_MOST_EXCEPTIONS]
             ),
-            *(
-                escape_unprintable(f"{describe_unlisted(unlisted)} ({unlisted.path})")
-                for unlisted in new_exceptions.more
-            ),
+            *([f"and {_count(more, 'more new exception')}"] if more else []),
         )
     )
     return f"{records}: {', '.join(counts)}{f'; {exceptions}' if exceptions else ''}"

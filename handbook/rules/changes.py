@@ -134,8 +134,8 @@ def new_exception(base: Base, context: Context) -> Iterator[Finding]:
 
     An exception is a suppression, a secret sample, an allowed removal, a lowered severity, a rule
     that is off, an imported record, or a pattern that is removed from `handbook.private`. The rule
-    reports each exception that the base does not have, and the summary of every report lists it. An
-    exception in a renamed file is not new.
+    reports each exception that the base does not have, and the last line of every report lists the
+    first three. An exception in a renamed file is not new.
 
     Why: an exception that reviewers did not notice can hide faults for years.
 
@@ -180,11 +180,14 @@ def new_exception(base: Base, context: Context) -> Iterator[Finding]:
             or (is_off and not any_rule.is_off_in(base_settings))
         )
         if is_lowered and not any_rule.is_mandatory:
-            at = settings.at("rules", any_rule.key_in(settings))
+            key = any_rule.key_in(settings)
+            reason = settings.organisation.rules[key].reason
             message = (
                 f"rule {code} is off" if is_off else f"severity of {code} lowered to 'warning'"
             )
-            yield Finding(at, message, hint)
+            yield Finding(
+                settings.at("rules", key), f"{message}: {reason}" if reason else message, hint
+            )
 
 
 def _report_new_imports(base: Base, context: Context) -> Iterator[Finding]:

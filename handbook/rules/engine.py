@@ -197,7 +197,8 @@ class Rule:
         return self.is_advisory and self._configured_severity(settings) is None
 
     def _configured_severity(self, settings: Settings) -> str | None:
-        return settings.organisation.rules.get(self.key_in(settings))
+        setting = settings.organisation.rules.get(self.key_in(settings))
+        return setting.severity if setting else None
 
     def key_in(self, settings: Settings) -> str:
         """Return the key of this rule in the settings (`handbook.rules`): its name or its code."""

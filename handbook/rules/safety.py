@@ -258,8 +258,8 @@ def disabled_safety_rule(handbook: Handbook) -> Iterator[Finding]:
     for any_rule in rules().values():
         if any_rule.is_mandatory and any_rule.is_lowered_by(handbook.settings):
             at = handbook.settings.at("rules", any_rule.key_in(handbook.settings))
-            severity = handbook.settings.organisation.rules[any_rule.key_in(handbook.settings)]
-            message = f"severity '{severity}' of {any_rule.code}, which is mandatory"
+            setting = handbook.settings.organisation.rules[any_rule.key_in(handbook.settings)]
+            message = f"severity '{setting.severity}' of {any_rule.code}, which is mandatory"
             yield Finding(at, message, hint)
 
 

@@ -10,11 +10,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 
 from handbook.handbook import Handbook
-from handbook.records import Document, Record
+from handbook.reading.suppressions import Suppression
+from handbook.records import Entity, Record
 from handbook.records.adr import Adr
+from handbook.records.alert import Alert
 from handbook.records.audit import Audit, Result
 from handbook.records.postmortem import Postmortem, publication_deadline
 from handbook.records.runbook import Runbook
@@ -95,7 +97,7 @@ def _list_reviews(handbook: Handbook) -> Iterator[Deadline]:
         if record.example:
             continue
         title = f"{record.id}: {record.title}" if record.mention else record.title
-        owners = _find_owners(record)
+        owners = _find_owners(handbook, record)
         days: list[tuple[str, date | None]] = [("review", next_review(record, handbook))]
         if isinstance(record, Runbook):
             days.append(("exercise", next_exercise(record, handbook)))
@@ -140,16 +142,34 @@ def _last_day_of_next_quarter(quarter: str) -> date:
 def _list_suppressions(handbook: Handbook) -> Iterator[Deadline]:
     for suppression in handbook.suppressions:
         if suppression.rule and suppression.until:
-            document = handbook.documents.get(suppression.at.path)
+            entity = _find_entity(handbook, suppression)
             title = f"{suppression.rule} in {suppression.at.path}"
-            address = handbook.address(document) if document else "exceptions/"
-            owners = _find_owners(document)
+            address = handbook.address(entity) if entity else "exceptions/"
+            owners = _find_owners(handbook, entity)
             yield Deadline(suppression.until, "suppression", title, address, owners)
 
 
-def _find_owners(document: Document | None) -> tuple[str, ...]:
-    owner = getattr(document, "owner", None)
-    return (owner,) if owner else tuple(getattr(document, "deciders", ()))
+def _find_entity(handbook: Handbook, suppression: Suppression) -> Entity | None:
+    """Return the record, page, audit or alert with the line of a suppression, or None.
+
+    If the line in a rule file belongs to no alert, the result is the service of the file.
+    """
+    path = suppression.at.path
+    for file in handbook.rule_files:
+        if file.path == path:
+            names = [rule.alert for rule in file.rules if rule.node.at.line <= suppression.line]
+            alert = handbook.get(Alert, names[-1]) if names else None
+            return alert or handbook.get(Service, file.service)
+    audits = (audit for audit in handbook.of(Audit) if audit.path == path)
+    return handbook.documents.get(path) or next(audits, None)
+
+
+def _find_owners(handbook: Handbook, entity: Entity | None) -> tuple[str, ...]:
+    """Return the owner or the deciders of an entity. A service owns its alerts and audits."""
+    if isinstance(entity, Alert | Audit):
+        entity = handbook.get(Service, entity.service)
+    owner = getattr(entity, "owner", None)
+    return (owner,) if owner else tuple(getattr(entity, "deciders", ()))
 
 
 def due(handbook: Handbook, page_address: str) -> str:
@@ -186,12 +206,15 @@ def count_dates(deadlines: list[Deadline]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _ExceptionRow:
-    """An exception from a rule or an item. `end` is its last day, or None if it has none."""
+    """An exception from a rule or an item. `end` is its last day, or None if it has none.
+
+    `place` is a link, or the path of a file without a page. `reason` is a link, or HTML.
+    """
 
     kind: str
     subject: str
-    target: PageLink | None
-    reason: Any
+    place: PageLink | str
+    reason: PageLink | str | None
     owners: tuple[str, ...]
     end: date | None
 
@@ -201,7 +224,7 @@ def exceptions(handbook: Handbook, page_address: str) -> str:
     linker = Linker(handbook, page_address)
     rows = [*_waiver_rows(handbook, linker), *_suppression_rows(handbook, linker)]
     rows.sort(key=lambda row: (row.end or date.max, row.kind, row.subject))
-    rows += _setting_rows(handbook)
+    rows += _setting_rows(handbook, linker)
     return render(
         "exceptions.md.j2",
         rows=rows,
@@ -222,7 +245,9 @@ def _waiver_rows(handbook: Handbook, linker: Linker) -> Iterator[_ExceptionRow]:
                 target = PageLink("", service.title, linker.at(handbook.address(audit)))
                 decisions = linker.find("adr", [result.adr] if result.adr else [])
                 owners = (service.owner,) if service.owner else ()
-                reason = decisions[0] if decisions else result.reason
+                reason = (
+                    decisions[0] if decisions else linker.inline(result.reason or "", audit.path)
+                )
                 yield _ExceptionRow("waiver", id, target, reason, owners, result.until)
 
 
@@ -230,25 +255,32 @@ def _suppression_rows(handbook: Handbook, linker: Linker) -> Iterator[_Exception
     for suppression in handbook.suppressions:
         if not suppression.rule:
             continue
-        document = handbook.documents.get(suppression.at.path)
-        target = PageLink("", suppression.at.path, linker.url(document)) if document else None
+        path = suppression.at.path
+        entity = _find_entity(handbook, suppression)
         yield _ExceptionRow(
             "suppression",
-            suppression.rule if target else f"{suppression.rule} in {suppression.at.path}",
-            target,
-            suppression.reason,
-            _find_owners(document),
+            suppression.rule,
+            PageLink("", path, linker.url(entity)) if entity else path,
+            linker.inline(suppression.reason, path),
+            _find_owners(handbook, entity),
             suppression.until,
         )
 
 
-def _setting_rows(handbook: Handbook) -> Iterator[_ExceptionRow]:
+def _setting_rows(handbook: Handbook, linker: Linker) -> Iterator[_ExceptionRow]:
     """Yield the exceptions in the settings, which have no end."""
-    organisation = handbook.settings.organisation
-    for rule, severity in organisation.rules.items():
-        if severity != "error":
-            yield _ExceptionRow("rule", f"{rule} is {severity}", None, "", (), None)
-    for sample in organisation.samples:
-        yield _ExceptionRow("secret sample", sample.path or "", None, sample.reason, (), None)
-    for removal in organisation.removed:
-        yield _ExceptionRow("removal", removal.path or "", None, removal.reason, (), None)
+    settings = handbook.settings
+    for name, rule in settings.organisation.rules.items():
+        if rule.severity != "error":
+            path = settings.at("rules", name).path
+            reason = linker.inline(rule.reason, path) if rule.reason else None
+            owners = (rule.owner,) if rule.owner else ()
+            yield _ExceptionRow("rule", f"{name} is {rule.severity}", path, reason, owners, None)
+    for sample in settings.organisation.samples:
+        path = settings.at_sample(sample).path
+        reason = linker.inline(sample.reason or "", path)
+        yield _ExceptionRow("secret sample", sample.path or "", path, reason, (), None)
+    for removal in settings.organisation.removed:
+        path = settings.at_removal(removal).path
+        reason = linker.inline(removal.reason or "", path)
+        yield _ExceptionRow("removal", removal.path or "", path, reason, (), None)

@@ -193,13 +193,18 @@ def test_the_preview_of_a_page_lists_some_findings(tmp_path: Path) -> None:
     assert "REF002 error: and 10 more" in html
 
 
-def test_new_exceptions_beyond_the_list_are_counted_in_the_last_line() -> None:
+def test_the_last_line_names_three_new_exceptions_and_counts_the_others() -> None:
     exceptions = tuple(
-        Diagnostic(
-            Location("a.md", line), "FM017", "new-exception", Severity.WARNING, f"allow {line}"
+        Diagnostic(at, "FM019", "new-exception", Severity.WARNING, f"allow {at.line}")
+        for at in (
+            *(Location("adr/a.md", line) for line in range(1, 31)),
+            Location("mkdocs.yml", 40),
         )
-        for line in range(1, 31)
     )
     report = Report({"adr": 1}, exceptions)
-    assert [finding.at.line for finding in report.new_exceptions.findings] == [*range(1, 21)]
-    assert summary(report).endswith("allow 20 (a.md:20), and 10 more (a.md)")
+    assert [item.at.line for item in report.new_exceptions.findings] == [*range(1, 21), 40]
+    assert summary(report).endswith(
+        "; allow 40 (mkdocs.yml:40), allow 1 (adr/a.md:1), allow 2 (adr/a.md:2), "
+        "and 28 more new exceptions"
+    )
+    assert summary(Report({}, exceptions[:4])).endswith(", and 1 more new exception")

@@ -888,7 +888,7 @@ def test_the_summary_lists_every_new_exception(branch: Path) -> None:
     assert (report.errors, report.warnings) == (0, 3)
     summary = REPORTERS["text"](report).splitlines()[-1]
     assert (
-        "0 errors, 3 warnings, 1 suppressed, 1 secret sample, 1 lowered severity; new suppression"
+        "0 errors, 3 warnings, 1 suppressed, 1 secret sample, 1 lowered severity; severity of "
         in summary
     )
     assert all(message.partition(" ")[2] in summary for message in messages)

@@ -117,6 +117,11 @@ def test_an_imported_postmortem_keeps_its_status(branch: Path) -> None:
         ("", "{PMT009: off}", ["FM019 rule PMT009 is off"]),
         ("", "{FM104: warning}", ["FM019 severity of FM104 lowered to 'warning'"]),
         ("{FM104: warning}", "{FM104: off}", ["FM019 rule FM104 is off"]),
+        (
+            "",
+            "{FM104: {severity: off, reason: a short handbook}}",
+            ["FM019 rule FM104 is off: a short handbook"],
+        ),
         ("{FM104: off}", "{FM104: warning}", []),
         ("{FM104: off}", "{empty-section: off}", []),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -65,6 +66,13 @@ def test_a_superseded_decision_and_an_example_are_not_due(tmp_path: Path) -> Non
     assert "What is due" not in home(load(root), "")
 
 
+def test_the_home_page_of_an_empty_handbook_counts_nothing(tmp_path: Path) -> None:
+    page = home(load(write(tmp_path, {"mkdocs.yml": SETTINGS})), "")
+    for text in ("No standards yet<", "No decisions yet<", "No services yet<"):
+        assert text in page
+    assert not re.search(r"\b0\b", re.sub(r"<svg.*?</svg>", "", page))
+
+
 def test_pages_have_the_dates_and_their_number_per_day() -> None:
     handbook = load(SMALL)
     deadlines = list_deadlines(handbook)
@@ -76,6 +84,67 @@ def test_pages_have_the_dates_and_their_number_per_day() -> None:
     total = sum(int(entry.split(":")[1]) for entry in count_dates(deadlines).split())
     assert total == len(deadlines)
     assert f"{date.today().year + 50}" not in page
+
+
+def list_exceptions(root: Path) -> dict[str, list[str]]:
+    """Return the texts of the other cells of each row, by the text of the first cell."""
+    page = exceptions(load(root), "exceptions/")
+    rows = [re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row) for row in re.split("</tr>", page)[1:-1]]
+    texts = [[re.sub(r"<[^>]+>", "", cell) for cell in row] for row in rows]
+    return {row[0]: row[1:] for row in texts}
+
+
+def test_a_rule_that_is_off_can_have_a_reason_and_an_owner(tmp_path: Path) -> None:
+    off = "{severity: off, reason: see ADR-0001, owner: order-team}"
+    settings = SETTINGS + f"    rules: {{FM010: warning, overdue-action: {off}}}\n"
+    root = write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": ADR})
+    assert list_exceptions(root) == {
+        "FM010 is warning": ["rule", "mkdocs.yml", "not recorded", "not recorded", "no end date"],
+        "overdue-action is off": [
+            "rule",
+            "mkdocs.yml",
+            "see ADR-0001",
+            "order-team",
+            "no end date",
+        ],
+    }
+    assert 'href="../adr/0001-a/"' in exceptions(load(root), "exceptions/")
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("{severity: off}", "missing key 'reason'"),
+        ("{severity: off, reason: none}", "value 'none' of 'reason' without content"),
+        ("{severity: of, reason: a test}", "unknown value 'of' for 'severity'"),
+        ("{severity: off, reason: a test, owner: nobody}", "unknown value 'nobody' for 'owner'"),
+        ("[off]", "unexpected list under 'FM010'"),
+    ],
+)
+def test_an_invalid_setting_of_a_rule_is_reported(
+    setting: str, message: str, tmp_path: Path
+) -> None:
+    settings = SETTINGS + f"    rules: {{FM010: {setting}}}\n"
+    problems = load(write(tmp_path, {"mkdocs.yml": settings})).settings.problems
+    assert [problem.finding.message for problem in problems] == [message]
+
+
+def test_a_suppression_in_yaml_has_its_place_and_its_owner(tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "small")
+    rule_file = root / "runbooks/shop/shop.rules.yml"
+    text = rule_file.read_text(encoding="utf-8")
+    comment = "# handbook: allow ALR001 until 2027-01-31: a reason\n"
+    alert = re.findall(r"alert: (\w+)", text)[1]
+    line = next(line for line in text.splitlines(True) if f"alert: {alert}" in line)
+    indent = line[: len(line) - len(line.lstrip())]
+    rule_file.write_text(text.replace(line, f"{indent}{comment}{line}"), encoding="utf-8")
+    path = rule_file.relative_to(root).as_posix()
+    [row] = [cells for cells in list_exceptions(root).values() if cells[0] == "suppression"]
+    assert row[1] == path
+    assert row[3] == "shop-team"
+    page = exceptions(load(root), "exceptions/")
+    assert f'<a href="../alerts/{alert}/">{path}</a>' in page
+    assert ("2027-01-31", "suppression", f"alerts/{alert}/") in list_due(root)
 
 
 def test_exceptions_have_their_owner_reason_and_end(tmp_path: Path) -> None:

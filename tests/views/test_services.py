@@ -122,6 +122,30 @@ def test_the_matrix_counts_the_passes_of_each_group_without_items_that_do_not_ap
     ]
 
 
+def test_a_group_whose_items_do_not_apply_is_not_applicable(tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
+    results = "{verdict: not-applicable, reason: no user data}"
+    text = BEFORE.partition("results:")[0] + f"results:\n  SEC-01: {results}\n"
+    write(root, {AUDIT: text})
+    matrix = services_index(load(root), "services/").partition("Compliance by group")[2]
+    assert 'aria-label="Shop, Security: not applicable">not applicable</a>' in matrix
+    assert "0 of 0" not in matrix
+
+
+def test_only_the_newest_audit_is_unfolded(tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
+    write(root, {"docs/services/shop/2026-Q3.yml": BEFORE})
+    page = show_shop(root)
+    newest, fold, folded = page.partition('<details class="hb-fold">')
+    assert fold
+    assert 'id="2026-q4"' in newest
+    assert 'id="2026-q4-sec-01"' in newest
+    summary, _, content = folded.partition("</summary>")
+    assert '<h3 id="2026-q3">2026-Q3</h3>' in summary
+    assert "2 of 5 items passed" in summary
+    assert 'id="2026-q3-sec-01"' in content.partition("</details>")[0]
+
+
 def test_a_service_without_an_audit_is_not_in_the_matrix() -> None:
     matrix = services_index(load(SMALL), "services/").partition("Compliance by group")[2]
     assert "Shop" in matrix
@@ -134,7 +158,7 @@ def test_each_checklist_item_tells_which_services_pass_it() -> None:
     assert "1 of 1 pass" in rows["sec-02"]
     assert '<a href="../services/shop/#2026-q4-sec-02">Shop</a>' in rows["sec-02"]
     assert "0 of 1 pass" in rows["obs-03"]
-    assert "0 of 0 pass" in rows["obs-05"]
+    assert "<summary>not applicable</summary>" in rows["obs-05"]
 
 
 def test_a_checklist_without_audits_has_no_column_of_services(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from handbook.loading import load
 from handbook.records.postmortem import Postmortem
@@ -331,6 +331,34 @@ def test_a_page_is_readable_without_scripts(open_browser: Opener, url: str, text
     watched = open_browser(390, scripts=False)
     page = watched.open(url)
     assert page.get_by_text(text).first.is_visible()
+
+
+def test_links_and_filters_unfold_an_older_audit(open_browser: Opener) -> None:
+    watched = open_browser()
+    page = watched.open("services/order-service/")
+    fold = page.locator("details.hb-fold")
+    row = fold.locator("tbody > tr").first
+    id = row.get_attribute("id")
+    expect(row).to_be_hidden()
+    for fragment in (id, "2026-q3"):
+        watched.open(f"services/order-service/?#{fragment}")
+        page.reload()
+        expect(row).to_be_visible()
+        expect(page.locator(f"[id='{fragment}']")).to_be_in_viewport()
+        page.locator("details.hb-fold > summary").click()
+        expect(row).to_be_hidden()
+    page.locator("select[name=quarter]").select_option("2026-Q3")
+    expect(row).to_be_visible()
+    expect(page.locator("[id='2026-q4']")).to_be_hidden()
+    page.locator(".hb-filter [type=reset]").click()
+    expect(row).to_be_hidden()
+    page.locator("select[name=quarter]").select_option("2026-Q4")
+    expect(fold).to_be_hidden()
+    page.evaluate("id => { location.hash = id }", id)
+    expect(row).to_be_in_viewport()
+    assert watched.faults == []
+    page = open_browser(scripts=False).open(f"services/order-service/#{id}")
+    expect(page.locator(f"[id='{id}']")).to_be_in_viewport()
 
 
 def test_the_link_of_a_rule_opens_the_rule(open_browser: Opener) -> None:

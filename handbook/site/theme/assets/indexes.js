@@ -21,6 +21,7 @@ export function startIndex(bar) {
       if (element.matches("h2")) break;
       element = element.previousElementSibling;
     }
+    if (table.fold) table.section.push(table.fold);
   }
 
   const names = new Set(tables.flatMap((table) => table.heads.map(([name]) => name)));
@@ -50,7 +51,9 @@ export function startIndex(bar) {
     let total = 0;
     for (const table of tables) {
       order(table, sort.value);
-      total += show(table, table.rows.filter(matches));
+      const matching = table.rows.filter(matches);
+      total += show(table, matching);
+      unfold(table, matching.length > 0 && words.length + facets.length > 0);
     }
     count.textContent = words.length || facets.length ? `${total} of ${size}` : `${size}`;
     empty.hidden = total > 0;
@@ -81,10 +84,18 @@ export function startIndex(bar) {
   // The target of a link can be in a row or a group that is not shown.
   const showTarget = () => {
     const target = findTarget();
+    // Not every browser unfolds the target of a link, and none does if it is the heading of the fold.
+    const fold = target?.closest("details:not([open])");
+    if (fold) {
+      fold.open = true;
+      target.scrollIntoView();
+    }
     if (!target || (target.checkVisibility?.() ?? true)) return;
     for (const field of bar.elements) if (field.name) field.value = "";
     for (const table of tables) {
-      if (table.more && table.region.contains(target)) table.more.checked = true;
+      if (!table.region.contains(target)) continue;
+      if (table.more) table.more.checked = true;
+      table.isUnfolded = false; // It stays open when the filter is cleared.
     }
     apply();
     target.scrollIntoView();
@@ -119,6 +130,8 @@ function readTable(region) {
     body,
     rest,
     more: region.querySelector(".hb-more input"),
+    fold: region.closest("details"),
+    isUnfolded: false,
     heads: [...region.querySelectorAll("thead th")]
       .filter((head) => head.textContent.trim())
       .map((head) => [head.textContent.trim(), head]),
@@ -150,6 +163,13 @@ function show(table, matching) {
   }
   for (const element of table.section) element.hidden = !matching.length;
   return matching.length;
+}
+
+// Unfold a table while a filter shows some of its rows. Afterwards it is as the reader left it.
+function unfold(table, isFiltered) {
+  if (!table.fold || (isFiltered ? table.fold.open : !table.isUnfolded)) return;
+  table.fold.open = isFiltered;
+  table.isUnfolded = isFiltered;
 }
 
 // Sort the rows of a table by the text of a column, or by data-sort. Numbers sort as numbers.

@@ -27,13 +27,12 @@ from mkdocs.structure.pages import Page as SitePage
 from handbook.engines import check, macros, mounting
 from handbook.engines.errors import BuildError, as_build_error, describe_error
 from handbook.engines.state import Build
-from handbook.reading.addresses import read_scheme
 from handbook.records import Page
 from handbook.records.kinds import MOUNTED
 from handbook.reporters.text import escape_lines, escape_unprintable, text
 from handbook.site import finish
 from handbook.site.assembly import Assembly
-from handbook.views.home import first_services
+from handbook.views.home import list_contacts
 from handbook.views.keys import SEARCHED
 from handbook.views.notice import notice
 
@@ -142,16 +141,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             "notice": notice(handbook, self.outer_url),
             "report_url": handbook.settings.organisation.report_url,
             "root": handbook.settings.site_url.rstrip("/"),
-            "services": [
-                {
-                    "title": service.title,
-                    "address": handbook.address(service),
-                    "on_call": on_call,
-                    "has_on_call_page": read_scheme(on_call or "") in ("https", "http"),
-                }
-                for service in first_services(handbook)
-                for on_call in (handbook.on_call_of(service),)
-            ],
+            "services": list_contacts(handbook),
         }
         config.theme.dirs.insert(0, str(_THEME))
         config.theme["font"] = False  # Material's default requests fonts from another host.

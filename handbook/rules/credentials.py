@@ -83,7 +83,8 @@ def list_published_texts(handbook: Handbook) -> Iterator[tuple[Location, str]]:
     """
     for entity in handbook.entities:
         if isinstance(entity, Document):
-            yield entity.source.at(1), entity.source.text
+            if entity.path not in handbook.provided:
+                yield entity.source.at(1), entity.source.text
         elif entity.mapping:
             yield from ((value.at, value.text) for value in nodes.walk_scalars(entity.mapping))
     yield from ((Location(path), text) for path, text in handbook.texts.items())
@@ -98,16 +99,24 @@ def _list_suspicious_texts(handbook: Handbook) -> Iterator[SearchedText]:
         texts_of_file = list(group)
         if may_hold_credential("\n".join(text.text for text in texts_of_file)):
             yield from texts_of_file
+    own_paths = (document.path for document in _list_own_documents(handbook))
     paths = sorted(
-        {*handbook.documents, *handbook.attachments, *handbook.texts, *_list_yaml_paths(handbook)}
+        {*own_paths, *handbook.attachments, *handbook.texts, *_list_yaml_paths(handbook)}
     )
     if may_hold_credential("\n".join(paths)):
         yield from (SearchedText(Location(path), path, is_path=True) for path in paths)
 
 
+def _list_own_documents(handbook: Handbook) -> Iterator[Document]:
+    """Yield the documents of the repository. Provided pages only repeat its settings."""
+    for path, document in handbook.documents.items():
+        if path not in handbook.provided:
+            yield document
+
+
 def _list_searched_texts(handbook: Handbook) -> Iterator[SearchedText]:
     """List the texts of published files, settings and README.md files, file by file."""
-    for document in handbook.documents.values():
+    for document in _list_own_documents(handbook):
         yield _remove_escapes(document.source.at(1), document.source.text)
     yield from _list_yaml_texts(handbook)
     for path, text in handbook.texts.items():

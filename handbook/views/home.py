@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
@@ -15,7 +16,7 @@ from handbook.records.service import Service
 from handbook.views import render
 from handbook.views.due import count_dates, list_deadlines
 from handbook.views.keys import SEARCHED
-from handbook.views.links import Linker
+from handbook.views.links import Linker, PageLink
 
 _MAX_SERVICES: Final = 6
 _MAX_UNFOLDED_ALERTS: Final = 15
@@ -59,6 +60,25 @@ def first_services(handbook: Handbook) -> list[Service]:
         key=lambda service: (service.id not in watched, service.tier or 9, service.id),
     )
     return services[:_MAX_SERVICES]
+
+
+def list_contacts(handbook: Handbook) -> list[Mapping[str, str]]:
+    """Return the title, address and on-call rota of the first services, for the page 404.
+
+    `rota_url` is "" if the rota is not an address.
+    """
+    contacts: list[Mapping[str, str]] = []
+    for service in first_services(handbook):
+        rota = Linker(handbook, "").on_call(handbook.on_call_of(service))
+        contacts.append(
+            {
+                "title": service.title,
+                "address": handbook.address(service),
+                "rota": rota.title if isinstance(rota, PageLink) else rota or "",
+                "rota_url": rota.url if isinstance(rota, PageLink) else "",
+            }
+        )
+    return contacts
 
 
 def _recent_changes(handbook: Handbook) -> list[tuple[date, Record, str]]:

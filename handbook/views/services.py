@@ -26,7 +26,7 @@ from handbook.views.links import Linker
 from handbook.vocabulary import PROOFS, VERDICTS
 
 _URGENCY: Final = ("fail", "unknown", "waived", "pass", "not-applicable")
-"""The verdicts in the order of a service's page. What needs work comes first."""
+"""The verdicts in the order of a service's page: failed items first."""
 
 _FORGES: Final[Mapping[str, str]] = {
     "github": "{repository}/blob/{commit}/{path}{line}",
@@ -249,7 +249,7 @@ class ItemVerdict:
 
 
 def list_item_verdicts(linker: Linker) -> Mapping[str, list[ItemVerdict]]:
-    """Return the verdicts of the latest audits, by checklist item. What needs work comes first."""
+    """Return the verdicts of the latest audits, by checklist item. Failed items come first."""
     verdicts_by_item: dict[str, list[ItemVerdict]] = {}
     for service in sorted(linker.handbook.of(Service), key=lambda service: service.id):
         for audit in linker.handbook.audits_of(service)[:1]:
@@ -286,7 +286,7 @@ class ResultRow:
 
 
 def _results(linker: Linker, audit: Audit) -> Iterator[ResultRow]:
-    """Yield the results of an audit: what needs work first, then in the order of the checklist."""
+    """Yield the results of an audit: failed items first, then in the order of the checklist."""
     items = linker.handbook.checklist_items
     positions = {id: position for position, id in enumerate(items)}
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final
 
 from handbook.diagnostics import did_you_mean
 from handbook.reading.blocks import Block, Code, Heading, Item, List, Paragraph
+from handbook.reading.command_names import find_command_names
 from handbook.reading.fields import Choice, Day, Many, ProseText, RecordId, field
 from handbook.reading.filler import is_filler
 from handbook.reading.parser import MarkdownNode
@@ -227,6 +228,22 @@ class Runbook(Record):
                     )
                 )
         return tuple(causes)
+
+    @cached_property
+    def command_heading(self) -> Heading | None:
+        """The heading above the first block of code, or None if the runbook has no code."""
+        heading = None
+        for block in self.source.blocks:
+            if isinstance(block, Heading) and block.level > 1:
+                heading = block
+            elif isinstance(block, Code):
+                return heading
+        return None
+
+    @cached_property
+    def command_names(self) -> tuple[str, ...]:
+        """The names that the reader replaces in the commands, such as `<pod>` or `NAME`."""
+        return find_command_names(self.source.blocks)
 
     def _read_steps(self, blocks: Iterable[Block]) -> str | None:
         """Return the first code or list below a paragraph `**Fix:**` without text, or None."""

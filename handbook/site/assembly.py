@@ -41,6 +41,7 @@ from handbook.views.links import Linker
 from handbook.views.macro_views import expand_macros
 from handbook.views.markdown import files as markdown_files
 from handbook.views.menu import Menus
+from handbook.views.on_call import printed_source, runbook_bar
 from handbook.views.opensearch import opensearch
 from handbook.views.postmortems import durations
 from handbook.views.references import PageReferences
@@ -256,13 +257,19 @@ class Assembly:
         finds the article by the name of the alert.
         """
         rendered = alert_page(self.handbook, alert)
+        address = self.handbook.address(alert)
+        paths = [alert.path, *(runbook.path for runbook in self.handbook.runbooks_of(alert))]
+        day = max(filter(None, map((self.changes or {}).get, paths)), default=None)
+        html = _insert_after_title(
+            rendered.html, printed_source(self.handbook, address, self.commit, day)
+        )
         metadata = {"search": {"exclude": True}}
         return Article(
             alert_page_path(alert),
-            self.handbook.address(alert),
+            address,
             escape(alert.name),
             describe(self.handbook, alert),
-            rendered.html,
+            html,
             rendered.headings,
             rendered.ids,
             metadata,
@@ -359,6 +366,10 @@ class Assembly:
             head += facts(self.handbook, record, self.decision_texts.get(record.path))
             steps = self.menus.render_steps(record)
             tail = backlinks(self.handbook, record) + steps + tail
+            address, day = self.handbook.address(record), (self.changes or {}).get(record.path)
+            head = printed_source(self.handbook, address, self.commit, day) + head
+        if isinstance(record, Runbook):
+            head += runbook_bar(record)
         if isinstance(record, Adr):
             tail = lineage(self.handbook, record) + tail
         if isinstance(record, Postmortem):

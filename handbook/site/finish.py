@@ -25,11 +25,12 @@ from handbook.settings import DOCS, FILE
 from handbook.site.html_faults import UNSAFE_PAGE
 
 STYLES: Final = ("assets/handbook.css",)
-INDEX_STYLES: Final = ("assets/indexes.css",)
-"""Styles that only the pages with a filter load."""
+PAGE_STYLES: Final = ("assets/indexes.css", "assets/runbook.css")
+"""Styles that only some pages load: those with a filter, or runbooks and alerts."""
 SCRIPTS: Final = (
     "assets/handbook.js",
     "assets/indexes.js",
+    "assets/runbook.js",
     "assets/search.js",
     "assets/search-index.js",
     "assets/search-words.js",
@@ -158,7 +159,7 @@ def finish(site: Path, handbook: Handbook) -> Finished:
             scripts.setdefault(script, []).append(file.relative_to(site).as_posix())
         if protected != html:
             file.write_text(protected, encoding="utf-8")
-    for name in (*STYLES, *INDEX_STYLES, *SCRIPTS):
+    for name in (*STYLES, *PAGE_STYLES, *SCRIPTS):
         if (file := site / name).is_file():
             file.write_text(remove_comments(_read_text(file)), encoding="utf-8")
     findings = tuple(_make_finding(handbook, script, files) for script, files in scripts.items())

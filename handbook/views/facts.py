@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import singledispatch
 
@@ -34,11 +34,15 @@ Value = str | date | datetime | PageLink | Due
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A label with its values. `wide` puts the row on a separate line."""
+    """A label with its values. `wide` puts the row on a separate line.
+
+    On a phone, a record with rows that are `brief` shows only these, and a button for the others.
+    """
 
     label: str
     values: tuple[Value, ...]
     wide: bool = False
+    brief: bool = False
 
 
 def facts(handbook: Handbook, record: Record, text_state: TextState | None = None) -> str:
@@ -62,13 +66,14 @@ def facts(handbook: Handbook, record: Record, text_state: TextState | None = Non
         severity=getattr(record, "severity", None),
         severity_tone=severity_tone(handbook, getattr(record, "severity", None)),
         summary=linker.inline(getattr(record, "summary", None) or "", record.path),
-        rows=[
-            (row, [_template_value(value) for value in row.values])
-            for row in fact_rows
-            if row.values
-        ],
+        brief_rows=_template_rows(row for row in fact_rows if row.brief),
+        rows=_template_rows(row for row in fact_rows if not row.brief),
         index_url=linker.index_url(record),
     )
+
+
+def _template_rows(rows: Iterable[Row]) -> list[tuple[Row, list[dict[str, object]]]]:
+    return [(row, [_template_value(value) for value in row.values]) for row in rows if row.values]
 
 
 def _import_rows(record: Record) -> Iterator[Row]:
@@ -188,14 +193,14 @@ def _runbook_rows(runbook: Runbook, linker: Linker) -> Iterator[Row]:
         for cause in runbook.causes
     ]
     yield Row("Causes and fixes", tuple(causes), wide=True)
-    yield from _contact_rows(runbook, linker)
+    yield from (replace(row, brief=True) for row in _contact_rows(runbook, linker))
+    yield Row("Reviewed", _as_tuple(runbook.reviewed), brief=True)
     yield Row("Service", tuple(linker.find("service", [runbook.service])))
     alerts: list[Value] = [*linker.find("alert", runbook.alerts), *linker.unknown_alerts(runbook)]
     yield Row("Alerts", tuple(alerts), wide=True)
     yield Row(
         "When", _as_tuple(linker.inline(runbook.trigger or "", runbook.path) or None), wide=True
     )
-    yield Row("Reviewed", _as_tuple(runbook.reviewed))
     yield Row("Next review", _due(next_review(runbook, linker.handbook)))
     yield Row("Last exercised", _as_tuple(or_not_recorded(runbook, runbook.exercised) or "never"))
 

@@ -17,6 +17,7 @@ from handbook.records.service import Service
 from handbook.views import count_imports, make_facet, or_not_recorded, render
 from handbook.views.facts import severity_tone
 from handbook.views.links import Linker
+from handbook.views.on_call import rank_runbooks, runbook_bar
 from handbook.views.references import PageReferences
 from handbook.views.teams import add_contacts
 
@@ -75,12 +76,14 @@ def alert_page(handbook: Handbook, alert: Alert) -> Rendered:
     """Render the page of an alert.
 
     If exactly one runbook lists the alert, the page includes the runbook. Otherwise it links to the
-    runbooks. A heading of the page has no id if the runbook already has a heading with this id.
+    runbooks, with the one for the triage first. A heading of the page has no id if the runbook
+    already has a heading with this id.
     """
     page_address = handbook.address(alert)
     linker = Linker(handbook, page_address)
     service = handbook.get(Service, alert.service)
-    runbooks = handbook.runbooks_of(alert)
+    ranked_runbooks = rank_runbooks(handbook, alert)
+    runbooks = [ranked.runbook for ranked in ranked_runbooks]
     article = None
     if len(runbooks) == 1:
         references = PageReferences(
@@ -101,7 +104,11 @@ def alert_page(handbook: Handbook, alert: Alert) -> Rendered:
         service=service,
         channel=handbook.settings.team(service.owner).channel if service else None,
         on_call=linker.on_call(handbook.on_call_of(service)) if service else None,
-        runbooks=runbooks,
+        ranked_runbooks=ranked_runbooks,
+        reviewed=runbooks[0].reviewed if article else None,
+        bar=runbook_bar(runbooks[0], "" if article else linker.url(runbooks[0]))
+        if runbooks
+        else "",
         article=article,
         article_html=add_contacts(linker, runbooks[0], article.html) if article else "",
         incidents=incidents,

@@ -44,6 +44,9 @@ document.addEventListener("DOMContentLoaded", () => {
   const missing = document.querySelector("[data-missing]");
   if (missing) load().then((module) => module.suggest(missing));
   if (document.querySelector("[data-search-page]")) load().then((module) => module.openPage());
+  // Screen readers announce the theme's message, such as "Copied to clipboard".
+  document.querySelector(".md-dialog__inner")?.setAttribute("role", "status");
+  if (document.querySelector(".hb-bar, .hb-printed")) import(new URL("runbook.js", scriptUrl));
 
   markDue();
   const bar = document.querySelector(".hb-filter");

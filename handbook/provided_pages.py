@@ -27,6 +27,7 @@ PROVIDED_PATHS: Final = (
     "docs/how-to/deviate-from-a-standard.md",
     "docs/how-to/run-an-audit.md",
     "docs/index.md",
+    "docs/offline.md",
     "docs/reference/records.md",
     "docs/reference/rules.md",
     "docs/search.md",

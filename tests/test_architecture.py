@@ -77,7 +77,22 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
         "site.html_faults",
         "views",
     },
-    "site.finish": {"diagnostics", "handbook", "reading", "settings", "site.html_faults"},
+    "site.finish": {
+        "diagnostics",
+        "handbook",
+        "reading",
+        "settings",
+        "site.html_faults",
+        "site.offline",
+    },
+    "site.offline": {"handbook", "history.git", "records", "site.built_files"},
+    "site.offline_archive": {
+        "handbook",
+        "history.git",
+        "site.built_files",
+        "site.offline",
+        "views",
+    },
     "site.nested": {"diagnostics", "loading", "rules", "settings", "site.built"},
     "site.exchange": {"authoring", "records", "settings"},
     "rules": {
@@ -138,6 +153,7 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
         "engines.stage",
     },
     "engines.build": {
+        "authoring",
         "engines.errors",
         "loading",
         "reporters",
@@ -146,6 +162,7 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
         "site.built",
         "site.exchange",
         "site.nested",
+        "site.offline_archive",
     },
     "engines.errors": {"reporters", "settings"},
     "engines.check": {

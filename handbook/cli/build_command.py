@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from handbook.cli.common import UsageError, add_root, find_root
 from handbook.engines.build import Engine, build
@@ -14,6 +15,7 @@ from handbook.site.exchange import UnusableError
 EPILOG = """\
 example:
   handbook build --output public
+  handbook build --offline handbook.zip
 
 exit codes:
   0  the site is built, and replaces the old one
@@ -28,6 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_engine(parser)
     parser.add_argument(
         "--output", metavar="DIR", help="the folder for the site (default: site/ of the handbook)"
+    )
+    parser.add_argument(
+        "--offline",
+        metavar="FILE",
+        help="also write the pages for on call as a ZIP archive, which opens without a server",
     )
 
 
@@ -47,8 +54,9 @@ def run(options: argparse.Namespace) -> int:
     root = find_root(options.root)
     if options.output == "":
         raise UsageError("empty --output; write the path of a folder")
+    archive = _find_archive(options.offline)
     try:
-        build(root, options.output or root / "site", Engine(options.engine))
+        build(root, options.output or root / "site", Engine(options.engine), archive)
     except BuildError as error:
         print(f"handbook: {escape_lines(str(error))}", file=sys.stderr)
         return 1
@@ -62,3 +70,13 @@ def run(options: argparse.Namespace) -> int:
         at = f" ({error.filename})" if error.filename else ""
         raise UsageError(f"the site cannot be written: {error.strerror}{at}") from error
     return 0
+
+
+def _find_archive(path: str | None) -> Path | None:
+    """Return the real path of the offline archive, if there is one. Raises UsageError."""
+    if path is None:
+        return None
+    archive = Path(path).resolve()
+    if not path or archive.is_dir() or not archive.parent.is_dir():
+        raise UsageError(f"invalid --offline '{path}'; write the path of a file in a folder")
+    return archive

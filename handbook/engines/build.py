@@ -24,12 +24,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from handbook.authoring.writer import write_file
 from handbook.engines.errors import BuildError, EngineError, OutputError, as_build_error
+from handbook.loading import load
 from handbook.reporters.text import escape_lines, escape_unprintable, text
 from handbook.settings import FILE, find_nested, read_settings
 from handbook.site.built import NoSiteError
 from handbook.site.exchange import find_output, replace_folder
 from handbook.site.nested import read_all_sites, report_links
+from handbook.site.offline_archive import make_offline_archive
 
 _PLUGIN: Final = "mkdocs.plugins.handbook"
 """Name of the logger of our plugin."""
@@ -44,13 +47,15 @@ class Engine(StrEnum):
     PROPERDOCS = "properdocs"
 
 
-def build(root: Path, site: str | Path, engine: Engine) -> None:
+def build(root: Path, site: str | Path, engine: Engine, archive: Path | None = None) -> None:
     """Build the site of the handbook at `root` into the folder `site`, and print each stage.
 
-    The sites of nested handbooks are built into folders of this site.
+    The sites of nested handbooks are built into folders of this site. With `archive`, also writes
+    the offline archive to this file.
+
     Raises BuildError with all findings if the handbook has faults. Raises UnusableError if the
     folder cannot take the site, and BlockingIOError if another build is writing to it. Also raises
-    EngineError, OutputError and OSError.
+    EngineError, OutputError, WriteError and OSError.
     """
     start = time.monotonic()
     output = find_output(site, root, SITE_FILES)
@@ -59,6 +64,11 @@ def build(root: Path, site: str | Path, engine: Engine) -> None:
         _run_engine(engine, root, new)
         _build_nested(engine, root, new)
         pages = _check_links(root, new)
+        if archive:
+            content = make_offline_archive(new, load(root))
+            write_file(archive, content)
+            size = len(content) / 1_000_000
+            _print_line(f"wrote the offline archive to {_display_path(archive)} ({size:.1f} MB)")
     _print_line(f"wrote {pages} pages to {name} in {time.monotonic() - start:.1f} s")
     _print_line(f"to read them: python3 -m http.server --directory {shlex.quote(name)}")
 

@@ -1,4 +1,4 @@
-"""Add the content policy, the redirects and the search index to the site of any engine."""
+"""Add what no engine writes: content policy, redirects, offline copy and search index."""
 
 from __future__ import annotations
 
@@ -23,17 +23,22 @@ from handbook.reading.addresses import make_relative, read_scheme
 from handbook.reading.letters import has_cjk, space_cjk
 from handbook.settings import DOCS, FILE
 from handbook.site.html_faults import UNSAFE_PAGE
+from handbook.site.offline import write_list
 
 STYLES: Final = ("assets/handbook.css",)
 PAGE_STYLES: Final = ("assets/indexes.css", "assets/runbook.css")
 """Styles that only some pages load: those with a filter, or runbooks and alerts."""
+WORKER: Final = "worker.js"
+"""The service worker. It is at the root, because it controls only pages below its own folder."""
 SCRIPTS: Final = (
     "assets/handbook.js",
     "assets/indexes.js",
+    "assets/offline.js",
     "assets/runbook.js",
     "assets/search.js",
     "assets/search-index.js",
     "assets/search-words.js",
+    WORKER,
 )
 """Our own styles and scripts. The paths are relative to the folder of the site."""
 
@@ -130,11 +135,12 @@ class Finished:
 
 
 def finish(site: Path, handbook: Handbook) -> Finished:
-    """Write the redirects and the search index, and add the content policy to each page.
+    """Write the redirects, the lists of files and words, and the content policy of each page.
 
-    You can finish the same site again. With findings, no search index is written. Raises
-    FinishError if `moved_from` names the address of an existing page, if a page is not UTF-8, or if
-    Pagefind fails. Raises OSError if a file cannot be read or written.
+    The list of files is for the offline copy, the list of words for the search. You can finish the
+    same site again. With findings, neither list is written. Raises FinishError if `moved_from`
+    names the address of an existing page, if a page is not UTF-8, or if Pagefind fails. Raises
+    OSError if a file cannot be read or written.
     """
     redirects = write_redirects(site, handbook)
     scripts: dict[str, list[str]] = {}
@@ -159,12 +165,15 @@ def finish(site: Path, handbook: Handbook) -> Finished:
             scripts.setdefault(script, []).append(file.relative_to(site).as_posix())
         if protected != html:
             file.write_text(protected, encoding="utf-8")
+    if (worker := site / "assets" / WORKER).is_file():
+        worker.replace(site / WORKER)
     for name in (*STYLES, *PAGE_STYLES, *SCRIPTS):
         if (file := site / name).is_file():
             file.write_text(remove_comments(_read_text(file)), encoding="utf-8")
     findings = tuple(_make_finding(handbook, script, files) for script, files in scripts.items())
     findings += tuple(_report_active_file(handbook, file) for file in active_files)
     if not findings:
+        write_list(site, handbook)
         write_search_index(site, nested, spaced=_has_cjk_text(handbook))
     return Finished(pages, redirects, findings)
 

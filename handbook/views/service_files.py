@@ -93,19 +93,27 @@ def files_index(handbook: Handbook, service: Service) -> Rendered:
 
 
 def make_archive(service: Service, service_files: Iterable[ServiceFile]) -> bytes:
-    """Return a ZIP archive of the published files, in a folder with the id of the service.
+    """Return a ZIP archive of the published files, in a folder with the id of the service."""
+    return write_archive(
+        (f"{service.id}/{file.name}", file.data, file.is_executable)
+        for file in service_files
+        if file.data is not None
+    )
+
+
+def write_archive(files: Iterable[tuple[str, bytes, bool]]) -> bytes:
+    """Return a ZIP archive of files, each with its name, its content, and whether it is executable.
 
     The files are not compressed, because the bytes of compressed files depend on the version of
     zlib.
     """
     buffer = io.BytesIO()
     with ZipFile(buffer, "w", ZIP_STORED) as archive:
-        for file in service_files:
-            if file.data is not None:
-                info = ZipInfo(f"{service.id}/{file.name}", _EARLIEST)
-                info.create_system = 3  # Unix, so that the permissions count
-                info.external_attr = (0o100755 if file.is_executable else 0o100644) << 16
-                archive.writestr(info, file.data)
+        for name, content, is_executable in files:
+            info = ZipInfo(name, _EARLIEST)
+            info.create_system = 3  # Unix, so that the permissions count
+            info.external_attr = (0o100755 if is_executable else 0o100644) << 16
+            archive.writestr(info, content)
     return buffer.getvalue()
 
 

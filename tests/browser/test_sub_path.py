@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import functools
+import json
+import math
 import re
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -13,13 +16,16 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 from selectolax.lexbor import LexborHTMLParser
 
 from handbook.loading import load
+from handbook.site.offline import write_list
 from tests.browser.conftest import WatchedPage, watch
+from tests.browser.test_pages import find_violations
 from tests.commands import Quiet, run, serve_site
 from tests.handbooks import SMALL, copy_site
+from tests.repositories import run_git
 
 pytestmark = pytest.mark.browser
 
@@ -31,6 +37,17 @@ UPLOAD = ["tar", "--dereference", "--hard-dereference", "--exclude=.git", "--exc
 
 class PagesHandler(Quiet):
     """Request handler that answers for a missing page with 404.html of the site, as Pages does."""
+
+    delay = 0.0
+    """Seconds before each answer. Without an answer, the delay is infinite."""
+
+    def do_GET(self) -> None:  # noqa: N802 - name in the base class
+        """Send the answer after the delay, or close the connection."""
+        if self.delay == math.inf:
+            self.close_connection = True
+            return
+        time.sleep(self.delay)
+        super().do_GET()
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Send the page 404.html of the site, or the usual error outside of the site."""
@@ -57,14 +74,18 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     decision.write_text(
         text.replace("---\n", f"---\nmoved_from: [/{OLD_PAGE}]\n", 1), encoding="utf-8"
     )
+    run_git(root, "init", "--quiet")
+    run_git(root, "add", ".")
+    run_git(root, "commit", "--quiet", "-m", "all", day="2026-04-02")
     return root
 
 
 @pytest.fixture(scope="module")
 def artifact(root: Path) -> Path:
     """The folder that holds the unpacked artifact as `handbook/`."""
-    answer = run("handbook", "build", cwd=root)
+    answer = run("handbook", "build", "--offline", "offline.zip", cwd=root)
     assert answer.returncode == 0, answer.stderr
+    assert "wrote the offline archive to offline.zip (" in answer.stdout
     archive = root.parent / "artifact.tar"
     subprocess.run([*UPLOAD, "-C", str(root / "site"), "-cf", str(archive), "."], check=True)
     site = root.parent / "pages/handbook"
@@ -169,3 +190,152 @@ def test_a_missing_page_suggests_others_and_has_its_assets_and_links(reader: Wat
     page.locator("#hb-search .hb-search__results a").first.click()
     page.wait_for_url("**/handbook/alerts/OrdersDown/**")
     assert len(reader.faults) == 2
+
+
+def wait_for_copy(page: Page, scope: str, version: str) -> None:
+    """Wait until the browser has the complete offline copy, and no other copy of this scope."""
+    script = """async (scope) => {
+      const names = (await caches.keys()).filter((name) => name.split(" ")[1] === scope);
+      const list = async (name) => (await caches.open(name)).match(`${scope}offline.json`);
+      const lists = await Promise.all(names.map(list));
+      return lists.every(Boolean) ? names.map((name) => name.split(" ")[2]) : [];
+    }"""
+    end = time.monotonic() + 20
+    while (versions := page.evaluate(script, scope)) != [version]:
+        assert time.monotonic() < end, versions
+        page.wait_for_timeout(100)
+
+
+LOAD_STYLE = """fetch("/handbook/assets/handbook.css", {cache: "no-store"})
+  .then(() => true, () => false)"""
+
+
+def read_version(site: Path) -> str:
+    return str(json.loads((site / "offline.json").read_text(encoding="utf-8"))["version"])
+
+
+def open_kept_pages(page: Page, home: str) -> None:
+    """Open every alert, runbook and service in the list of everything from the offline copy."""
+    page.goto(f"{home}search/?q=orders")
+    hrefs: list[str] = page.locator("article a").evaluate_all("links => links.map(a => a.href)")
+    kinds = tuple(f"{home}{kind}/" for kind in ("alerts", "runbooks", "services"))
+    links = sorted({link for link in hrefs if link.startswith(kinds)})
+    assert len(links) >= 10
+    for link in links:
+        answer = page.goto(link)
+        assert answer is not None
+        assert answer.status == HTTPStatus.OK, link
+        assert page.locator("article h1").count() == 1, link
+        banner = page.locator(".hb-offline")
+        age = r"\d{4}-\d\d-\d\d \d\d:\d\d \(less than a minute old\)"
+        assert re.fullmatch(
+            rf"Offline copy of {age}, commit [0-9a-f]{{7}}\. About this copy", banner.inner_text()
+        )
+        colour = banner.evaluate("element => getComputedStyle(element).backgroundColor")
+        assert colour != "rgba(0, 0, 0, 0)", "the style is missing"
+
+
+def deploy_changed_runbook(site: Path, root: Path) -> None:
+    """Change a page of the site, and write the list of the offline copy again."""
+    file = site / "runbooks/shop/orders-down/index.html"
+    html = file.read_text(encoding="utf-8")
+    file.write_text(html.replace("</h1>", " again</h1>", 1), encoding="utf-8")
+    old_version = read_version(site)
+    write_list(site, load(root))
+    assert read_version(site) != old_version
+
+
+def test_a_visited_site_opens_without_a_network_and_says_how_old_it_is(
+    browser: Browser, root: Path, artifact: Path, tmp_path: Path
+) -> None:
+    """A second site is on the same host, below the first one."""
+
+    class Network(PagesHandler):
+        """Network that can fail or become slow."""
+
+    site = copy_site(artifact, tmp_path / "host") / "handbook"
+    second = copy_site(artifact / "handbook", site / "example")
+    with serve_site(site.parent, Network) as host:
+        context = browser.new_context(viewport={"width": 390, "height": 844})
+        page, home = context.new_page(), f"{host}handbook/"
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{home}runbooks/shop/orders-down/")
+        wait_for_copy(page, "/handbook/", read_version(site))
+        page.goto(f"{home}example/offline/")
+        wait_for_copy(page, "/handbook/example/", read_version(second))
+        wait_for_copy(page, "/handbook/", read_version(site))
+
+        Network.delay = math.inf
+        context.set_offline(True)
+        open_kept_pages(page, home)
+        page.goto(f"{home}runbooks/shop/orders-down#causes")
+        assert page.url.startswith(f"{home}runbooks/shop/orders-down/")
+        assert find_violations(page) == []
+        page.goto(f"{home}{OLD_PAGE}")
+        assert page.locator("h1").inner_text() == "No network"
+        page.get_by_role("link", name="OrdersDown").click()
+        page.wait_for_url(f"{home}alerts/OrdersDown/")
+
+        # The files of the copy are only for pages of the same version.
+        deploy_changed_runbook(site, root)
+        context.set_offline(False)
+        for url, is_answered in (
+            ("alerts/OrdersDown/", True),
+            ("runbooks/shop/orders-down/", False),
+        ):
+            Network.delay = 0
+            page.goto(home + url)
+            Network.delay = math.inf
+            assert page.evaluate(LOAD_STYLE) is is_answered, url
+
+        # A new deployment replaces the copy. At the next visit, the network is slow.
+        Network.delay = 0
+        page.goto(f"{home}offline/")
+        wait_for_copy(page, "/handbook/", read_version(site))
+        Network.delay = 6
+        page.goto(f"{home}runbooks/shop/orders-down/")
+        assert "again" in page.locator("h1").inner_text()
+        assert page.locator(".hb-offline").count() == 1
+
+        # The reader removes the copy of one site.
+        Network.delay = 0
+        page.goto(f"{home}offline/")
+        assert "MB" in page.locator("[data-offline] p").inner_text()
+        assert find_violations(page) == []
+        page.get_by_role("button", name="Remove the copy").click()
+        page.get_by_role("button", name="Keep a copy").wait_for()
+        names: list[str] = page.evaluate("caches.keys()")
+        assert [name.split(" ")[1] for name in names] == ["/handbook/example/"]
+        assert errors == []
+        context.close()
+
+
+def test_no_copy_is_saved_if_the_reader_saves_data_or_the_disk_is_full(
+    browser: Browser, host: str
+) -> None:
+    context = browser.new_context()
+    context.add_init_script(
+        "Object.defineProperty(navigator, 'connection', {value: {saveData: true}})"
+    )
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"{host}handbook/offline/")
+    button = page.get_by_role("button", name="Keep a copy")
+    button.wait_for()
+    page.wait_for_timeout(300)
+    assert page.evaluate("navigator.serviceWorker.getRegistration()") is None
+    quota = {"origin": host.rstrip("/"), "quotaSize": 100_000}
+    context.new_cdp_session(page).send("Storage.overrideQuotaForOrigin", quota)
+    button.click()
+    page.get_by_text("The last attempt to save it failed").wait_for()
+    assert "This browser keeps no copy." in page.locator("[data-offline]").inner_text()
+    assert page.evaluate("caches.keys()") == []
+    later = "Number(localStorage.getItem('/handbook/.offline-not-before')) > Date.now()"
+    assert page.evaluate(later), "each page would try again"
+    page.goto(f"{host}handbook/runbooks/shop/orders-down/")
+    assert page.locator("h1").count() == 1
+    assert page.locator(".hb-offline").count() == 0
+    assert errors == []
+    context.close()

@@ -211,7 +211,11 @@ def test_properdocs_builds_the_same_site(real_site: Path, tmp_path: Path) -> Non
     answer = run("handbook", "build", *options, cwd=ROOT)
     assert answer.returncode == 0, answer.stderr
     files, expected = (
-        {path: GENERATOR.sub(b"", data) for path, data in read_files(folder).items()}
+        {
+            path: GENERATOR.sub(b"", data)
+            for path, data in read_files(folder).items()
+            if not path.endswith("offline.json")  # It has hashes of pages with the generator tag.
+        }
         for folder in (site, real_site)
     )
     assert files == expected

@@ -77,6 +77,7 @@ def test_a_finding_is_printed_and_shown_until_it_is_fixed(preview: Preview) -> N
     record = preview.root / "adr/0002-use-postgresql.md"
     valid_text = record.read_text(encoding="utf-8")
     assert "hb-findings" not in preview.read_page(url)
+    assert preview.read_page("worker.js") == "", "a preview keeps no offline copy"
 
     record.write_text(valid_text.replace("status: accepted", "status: acepted"), encoding="utf-8")
     preview.wait_until(lambda: finding in preview.read_log(), "finding")

@@ -18,9 +18,13 @@ document.addEventListener("DOMContentLoaded", () => {
   };
   new ResizeObserver(makeFocusable).observe(document.body);
 
-  // The search loads nothing until you open it.
-  const load = () => import(new URL("search.js", scriptUrl));
-  const search = () => load().then((module) => module.open());
+  // A page from the file system cannot load a module. It then works as without scripts.
+  const enhance = (name, start = () => {}, giveUp = () => {}) =>
+    import(new URL(name, scriptUrl)).then(start, giveUp);
+
+  // The search loads nothing until you open it. The offline copy has no search: there, the list of everything opens.
+  const openList = () => location.assign(document.querySelector("[data-search]").href);
+  const search = () => enhance("search.js", (module) => module.open(), openList);
   for (const link of document.querySelectorAll("[data-search]")) {
     link.addEventListener("click", (event) => {
       event.preventDefault();
@@ -42,15 +46,17 @@ document.addEventListener("DOMContentLoaded", () => {
   removeCodeLandmarks();
   nameSectionInReports();
   const missing = document.querySelector("[data-missing]");
-  if (missing) load().then((module) => module.suggest(missing));
-  if (document.querySelector("[data-search-page]")) load().then((module) => module.openPage());
+  if (missing) enhance("search.js", (module) => module.suggest(missing));
+  if (document.querySelector("[data-search-page]"))
+    enhance("search.js", (module) => module.openPage());
   // Screen readers announce the theme's message, such as "Copied to clipboard".
   document.querySelector(".md-dialog__inner")?.setAttribute("role", "status");
-  if (document.querySelector(".hb-bar, .hb-printed")) import(new URL("runbook.js", scriptUrl));
+  if (document.querySelector(".hb-bar, .hb-printed")) enhance("runbook.js");
 
   markDue();
+  keepOfflineCopy();
   const bar = document.querySelector(".hb-filter");
-  if (bar) import(new URL("indexes.js", scriptUrl)).then((module) => module.startIndex(bar));
+  if (bar) enhance("indexes.js", (module) => module.startIndex(bar));
 });
 
 // On a narrow screen, a button opens the menu. Without scripts, the label of a checkbox does.
@@ -109,6 +115,17 @@ function nameSectionInReports() {
       report.href = form.replace(encode(report.dataset.address), encode(address));
     });
   }
+}
+
+// Only a finished site has a content policy and an offline copy. A preview has neither.
+function keepOfflineCopy() {
+  const isFinished = document.querySelector('meta[http-equiv="Content-Security-Policy"]');
+  if (!isFinished || !navigator.serviceWorker || location.protocol === "file:") return;
+  const start = () =>
+    import(new URL("offline.js", scriptUrl)).then((module) => module.start()).catch(() => {});
+  const whenIdle = () => (window.requestIdleCallback ?? setTimeout)(start);
+  if (document.querySelector("[data-offline]")) start();
+  else window.addEventListener("load", () => setTimeout(whenIdle, 2000));
 }
 
 // What is late depends on the day of the reader, so the browser computes it. Days count in UTC, as in the records.

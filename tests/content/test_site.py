@@ -110,7 +110,7 @@ def test_the_footer_names_the_commit(real_site: Path) -> None:
     head = read_head(ROOT)
     (footer,) = text_of(page(real_site, "."), ".md-copyright")
     built_from = f"Built from commit {head[:12]}" if head else "Built from uncommitted files"
-    assert footer == f"{built_from} Report a problem with this page"
+    assert footer == f"{built_from} Offline copy · Report a problem with this page"
 
 
 def test_the_json_lists_every_decision(real_site: Path) -> None:

@@ -33,6 +33,7 @@ ACCEPTED = [
 CHANGES = {
     "mkdocs.yml": {
         "site_name: A small handbook": f"site_name: '{ENDS}'",
+        "rules: {SAFE002: error}": 'rules: {SAFE002: error, FM021: "off"}',
         "  - search\n": "",
         '"#team-shop"': f"'{IMAGE}'",
         "Observability": f"'{IMAGE}'",

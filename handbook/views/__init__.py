@@ -15,8 +15,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    pass_eval_context,
+    select_autoescape,
+)
+from jinja2.nodes import EvalContext
+from markupsafe import Markup, escape
 
 from handbook.reading.addresses import make_relative
 from handbook.reading.ids import CAMEL_CASE_BOUNDARY
@@ -143,6 +150,18 @@ def split_rows(rows: Markup) -> tuple[Markup, Markup, int]:
     return Markup(first), Markup(rest), len(parts)  # noqa: S704 - rows that we made
 
 
+@pass_eval_context
+def _keep_in_line(context: EvalContext, value: Any) -> Any:
+    """Return a value of a template, whose text has entities instead of line ends.
+
+    In Markdown, a blank line in a value would end the HTML around it.
+    """
+    if not context.autoescape or not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    escaped = str(escape(value)).replace("\n", "&#10;").replace("\r", "&#13;")
+    return Markup(escaped)  # noqa: S704 - escaped above
+
+
 @cache
 def _make_environment() -> Environment:
     environment = Environment(
@@ -152,6 +171,7 @@ def _make_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=False,
+        finalize=_keep_in_line,
     )
     environment.globals["relative"] = make_relative
     environment.globals["split_rows"] = split_rows

@@ -240,3 +240,18 @@ def test_programs_and_the_search_find_teams() -> None:
     }
     rows = json.loads(keys(handbook)["assets/keys/sho.json"])
     assert ["shop-team", "teams/shop-team/", "Team", "", "shop-team"] in rows
+
+
+def test_a_value_with_blank_lines_does_not_end_the_html_around_it(tmp_path: Path) -> None:
+    text = r"one\n\n## two\r\r[a](javascript:b)\n\n```"
+    root = copy_small(
+        tmp_path,
+        (CHANNEL, f'shop-team: {{channel: "{text}", on_call: "{text}"}}'),
+        ("summary: Orders stopped", f'summary: "{text}"'),
+    )
+    assembly = make_assembly(load(root))
+    pages = {article.source: article for article in assembly.pages(lambda page: page.source.body)}
+    for source in ("alerts.md", "teams/index.md", "teams/shop-team.md"):
+        assert pages[source].findings == (), source
+        assert "\n## two" in pages[source].html.replace("&#10;", "\n"), source
+        assert "<h2>two" not in pages[source].html, source

@@ -23,8 +23,8 @@ from handbook.diagnostics import Finding, Location, find_nearest
 from handbook.macro_names import MacroNames
 from handbook.reading import files, nodes
 from handbook.reading.blocks import Link
-from handbook.reading.glossary import Glossary
-from handbook.reading.ids import anchor, read_number, slug
+from handbook.reading.glossary import Glossary, hide_examples
+from handbook.reading.ids import HeadingIds, anchor, read_number, slug
 from handbook.reading.problems import Problem, ProblemKind
 from handbook.reading.suppressions import Suppression
 from handbook.records import ALERT_NAME, Document, Entity, Page, Record
@@ -400,9 +400,16 @@ class Handbook:
         return path.removeprefix(f"{DOCS}/")
 
     @cached_property
+    def tag_ids(self) -> Mapping[str, str]:
+        """The id of each tag of a record on the page of the tags. `c++` and `c#` differ."""
+        ids = HeadingIds(())
+        tags = {tag for record in self.records for tag in record.tags}
+        return {tag: ids.of(f"tag {tag}")[0] for tag in sorted(tags)}
+
+    @cached_property
     def glossary(self) -> Glossary:
         """The terms that pages define."""
-        return Glossary.read((page.path, page.source.body) for page in self.of(Page))
+        return Glossary.read((page.path, hide_examples(page.source)) for page in self.of(Page))
 
     @cached_property
     def unknown_nav_entries(self) -> Mapping[nodes.Scalar, str | None]:

@@ -7,8 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from handbook.reading.parser import NodeKind
+from handbook.reading.source import Source
+
 _DEFINITION: Final = re.compile(r'<dfn id="([\w-]+)">([^<|]+)</dfn>[ \t]*\|?[ \t]*(.*)')
 """A term, and the rest of its line, which is the next cell if the term is in a table."""
+_CODE: Final = (NodeKind.FENCE, NodeKind.INDENTED_CODE, NodeKind.CODE)
+_COMMENT: Final = re.compile("<!--.*?-->", re.DOTALL)
 _LINK: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 
 
@@ -47,6 +52,17 @@ class Glossary:
         if self.pattern:
             for match in self.pattern.finditer(text):
                 yield match, self.terms[match[1].lower()]
+
+
+def hide_examples(source: Source) -> str:
+    """Return the body of a page without the definitions in its code and comments."""
+    body = source.body
+    if "<dfn" in body:
+        for node in source.tree.walk():
+            if node.kind in _CODE and "<dfn" in body[node.start : node.end]:
+                body = body[: node.start] + " " * (node.end - node.start) + body[node.end :]
+        body = _COMMENT.sub("", body)
+    return body
 
 
 def _read_meaning(rest: str) -> str:

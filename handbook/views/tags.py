@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Final
 
 from handbook.handbook import Handbook
-from handbook.reading.ids import slug
 from handbook.records import Record
 from handbook.views import make_facet, render
 from handbook.views.links import Linker, PageLink
@@ -19,15 +18,10 @@ def link_tags(tags: Iterable[str], linker: Linker) -> tuple[PageLink, ...]:
 
     A page of the repository in place of ours can have other anchors, so these links have none.
     """
-    is_ours = _PATH in linker.handbook.provided
+    ids = linker.handbook.tag_ids if _PATH in linker.handbook.provided else {}
     return tuple(
-        PageLink("", tag, linker.at(f"tags/#{_make_id(tag)}" if is_ours else "tags/"))
-        for tag in tags
+        PageLink("", tag, linker.at(f"tags/#{ids[tag]}" if ids else "tags/")) for tag in tags
     )
-
-
-def _make_id(tag: str) -> str:
-    return f"tag-{slug(tag, '-')}"
 
 
 def tag_index(handbook: Handbook, page_address: str) -> str:
@@ -39,7 +33,7 @@ def tag_index(handbook: Handbook, page_address: str) -> str:
     records = {record.path: record for group in records_by_tag.values() for record in group}
     return render(
         "tag_index.md.j2",
-        groups=[(tag, _make_id(tag), group) for tag, group in sorted(records_by_tag.items())],
+        groups=[(tag, id, records_by_tag[tag]) for tag, id in handbook.tag_ids.items()],
         facets=[
             make_facet("Tag", "tag", records_by_tag),
             make_facet("Kind", "kind", (record.label for record in records.values())),

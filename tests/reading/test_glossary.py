@@ -11,7 +11,7 @@ from handbook.loading import load
 from handbook.reading.glossary import Glossary
 from handbook.reading.render import render
 from handbook.views.references import PageReferences
-from tests.handbooks import SMALL, copy_site, write
+from tests.handbooks import SETTINGS, SMALL, copy_site, write
 
 GLOSSARY = """\
 # Glossary
@@ -46,6 +46,17 @@ def test_the_meaning_is_the_rest_of_the_line_as_plain_text() -> None:
 
 def test_without_a_definition_nothing_is_a_term() -> None:
     assert list(Glossary.read([("a.md", "# A\n")]).find_mentions("error budget")) == []
+
+
+def test_a_definition_in_code_or_in_a_comment_is_an_example(tmp_path: Path) -> None:
+    dfn = '<dfn id="{0}">{0}</dfn> text'
+    forms = ("`{}`", "```html\n{}\n```", "    {}", "<!-- {} -->", "<!--\n\n{}\n\n-->", "{} `ab`")
+    page = "\n\n".join(
+        form.format(dfn.format(name)) for name, form in zip("abcdef", forms, strict=True)
+    )
+    write(tmp_path, {"mkdocs.yml": SETTINGS, "docs/x.md": f"# X\n\n{page}\n"})
+    terms = load(tmp_path).glossary.terms
+    assert {name: term.meaning for name, term in terms.items()} == {"f": "text ab"}
 
 
 def test_only_the_first_mention_in_a_paragraph_is_a_link(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from selectolax.lexbor import LexborHTMLParser
 from handbook.diagnostics import find_rule_address
 from handbook.loading import load
 from handbook.provided_pages import PROVIDED_PATHS, make_address
+from handbook.records.adr import Adr
 from handbook.records.kinds import RECORDS
 from handbook.records.runbook import Runbook
 from handbook.rules.engine import rules
@@ -20,7 +21,7 @@ from handbook.views.facts import facts
 from handbook.views.home import home
 from handbook.views.macro_views import call_view
 from handbook.views.rules_reference import FAMILY_ADDRESSES, rule_family
-from tests.handbooks import SMALL, copy_site, write
+from tests.handbooks import ADR, SETTINGS, SMALL, copy_site, write
 
 HANDBOOK = load(SMALL)
 INDEXES = {
@@ -120,6 +121,20 @@ def test_a_tag_of_a_record_leads_to_all_records_with_this_tag() -> None:
             assert len(re.findall(f'data-tag="{tag}"', index)) == sum(
                 tag in other.tags for other in tagged
             )
+
+
+def test_tags_that_differ_only_in_marks_have_different_anchors(tmp_path: Path) -> None:
+    tags = '["c++", "c#", "on call"]'
+    settings = SETTINGS.replace("[database, site]", tags)
+    tagged = ADR.replace("---\n# ", f"tags: {tags}\n---\n# ")
+    write(tmp_path, {"mkdocs.yml": settings, "adr/0001-a.md": tagged})
+    handbook = load(tmp_path)
+    assert handbook.tag_ids == {"c#": "tag-c", "c++": "tag-c-1", "on call": "tag-on-call"}
+    html = LexborHTMLParser(facts(handbook, handbook.of(Adr)[0]))
+    links = {link.text(): link.attributes["href"] for link in html.css('a[href*="tags/#"]')}
+    assert links == {tag: f"../../tags/#{id}" for tag, id in handbook.tag_ids.items()}
+    index = call_view("tag_index", handbook, "tags/")
+    assert all(index.count(f"{{#{id}}}") == 1 for id in handbook.tag_ids.values())
 
 
 def test_an_own_page_of_tags_needs_no_anchors(tmp_path: Path) -> None:

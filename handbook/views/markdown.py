@@ -97,13 +97,13 @@ def _change_link(
 def alert_markdown(handbook: Handbook, alert: Alert) -> str:
     """Describe an alert, with links to its runbooks and with its expressions."""
     linker = Linker(handbook, handbook.address(alert))
-    lines = [f"# {alert.name}", describe(handbook, alert)]
+    lines = [f"# {alert.name}", _escape(describe(handbook, alert))]
     lines += [
-        f"Runbook: [{runbook.title}]({linker.url(runbook)})"
+        f"Runbook: [{_escape(runbook.title)}]({linker.url(runbook)})"
         for runbook in handbook.runbooks_of(alert)
     ]
     if service := handbook.get(Service, alert.service):
-        lines.append(f"Service: [{service.title}]({linker.url(service)})")
+        lines.append(f"Service: [{_escape(service.title)}]({linker.url(service)})")
     lines += [fence(rule.expr.strip(), "promql") for rule in alert.rules]
     return "\n\n".join(lines) + "\n"
 
@@ -119,17 +119,21 @@ def llms(handbook: Handbook) -> str:
         ("Alerts", sorted(handbook.alerts, key=lambda alert: alert.id)),
         ("Pages", [page for page in handbook.of(Page) if page.source.title]),
     ]
-    parts = [f"# {settings.site_name}"]
+    parts = [f"# {_escape(settings.site_name)}"]
     for title, entities in lists:
         lines = [_make_entry(handbook, entity) for entity in entities]
         parts += [f"## {title}", "\n".join(lines)] if lines else []
     return "\n\n".join(parts) + "\n"
 
 
+def _escape(text: str) -> str:
+    """Escape a text for a line of Markdown, so that it is no HTML and ends no link."""
+    return re.sub(r"([\\\[\]<])", r"\\\1", " ".join(text.split()))
+
+
 def _make_entry(handbook: Handbook, entity: Entity) -> str:
     """Return the line of a page in llms.txt."""
     url = f"{handbook.settings.site_url.rstrip('/')}/{quote(handbook.address(entity))}index.md"
     mention = f"{entity.id}: " if isinstance(entity, Record) and entity.mention else ""
-    title = re.sub(r"([\[\]])", r"\\\1", f"{mention}{entity.title}")
-    description = describe(handbook, entity)
+    title, description = _escape(f"{mention}{entity.title}"), _escape(describe(handbook, entity))
     return f"- [{title}]({url})" + (f": {description}" if description else "")

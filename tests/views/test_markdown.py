@@ -8,7 +8,7 @@ import pytest
 
 from handbook.loading import load
 from handbook.views.markdown import files
-from tests.handbooks import SMALL, copy_site
+from tests.handbooks import SMALL, copy_site, replace_once
 
 
 def write_page(tmp_path: Path, body: str) -> str:
@@ -66,3 +66,16 @@ def test_the_list_names_each_record_once_with_its_description() -> None:
 
 def test_the_markdown_has_an_unclosed_bracket_as_the_author_wrote_it(tmp_path: Path) -> None:
     assert write_page(tmp_path, "a ](b) [c") == "# A page\n\na ](b) [c\n"
+
+
+def test_titles_in_lists_for_programs_are_no_markup(tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
+    title = "# Shop: ]( &lt;b&gt; \\[x\\] \\\\"
+    replace_once(root, "# Shop: orders are down", title)
+    replace_once(root, "site_name: A small handbook", "site_name: A [small] <b>")
+    texts = dict(files(load(root)))
+    link = r"[Shop: \]( \<b> \[x\] \\]"
+    assert texts["llms.txt"].startswith("# A \\[small\\] \\<b>\n")
+    assert f"- {link}(https://small.example/runbooks/shop/orders-down/" in texts["llms.txt"]
+    alert = texts["alerts/OrdersDown/index.md"]
+    assert f"Runbook: {link}(../../runbooks/shop/orders-down/)" in alert

@@ -219,6 +219,7 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
         "site.assembly",
         "site.exchange",
         "site.finish",
+        "site_settings",
     },
     "__init__": set(),
     "__main__": {"cli"},

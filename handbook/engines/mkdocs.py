@@ -188,10 +188,10 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         return files
 
     def on_nav(self, nav: Navigation, *, config: MkDocsConfig, files: Files) -> Navigation:
-        """Escape the titles in the navigation, and put each record below the index of its kind."""
+        """Escape the navigation, and put each record below the index of its kind."""
         if config.nav is None:
             mounting.name_sections(nav)
-        mounting.escape_titles(nav.items)
+        mounting.escape_navigation(nav.items)
         mounting.place_records(self.current_build, nav, files)
         return nav
 

@@ -13,6 +13,7 @@ from markupsafe import escape
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure import StructureItem
 from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.structure.nav import Link as NavLink
 from mkdocs.structure.nav import Navigation, Section
 from mkdocs.structure.pages import Page as SitePage
 from mkdocs.structure.toc import get_toc
@@ -80,7 +81,7 @@ def add_files(build: Build, files: Files, config: MkDocsConfig) -> None:
     added = (
         *_mount_records(build, config),
         *_make_generated(build, config),
-        *_make_markdown(build, config),
+        *_make_markdown(build, config, files),
         *_make_provided(build, config, files),
     )
     for file in added:
@@ -143,10 +144,16 @@ def _make_generated(build: Build, config: MkDocsConfig) -> Iterator[File]:
         yield file
 
 
-def _make_markdown(build: Build, config: MkDocsConfig) -> Iterator[File]:
-    """Yield the Markdown of the pages, under source names that MkDocs takes for no page."""
+def _make_markdown(build: Build, config: MkDocsConfig, files: Files) -> Iterator[File]:
+    """Yield the Markdown of the pages, under source names that MkDocs takes for no page.
+
+    A file of the repository with the same address, such as its own `llms.txt`, stays.
+    """
+    present = {file.dest_uri for file in files}
     for name, content in build.assembly.markdown().items():
-        file = File.generated(config, f"{name}.txt", content=content)
+        if name in present:
+            continue
+        file = File.generated(config, f"{name}.generated.txt", content=content)
         file.dest_uri = name
         file.inclusion = InclusionLevel.NOT_IN_NAV
         yield file
@@ -217,9 +224,14 @@ def _find_sections(nav: Navigation) -> Mapping[str, Section]:
     }
 
 
-def escape_titles(items: Iterable[StructureItem]) -> None:
-    """Escape every title in the navigation, because Material's templates do not escape them."""
+def escape_navigation(items: Iterable[StructureItem]) -> None:
+    """Escape the titles and the external addresses in the navigation.
+
+    Material's templates print both as they are.
+    """
     for item in items:
+        if isinstance(item, NavLink):
+            item.url = escape(item.url)
         if item.title:
             item.title = escape(item.title)
-        escape_titles(getattr(item, "children", None) or ())
+        escape_navigation(getattr(item, "children", None) or ())

@@ -35,6 +35,7 @@ from handbook.settings import DOCS, FILE
 from handbook.site import finish
 from handbook.site.assembly import Article
 from handbook.site.exchange import find_output, replace_folder
+from handbook.site_settings import is_address
 
 _SETTINGS: Final = (
     "site_name",
@@ -176,7 +177,7 @@ def _write_settings(config: MkDocsConfig) -> str:
     for key in settings.keys() & {"site_name", "site_description", "site_author"}:
         settings[key] = str(config[key])  # The plugin has escaped it.
     if "nav" in settings:
-        settings["nav"] = _escape_titles(settings["nav"])
+        settings["nav"] = _escape_navigation(settings["nav"])
     theme = (
         own_settings["theme"]
         if isinstance(own_settings.get("theme"), dict)
@@ -199,13 +200,13 @@ def _write_settings(config: MkDocsConfig) -> str:
     return str(yaml.dump(settings, sort_keys=False, allow_unicode=True, width=math.inf))
 
 
-def _escape_titles(nav: Any) -> Any:
-    """Escape the titles of a navigation, because themes print them as HTML."""
+def _escape_navigation(nav: Any) -> Any:
+    """Escape the titles and addresses of a navigation, because themes print them as HTML."""
     if isinstance(nav, list):
-        return [_escape_titles(entry) for entry in nav]
+        return [_escape_navigation(entry) for entry in nav]
     if isinstance(nav, dict):
-        return {escape(str(title)): _escape_titles(value) for title, value in nav.items()}
-    return nav
+        return {escape(str(title)): _escape_navigation(value) for title, value in nav.items()}
+    return escape(nav) if isinstance(nav, str) and is_address(nav) else nav
 
 
 def _write_page(

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from html import escape
@@ -96,6 +96,9 @@ _GLOB_MARK: Final = re.compile(r"[^\w.-]")
 """A character that can have a meaning in a pattern of Pagefind."""
 _COMMENT: Final = re.compile(r"^ *(?://.*|/\*[^*]*\*/) *\n", re.MULTILINE)
 
+_SITE_MARK: Final = "assets/keys/parts.json"
+"""A file that the site of each handbook has."""
+
 _INDEX: Final = "pagefind"
 """Folder of the search index in the site."""
 _PAGEFIND_UI: Final = re.compile(r"pagefind-(?:(?:component-|modular-)?ui|highlight)\..*")
@@ -146,7 +149,7 @@ def finish(site: Path, handbook: Handbook) -> Finished:
     scripts: dict[str, list[str]] = {}
     active_files: list[str] = []
     pages = 0
-    nested = handbook.settings.organisation.nested.keys()
+    nested = _find_nested_sites(site, handbook.settings.organisation.nested)
     for file in sorted(site.rglob("*")):
         is_nested = file.relative_to(site).parts[0] in nested
         if is_nested or file.is_symlink() or not file.is_file():
@@ -176,6 +179,14 @@ def finish(site: Path, handbook: Handbook) -> Finished:
         write_list(site, handbook)
         write_search_index(site, nested, spaced=_has_cjk_text(handbook))
     return Finished(pages, redirects, findings)
+
+
+def _find_nested_sites(site: Path, names: Iterable[str]) -> list[str]:
+    """Return the folders of a site, among `names`, that hold the site of a nested handbook.
+
+    Any other folder with such a name is part of the site, and needs the content policy.
+    """
+    return [name for name in names if (site / name / _SITE_MARK).is_file()]
 
 
 def _has_script(file: Path) -> bool:

@@ -7,9 +7,11 @@ import re
 from pathlib import Path
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 
 from handbook.loading import load
 from handbook.settings import read_settings
+from handbook.site.finish import finish
 from handbook.site.nested import read_all_sites, report_links
 from handbook.views.notice import notice
 from tests.commands import run
@@ -108,6 +110,45 @@ def test_a_notice_has_no_markup_of_its_own(tmp_path: Path) -> None:
     settings = f"{INNER_SETTINGS}extra:\n  handbook: {{notice: '{text}'}}\n"
     write(tmp_path, {"mkdocs.yml": settings, "docs/x.md": "# X\n"})
     assert "".join(notice(load(tmp_path), None)) == "&lt;script&gt;x&lt;/script&gt; &amp; y"
+
+
+def test_a_folder_that_is_no_nested_site_gets_the_content_policy(tmp_path: Path) -> None:
+    settings = SITE_SETTINGS + "extra:\n  handbook: {nested: {adr: inner, example: inner}}\n"
+    page = f"{PAGE}<article class='md-content__inner'>x</article>"
+    built = {
+        "adr/index.html": page,
+        "example/index.html": page,
+        "example/assets/keys/parts.json": "[]",
+        "index.html": page,
+    }
+    write(tmp_path / "site", built)
+    finished = finish(tmp_path / "site", load(write(tmp_path, {"mkdocs.yml": settings})))
+    assert finished.pages == 2
+    assert "Content-Security-Policy" in (tmp_path / "site/adr/index.html").read_text()
+    assert (tmp_path / "site/example/index.html").read_text() == page
+
+
+@pytest.mark.build
+def test_texts_of_the_settings_are_no_markup_and_own_files_stay(tmp_path: Path) -> None:
+    address = 'https://x.example/?a=1&b="onclick=x'
+    settings = (
+        f"{SITE_SETTINGS}nav: [index.md, {{Out: '{address}'}}]\n"
+        "extra:\n  handbook:\n    rules: {FM020: 'off'}\n"
+        "    report_url: 'https://git.example/new?\"x\"={body}'\n"
+    ).replace(f"site_url: {URL}\n", "")
+    own = {"docs/llms.txt": "own", "docs/index.md.txt": "own"}
+    root = write(tmp_path, {"mkdocs.yml": settings, **own})
+    answer = run("handbook", "build", cwd=root)
+    assert answer.returncode == 0, answer.stderr
+    for name in ("index.html", "404.html"):
+        html = LexborHTMLParser((root / "site" / name).read_text(encoding="utf-8"))
+        assert not html.css("[onclick]"), name
+        assert {link.text() for link in html.css(f"a[href={json.dumps(address)}]")}, name
+        (report_link,) = html.css(".hb-report")
+        assert report_link.attributes["data-address"] == f"/{name.removeprefix('index.html')}"
+    assert (root / "site/llms.txt").read_text() == "own"
+    assert (root / "site/index.md.txt").read_text() == "own"
+    assert (root / "site/index.md").read_text(encoding="utf-8").startswith("# The handbook")
 
 
 @pytest.mark.build

@@ -186,9 +186,17 @@ export function openPage() {
   if (pageSearch.input.value) pageSearch.run({ type: "open" });
 }
 
+function decode(path) {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path; // The address has an incomplete escape, such as `%`.
+  }
+}
+
 // The page for missing addresses: names that are most like the address, and the search field with its words.
 export async function suggest(element) {
-  const path = decodeURIComponent(location.pathname)
+  const path = decode(location.pathname)
     .replace(base.pathname, "")
     .replace(/(?:index)?\.html?$|\/+$/g, "");
   const parts = path.split("/").filter(Boolean);

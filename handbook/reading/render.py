@@ -24,7 +24,7 @@ _MARKER = re.compile(
     re.IGNORECASE,
 )
 _ESCAPED_SNIPPET = re.compile(r"^([ \t]*);(-+8<-+)")
-_MARKS: Final = frozenset("`*_~[<&\\")
+MARKS: Final = frozenset("`*_~[<&\\")
 """The characters that begin inline markup. A text without them is plain text."""
 _ELEMENTS: Final = {
     NodeKind.EMPHASIS: ("<em>", "</em>"),
@@ -147,7 +147,7 @@ def render_inlines(nodes: Sequence[MarkdownNode], references: References | None)
 
 def render_heading(source: Source, heading: Heading) -> str:
     """Render the text of a heading without links. A view can put the result into a link."""
-    if all(_MARKS.isdisjoint(source.line(line)) for line in range(heading.first, heading.last + 1)):
+    if all(MARKS.isdisjoint(source.line(line)) for line in range(heading.first, heading.last + 1)):
         # Most headings are plain text, and views show a heading many times. This case is fast.
         return escape(heading.text, quote=False)
     node = source.node_of(heading)
@@ -156,7 +156,7 @@ def render_heading(source: Source, heading: Heading) -> str:
 
 def render_line(text: str, references: References | None) -> str:
     """Render a line of Markdown from front matter or YAML. Without `references`, no links."""
-    if _MARKS.isdisjoint(text) and not may_hold_autolink(text) and not ID.search(text):
+    if MARKS.isdisjoint(text) and not may_hold_autolink(text) and not ID.search(text):
         return escape(" ".join(text.split()), quote=False)
     try:
         return render_inlines(parse_inline(text), references)

@@ -225,16 +225,17 @@ class Source:
         """
         return parse(self.body if self.is_parsed else "")
 
-    @cached_property
-    def _nodes_by_start(self) -> Mapping[tuple[NodeKind, int], MarkdownNode]:
-        return {(node.kind, node.start): node for node in self.tree.walk()}
-
     def node_of(self, block: Heading | Paragraph | Table | Item) -> MarkdownNode:
         """Return the parsed Markdown node of a block."""
+        nodes = self.tree.children
         kinds = _NODE_KINDS[type(block)]
-        return next(
-            node for kind in kinds if (node := self._nodes_by_start.get((kind, block.start)))
-        )
+        while True:
+            # A block begins before its inner blocks, so the last node that begins early enough is
+            # the node of the block or contains it.
+            node = nodes[bisect_right(nodes, block.start, key=lambda node: node.start) - 1]
+            if node.start == block.start and node.kind in kinds:
+                return node
+            nodes = node.children
 
     def at_body(self, offset: int) -> Location:
         """Return the location of an offset in the body."""

@@ -208,8 +208,10 @@ class Rule:
 
     def findings(self, subject: object, context: Context) -> Iterator[Finding]:
         """Run the check on one subject. Pass the context if the check has that parameter."""
-        arguments = {"context": context}
-        return self.check(*(arguments.get(name, subject) for name in self._parameters))
+        parameters = self._parameters
+        if parameters[-1] != "context":
+            return self.check(subject)
+        return self.check(subject, context) if len(parameters) == 2 else self.check(context)
 
     @cached_property
     def _parameters(self) -> tuple[str, ...]:

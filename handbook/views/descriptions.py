@@ -8,6 +8,7 @@ from typing import Final
 from handbook.handbook import Handbook
 from handbook.reading.blocks import Block, Paragraph
 from handbook.reading.body import extract_text
+from handbook.reading.render import MARKS
 from handbook.records import Document, Entity, Page, Record
 from handbook.records.adr import Adr
 from handbook.records.alert import Alert
@@ -74,8 +75,13 @@ def _first_paragraph(document: Document, blocks: Iterable[Block]) -> str:
     """Return the text of the first paragraph that calls no macro."""
     for block in blocks:
         if isinstance(block, Paragraph) and "{{" not in block.text:
-            node = document.source.node_of(block)
-            if text := " ".join(extract_text(node.children).split()):
+            # Most paragraphs are plain text. Their parsed nodes would need time and memory.
+            text = (
+                block.text
+                if MARKS.isdisjoint(block.text)
+                else extract_text(document.source.node_of(block).children)
+            )
+            if text := " ".join(text.split()):
                 return text
     return ""
 

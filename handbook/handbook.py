@@ -718,8 +718,7 @@ def _group_by(
 def read_listing_file(root: Path, path: str) -> str | None:
     """Return the text of a sample file. Returns None if no folder of samples contains it."""
     for folder in LISTING_FOLDERS:
-        base = (root / folder).resolve()
-        file = (base / path).resolve()
-        if file.is_relative_to(base) and isinstance(text := files.read_text(base, path), str):
+        base = root / folder
+        if files.is_inside(base, path) and isinstance(text := files.read_text(base, path), str):
             return text
     return None

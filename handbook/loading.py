@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -215,17 +214,19 @@ def _walk(root: Path, folder: str) -> Iterator[tuple[str, bool]]:
 
     The function does not follow symbolic links.
     """
-    if (root / folder).is_symlink():
+    if files.is_link(root / folder):
         yield folder, False
-    if not (root / folder).is_dir() or (root / folder).is_symlink():
-        return
-    with os.scandir(root / folder) as entries:
-        for entry in entries:
-            path = f"{folder}/{entry.name}"
-            if entry.is_dir(follow_symlinks=False):
-                yield from _walk(root, path)
-            else:
-                yield path, entry.is_file(follow_symlinks=False)
+    elif files.is_folder(root / folder):
+        yield from _walk_folder(root, folder)
+
+
+def _walk_folder(root: Path, folder: str) -> Iterator[tuple[str, bool]]:
+    for name, is_folder, is_regular in files.list_folder(root / folder):
+        path = f"{folder}/{name}"
+        if is_folder:
+            yield from _walk_folder(root, path)
+        else:
+            yield path, is_regular
 
 
 def add_document(handbook: Handbook, path: str, data: bytes) -> Handbook:
@@ -330,7 +331,7 @@ def _read_rule_files(
         for service in documents.values()
         if isinstance(service, Service)
         for path in service.rules
-        if files.is_file(root / path) and (root / path).resolve().is_relative_to(root.resolve())
+        if files.is_file(root / path) and files.is_inside(root, path)
     }
     return tuple(
         read_rule_file(

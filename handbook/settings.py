@@ -47,7 +47,7 @@ from handbook.reading.fields import (
     read_entries,
     schema_of,
 )
-from handbook.reading.files import exists, is_file, read_text
+from handbook.reading.files import exists, follow_links, is_file, read_text
 from handbook.reading.ids import HeadingIds
 from handbook.reading.placeholders import is_unwritten
 from handbook.reading.problems import Problem, ProblemKind
@@ -574,12 +574,13 @@ def read_settings(root: Path) -> Settings:
     The errors in the settings are in `Settings.problems`. Raises FileNotFoundError if mkdocs.yml is
     missing.
     """
-    if not (root / FILE).exists():
+    if not exists(root / FILE):
         raise FileNotFoundError(ENOENT, "missing file", str(root / FILE))
     reading = Reading()
     files = _SettingsFiles()
     try:
-        node = _read_merged(root.resolve(), root.resolve() / FILE, reading, files)
+        real_root = follow_links(root)
+        node = _read_merged(real_root, real_root / FILE, reading, files)
     except nodes.YamlError as error:
         empty = nodes.Mapping((), Location(FILE))
         problem = Problem(ProblemKind.UNREADABLE_FILE, error.finding)
@@ -618,7 +619,7 @@ def find_nested(settings: Settings, root: Path) -> Mapping[str, Path]:
     return {
         name: path
         for name, path in roots.items()
-        if is_file(path / FILE) and root.resolve() in path.resolve().parents
+        if is_file(path / FILE) and follow_links(root) in follow_links(path).parents
     }
 
 
@@ -772,7 +773,7 @@ def _find_parent(file: Path, value: nodes.Node) -> Path:
         raise nodes.YamlError(Finding(value.at, f"address '{value.text}' in INHERIT", hint))
     unresolved = file.parent / value.text
     # A path that the system refuses, for example because it contains NUL, cannot be resolved.
-    parent = unresolved.resolve() if exists(unresolved) else unresolved
+    parent = follow_links(unresolved) if exists(unresolved) else unresolved
     if not is_file(parent):
         message = f"missing file '{value.text}' in INHERIT"
         raise nodes.YamlError(Finding(value.at, message, "correct the path, or remove INHERIT"))

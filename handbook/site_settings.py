@@ -16,7 +16,7 @@ from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from handbook.diagnostics import Location, find_nearest, suggest
-from handbook.reading import nodes
+from handbook.reading import files, nodes
 from handbook.reading.addresses import read_scheme
 from handbook.reading.fields import (
     AllowedValues,
@@ -532,10 +532,10 @@ def _check_files(node: nodes.Mapping, root: Path, docs: str, reading: Reading) -
     if template_folder:
         _check_template_folder(template_folder, root, reading)
     for hook in _list_texts(node.find("hooks")):
-        if not _exists(root, hook.text, is_folder=False):
+        if not files.is_file(root / hook.text):
             _add_missing_file(hook, "hooks", "correct the path, or remove it", reading)
     for path in _list_texts(node.find("watch")):
-        if not _exists(root, path.text):
+        if not files.exists(root / path.text):
             _add_missing_file(path, "watch", "correct the path, or remove it", reading)
     _check_theme_files(node, root, reading)
     if can_add_files(node):
@@ -613,10 +613,10 @@ def _list_texts(node: nodes.Node | None) -> Iterator[nodes.Scalar]:
 
 def _check_template_folder(path: nodes.Scalar, root: Path, reading: Reading) -> None:
     """Add a problem if `theme.custom_dir` is not an existing folder below the root."""
-    if not _exists(root, path.text, is_folder=True):
+    if not files.is_folder(root / path.text):
         hint = "correct the path, or remove it"
         _add_missing_file(path, "theme.custom_dir", hint, reading, "folder")
-    elif not (root / path.text).resolve().is_relative_to(root.resolve()):
+    elif not files.is_inside(root, path.text):
         reading.add_problem(
             ProblemKind.MISSING_SETTINGS_FILE,
             path.at,
@@ -632,17 +632,6 @@ def _add_missing_file(
     reading.add_problem(ProblemKind.MISSING_SETTINGS_FILE, path.at, message, hint)
 
 
-def _exists(root: Path, path: str, *, is_folder: bool | None = None) -> bool:
-    """Return whether a path exists. With `is_folder`, it must be a folder, or must be a file."""
-    try:
-        target = root / path
-        if is_folder is None:
-            return target.exists()
-        return target.is_dir() if is_folder else target.is_file()
-    except (OSError, ValueError):  # the path is invalid
-        return False
-
-
 def _is_file(folder: Path, path: str) -> bool:
     """Return whether a relative path is a file below a folder."""
-    return not posixpath.normpath(path).startswith("..") and _exists(folder, path, is_folder=False)
+    return not posixpath.normpath(path).startswith("..") and files.is_file(folder / path)

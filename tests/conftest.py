@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections import defaultdict
@@ -19,6 +20,10 @@ from tests.handbooks import ROOT, SMALL, copy_site, replace_once
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+# In CI, checks have no cache. So no test sees the result of another one. The value is not "true",
+# because a missing tool fails the tests only in CI.
+os.environ.setdefault("CI", "tests")
 
 
 GROUPS = {

@@ -16,6 +16,7 @@ PACKAGE = ROOT / "handbook"
 # A stage is a package or a module. It may import the stages in its set, and itself.
 ALLOWED_IMPORTS: dict[str, set[str]] = {
     "diagnostics": set(),
+    "cache": {"diagnostics", "reading"},
     "extras": set(),
     "vocabulary": set(),
     "history.git": set(),
@@ -128,6 +129,7 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
     },
     "cli": {
         "authoring",
+        "cache",
         "diagnostics",
         "extras",
         "handbook",
@@ -358,15 +360,43 @@ def test_engines_use_no_private_name_of_mkdocs() -> None:
             assert private_names(module) == set(), module
 
 
+ALLOWED_MODULES: dict[str, set[str]] = {
+    "reading.files": {"os"},  # to list folders
+    "reading.promql": {"subprocess"},
+    "reading.shell": {"subprocess"},
+}
+
+
 def test_no_rule_uses_the_clock_the_network_or_the_environment() -> None:
     forbidden = {"time", "os", "socket", "urllib.request", "subprocess", "requests", "random"}
     for module in MODULES:
-        allowed = (
-            {"subprocess"} if dotted_name(module) in ("reading.promql", "reading.shell") else set()
-        )
+        allowed = ALLOWED_MODULES.get(dotted_name(module), set())
         if stage_of(dotted_name(module)) in ("rules", "records", "reading"):
             assert not imported_names(module) & (forbidden - allowed), module
             assert ".today()" not in module.read_text(encoding="utf-8"), module
+
+
+FILE_METHODS = {
+    *("stat", "lstat", "is_symlink", "readlink"),
+    *("iterdir", "scandir", "listdir", "glob", "rglob"),
+}
+LOADING_STAGES = {
+    *("reading", "records", "rules", "settings", "site_settings"),
+    *("handbook", "macro_names", "loading"),
+}
+
+
+def test_only_one_module_asks_the_file_system() -> None:
+    """The cache of checks is correct only if `reading.files` records every question."""
+    asking = {
+        f"{dotted_name(module)}: {node.attr}"
+        for module in MODULES
+        if stage_of(dotted_name(module)) in LOADING_STAGES
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in FILE_METHODS
+        if dotted_name(module) != "reading.files"
+    }
+    assert asking == set()
 
 
 def test_no_module_is_named_like_one_of_the_standard_library() -> None:

@@ -2,14 +2,24 @@
 
 This module reads every file that an author writes. It returns a finding for a file that is too
 large, that is not a regular file, that is not UTF-8, or that contains a merge conflict.
+
+All other modules that load and check the handbook ask this module about the file system. So it can
+record the questions and the answers (`record_answers`). The result of a check is valid as long as
+each question has the same answer.
 """
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 import stat
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum, auto
+from hashlib import blake2b
 from pathlib import Path
 from textwrap import shorten
 from typing import Final
@@ -38,6 +48,88 @@ _CONTROLS: Final = bytes(range(9)) + b"\x0b\x0c" + bytes(range(14, 32)) + b"\x7f
 _SPACES: Final = bytes.maketrans(_CONTROLS, b" " * len(_CONTROLS))
 _READABLE: Final = re.compile(rb"\n|[ -~]{8,}")
 """A line feed, or at least 8 readable characters, in a binary file such as a picture."""
+
+
+class Question(StrEnum):
+    """The questions about a path of the file system."""
+
+    MODE = auto()
+    """The type and the permissions of a file or folder."""
+    LINK = auto()
+    """Whether a path is a symbolic link."""
+    TARGET = auto()
+    """A path with all its symbolic links followed."""
+    NAMES = auto()
+    """The entries of a folder: for each its name, and whether it is a folder and a regular file."""
+    CONTENT = auto()
+    """The hash of a file, or the reason why it is unreadable."""
+
+
+Answer = int | bool | str | list[list[str | bool]] | None
+"""An answer to a question. JSON can store every answer."""
+
+
+@dataclass
+class Answers:
+    """The recorded questions, each with its answer, by the question and the path."""
+
+    by_question: dict[tuple[Question, str], Answer] = field(default_factory=dict)
+    is_complete: bool = True
+    """False if a result depends on more than the answers.
+
+    A question can have two answers, because a file changed in the meantime. And a result can depend
+    on the code or the limits of the system (`refuse_recording`).
+    """
+
+    def add(self, question: Question, path: Path, answer: Answer) -> None:
+        """Record an answer."""
+        if self.by_question.setdefault((question, str(path)), answer) != answer:
+            self.is_complete = False
+
+
+_recorders: Final[list[Answers]] = []
+
+
+@contextmanager
+def record_answers() -> Iterator[Answers]:
+    """Record all questions about the file system, with their answers."""
+    answers = Answers()
+    _recorders.append(answers)
+    try:
+        yield answers
+    finally:
+        _recorders.remove(answers)
+
+
+def refuse_recording() -> None:
+    """Mark all recorded answers as incomplete."""
+    for answers in _recorders:
+        answers.is_complete = False
+
+
+def ask(question: Question, path: Path) -> Answer:
+    """Ask the file system a question about a path, and return its answer."""
+    if question is Question.MODE:
+        return _find_mode(path)
+    if question is Question.LINK:
+        return is_link(path)
+    if question is Question.TARGET:
+        return str(follow_links(path))
+    if question is Question.NAMES:
+        return [[*entry] for entry in list_folder(path)]
+    return _hash(_read(path, ""))
+
+
+def _record(question: Question, path: Path, answer: Answer) -> None:
+    for answers in _recorders:
+        answers.add(question, path, answer)
+
+
+def _hash(content: bytes | Finding) -> str:
+    """Return the hash of the content of a file, or the message of a finding."""
+    if isinstance(content, Finding):
+        return content.message
+    return blake2b(content, digest_size=16).hexdigest()
 
 
 def find_hidden_character(text: str) -> str | None:
@@ -75,15 +167,54 @@ def is_folder(path: Path) -> bool:
 
 def is_inside(folder: Path, path: str) -> bool:
     """Return whether a path, with its symbolic links followed, stays below a folder."""
+    return follow_links(folder / path).is_relative_to(follow_links(folder))
+
+
+def follow_links(path: Path) -> Path:
+    """Return the absolute path of a file or folder without symbolic links."""
     # Path.resolve raises an error for a loop of symbolic links in Python 3.11 and 3.12.
-    return Path(posixpath.realpath(folder / path)).is_relative_to(posixpath.realpath(folder))
+    target = posixpath.realpath(path)
+    _record(Question.TARGET, path, target)
+    return Path(target)
+
+
+def is_link(path: Path) -> bool:
+    """Return whether a path is a symbolic link."""
+    answer = path.is_symlink()
+    _record(Question.LINK, path, answer)
+    return answer
+
+
+def is_executable(path: Path) -> bool:
+    """Return whether the owner of a file may execute it."""
+    return bool((_find_mode(path) or 0) & stat.S_IXUSR)
+
+
+def list_folder(path: Path) -> list[tuple[str, bool, bool]]:
+    """Return the entries of a folder: the name, and whether it is a folder and a regular file.
+
+    The function does not follow symbolic links. Raises OSError.
+    """
+    with os.scandir(path) as iterator:
+        entries = sorted(
+            (
+                entry.name,
+                entry.is_dir(follow_symlinks=False),
+                entry.is_file(follow_symlinks=False),
+            )
+            for entry in iterator
+        )
+    _record(Question.NAMES, path, [[*entry] for entry in entries])
+    return entries
 
 
 def _find_mode(path: Path) -> int | None:
     try:
-        return path.stat().st_mode
+        mode = path.stat().st_mode
     except (OSError, ValueError):  # ValueError: the path contains a NUL character
-        return None
+        mode = None
+    _record(Question.MODE, path, mode)
+    return mode
 
 
 def read_bytes(root: Path, path: str) -> bytes | Finding:
@@ -91,7 +222,14 @@ def read_bytes(root: Path, path: str) -> bytes | Finding:
 
     A pipe or a device also gives a finding, because a read of it can wait forever.
     """
-    file = root / path
+    content = _read(root / path, path)
+    if _recorders:
+        _record(Question.CONTENT, root / path, _hash(content))
+    return content
+
+
+def _read(file: Path, path: str) -> bytes | Finding:
+    """Return the bytes of a file, or a finding for the path `path`."""
     try:
         status = file.stat()
         if not stat.S_ISREG(status.st_mode):

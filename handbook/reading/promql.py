@@ -201,6 +201,10 @@ def _ask_child(expressions: list[str]) -> list[str | None]:
 
     If an expression kills the child process, the answers end before this expression.
     """
+    # The child process imports nothing of this package.
+    from handbook.reading.files import refuse_recording
+
+    refuse_recording()  # The system sets the limits of a child process.
     # This limit counts wall time. It is for systems without a timer for the child process.
     seconds = 2 * _SECONDS * len(expressions)
     try:

@@ -10,6 +10,8 @@ from typing import Any, Final
 import jinja2
 from jinja2 import nodes
 
+from handbook.reading.files import refuse_recording
+
 JINJA_NAMES: Final = frozenset(jinja2.Environment(autoescape=True).globals)
 """The global functions of Jinja: `range`, `dict`, `namespace` …"""
 
@@ -88,6 +90,8 @@ class TemplateError(Exception):
 
 def read_template(text: str, syntax: Syntax) -> Template:
     """Read a template. Raises TemplateError if the template is invalid."""
+    if syntax.extensions:
+        refuse_recording()  # The extension is code that Python can find anywhere.
     try:
         marks: dict[str, Any] = dict(syntax.marks)
         environment = jinja2.Environment(autoescape=True, extensions=syntax.extensions, **marks)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from stat import S_IXUSR
 from typing import Final
 
 import pathspec
@@ -126,7 +125,7 @@ def read_service_files(root: Path, service: str, source: str) -> Iterator[Servic
             source,
             path.removeprefix(f"{source}/"),
             data if isinstance(data, bytes) else None,
-            bool((root / path).stat().st_mode & S_IXUSR),
+            files.is_executable(root / path),
         )
 
 
@@ -155,18 +154,17 @@ def _walk(root: Path, folder: str, ignores: list[_Ignore]) -> Iterator[str]:
     """Yield the paths of the regular files below a folder. The deepest `.gitignore` decides."""
     own_ignore = _read_ignore(root, folder)
     ignores = [*ignores, own_ignore] if own_ignore else ignores
-    for entry in (root / folder).iterdir():
-        path, is_folder = f"{folder}/{entry.name}", files.is_folder(entry)
+    for name, is_folder, is_regular in files.list_folder(root / folder):
+        path = f"{folder}/{name}"
         if (
-            entry.name in _NEVER_PUBLISHED
-            or not files.is_utf8(entry.name)
-            or entry.is_symlink()
+            name in _NEVER_PUBLISHED
+            or not files.is_utf8(name)
             or _is_ignored(f"{path}/" if is_folder else path, ignores)
         ):
             continue
         if is_folder:
             yield from _walk(root, path, ignores)
-        elif files.is_file(entry):
+        elif is_regular:
             yield path
 
 

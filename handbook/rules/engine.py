@@ -13,7 +13,7 @@ import inspect
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from importlib import import_module
@@ -30,9 +30,11 @@ from handbook.diagnostics import (
 )
 from handbook.handbook import Handbook
 from handbook.history.base import Base
+from handbook.reading.files import read_text
 from handbook.reading.policy import locate_original
 from handbook.reading.problems import ProblemKind
 from handbook.reading.suppressions import Suppression
+from handbook.reading.verdicts import find_verdicts, make_key
 from handbook.records import Entity, Record
 from handbook.rules.credentials import Credential, find_credentials
 from handbook.settings import Settings
@@ -89,6 +91,47 @@ class Context:
     site: Site | None = None
     unused_suppressions: tuple[Suppression, ...] = ()
     """The suppressions that match no finding. They are empty until the other rules have run."""
+
+    faulty_paths: set[str] = field(default_factory=set)
+    """The paths of the entities with a finding of a rule that needs nothing but its subject."""
+
+    @cached_property
+    def _key_by_path(self) -> Mapping[str, str]:
+        """The keys of the verdicts on readable documents, by path.
+
+        A document depends on its text, on its path and on the settings.
+        """
+        settings = self.handbook.settings
+        texts = [str(read_text(self.handbook.root, path)) for path in settings.files]
+        settings_key = make_key(*texts)
+        return {
+            path: make_key(
+                "document",
+                settings_key,
+                path,
+                document.source.text,
+                str(document.source.replacements),
+            )
+            for path, document in self.handbook.documents.items()
+            if document.source.problem is None
+        }
+
+    @cached_property
+    def faultless_paths(self) -> frozenset[str]:
+        """The paths of documents in which an earlier check found no fault of this kind."""
+        verdicts = find_verdicts()
+        if verdicts is None or self.base or self.site:
+            return frozenset()
+        return frozenset(path for path, key in self._key_by_path.items() if verdicts.is_known(key))
+
+    def add_verdicts(self) -> None:
+        """Add the documents without a finding of a rule that needs nothing but its subject."""
+        verdicts = find_verdicts()
+        # With unreadable settings, only some rules have run.
+        if verdicts and self.handbook.settings.is_readable:
+            for path, key in self._key_by_path.items():
+                if path not in self.faulty_paths:
+                    verdicts.add(key)
 
     @cached_property
     def credentials(self) -> tuple[Credential, ...]:
@@ -208,10 +251,14 @@ class Rule:
 
     def findings(self, subject: object, context: Context) -> Iterator[Finding]:
         """Run the check on one subject. Pass the context if the check has that parameter."""
-        parameters = self._parameters
-        if parameters[-1] != "context":
+        if not self.needs_context:
             return self.check(subject)
-        return self.check(subject, context) if len(parameters) == 2 else self.check(context)
+        return self.check(subject, context) if len(self._parameters) == 2 else self.check(context)
+
+    @cached_property
+    def needs_context(self) -> bool:
+        """True if the check depends on more than its subject."""
+        return self._parameters[-1] == "context"
 
     @cached_property
     def _parameters(self) -> tuple[str, ...]:
@@ -337,6 +384,7 @@ def run(
     diagnostics = [
         diagnostic for diagnostic in diagnostics if not _is_about_removal(diagnostic, handbook)
     ]
+    context.add_verdicts()
     unsuppressed, unused_suppressions = _apply_suppressions(diagnostics, handbook)
     suppressed_count = len(diagnostics) - len(unsuppressed)
     if handbook.settings.is_readable:
@@ -537,5 +585,13 @@ def _check_subjects(rule: Rule, context: Context) -> Iterator[Finding]:
     if issubclass(rule.over, Handbook):
         yield from rule.findings(handbook, context)
         return
+    if rule.needs_context:
+        for entity in handbook.of(rule.over):
+            yield from rule.findings(entity, context)
+        return
+    faultless_paths = context.faultless_paths
     for entity in handbook.of(rule.over):
-        yield from rule.findings(entity, context)
+        if entity.path not in faultless_paths:
+            for finding in rule.findings(entity, context):
+                context.faulty_paths.add(entity.path)
+                yield finding

@@ -14,7 +14,7 @@ from typing import Final
 from handbook.diagnostics import Finding, Location
 from handbook.handbook import Handbook
 from handbook.reading.addresses import SCHEMES, read_scheme
-from handbook.reading.files import is_utf8, read_searchable_text
+from handbook.reading.files import is_link, is_utf8, read_searchable_text
 from handbook.reading.nodes import Scalar, walk_scalars
 from handbook.reading.problems import ProblemKind
 from handbook.reading.raw_html import TagFault
@@ -83,7 +83,7 @@ def stray_file(handbook: Handbook) -> Iterator[Finding]:
     """
     for path in handbook.strays:
         at = Location(path)
-        if (handbook.root / path).is_symlink():
+        if is_link(handbook.root / path):
             yield Finding(at, "symbolic link in the handbook", "replace it with a copy of the file")
         elif not is_utf8(path):
             yield Finding(at, "file name that is not valid UTF-8", "rename the file")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -67,7 +66,7 @@ def test_an_abandoned_check_leaves_no_process_and_no_file(
     process = check._run._process
     del check
     assert process.returncode is not None
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_slow_check_is_stopped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -215,3 +215,47 @@ def test_odd_text_has_a_page(text: str) -> None:
 def test_a_value_that_is_nested_too_deeply_is_text() -> None:
     text = "*a **b " * 60 + "x" + "***" * 60
     assert render_line(text, None) == text
+
+
+def test_the_node_of_each_block_is_the_one_with_its_offset() -> None:
+    text = """# Title
+
+Text \\
+with a break.
+
+- one
+
+  > quoted
+  >
+  > - *deep* item
+- [ ] task
+1. \\*escaped
+
+   second paragraph
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+> ## Heading in a quote
+>
+> | c |
+> |---|
+
+Setext
+======
+
+[^1]: A footnote
+
+    - with a list
+"""
+    source = read_source("docs/a.md", text.encode())
+    nodes = {(node.kind, node.start): node for node in source.tree.walk()}
+    blocks = [
+        block for block in source.blocks if isinstance(block, Heading | Paragraph | Table | Item)
+    ]
+    assert len(blocks) == 19
+    for block in blocks:
+        node = source.node_of(block)
+        assert nodes[node.kind, block.start] is node
+        assert node.kind.name in ("PLAIN", type(block).__name__.upper())

@@ -1,0 +1,357 @@
+"""The cache of reports: a check gives the same result with it and without it."""
+
+from __future__ import annotations
+
+import builtins
+import io
+import json
+import os
+import random
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handbook import cache
+from handbook.cli import main
+from handbook.diagnostics import Finding
+from handbook.loading import load
+from handbook.reading import shell
+from handbook.reading.files import Question, record_answers
+from handbook.reading.verdicts import Verdicts, use_verdicts
+from handbook.records import Document
+from handbook.rules.engine import Context, _registered, find_rule
+from handbook.rules.engine import run as run_rules
+from tests.handbooks import BROKEN, FORMS, SMALL, TODAY, copy_site
+
+EDITS = 40
+KILLS = 20
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of the reports, and switch the cache on."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("CI", raising=False)
+    return tmp_path / "cache/handbook"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return copy_site(SMALL, tmp_path / "root")
+
+
+@pytest.fixture
+def check(tmp_path: Path) -> Callable[..., tuple[int, bytes]]:
+    """Return a function that checks a handbook, and returns the exit code and the report."""
+
+    def run(root: Path, *options: str) -> tuple[int, bytes]:
+        output = tmp_path / "report"
+        arguments = ("--root", str(root), "--today", TODAY.isoformat(), "--output", str(output))
+        code = main(["check", *arguments, "--format", "json", *options])
+        return code, output.read_bytes()
+
+    return run
+
+
+@pytest.fixture
+def only_cached(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Return a function after which a check that does not use the cache fails the test."""
+
+    def forbid() -> None:
+        monkeypatch.setattr(
+            "handbook.cli.checking.check", lambda *_: pytest.fail("a check without the cache")
+        )
+
+    return forbid
+
+
+@pytest.mark.parametrize("site", [SMALL, BROKEN, FORMS], ids=lambda site: site.name)
+def test_both_reports_are_the_same(
+    site: Path, folder: Path, check: Any, only_cached: Any, tmp_path: Path
+) -> None:
+    root = copy_site(site, tmp_path / "root")
+    cold = check(root, "--no-cache")
+    cold_text = check(root, "--no-cache", "--format", "text")
+    assert not folder.exists()
+    assert check(root) == cold
+    only_cached()
+    assert check(root) == cold
+    assert check(root, "--format", "text") == cold_text
+
+
+def test_each_choice_of_findings_has_its_report(root: Path, folder: Path, check: Any) -> None:
+    (root / "docs/new.md").write_text("# New\n\nTODO\n", encoding="utf-8")
+    choices: tuple[list[str], ...] = (
+        [],
+        ["--select", "FM"],
+        ["--ignore", "FM"],
+        [str(root / "adr")],
+        ["--strict"],
+    )
+    for _ in range(2):
+        for choice in choices:
+            assert check(root, *choice) == check(root, *choice, "--no-cache")
+
+
+def list_reports(folder: Path) -> list[Path]:
+    """Return the files with a report."""
+    return [file for file in folder.iterdir() if not file.name.endswith("-verdicts")]
+
+
+@contextmanager
+def watch_file_system(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
+    """Collect the path of every question that Python asks about the file system."""
+    paths: set[str] = set()
+
+    def watch(module: Any, name: str) -> None:
+        function = getattr(module, name)
+
+        def ask(path: Any, *arguments: Any, **options: Any) -> Any:
+            if isinstance(path, (str, os.PathLike)):
+                paths.add(os.fspath(path))
+            return function(path, *arguments, **options)
+
+        context.setattr(module, name, ask)
+
+    with monkeypatch.context() as context:
+        for name in ("stat", "lstat", "readlink", "scandir", "listdir", "open", "access"):
+            watch(os, name)
+        watch(io, "open")
+        watch(builtins, "open")
+        yield paths
+
+
+@pytest.mark.parametrize("site", [SMALL, BROKEN, FORMS], ids=lambda site: site.name)
+def test_the_answers_cover_every_question_about_the_file_system(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = copy_site(site, tmp_path / "root")
+    run_rules(load(root), TODAY)  # loads the modules
+    with watch_file_system(monkeypatch) as paths, record_answers() as answers:
+        run_rules(load(root), TODAY)
+    recorded = {path for _, path in answers.by_question}
+    targets = {path for question, path in answers.by_question if question is Question.TARGET}
+    below = {path for path in paths if path.startswith(f"{root}/")}
+    assert len(below) > 20
+    # To follow the links of a path, Python asks about each of its parts.
+    parts = {str(part) for path in targets for part in (Path(path), *Path(path).parents)}
+    assert below - recorded - parts == set()
+
+
+def edit_at_random(root: Path, choice: random.Random) -> None:
+    """Change, add, move or delete a file, or change its mode."""
+    files = [
+        path for path in sorted(root.rglob("*")) if path.is_file() and path != root / "mkdocs.yml"
+    ]
+    file, other = choice.choice(files), choice.choice(files)
+    match choice.randrange(8):
+        case 0:
+            file.unlink()
+        case 1:
+            file.rename(file.with_name(f"moved-{file.name}"))
+        case 2:
+            file.with_name(f"{choice.randrange(99):04}-copy{file.suffix}").write_bytes(
+                other.read_bytes()
+            )
+        case 3:
+            file.chmod(file.stat().st_mode ^ 0o100)
+        case 4:
+            file.with_name(f"link-{file.name}").unlink(missing_ok=True)
+            file.with_name(f"link-{file.name}").symlink_to(other)
+        case 5:
+            content = file.read_bytes()
+            status = file.stat()
+            file.write_bytes(content.swapcase())
+            # The size and the time stay the same, as after the checkout of an archive.
+            os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+        case 6:
+            settings = root / "mkdocs.yml"
+            settings.write_bytes(settings.read_bytes() + b"# A comment.\n")
+        case _:
+            lines = file.read_bytes().split(b"\n")
+            del lines[choice.randrange(len(lines))]
+            file.write_bytes(b"\n".join(lines))
+
+
+@pytest.mark.fuzz
+def test_no_edit_changes_only_one_of_both_results(root: Path, folder: Path, check: Any) -> None:
+    choice = random.Random(30)  # noqa: S311 - the edits are no secret
+    for _ in range(EDITS):
+        edit_at_random(root, choice)
+        cold = check(root, "--no-cache")
+        assert check(root) == cold
+        assert check(root) == cold
+
+
+@pytest.mark.parametrize("folder_name", ["docs/services", "adr", "docs"])
+def test_a_deleted_folder_is_a_change(
+    folder_name: str, root: Path, folder: Path, check: Any
+) -> None:
+    check(root)
+    shutil.rmtree(root / folder_name)
+    assert check(root) == check(root, "--no-cache")
+
+
+def test_damaged_files_are_not_used(root: Path, folder: Path, check: Any) -> None:
+    cold = check(root)
+    good_files = {file: file.read_bytes() for file in folder.iterdir()}
+    assert len(good_files) == 2
+    for file, good in good_files.items():
+        changed = bytearray(good)
+        changed[len(good) // 2] ^= 1
+        bodies = [b"[]", b"{}", json.dumps({"key": [], "answers": []}).encode()]
+        foreign = [cache._hash(body).encode() + body for body in bodies]
+        for content in (b"", good[:9], good + b" ", bytes(changed), b"\x80\x04.", *foreign):
+            file.write_bytes(content)
+            for report in list_reports(folder) if file.name.endswith("-verdicts") else ():
+                report.unlink()
+            assert check(root) == cold
+            assert {file: file.read_bytes() for file in folder.iterdir()} == good_files
+
+
+def test_another_installation_or_day_does_not_use_the_report(
+    root: Path, folder: Path, check: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check(root)
+    assert cache.CheckCache(root, TODAY, ("", "", "")).find_report()
+    assert not cache.CheckCache(root, TODAY.replace(day=24), ("", "", "")).find_report()
+    monkeypatch.setattr("sys.version", "another")
+    assert not cache.CheckCache(root, TODAY, ("", "", "")).find_report()
+
+
+@pytest.mark.parametrize("variable", ["true", "1", "woodpecker"])
+def test_ci_does_not_use_the_cache(
+    variable: str, root: Path, folder: Path, check: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", variable)
+    check(root)
+    assert not folder.exists()
+
+
+def test_a_folder_that_others_can_write_to_is_not_used(
+    root: Path, folder: Path, check: Any
+) -> None:
+    check(root)
+    folder.chmod(0o777)
+    assert not cache.CheckCache(root, TODAY, ("", "", "")).find_report()
+
+
+@pytest.mark.parametrize("variable", ["XDG_CACHE_HOME", "HOME"])
+def test_without_a_folder_the_check_still_works(
+    variable: str, root: Path, folder: Path, check: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv(variable, os.devnull)
+    assert check(root) == check(root, "--no-cache")
+
+
+def test_the_oldest_reports_are_deleted(
+    root: Path, folder: Path, check: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check(root)
+    (first,) = list_reports(folder)
+    size = sum(file.stat().st_size for file in folder.iterdir())
+    monkeypatch.setattr(cache, "BUDGET", size + first.stat().st_size // 2 * 3)
+    check(root, "--select", "FM")
+    (second,) = {*list_reports(folder)} - {first}
+    os.utime(first, (1, 1))
+    os.utime(second, (2, 2))
+    check(root)  # uses the first report
+    check(root, "--select", "MD")
+    assert first in list_reports(folder)
+    assert second not in list_reports(folder)
+    assert len(list_reports(folder)) == 2
+
+
+def test_a_change_of_one_file_does_not_repeat_the_judgement_of_the_others(
+    root: Path, folder: Path, check: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = "```bash\nfor id in $(jq .id); do echo; done\n```\n"
+    files = [root / f"docs/{name}.md" for name in ("one", "two")]
+    for file in files:
+        file.write_text(f"# Title\n\n{script}", encoding="utf-8")
+    check(root)
+    monkeypatch.setattr(shell, "_Run", lambda _: pytest.fail("shellcheck runs again"))
+    shell.start_shell_check.cache_clear()
+    judged: list[str] = []
+    rule = find_rule("text-under-table")
+    assert rule
+
+    def judge(document: Document) -> Iterator[Finding]:
+        judged.append(document.path)
+        return iter(())
+
+    monkeypatch.setitem(_registered, rule.code, replace(rule, check=judge))
+    files[0].write_text(f"# Another title\n\n{script}", encoding="utf-8")
+    check(root)
+    assert "docs/one.md" in judged
+    assert "docs/two.md" not in judged
+
+
+def test_a_change_of_the_settings_repeats_all_judgements(root: Path, folder: Path) -> None:
+    def find_faultless_paths() -> frozenset[str]:
+        return Context(load(root), TODAY).faultless_paths
+
+    verdicts = Verdicts()
+    with use_verdicts(verdicts):
+        run_rules(load(root), TODAY)
+    with use_verdicts(Verdicts(frozenset(verdicts.faultless))):
+        assert find_faultless_paths()
+        with (root / "mkdocs.yml").open("a", encoding="utf-8") as settings:
+            settings.write("# A comment.\n")
+        assert not find_faultless_paths()
+
+
+def test_unreadable_settings_give_no_verdict_on_documents(root: Path) -> None:
+    with (root / "mkdocs.yml").open("a", encoding="utf-8") as settings:
+        settings.write("site_name: [\n")
+    with use_verdicts(Verdicts()) as verdicts:
+        run_rules(load(root), TODAY)
+    assert verdicts.faultless == set()
+
+
+def test_a_file_that_changes_during_the_check_gives_no_report(
+    root: Path, folder: Path, check: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Path.read_bytes
+
+    def read_and_change(path: Path) -> bytes:
+        content = read(path)
+        if path.name == "mkdocs.yml" and path.parent == root:
+            path.write_bytes(content + b"#\n")
+        return content
+
+    monkeypatch.setattr(Path, "read_bytes", read_and_change)
+    check(root)
+    assert list_reports(folder) == []
+
+
+def start_check(root: Path) -> int:
+    """Start a check in another process, and return the id of the process."""
+    process = os.fork()
+    if process == 0:
+        try:
+            os._exit(main(["check", "--root", str(root), "--output", os.devnull]))
+        finally:
+            os._exit(3)
+    return process
+
+
+@pytest.mark.fuzz
+def test_killed_processes_leave_no_wrong_report(root: Path, folder: Path, check: Any) -> None:
+    choice = random.Random(30)  # noqa: S311 - the edits are no secret
+    for _ in range(KILLS):
+        edit_at_random(root, choice)
+        processes = [start_check(root), start_check(root)]
+        time.sleep(choice.uniform(0, 0.3))
+        for process in processes:
+            os.kill(process, signal.SIGKILL)
+            os.waitpid(process, 0)
+        assert check(root) == check(root, "--no-cache")

@@ -53,9 +53,10 @@ bench-large: $(VENV)/.test ## measure the indexes of 5,000 records on a slow pho
 mutation: $(VENV)/.test ## mutation test: break every record in every known way, and report what the checks miss (ten minutes)
 	@$(BIN)/python -m tests.mutation
 
-fuzz: $(VENV)/.test ## fuzz the parsers with mutated real files; EXAMPLES=… (default: 50,000 for each parser), SEED=…
+fuzz: $(VENV)/.test ## fuzz the parsers with mutated real files; EXAMPLES=… (default: 50,000 for each parser), SEED=…; then edit a preview at random, EDITS=… (default: 2,000)
 	@seed=$${SEED:-$$(date +%s)}; echo "seed $$seed"; FUZZ_EXAMPLES=$${EXAMPLES:-50000} \
-		$(BIN)/python -m pytest --quiet --numprocesses auto --hypothesis-seed="$$seed" tests/reading/test_fuzz.py tests/history/test_fuzz.py
+		$(BIN)/python -m pytest --quiet --numprocesses auto --hypothesis-seed="$$seed" tests/reading/test_fuzz.py tests/history/test_fuzz.py; \
+	PREVIEW_EDITS=$${EDITS:-2000} PREVIEW_SEED="$$seed" $(BIN)/python -m pytest --quiet --numprocesses auto tests/engines/test_kept_builds.py
 
 lock: $(VENV)/.test ## update the lock files
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --extra site --group build pyproject.toml --output-file requirements/site.txt

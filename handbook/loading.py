@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import gc
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from handbook.diagnostics import Finding
 from handbook.handbook import Handbook
@@ -35,7 +35,7 @@ from handbook.reading.suppressions import (
     read_yaml_suppressions,
 )
 from handbook.records import Document, Page, Record, read_document, read_entity
-from handbook.records.alert import make_alerts
+from handbook.records.alert import Alert, make_alerts
 from handbook.records.audit import PATH as AUDIT_PATH
 from handbook.records.audit import Audit, is_meant_as_audit
 from handbook.records.kinds import FOLDERS, MOUNTED, RECORDS
@@ -44,6 +44,8 @@ from handbook.records.service import Service
 from handbook.records.service_file import ServiceFile, read_service_files
 from handbook.records.standard import Standard
 from handbook.settings import DOCS, Settings, read_settings
+
+V = TypeVar("V")
 
 _SAMPLES: Final = "docs/standards/samples/"
 _IN_DOCS: Final = f"{DOCS}/"
@@ -94,21 +96,68 @@ def without_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
+@dataclass
+class LoadedFiles:
+    """Values of the last load. The next load uses those whose files have the same content.
+
+    A preview thus parses only the files that have changed, and finds out by identity which
+    documents have not.
+    """
+
+    settings: Settings | None = None
+    documents: dict[str, tuple[bytes, Document]] = field(default_factory=dict)
+    values: dict[type, tuple[Any, ...]] = field(default_factory=dict)
+
+    def keep_settings(self, settings: Settings) -> Settings:
+        """Return the settings of the last load if they are equal. Otherwise forget that load."""
+        if self.settings != settings:
+            self.settings = settings
+            self.documents.clear()
+        return self.settings or settings
+
+    def keep_document(
+        self, path: str, data: bytes | Finding, parse: Callable[[], Document]
+    ) -> Document:
+        """Return the document that was parsed from the same bytes, or parse it."""
+        if isinstance(data, Finding):
+            return parse()
+        old_data, document = self.documents.get(path, (None, None))
+        if document is None or old_data != data:
+            document = parse()
+            self.documents[path] = data, document
+        return document
+
+    def keep(self, kind: type[V], values: Iterable[V]) -> tuple[V, ...]:
+        """Return the values of a kind from the last load if all of them are equal."""
+        new = tuple(values)
+        old = self.values.setdefault(kind, new)
+        if old != new:
+            old = self.values[kind] = new
+        return old
+
+
 @without_garbage_collection()
-def load(root: Path) -> Handbook:
+def load(root: Path, loaded: LoadedFiles | None = None) -> Handbook:
     """Load the handbook in the folder `root`.
 
-    An error in a file becomes a problem of the handbook. Raises FileNotFoundError if the folder has
-    no mkdocs.yml.
+    With `loaded`, files with the same content as in the last load are not parsed again. An error in
+    a file becomes a problem of the handbook. Raises FileNotFoundError if the folder has no
+    mkdocs.yml.
     """
-    settings = read_settings(root)
+    loaded = loaded or LoadedFiles()
+    settings = loaded.keep_settings(read_settings(root))
     paths = _classify_files(root, settings)
-    documents = {path: _read_document(root, path, settings) for path in paths[FileKind.DOCUMENT]}
-    audits = tuple(
-        read_entity(Audit, path, files.read_text(root, path), settings.allowed_values)
-        for path in paths[FileKind.AUDIT]
+    documents = {
+        path: _read_document(root, path, settings, loaded) for path in paths[FileKind.DOCUMENT]
+    }
+    audits = loaded.keep(
+        Audit,
+        (
+            read_entity(Audit, path, files.read_text(root, path), settings.allowed_values)
+            for path in paths[FileKind.AUDIT]
+        ),
     )
-    rule_files = _read_rule_files(root, documents, paths[FileKind.RULE_FILE])
+    rule_files = loaded.keep(RuleFile, _read_rule_files(root, documents, paths[FileKind.RULE_FILE]))
     pages = make_team_pages(settings.team_addresses)
     replacements = _find_replacements(
         (*PROVIDED_PATHS, *pages), settings, documents, paths[FileKind.ATTACHMENT]
@@ -118,7 +167,7 @@ def load(root: Path) -> Handbook:
         for path in (*PROVIDED_PATHS, *pages)
         if path not in replacements
     }
-    service_files = tuple(_read_service_files(root, documents))
+    service_files = loaded.keep(ServiceFile, _read_service_files(root, documents))
     unattached_paths = _find_unattached(paths[FileKind.ATTACHMENT], documents)
     attachments = frozenset(paths[FileKind.ATTACHMENT]) - unattached_paths
     unread_audits = {*paths[FileKind.UNREAD_AUDIT]} - {file.path for file in rule_files}
@@ -133,7 +182,7 @@ def load(root: Path) -> Handbook:
         root=root,
         settings=settings,
         documents=MappingProxyType(dict(sorted({**documents, **provided}.items()))),
-        alerts=make_alerts(rule_files),
+        alerts=loaded.keep(Alert, make_alerts(rule_files)),
         rule_files=rule_files,
         audits=audits,
         attachments=attachments,
@@ -236,8 +285,9 @@ def add_document(handbook: Handbook, path: str, data: bytes) -> Handbook:
     return replace(handbook, documents=MappingProxyType(documents))
 
 
-def _read_document(root: Path, path: str, settings: Settings) -> Document:
-    return _parse_document(path, files.read_bytes(root, path), settings)
+def _read_document(root: Path, path: str, settings: Settings, loaded: LoadedFiles) -> Document:
+    data = files.read_bytes(root, path)
+    return loaded.keep_document(path, data, lambda: _parse_document(path, data, settings))
 
 
 def _find_replacements(

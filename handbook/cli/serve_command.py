@@ -1,4 +1,4 @@
-"""`handbook serve`: serve a preview, and build it again on every change."""
+"""`handbook serve`: serve a preview, and update it on every change."""
 
 from __future__ import annotations
 

@@ -74,15 +74,15 @@ def build(root: Path, site: str | Path, engine: Engine, archive: Path | None = N
 
 
 def serve(root: Path, address: str | None, engine: Engine) -> None:
-    """Serve a preview of the handbook at `root`, and build it again on every change.
+    """Serve a preview of the handbook at `root`, and update it on every change.
 
     `address` has the form HOST:PORT. Raises BuildError, EngineError and OutputError.
     """
     if address is not None:
         _check_address(address)
     with _handle_sigterm(), _print_log(engine, logging.INFO), as_build_error(root):
-        serve_site = _import_command(engine, "serve").serve
-        serve_site(config_file=str(root / FILE), dev_addr=address, strict=False)
+        _import_command(engine, "build")  # so that `mkdocs` is the engine
+        import_module("handbook.engines.preview").serve_preview(root, address)
 
 
 def _check_address(address: str) -> None:

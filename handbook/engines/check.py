@@ -17,7 +17,7 @@ import click
 from handbook.authoring.journal import INTERRUPTED, is_interrupted
 from handbook.diagnostics import Report
 from handbook.handbook import Handbook
-from handbook.loading import load
+from handbook.loading import LoadedFiles, load
 from handbook.reporters.text import escape_unprintable, text
 from handbook.rules.engine import run
 from handbook.settings import FILE
@@ -36,9 +36,12 @@ class CheckedHandbook:
             raise click.ClickException(f"the check found errors\n{text(self.report)}")
 
 
-def check_handbook(config_file: str, *, is_preview: bool = False) -> CheckedHandbook:
+def check_handbook(
+    config_file: str, *, is_preview: bool = False, loaded: LoadedFiles | None = None
+) -> CheckedHandbook:
     """Load and check the handbook whose configuration file of MkDocs is `config_file`.
 
+    With `loaded`, files that have not changed since the last load are not parsed again.
     Raises click.ClickException if the file is not called mkdocs.yml, or if a file cannot be read.
     Also raises it if a command was killed while it changed several files, except in a preview.
     """
@@ -51,7 +54,7 @@ def check_handbook(config_file: str, *, is_preview: bool = False) -> CheckedHand
     if is_interrupted(file.parent) and not is_preview:
         raise click.ClickException(INTERRUPTED)
     try:
-        handbook = load(file.parent)
+        handbook = load(file.parent, loaded)
         return CheckedHandbook(handbook, run(handbook, date.today()))
     except OSError as error:
         name = escape_unprintable(os.fsdecode(error.filename or ""))

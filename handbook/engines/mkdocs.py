@@ -26,6 +26,7 @@ from mkdocs.structure.pages import Page as SitePage
 
 from handbook.engines import check, macros, mounting
 from handbook.engines.errors import BuildError, as_build_error, describe_error
+from handbook.engines.kept import KeptBuild
 from handbook.engines.state import Build
 from handbook.records import Page
 from handbook.records.kinds import MOUNTED
@@ -98,6 +99,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
     outer_url: str | None = None
     """The address of the site in which this one is nested, or None."""
     build: Build | None = None
+    kept: KeptBuild | None = None
+    """What a preview keeps from build to build. MkDocs must then build with `dirty`."""
 
     @property
     def current_build(self) -> Build:
@@ -120,7 +123,11 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         """
         self.on_shutdown()
         start = time.monotonic()
-        checked = check.check_handbook(config.config_file_path, is_preview=self.is_preview)
+        checked = check.check_handbook(
+            config.config_file_path,
+            is_preview=self.is_preview,
+            loaded=self.kept.loaded if self.kept else None,
+        )
         if not self.is_preview:
             checked.stop_on_errors()
         if checked.report.findings:
@@ -131,7 +138,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         _log.info(
             "checked %s records and %s pages in %.1f s", records, pages, time.monotonic() - start
         )
-        self.build = Build(Assembly.of(handbook, checked.report, is_preview=self.is_preview))
+        assembly = Assembly.of(handbook, checked.report, is_preview=self.is_preview)
+        self.build = Build(self.kept.start(assembly) if self.kept else assembly)
         # Material's templates print these values without escaping them.
         for key in ("site_name", "site_description", "site_author"):
             config[key] = config[key] and escape(config[key])
@@ -193,6 +201,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             mounting.name_sections(nav)
         mounting.escape_navigation(nav.items)
         mounting.place_records(self.current_build, nav, files)
+        if self.kept:
+            self.kept.watch_files(self.current_build, nav, files, config)
         return nav
 
     def on_page_read_source(self, *, page: SitePage, config: MkDocsConfig) -> str | None:
@@ -241,6 +251,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             raise click.ClickException(f"pages cannot be published\n{text(report)}")
         if report.findings:
             sys.stderr.write(text(report))
+        if self.kept:
+            self.kept.start_writing(env)
         return env
 
     @event_priority(-100)  # This event runs after other plugins have written their pages.
@@ -257,6 +269,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         _log.info("built in %.1f s", start - self.current_build.start)
         try:
             if self.is_preview:
+                if self.kept:
+                    self.kept.remove_old_files(site, handbook)
                 finish.write_redirects(site, handbook)
                 self.current_build.indexing = finish.start_indexing(site)
                 return

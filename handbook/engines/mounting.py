@@ -37,6 +37,14 @@ class HandbookPage(SitePage):
         if title is None and (own_title := build.find_title(self)) is not None:
             self.title = own_title
 
+    def renew(self, build: Build) -> None:
+        """Take the article and the title of this page from another build."""
+        self.build = build
+        if not self.has_nav_title:
+            vars(self).pop("title", None)  # MkDocs then finds the title in the article.
+            if title := build.find_title(self):
+                self.title = title
+
     def render(self, config: MkDocsConfig, files: Files) -> None:
         """Set the content, the table of contents and the anchors of the page."""
         article = self.build.make_article(self)

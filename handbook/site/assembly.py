@@ -6,6 +6,7 @@ around each article. This module imports no engine.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -39,7 +40,7 @@ from handbook.views.footer import footer
 from handbook.views.keys import KINDS, TEAM, find_status, keys
 from handbook.views.links import Linker
 from handbook.views.macro_views import expand_macros
-from handbook.views.markdown import files as markdown_files
+from handbook.views.markdown import alert_markdown, llms, page_markdown
 from handbook.views.menu import Menus
 from handbook.views.on_call import printed_source, runbook_bar
 from handbook.views.opensearch import opensearch
@@ -120,9 +121,9 @@ class Assembly:
         for document in self.handbook.documents.values():
             if isinstance(document, Page):
                 if not document.markdown:
-                    expand_page = self.expand if self.is_provided(document) else expand
+                    run_macros = self.expand if self.is_provided(document) else expand
                     yield self.make_article(
-                        document, expand_page(document) if document.render_macros else None
+                        document, run_macros(document) if document.render_macros else None
                     )
             else:
                 yield self.make_article(document)
@@ -138,8 +139,14 @@ class Assembly:
         return document.path in self.handbook.provided
 
     def expand(self, page: Document) -> str:
-        """Return the Markdown of a provided page after its macros have run."""
-        return expand_macros(page.source.body, self.handbook, self.handbook.address(page))
+        """Return the Markdown of a page after our macros have run. They run once for a build."""
+        if page.path not in self._expanded_pages:
+            self._expanded_pages[page.path] = expand_page(self.handbook, page)
+        return self._expanded_pages[page.path]
+
+    @cached_property
+    def _expanded_pages(self) -> dict[str, str]:
+        return {}
 
     def files(self) -> Mapping[str, bytes]:
         """Return the generated files by path.
@@ -161,7 +168,19 @@ class Assembly:
 
         Engines take a file that ends in `.md` for a page, so these are not among `files`.
         """
-        return dict(markdown_files(self.handbook))
+        entities: tuple[Document | Alert, ...]
+        entities = (*self.handbook.documents.values(), *self.handbook.alerts)
+        texts = {
+            f"{self.handbook.address(entity)}index.md": self.make_markdown(entity)
+            for entity in entities
+        }
+        return {**texts, "llms.txt": llms(self.handbook)}
+
+    def make_markdown(self, entity: Document | Alert) -> str:
+        """Return the Markdown of a page."""
+        if isinstance(entity, Alert):
+            return alert_markdown(self.handbook, entity)
+        return page_markdown(self.handbook, entity, self.expand)
 
     def _downloads(self) -> Iterator[tuple[str, bytes]]:
         """Yield the files of services, and an archive for each service, by path."""
@@ -185,6 +204,14 @@ class Assembly:
         }
         files = self.handbook.service_files_by_address
         return pages | {f"{address}index.md": file for address, file in files.items()}
+
+    @cached_property
+    def findings_by_path(self) -> Mapping[str, tuple[Diagnostic, ...]]:
+        """The findings of the report, by the path of their file."""
+        findings: dict[str, list[Diagnostic]] = defaultdict(list)
+        for finding in self.report.findings:
+            findings[finding.at.path].append(finding)
+        return {path: tuple(members) for path, members in findings.items()}
 
     @cached_property
     def menus(self) -> Menus:
@@ -344,12 +371,7 @@ class Assembly:
             return html, unsafe
         head, tail = self._make_head_and_tail(document)
         if self.is_preview:
-            head = (
-                findings_box(
-                    finding for finding in self.report.findings if finding.at.path == document.path
-                )
-                + head
-            )
+            head = findings_box(self.findings_by_path.get(document.path, ())) + head
         return _insert_after_title(html, head) + tail, ()
 
     def _make_head_and_tail(self, document: Document) -> tuple[str, str]:
@@ -401,6 +423,11 @@ class Assembly:
 def _mark_metadata(name: str, value: str) -> str:
     """Return the element with a value that the search shows beside a page."""
     return f'<span hidden data-pagefind-meta="{name}:{escape(value)}"></span>' if value else ""
+
+
+def expand_page(handbook: Handbook, page: Document) -> str:
+    """Return the Markdown of a page after our macros have run."""
+    return expand_macros(page.source.body, handbook, handbook.address(page))
 
 
 def alert_page_path(alert: Alert) -> str:

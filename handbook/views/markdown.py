@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Final
 from urllib.parse import quote
 
@@ -11,14 +12,13 @@ from handbook.handbook import Handbook
 from handbook.reading.parser import MarkdownNode, NodeKind
 from handbook.reading.render import include_listings
 from handbook.reading.source import Source, read_page_body
-from handbook.records import Entity, Page, Record
+from handbook.records import Document, Entity, Page, Record
 from handbook.records.alert import Alert
 from handbook.records.kinds import RECORDS
 from handbook.records.service import Service
 from handbook.views import fence
 from handbook.views.descriptions import describe
 from handbook.views.links import Linker
-from handbook.views.macro_views import expand_macros
 from handbook.views.references import PageReferences
 
 _TARGET: Final = re.compile(r"\]\(\s*<?(?P<target>[^\s<>]+?)>?(?:\s+[\"'(].*)?\s*\)\Z", re.DOTALL)
@@ -30,25 +30,16 @@ _DEFINITION: Final = re.compile(
 """The definition of a link, such as `[name]: target`."""
 
 
-def files(handbook: Handbook) -> Iterator[tuple[str, str]]:
-    """Yield the path and the text of each Markdown file of the site, and of `llms.txt`."""
-    for document in handbook.documents.values():
-        address = handbook.address(document)
-        source = document.source
-        if isinstance(document, Page) and document.render_macros:
-            source = _expand(handbook, source, address)
-        yield f"{address}index.md", document_markdown(handbook, source, address)
-    for alert in handbook.alerts:
-        yield f"{handbook.address(alert)}index.md", alert_markdown(handbook, alert)
-    yield "llms.txt", llms(handbook)
+def page_markdown(handbook: Handbook, document: Document, expand: Callable[[Document], str]) -> str:
+    """Return the Markdown of a record or page. `expand` runs our macros of a page.
 
-
-def _expand(handbook: Handbook, source: Source, address: str) -> Source:
-    """Return a page after our macros have run. A page with other macros stays as it is."""
-    try:
-        return read_page_body(source.path, expand_macros(source.body, handbook, address))
-    except LookupError:
-        return source
+    A page with other macros stays as it is.
+    """
+    source = document.source
+    if isinstance(document, Page) and document.render_macros:
+        with suppress(LookupError):
+            source = read_page_body(source.path, expand(document))
+    return document_markdown(handbook, source, handbook.address(document))
 
 
 def document_markdown(handbook: Handbook, source: Source, address: str) -> str:

@@ -193,11 +193,13 @@ class Menus:
         """Yield the decisions by status and year, the newest first, as their index does."""
 
         def sort_key(adr: Adr) -> tuple[int, str, date, str]:
-            order = -STATUS_ORDER.index(or_not_recorded(adr, adr.status))
-            return order, find_year(adr), adr.date or date.min, adr.id
+            status = or_not_recorded(adr, adr.status)
+            # A preview also shows a decision whose status is missing or unknown.
+            order = STATUS_ORDER.index(status) if status in STATUS_ORDER else len(STATUS_ORDER)
+            return -order, find_year(adr), adr.date or date.min, adr.id
 
         for adr in sorted(self._unlisted(Adr), key=sort_key, reverse=True):
-            status = or_not_recorded(adr, adr.status).capitalize()
+            status = (or_not_recorded(adr, adr.status) or "unknown status").capitalize()
             yield self._make_entry(adr, adr.id, f"{status}, {find_year(adr)}")
 
     def _list_runbooks(self) -> Iterator[MenuEntry]:

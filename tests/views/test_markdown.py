@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from handbook.diagnostics import Report
 from handbook.loading import load
-from handbook.views.markdown import files
+from handbook.site.assembly import Assembly
 from tests.handbooks import SMALL, copy_site, replace_once
+
+
+def make_markdown(root: Path) -> Mapping[str, str]:
+    """Return the Markdown of all pages of the handbook in a folder, by path."""
+    return Assembly(load(root), Report({}, ()), None, None).markdown()
 
 
 def write_page(tmp_path: Path, body: str) -> str:
@@ -16,7 +23,7 @@ def write_page(tmp_path: Path, body: str) -> str:
     root = copy_site(SMALL, tmp_path / "handbook")
     (root / "docs/guides").mkdir()
     (root / "docs/guides/page.md").write_text(f"# A page\n\n{body}", encoding="utf-8")
-    return dict(files(load(root)))["guides/page/index.md"]
+    return make_markdown(root)["guides/page/index.md"]
 
 
 @pytest.mark.parametrize(
@@ -44,20 +51,20 @@ def test_links_lead_to_the_site_and_code_stays(tmp_path: Path, body: str, expect
 
 
 def test_a_record_keeps_its_text_without_front_matter() -> None:
-    markdown = dict(files(load(SMALL)))["runbooks/shop/orders-down/index.md"]
+    markdown = make_markdown(SMALL)["runbooks/shop/orders-down/index.md"]
     assert markdown.startswith("# Shop: orders are down\n")
     assert "**Symptom:** `connection pool timeout` in the logs." in markdown
 
 
 def test_an_alert_links_to_its_runbook_and_shows_its_expression() -> None:
-    markdown = dict(files(load(SMALL)))["alerts/OrdersDown/index.md"]
+    markdown = make_markdown(SMALL)["alerts/OrdersDown/index.md"]
     assert "[Shop: orders are down](../../runbooks/shop/orders-down/)" in markdown
     assert "```promql\nsum(orders) < 1\n```" in markdown
 
 
 def test_the_list_names_each_record_once_with_its_description() -> None:
     handbook = load(SMALL)
-    text = dict(files(handbook))["llms.txt"]
+    text = make_markdown(SMALL)["llms.txt"]
     assert text.startswith(f"# {handbook.settings.site_name}\n")
     for entity in (*handbook.records, *handbook.alerts):
         assert text.count(f"/{handbook.address(entity)}index.md)") == 1
@@ -73,7 +80,7 @@ def test_titles_in_lists_for_programs_are_no_markup(tmp_path: Path) -> None:
     title = "# Shop: ]( &lt;b&gt; \\[x\\] \\\\"
     replace_once(root, "# Shop: orders are down", title)
     replace_once(root, "site_name: A small handbook", "site_name: A [small] <b>")
-    texts = dict(files(load(root)))
+    texts = make_markdown(root)
     link = r"[Shop: \]( \<b> \[x\] \\]"
     assert texts["llms.txt"].startswith("# A \\[small\\] \\<b>\n")
     assert f"- {link}(https://small.example/runbooks/shop/orders-down/" in texts["llms.txt"]

@@ -1,0 +1,253 @@
+"""What a preview keeps from one build to the next, so that a build writes only what has changed.
+
+The preview is built with `dirty`, with which MkDocs skips each file that is not modified. MkDocs
+compares the times of files, which says nothing about the indexes and backlinks that an edit
+changes. Here a file is modified if what it is written from has changed.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+from mkdocs.commands.build import get_context
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure import StructureItem
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.nav import Navigation
+from mkdocs.structure.pages import Page as SitePage
+from mkdocs.structure.toc import AnchorLink
+
+from handbook.engines.check import page_address
+from handbook.engines.mounting import HandbookPage
+from handbook.engines.state import Build
+from handbook.handbook import Handbook
+from handbook.loading import LoadedFiles, load
+from handbook.settings import Settings
+from handbook.site.assembly import Assembly
+from handbook.site.kept_assembly import KeptAssembly
+from handbook.site.tracing import Tracer
+
+_KNOWN_PLUGINS: Final = frozenset({"handbook", "macros"})
+"""Plugins that change no page after its content is there, or only pages with macros."""
+
+
+@dataclass(frozen=True)
+class _LastBuild:
+    """The parts of the last build that a page is rendered with."""
+
+    assembly: Assembly
+    config: MkDocsConfig
+    files: Files
+    nav: Navigation
+    env: jinja2.Environment
+
+
+@dataclass
+class KeptBuild:
+    """The values that a preview keeps: parsed files, articles, and what each file is made from."""
+
+    loaded: LoadedFiles = field(default_factory=LoadedFiles)
+    is_complete: bool = False
+    """True if the last build has written the whole site."""
+    written_files: list[str] = field(default_factory=list)
+    """The files that the current build has written, relative to the site."""
+    tracer: Tracer = field(default_factory=Tracer)
+    settings: Settings | None = None
+    old_states: dict[str, Any] = field(default_factory=dict)
+    states: dict[str, Any] = field(default_factory=dict)
+    outputs: set[str] = field(default_factory=set)
+    assembly: Assembly | None = None
+    config: MkDocsConfig | None = None
+    files: Files | None = None
+    nav: Navigation | None = None
+    last: _LastBuild | None = None
+    is_writing: bool = False
+    are_pages_known: bool = False
+    context: Any = None
+
+    def start(self, assembly: Assembly) -> Assembly:
+        """Start a build, and return the assembly that keeps its articles."""
+        self.old_states, self.states = self.states if self.is_complete else {}, {}
+        self.is_complete = self.is_writing = False
+        self.written_files = []
+        self.last, self.assembly = None, assembly
+        if assembly.handbook.settings is not self.settings:
+            self.settings = assembly.handbook.settings
+            self.tracer = Tracer()
+            self.old_states = {}
+        return KeptAssembly.trace(assembly, self.tracer)
+
+    def watch_files(
+        self, build: Build, nav: Navigation, files: Files, config: MkDocsConfig
+    ) -> None:
+        """Let MkDocs skip each file that is made from the same as in the last build."""
+        self.nav, self.files, self.config = nav, files, config
+        self.are_pages_known = _are_pages_known(config)
+        for file in files:
+            file.is_modified = partial(  # type: ignore[method-assign]
+                self.is_modified, build, file
+            )
+
+    def start_writing(self, env: jinja2.Environment) -> None:
+        """Note that MkDocs has rendered the content of every page, and writes files from now on."""
+        self.is_writing = True
+        if self.assembly and self.config and self.files and self.nav:
+            self.last = _LastBuild(self.assembly, self.config, self.files, self.nav, env)
+            # Some titles are known only after the macros of their page have run.
+            titles = tuple(_list_titles(self.nav.items))
+            self.context = self.config.extra["handbook_site"], titles
+
+    def is_modified(self, build: Build, file: File) -> bool:
+        """Tell whether MkDocs must write a file. It must first render the content of each page."""
+        if not self.is_writing:
+            return True
+        state = self.find_state(build, file)
+        self.states[file.dest_uri] = state
+        if state == self.old_states.get(file.dest_uri):
+            return False
+        self.written_files.append(file.dest_uri)
+        return True
+
+    def find_state(self, build: Build, file: File) -> Any:
+        """Return what a file of the site is made from."""
+        if page := file.page:
+            return _describe_page(build, page, self.context) if self.are_pages_known else object()
+        if file.generated_by:
+            return file.content_bytes
+        status = Path(file.abs_src_path or "").stat()
+        return (
+            file.abs_src_path,
+            status.st_mtime_ns,
+            status.st_ctime_ns,
+            status.st_size,
+            status.st_ino,
+        )
+
+    def remove_old_files(self, site: Path, handbook: Handbook) -> None:
+        """Remove the files of earlier builds that this build has not, and the search index.
+
+        The redirects are removed as well, because they are written after this.
+        """
+        outputs = {file.dest_uri for file in self.files or ()}
+        for name in self.outputs - outputs:
+            (site / name).unlink(missing_ok=True)
+        redirects = {
+            f"{old.strip('/')}/index.html"
+            for document in handbook.documents.values()
+            for old in document.moved_from
+        }
+        self.outputs = outputs | redirects
+        shutil.rmtree(site / "pagefind", ignore_errors=True)
+
+    def finish(self) -> None:
+        """Note that the build has written the whole site."""
+        self.is_complete = True
+
+    def show_pages(self, root: Path, paths: Iterable[str]) -> list[str]:
+        """Write the pages of changed documents at once, with the parts of the last build.
+
+        Returns the addresses of these pages. Their links, facts and menu are right. Their findings
+        and the output of their macros are those of the last build, until the next build.
+        """
+        site = self.last
+        if site is None or not self.is_complete:
+            return []
+        handbook = load(root, self.loaded)
+        if handbook.settings is not self.settings:
+            return []
+        old = site.assembly
+        assembly = Assembly(handbook, old.report, old.commit, old.changes, True, old.decision_texts)
+        build = Build(assembly)
+        addresses = []
+        for path in paths:
+            document = handbook.documents.get(path)
+            file = site.files.get_file_from_path(handbook.source_uri(path))
+            if document and file and isinstance(file.page, HandbookPage):
+                self.states.pop(file.dest_uri, None)
+                _write_page(site, build, file.page)
+                addresses.append(file.url)
+        return addresses
+
+
+def _are_pages_known(config: MkDocsConfig) -> bool:
+    """Tell whether a page depends only on what `_describe_page` returns.
+
+    Other plugins, hooks and templates can put anything on a page.
+    """
+    macros = config.plugins.get("macros")
+    return (
+        config.theme.name == "material"
+        and not config.hooks
+        and {name.rpartition("/")[2] for name in config.plugins} <= _KNOWN_PLUGINS
+        and not config.theme.custom_dir
+        and not (macros and (macros.pre_macro_functions or macros.post_macro_functions))
+    )
+
+
+def _describe_page(build: Build, page: SitePage, context: Any) -> tuple[Any, ...]:
+    """Return everything that the theme shows on a page."""
+    neighbours = [
+        (item.title, item.url) if item else None for item in (page.previous_page, page.next_page)
+    ]
+    return (
+        context,
+        page.content,
+        tuple(_list_entries(page.toc)),
+        dict(page.meta) | {"menu": build.assembly.menus.find_menu(page_address(page))},
+        page.title,
+        page.edit_url,
+        page.update_date,
+        page.file.inclusion,
+        [ancestor.title for ancestor in page.ancestors],
+        neighbours,
+    )
+
+
+def _list_titles(items: Iterable[StructureItem]) -> Iterator[tuple[Any, ...]]:
+    """Yield the titles and addresses of the navigation."""
+    for item in items:
+        children = getattr(item, "children", None) or ()
+        yield item.title, getattr(item, "url", None), tuple(_list_titles(children))
+
+
+def _list_entries(toc: Iterable[AnchorLink]) -> Iterator[tuple[Any, ...]]:
+    """Yield the entries of a table of contents."""
+    for entry in toc:
+        yield entry.level, entry.id, entry.title, tuple(_list_entries(entry.children))
+
+
+def _write_page(site: _LastBuild, build: Build, page: HandbookPage) -> None:
+    """Render a page as a build does, and write it."""
+    config, plugins = site.config, site.config.plugins
+    plugin: Any = plugins["handbook"]
+    last_build, plugin.build = plugin.build, build
+    try:
+        page.renew(build)
+        page.read_source(config)
+        page.markdown = plugins.on_page_markdown(
+            page.markdown or "", page=page, config=config, files=site.files
+        )
+        page.render(config, site.files)
+        page.content = plugins.on_page_content(
+            page.content or "", page=page, config=config, files=site.files
+        )
+        page.active = True
+        try:
+            context = get_context(site.nav, site.files, config, page)
+            template = site.env.get_template(page.meta.get("template", "main.html"))
+            context = plugins.on_page_context(context, page=page, config=config, nav=site.nav)
+            html = plugins.on_post_page(template.render(context), page=page, config=config)
+        finally:
+            page.active = False
+        output = Path(page.file.abs_dest_path)
+        new = output.with_name(f"{output.name}.new")
+        new.write_bytes(html.encode("utf-8", "xmlcharrefreplace"))
+        new.replace(output)
+    finally:
+        plugin.build = last_build

@@ -1,0 +1,96 @@
+"""Assembly of a preview, which makes only the articles that an edit has changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from handbook.records import Document
+from handbook.records.alert import Alert
+from handbook.site.assembly import Article, Assembly, expand_page
+from handbook.site.tracing import Tracer
+
+
+@dataclass(frozen=True)
+class KeptAssembly(Assembly):
+    """Assembly that keeps its articles in a tracer, which outlives the build."""
+
+    tracer: Tracer | None = None
+
+    @classmethod
+    def trace(cls, assembly: Assembly, tracer: Tracer) -> KeptAssembly:
+        """Return an assembly with the same articles, which are kept in the tracer.
+
+        The tracer must be new if the settings differ from those of the last build.
+        """
+        tracer.start(
+            {
+                "handbook": assembly.handbook,
+                "menus": assembly.menus,
+                "changes": assembly.changes or {},
+                "texts": assembly.decision_texts,
+                "findings": assembly.findings_by_path,
+            }
+        )
+        return cls(
+            tracer.wrap("handbook"),
+            assembly.report,
+            assembly.commit,
+            None if assembly.changes is None else tracer.wrap("changes"),
+            assembly.is_preview,
+            tracer.wrap("texts"),
+            tracer,
+        )
+
+    @cached_property
+    def findings_by_path(self) -> Any:
+        """The findings of the report, by the path of their file."""
+        return self._tracer.wrap("findings")
+
+    @cached_property
+    def menus(self) -> Any:
+        """The menus of the pages."""
+        return self._tracer.wrap("menus")
+
+    @property
+    def _tracer(self) -> Tracer:
+        if self.tracer is None:
+            raise ValueError("a KeptAssembly needs a tracer; call KeptAssembly.trace")
+        return self.tracer
+
+    def expand(self, page: Document) -> str:
+        """Return the Markdown of a page after our macros have run."""
+        return self._tracer.recall(
+            ("expand", page.path), (page,), lambda: expand_page(self.handbook, page)
+        )
+
+    def make_article(self, document: Document, markdown: str | None = None) -> Article:
+        """Return the article of a document."""
+        return self._tracer.recall(
+            ("article", document.path),
+            (document, markdown, self.commit, self.changes is None),
+            lambda: Assembly.make_article(self, document, markdown),
+        )
+
+    def make_alert_article(self, alert: Alert) -> Article:
+        """Return the article of an alert."""
+        return self._tracer.recall(
+            ("alert", alert.service, alert.name),
+            (alert, self.commit, self.changes is None),
+            lambda: Assembly.make_alert_article(self, alert),
+        )
+
+    def make_service_article(self, path: str) -> Article:
+        """Return the article of a file of a service, or of the list of its files."""
+        page = self.service_pages[path]
+        return self._tracer.recall(
+            ("file", path),
+            (page, self.changes is None),
+            lambda: Assembly.make_service_article(self, path),
+        )
+
+    def make_markdown(self, entity: Document | Alert) -> str:
+        """Return the Markdown of a page."""
+        key = ("markdown", type(entity).__name__, self.handbook.address(entity))
+        return self._tracer.recall(key, (entity,), lambda: Assembly.make_markdown(self, entity))

@@ -320,7 +320,7 @@ def test_no_gap_is_in_a_figure() -> None:
     handbook = load(FORMS)
     published = [record for record in handbook.of(Postmortem) if record.status == "published"]
     assert [row["n"] for row in figures(published)] == [1, 0, 1, 1]
-    assert "<td>Time to detect</td>" in postmortem_archive(handbook, "postmortems/")
+    assert '<th scope="row">Time to detect</th>' in postmortem_archive(handbook, "postmortems/")
 
 
 def test_a_gap_is_null_in_the_api() -> None:

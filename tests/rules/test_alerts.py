@@ -160,7 +160,11 @@ def test_a_template_in_a_url_is_a_finding(url: str, tmp_path: Path) -> None:
         (f"{SITE}/alerts/Dwon/", f"unknown page '{SITE}/alerts/Dwon/'", f"did you mean '{OWN}'?"),
         (f"{SITE}/alerts/down/", f"unknown page '{SITE}/alerts/down/'", f"did you mean '{OWN}'?"),
         (f"{SITE}/alerts/Down", f"unknown page '{SITE}/alerts/Down'", f"did you mean '{OWN}'?"),
-        (f"{SITE}/alerts/", f"unknown page '{SITE}/alerts/'", f"did you mean '{OWN}'?"),
+        (
+            f"{SITE}/alerts/",
+            "'runbook_url' of a page that is not a runbook, docs/alerts.md",
+            f"write {OWN}",
+        ),
         (
             f"{SITE}/runbooks/shop/dwon/",
             f"unknown page '{SITE}/runbooks/shop/dwon/'",

@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from handbook.diagnostics import Diagnostic, Edit, Location, Report, Severity
-from handbook.reading.files import Answers, Question, ask, record_answers
+from handbook.reading.files import Answers, FileQuestion, ask, record_answers
 from handbook.reading.verdicts import Verdicts, use_verdicts
 
 BUDGET: Final = 64_000_000
@@ -153,7 +153,7 @@ def _is_own(folder: Path) -> bool:
 
 
 def _is_true(question: str, path: str, answer: object) -> bool:
-    return ask(Question(question), Path(path)) == answer
+    return ask(FileQuestion(question), Path(path)) == answer
 
 
 def _load(file: Path) -> dict[str, Any]:

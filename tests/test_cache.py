@@ -23,7 +23,7 @@ from handbook.cli import main
 from handbook.diagnostics import Finding
 from handbook.loading import load
 from handbook.reading import shell
-from handbook.reading.files import Question, record_answers
+from handbook.reading.files import FileQuestion, record_answers
 from handbook.reading.verdicts import Verdicts, use_verdicts
 from handbook.records import Document
 from handbook.rules.engine import Context, _registered, find_rule
@@ -137,7 +137,7 @@ def test_the_answers_cover_every_question_about_the_file_system(
     with watch_file_system(monkeypatch) as paths, record_answers() as answers:
         run_rules(load(root), TODAY)
     recorded = {path for _, path in answers.by_question}
-    targets = {path for question, path in answers.by_question if question is Question.TARGET}
+    targets = {path for question, path in answers.by_question if question is FileQuestion.TARGET}
     below = {path for path in paths if path.startswith(f"{root}/")}
     assert len(below) > 20
     # To follow the links of a path, Python asks about each of its parts.

@@ -50,7 +50,7 @@ _READABLE: Final = re.compile(rb"\n|[ -~]{8,}")
 """A line feed, or at least 8 readable characters, in a binary file such as a picture."""
 
 
-class Question(StrEnum):
+class FileQuestion(StrEnum):
     """The questions about a path of the file system."""
 
     MODE = auto()
@@ -73,7 +73,7 @@ Answer = int | bool | str | list[list[str | bool]] | None
 class Answers:
     """The recorded questions, each with its answer, by the question and the path."""
 
-    by_question: dict[tuple[Question, str], Answer] = field(default_factory=dict)
+    by_question: dict[tuple[FileQuestion, str], Answer] = field(default_factory=dict)
     is_complete: bool = True
     """False if a result depends on more than the answers.
 
@@ -81,7 +81,7 @@ class Answers:
     on the code or the limits of the system (`refuse_recording`).
     """
 
-    def add(self, question: Question, path: Path, answer: Answer) -> None:
+    def add(self, question: FileQuestion, path: Path, answer: Answer) -> None:
         """Record an answer."""
         if self.by_question.setdefault((question, str(path)), answer) != answer:
             self.is_complete = False
@@ -107,20 +107,20 @@ def refuse_recording() -> None:
         answers.is_complete = False
 
 
-def ask(question: Question, path: Path) -> Answer:
+def ask(question: FileQuestion, path: Path) -> Answer:
     """Ask the file system a question about a path, and return its answer."""
-    if question is Question.MODE:
+    if question is FileQuestion.MODE:
         return _find_mode(path)
-    if question is Question.LINK:
+    if question is FileQuestion.LINK:
         return is_link(path)
-    if question is Question.TARGET:
+    if question is FileQuestion.TARGET:
         return str(follow_links(path))
-    if question is Question.NAMES:
+    if question is FileQuestion.NAMES:
         return [[*entry] for entry in list_folder(path)]
     return _hash(_read(path, ""))
 
 
-def _record(question: Question, path: Path, answer: Answer) -> None:
+def _record(question: FileQuestion, path: Path, answer: Answer) -> None:
     for answers in _recorders:
         answers.add(question, path, answer)
 
@@ -174,14 +174,14 @@ def follow_links(path: Path) -> Path:
     """Return the absolute path of a file or folder without symbolic links."""
     # Path.resolve raises an error for a loop of symbolic links in Python 3.11 and 3.12.
     target = posixpath.realpath(path)
-    _record(Question.TARGET, path, target)
+    _record(FileQuestion.TARGET, path, target)
     return Path(target)
 
 
 def is_link(path: Path) -> bool:
     """Return whether a path is a symbolic link."""
     answer = path.is_symlink()
-    _record(Question.LINK, path, answer)
+    _record(FileQuestion.LINK, path, answer)
     return answer
 
 
@@ -204,7 +204,7 @@ def list_folder(path: Path) -> list[tuple[str, bool, bool]]:
             )
             for entry in iterator
         )
-    _record(Question.NAMES, path, [[*entry] for entry in entries])
+    _record(FileQuestion.NAMES, path, [[*entry] for entry in entries])
     return entries
 
 
@@ -213,7 +213,7 @@ def _find_mode(path: Path) -> int | None:
         mode = path.stat().st_mode
     except (OSError, ValueError):  # ValueError: the path contains a NUL character
         mode = None
-    _record(Question.MODE, path, mode)
+    _record(FileQuestion.MODE, path, mode)
     return mode
 
 
@@ -224,7 +224,7 @@ def read_bytes(root: Path, path: str) -> bytes | Finding:
     """
     content = _read(root / path, path)
     if _recorders:
-        _record(Question.CONTENT, root / path, _hash(content))
+        _record(FileQuestion.CONTENT, root / path, _hash(content))
     return content
 
 

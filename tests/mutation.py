@@ -49,7 +49,7 @@ from handbook.records.rule_file import RuleFileFields
 from handbook.records.runbook import CAUSES, ESCALATION
 from handbook.records.standard import REQUIREMENTS
 from handbook.rules.engine import run
-from handbook.settings import FILE, Organisation, Policy
+from handbook.settings import FILE, Organisation, Policy, read_settings
 from tests.handbooks import NEWEST, ROOT
 
 KEY_CHANGES = ("delete", "misspell the key", "wrong type", "bad value", "duplicate", "empty")
@@ -664,6 +664,8 @@ class HandbookCopy:
             shutil.copytree(source, self.root / name) if source.is_dir() else shutil.copy(
                 source, self.root / name
             )
+        for folder in read_settings(root).organisation.nested.values():
+            shutil.copytree(root / folder, self.root / folder)
 
     def first_code(self, mutant: Mutant) -> str:
         """Return the code of the first finding in the copy with this mutant, or an empty text."""

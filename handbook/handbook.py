@@ -24,7 +24,7 @@ from handbook.macro_names import MacroNames
 from handbook.reading import files, nodes
 from handbook.reading.blocks import Link
 from handbook.reading.glossary import Glossary, hide_examples
-from handbook.reading.ids import HeadingIds, anchor, read_number, slug
+from handbook.reading.ids import HeadingIds, anchor, find_group, read_number, slug
 from handbook.reading.problems import Problem, ProblemKind
 from handbook.reading.suppressions import Suppression
 from handbook.records import ALERT_NAME, Document, Entity, Page, Record
@@ -244,7 +244,7 @@ class Handbook:
         group_order = list(self.settings.organisation.groups)
 
         def sort_key(id: str) -> tuple[int, str]:
-            group = id.split("-")[0]
+            group = find_group(id)
             return (group_order.index(group) if group in group_order else len(group_order), id)
 
         return MappingProxyType({id: items[id] for id in sorted(items, key=sort_key)})
@@ -288,7 +288,7 @@ class Handbook:
 
     def resolve_id(self, id: str) -> IdTarget:
         """Return the target of an id in a text: a record, a requirement or a checklist item."""
-        if id.split("-")[0] in self.settings.organisation.groups:
+        if find_group(id) in self.settings.organisation.groups:
             owned = self.checklist_items.get(id)
             return IdTarget("item", owned.standard, anchor(id)) if owned else IdTarget("item")
         for kind in RECORDS:

@@ -36,6 +36,11 @@ def anchor(id: str) -> str:
     return id.lower().replace(".", "-")
 
 
+def find_group(id: str) -> str:
+    """Return the group of a checklist item, such as `SEC` for `SEC-03`."""
+    return id.split("-")[0]
+
+
 def find_item_anchor(level: int, text: str) -> str | None:
     """Return the anchor of the checklist item at the start of an H3, or None."""
     match = ID.match(text) if level == 3 else None

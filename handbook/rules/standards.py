@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from handbook.diagnostics import Finding, Location, Severity, did_you_mean
 from handbook.handbook import Handbook
+from handbook.reading.ids import find_group
 from handbook.reading.nodes import Mapping, Sequence
 from handbook.reading.problems import ProblemKind
 from handbook.records.standard import (
@@ -289,7 +290,7 @@ def duplicate_item(handbook: Handbook) -> Iterator[Finding]:
             if not item.id:
                 continue
             at = locate_item(standard, index, "id")
-            group = item.id.split("-")[0]
+            group = find_group(item.id)
             if group not in groups:
                 yield Finding(
                     at,

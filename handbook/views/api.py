@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from handbook.handbook import Handbook
 from handbook.reading.fields import fields_of, schema_of
+from handbook.reading.ids import find_group
 from handbook.records import Entity, Record
 from handbook.records.audit import Audit
 from handbook.records.kinds import RECORDS
@@ -165,7 +166,7 @@ def _checklist_items(handbook: Handbook) -> list[dict[str, Any]]:
     return [
         {row.key: _to_plain(getattr(owned.item, row.name)) for row in fields_of(ChecklistItem)}
         | {
-            "group": groups.get(id.split("-")[0]),
+            "group": groups.get(find_group(id)),
             "standard": owned.standard.id,
             "standards": [standard.id for standard in handbook.standards_of(id)],
             "fingerprint": owned.item.fingerprint,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Final
 from urllib.parse import quote, urlsplit
 
 from markupsafe import Markup
 
 from handbook.handbook import Handbook
-from handbook.reading.ids import anchor
+from handbook.reading.ids import anchor, find_group
 from handbook.reading.render import TocEntry
 from handbook.records.adr import Adr
 from handbook.records.audit import EVIDENCE, Audit, Result
@@ -82,7 +82,7 @@ def services_index(handbook: Handbook, page_address: str) -> str:
     ]
     linker = Linker(handbook, page_address)
     titles = handbook.settings.organisation.groups
-    groups = dict.fromkeys(map(_group_of, handbook.checklist_items))
+    groups = dict.fromkeys(map(find_group, handbook.checklist_items))
     return render(
         "services_index.md.j2",
         imports=count_imports(services),
@@ -112,17 +112,12 @@ class GroupScore:
     url: str
 
 
-def _group_of(item_id: str) -> str:
-    """Return the group of a checklist item, such as `SEC` for `SEC-03`."""
-    return item_id.split("-")[0]
-
-
 def _score_group(linker: Linker, audit: Audit, group: str) -> GroupScore | None:
     """Count the results of a group, or return None if the audit has none."""
     counts = Counter(
         result.verdict
         for id, result in audit.results.items()
-        if result.verdict and _group_of(id) == group
+        if result.verdict and find_group(id) == group
     )
     if not counts:
         return None
@@ -174,7 +169,8 @@ def service_details(handbook: Handbook, service: Service) -> str:
     linker = Linker(handbook, handbook.address(service))
     audits = handbook.audits_of(service)
     changes = {newer.quarter: _list_changes(newer, older) for newer, older in pairwise(audits)}
-    results = [(audit, result) for audit in audits for result in _results(linker, audit)]
+    rows_by_quarter = {audit.quarter: list(_results(linker, audit)) for audit in audits}
+    rows = list(chain.from_iterable(rows_by_quarter.values()))
     return render(
         "service.html.j2",
         service=service,
@@ -189,16 +185,16 @@ def service_details(handbook: Handbook, service: Service) -> str:
             (
                 audit,
                 score(audit),
-                [row for other, row in results if other is audit],
+                rows_by_quarter[audit.quarter],
                 changes.get(audit.quarter),
             )
             for audit in audits
         ],
         facets=[
             make_facet("Quarter", "quarter", (audit.quarter for audit in audits)),
-            make_facet("Verdict", "verdict", (row.result.verdict for _, row in results)),
-            make_facet("Group", "group", (row.group for _, row in results)),
-            make_facet("Verified by", "by", (row.result.by for _, row in results)),
+            make_facet("Verdict", "verdict", (row.result.verdict for row in rows)),
+            make_facet("Group", "group", (row.group for row in rows)),
+            make_facet("Verified by", "by", (row.result.by for row in rows)),
         ],
         verdicts=verdicts,
         linker=linker,
@@ -282,7 +278,7 @@ class ResultRow:
     @property
     def group(self) -> str:
         """The group of the item, such as `SEC`."""
-        return _group_of(self.id)
+        return find_group(self.id)
 
 
 def _results(linker: Linker, audit: Audit) -> Iterator[ResultRow]:

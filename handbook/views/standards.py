@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from handbook.handbook import Handbook
 from handbook.reading.blocks import Item, List
-from handbook.reading.ids import anchor
+from handbook.reading.ids import anchor, find_group
 from handbook.reading.parser import MarkdownNode, NodeKind
 from handbook.reading.render import BlockView, NodeRenderer
 from handbook.records.standard import REQUIREMENTS, DetailKind, Requirement, Standard
@@ -145,10 +145,6 @@ def _without_details(item: MarkdownNode, detail_starts: set[int]) -> MarkdownNod
 def checklist(handbook: Handbook, page_address: str) -> str:
     """Render the checklist items by group, with their standards and kinds of verification."""
     titles = handbook.settings.organisation.groups
-
-    def group(id: str) -> str:
-        return id.split("-")[0]
-
     linker = Linker(handbook, page_address)
     groups = [
         (
@@ -163,7 +159,7 @@ def checklist(handbook: Handbook, page_address: str) -> str:
                 for id in ids
             ],
         )
-        for name, ids in groupby(handbook.checklist_items, key=group)
+        for name, ids in groupby(handbook.checklist_items, key=find_group)
     ]
     facets = [
         make_facet(

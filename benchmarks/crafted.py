@@ -159,7 +159,7 @@ def inline(part: str, longest: int = 10**9) -> Repeat:
     """Repeat a part in a paragraph of long lines, at most `longest` bytes."""
 
     def repeat(size: int) -> str:
-        line = part * (min(LINE, longest) // len(part.encode()))
+        line = part * max(min(LINE, longest, size) // len(part.encode()), 1)
         return "\n".join([line] * max(min(size, longest) // len(line.encode()), 1))
 
     return repeat
@@ -169,7 +169,8 @@ def runs(part: str, before: str = "", after: str = "") -> Repeat:
     """Repeat paragraphs of one line, each with one long run of a part."""
 
     def repeat(size: int) -> str:
-        line = before + part * ((LINE - len(before) - len(after)) // len(part)) + after
+        length = min(LINE, size) - len(before) - len(after)
+        line = before + part * max(length // len(part), 1) + after
         return "\n\n".join([line] * max(size // len(line.encode()), 1))
 
     return repeat

@@ -90,11 +90,12 @@ def count_calls(case: Case, size: int, root: Path) -> int:
 )
 def test_twice_the_size_is_at_most_twice_the_work(name: str, tmp_path: Path) -> None:
     rules()
+    # The tests keep what depends on a text alone, so the first text must differ from the others.
+    assert CASES[name].repeat(1_000) != CASES[name].repeat(12_000)
     count_calls(CASES[name], 1_000, tmp_path / "first")  # imports, and fills the caches
     small = count_calls(CASES[name], 12_000, tmp_path / "small")
     large = count_calls(CASES[name], 24_000, tmp_path / "large")
-    # One case finds its first match only in the large file, which is a fixed step of 0.1.
-    assert large <= 2.4 * small
+    assert large <= 2.2 * small
 
 
 RUNBOOK = "adr/0001-a.md"

@@ -20,25 +20,12 @@ from typing import Final
 from playwright.sync_api import Browser
 
 from benchmarks.search import CompressingHandler
-from tests.browser.conftest import chromium
+from tests.browser.conftest import INDEXES, chromium
 from tests.commands import serve_site
 
 LIMIT: Final = 4.0  # seconds
 RECORDS: Final = 5_000
 RUNS: Final = 3
-INDEXES: Final = (
-    "adr/",
-    "runbooks/",
-    "alerts/",
-    "postmortems/",
-    "actions/",
-    "due/",
-    "services/",
-    "standards/",
-    "checklist/",
-    "tags/",
-    "reference/rules/",
-)
 _QUIET: Final = 4_000
 """Milliseconds without a long task after which a page is taken as interactive."""
 _NETWORK: Final = {
@@ -99,8 +86,8 @@ def _measure_site(site: Path) -> list[float]:
 class _Visit:
     """Visit of a page: its rows, the kB, the seconds until interactive, and its CPU seconds.
 
-    The CPU seconds are those of the main thread until the page is quiet. They depend less on other
-    programs, and are not slowed down.
+    The CPU seconds are the time of the main thread until the page is quiet. They depend less on
+    other programs, and are not slowed down.
     """
 
     rows: int

@@ -22,6 +22,21 @@ ARGUMENTS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 
+INDEXES = (
+    "actions/",
+    "adr/",
+    "alerts/",
+    "checklist/",
+    "due/",
+    "postmortems/",
+    "reference/rules/",
+    "runbooks/",
+    "services/",
+    "standards/",
+    "tags/",
+)
+"""The addresses of all indexes with a filter."""
+
 
 @dataclass
 class WatchedPage:

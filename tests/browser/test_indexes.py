@@ -6,24 +6,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from handbook.rules.engine import rules
-from tests.browser.conftest import Opener
+from tests.browser.conftest import INDEXES, Opener
 from tests.browser.test_pages import RUN_AXE, find_violations
 
 pytestmark = pytest.mark.browser
 
-INDEXES = (
-    "actions/",
-    "adr/",
-    "alerts/",
-    "checklist/",
-    "due/",
-    "postmortems/",
-    "reference/rules/",
-    "runbooks/",
-    "services/",
-    "standards/",
-    "tags/",
-)
 ROWS = ".hb-table[data-rows] tbody tr"
 PHONE, DESKTOP = 390, 1440
 FITS = "document.documentElement.scrollWidth <= innerWidth"

@@ -44,7 +44,7 @@ _CHECKSUM_SIZE: Final = 32
 class CheckCache:
     """The results of the last check of a handbook.
 
-    The report is the one of the same options, and the verdicts are those of any check.
+    The report belongs to one set of options. The verdicts come from a check with any options.
     """
 
     def __init__(self, root: Path, today: date, options: tuple[str, ...]) -> None:
@@ -110,7 +110,7 @@ def is_off() -> bool:
 def _describe_installation() -> str:
     """Return the hash of the version of Python, of all packages, and of the files of this package.
 
-    The version of this package does not change while somebody edits its files.
+    The files count, because the version of this package does not change while you edit them.
     """
     folders = {*sys.path, sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     packages = sorted(
@@ -196,17 +196,10 @@ def _shrink(folder: Path) -> None:
     A file of a killed process counts like any other, so it is deleted in its turn.
     """
     with os.scandir(folder) as entries:
-        files = sorted(
-            (
-                (status.st_mtime_ns, status.st_size, entry.path)
-                for entry in entries
-                if (status := entry.stat())
-            ),
-            reverse=True,
-        )
+        files = [(entry.stat(), entry.path) for entry in entries]
     total = 0
-    for _, size, path in files:
-        total += size
+    for status, path in sorted(files, key=lambda file: file[0].st_mtime_ns, reverse=True):
+        total += status.st_size
         if total > BUDGET:
             with suppress(OSError):
                 Path(path).unlink()

@@ -68,6 +68,7 @@ NOTICE_SOURCE: Final = f"{DOCS}/index.md"
 """The page from which the links of `handbook.notice` are resolved."""
 _MAX_VALUE_LENGTH: Final = 200
 """The length limit of a policy value, in characters. A text can repeat the value many times."""
+_NEGATIVE_AMOUNT: Final = re.compile(r"[-\u2212] ?[0-9]+(?:\.[0-9]+)? ?(?:%|[A-Za-z][\w ]*)")
 _ALWAYS_EXCLUDED: Final = (".*", "/templates/")  # MkDocs excludes these too
 
 
@@ -109,9 +110,6 @@ class People:
 
     names: Mapping[str, str] = dataclasses.field(default_factory=dict)
     allows_any: bool = False
-
-
-_NEGATIVE_AMOUNT: Final = re.compile(r"[-\u2212] ?[0-9]+(?:\.[0-9]+)? ?(?:%|[A-Za-z][\w ]*)")
 
 
 class PeopleType(FieldType):
@@ -637,11 +635,11 @@ def _read_policy(value: nodes.Node, reading: Reading) -> Policy:
     if isinstance(value, nodes.Mapping):
         add_misspelt_keys(Policy, value, reading)
         _refuse_duplicate_aliases(value, reading)
-        _refuse_impossible_amounts(value, reading)
+        _refuse_negative_amounts(value, reading)
     return policy
 
 
-def _refuse_impossible_amounts(policy: nodes.Mapping, reading: Reading) -> None:
+def _refuse_negative_amounts(policy: nodes.Mapping, reading: Reading) -> None:
     """Add a problem for each negative amount with a unit, such as `-5 minutes`.
 
     The problems of the values that rules read are already in `reading`.
@@ -649,7 +647,7 @@ def _refuse_impossible_amounts(policy: nodes.Mapping, reading: Reading) -> None:
     known = {problem.finding.at for problem in reading.problems}
     for entry in policy.entries:
         if isinstance(entry.value, nodes.Mapping):
-            _refuse_impossible_amounts(entry.value, reading)
+            _refuse_negative_amounts(entry.value, reading)
         elif isinstance(entry.value, nodes.Scalar) and entry.value.at not in known:
             text = entry.value.text.strip()
             if _NEGATIVE_AMOUNT.fullmatch(text):

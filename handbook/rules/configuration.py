@@ -104,14 +104,14 @@ def unsupported_setting(handbook: Handbook) -> Iterator[Finding]:
 
 
 def _find_html_fault(key: str, text: str) -> str | None:
-    """Return the message of what a text of the settings breaks in every page, or None."""
+    """Return the message of the fault that a text of the settings causes on pages, or None."""
     match key:
         case "copyright":
             return find_fault(text)
         case "site_name":  # Material writes it between tags and into attributes.
             return find_active_content(f'{text}<i title="{text}">x</i>')
         case _:  # Material writes it only into attributes, where tags have no effect.
-            return "a quotation mark" if '"' in text else None
+            return "quotation mark" if '"' in text else None
 
 
 def _holds_sources(handbook: Handbook, site_folder: str) -> bool:

@@ -342,9 +342,8 @@ def write_search_index(site: Path, nested: Collection[str] = (), *, spaced: bool
     """Write the search index into the folder of a built site.
 
     The index leaves out the sites in the folders `nested`. With `spaced`, each Chinese or Japanese
-    character is a word. An empty handbook has no page to
-    index, and Pagefind fails without any. Raises FinishError with the output of Pagefind if
-    Pagefind fails.
+    character is a word. Without a page, as in an empty handbook, no index is written, because
+    Pagefind would fail. Raises FinishError with the output of Pagefind if Pagefind fails.
     """
     if not any(site.rglob("index.html")):
         return
@@ -358,7 +357,7 @@ def write_search_index(site: Path, nested: Collection[str] = (), *, spaced: bool
             "the search index cannot be written: "
             f"{errors.strip() or output.strip() or 'Pagefind printed no reason'}"
         )
-    for file in (site / "pagefind").iterdir():
+    for file in (site / _INDEX).iterdir():
         if _PAGEFIND_UI.fullmatch(file.name):
             file.unlink()
 

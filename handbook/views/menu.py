@@ -32,6 +32,7 @@ from handbook.views.links import Linker
 
 R = TypeVar("R", bound=Record)
 
+_ALERTS: Final = "alerts/"
 _TEAMS: Final = "teams/"
 
 WINDOW: Final = 15
@@ -145,17 +146,14 @@ class Menus:
         for kind in RECORDS:
             records = self.handbook.of(kind)
             title, address = kind.list_title, self._find_index(kind)
-            number = f" {len(records)}" if len(records) > 1 else ""
-            all_title = f"All{number} {title.lower()}"
             entries = makers[kind]() if kind in makers else self._list_by_title(kind)
-            yield MenuList(title, address, all_title, address, tuple(entries))
-        # The index of runbooks lists the alerts. It already has the menu of the runbooks.
-        all_title, address = "All runbooks and alerts", self._find_index(Runbook)
-        yield MenuList("Alerts", "", all_title, address, tuple(self._list_alerts()))
+            yield MenuList(title, address, _count_all(title, len(records)), address, tuple(entries))
+        alerts = tuple(self._list_alerts())
+        yield MenuList("Alerts", _ALERTS, _count_all("Alerts", len(alerts)), _ALERTS, alerts)
         for service in self.handbook.of(Service):
             yield self._list_files(service)
         teams = tuple(self._list_teams())
-        yield MenuList("Teams", _TEAMS, f"All {len(teams)} teams", _TEAMS, teams)
+        yield MenuList("Teams", _TEAMS, _count_all("Teams", len(teams)), _TEAMS, teams)
         yield MenuList("More pages", "", "", "", tuple(self._list_other_pages()))
 
     def _find_index(self, kind: type[Record]) -> str:
@@ -199,8 +197,10 @@ class Menus:
             return -order, find_year(adr), adr.date or date.min, adr.id
 
         for adr in sorted(self._unlisted(Adr), key=sort_key, reverse=True):
-            status = (or_not_recorded(adr, adr.status) or "unknown status").capitalize()
-            yield self._make_entry(adr, adr.id, f"{status}, {find_year(adr)}")
+            status = or_not_recorded(adr, adr.status) or "unknown status"
+            # If neither is recorded, the group says so once.
+            parts = dict.fromkeys((status, find_year(adr)))
+            yield self._make_entry(adr, adr.id, ", ".join(parts).capitalize())
 
     def _list_runbooks(self) -> Iterator[MenuEntry]:
         """Yield the runbooks by service. A title does not repeat the name of its service."""
@@ -288,6 +288,11 @@ class Menus:
             ):
                 neighbours[entry.address] = (before, after)
         return neighbours
+
+
+def _count_all(title: str, number: int) -> str:
+    """Return the text of a link to the index of a list, such as `All 3 services`."""
+    return f"All {number} {title.lower()}" if number > 1 else f"All {title.lower()}"
 
 
 def _get_id(record: Record) -> str:

@@ -111,6 +111,12 @@ def test_decisions_are_grouped_by_status_and_year(tmp_path: Path) -> None:
     ]
 
 
+def test_a_decision_without_a_recorded_status_and_date_is_in_one_group(tmp_path: Path) -> None:
+    imported = "---\nimported: {from: doc/a.md, date: 2026-03-02}\n---\n# Keep orders in files\n"
+    handbook = load(write(tmp_path, {"mkdocs.yml": SETTINGS, "adr/0001-a.md": imported}))
+    assert list_links(find_menu(handbook, "adr/0001-a/")) == {"Not recorded": ["ADR-0001*"]}
+
+
 SMALL_HANDBOOK = load(SMALL)
 
 
@@ -133,7 +139,7 @@ SMALL_HANDBOOK = load(SMALL)
                 "Search": ["SearchFails", "SearchSlow"],
                 "Shop": ["OrdersDown", "OrdersFlat*", "OrdersSpare"],
             },
-            "runbooks/",
+            "alerts/",
         ),
         (
             "postmortems/2026-05-04-orders-stopped/",

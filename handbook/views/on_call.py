@@ -1,4 +1,4 @@
-"""What the page of a runbook or an alert has for the on-call engineer: the bar, and the order.
+"""The parts of a runbook's or an alert's page that the on-call engineer needs.
 
 The bar at the foot of a phone leads to the causes, the commands and the escalation.
 """
@@ -56,7 +56,7 @@ def rank_runbooks(handbook: Handbook, alert: Alert) -> tuple[RankedRunbook, ...]
     """Return the runbooks of an alert, with the one for the triage first.
 
     This is the runbook that links to most of the others. If several do, or none does, it is the one
-    that lists most alerts. If no runbook is ahead in either, the order is that of the paths.
+    that lists most alerts. If no runbook is ahead in either, the order of the paths decides.
     """
     runbooks = handbook.runbooks_of(alert)
     links = {

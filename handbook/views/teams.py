@@ -24,7 +24,7 @@ from handbook.views.links import Linker, PageLink
 class TeamRecords:
     """The records that a team owns, decided or wrote, and the incidents whose actions it owes.
 
-    The alerts are those of its runbooks. The open actions of each incident are under its path.
+    Its runbooks list the alerts. The open actions of each incident are under its path.
     """
 
     services: tuple[Service, ...]

@@ -130,7 +130,7 @@ export class Index {
   }
 
   // Add the scores of the pages that contain words of a query. Rarer words count more. In every page a word counts at least
-  // 0.4 of what it counts in its best page, so that a page with more of the words comes first.
+  // 0.4 times as much as in its best page, so that a page with more of the words comes first.
   async score(pagefind, terms, scores, weight) {
     for (const term of terms) {
       const results = await this.search(pagefind, term);
@@ -184,7 +184,7 @@ export class Index {
           .filter(({ page }) => isWanted(page) && (!kind || page.meta.kind === kind)),
       );
     }
-    // All words count for the order, and those of the headings twice. Reference pages about the handbook itself come last.
+    // All words count for the order, and words in headings count twice. Reference pages about the handbook itself come last.
     for (const entry of pages) {
       const countIn = (text) => {
         const folded = fold(joinCjk(text));

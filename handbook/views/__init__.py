@@ -32,6 +32,11 @@ from handbook.records import Record
 _FIRST_ROWS: Final = 100
 """The number of rows that an index shows at first, as in indexes.js."""
 
+_LABEL: Final = re.compile(
+    r"\{\{\s*(?:humanize\w*\s+)?\$(?:labels\.(?P<label>\w+)|value)\s*(?:\|[^{}]*)?\}\}"
+)
+"""A label or the value in a template of Prometheus, such as `{{ $value | humanize }}`."""
+
 NOT_RECORDED: Final = "not recorded"
 """The text for a fact of an imported record that nobody recorded."""
 
@@ -139,6 +144,14 @@ def make_breakable(name: str) -> Markup:
     return Markup("<wbr>").join(CAMEL_CASE_BOUNDARY.split(name))
 
 
+def show_labels(text: str) -> str:
+    """Write the labels and the value of an alert as names: `{{ $labels.pod }}` becomes `<pod>`.
+
+    Other templates of Prometheus stay as they are.
+    """
+    return _LABEL.sub(lambda match: f"<{match['label'] or 'value'}>", text)
+
+
 def split_rows(rows: Markup) -> tuple[Markup, Markup, int]:
     """Split the rows of an index: the first hundred, the others, and the number of all rows.
 
@@ -180,6 +193,7 @@ def _make_environment() -> Environment:
     environment.globals["not_recorded"] = NOT_RECORDED
     environment.filters |= {"duration": duration, "moment": moment, "size": size}
     environment.filters["breakable"] = make_breakable
+    environment.filters["show_labels"] = show_labels
     environment.filters["tone"] = lambda status: TONES.get(str(status).lower(), "gone")
     return environment
 

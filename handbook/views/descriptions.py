@@ -16,6 +16,7 @@ from handbook.records.postmortem import Postmortem
 from handbook.records.runbook import WHEN, Runbook
 from handbook.records.service import Service
 from handbook.records.standard import Standard
+from handbook.views import show_labels
 
 _LONGEST: Final = 200
 """The length of a description, in characters. Chat programs cut longer ones."""
@@ -54,7 +55,7 @@ def _describe_alert(handbook: Handbook, alert: Alert) -> list[str]:
     service = handbook.get(Service, alert.service)
     owner = service.owner if service else next((runbook.owner for runbook in runbooks), None)
     return [
-        alert.summary or f"Alert of {service.title if service else alert.service}",
+        show_labels(alert.summary) or f"Alert of {service.title if service else alert.service}",
         ", ".join(sorted(severities) or alert.severities),
         owner or "",
     ]

@@ -13,14 +13,17 @@ from handbook.diagnostics import find_rule_address
 from handbook.loading import load
 from handbook.provided_pages import PROVIDED_PATHS, make_address
 from handbook.records.adr import Adr
+from handbook.records.alert import Alert
 from handbook.records.kinds import RECORDS
 from handbook.records.runbook import Runbook
 from handbook.rules.engine import rules
-from handbook.views import split_rows
+from handbook.views import api, show_labels, split_rows
+from handbook.views.descriptions import describe
 from handbook.views.facts import facts
 from handbook.views.home import home
 from handbook.views.macro_views import call_view
 from handbook.views.rules_reference import FAMILY_ADDRESSES, rule_family
+from handbook.views.runbooks import alert_page
 from tests.handbooks import ADR, SETTINGS, SMALL, copy_site, write
 
 HANDBOOK = load(SMALL)
@@ -160,3 +163,37 @@ def test_the_home_page_lists_only_services_with_an_alert_or_a_runbook() -> None:
 def test_the_pages_of_all_indexes_are_provided() -> None:
     for address in INDEXES.values():
         assert address in map(make_address, PROVIDED_PATHS)
+
+
+@pytest.mark.parametrize(
+    ("summary", "text"),
+    [
+        ("{{ $labels.pod }} of {{$labels.job}} is full", "<pod> of <job> is full"),
+        ("{{ $value | humanizePercentage }} failed", "<value> failed"),
+        ("{{ humanize $value }} failed", "<value> failed"),
+        ("{{ if $value }}full{{ end }}", "{{ if $value }}full{{ end }}"),
+        ("{{ $labels }} {{ $values }}", "{{ $labels }} {{ $values }}"),
+    ],
+)
+def test_a_label_in_a_summary_is_shown_by_its_name(summary: str, text: str) -> None:
+    assert show_labels(summary) == text
+
+
+def test_pages_show_the_name_of_a_label_and_the_data_keeps_its_template(tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "small")
+    path = root / "runbooks/shop/shop.rules.yml"
+    template = "Orders of {{ $labels.shop }} stopped"
+    rule_file = path.read_text(encoding="utf-8")
+    path.write_text(rule_file.replace("Orders stopped", f"'{template}'"), encoding="utf-8")
+    handbook = load(root)
+    assert template in api.files(handbook, None)["api/v1/alerts.json"]
+    alert = handbook.get(Alert, "OrdersDown")
+    assert alert
+    for page in (
+        call_view("alert_index", handbook, "alerts/"),
+        call_view("everything", handbook, "search/"),
+        alert_page(handbook, alert).html,
+    ):
+        assert "Orders of &lt;shop&gt; stopped" in page
+        assert template not in page
+    assert describe(handbook, alert).startswith("Orders of <shop> stopped")

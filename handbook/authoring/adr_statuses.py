@@ -97,6 +97,8 @@ def _decide(
 def _supersede(change: PlannedChange, old: Adr, new: Adr, day: date) -> None:
     """Write the side of the old decision. Several decisions together can replace one."""
     if old.status != "superseded":
+        if new.status == "accepted":
+            check_order("date", new.path, new.date, day)
         _set_status(change, old, "superseded", day)
     change.edit(old).add_value("superseded_by", new.id)
 

@@ -105,6 +105,21 @@ def test_supersede_by_an_accepted_decision_writes_both_sides(tmp_path: Path) -> 
     assert has_no_error(root)
 
 
+def test_no_decision_is_superseded_before_its_successor_was_accepted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    undated = ADR.replace("date: 2026-03-02\ndeciders: [order-team]\n", "imported: {IMPORTED}\n")
+    undated = undated.replace(
+        "{IMPORTED}",
+        "{from: 'https://git.example/a.git@" + "a" * 40 + ":doc/1.md', date: 2026-03-02, "
+        "sha256: " + "b" * 64 + "}",
+    )
+    root, old = make(tmp_path, {"adr/0001-a.md": undated, "adr/0002-b.md": ADR})
+    assert run(root, "adr", "supersede", "1", "2", "--date", "2026-03-01") == 2
+    assert "2026-03-01 is before 'date: 2026-03-02'" in capsys.readouterr().err
+    assert read_files(root) == old
+
+
 @pytest.mark.parametrize(
     ("line_ending", "history"),
     [

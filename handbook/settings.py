@@ -452,7 +452,8 @@ class Settings:
     def team_addresses(self) -> Mapping[str, str]:
         """The address of each team's page from the root of the site, by name of the team."""
         ids = HeadingIds(("index",))
-        return {name: f"teams/{ids.of(name)[0]}/" for name in self.organisation.teams}
+        # A folder name has at most 255 bytes, and a letter at most 4.
+        return {name: f"teams/{ids.of(name[:60])[0]}/" for name in self.organisation.teams}
 
     def team(self, name: str | None) -> Team:
         """Return a team by its name. An unknown team has no channel and no rota."""

@@ -117,6 +117,8 @@ def test_a_team_that_owns_nothing_says_so(tmp_path: Path) -> None:
         ('"Team A!": {}, "team a": {}, "team A": {}', ["team-a", "team-a-1", "team-a-2"]),
         ('index: {}, "?": {}', ["teams/index-1/", "teams/-1/"]),
         ("команда-1: {}", ["teams/команда-1/"]),
+        (f"{'a' * 300}: {{}}, {'a' * 301}: {{}}", ["a" * 60, "a" * 60 + "-1"]),
+        (f"{'队' * 300}: {{}}", ["队" * 60]),
     ],
 )
 def test_each_team_has_its_own_address(names: str, addresses: list[str], tmp_path: Path) -> None:

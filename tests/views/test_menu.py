@@ -111,10 +111,16 @@ def test_decisions_are_grouped_by_status_and_year(tmp_path: Path) -> None:
     ]
 
 
-def test_a_decision_without_a_recorded_status_and_date_is_in_one_group(tmp_path: Path) -> None:
-    imported = "---\nimported: {from: doc/a.md, date: 2026-03-02}\n---\n# Keep orders in files\n"
+@pytest.mark.parametrize(
+    ("status", "group"),
+    [("", "Not recorded"), ("status: accepted\n", "Accepted, year not recorded")],
+)
+def test_the_group_of_a_decision_says_what_is_not_recorded(
+    tmp_path: Path, status: str, group: str
+) -> None:
+    imported = f"---\n{status}imported: {{from: doc/a.md, date: 2026-03-02}}\n---\n# Keep files\n"
     handbook = load(write(tmp_path, {"mkdocs.yml": SETTINGS, "adr/0001-a.md": imported}))
-    assert list_links(find_menu(handbook, "adr/0001-a/")) == {"Not recorded": ["ADR-0001*"]}
+    assert list_links(find_menu(handbook, "adr/0001-a/")) == {group: ["ADR-0001*"]}
 
 
 SMALL_HANDBOOK = load(SMALL)

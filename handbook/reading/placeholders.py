@@ -14,6 +14,8 @@ _VERBS: Final = (
     *("defined", "determined", "done", "written"),
 )
 _WORDS: Final = ("lorem ipsum", "tbd", "fixme", "xxx", *(f"to be {verb}" for verb in _VERBS))
+_SIGNS: Final = ("todo", "lorem ipsum", "tbd", "fixme", "xxx", "to be ")
+"""Texts of which every placeholder contains one, in lower case."""
 _PHRASES: Final = "|".join(_WORDS)
 _CANDIDATE: Final = re.compile(
     # A hyphen, a slash or a full stop can join the word to another, as in TODO.md.
@@ -76,7 +78,7 @@ def find_placeholder(text: str) -> Placeholder | None:
 def can_have_placeholder(text: str) -> bool:
     """Return False if a text certainly has no placeholder. The test is cheap for a long text."""
     lower_text = text.lower()
-    return "todo" in lower_text or any(word in lower_text for word in _WORDS)
+    return any(word in lower_text for word in _SIGNS)
 
 
 def blank_code(text: str) -> str:

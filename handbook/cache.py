@@ -53,7 +53,7 @@ class CheckCache:
         folder = find_folder()
         self._report_file = folder / _hash(json.dumps([str(root), *options]).encode())
         self._verdicts_file = folder / f"{_hash(str(root).encode())}-verdicts"
-        self._answers, self._verdicts = Answers(is_complete=False), Verdicts()
+        self._answers, self._verdicts = Answers(is_consistent=False), Verdicts()
 
     def find_report(self) -> Report | None:
         """Return the report if the check would give it again, or None."""
@@ -76,15 +76,21 @@ class CheckCache:
         stored = _load(self._verdicts_file)
         try:
             if stored["key"] == self._installation:
-                return Verdicts(frozenset(stored["faultless"]))
+                return Verdicts.from_json(stored)
         except (KeyError, TypeError):
             pass
         return Verdicts()
 
     def store(self, report: Report) -> None:
-        """Store the results of a recorded check. Without permission or space, do nothing."""
-        answers, faultless = self._answers, sorted(self._verdicts.faultless)
-        _save(self._verdicts_file, {"key": self._installation, "faultless": faultless})
+        """Store the results of a recorded check. Without permission or space, do nothing.
+
+        If a file has changed during the check, the settings can be older than the report says.
+        """
+        answers = self._answers
+        if not answers.is_consistent:
+            return
+        verdicts: dict[str, Any] = {"key": self._installation, **self._verdicts.to_json()}
+        _save(self._verdicts_file, verdicts)
         if answers.is_complete:
             rows = [[*question, answer] for question, answer in answers.by_question.items()]
             stored = {"key": self._key, "answers": rows, "report": asdict(report)}

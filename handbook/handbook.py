@@ -295,7 +295,7 @@ class Handbook:
             if kind.mention and kind.mention.fullmatch(id):
                 record = self.get(kind, id.split(".")[0])
                 if record and "." in id:
-                    is_requirement = any(marker == id for marker, _ in record.source.items_with_ids)
+                    is_requirement = id in record.source.item_ids
                     return (
                         IdTarget(kind.kind, record, anchor(id))
                         if is_requirement

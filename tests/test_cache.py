@@ -12,7 +12,8 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import astuple, replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +24,26 @@ from handbook.cli import main
 from handbook.diagnostics import Finding
 from handbook.loading import load
 from handbook.reading import shell
+from handbook.reading.blocks import Heading
+from handbook.reading.body import Body, read_body
 from handbook.reading.files import FileQuestion, record_answers
+from handbook.reading.outline import OutlinedBody, make_outline
+from handbook.reading.source import read_source
 from handbook.reading.verdicts import Verdicts, use_verdicts
 from handbook.records import Document
 from handbook.rules.engine import Context, _registered, find_rule
 from handbook.rules.engine import run as run_rules
-from tests.handbooks import BROKEN, FORMS, SMALL, TODAY, copy_site
+from tests.handbooks import BROKEN, FORMS, ROOT, SMALL, TODAY, copy_site
 
 EDITS = 40
 KILLS = 20
+TOMORROW = TODAY + timedelta(1)
+
+
+@pytest.fixture(autouse=True)
+def _real_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read each file again, because `tests.handbooks` remembers the files of all tests."""
+    monkeypatch.setattr("handbook.loading.read_source", read_source)
 
 
 @pytest.fixture
@@ -151,7 +163,7 @@ def edit_at_random(root: Path, choice: random.Random) -> None:
         path for path in sorted(root.rglob("*")) if path.is_file() and path != root / "mkdocs.yml"
     ]
     file, other = choice.choice(files), choice.choice(files)
-    match choice.randrange(8):
+    match choice.randrange(11):
         case 0:
             file.unlink()
         case 1:
@@ -174,6 +186,16 @@ def edit_at_random(root: Path, choice: random.Random) -> None:
         case 6:
             settings = root / "mkdocs.yml"
             settings.write_bytes(settings.read_bytes() + b"# A comment.\n")
+        case 7 | 8:
+            # A line of another file is often a heading, a reference, a date or a status.
+            lines = file.read_bytes().split(b"\n")
+            new_line = choice.choice(other.read_bytes().split(b"\n"))
+            lines.insert(choice.randrange(len(lines)), new_line)
+            file.write_bytes(b"\n".join(lines))
+        case 9:
+            content = file.read_bytes()
+            words = (b"accepted", b"superseded", b"2026", b"2027", b"ADR-0001", b"ADR-0002")
+            file.write_bytes(content.replace(choice.choice(words), choice.choice(words)))
         case _:
             lines = file.read_bytes().split(b"\n")
             del lines[choice.randrange(len(lines))]
@@ -181,13 +203,18 @@ def edit_at_random(root: Path, choice: random.Random) -> None:
 
 
 @pytest.mark.fuzz
-def test_no_edit_changes_only_one_of_both_results(root: Path, folder: Path, check: Any) -> None:
+@pytest.mark.parametrize("site", [SMALL, BROKEN, FORMS], ids=lambda site: site.name)
+def test_no_edit_changes_only_one_of_both_results(
+    site: Path, folder: Path, check: Any, tmp_path: Path
+) -> None:
+    root = copy_site(site, tmp_path / "root")
     choice = random.Random(30)  # noqa: S311 - the edits are no secret
-    for _ in range(EDITS):
+    for number in range(EDITS):
         edit_at_random(root, choice)
-        cold = check(root, "--no-cache")
-        assert check(root) == cold
-        assert check(root) == cold
+        day = ("--today", str(TODAY + timedelta(choice.choice((-400, 0, 0, 0, 1, 400)))))
+        cold = check(root, "--no-cache", *day)
+        assert check(root, *day) == cold, f"edit {number}"
+        assert check(root, *day) == cold
 
 
 @pytest.mark.parametrize("folder_name", ["docs/services", "adr", "docs"])
@@ -295,18 +322,113 @@ def test_a_change_of_one_file_does_not_repeat_the_judgement_of_the_others(
     assert "docs/two.md" not in judged
 
 
-def test_a_change_of_the_settings_repeats_all_judgements(root: Path, folder: Path) -> None:
-    def find_faultless_paths() -> frozenset[str]:
-        return Context(load(root), TODAY).faultless_paths
+def test_a_change_of_the_settings_repeats_all_judgements(root: Path) -> None:
+    def is_judged(day: date) -> bool:
+        return Context(load(root), day).must_judge("MD002", "docs/index.md")
 
-    verdicts = Verdicts()
-    with use_verdicts(verdicts):
+    with use_verdicts(Verdicts()) as verdicts:
         run_rules(load(root), TODAY)
-    with use_verdicts(Verdicts(frozenset(verdicts.faultless))):
-        assert find_faultless_paths()
+    with use_verdicts(Verdicts(known_rules=verdicts.rules)):
+        assert not is_judged(TODAY)
         with (root / "mkdocs.yml").open("a", encoding="utf-8") as settings:
             settings.write("# A comment.\n")
-        assert not find_faultless_paths()
+        assert is_judged(TODAY)
+
+
+def judge_twice(root: Path, ask: Callable[[Context], object], day: date) -> list[str]:
+    """Check twice, the second time on a day, with a rule that asks `ask` of the context.
+
+    Return the paths of the documents that the rule judges in the second check.
+    """
+    judged: list[str] = []
+
+    def judge(document: Document, context: Context) -> Iterator[Finding]:
+        judged.append(document.path)
+        ask(context)
+        return iter(())
+
+    rule = find_rule("missing-title")
+    assert rule
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setitem(_registered, rule.code, replace(rule, check=judge))
+        with use_verdicts(Verdicts()) as verdicts:
+            run_rules(load(root), TODAY)
+        judged.clear()
+        with use_verdicts(Verdicts.from_json(json.loads(json.dumps(verdicts.to_json())))):
+            run_rules(load(root), day)
+    return judged
+
+
+@pytest.mark.parametrize(
+    ("ask", "day", "is_judged"),
+    [
+        (lambda context: None, TOMORROW, False),
+        (lambda context: context.handbook.settings.organisation, TOMORROW, False),
+        (lambda context: context.handbook.documents, TODAY, True),
+        (lambda context: context.base, TODAY, True),
+        (lambda context: context.today, TODAY, False),
+        (lambda context: context.today, TOMORROW, True),
+    ],
+)
+def test_a_rule_judges_an_old_text_if_it_asked_for_more_than_the_text(
+    ask: Callable[[Context], object], day: date, is_judged: bool, root: Path
+) -> None:
+    assert bool(judge_twice(root, ask, day)) is is_judged
+
+
+def test_a_result_of_a_day_is_kept_for_the_third_check(root: Path) -> None:
+    verdicts = Verdicts()
+    for _ in range(3):
+        with use_verdicts(Verdicts.from_json(verdicts.to_json())) as new:
+            run_rules(load(root), TODAY)
+        assert verdicts.rules in ({}, new.rules)
+        verdicts = new
+    assert any(str(TODAY) in codes for codes in verdicts.rules.values())
+
+
+def test_a_change_of_one_file_does_not_parse_the_others(
+    root: Path, folder: Path, check: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check(root)
+    (record, *_) = sorted((root / "adr").glob("0*.md"))
+    record.write_text(record.read_text(encoding="utf-8") + "\nMore.\n", encoding="utf-8")
+    parsed: list[str] = []
+
+    def read(path: str, text: str, first_line: int) -> Body:
+        parsed.append(path)
+        return read_body(path, text, first_line)
+
+    monkeypatch.setattr("handbook.reading.outline.read_body", read)
+    monkeypatch.setattr("handbook.reading.source.read_body", read)
+    cold = check(root, "--no-cache")
+    assert len(parsed) > 20
+    parsed.clear()
+    assert check(root) == cold
+    assert record.relative_to(root).as_posix() in parsed
+    assert len(parsed) < 5
+
+
+@pytest.mark.parametrize("site", [SMALL, BROKEN, FORMS, ROOT], ids=lambda site: site.name)
+def test_an_outline_gives_the_same_parts_as_the_body(site: Path) -> None:
+    outlines = 0
+    for document in load(site).documents.values():
+        source = document.source
+        body = read_body(source.path, source.body, source.body_line)
+        outline = make_outline(body)
+        if outline is None:
+            assert any(heading.parent for heading in body.headings)
+            continue
+        outlines += 1
+        outlined = OutlinedBody(
+            source.path, source.body, source.body_line, json.loads(json.dumps(outline))
+        )
+        for name in ("links", "mentions", "undefined_links", "has_html", "item_ids"):
+            assert getattr(outlined, name) == getattr(body, name), name
+        assert list(map(astuple, outlined.headings)) == list(map(astuple, body.headings))
+        assert [type(block) for block in outlined.blocks] == [type(block) for block in body.blocks]
+        headings = [block for block in outlined.blocks if isinstance(block, Heading)]
+        assert [*map(id, headings)] == [*map(id, outlined.headings)]
+    assert outlines > 5
 
 
 def test_unreadable_settings_give_no_verdict_on_documents(root: Path) -> None:
@@ -314,10 +436,10 @@ def test_unreadable_settings_give_no_verdict_on_documents(root: Path) -> None:
         settings.write("site_name: [\n")
     with use_verdicts(Verdicts()) as verdicts:
         run_rules(load(root), TODAY)
-    assert verdicts.faultless == set()
+    assert verdicts.rules == {}
 
 
-def test_a_file_that_changes_during_the_check_gives_no_report(
+def test_a_file_that_changes_during_the_check_leaves_no_result(
     root: Path, folder: Path, check: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = Path.read_bytes
@@ -330,7 +452,7 @@ def test_a_file_that_changes_during_the_check_gives_no_report(
 
     monkeypatch.setattr(Path, "read_bytes", read_and_change)
     check(root)
-    assert list_reports(folder) == []
+    assert not folder.exists()
 
 
 def start_check(root: Path) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 
 from handbook.diagnostics import Location
@@ -40,12 +41,32 @@ _ATX = re.compile(r"#{1,6}(?:[ \t]|$)", re.MULTILINE)
 class Body:
     """The blocks, links and ids of a Markdown body, each in the order of the text."""
 
-    blocks: tuple[Block, ...]
-    links: tuple[Link, ...]
-    mentions: tuple[Mention, ...]
-    undefined_links: tuple[UndefinedLink, ...]
-    has_html: bool
+    blocks: tuple[Block, ...] = ()
+    links: tuple[Link, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    undefined_links: tuple[UndefinedLink, ...] = ()
+    """Texts in the form of a link or a footnote, such as `[text][name]`, without a definition."""
+    has_html: bool = False
     """True if the body has raw HTML or an HTML comment."""
+
+    @cached_property
+    def headings(self) -> tuple[Heading, ...]:
+        """The headings of the body."""
+        return tuple(block for block in self.blocks if type(block) is Heading)
+
+    @cached_property
+    def item_ids(self) -> tuple[str, ...]:
+        """The ids of list items such as `- **STD-05.3** …`."""
+        return tuple(id for id, _ in find_items_with_ids(self.blocks))
+
+
+def find_items_with_ids(blocks: Iterable[Block]) -> Iterator[tuple[str, Paragraph]]:
+    """Yield the id and the first paragraph of each list item such as `- **STD-05.3** …`."""
+    for block in blocks:
+        if type(block) is Paragraph and isinstance(block.parent, Item):
+            match = ITEM_WITH_ID.match(block.text)
+            if match and block.first == block.parent.first:
+                yield match[1], block
 
 
 def read_body(path: str, text: str, first_line: int) -> Body:
@@ -55,8 +76,9 @@ def read_body(path: str, text: str, first_line: int) -> Body:
     """
     reader = _BodyReader(path, text, first_line)
     reader.read(parse(text).children, None, 0)
+    _add_heading_ids(reader.blocks)
     return Body(
-        blocks=tuple(_add_heading_ids(reader.blocks)),
+        blocks=tuple(reader.blocks),
         links=tuple(reader.links),
         mentions=tuple(reader.mentions),
         undefined_links=tuple(reader.undefined_links),
@@ -253,29 +275,22 @@ def find_explicit_id(heading: MarkdownNode) -> re.Match[str] | None:
     return EXPLICIT_ID.search(last.text) if last and last.kind is NodeKind.TEXT else None
 
 
-def _add_heading_ids(blocks: Sequence[Block]) -> Iterator[Block]:
-    """Yield the blocks, and give each heading without an id an id made from its text."""
+def _add_heading_ids(blocks: list[Block]) -> None:
+    """Replace each heading without an id by one with an id made from its text."""
+    headings = [(index, block) for index, block in enumerate(blocks) if type(block) is Heading]
     items = (
-        block.text
-        for block in blocks
-        if isinstance(block, Paragraph) and isinstance(block.parent, Item)
+        block.text for block in blocks if type(block) is Paragraph and type(block.parent) is Item
     )
-    explicit_ids = {block.id for block in blocks if isinstance(block, Heading) and block.id}
+    explicit_ids = {heading.id for _, heading in headings if heading.id}
     ids = HeadingIds(
         explicit_ids | {anchor(match[1]) for match in map(ITEM_WITH_ID.match, items) if match}
     )
-    made = {
-        block.start: ids.of(block.text)
-        for block in blocks
-        if isinstance(block, Heading) and not block.id
-    }
-    new_ids = explicit_ids | {id for id, _ in made.values()}
-    for block in blocks:
-        if isinstance(block, Heading) and not block.id:
-            id, old_id = made[block.start]
-            # An old id that is now the id of another heading is lost.
-            old_id = None if old_id in new_ids else old_id
-            position = (block.first, block.last, block.parent, block.start)
-            yield Heading(*position, block.level, block.text, id, block.setext, old_id)
-        else:
-            yield block
+    made = [
+        (index, heading, *ids.of(heading.text)) for index, heading in headings if not heading.id
+    ]
+    new_ids = explicit_ids | {id for _, _, id, _ in made}
+    for index, heading, id, old_id in made:
+        # An old id that is now the id of another heading is lost.
+        old_id = None if old_id in new_ids else old_id
+        position = (heading.first, heading.last, heading.parent, heading.start)
+        blocks[index] = Heading(*position, heading.level, heading.text, id, heading.setext, old_id)

@@ -74,17 +74,15 @@ class Answers:
     """The recorded questions, each with its answer, by the question and the path."""
 
     by_question: dict[tuple[FileQuestion, str], Answer] = field(default_factory=dict)
+    is_consistent: bool = True
+    """False if a question had two answers, because a file changed in the meantime."""
     is_complete: bool = True
-    """False if a result depends on more than the answers.
-
-    A question can have two answers, because a file changed in the meantime. And a result can depend
-    on the code or the limits of the system (`refuse_recording`).
-    """
+    """False if a result also depends on code or on limits of the system (`refuse_recording`)."""
 
     def add(self, question: FileQuestion, path: Path, answer: Answer) -> None:
         """Record an answer."""
         if self.by_question.setdefault((question, str(path)), answer) != answer:
-            self.is_complete = False
+            self.is_consistent = False
 
 
 _recorders: Final[list[Answers]] = []

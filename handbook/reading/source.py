@@ -28,14 +28,16 @@ from handbook.reading.blocks import (
     Table,
     UndefinedLink,
 )
-from handbook.reading.body import read_body
+from handbook.reading.body import Body, find_items_with_ids, read_body
 from handbook.reading.files import decode, make_conflict_finding
-from handbook.reading.ids import ITEM_WITH_ID, anchor
+from handbook.reading.ids import anchor
 from handbook.reading.material import Construct, find_constructs
+from handbook.reading.outline import OutlinedBody, make_outline
 from handbook.reading.parser import DEEPEST, MarkdownNode, NodeKind, TooDeepError, parse
 from handbook.reading.placeholders import find_placeholder
 from handbook.reading.policy import Replacement
 from handbook.reading.raw_html import FaultyTag, read_html
+from handbook.reading.verdicts import find_verdicts, make_key
 
 _FENCE: Final = re.compile(r"^---[ \t]*$", re.MULTILINE)
 _FRONT_MATTER: Final = YAMLHandler(fm_boundary=_FENCE)
@@ -60,6 +62,7 @@ _NODE_KINDS: Final[Mapping[type[Block], tuple[NodeKind, ...]]] = {
 }
 
 B = TypeVar("B", bound=Block)
+_NO_CONTENT: Final = Body()
 
 
 @dataclass(frozen=True)
@@ -86,12 +89,38 @@ class Source:
 
     It is False if the file is unreadable, or if the engine renders the page with Python-Markdown.
     """
-    blocks: tuple[Block, ...] = ()
-    links: tuple[Link, ...] = ()
-    mentions: tuple[Mention, ...] = ()
-    has_html: bool = False
-    undefined_links: tuple[UndefinedLink, ...] = ()
-    """Texts in the form of a link or a footnote, such as `[text][name]`, without a definition."""
+    content: Body | OutlinedBody = _NO_CONTENT
+    """The content of the body."""
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks, in the order of the file. The first access can parse the body."""
+        return self.content.blocks
+
+    @property
+    def headings(self) -> tuple[Heading, ...]:
+        """The headings, in the order of the file."""
+        return self.content.headings
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """The links and images, in the order of the file."""
+        return self.content.links
+
+    @property
+    def mentions(self) -> tuple[Mention, ...]:
+        """The ids in the text, in the order of the file."""
+        return self.content.mentions
+
+    @property
+    def undefined_links(self) -> tuple[UndefinedLink, ...]:
+        """Texts in the form of a link or a footnote without a definition."""
+        return self.content.undefined_links
+
+    @property
+    def has_html(self) -> bool:
+        """True if the body has raw HTML or an HTML comment."""
+        return self.content.has_html
 
     @property
     def body(self) -> str:
@@ -101,15 +130,7 @@ class Source:
     def without_body(self) -> Source:
         """Return this file with only the title of its body, because Python-Markdown renders it."""
         blocks = (self.title_heading,) if self.title_heading else ()
-        return replace(
-            self,
-            is_parsed=False,
-            blocks=blocks,
-            links=(),
-            mentions=(),
-            undefined_links=(),
-            has_html=False,
-        )
+        return replace(self, is_parsed=False, content=Body(blocks))
 
     def split_lines(self) -> tuple[str, ...]:
         """Return the lines of the file without their line ends."""
@@ -170,30 +191,21 @@ class Source:
                 column = placeholder.offset - text.rfind("\n", 0, placeholder.offset)
                 yield self.at(line, column), placeholder.text
 
-    @cached_property
-    def headings(self) -> tuple[Heading, ...]:
-        """The headings, in the order of the file."""
-        return tuple(self.blocks_of(Heading))
+    @property
+    def item_ids(self) -> tuple[str, ...]:
+        """The ids of list items such as `- **STD-05.3** …`."""
+        return self.content.item_ids
 
     @cached_property
     def items_with_ids(self) -> tuple[tuple[str, Paragraph], ...]:
         """The id and the first paragraph of each list item such as `- **STD-05.3** …`."""
-        candidates = (
-            (ITEM_WITH_ID.match(block.text), block)
-            for block in self.blocks_of(Paragraph)
-            if isinstance(block.parent, Item)
-        )
-        return tuple(
-            (match[1], block)
-            for match, block in candidates
-            if match and block.parent and block.first == block.parent.first
-        )
+        return tuple(find_items_with_ids(self.blocks))
 
     @cached_property
     def anchors(self) -> frozenset[str]:
         """The anchors of headings and list items. Old anchors of repeated headings are included."""
         ids = {id for heading in self.headings for id in (heading.id, heading.old_id) if id}
-        return frozenset(ids | {anchor(id) for id, _ in self.items_with_ids})
+        return frozenset(ids | set(map(anchor, self.item_ids)))
 
     @property
     def anchors_below_title(self) -> frozenset[str]:
@@ -309,6 +321,11 @@ def read_page_body(path: str, body: str) -> Source:
 
 
 def _add_body(source: Source, body: str) -> Source:
+    verdicts = find_verdicts()
+    key = make_key("outline", source.text) if verdicts else ""
+    if verdicts and (outline := verdicts.find_outline(key)):
+        content = OutlinedBody(source.path, body, source.body_line, outline)
+        return replace(source, is_parsed=True, content=content)
     try:
         read = read_body(source.path, body, source.body_line)
     except TooDeepError as error:
@@ -319,15 +336,9 @@ def _add_body(source: Source, body: str) -> Source:
         if isinstance(block, Paragraph) and block.text.partition("\n")[0] == _CONFLICT_MIDDLE:
             problem = make_conflict_finding(source.at(block.first), _CONFLICT_MIDDLE)
             return Source(source.path, "", problem=source.problem or problem)
-    return replace(
-        source,
-        is_parsed=True,
-        blocks=read.blocks,
-        links=read.links,
-        mentions=read.mentions,
-        has_html=read.has_html,
-        undefined_links=read.undefined_links,
-    )
+    if verdicts and (new_outline := make_outline(read)):
+        verdicts.outlines[key] = new_outline
+    return replace(source, is_parsed=True, content=read)
 
 
 def _split(path: str, text: str) -> tuple[FrontMatter | None, Finding | None, str, int]:

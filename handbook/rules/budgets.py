@@ -116,19 +116,24 @@ def _read_days(window: nodes.Node | None) -> Fraction | None:
     return int(text[:-1]) * _DAY if re.fullmatch(r"[0-9]{1,4}d", text) else None
 
 
-def find_wrong_budgets(handbook: Handbook) -> Iterator[WrongBudget]:
-    """Yield the error budgets in prose that no objective of the service allows."""
-    for record in handbook.records:
-        if isinstance(record, Service | Runbook | Postmortem):
-            for prose in read_prose(record, _BUDGET_WORDS):
-                objectives = list(_objectives_of(record, handbook))
-                for quantity in find_durations(prose.text):
-                    budget = _check_budget(prose, quantity, objectives)
-                    if budget:
-                        yield budget
+def states_budget(record: Record) -> bool:
+    """Return False if a record certainly states no budget. The test is cheap for a long text."""
+    return "budget" in record.source.text.lower()
 
 
-def _objectives_of(record: Record, handbook: Handbook) -> Iterator[StatedObjective]:
+def find_wrong_budgets(
+    record: Service | Runbook | Postmortem, handbook: Handbook
+) -> Iterator[WrongBudget]:
+    """Yield the error budgets in the prose of a record that no objective of its service allows."""
+    for prose in read_prose(record, _BUDGET_WORDS):
+        for quantity in find_durations(prose.text):
+            if budget := _check_budget(prose, quantity, record, handbook):
+                yield budget
+
+
+def _objectives_of(
+    record: Service | Runbook | Postmortem, handbook: Handbook
+) -> Iterator[StatedObjective]:
     """Yield the objectives of the services of a record."""
     match record:
         case Service():
@@ -143,7 +148,10 @@ def _objectives_of(record: Record, handbook: Handbook) -> Iterator[StatedObjecti
 
 
 def _check_budget(
-    prose: Prose, quantity: Quantity, objectives: list[StatedObjective]
+    prose: Prose,
+    quantity: Quantity,
+    record: Service | Runbook | Postmortem,
+    handbook: Handbook,
 ) -> WrongBudget | None:
     """Return the contradiction of an error budget, or None if it is right or not certain."""
     before, after = prose.before(quantity.start), prose.after(quantity.end)
@@ -158,6 +166,7 @@ def _check_budget(
         percent, text = percentages[0].value, percentages[0].text
         windows = windows or _read_windows(stated[2], stated[1])
         return _compare(prose, quantity, [(percent, windows, text, prose.at(quantity.start))])
+    objectives = list(_objectives_of(record, handbook))
     if percentages or any(objective.percent < 1 for objective in objectives):
         return None
     return _compare(
@@ -200,29 +209,28 @@ def _compare(
     return WrongBudget(prose, quantity, text, at, f"{minutes:.6g} minutes")
 
 
-def find_wrong_shares(handbook: Handbook) -> Iterator[WrongShare]:
+def find_wrong_shares(postmortem: Postmortem) -> Iterator[WrongShare]:
     """Yield the shares of an error budget that the times of a post-mortem contradict.
 
     The sentence must state the budget, as in "The error budget is 43.2 minutes, and the time until
     mitigation used 72% of it."
     """
-    for postmortem in handbook.of(Postmortem):
-        for prose in read_prose(postmortem, _BUDGET_WORDS):
-            for quantity in find_percentages(prose.text):
-                before = prose.before(quantity.start)
-                form = _SHARE.fullmatch(before)
-                if not form or not _OF_BUDGET.match(prose.after(quantity.end)):
-                    continue
-                key = "mitigated" if form["end"].lower() == "mitigat" else "resolved"
-                span = span_of(postmortem, ("started", key))
-                budgets = [
-                    duration
-                    for duration in find_durations(before)
-                    if _BUDGET.fullmatch(before[: duration.start].rstrip())
-                ]
-                if span is None or len(budgets) != 1 or budgets[0].bound is not Bound.EXACT:
-                    continue
-                actual = Fraction(span.total_seconds()) / budgets[0].value * 100
-                if not quantity.agrees_with(actual):
-                    at = postmortem.at(key)
-                    yield WrongShare(prose, quantity, key, at, f"{round(float(actual))}%")
+    for prose in read_prose(postmortem, _BUDGET_WORDS):
+        for quantity in find_percentages(prose.text):
+            before = prose.before(quantity.start)
+            form = _SHARE.fullmatch(before)
+            if not form or not _OF_BUDGET.match(prose.after(quantity.end)):
+                continue
+            key = "mitigated" if form["end"].lower() == "mitigat" else "resolved"
+            span = span_of(postmortem, ("started", key))
+            budgets = [
+                duration
+                for duration in find_durations(before)
+                if _BUDGET.fullmatch(before[: duration.start].rstrip())
+            ]
+            if span is None or len(budgets) != 1 or budgets[0].bound is not Bound.EXACT:
+                continue
+            actual = Fraction(span.total_seconds()) / budgets[0].value * 100
+            if not quantity.agrees_with(actual):
+                at = postmortem.at(key)
+                yield WrongShare(prose, quantity, key, at, f"{round(float(actual))}%")

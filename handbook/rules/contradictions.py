@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from fractions import Fraction
+from functools import partial
 from typing import Final
 
 from handbook.diagnostics import Finding, Severity, find_only_match, suggest
@@ -28,7 +29,12 @@ from handbook.records.postmortem import TIMELINE, Postmortem, TimelineEntry
 from handbook.records.rule_file import TEMPLATE, MonitoringRule
 from handbook.records.runbook import Runbook
 from handbook.records.service import Service
-from handbook.rules.budgets import find_wrong_budgets, find_wrong_shares, read_objectives
+from handbook.rules.budgets import (
+    find_wrong_budgets,
+    find_wrong_shares,
+    read_objectives,
+    states_budget,
+)
 from handbook.rules.engine import Context, rule
 from handbook.rules.incidents import (
     MOMENTS,
@@ -245,15 +251,15 @@ def late_escalation(runbook: Runbook, context: Context) -> Iterator[Finding]:
         - Tier 2 (30 min): Owner of the shop
     """
     settings = context.handbook.settings
-    if not _is_paged(runbook, context.handbook):
-        return
     for step in runbook.escalation:
         if not step.tier or step.minutes is None or step.tier > len(_POLICY_NAMES):
             continue
         name = _POLICY_NAMES[step.tier - 1]
         limit = settings.policy.escalation.get(name)
         node = settings.root_node.find("extra", "policy", "escalation", name)
-        if limit and node and step.minutes > limit:
+        if not (limit and node and step.minutes > limit):
+            continue
+        if _is_paged(runbook, context.handbook):
             yield make_contradiction(
                 runbook.source.at(step.line),
                 f"'Tier {step.tier} ({step.minutes} min)'",
@@ -684,7 +690,7 @@ def ratio_objective(service: Service) -> Iterator[Finding]:
 
 
 @rule("CON015", "contradictory-budget", over=Handbook, severity=Severity.WARNING, advisory=True)
-def contradictory_budget(handbook: Handbook) -> Iterator[Finding]:
+def contradictory_budget(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """An error budget is the time that its objective allows: (100 % − objective) of the window.
 
     The rule compares `policy.slo.budget` with `policy.slo.availability` and `policy.slo.window`. It
@@ -699,7 +705,15 @@ def contradictory_budget(handbook: Handbook) -> Iterator[Finding]:
         budget: 43.2 minutes
     """
     yield from _check_policy_budget(handbook)
-    wrong_budgets = list(find_wrong_budgets(handbook))
+    for record in handbook.records:
+        if isinstance(record, Service | Runbook | Postmortem):
+            yield from context.judge("CON015", record, partial(_check_budgets, record))
+
+
+def _check_budgets(record: Service | Runbook | Postmortem, context: Context) -> Iterator[Finding]:
+    if not states_budget(record):
+        return
+    wrong_budgets = list(find_wrong_budgets(record, context.handbook))
     for budget in wrong_budgets:
         yield make_contradiction(
             budget.prose.at(budget.quantity.start),
@@ -709,7 +723,7 @@ def contradictory_budget(handbook: Handbook) -> Iterator[Finding]:
             f"write '{budget.expected}', or correct the objective",
         )
     wrong_paragraphs = {id(budget.prose.paragraph) for budget in wrong_budgets}
-    for share in find_wrong_shares(handbook):
+    for share in find_wrong_shares(record) if isinstance(record, Postmortem) else ():
         if id(share.prose.paragraph) in wrong_paragraphs:
             continue
         yield make_contradiction(

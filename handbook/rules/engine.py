@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
-from typing import Final
+from typing import Any, Final, cast
 
 from handbook.diagnostics import (
     MOST_LISTED,
@@ -92,12 +92,15 @@ class Context:
     unused_suppressions: tuple[Suppression, ...] = ()
     """The suppressions that match no finding. They are empty until the other rules have run."""
 
-    faulty_paths: set[str] = field(default_factory=set)
-    """The paths of the entities with a finding of a rule that needs nothing but its subject."""
+    rules_by_path: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The codes of the rules that a later check must run on each document.
+
+    They are the rules with a finding in it, and the rules that need more than the document.
+    """
 
     @cached_property
     def _key_by_path(self) -> Mapping[str, str]:
-        """The keys of the verdicts on readable documents, by path.
+        """The keys of the results of readable documents, by path.
 
         A document depends on its text, on its path and on the settings.
         """
@@ -117,21 +120,68 @@ class Context:
         }
 
     @cached_property
-    def faultless_paths(self) -> frozenset[str]:
-        """The paths of documents in which an earlier check found no fault of this kind."""
+    def _known_rules_by_path(self) -> Mapping[str, frozenset[str]]:
+        """The codes of the rules to run on each document that an earlier check judged.
+
+        A rule that has read the date in the earlier check must run only on another day.
+        """
         verdicts = find_verdicts()
         if verdicts is None or self.base or self.site:
-            return frozenset()
-        return frozenset(path for path, key in self._key_by_path.items() if verdicts.is_known(key))
+            return {}
+        known_rules = {}
+        for path, key in self._key_by_path.items():
+            if (texts := verdicts.known_rules.get(key)) is not None:
+                valid = {text for text in texts.split() if text.endswith(self._day_mark)}
+                self.rules_by_path[path] |= valid
+                others = {*texts.split()} - valid
+                known_rules[path] = frozenset(text.partition("@")[0] for text in others)
+        return known_rules
 
-    def add_verdicts(self) -> None:
-        """Add the documents without a finding of a rule that needs nothing but its subject."""
+    @cached_property
+    def _day_mark(self) -> str:
+        """The end of the code of a rule whose result is valid today."""
+        return f"@{self.today}"
+
+    def must_judge(self, code: str, path: str) -> bool:
+        """Return False if an earlier check of the same document proves that it has no fault."""
+        codes = self._known_rules_by_path.get(path)
+        return codes is None or code in codes
+
+    def judge(
+        self, code: str, entity: Entity, check: Callable[[Context], Iterable[Finding]]
+    ) -> Iterator[Finding]:
+        """Yield the findings of a rule in an entity.
+
+        Skip the check if an earlier check found no fault in the same document, and asked for
+        nothing but the document and the settings.
+        """
+        if find_verdicts() is None:
+            yield from check(self)
+            return
+        if not self.must_judge(code, entity.path):
+            return
+        watched = self._watched
+        watched.is_used = watched.has_read_today = False
+        has_finding = False
+        for finding in check(cast("Context", watched)):
+            has_finding = True
+            yield finding
+        if has_finding or watched.is_used:
+            self.rules_by_path[entity.path].add(code)
+        elif watched.has_read_today:
+            self.rules_by_path[entity.path].add(code + self._day_mark)
+
+    @cached_property
+    def _watched(self) -> _WatchedContext:
+        return _WatchedContext(self)
+
+    def keep_rules(self) -> None:
+        """Keep the rules that a later check must run on each document."""
         verdicts = find_verdicts()
         # With unreadable settings, only some rules have run.
         if verdicts and self.handbook.settings.is_readable:
             for path, key in self._key_by_path.items():
-                if path not in self.faulty_paths:
-                    verdicts.add(key)
+                verdicts.rules[key] = " ".join(sorted(self.rules_by_path[path]))
 
     @cached_property
     def credentials(self) -> tuple[Credential, ...]:
@@ -147,6 +197,36 @@ class Context:
         if self.site is None:
             raise ValueError("no site has been read")
         return Origins(self.handbook, self.site)
+
+
+class _WatchedContext:
+    """A context that notes whether a check asks for more than the settings."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.is_used = self.has_read_today = False
+        self.handbook = _WatchedHandbook(self, context.handbook)
+
+    @property
+    def today(self) -> date:
+        self.has_read_today = True
+        return self._context.today
+
+    def __getattr__(self, name: str) -> Any:
+        self.is_used = True
+        return getattr(self._context, name)
+
+
+class _WatchedHandbook:
+    """The handbook of a watched context."""
+
+    def __init__(self, context: _WatchedContext, handbook: Handbook) -> None:
+        self._context, self._handbook = context, handbook
+        self.settings = handbook.settings
+
+    def __getattr__(self, name: str) -> Any:
+        self._context.is_used = True
+        return getattr(self._handbook, name)
 
 
 Check = Callable[..., Iterator[Finding]]
@@ -203,7 +283,7 @@ class Rule:
     """False if the rule asks for facts that nobody may have recorded of an imported record."""
     is_advisory: bool = False
     reports: ProblemKind | None = None
-    start: Callable[[Handbook], None] | None = None
+    start: Callable[[Context], None] | None = None
     """Start work in another process. The rule needs the result, so it runs after all others."""
     own_page: RulePage | None = None
     """The documentation of a rule whose check has no docstring."""
@@ -304,7 +384,7 @@ def rule(
     advisory: bool = False,
     asks_imported: bool = True,
     reports: ProblemKind | None = None,
-    start: Callable[[Handbook], None] | None = None,
+    start: Callable[[Context], None] | None = None,
     page: RulePage | None = None,
 ) -> Callable[[Check], Check]:
     """Register a check as a rule. Without `page`, its docstring is its documentation.
@@ -384,7 +464,7 @@ def run(
     diagnostics = [
         diagnostic for diagnostic in diagnostics if not _is_about_removal(diagnostic, handbook)
     ]
-    context.add_verdicts()
+    context.keep_rules()
     unsuppressed, unused_suppressions = _apply_suppressions(diagnostics, handbook)
     suppressed_count = len(diagnostics) - len(unsuppressed)
     if handbook.settings.is_readable:
@@ -476,7 +556,7 @@ def _run_rules(rules_to_run: Iterable[Rule], context: Context) -> list[Diagnosti
     if handbook.settings.is_readable:
         for rule in rules_to_run:
             if rule.start:
-                rule.start(handbook)
+                rule.start(context)
     for rule in rules_to_run:
         # A missing section that the settings allow hides nothing in the other sections.
         hides = rule.asks_imported or not rule.is_off_in(handbook.settings)
@@ -585,13 +665,5 @@ def _check_subjects(rule: Rule, context: Context) -> Iterator[Finding]:
     if issubclass(rule.over, Handbook):
         yield from rule.findings(handbook, context)
         return
-    if rule.needs_context:
-        for entity in handbook.of(rule.over):
-            yield from rule.findings(entity, context)
-        return
-    faultless_paths = context.faultless_paths
     for entity in handbook.of(rule.over):
-        if entity.path not in faultless_paths:
-            for finding in rule.findings(entity, context):
-                context.faulty_paths.add(entity.path)
-                yield finding
+        yield from context.judge(rule.code, entity, partial(rule.findings, entity))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import chain
 from textwrap import shorten
 
@@ -38,6 +39,7 @@ from handbook.records import Document, Entity, Record
 from handbook.records.forms import FormSection
 from handbook.records.postmortem import Postmortem
 from handbook.rules.engine import Context, rule
+from handbook.settings import Settings
 
 _UNREADABLE = ("FM001",)
 _TITLE_NUMBER = re.compile(
@@ -76,8 +78,13 @@ def missing_title(document: Document, context: Context) -> Iterator[Finding]:
     """
     if not document.source.is_parsed:
         return  # Python-Markdown renders this page, so its headings are unknown.
-    if document.path in context.handbook.provided:
-        return  # The title of a team's page is its name, whatever that is.
+    findings = list(_find_title_faults(document))
+    # The title of a team's page is its name, whatever that is.
+    if findings and document.path not in context.handbook.provided:
+        yield from findings
+
+
+def _find_title_faults(document: Document) -> Iterator[Finding]:
     headings = [heading for heading in document.source.headings if heading.level == 1]
     if not headings:
         at = document.source.at(min(document.source.body_line + 1, document.source.last_line))
@@ -316,7 +323,7 @@ def duplicate_section(record: Record) -> Iterator[Finding]:
 
 
 @rule("FM106", "placeholder", over=Handbook, requires=_UNREADABLE, reports=ProblemKind.PLACEHOLDER)
-def placeholder(handbook: Handbook) -> Iterator[Finding]:
+def placeholder(handbook: Handbook, context: Context) -> Iterator[Finding]:
     """No text and no value contains a placeholder.
 
     These texts are placeholders, outside code:
@@ -339,11 +346,9 @@ def placeholder(handbook: Handbook) -> Iterator[Finding]:
     """
     places: set[Location] = set()
     for entity in handbook.entities:
-        for finding in _find_in_values(entity, handbook):
+        for finding in context.judge("FM106", entity, partial(_find_in_entity, entity)):
             places.add(finding.at)
             yield finding
-        if isinstance(entity, Record) and not entity.is_imported:
-            yield from _find_in_text(entity.source)
     for finding in chain(_find_in_settings(handbook), _find_in_rule_files(handbook)):
         places.add(finding.at)
         yield finding
@@ -354,7 +359,14 @@ def placeholder(handbook: Handbook) -> Iterator[Finding]:
             yield problem.finding
 
 
-def _find_in_values(entity: Entity, handbook: Handbook) -> Iterator[Finding]:
+def _find_in_entity(entity: Entity, context: Context) -> Iterator[Finding]:
+    """Report the placeholders in the values of an entity, and in the text of a record."""
+    yield from _find_in_values(entity, context.handbook.settings)
+    if isinstance(entity, Record) and not entity.is_imported:
+        yield from _find_in_text(entity.source)
+
+
+def _find_in_values(entity: Entity, settings: Settings) -> Iterator[Finding]:
     """Report the placeholders in the YAML values of an entity."""
     mapping = entity.mapping
     if mapping is None:
@@ -362,9 +374,7 @@ def _find_in_values(entity: Entity, handbook: Handbook) -> Iterator[Finding]:
     for value in nodes.walk_scalars(mapping):
         if placeholder := find_placeholder(value.text):
             field = find_field_at(type(entity), mapping, value.at)
-            replacement = (
-                field[0].replacement(handbook.settings.allowed_values) if field else "text"
-            )
+            replacement = field[0].replacement(settings.allowed_values) if field else "text"
             yield make_placeholder_finding(
                 value.at, placeholder.text, replacement, optional=not (field and field[1])
             )
@@ -415,13 +425,13 @@ def _find_in_text(source: Source) -> Iterator[Finding]:
                 yield make_placeholder_finding(at, placeholder, replacement)
 
 
-def _start_shellcheck(handbook: Handbook) -> None:
+def _start_shellcheck(context: Context) -> None:
     """Start shellcheck, which runs while the other rules check the handbook."""
-    start_shell_check(_list_scripts(handbook))
+    start_shell_check(_list_scripts(_list_shell_sources(context)))
 
 
 @rule("FM107", "invalid-shell", over=Handbook, start=_start_shellcheck)
-def invalid_shell(handbook: Handbook) -> Iterator[Finding]:
+def invalid_shell(context: Context) -> Iterator[Finding]:
     """Shell code blocks have no error that shellcheck reports.
 
     The rule checks code blocks with the language `bash`, `sh` or `shell`. It ignores warnings of
@@ -436,9 +446,10 @@ def invalid_shell(handbook: Handbook) -> Iterator[Finding]:
     Good:
         df -h
     """
-    sources = _list_shell_sources(handbook)
-    for error in find_shell_errors(_list_scripts(handbook)):
+    sources = _list_shell_sources(context)
+    for error in find_shell_errors(_list_scripts(sources)):
         source = sources[error.file]
+        context.rules_by_path[source.path].add("FM107")
         code = _list_shell_blocks(source)[error.script]
         line = code.first + error.line
         indent = source.line(line).find(code.text.split("\n")[error.line - 1])
@@ -451,20 +462,22 @@ def invalid_shell(handbook: Handbook) -> Iterator[Finding]:
         )
 
 
-def _list_scripts(handbook: Handbook) -> tuple[tuple[str, ...], ...]:
+def _list_scripts(sources: Iterable[Source]) -> tuple[tuple[str, ...], ...]:
     """Return the scripts of each source with shell code."""
     return tuple(
         tuple(SNIPPET.sub("", _find_faults(code).repaired) for code in _list_shell_blocks(source))
-        for source in _list_shell_sources(handbook)
+        for source in sources
     )
 
 
-def _list_shell_sources(handbook: Handbook) -> list[Source]:
-    """Return the sources with shell code, without those of provided pages."""
+def _list_shell_sources(context: Context) -> list[Source]:
+    """Return the sources with shell code to judge, without those of provided pages."""
     return [
         document.source
-        for document in handbook.of(Document)
-        if document.path not in handbook.provided and _list_shell_blocks(document.source)
+        for document in context.handbook.of(Document)
+        if document.path not in context.handbook.provided
+        and context.must_judge("FM107", document.path)
+        and _list_shell_blocks(document.source)
     ]
 
 

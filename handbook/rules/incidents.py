@@ -144,6 +144,12 @@ _LABELS: Final = tuple(
         (r"time to (?:resolve|resolution)", _TO_RESOLVE),
     )
 )
+_DOWN_FOR: Final = re.compile(
+    r"(?:was|were|has been|had been) (?:completely |fully |entirely )?"
+    r"(?:down|unavailable|offline|unreachable) for",
+    re.IGNORECASE,
+)
+"""The end of the sentence "the shop was down for". The form needs the name of the service."""
 _LABEL_END: Final = re.compile(r"[ \t]*(?:[\n.,;()]|$)")
 _KEYS_BY_VERB: Final = {
     "started": ("started",),
@@ -204,10 +210,9 @@ def span_of(postmortem: Postmortem, span: Span) -> timedelta | None:
 
 def find_wrong_durations(postmortem: Postmortem, handbook: Handbook) -> Iterator[StatedDuration]:
     """Yield the durations in the prose that no duration between the moments can mean."""
-    forms = (*_FORMS, *_service_forms(postmortem, handbook))
     for prose in read_prose(postmortem, _DURATION_WORDS):
         for quantity in find_durations(prose.text):
-            spans = _find_spans(prose, quantity, forms)
+            spans = _find_spans(prose, quantity, postmortem, handbook)
             if spans and not _is_possible(postmortem, quantity, spans):
                 known = tuple(span for span in spans if span_of(postmortem, span) is not None)
                 yield StatedDuration(prose, quantity, known)
@@ -222,14 +227,11 @@ def _service_forms(postmortem: Postmortem, handbook: Handbook) -> tuple[_Duratio
     names = {id, id.replace("-", " "), *([service.title] if service else [])}
     words = "|".join(sorted(map(re.escape, names)))
     subject = rf"(?:(?:the|our|this) )?(?:{words}|service|site|website|system|platform|api|we)"
-    states = r"(?:completely |fully |entirely )?(?:down|unavailable|offline|unreachable)"
-    return (
-        _make_form(rf"(?<!\S){subject} (?:was|were|has been|had been) {states} for", _END, _TOTAL),
-    )
+    return (_make_form(rf"(?<!\S){subject} {_DOWN_FOR.pattern}", _END, _TOTAL),)
 
 
 def _find_spans(
-    prose: Prose, quantity: Quantity, forms: tuple[_DurationForm, ...]
+    prose: Prose, quantity: Quantity, postmortem: Postmortem, handbook: Handbook
 ) -> tuple[Span, ...]:
     """Return the durations that a quantity can mean, or () if this is not certain."""
     line = _label_before(prose, quantity.start)
@@ -241,7 +243,8 @@ def _find_spans(
         r"within\b", prose.text[quantity.start :], re.I
     ):
         before = f"{before} within"
-    for form in forms:
+    service_forms = _service_forms(postmortem, handbook) if _DOWN_FOR.search(before) else ()
+    for form in (*_FORMS, *service_forms):
         match = form.before.fullmatch(before)
         if match and form.after.match(after) and _is_about_incident(prose, match, quantity.start):
             return form.spans

@@ -94,7 +94,7 @@ def unknown_id(document: Document, context: Context) -> Iterator[Finding]:
         as ADR-0001 says
     """
     handbook = context.handbook
-    own_ids = {id for id, _ in document.source.items_with_ids}
+    own_ids = set(document.source.item_ids)
     anchor_lines = {
         heading.first
         for heading in document.source.headings

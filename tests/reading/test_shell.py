@@ -75,6 +75,7 @@ def test_a_slow_check_is_stopped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     program.chmod(0o755)
     monkeypatch.setattr(shell, "_find_shellcheck", lambda: str(program))
     monkeypatch.setattr(shell, "_SECONDS", 0.1)
+    shell.start_shell_check.cache_clear()
     for _ in range(2):
         with pytest.raises(TimeoutError):
             shell.find_shell_errors(((BROKEN,),))

@@ -107,7 +107,7 @@ _PAGEFIND_UI: Final = re.compile(r"pagefind-(?:(?:component-|modular-)?ui|highli
 _NOT_SEARCHED: Final = (
     ".headerlink",
     ".md-content__button",
-    ".hb-table",
+    ".hb-table:not(.hb-requirements)",
     ".hb-filter",
     ".hb-all",
     ".hb-recent",

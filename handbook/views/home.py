@@ -7,7 +7,7 @@ from datetime import date
 from typing import Final
 
 from handbook.handbook import Handbook
-from handbook.records import Record
+from handbook.records import Page, Record
 from handbook.records.adr import Adr
 from handbook.records.alert import Alert
 from handbook.records.kinds import RECORDS
@@ -17,6 +17,7 @@ from handbook.views import render
 from handbook.views.due import count_dates, list_deadlines
 from handbook.views.keys import SEARCHED
 from handbook.views.links import Linker, PageLink
+from handbook.views.rules_reference import link_families
 
 _MAX_SERVICES: Final = 6
 _MAX_UNFOLDED_ALERTS: Final = 15
@@ -100,14 +101,29 @@ def _recent_changes(handbook: Handbook) -> list[tuple[date, Record, str]]:
     return sorted(rows, key=lambda row: (isinstance(row[1], Adr), -row[0].toordinal()))
 
 
+def _list_pages(handbook: Handbook, linker: Linker) -> list[PageLink]:
+    """Return links to the pages without a kind, except the list itself and the pages of teams."""
+    pages = [
+        linker.to(page)
+        for page in handbook.of(Page)
+        if page.title
+        and handbook.address(page) != linker.page_address
+        and not handbook.find_team(handbook.address(page))
+    ]
+    return [*pages, *link_families(handbook, linker)]
+
+
 def everything(handbook: Handbook, page_address: str) -> str:
-    """Render the list of all records, alerts and checklist items, in alphabetical order."""
+    """Render the list of all that the search finds, in alphabetical order."""
+    linker = Linker(handbook, page_address)
     lists = [
-        (kind.list_title, sorted(handbook.of(kind), key=lambda record: record.title.casefold()))
-        for kind in RECORDS
+        (title, sorted(links, key=lambda link: link.title.casefold()))
+        for title, links in [
+            *((kind.list_title, map(linker.to, handbook.of(kind))) for kind in RECORDS),
+            ("Pages", _list_pages(handbook, linker)),
+        ]
     ]
     alerts = sorted(handbook.alerts, key=lambda alert: alert.name.casefold())
-    linker = Linker(handbook, page_address)
     return render(
         "everything.md.j2",
         lists=lists,

@@ -71,7 +71,10 @@ def keys(handbook: Handbook) -> dict[str, str]:
     }
     words = {
         "pages": len(handbook.documents),
-        "words": group_words(document.source.body for document in handbook.documents.values()),
+        "words": group_words(
+            " ".join((document.source.body, *document.aliases))
+            for document in handbook.documents.values()
+        ),
         "synonyms": handbook.settings.organisation.search.synonyms,
     }
     return {

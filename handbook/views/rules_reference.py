@@ -11,7 +11,7 @@ from handbook.handbook import Handbook
 from handbook.reading.addresses import make_relative
 from handbook.rules.engine import Rule, rules
 from handbook.views import Facet, fence, make_facet, render
-from handbook.views.links import Linker
+from handbook.views.links import Linker, PageLink
 
 _FAMILIES: Final = {
     "FM": "Front matter and form of all records",
@@ -55,6 +55,16 @@ def rules_reference(handbook: Handbook, page_address: str) -> str:
         summarize=lambda rule: linker.inline(" ".join(rule.text.split("\n\n")[0].split())),
         total=len(rules()),
     )
+
+
+def link_families(handbook: Handbook, linker: Linker) -> list[PageLink]:
+    """Return links to the pages of the families, or none if the handbook has no reference."""
+    if "docs/reference/rules.md" not in handbook.documents:
+        return []
+    return [
+        PageLink("", f"Rules: {_FAMILIES[family]}", linker.at(address))
+        for family, address in FAMILY_ADDRESSES.items()
+    ]
 
 
 def rule_family(family: str) -> str:

@@ -9,6 +9,7 @@ const results = calls.map(([name, ...values]) => {
   const result = method
     ? new module[owner](values[0])[method](...values.slice(1))
     : module[owner](...values);
-  return result ?? null;
+  // A pattern cannot be printed. Its matches in the last argument can.
+  return (result instanceof RegExp ? values.at(-1).match(result) : result) ?? null;
 });
 process.stdout.write(JSON.stringify(results));

@@ -25,6 +25,9 @@ QUESTIONS: dict[str, list[dict[str, Any]]] = yaml.safe_load(
     (ROOT / "tests/browser/questions.yml").read_text(encoding="utf-8")
 )
 REQUIRED = 54
+SENTENCES: dict[str, list[dict[str, Any]]] = yaml.safe_load(
+    (ROOT / "tests/browser/sentences.yml").read_text(encoding="utf-8")
+)
 EXACT = [
     *((adr.id, adr.title) for adr in HANDBOOK.of(Adr)),
     *((alert.name, alert.name) for alert in HANDBOOK.alerts),
@@ -158,6 +161,41 @@ def test_sixty_questions_find_their_pages(answers: Any, letters_site: Path, tmp_
     )
     assert 60 - sum(len(missed) for missed in misses.values()) >= REQUIRED, misses
     assert max(len(missed) for missed in misses.values()) <= 2, misses
+
+
+def test_whole_sentences_find_their_pages(answers: Any) -> None:
+    """All questions of the issue find their pages, and at least 74 of all 89."""
+    questions = [question for group in SENTENCES.values() for question in group]
+    found = answers([question["ask"] for question in questions])
+    misses = [
+        question["ask"]
+        for question, answer in zip(questions, found, strict=True)
+        if not is_answered(answer, question["find"])
+    ]
+    assert not {question["ask"] for question in SENTENCES["given"]} & set(misses)
+    assert (len(questions), len(misses) <= 15) == (89, True), misses
+
+
+def test_a_hit_leads_to_the_section_that_answers(answers: Any) -> None:
+    sections = {
+        "how big may a change be": "standards/12-code-review/#how-large",
+        "the image cannot be pulled": (
+            "runbooks/order-service/pods-crash-or-pending/#the-image-cannot-be-pulled"
+        ),
+        "retry policy": "standards/01-twelve-factor-application/#timeouts-and-retries",
+    }
+    found = answers([*sections])
+    addresses = {
+        query: [row["address"] for row in answer["rows"][:3]]
+        for query, answer in zip(sections, found, strict=True)
+    }
+    assert {query: hits for query, hits in addresses.items() if sections[query] not in hits} == {}
+    assert found[0]["rows"][0]["section"] == "How large"
+
+
+def test_words_of_grammar_find_nothing_alone(answers: Any) -> None:
+    [answer] = answers(["how do I"])
+    assert answer["rows"] == []
 
 
 def test_a_hit_in_chinese_text_leads_to_its_section(letters_site: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The words of a query: folding, ids, misspellings, ranks and excerpts. Node runs the scripts."""
+"""The words of a query: folding, ids, misspellings, ranks and synonyms. Node runs the scripts."""
 
 from __future__ import annotations
 
@@ -108,11 +108,23 @@ CALLS: dict[str, tuple[list[Any], Any]] = {
         ["splitCapitals", "error DiskFull at 10:00", "diskfull"],
         ["disk", "full"],
     ),
-    "a heading is dropped": (
-        ["dropHeading", ["", "Rollback", ". A ", "rollback", " is quick"], ["Rollback"]],
-        ["", "", "A ", "rollback", " is quick"],
+    "an ending is dropped": (["stem", "restarting"], "restart"),
+    "a doubled letter is single": (["stem", "dropped"], "drop"),
+    "a plural in ies has the stem of its word": (["stem", "queries"], "quer"),
+    "a short word keeps its letters": (["stem", "time"], "time"),
+    "a word in ss keeps it": (["stem", "process"], "process"),
+    "words with other endings are found": (
+        ["makePattern", "restart", "It restarted, and restarts. An unrestartable one."],
+        ["restarted", "restarts"],
     ),
-    "another start is kept": (["dropHeading", ["A rollback"], ["Rollback"]], ["A rollback"]),
+    "a hyphen can be absent": (
+        ["makePattern", "post-mortem", "postmortems, post mortem"],
+        ["postmortems", "post mortem"],
+    ),
+    "a term of a synonym group is one concept": (
+        ["readConcepts", ["checkout", "takes", "forever"], [["slow", "takes forever"]]],
+        [["takes forever", "slow"], ["checkout"]],
+    ),
 }
 
 

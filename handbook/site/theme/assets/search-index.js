@@ -1,27 +1,37 @@
 // Finds pages for a query, in our own key files and in the index of Pagefind. It touches no page, so that Node can run it.
 import {
-  dropHeading,
   findIds,
   fold,
   isStopWord,
   joinCjk,
   likeness,
+  makePattern,
   makeTerm,
   normaliseId,
   prefixOf,
   rank,
+  readConcepts,
   replaceSynonyms,
   splitCapitals,
   splitName,
   splitWords,
+  stem,
   Vocabulary,
 } from "./search-words.js";
 
 export const MAX_RESULTS = 10;
-const [MAX_EXACT, MAX_KEY_FILES] = [5, 2];
+const MAX_EXACT = 5;
 // Each word of the text search fetches a part of the index, and the parts of a large site are large.
 const SMALL_SITE = 1000;
-const countTerms = (pages, hasExact) => (pages <= SMALL_SITE ? 3 : hasExact ? 1 : 2);
+const countTerms = (pages) => (pages <= SMALL_SITE ? 6 : 2);
+// How much a word counts in the title or an alias of a page, in a heading, in the best section, and elsewhere on the page.
+const [IN_TITLE, IN_HEADING, IN_SECTION, IN_PAGE] = [2, 1.5, 1, 0.5];
+// Reference pages are about the handbook itself, and count less.
+const REFERENCE = 0.7;
+// How much a page counts that has nearly no word of a query.
+const SCATTERED = 0.3;
+// Another term with the same meaning counts less than the word itself.
+const OTHER_TERM = 0.7;
 
 export class Index {
   // fetchJson returns a file below assets/keys/. library is a promise of Pagefind, or of null if there is no index.
@@ -48,17 +58,19 @@ export class Index {
   // The rows of the key files for some words: title, address, kind, status, and the keys.
   async rows(words) {
     const names = await this.read("parts");
-    const prefixes = [...new Set(words.map(prefixOf))].filter((prefix) => names.includes(prefix));
-    return (await Promise.all(prefixes.map((prefix) => this.read(prefix)))).flat();
+    const prefixes = new Set(words.filter((word) => !isStopWord(word)).map(prefixOf));
+    const files = names.filter((name) => prefixes.has(name)).map((name) => this.read(name));
+    return (await Promise.all(files)).flat();
   }
 
   // A query with the words of the site in place of unknown words, and the words that it is searched with.
   async readQuery(query) {
     const { vocabulary, synonyms, pages } = await this.words();
+    const inSynonyms = new Set(synonyms.flat().flatMap(splitWords).map(stem));
     const [words, corrections, unknown] = [[], new Map(), []];
     for (const word of splitWords(query)) {
       const parts = splitCapitals(query, word);
-      if (vocabulary.knows(word)) words.push(word);
+      if (vocabulary.knows(word) || inSynonyms.has(stem(word))) words.push(word);
       else if (parts.length > 1 && parts.every((part) => vocabulary.knows(part)))
         words.push(...parts);
       else {
@@ -71,15 +83,18 @@ export class Index {
     }
     // The rarest words come first. In a long line, numbers are mostly addresses, times and sizes, but not a code such as 429.
     const isLine = words.length > 4;
-    const cost = (word) => {
-      if (/\p{N}/u.test(word)) return isLine && !/^\d{3}$/.test(word) ? 20 : 1;
-      return word.length < 3 ? 15 : vocabulary.level(word);
-    };
-    const byRarity = (some) => [...some].sort((a, b) => cost(a) - cost(b) || b.length - a.length);
+    const weight = (word) => weigh(word, pages, vocabulary, isLine);
+    const byRarity = (some) =>
+      [...some].sort((a, b) => weight(b) - weight(a) || b.length - a.length);
     const corrected = corrections.size ? words.join(" ") : "";
     const variants = replaceSynonyms(corrected || fold(query), synonyms);
+    const asked = words.length ? words : unknown;
+    const isCommon = asked.every(isStopWord);
     return {
-      words: byRarity(words.length ? words : unknown),
+      words: isCommon ? [] : byRarity(asked),
+      concepts: isCommon
+        ? []
+        : readConcepts(asked, synonyms).map((terms) => new Concept(terms, weight)),
       corrections,
       corrected,
       variants,
@@ -87,17 +102,18 @@ export class Index {
       unknown,
       pages,
       isUnknown: !words.length && unknown.length > 0,
+      isCommon,
       vocabulary,
     };
   }
 
-  async exactMatches(query, kind, { words, corrected, variants, variantWords }) {
+  async exactMatches(query, kind, { words, pages, corrected, variants, variantWords }) {
     const ids = findIds(query);
     const numbers = ids.map((id) => id.match(/(\d+)(?:\.\d+)?$/)[1]);
     const asked = [[query, 0], ...(corrected ? [[corrected, 0.5]] : [])];
     for (const variant of variants) asked.push([variant, 0.5]);
     const others = variantWords.slice(0, 2).map(([word]) => word);
-    const rows = await this.rows([...numbers, ...words.slice(0, MAX_KEY_FILES), ...others]);
+    const rows = await this.rows([...numbers, ...words.slice(0, countTerms(pages)), ...others]);
     const best = new Map();
     for (const [title, address, label, badge, ...keys] of rows) {
       if (kind && kind !== label) continue;
@@ -120,6 +136,16 @@ export class Index {
     return [...best.values()].sort((a, b) => b.score - a.score);
   }
 
+  // The names of pages that have a word of a query: titles with tags, and aliases, by address.
+  async names({ words, pages }) {
+    const names = new Map();
+    for (const [title, address, , , ...keys] of await this.rows(words.slice(0, countTerms(pages)))) {
+      if (address.includes("#")) continue;
+      names.set(address, [...new Set([...(names.get(address) ?? []), title, ...keys])]);
+    }
+    return names;
+  }
+
   search(pagefind, term) {
     if (!this.found.has(term))
       this.found.set(
@@ -129,82 +155,68 @@ export class Index {
     return this.found.get(term);
   }
 
-  // Add the scores of the pages that contain words of a query. Rarer words count more. In every page a word counts at least
-  // 0.4 times as much as in its best page, so that a page with more of the words comes first.
-  async score(pagefind, terms, scores, weight) {
-    for (const term of terms) {
+  // Add the scores of the pages with words of a query, by the weights of the words. In every page a word counts at least 0.4
+  // times as much as in its best page, so that a page with more of the words comes first.
+  // A word that at most `enough` pages have ends the search.
+  async findPages(pagefind, terms, enough) {
+    const pages = new Map();
+    for (const { term, weight, concept } of terms) {
+      if (pages.size && pages.size <= enough) break;
       const results = await this.search(pagefind, term);
       const most = Math.max(...results.map((result) => result.score), 0);
-      const rarity = weight / Math.log2(2 + results.length);
       for (const result of results) {
-        const entry = scores.get(result.id) ?? { result, score: 0 };
-        entry.score += rarity * (0.4 + (0.6 * result.score) / most);
-        scores.set(result.id, entry);
+        const entry = pages.get(result.id) ?? { result, weights: new Map() };
+        const score = weight * (0.4 + (0.6 * result.score) / most);
+        entry.weights.set(concept, Math.max(entry.weights.get(concept) ?? 0, score));
+        pages.set(result.id, entry);
       }
     }
+    for (const entry of pages.values())
+      entry.score = [...entry.weights.values()].reduce((sum, score) => sum + score, 0);
+    return [...pages.values()].sort((a, b) => b.score - a.score);
   }
 
   async textMatches(
-    { words, variantWords, isUnknown },
-    { kind, limit, maxTerms, isWanted, pause, isCancelled },
+    { concepts, isUnknown, pages: size },
+    { kind, limit, hasExact, names, isWanted, isCancelled },
   ) {
     const pagefind = await this.library;
-    const searched = words.filter((word) => !isStopWord(word));
-    const long = searched.filter((word) => word.length > 2);
-    const terms = (long.length ? long : searched)
-      .slice(0, maxTerms)
-      .map((word) => makeTerm(word, !isUnknown));
-    if (!pagefind || !terms.length) return { rows: [], more: false };
-    const scores = new Map();
-    await this.score(pagefind, terms, scores, 1);
-    for (const variant of variantWords.slice(0, 1)) {
-      const others = variant.map((word) => makeTerm(word)).filter((term) => !terms.includes(term));
-      await this.score(pagefind, others.slice(0, maxTerms - 1), scores, 0.8);
-    }
-    // A search for all words fetches nothing more, and marks all of them in the excerpts.
-    if (terms.length > 1 && !terms.some((term) => term.startsWith('"')))
-      for (const result of await this.search(pagefind, terms.join(" ")))
-        if (scores.has(result.id)) scores.get(result.id).result = result;
-    const hits = [...scores.values()].sort((a, b) => b.score - a.score);
-    await pause;
+    const isSmall = size <= SMALL_SITE;
+    const terms = concepts.flatMap(({ terms: [own, ...others], weight }, concept) => [
+      { words: splitWords(own), weight, concept },
+      ...others
+        .slice(0, 1)
+        .map((other) => ({ words: splitWords(other), weight: weight * OTHER_TERM, concept })),
+    ]);
+    let left = isSmall || !hasExact ? countTerms(size) : 1;
+    const searched = terms
+      .sort((a, b) => b.weight - a.weight)
+      .filter(({ words }, n) => (left -= words.length) >= 0 || !n)
+      .map((term) => ({ ...term, term: makeTerm(term.words.join(" "), !isUnknown) }));
+    if (!pagefind || !searched.length || isCancelled()) return { rows: [], more: false };
+    const hits = await this.findPages(pagefind, searched, isSmall ? 0 : MAX_RESULTS);
+    // Each page costs one fetch. A search within one kind reads more pages.
+    const maxPages = (kind ? 6 : isSmall ? 2 : 1) * MAX_RESULTS;
     const pages = [];
-    // Each page costs one fetch, so the search reads as many pages as it shows. A search within one kind reads more pages.
-    const maxPages = (kind ? 6 : 1) * MAX_RESULTS;
     let n = 0;
-    for (
-      ;
-      n < hits.length && n < maxPages && pages.length < limit && !isCancelled();
-      n += MAX_RESULTS
-    ) {
+    for (; n < hits.length && n < maxPages && !isCancelled(); n += MAX_RESULTS) {
       const some = hits.slice(n, n + MAX_RESULTS);
       const data = await Promise.all(some.map(({ result }) => result.data()));
-      pages.push(
-        ...data
-          .map((page, i) => ({ page, score: some[i].score }))
-          .filter(({ page }) => isWanted(page) && (!kind || page.meta.kind === kind)),
-      );
+      pages.push(...data.filter((page) => isWanted(page) && (!kind || page.meta.kind === kind)));
+      if (kind && pages.length >= limit) break;
     }
-    // All words count for the order, and words in headings count twice. Reference pages about the handbook itself come last.
-    for (const entry of pages) {
-      const countIn = (text) => {
-        const folded = fold(joinCjk(text));
-        return searched.filter((word) => folded.includes(fold(word))).length;
-      };
-      entry.count = countIn(entry.page.content);
-      const headings = countIn(`${entry.page.meta.title} ${findSection(entry.page)?.title ?? ""}`);
-      entry.isReference = entry.page.url.includes("/reference/") ? 1 : 0;
-      entry.rank = entry.score * (0.5 + (entry.count + headings) / searched.length);
-    }
-    pages.sort((a, b) => a.isReference - b.isReference || b.rank - a.rank);
+    const rows = pages
+      .map((page) => readHit(page, concepts, names.get(toAddress(page.url).split("#")[0]) ?? []))
+      .sort((a, b) => b.score - a.score);
     return {
-      rows: pages.slice(0, limit).map(({ page }) => readHit(page)),
-      more: n < hits.length || pages.length > limit,
-      isPartial: pages.length > 0 && !pages.some(({ count }) => count === searched.length),
+      rows: rows.slice(0, limit),
+      more: n < hits.length || rows.length > limit,
+      isPartial: rows.length > 0 && !rows.some(({ hasAll }) => hasAll),
     };
   }
 
   // The exact matches at once, by onExact, then everything.
-  async find(query, { kind = "", pause, isCancelled = () => false, onExact = () => {} } = {}) {
+  async find(query, { kind = "", isCancelled = () => false, onExact = () => {} } = {}) {
     const plan = await this.readQuery(query);
     const exact = await this.exactMatches(query, kind, plan);
     if (isCancelled()) return null;
@@ -215,9 +227,9 @@ export class Index {
     const text = await this.textMatches(plan, {
       kind,
       limit: MAX_RESULTS - top.length,
-      maxTerms: countTerms(plan.pages, top.length > 0),
+      hasExact: top.length > 0,
+      names: await this.names(plan),
       isWanted,
-      pause,
       isCancelled,
     });
     if (isCancelled()) return null;
@@ -229,7 +241,7 @@ export class Index {
       more: text.more || rows.length < exact.length + text.rows.length,
       corrections: plan.corrections,
       isPartial: !top.length && text.isPartial,
-      isCommon: !plan.words.some((word) => !isStopWord(word)),
+      isCommon: plan.isCommon,
       near: rows.length ? [] : [...(await this.nearest(query)), ...this.nearWords(plan)],
     };
   }
@@ -267,25 +279,137 @@ export class Index {
   }
 }
 
-// The section of a page that has the most matches.
-const findSection = (page) =>
-  page.sub_results.reduce(
-    (a, b) => (b.locations.length > a.locations.length ? b : a),
-    page.sub_results[0],
-  );
+// The weight of a word: the fewer pages have it, the more it says. In a long line, numbers are mostly addresses, times and
+// sizes, but not a code such as 429.
+function weigh(word, pages, vocabulary, isLine) {
+  const most = Math.log2(pages + 2);
+  if (/\p{N}/u.test(word)) return isLine && !/^\d{3}$/.test(word) ? 0.1 : most;
+  if (word.length < 3 && !/\P{ASCII}/u.test(word)) return 0.3;
+  return Math.max(most - vocabulary.level(word), 0.3);
+}
 
-// A page of Pagefind as a hit. Pagefind escapes the text around its <mark> elements.
-function readHit(page) {
-  const section = findSection(page);
+// A thing that a query asks for: a word or term, and others with the same meaning. Its rarest word has its weight.
+class Concept {
+  constructor(terms, weight) {
+    this.terms = terms;
+    this.weight = Math.max(...splitWords(terms[0]).map(weight));
+    this.patterns = terms.map(makePattern);
+  }
+
+  // How often a folded text has the term, or else OTHER_TERM if it has another one.
+  count(text) {
+    for (const [n, pattern] of this.patterns.entries()) {
+      const matches = text.match(pattern);
+      if (matches) return n ? OTHER_TERM : matches.length;
+    }
+    return 0;
+  }
+
+  // How well a name has the term: 1 if the query has all words of the name.
+  share(name, concepts) {
+    const text = fold(name);
+    const matched = Math.min(this.count(text), 1);
+    if (!matched) return 0;
+    const words = splitWords(text);
+    const covered = words.filter((word) => concepts.some((concept) => concept.count(word)));
+    return matched * (0.5 + 0.5 * Math.min(covered.length / words.length, 1));
+  }
+}
+
+const EXCERPT_LENGTH = 170;
+// The part of a section with most of a query, in parts: those with odd numbers are marked.
+function makeExcerpt({ heading, text }, concepts) {
+  let start = 0;
+  const hasHeading = heading && text.startsWith(heading);
+  const body = hasHeading ? text.slice(heading.length).replace(/^[\s.:¶]+/, "") : text;
+  const folded = fold(body);
+  const ranges = [];
+  // Folding can change the length of a text. Its words are then not marked.
+  if (folded.length === body.length)
+    for (const { patterns, weight } of concepts)
+      for (const pattern of patterns)
+        for (const match of folded.matchAll(pattern))
+          ranges.push({ from: match.index, to: match.index + match[0].length, weight, pattern });
+  ranges.sort((a, b) => a.from - b.from);
+  let best = 0;
+  for (const { from } of ranges) {
+    const near = ranges.filter((range) => range.from >= from && range.to <= from + EXCERPT_LENGTH);
+    const patterns = new Map(near.map(({ pattern, weight }) => [pattern, weight]));
+    const sum = [...patterns.values()].reduce((total, weight) => total + weight, 0);
+    if (sum > best) [best, start] = [sum, from];
+  }
+  start = start < 60 ? 0 : body.lastIndexOf(" ", start - 30) + 1;
+  let end = start + EXCERPT_LENGTH + 30;
+  end = end >= body.length ? body.length : body.lastIndexOf(" ", end);
+  const parts = [];
+  let position = start;
+  for (const { from, to } of ranges) {
+    if (from < position || to > end) continue;
+    parts.push(body.slice(position, from), body.slice(from, to));
+    position = to;
+  }
+  parts.push(body.slice(position, end));
+  return parts.map(joinCjk);
+}
+
+const toAddress = (url) => url.replace(/^\//, "");
+
+// The sections of a page: its text between headings, which Pagefind counts in words.
+function* splitSections(page) {
+  const words = page.content.split(/\s+/);
+  const anchors = page.anchors.filter(({ element }) => /^(?:h[1-6]|tr)$/i.test(element));
+  const starts = [{ id: "", text: "", location: 0 }, ...anchors];
+  for (const [n, { id, text, location }] of starts.entries()) {
+    const end = starts[n + 1]?.location ?? words.length;
+    // The row of a requirement begins with its id.
+    const heading = text || (id && words[location]);
+    if (end > location) yield { id, heading, text: words.slice(location, end).join(" ") };
+  }
+}
+
+// How well a page answers the concepts of a query: its score, its best section, and the excerpt of that section.
+function readHit(page, concepts, names) {
   const title = page.meta.title;
-  const hasSection = section && section.title !== title;
-  const parts = joinCjk(section?.excerpt ?? page.excerpt).split(/<\/?mark>/);
+  const total = concepts.reduce((sum, { weight }) => sum + weight, 0);
+  const inTitle = concepts.map((concept) =>
+    Math.max(...[title, ...names].map((name) => concept.share(name, concepts))),
+  );
+  const inPage = concepts.map(() => 0);
+  const inHeadings = concepts.map(() => 0);
+  let best;
+  for (const section of splitSections(page)) {
+    // The title of the page counts apart.
+    const heading = section.heading === title ? "" : fold(section.heading);
+    const text = fold(section.text);
+    let score = 0;
+    concepts.forEach((concept, n) => {
+      const [a, b] = [concept.count(heading), concept.count(text)];
+      inHeadings[n] = Math.max(inHeadings[n], Math.min(a, 1));
+      inPage[n] = Math.max(inPage[n], Math.min(b, 1));
+      // More occurrences count a little, and the first words of a page are its summary.
+      const often = b && Math.min(b, 1) * (1 + Math.log2(Math.max(b, 1)) / 6);
+      score += concept.weight * (IN_HEADING * Math.min(a, 1) + IN_SECTION * often);
+    });
+    if (!best || score > best.score) best = { ...section, score };
+  }
+  const share = concepts.reduce(
+    (sum, { weight }, n) => sum + weight * Math.max(inPage[n], Math.min(inTitle[n], 1)),
+    0,
+  );
+  const rest = concepts.reduce(
+    (sum, { weight }, n) => sum + weight * (IN_TITLE * inTitle[n] + IN_PAGE * inPage[n]),
+    0,
+  );
+  const prior = page.url.includes("/reference/") ? REFERENCE : 1;
+  const hasHeading = best.id && best.heading && best.heading !== title;
   return {
     title: joinCjk(page.meta.id ? `${page.meta.id}: ${title}` : title),
-    section: hasSection ? joinCjk(section.title) : "",
-    address: (section?.url ?? page.url).replace(/^\//, ""),
+    section: hasHeading ? joinCjk(best.heading) : "",
+    address: toAddress(page.url) + (hasHeading ? `#${best.id}` : ""),
     kind: page.meta.kind ?? "",
     badge: page.meta.status ?? "",
-    excerpt: dropHeading(parts, [section?.title, title]),
+    excerpt: makeExcerpt(best, concepts),
+    score: (best.score + rest) * (SCATTERED + ((1 - SCATTERED) * share) / total) * prior,
+    hasAll: inPage.every(Boolean),
   };
 }

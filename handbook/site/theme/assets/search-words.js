@@ -30,11 +30,14 @@ const CJK_SPACE = new RegExp(`(?<=${CJK_OR_STOP})(</mark>)? (<mark>)?(?=${CJK_OR
 // A text of the index without the spaces between Chinese and Japanese characters. Adjacent marks become one.
 export const joinCjk = (html) => html.replace(CJK_SPACE, "$1$2").replaceAll("</mark><mark>", "");
 
-// Stop words: a result need not contain them.
+// Stop words: words of grammar and of questions. They weigh nothing while a query has other words.
 const STOP_WORDS = new Set(
-  `a after all an and any are as at be before but by can do does each every for from has have how i if in into is it its long may
-  more most my no not of off on only or our out over so some than that the their then there these they this to under until up use was
-  we were what when where which while who why will with without write you your`.split(/\s+/),
+  `a about after again all also always am an and any are as at be because been before being but by can cannot could did do does
+  doing done each every for from get gets give go goes going had has have having he her here him his how i if in into is it its
+  just keep keeps let like long make makes many may me might more most much must my need needs no not now of off on only or our
+  out over put say says shall she should so some someone somebody than that the their them then there these they thing things this
+  those to too under until up us use very want wants was we well were what when where which while who whom whose why will with
+  without would you your`.split(/\s+/),
 );
 export const isStopWord = (word) => STOP_WORDS.has(word);
 
@@ -99,16 +102,57 @@ export function countEdits(a, b, max) {
 // Words of fewer than five letters have too many neighbours.
 const maxEdits = (word) => (word.length < 5 ? 0 : word.length < 8 ? 1 : 2);
 
-const stem = (word) => (word.length > 4 ? word.replace(/(?:ies|es|s|ed|ing)$/, "") : word);
+// A word without its English ending: "dropped" and "drops" are "drop", "queries" and "query" are "quer".
+const ENDINGS = "ments?|ions?|ings?|ers?|ies|ied|als?|ed|es|ly|e|s|y|d";
+const ENDING = new RegExp(`^(.{3,}?)(?:${ENDINGS})$`, "u");
+export function stem(word) {
+  const [, start] = word.match(ENDING) ?? [];
+  if (!start || /ss$/.test(word) || /[aeo]y$/.test(word)) return word;
+  const single = start.replace(/([bdgmnprt])\1$/, "$1");
+  return single.length < 4 && single === start ? word.replace(/(.{3})s$/, "$1") : single;
+}
+
+// A pattern for a term in folded text, with any endings of its words, and with or without spaces and hyphens between them.
+export function makePattern(term) {
+  const words = fold(term).match(new RegExp(`${CJK}|[\\p{L}\\p{M}\\p{N}]+`, "gu")) ?? [];
+  const parts = words.map((word) => {
+    const start = stem(word);
+    return /^[a-z]{3,}$/.test(start) ? `${start}${start.at(-1)}?(?:${ENDINGS})?` : start;
+  });
+  const [before, after] = [words[0], words.at(-1)].map((word = "") =>
+    new RegExp(CJK, "u").test(word) ? "" : "[\\p{L}\\p{N}]",
+  );
+  const pattern = parts.join("[^\\p{L}\\p{N}]*");
+  return new RegExp(`${before && `(?<!${before})`}${pattern}${after && `(?!${after})`}`, "gu");
+}
+
+// The things that a query asks for: each is a word, or a term of a synonym group with the other terms of its group.
+export function readConcepts(words, groups) {
+  const text = ` ${words.join(" ")} `;
+  const concepts = [];
+  const taken = new Set();
+  for (const group of groups) {
+    const own = group.find((term) => makePattern(term).test(text));
+    if (!own) continue;
+    const parts = splitWords(own).map(stem);
+    const covered = words.filter((word) => parts.includes(stem(word)));
+    if (covered.some((word) => taken.has(word))) continue;
+    for (const word of covered) taken.add(word);
+    concepts.push([covered.join(" "), ...group.filter((term) => term !== own)]);
+  }
+  return [...concepts, ...words.filter((word) => !taken.has(word)).map((word) => [word])];
+}
 
 // The words of the site. words.json has them in groups: words of one page, of two or three pages, of four to seven, and so on.
 export class Vocabulary {
   constructor(groups) {
     this.levels = new Map();
     this.folded = new Map();
+    this.stems = new Map();
     for (const [level, group] of groups.entries()) {
       for (const word of group.split(" ").filter(Boolean)) {
         this.levels.set(word, level);
+        this.stems.set(stem(word), level); // groups come in order, so that the highest level stays
         const folded = fold(word);
         if (folded !== word) this.folded.set(folded, [...(this.folded.get(folded) ?? []), word]);
       }
@@ -116,25 +160,23 @@ export class Vocabulary {
     this.sorted = [...this.levels.keys()].sort();
   }
 
-  // The rarity of a word: 0 for a word of one page.
+  // The rarity of a word with any ending: 0 for a word of one page.
   level(word) {
-    return this.levels.get(word) ?? this.levels.get(stem(word)) ?? this.levels.get(`${word}s`) ?? 0;
+    return Math.max(this.levels.get(word) ?? 0, this.stems.get(stem(word)) ?? 0);
   }
 
   // Whether a word of the site is the word, begins with it, or has another ending.
   knows(word) {
     if (!/^[\p{L}\p{M}-]+$/u.test(word) || this.levels.has(word)) return true;
-    const begins = (start) => {
-      let [low, high] = [0, this.sorted.length];
-      while (low < high) {
-        const middle = (low + high) >> 1;
-        if (this.sorted[middle] < start) low = middle + 1;
-        else high = middle;
-      }
-      return this.sorted[low]?.startsWith(start) ?? false;
-    };
     if (word.includes("-")) return word.split("-").every((part) => this.knows(part));
-    return begins(word) || (stem(word) !== word && begins(stem(word)));
+    if (this.stems.has(stem(word))) return true;
+    let [low, high] = [0, this.sorted.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.sorted[middle] < word) low = middle + 1;
+      else high = middle;
+    }
+    return this.sorted[low]?.startsWith(word) ?? false;
   }
 
   // The words of the site that are nearest to a word, the best first.
@@ -243,19 +285,4 @@ export function likeness(a, b) {
   const sum = (from, to) =>
     from.reduce((total, x) => total + Math.max(0, ...to.map((y) => match(x, y))), 0);
   return (sum(some, others) + sum(others, some)) / (some.length + others.length || 1);
-}
-
-// The parts of an excerpt without a copy of the heading at its start. Parts with odd numbers are marked.
-export function dropHeading(parts, headings) {
-  const text = parts.join("");
-  const start = text.trimStart().toLowerCase();
-  const heading = headings.find((title) => title && start.startsWith(title.toLowerCase()));
-  if (!heading) return parts;
-  let rest = text.length - text.trimStart().length + heading.length;
-  rest += text.slice(rest).match(/^[\s.:¶]*/)[0].length;
-  return parts.map((part) => {
-    const cut = Math.min(rest, part.length);
-    rest -= cut;
-    return part.slice(cut);
-  });
 }

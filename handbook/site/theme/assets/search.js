@@ -7,8 +7,9 @@ const dialog = document.getElementById("hb-search");
 // The page for missing addresses has an absolute base, which ends with a slash.
 const base = new URL(dialog.dataset.base.replace(/\/?$/, "/"), location);
 const page = document.querySelector("[data-search-page]");
-// Milliseconds without a key press before the search starts, and before it fetches pages for their excerpts.
-const [SEARCH_DELAY, FETCH_DELAY] = [80, 250];
+// The search starts after a pause in typing that is longer than the reader's own pauses between two letters, in milliseconds.
+// So a slow reader does not load the results of each beginning of a word.
+const [MIN_PAUSE, FIRST_PAUSE, MAX_PAUSE] = [150, 500, 2000];
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 const readKeys = (name) =>
@@ -39,16 +40,12 @@ function create(tag, text, className) {
   return element;
 }
 
-// Pagefind escapes the text of an excerpt. Parts with odd numbers are marked.
-function makeExcerpt(parts) {
-  // The parser drops leading spaces. A letter before them prevents that.
-  const read = (part) =>
-    new DOMParser().parseFromString(`x${part}`, "text/html").body.textContent.slice(1);
-  return create(
+// Parts with odd numbers are marked.
+const makeExcerpt = (parts) =>
+  create(
     "p",
-    parts.map((part, n) => create(n % 2 ? "mark" : "span", read(part))),
+    parts.map((part, n) => create(n % 2 ? "mark" : "span", part)),
   );
-}
 
 function makeRow(hit) {
   const link = create("a", hit.section ? `${hit.title}: ${hit.section}` : hit.title);
@@ -70,6 +67,8 @@ class Search {
     const find = (name) => root.querySelector(`.hb-search__${name}`);
     [this.status, this.results] = [find("status"), find("results")];
     this.latest = 0;
+    this.gap = 0;
+    this.typed = 0;
     this.last = Promise.resolve();
     this.input.addEventListener("input", (event) => this.run(event));
     this.kind.addEventListener("change", (event) => this.run(event));
@@ -89,6 +88,16 @@ class Search {
     event.preventDefault();
   }
 
+  // The pause to wait for, from the longest pause between two letters of this query.
+  measurePause(event, query) {
+    const gap = event.timeStamp - this.typed;
+    if (query.length < 2) this.gap = 0;
+    else if (gap < MAX_PAUSE) this.gap = Math.max(this.gap, gap);
+    this.typed = event.timeStamp;
+    if (event.inputType === "insertFromPaste") return 0;
+    return this.gap ? Math.min(Math.max(MIN_PAUSE, this.gap * 1.5), MAX_PAUSE) : FIRST_PAUSE;
+  }
+
   async run(event) {
     const query = this.input.value.replace(/\s+/g, " ").trim();
     const number = ++this.latest;
@@ -101,10 +110,7 @@ class Search {
       this.root.dataset.shown = "";
       return;
     }
-    const isTyped = event.type === "input";
-    // After one or two letters, more are likely to follow, and many words start with them.
-    const delay = pause(isTyped ? FETCH_DELAY : 0);
-    if (isTyped) await (query.length < 3 ? delay : pause(SEARCH_DELAY));
+    if (event.type === "input") await pause(this.measurePause(event, query));
     if (isCancelled()) return;
     // Exact matches appear at once. Searches run one after the other, and only the latest one continues.
     const onExact = (hits) => this.results.replaceChildren(...hits.map(makeRow));
@@ -112,7 +118,7 @@ class Search {
       isCancelled()
         ? null
         : getIndex()
-            .find(query, { kind: this.kind.value, pause: delay, isCancelled, onExact })
+            .find(query, { kind: this.kind.value, isCancelled, onExact })
             .catch(() => ({ rows: [], corrections: new Map(), near: [], isBroken: true })),
     );
     const found = await this.last;

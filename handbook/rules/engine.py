@@ -9,6 +9,7 @@ examples. Each rule has a permanent code, and a default severity that the settin
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 from collections import Counter, defaultdict
@@ -431,9 +432,15 @@ def rule(
 
 def rules() -> Mapping[str, Rule]:
     """Return all rules by code, in the order in which they run."""
+    _import_families()
+    return _registered
+
+
+@functools.cache
+def _import_families() -> None:
+    """Import the modules of the rules, which register them."""
     for family in _FAMILIES:
         import_module(f"handbook.rules.{family}")
-    return _registered
 
 
 def find_rule(code_or_name: str) -> Rule | None:

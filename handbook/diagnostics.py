@@ -221,8 +221,15 @@ def find_nearest(text: str, candidates: Iterable[str]) -> str | None:
     A candidate is similar if `difflib` calculates a ratio of at least 0.6, without regard to case.
     """
     by_folded = {candidate.casefold(): candidate for candidate in candidates}
-    matches = difflib.get_close_matches(text.casefold(), by_folded, n=1, cutoff=0.6)
+    matches = _find_close_matches(text.casefold(), tuple(by_folded), 1, 0.6)
     return by_folded[matches[0]] if matches else None
+
+
+def _find_close_matches(
+    text: str, candidates: tuple[str, ...], count: int, cutoff: float
+) -> Sequence[str]:
+    """Return the candidates with at least a ratio of `difflib`, the most similar first."""
+    return difflib.get_close_matches(text, candidates, n=count, cutoff=cutoff)
 
 
 def suggest(candidate: str) -> str:
@@ -241,9 +248,8 @@ def find_only_match(text: str, candidates: Sequence[str]) -> str | None:
 
     The similarity of the candidate is at least 0.8, and of all others below 0.7.
     """
-    matches = difflib.get_close_matches(
-        text.casefold(), {candidate.casefold() for candidate in candidates}, n=2, cutoff=0.7
-    )
+    folded = dict.fromkeys(candidate.casefold() for candidate in candidates)
+    matches = _find_close_matches(text.casefold(), tuple(folded), 2, 0.7)
     if len(matches) != 1:
         return None
     if difflib.SequenceMatcher(None, matches[0], text.casefold()).ratio() < 0.8:

@@ -15,7 +15,7 @@ import pytest
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from tests.__main__ import FAST, MARKERS
-from tests.commands import make_offline_environment, run
+from tests.commands import install_node_packages, make_offline_environment, run
 from tests.handbooks import ROOT, SMALL, copy_site, replace_once
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # In CI, checks have no cache. So no test sees the result of another one. The value is not "true",
 # because a missing tool fails the tests only in CI.
 os.environ.setdefault("CI", "tests")
+# Messages are not translated, so that argparse does not look for 60 files in each command.
+os.environ["LANGUAGE"] = "C"
 
 
 GROUPS = {
@@ -82,6 +84,14 @@ def browser() -> Iterator[Browser]:
 
     with chromium() as chromium_browser:
         yield chromium_browser
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install Lighthouse and Biome, and return their folder."""
+    return install_node_packages(
+        ROOT / "tests/browser", tmp_path_factory.mktemp("node") / "browser"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from handbook import loading
-from handbook.diagnostics import Diagnostic, Report
+from handbook import diagnostics, loading
+from handbook.diagnostics import Diagnostic, Report, _find_close_matches
 from handbook.handbook import Handbook
 from handbook.loading import load
 from handbook.reading.credential_forms import find_matches, may_hold_credential
@@ -42,6 +42,7 @@ NEWEST = date(2026, 11, 26)
 
 # The tests check the same files thousands of times, and these results depend on the text alone.
 loading.read_source = lru_cache(1024)(read_source)  # type: ignore[attr-defined]
+diagnostics._find_close_matches = lru_cache(4096)(_find_close_matches)
 credentials.may_hold_credential = lru_cache(1024)(may_hold_credential)  # type: ignore[attr-defined]
 credentials.find_matches = lru_cache(1024)(lambda text: tuple(find_matches(text)))  # type: ignore[assignment,attr-defined]
 

@@ -59,6 +59,12 @@ _NO_PROCESS = 2**22 + 1
 """A process number that Linux never uses, so that the process counts as dead."""
 
 
+@pytest.fixture(autouse=True)
+def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flush nothing to the disk, because no test stops the machine. The flushes are counted."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+
+
 class Killed(BaseException):
     """Killed process: its later changes do not reach the disk."""
 

@@ -6,16 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import install_node_packages, run_node
+from tests.commands import run_node
 from tests.handbooks import ROOT
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install Lighthouse and Biome, and return their folder."""
-    return install_node_packages(Path(__file__).parent, tmp_path_factory.mktemp("node") / "browser")
 
 
 def test_scripts_and_styles_are_formatted_and_linted(packages: Path) -> None:

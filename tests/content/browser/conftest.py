@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import open_browser
-from tests.browser.test_node_tools import packages
+from tests.browser.conftest import contexts, open_browser
 from tests.commands import serve_site
 
-__all__ = ["address", "open_browser", "packages"]
+__all__ = ["address", "contexts", "open_browser"]
 
 
 @pytest.fixture(scope="session")

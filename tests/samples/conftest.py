@@ -20,6 +20,13 @@ from tests.commands import install_node_packages, make_environment, require_tool
 from tests.samples.proofs import SAMPLES, copy_service
 
 
+def make_service_environment(**extra: str) -> dict[str, str]:
+    """Return an environment in which the new virtual environment keeps its compiled modules."""
+    environment = make_environment(**extra)
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    return environment
+
+
 @dataclass(frozen=True)
 class Service:
     """Fresh copy of the service in its own Git repository, after its test command."""
@@ -42,7 +49,7 @@ class Service:
         return subprocess.run(
             command,
             cwd=self.root,
-            env=make_environment(PATH=path, VIRTUAL_ENV=str(self.root / ".venv"), **env),
+            env=make_service_environment(PATH=path, VIRTUAL_ENV=str(self.root / ".venv"), **env),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -58,7 +65,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Service:
     test_run = subprocess.run(
         ["make", "test"],
         cwd=root,
-        env=make_environment(),
+        env=make_service_environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -98,28 +98,56 @@ def address(small_site: Path) -> Iterator[str]:
 
 
 Opener = Callable[..., WatchedPage]
+Contexts = dict[tuple[int, str, bool], BrowserContext]
+
+
+@pytest.fixture(scope="session")
+def contexts(browser: Browser) -> Contexts:
+    """Return the contexts that the tests share, by width, palette, and whether scripts run.
+
+    A new context costs one CPU second: it starts a process, and compiles and saves everything anew.
+    """
+    return {}
 
 
 @pytest.fixture
-def open_browser(browser: Browser, address: str) -> Iterator[Opener]:
-    """Return a function that opens watched pages: width, palette, with or without scripts."""
-    contexts: list[BrowserContext] = []
+def open_browser(browser: Browser, contexts: Contexts, address: str) -> Iterator[Opener]:
+    """Return a function that opens watched pages: width, palette, with or without scripts.
 
-    def open_page(
-        width: int = 1440, palette: str = "light", *, scripts: bool = True
-    ) -> WatchedPage:
-        context = browser.new_context(
+    A test that changes the clock needs a context of its own.
+    """
+    pages: list[Page] = []
+    own_contexts: list[BrowserContext] = []
+
+    def make_context(width: int, palette: str, scripts: bool) -> BrowserContext:
+        return browser.new_context(
             viewport={"width": width, "height": 844},
             color_scheme="dark" if palette == "dark" else "light",
             reduced_motion="reduce",
             java_script_enabled=scripts,
             has_touch=width < 500,
         )
-        contexts.append(context)
-        return watch(context.new_page(), address)
+
+    def open_page(
+        width: int = 1440, palette: str = "light", *, scripts: bool = True, shared: bool = True
+    ) -> WatchedPage:
+        key = (width, palette, scripts)
+        if not shared:
+            own_contexts.append(context := make_context(*key))
+        elif key in contexts:
+            context = contexts[key]
+        else:
+            contexts[key] = context = make_context(*key)
+        pages.append(page := context.new_page())
+        return watch(page, address)
 
     yield open_page
-    for context in contexts:
+    for page in pages:
+        page.context.clear_permissions()
+        storage = {"origin": address.rstrip("/"), "storageTypes": "local_storage"}
+        page.context.new_cdp_session(page).send("Storage.clearDataForOrigin", storage)
+        page.close()
+    for context in own_contexts:
         context.close()
 
 

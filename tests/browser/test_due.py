@@ -44,7 +44,7 @@ def follow(page: Page, link: Locator, url: str | re.Pattern[str]) -> None:
 def test_late_rows_are_marked_counted_and_filtered_and_the_view_has_an_address(
     width: int, open_browser: Opener, deadlines: list[Deadline]
 ) -> None:
-    watched = open_browser(width)
+    watched = open_browser(width, shared=False)
     page = watched.page
     now = datetime.datetime.combine(deadlines[-1].day, NOON, datetime.UTC)
     page.clock.set_fixed_time(now + datetime.timedelta(days=2))
@@ -75,7 +75,7 @@ def test_on_a_phone_the_keyboard_leads_to_overdue_actions_and_to_the_living_deci
     open_browser: Opener, deadlines: list[Deadline]
 ) -> None:
     (action,) = (deadline for deadline in deadlines if deadline.kind == "action")
-    watched = open_browser(390)
+    watched = open_browser(390, shared=False)
     page = watched.page
     page.clock.set_fixed_time(
         datetime.datetime.combine(action.day, NOON, datetime.UTC) + datetime.timedelta(days=9)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Opener
-from tests.browser.test_pages import AXE
+from tests.browser.test_pages import load_axe
 
 pytestmark = pytest.mark.browser
 
@@ -34,9 +34,9 @@ KINDS = {
 
 def find_violations(page: Page) -> list[str]:
     """Return the ids and the places of the violations, best practices included."""
-    page.evaluate(AXE)
+    load_axe(page)
     violations: list[dict[str, Any]] = page.evaluate(
-        "() => axe.run(document).then((results) => results.violations)"
+        "() => axe.run(document, {resultTypes: ['violations']}).then(({violations}) => violations)"
     )
     return [f"{item['id']}: {node['target']}" for item in violations for node in item["nodes"]]
 

@@ -23,8 +23,9 @@ RUNNING_ANIMATIONS = """() => document.getAnimations()
   .filter((animation) => animation.playState === "running")
   .filter((animation) => animation.effect.getComputedTiming().duration > 0)
   .map((animation) => animation.animationName ?? animation.transitionProperty)"""
-RUN_AXE = """tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})
-  .then(results => results.violations)"""
+RUN_AXE = """tags => axe.run(document, {
+  runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']
+}).then(results => results.violations)"""
 
 
 SHOW_ALL = """() => {
@@ -33,9 +34,15 @@ SHOW_ALL = """() => {
 }"""
 
 
+def load_axe(page: Page) -> None:
+    """Load axe-core into the page, once for each visit."""
+    if page.evaluate("typeof axe === 'undefined'"):
+        page.evaluate(AXE)
+
+
 def find_violations(page: Page) -> list[str]:
     """Return the violations that axe-core reports: rule, place and summary."""
-    page.evaluate(AXE)
+    load_axe(page)
     # axe measures only what the browser has laid out.
     page.evaluate(SHOW_ALL)
     violations: list[dict[str, Any]] = page.evaluate(RUN_AXE, WCAG)

@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from handbook.diagnostics import Location, find_nearest, suggest
 from handbook.reading import files, nodes
-from handbook.reading.addresses import read_scheme
+from handbook.reading.addresses import SCHEMES, read_scheme
 from handbook.reading.fields import (
     AllowedValues,
     Choice,
@@ -37,6 +37,8 @@ THEME: Final = "material"
 SITE_URL_HINT: Final = (
     "set 'site_url' to the full address of the site, such as https://handbook.example/"
 )
+_UNSAFE_IN_URL: Final = frozenset("\"'`\\<>{}")
+"""Characters that would end an attribute, or that a template or a browser reads as its own."""
 _LEVELS: Final = ("warn", "info", "ignore")
 _SWITCHES: Final = frozenset({"true", "false", "yes", "no", "on", "off"})
 _OFF: Final = frozenset({"false", "no", "off"})
@@ -399,7 +401,7 @@ def _check_plugins(node: nodes.Mapping, reading: Reading) -> None:
 
 
 def _check_nav(node: nodes.Mapping, reading: Reading) -> None:
-    """Add the empty and the duplicate entries of the setting `nav`."""
+    """Add the empty, the unsafe and the duplicate entries of the setting `nav`."""
     first_lines: dict[str, int] = {}
     for entry in list_nav_entries(node):
         if entry.empty or not entry.text.strip():
@@ -409,6 +411,9 @@ def _check_nav(node: nodes.Mapping, reading: Reading) -> None:
                 "empty entry in 'nav'",
                 "write the path of a page, or remove the entry",
             )
+        elif (scheme := read_scheme(entry.text)) not in ("", *SCHEMES):
+            message = f"unsafe scheme '{scheme}:' in 'nav'"
+            _refuse(entry.at, message, f"use one of {', '.join(SCHEMES)}", reading)
         elif not is_address(entry.text):
             path = posixpath.normpath(entry.text)
             if path in first_lines:
@@ -432,7 +437,8 @@ def read_site_url(node: nodes.Mapping) -> str | None:
     The result is without query, fragment and user name.
     """
     value = find_text(node, "site_url")
-    parts = _split(value.text) if value and not set(value.text) & set(string.whitespace) else None
+    unusable = _UNSAFE_IN_URL | set(string.whitespace)
+    parts = _split(value.text) if value and unusable.isdisjoint(value.text) else None
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         return None
     host = parts.netloc.rpartition("@")[2]
@@ -471,6 +477,8 @@ def find_url_fault(text: str) -> str | None:
         return "it has a user name"
     if "?" in text or "#" in text:
         return "it has a query or a fragment"
+    if not _UNSAFE_IN_URL.isdisjoint(text):
+        return "it has a quotation mark, a backslash, or one of < > { }"
     return None
 
 
@@ -623,6 +631,25 @@ def _check_template_folder(path: nodes.Scalar, root: Path, reading: Reading) -> 
             f"folder '{path.text}' in 'theme.custom_dir' is outside of the handbook",
             "copy the folder into the folder of mkdocs.yml",
         )
+    else:
+        for name in _list_theme_files():
+            if files.is_file(root / path.text / name):
+                message = f"file '{name}' in 'theme.custom_dir' has no effect"
+                hint = (
+                    "remove it: the handbook has its own; change the look with 'extra_css', "
+                    "and add text with 'handbook.notice' or 'copyright'"
+                )
+                _refuse(path.at, message, hint, reading)
+
+
+def _list_theme_files(folder: str = "") -> Iterator[str]:
+    """Yield the path of each file in the handbook's own theme, which no other file can replace."""
+    for name, is_folder, _ in sorted(files.list_folder(_OWN_THEME / folder)):
+        path = posixpath.join(folder, name)
+        if is_folder:
+            yield from _list_theme_files(path)
+        else:
+            yield path
 
 
 def _add_missing_file(

@@ -36,11 +36,13 @@ def apply_fixes(
 
     `is_selected` takes the path of a document and tells whether to sort its keys. An edit is
     skipped if the file does not contain the text to replace at its place. For example, the file of
-    a standard contains `{{ policy.a }}` and not the value. No file is written. Raises OSError if a
+    a standard contains `{{ policy.a }}` and not the value. Provided pages have no file, so their
+    edits are skipped. No file is written. Raises OSError if a
     file cannot be read.
     """
     originals: dict[str, bytes] = {}
-    value_edits, contents = _apply(handbook.root, {}, originals, edits)
+    own_edits = (edit for edit in edits if edit.at.path not in handbook.provided)
+    value_edits, contents = _apply(handbook.root, {}, originals, own_edits)
     reorderings = reorder_keys(_read_documents(handbook, contents), is_selected)
     order_edits, contents = _apply(handbook.root, contents, originals, reorderings)
     return FixResult(contents, originals, value_edits, order_edits)
@@ -49,11 +51,13 @@ def apply_fixes(
 def _read_documents(
     handbook: Handbook, contents: Mapping[str, bytes]
 ) -> Iterable[tuple[type[Document], Source]]:
-    """Yield the class and the source of every document.
+    """Yield the class and the source of every document of the repository.
 
     A document whose path is in `contents` is read from there.
     """
     for document in handbook.of(Document):
+        if document.path in handbook.provided:
+            continue
         content = contents.get(document.path)
         yield (
             type(document),

@@ -622,6 +622,14 @@ class MapOf(FieldType):
             return self.default
         values = {}
         for entry in read_entries(node, reading):
+            if not entry.key.strip() or len(entry.key.splitlines()) > 1:
+                reading.add_problem(
+                    ProblemKind.WRONG_TYPE,
+                    entry.at,
+                    f"invalid name '{' '.join(entry.key.split())}' in '{key}'",
+                    "write a name of one line that is not empty",
+                )
+                continue
             value = self.item.read(entry.key, entry.value, reading)
             if value is not None:
                 values[entry.key] = value

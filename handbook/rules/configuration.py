@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from handbook.diagnostics import Finding, suggest
 from handbook.handbook import Handbook
 from handbook.reading import nodes
+from handbook.reading.addresses import SCHEMES, read_scheme
 from handbook.reading.parser import MarkdownNode, NodeKind, TooDeepError, parse_inline
 from handbook.reading.problems import ProblemKind
 from handbook.records import Page
@@ -30,6 +31,7 @@ def invalid_site_url(handbook: Handbook) -> Iterator[Finding]:
 
     It can be missing if mkdocs.yml configures no site (`theme` and `plugins`), and no alert has a
     `runbook_url`. The `site_url` of a nested handbook is the address of its folder in this site.
+    The address has no quotation mark.
 
     Why: the feed, the sitemap, the JSON files and the alerts need full addresses of pages.
 
@@ -54,12 +56,24 @@ def invalid_site_url(handbook: Handbook) -> Iterator[Finding]:
 
 
 def _check_nested_addresses(handbook: Handbook) -> Iterator[Finding]:
-    """Report each nested handbook whose `site_url` is not the address of its folder."""
+    """Report each nested handbook with unreadable settings or with the address of another folder.
+
+    The address is its `site_url`.
+    """
     site_url = handbook.settings.site_url.rstrip("/")
     for name, nested_root in find_nested(handbook.settings, handbook.root).items():
-        nested_url = read_settings(nested_root).site_url
+        nested_settings = read_settings(nested_root)
+        path = handbook.settings.organisation.nested[name]
+        if not nested_settings.is_readable:
+            fault = nested_settings.problems[0].finding
+            yield Finding(
+                handbook.settings.at("nested", name),
+                f"unreadable settings of the nested handbook '{path}': {fault.message}",
+                f"correct {posixpath.join(path, fault.at.path)}, line {fault.at.line}",
+            )
+            continue
+        nested_url = nested_settings.site_url
         if nested_url.rstrip("/") != f"{site_url}/{name}":
-            path = handbook.settings.organisation.nested[name]
             yield Finding(
                 handbook.settings.at("nested", name),
                 f"wrong site_url '{nested_url}' of the nested handbook '{path}'",
@@ -72,6 +86,10 @@ def unsupported_setting(handbook: Handbook) -> Iterator[Finding]:
     """No setting in `mkdocs.yml` changes what the site needs.
 
     - The theme is Material, without its feature `navigation.instant`.
+    - `theme.custom_dir` has no file that the handbook has in its own theme, such as `main.html`,
+      because the file of the handbook wins.
+    - Links in `nav` and in `handbook.notice` begin with http, https, mailto or tel. The notice has
+      no image.
     - The addresses of pages end with a slash: `use_directory_urls` and the plugin `offline` are not
       changed.
     - The edit links are full addresses, and contain the path of the file.
@@ -101,6 +119,16 @@ def unsupported_setting(handbook: Handbook) -> Iterator[Finding]:
         if text and (fault := _find_html_fault(key, text.text)):
             hint = "write text, entities such as &copy; and &quot;, or in 'copyright' also links"
             yield Finding(text.at, f"{fault} in '{key}', which is on every page", hint)
+    for inline in _list_links(_parse_notice(handbook.settings.organisation.notice or "")):
+        if inline.kind is NodeKind.IMAGE:
+            message = f"image '{inline.text}' in 'notice', which is a line of text"
+            hint = "write a link to the image, or set 'theme.logo'"
+            yield Finding(handbook.settings.at("notice"), message, hint)
+        elif (scheme := read_scheme(inline.text)) not in ("", *SCHEMES):
+            message = f"unsafe scheme '{scheme}:' in 'notice'"
+            yield Finding(
+                handbook.settings.at("notice"), message, f"use one of {', '.join(SCHEMES)}"
+            )
 
 
 def _find_html_fault(key: str, text: str) -> str | None:
@@ -145,7 +173,10 @@ def missing_settings_file(handbook: Handbook) -> Iterator[Finding]:
             f"no handbook in folder '{organisation.nested[name]}' of 'nested'",
             "write the folder of another mkdocs.yml, below the folder of this one",
         )
-    for link in _list_links(_parse_notice(organisation.notice or "")):
+    for inline in _list_links(_parse_notice(organisation.notice or "")):
+        if inline.kind is NodeKind.IMAGE:
+            continue  # FM021 reports it.
+        link = inline.text
         target = handbook.resolve(NOTICE_SOURCE, link)
         if not target.is_external and handbook.url(target.path or "") is None:
             message = f"broken link '{link}' in 'notice'"
@@ -161,11 +192,11 @@ def _parse_notice(notice: str) -> Sequence[MarkdownNode]:
         return ()
 
 
-def _list_links(inlines: Iterable[MarkdownNode]) -> Iterator[str]:
-    """Yield the targets of the links and images in inline nodes."""
+def _list_links(inlines: Iterable[MarkdownNode]) -> Iterator[MarkdownNode]:
+    """Yield the links and images in inline nodes. The text of each is its target."""
     for inline in inlines:
         if inline.kind in (NodeKind.LINK, NodeKind.IMAGE):
-            yield inline.text
+            yield inline
         yield from _list_links(inline.children)
 
 

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 
 from handbook.diagnostics import Finding, Location, Severity
-from handbook.records import Page
+from handbook.handbook import Handbook
+from handbook.records import Page, Record
 from handbook.rules.engine import Context, rule
 from handbook.site.built import Site
 from handbook.site.built_files import LinkFault, LinkFaultKind, make_address
@@ -219,6 +220,8 @@ def unsafe_page(site: Site, context: Context) -> Iterator[Finding]:
 def unrendered_macro(site: Site, context: Context) -> Iterator[Finding]:
     """No page shows the call of a known macro as text. Records and code are exempt.
 
+    The text of a record is also exempt on other pages, such as its title in an index.
+
     Known macros are the macros of this project, of mkdocs-macros and of the modules in mkdocs.yml.
 
     Why: the reader sees braces instead of the list that the macro makes.
@@ -234,6 +237,8 @@ def unrendered_macro(site: Site, context: Context) -> Iterator[Finding]:
         if fault.kind is not LinkFaultKind.MACRO or not handbook.macros.is_macro(fault.target):
             continue
         if entity is None or isinstance(entity, Page):
+            if _comes_from_record(handbook, entity, fault.target):
+                continue
             at = Location(f"{site.folder}/{fault.file}")
             if entity and entity.path not in handbook.provided:
                 at = _locate_call(entity, fault.target)
@@ -241,9 +246,22 @@ def unrendered_macro(site: Site, context: Context) -> Iterator[Finding]:
             yield Finding(at, fault.message, hint)
 
 
+def _find_call(text: str, name: str) -> re.Match[str] | None:
+    """Return the first call of a macro in a text, or None."""
+    return re.search(rf"\{{\{{-?\s*{re.escape(name)}\s*\(", text)
+
+
+def _comes_from_record(handbook: Handbook, page: Page | None, name: str) -> bool:
+    """Return whether the call of a macro on a page is text of a record, such as its title."""
+    is_own = page is not None and page.path not in handbook.provided
+    if page and is_own and _find_call(page.source.text, name):
+        return False
+    return any(_find_call(record.source.text, name) for record in handbook.of(Record))
+
+
 def _locate_call(page: Page, name: str) -> Location:
     """Return the location of the first call of a macro in the source of a page."""
-    call = re.search(rf"\{{\{{-?\s*{re.escape(name)}\s*\(", page.source.text)
+    call = _find_call(page.source.text, name)
     if call is None:
         return Location(page.path)
     before = page.source.text[: call.start()]

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from handbook.authoring.fix import apply_fixes
 from handbook.cli import main
+from handbook.diagnostics import Edit, Location
+from handbook.loading import load
 from tests.handbooks import ADR, SETTINGS, report, write
 
 OLD = ADR.replace("accepted", "superseded").replace("\n---\n", "\nsuperseded_by: [ADR-0002]\n---\n")
@@ -209,3 +212,11 @@ def test_an_unknown_key_stays_below_its_neighbour(tmp_path: Path) -> None:
         "status: accepted\ndate: 2026-03-02\nzebra: 1\ndeciders: [order-team]\n"
     )
     assert (tmp_path / "adr/0001-a.md").read_text(encoding="utf-8") == fixed
+
+
+def test_a_provided_page_is_not_written(tmp_path: Path) -> None:
+    """It is a page of the package, so the repository has no such file."""
+    handbook = load(write(tmp_path, {"mkdocs.yml": SETTINGS, "adr/0001-a.md": ADR}))
+    edit = Edit(Location("docs/index.md", 2, 1), "render_macros", "x")
+    result = apply_fixes(handbook, [edit], lambda path: path in handbook.provided)
+    assert (result.contents, result.value_edits, result.order_edits) == ({}, (), ())

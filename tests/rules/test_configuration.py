@@ -72,6 +72,8 @@ FAULTS = {
         "2:11:FM020",
     ),
     "a site_url with a space": (change(URL, "site_url: https://small example/"), "2:11:FM020"),
+    "a site_url with a quotation mark": (change(URL, f"{URL}a'b/"), "2:11:FM020"),
+    "a site_url with a tag": (change(URL, f"{URL}<b>/"), "2:11:FM020"),
     "a site_url from a variable": (change(URL, "site_url: !ENV SITE"), "2:11:FM020"),
     "a list as site_url": (change(URL, "site_url: [https://small.example/]"), "2:11:FM006"),
     "no site_name": (change("site_name: A small handbook\n", ""), "1:1:FM007"),
@@ -102,6 +104,18 @@ FAULTS = {
     "a duplicate team": (
         change("      platform-team: {}\n", "      platform-team: {}\n      platform-team: {}\n"),
         "61:7:FM004",
+    ),
+    "a team without a name": (
+        change("      platform-team: {}\n", "      platform-team: {}\n      '': {}\n"),
+        "61:7:FM006",
+    ),
+    "a team with a line break in its name": (
+        change("      platform-team: {}\n", '      platform-team: {}\n      "a\\nb": {}\n'),
+        "61:7:FM006",
+    ),
+    "a severity without a name": (
+        change("    severities:\n", "    severities:\n      ' ': {}\n"),
+        "70:7:FM006",
     ),
     "a duplicate key in the policy": (
         change('    testing: {coverage: "80%"}', '    testing: {coverage: "80%", coverage: "8%"}'),
@@ -205,6 +219,12 @@ FAULTS = {
     "a missing nested handbook": (with_setting("nested: {example: docs}"), "58:14:FM022"),
     "a nested handbook outside": (with_setting("nested: {small: .}"), "58:14:FM022"),
     "a nested folder in a folder": (with_setting("nested: {a/b: .}"), "58:14:FM006"),
+    "an image of another host in the notice": (
+        with_setting("notice: 'Old: ![x](https://x.example/a.png)'"),
+        "58:5:FM021",
+    ),
+    "an image in the notice": (with_setting("notice: '![x](a.png)'"), "58:5:FM021"),
+    "a script in the notice": (with_setting("notice: '[x](javascript:alert)'"), "58:5:FM021"),
     "a broken link in the notice": (with_setting("notice: '[x](y.md)'"), "58:5:FM022"),
     "a style outside of docs": (add("extra_css: [../mkdocs.yml]"), "1:13:FM022"),
     "a script without a path": (add("extra_javascript: [{defer: true}]"), "1:20:FM007"),
@@ -233,6 +253,10 @@ FAULTS = {
     "a page twice in nav": (
         change("Markdown: markdown.md", "Markdown: markdown.md\n  - Again: ./markdown.md"),
         "8:12:FM010",
+    ),
+    "a script in nav": (
+        change("Home: index.md", "Home: index.md\n  - Alert: javascript:alert(1)"),
+        "7:12:FM021",
     ),
     "an empty entry in nav": (change("Home: index.md", "Home: index.md\n  - Empty:"), "7:11:FM009"),
     "a mapping as nav": (
@@ -327,6 +351,9 @@ ACCEPTED = {
         "      sev-3: {<<: *first, alias: P2}\n",
     ),
     "an address in nav": change("Home: index.md", "Home: index.md\n  - Status: https://x.example/"),
+    "a mail address in nav": change(
+        "Home: index.md", "Home: index.md\n  - Mail: mailto:a@b.example"
+    ),
     "data in nav": change("Home: index.md", "Home: index.md\n  - Data: checklist.csv"),
     "an alert in nav": change("Home: index.md", "Home: index.md\n  - Alert: alerts/OrdersDown.md"),
     "quoted edit links": change("{path}", "{path!q}"),
@@ -358,6 +385,17 @@ def test_files_of_settings_can_be_in_the_folder_of_templates(tmp_path: Path) -> 
     text = change("  font: false\n", "  custom_dir: theme\n  logo: x.svg\n  font: false\n")
     write(root, {FILE: f"hooks: [../hook.py]\n{text}", "theme/x.svg": "", "../hook.py": ""})
     assert format_findings(report(root).findings) == []
+
+
+def test_a_template_that_the_handbook_has_itself_is_a_finding(tmp_path: Path) -> None:
+    """The file of the handbook wins, so the file of the repository would have no effect."""
+    root = copy_site(SMALL, tmp_path / "handbook")
+    own = dict.fromkeys(("main.html", "404.html", "partials/header.html", "partials/logo.html"), "")
+    write(root, {FILE: with_theme("custom_dir: theme")})
+    write(root / "theme", own)
+    findings = report(root).findings
+    assert format_findings(findings) == [f"{FILE}:39:15:FM021"] * 3
+    assert [finding.message.split("'")[1] for finding in findings] == sorted(own)[:3]
 
 
 @pytest.mark.parametrize("name", ["gen-files", "literate-nav", "awesome-nav"])

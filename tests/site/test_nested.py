@@ -94,6 +94,25 @@ def test_the_address_of_a_nested_handbook_is_its_folder_in_the_site(tmp_path: Pa
     assert finding.hint == f"write 'site_url: {URL}example/' into inner/mkdocs.yml"
 
 
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ("site_name: [x\n", "correct inner/mkdocs.yml, line 1"),
+        ("- x\n", "correct inner/mkdocs.yml, line 1"),
+        ("INHERIT: base.yml\n", "correct inner/mkdocs.yml, line 1"),
+    ],
+    ids=["broken", "list", "missing parent"],
+)
+def test_unreadable_settings_of_a_nested_handbook_are_the_cause(
+    settings: str, expected: str, tmp_path: Path
+) -> None:
+    write(tmp_path, {**HANDBOOKS, "inner/mkdocs.yml": settings})
+    (finding,) = report(tmp_path).findings
+    assert finding.code == "FM020"
+    assert finding.message.startswith("unreadable settings of the nested handbook 'inner': ")
+    assert finding.hint == expected
+
+
 def test_links_of_a_notice_begin_at_the_root_of_the_site(tmp_path: Path) -> None:
     handbook = load(write(tmp_path, HANDBOOKS) / "inner")
     html = (

@@ -721,6 +721,7 @@ def test_a_usage_error_is_reported_in_one_line(
         ("<p>{{ home() }}</p>", ["docs/page.md:3:1:LNK110"]),
         ("<p>{{adr_index( )}} and {{ <b>x</b></p>", ["docs/page.md:1:1:LNK110"]),
         ("<p>{{- now() -}}</p>", ["docs/page.md:1:1:LNK110"]),
+        ("<p>{{ due() }}</p>", []),
         ("<p><code>{{ home() }}</code></p><pre>{{ home() }}</pre>", []),
         ("<p>{{ range(3) }} {{ unknown() }} {{ home }} {home()}</p>", []),
         ("<p>{{ $labels.instance }}</p><script>{{ home() }}</script>", []),
@@ -734,6 +735,8 @@ def test_the_call_of_a_known_macro_is_no_text(
         "site/page/index.html": f"{PAGE}{html}",
         "site/adr/0001-a/index.html": f"{PAGE}<p>{{{{ home() }}}}</p>",
     }
-    write(tmp_path, {"mkdocs.yml": SETTINGS, "adr/0001-a.md": ADR, **files})
+    # The text of a record stays text, also in an index.
+    record = ADR.replace("# ", "# How to read {{ due() }}: ", 1)
+    write(tmp_path, {"mkdocs.yml": SETTINGS, "adr/0001-a.md": record, **files})
     findings = check_site(tmp_path / "site", tmp_path)
     assert [finding for finding in findings if finding.endswith("LNK110")] == expected

@@ -427,6 +427,7 @@ class Settings:
     files: tuple[str, ...] = (FILE,)
     """The paths of mkdocs.yml and of the files from which it inherits."""
     site_name: str = ""
+    site_description: str = ""
     site_url: str = "/"
     """The address of the site, or `/` if the setting is not usable."""
     exclude_docs: tuple[str, ...] = ()
@@ -600,6 +601,7 @@ def read_settings(root: Path) -> Settings:
         problems=tuple(dict.fromkeys(map(_without_foreign_fix, reading.problems))),
         files=tuple(files.paths),
         site_name=_text(node, "site_name") or "",
+        site_description=_text(node, "site_description") or "",
         site_url=(not files.has_two_site_urls and read_site_url(node)) or "/",
         exclude_docs=tuple((_text(node, "exclude_docs") or "").splitlines()),
         not_in_nav=tuple((_text(node, "not_in_nav") or "").splitlines()),

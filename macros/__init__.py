@@ -67,9 +67,9 @@ def define_env(env: Any) -> None:  # noqa: C901 - one short function for each ma
         return start.everything(handbook, address())
 
     @env.macro
-    def example() -> str:
-        """Link to the same page of the nested handbook that shows this one in use."""
-        return link_to_example(handbook, address())
+    def example(is_same_page: bool = True) -> str:
+        """Link to the same page, or the home page, of the nested handbook that shows one in use."""
+        return link_to_example(handbook, address(), is_same_page=is_same_page)
 
     @env.macro
     def exceptions() -> str:
@@ -127,16 +127,19 @@ def define_env(env: Any) -> None:  # noqa: C901 - one short function for each ma
         return teams.teams_index(handbook, address())
 
 
-def link_to_example(handbook: Handbook, page_address: str) -> str:
+def link_to_example(handbook: Handbook, page_address: str, *, is_same_page: bool = True) -> str:
     """Return a line with a link to the page at the same address in the nested handbook.
 
+    Without `is_same_page`, the link is to its home page.
     Without a nested handbook in mkdocs.yml, the text is empty.
     """
     name = next(iter(find_nested(handbook.settings, handbook.root)), None)
     if name is None:
         return ""
-    link = escape(make_relative(f"{name}/{page_address}", page_address))
+    target = f"{name}/{page_address}" if is_same_page else f"{name}/"
+    link = escape(make_relative(target, page_address))
+    page = "the same page in the handbook" if is_same_page else "the handbook"
     return (
         f'<p class="hb-example" data-search-exclude><a href="{link}">See what this looks like in '
-        "use</a>: the same page in the handbook of an invented organisation.</p>"
+        f"use</a>: {page} of an invented organisation.</p>"
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -33,7 +34,7 @@ from handbook.records.kinds import MOUNTED
 from handbook.reporters.text import escape_lines, escape_unprintable, text
 from handbook.site import finish
 from handbook.site.assembly import Assembly
-from handbook.views.home import list_contacts
+from handbook.views.home import list_contacts, list_nested_sites
 from handbook.views.keys import SEARCHED
 from handbook.views.notice import notice
 
@@ -139,6 +140,10 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             "checked %s records and %s pages in %.1f s", records, pages, time.monotonic() - start
         )
         assembly = Assembly.of(handbook, checked.report, is_preview=self.is_preview)
+        if self.outer_url:
+            # Git has the history of the outer handbook. Its commits do not tell when a decision of
+            # the nested one was made or changed.
+            assembly = replace(assembly, decision_texts={})
         self.build = Build(self.kept.start(assembly) if self.kept else assembly)
         # Material's templates print these values without escaping them.
         for key in ("site_name", "site_description", "site_author"):
@@ -146,6 +151,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         config.extra["handbook_site"] = {
             "commit": self.build.assembly.commit,
             "kinds": list(SEARCHED),
+            "nested": list_nested_sites(handbook),
             "notice": notice(handbook, self.outer_url),
             "report_url": handbook.settings.organisation.report_url,
             "root": handbook.settings.site_url.rstrip("/"),

@@ -13,6 +13,7 @@ from handbook.records.alert import Alert
 from handbook.records.kinds import RECORDS
 from handbook.records.runbook import Runbook
 from handbook.records.service import Service
+from handbook.settings import Settings, find_nested, read_settings
 from handbook.views import render
 from handbook.views.due import count_dates, list_deadlines
 from handbook.views.keys import SEARCHED
@@ -35,6 +36,7 @@ def home(handbook: Handbook, page_address: str) -> str:
     linker = Linker(handbook, page_address)
     return render(
         "home.html.j2",
+        about=_describe_organisation(handbook.settings),
         services=[
             (service, alerts.get(service.id, []), linker.on_call(handbook.on_call_of(service)))
             for service in first_services(handbook)
@@ -47,6 +49,12 @@ def home(handbook: Handbook, page_address: str) -> str:
         dates=count_dates(deadlines),
         linker=linker,
     )
+
+
+def _describe_organisation(settings: Settings) -> str:
+    """Return the setting `site_description` with a full stop at its end, or "" without it."""
+    text = " ".join(settings.site_description.split())
+    return f"{text}." if text and text[-1] not in ".!?" else text
 
 
 def first_services(handbook: Handbook) -> list[Service]:
@@ -80,6 +88,12 @@ def list_contacts(handbook: Handbook) -> list[Mapping[str, str]]:
             }
         )
     return contacts
+
+
+def list_nested_sites(handbook: Handbook) -> Mapping[str, str]:
+    """Return the address and the name of each nested site, for the page 404."""
+    nested = find_nested(handbook.settings, handbook.root)
+    return {f"{folder}/": read_settings(root).site_name for folder, root in nested.items()}
 
 
 def _recent_changes(handbook: Handbook) -> list[tuple[date, Record, str]]:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
-from handbook.diagnostics import find_rule_address
 from handbook.handbook import Handbook
 from handbook.reading.ids import CAMEL_CASE_BOUNDARY
 from handbook.reading.letters import CJK, fold, has_cjk
@@ -20,6 +19,7 @@ from handbook.records.kinds import RECORDS
 from handbook.records.runbook import Runbook
 from handbook.records.standard import Standard
 from handbook.rules.engine import rules
+from handbook.views.rules_reference import find_rule_target
 
 KINDS: Final[Mapping[type[Record], str]] = {kind: kind.label for kind in RECORDS}
 """The label of each kind of record."""
@@ -184,7 +184,7 @@ def _find_requirement_keys(handbook: Handbook) -> Iterator[Key]:
         yield Key(id, f"{id}: {owned.item.item}".replace("`", ""), url, Standard.label)
     if "docs/reference/rules.md" in handbook.documents:
         for rule in rules().values():
-            url = find_rule_address(rule.code)
+            url = find_rule_target(handbook, rule.code)
             yield Key(rule.code, f"{rule.code}: {rule.name}", url, Page.label)
 
 

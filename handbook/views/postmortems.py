@@ -12,6 +12,7 @@ from handbook.handbook import Handbook
 from handbook.records.postmortem import Action, Postmortem
 from handbook.views import count_imports, duration, make_facet, or_not_recorded, render
 from handbook.views.drawings import dots, timeline
+from handbook.views.due import STATES
 from handbook.views.facts import severity_tone
 from handbook.views.links import Linker
 
@@ -132,4 +133,10 @@ def actions(handbook: Handbook, page_address: str) -> str:
             "Service", "service", (id for postmortem, _ in rows for id in postmortem.services)
         ),
     ]
-    return render("actions.md.j2", rows=rows, facets=facets, linker=Linker(handbook, page_address))
+    return render(
+        "actions.md.j2",
+        rows=rows,
+        facets=facets,
+        states=STATES,
+        linker=Linker(handbook, page_address),
+    )

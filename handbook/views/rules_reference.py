@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from itertools import groupby
 from typing import Final
 
+from handbook.diagnostics import find_rule_address
 from handbook.handbook import Handbook
 from handbook.reading.addresses import make_relative
 from handbook.rules.engine import Rule, rules
@@ -35,6 +36,17 @@ FAMILY_ADDRESSES: Final[Mapping[str, str]] = {
 """The address of the page of each family of rules, from the root of the site."""
 
 
+def find_rule_target(handbook: Handbook, code: str) -> str:
+    """Return the address of the text of a rule from the root of the site.
+
+    If a page of the repository replaces the page of the family, it is the address of that page,
+    which can have other anchors.
+    """
+    address = find_rule_address(code)
+    page, _, _ = address.partition("#")
+    return page if page in handbook.entities_by_address else address
+
+
 def rules_reference(handbook: Handbook, page_address: str) -> str:
     """Render a table of all rules, with links to their texts.
 
@@ -52,6 +64,7 @@ def rules_reference(handbook: Handbook, page_address: str) -> str:
             Facet("Family", "family", [title for _, title, _, _ in families]),
             make_facet("Severity", "severity", (rule.severity_label for rule in rules().values())),
         ],
+        find_target=lambda rule: linker.at(find_rule_target(handbook, rule.code)),
         summarize=lambda rule: linker.inline(" ".join(rule.text.split("\n\n")[0].split())),
         total=len(rules()),
     )

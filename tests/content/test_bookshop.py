@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 
 from handbook.handbook import Handbook
 from handbook.loading import load
@@ -121,6 +122,39 @@ def test_short_indexes_link_to_the_same_page_of_the_bookshop(real_site: Path) ->
             node.attributes["href"] for node in page(real_site, address or ".").css(".hb-example a")
         ]
         assert [urljoin(f"/{address}", link or "") for link in links] == [f"/{EXAMPLE}/{address}"]
+    (link,) = page(real_site, "start-here/").css(".hb-example a")
+    assert urljoin("/start-here/", link.attributes["href"] or "") == f"/{EXAMPLE}/"
+
+
+@pytest.mark.build
+def test_the_page_for_missing_addresses_leads_to_the_bookshop(real_site: Path) -> None:
+    """A server such as GitHub Pages has only this page, also for addresses of the bookshop."""
+    outer, inner = (
+        LexborHTMLParser((real_site / file).read_text(encoding="utf-8"))
+        for file in ("404.html", f"{EXAMPLE}/404.html")
+    )
+    (link,) = outer.css("[data-nested]")
+    assert link.attributes["href"] == f"/{EXAMPLE}/"
+    assert link.text() == read_settings(BOOKSHOP).site_name
+    assert inner.css("[data-nested]") == []
+
+
+@pytest.mark.build
+def test_the_bookshop_always_shows_what_it_is(real_site: Path) -> None:
+    """The header keeps the name of the site when the title of the page scrolls away."""
+    home = page(real_site, EXAMPLE)
+    (header,), (about, _) = home.css(".md-header__title"), home.css(".hb-hero p")
+    assert "Invented" in header.text()
+    assert "data-md-component" not in header.attributes
+    assert about.text().startswith("Brambleshelf is an invented bookshop")
+
+
+@pytest.mark.build
+def test_the_history_of_this_repository_is_not_that_of_the_bookshop(real_site: Path) -> None:
+    """Its decisions are years older than its files, which were corrected before they were shown."""
+    pages = list((real_site / EXAMPLE / "adr").rglob("*.html"))
+    assert len(pages) > 35
+    assert not any("changed since the decision" in page.read_text("utf-8") for page in pages)
 
 
 def test_without_a_nested_handbook_the_link_is_empty() -> None:

@@ -11,6 +11,7 @@ import pytest
 from handbook.loading import load
 from handbook.views.due import count_dates, due, exceptions, list_deadlines
 from handbook.views.home import home
+from handbook.views.postmortems import actions
 from tests.handbooks import ADR, SETTINGS, SMALL, copy_site, replace_once, write
 
 
@@ -161,3 +162,15 @@ def test_exceptions_have_their_owner_reason_and_end(tmp_path: Path) -> None:
     assert "There is no exception." in exceptions(
         load(write(tmp_path / "b", {"mkdocs.yml": SETTINGS})), ""
     )
+
+
+def test_open_actions_have_a_filter_for_late_ones(tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "small")
+    replace_once(root, "| done 2026-05-12 |", "| open |")
+    html = actions(load(root), "actions/")
+    assert "<option>late</option>" in html
+    rows = re.findall(r'<tr id="[^"]*"[^>]*>', html)
+    assert [row for row in rows if "data-due" in row] == [
+        row for row in rows if 'data-status="open"' in row
+    ]
+    assert any("data-due" in row for row in rows)

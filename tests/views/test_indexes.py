@@ -21,6 +21,7 @@ from handbook.views import api, show_labels, split_rows
 from handbook.views.descriptions import describe
 from handbook.views.facts import facts
 from handbook.views.home import home
+from handbook.views.keys import keys
 from handbook.views.macro_views import call_view
 from handbook.views.rules_reference import FAMILY_ADDRESSES, rule_family
 from handbook.views.runbooks import alert_page
@@ -197,3 +198,32 @@ def test_pages_show_the_name_of_a_label_and_the_data_keeps_its_template(tmp_path
         assert "Orders of &lt;shop&gt; stopped" in page
         assert template not in page
     assert describe(handbook, alert).startswith("Orders of <shop> stopped")
+
+
+@pytest.mark.parametrize(
+    ("setting", "beginning"),
+    [
+        ("", "How we build and run software, and why. Automated checks"),
+        ("site_description: >-\n  We sell\n  books\n", "We sell books. Automated checks"),
+        ('site_description: "Who are we?"\n', "Who are we? Automated checks"),
+    ],
+    ids=["no description", "no full stop", "question"],
+)
+def test_the_home_page_begins_with_the_description_of_the_site(
+    setting: str, beginning: str, tmp_path: Path
+) -> None:
+    html = LexborHTMLParser(home(load(write(tmp_path, {"mkdocs.yml": SETTINGS + setting})), ""))
+    about, _ = html.css(".hb-hero p")
+    assert " ".join(about.text().split()).startswith(beginning)
+
+
+def test_links_to_rules_lead_to_the_own_page_of_a_family(tmp_path: Path) -> None:
+    """It replaces the provided page, and has no anchor for each rule."""
+    files = {"mkdocs.yml": SETTINGS, "docs/reference/rules/fm.md": "# Ours\n\nText.\n"}
+    handbook = load(write(tmp_path, files))
+    table = LexborHTMLParser(call_view("rules_reference", handbook, "reference/rules/"))
+    links = [link.attributes["href"] or "" for link in table.css("tr a[data-text]")]
+    assert "fm/" in links
+    assert "lnk/#lnk001" in links
+    assert not any(link.startswith("fm/#") for link in links)
+    assert '"reference/rules/fm/"' in keys(handbook)["assets/keys/fm0.json"]

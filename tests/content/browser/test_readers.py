@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from handbook.loading import load
 from handbook.records.postmortem import Postmortem
 from tests.browser.conftest import INDEXES, Opener
-from tests.content.conftest import list_pages
+from tests.content.conftest import EXAMPLE, list_pages
 from tests.handbooks import ROOT
 
 pytestmark = pytest.mark.browser
@@ -107,12 +107,25 @@ def test_the_search_fills_a_phone_and_offers_kinds_only_for_results(open_browser
     assert watched.faults == []
 
 
-def test_the_search_works_on_the_page_for_missing_addresses(open_browser: Opener) -> None:
+def test_the_search_works_on_the_page_for_missing_addresses(
+    open_browser: Opener, real_site: Path
+) -> None:
     watched = open_browser()
     page = watched.open("404.html")
     search(page, "ADR-0023")
     page.locator(".hb-search__results a").first.click()
     page.wait_for_url("**/adr/0023-use-postgresql-for-orders/**")
+    assert watched.faults == []
+    # Below a nested site, a server with one such page sends it too. It then searches that site.
+    missing = f"{EXAMPLE}/alerts/CheckoutSlo/"
+    answer = (real_site / "404.html").read_text(encoding="utf-8")
+    page.route(f"**/{missing}", lambda route: route.fulfill(body=answer, content_type="text/html"))
+    page = watched.open(missing)
+    suggestion = page.locator("[data-missing] .hb-search__results a").first
+    suggestion.wait_for()
+    assert urlsplit(suggestion.evaluate("a => a.href")).path == f"/{EXAMPLE}/alerts/CheckoutSlow/"
+    form = page.locator("[data-missing] form")
+    assert urlsplit(form.evaluate("form => form.action")).path == f"/{EXAMPLE}/search/"
     assert watched.faults == []
 
 

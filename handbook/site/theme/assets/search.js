@@ -4,8 +4,12 @@
 import { Index } from "./search-index.js";
 
 const dialog = document.getElementById("hb-search");
+// A server can have one page for missing addresses, also for those below a nested site. Then search that site.
+const nested = [...document.querySelectorAll("[data-nested]")].find((link) =>
+  location.pathname.startsWith(link.pathname),
+);
 // The page for missing addresses has an absolute base, which ends with a slash.
-const base = new URL(dialog.dataset.base.replace(/\/?$/, "/"), location);
+const base = new URL(nested?.href ?? dialog.dataset.base.replace(/\/?$/, "/"), location);
 const page = document.querySelector("[data-search-page]");
 // The search starts after a pause in typing that is longer than the reader's own pauses between two letters, in milliseconds.
 // So a slow reader does not load the results of each beginning of a word.
@@ -205,6 +209,7 @@ export async function suggest(element) {
   const path = decode(location.pathname)
     .replace(base.pathname, "")
     .replace(/(?:index)?\.html?$|\/+$/g, "");
+  if (nested) element.querySelector("form").action = new URL("search/", base);
   const parts = path.split("/").filter(Boolean);
   // The folder of a kind says little, except before a number, such as adr/23.
   const rest = parts.length > 1 && !/^\d+$/.test(parts[1]) ? parts.slice(1) : parts;

@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .peers
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
@@ -44,11 +45,19 @@ fast: $(VENV)/.test ## run the fast tests (no site build, no browser), in about 
 screenshots: $(VENV)/.test site ## take the pictures of the README from the built site
 	@$(BIN)/python -m tests.screenshots
 
-bench: $(VENV)/.test ## compare the speed with other tools, and write benchmarks/RESULTS.md
-	@$(BIN)/python benchmarks/run.py
+# The tools that only the benchmarks need. The results name a tool that cannot be installed.
+$(PEERS)/.installed: requirements/peers.txt benchmarks/package-lock.json | $(VENV)/.test
+	rm -rf $(PEERS)
+	$(BIN)/python -m venv $(PEERS)
+	-$(PEERS)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/peers.txt
+	-$(BIN)/python -m benchmarks.peers
+	@touch $@
 
-bench-large: $(VENV)/.test ## measure the indexes of 5,000 records on a slow phone; SITE=… measures a built site (minutes)
-	@$(BIN)/python -m benchmarks.large $(SITE)
+bench: $(VENV)/.test $(PEERS)/.installed ## compare the speed with other tools, up to 1,000 records, and write benchmarks/RESULTS.md (20 minutes)
+	@$(BIN)/python -m benchmarks.run bench
+
+bench-large: $(VENV)/.test $(PEERS)/.installed ## the same with up to 10,000 records (35 minutes)
+	@$(BIN)/python -m benchmarks.run large
 
 mutation: $(VENV)/.test ## mutation test: break every record in every known way, and report what the checks miss (ten minutes)
 	@$(BIN)/python -m tests.mutation
@@ -61,6 +70,7 @@ fuzz: $(VENV)/.test ## fuzz the parsers with mutated real files; EXAMPLES=… (d
 lock: $(VENV)/.test ## update the lock files
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --extra site --group build pyproject.toml --output-file requirements/site.txt
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --constraint requirements/site.txt --extra site --group build --group test pyproject.toml --output-file requirements/test.txt
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --group pyproject.toml:peers --output-file requirements/peers.txt
 
 clean: ## remove build output and caches
-	rm -rf $(VENV) site .site.new .site.old .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(PEERS) site .site.new .site.old .pytest_cache .mypy_cache .ruff_cache

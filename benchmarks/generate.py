@@ -4,6 +4,9 @@ N is the number of Markdown records: decisions, runbooks, post-mortems, services
 Alerts and audits are not part of this number. The script first plans the references, so that both
 sides of a reference agree, and then writes the texts. The same seed and day give the same files.
 
+With `--messy`, the runbooks have real shell code (loops, variables, here-documents) and more
+tables, and the decisions are twice as long.
+
 The plugins and other settings come from this project, so that the benchmarks build the handbook as
 our site is built. The teams, tags and numbers of records are generated.
 """
@@ -83,10 +86,11 @@ class Plan:
 class Author:
     """Writer of a handbook. Its random choices depend only on the seed."""
 
-    def __init__(self, records: int, seed: int, today: date) -> None:
+    def __init__(self, records: int, seed: int, today: date, *, messy: bool = False) -> None:
         self.records = max(records, 20)
         self.random = random.Random(seed)  # noqa: S311 - not used for secrets
         self.today = today
+        self.messy = messy
         self.topic: dict[str, list[str]] = {kind: _WORDS[kind] for kind in _TOPIC_KINDS}
         self.severities = list(_BASE["extra"]["policy"]["severities"])
         self.plan = self._make_plan()
@@ -366,6 +370,12 @@ class Author:
         ]
         return textwrap.indent("\n".join((f"```{language}", *lines, "```")), indent)
 
+    def _write_scripts(self, name: str, number: int, indent: str = "") -> str:
+        """Return different shell scripts, each in its own block."""
+        scripts = self._sample(_WORDS["scripts"], number, number)
+        blocks = (f"```bash\n{script.replace('%name', name)}```" for script in scripts)
+        return textwrap.indent("\n\n".join(blocks), indent)
+
     def _write_message(self, name: str) -> str:
         return str(self.random.choice(_WORDS["messages"])).format(
             name=name, number=self.random.randint(2, 900)
@@ -441,6 +451,11 @@ class Author:
     def _write_adr(self, adr: Entry) -> str:
         links = self._make_links(adr, 5)
         alternatives = self._sample(_WORDS["alternatives"], 2, 4)
+        details = (
+            block
+            for _ in range(6 if self.messy else 0)
+            for block in (self._write_paragraph(5, 8), self._write_table())
+        )
         return self._write_record(
             adr,
             [
@@ -448,6 +463,7 @@ class Author:
                 self._write_paragraph(4, 7, links[:2]),
                 self._write_paragraph(4, 6),
                 self._write_table(),
+                *details,
                 "## Decision",
                 self._write_paragraph(4, 6, links[2:3]),
                 self._write_listing(adr.name[5:30].strip("-")),
@@ -479,7 +495,7 @@ class Author:
         steps = (
             f"{number}. "
             + _wrap(f"{self._write_sentence()} {self._write_sentence()}", "    ", hang=True)
-            + f"\n\n{self._write_listing(service, '    ')}"
+            + f"\n\n{self._write_step(service)}"
             for number in range(1, 6)
         )
         blocks = [
@@ -495,7 +511,7 @@ class Author:
                 f"### {cause}",
                 f"**Symptom:** `{self._write_message(service)}`\n{self._write_paragraph(2, 3)}",
                 _wrap(f"**Fix:** {self._write_paragraph(2, 4)}"),
-                self._write_listing(service),
+                self._write_scripts(service, 1) if self.messy else self._write_listing(service),
             ]
         tiers = (
             "Engineer on call",
@@ -510,6 +526,14 @@ class Author:
             ),
         ]
         return self._write_record(runbook, blocks)
+
+    def _write_step(self, service: str) -> str:
+        """Return what follows the text of a step: a listing, or two scripts and a table."""
+        indent = "    "
+        if not self.messy:
+            return self._write_listing(service, indent)
+        table = textwrap.indent(self._write_table(), indent)
+        return f"{self._write_scripts(service, 2, indent)}\n\n{table}"
 
     def _write_postmortem(self, postmortem: Entry) -> str:
         links = self._make_links(postmortem, 5)
@@ -815,9 +839,11 @@ def _make_clause(text: str) -> str:
     return text[:1].lower() + text[1:].rstrip(".")
 
 
-def generate(root: Path, records: int, seed: int = 1, today: date = TODAY) -> None:
+def generate(
+    root: Path, records: int, seed: int = 1, today: date = TODAY, *, messy: bool = False
+) -> None:
     """Write a handbook with this number of records (at least 20) below `root`."""
-    for path, text in Author(records, seed, today).files():
+    for path, text in Author(records, seed, today, messy=messy).files():
         target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
@@ -836,11 +862,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--seed", type=int, default=1, metavar="S", help="the seed of the random texts"
     )
     parser.add_argument("--today", type=date.fromisoformat, default=TODAY, metavar="YYYY-MM-DD")
+    parser.add_argument(
+        "--messy", action="store_true", help="write real shell code, more tables and longer texts"
+    )
     options = parser.parse_args(arguments)
     if options.folder.exists() and any(options.folder.iterdir()):
         print(f"{options.folder} is not empty", file=sys.stderr)
         return 2
-    generate(options.folder, options.records, options.seed, options.today)
+    generate(options.folder, options.records, options.seed, options.today, messy=options.messy)
     return 0
 
 

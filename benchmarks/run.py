@@ -1,11 +1,9 @@
-"""Compare our speed with other tools on the same handbooks: `python benchmarks/run.py [--short]`.
+"""Compare our speed with other tools: `python -m benchmarks.run {bench,large} [--short]`.
 
-A subject is a tool with a task, for example the build with Hugo. All subjects run in turns on
-handbooks of the same size, each in its own process. The fastest of several runs counts, because
-other programs disturbed it least. The figures are CPU times for the same reason. Some goals also
-use the wall time, the time on the clock.
-
-The script writes the figures to RESULTS.md. It fails only if a measured command fails.
+`bench` measures handbooks of up to 1,000 records, and `large` up to 10,000. Each writes its figures
+to a file in `benchmarks/results`, and then writes RESULTS.md from both files. All tools with the
+same work run in turns, each in its own process. A failed measurement is part of the results: the
+others continue, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -19,516 +17,366 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import date
-from importlib.metadata import version
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from benchmarks import others
+from playwright.sync_api import Browser
 
-BIN: Final = Path(sys.executable).parent
+from benchmarks import peers, report, subjects
+from benchmarks.edits import Preview, measure_edits
+from benchmarks.phone import visit_page
+from benchmarks.processes import measure_command
+from benchmarks.results import FOLDER, Key, Results
+from benchmarks.search import QUICK, CompressingHandler, search_with_empty_cache
+from benchmarks.subjects import SUBJECTS, Set, Subject
+from tests.browser.conftest import chromium
+from tests.commands import serve_site
+
 RESULTS: Final = Path(__file__).parent / "RESULTS.md"
-SIZES: Final = (100, 300, 1_000, 5_000, 10_000)
-BASE: Final = 1_000
-"""Number of records at which the goals apply, and from which the growth is computed."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """Wall time and CPU time of a command in seconds, and its peak memory in MB."""
-
-    wall: float
-    cpu: float
-    peak: float
-
-
-@dataclass(frozen=True)
-class Command:
-    """Command with the folder in which it runs."""
-
-    arguments: Sequence[str]
-    folder: Path
-
-
-@dataclass
-class Subject:
-    """Measured tool with its task.
-
-    `prepare` takes a handbook and an empty folder, and returns the commands to run in order.
-    `sizes` holds the sizes at which the tool is measured, `codes` the exit codes of success, and
-    `runs` the measured runs by size.
-    """
-
-    group: str
-    name: str
-    prepare: Callable[[Path, Path], list[Command]]
-    sizes: tuple[int, ...] = SIZES
-    codes: tuple[int, ...] = (0,)
-    runs: dict[int, list[Run]] = field(default_factory=dict)
-    pages: dict[int, int] = field(default_factory=dict)
-    """Numbers of pages of the built site by size. Only link checkers have them."""
-
-    def find_best(self, size: int, *, by_wall: bool = False) -> Run | None:
-        """Return the run of a size with the least CPU time, or with the least wall time."""
-        return min(
-            self.runs.get(size, ()), key=lambda run: run.wall if by_wall else run.cpu, default=None
-        )
-
-
-def run_command(command: Command, log: Path, codes: Sequence[int]) -> Run:
-    """Run a command, and return its times and its peak memory.
-
-    The output goes to the file `log`. Raises RuntimeError with the end of the output if the exit
-    code is not in `codes`.
-    """
-    environment = os.environ | {"NO_MKDOCS_2_WARNING": "1", "NO_COLOR": "1"}
-    with log.open("wb") as output:
-        begin = time.perf_counter()
-        process = subprocess.Popen(  # noqa: S603
-            command.arguments,
-            cwd=command.folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - begin
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in codes:
-        output_end = log.read_text(encoding="utf-8", errors="replace")[-2000:]
-        raise RuntimeError(
-            f"exit code {process.returncode} of {' '.join(command.arguments)[:200]}\n{output_end}"
-        )
-    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
-
-
-def add_runs(runs: Sequence[Run]) -> Run:
-    """Combine the runs of several commands: the sum of their times, and the highest memory."""
-    return Run(
-        sum(run.wall for run in runs), sum(run.cpu for run in runs), max(run.peak for run in runs)
-    )
-
-
-# Functions that prepare a subject. Each takes the handbook and an empty folder.
-
-
-def _prepare_check(root: Path, folder: Path) -> list[Command]:
-    return [Command([str(BIN / "handbook"), "check"], root)]
-
-
-def _prepare_help(root: Path, folder: Path) -> list[Command]:
-    return [Command([str(BIN / "handbook"), "--help"], root)]
-
-
-def _prepare_jsonschema(root: Path, folder: Path) -> list[Command]:
-    commands = []
-    for kind, files in others.write_front_matter(root, folder).items():
-        arguments = [str(BIN / "handbook"), "schema", kind, "--root", str(root)]
-        schema = folder / f"{kind}.schema.json"
-        schema.write_bytes(subprocess.run(arguments, capture_output=True, check=True).stdout)  # noqa: S603
-        commands.append(
-            Command([str(BIN / "check-jsonschema"), "--schemafile", str(schema), *files], folder)
-        )
-    return commands
-
-
-def _build_with_mkdocs(root: Path, site: Path, *command: str) -> list[Command]:
-    """Return the command that builds a site. `command` replaces the executable of MkDocs."""
-    return [
-        Command(
-            [*(command or [str(BIN / "mkdocs")]), "build", "--quiet", "--site-dir", str(site)], root
-        )
-    ]
-
-
-_WITHOUT_SEARCH: Final = """
-from handbook.site import finish
-from mkdocs.__main__ import cli
-finish.write_search_index = lambda *_: None
-cli()
-"""
-"""Program that runs MkDocs without our search index, because our plugin has no such option."""
-
-
-def _prepare_ours(root: Path, folder: Path) -> list[Command]:
-    return _build_with_mkdocs(root, folder, sys.executable, "-c", _WITHOUT_SEARCH)
-
-
-def _prepare_ours_with_search(root: Path, folder: Path) -> list[Command]:
-    return _build_with_mkdocs(root, folder)
-
-
-def _make_stock(
-    *, in_nav: bool = False, search: bool = False
-) -> Callable[[Path, Path], list[Command]]:
-    def prepare(root: Path, folder: Path) -> list[Command]:
-        others.write_stock_site(root, folder, in_nav=in_nav, search=search)
-        return _build_with_mkdocs(folder, folder / "site")
-
-    return prepare
-
-
-def _prepare_hugo(root: Path, folder: Path) -> list[Command]:
-    others.write_hugo_site(root, folder)
-    return [Command(["hugo", "--quiet"], folder)]
-
-
-def _site_path(root: Path) -> Path:
-    """Return the folder of our site with search, which the link checkers read."""
-    return root.parent / "build-ours-with-search"
-
-
-def _prepare_links(root: Path, folder: Path) -> list[Command]:
-    return [Command([str(BIN / "handbook"), "links", str(_site_path(root))], root)]
-
-
-def _prepare_lychee(root: Path, folder: Path) -> list[Command]:
-    site = str(_site_path(root))
-    options = [
-        "--offline",
-        "--include-fragments",
-        "--no-progress",
-        "--index-files",
-        "index.html",
-        "--root-dir",
-        site,
-    ]
-    return [Command([str(BIN / "lychee"), *options, site], folder)]
-
-
-def _prepare_linkchecker(root: Path, folder: Path) -> list[Command]:
-    # LinkChecker uses file:// and one thread, because it does not end with http and ten threads.
-    options = ["--no-status", "--threads", "0", "--ignore-url", "^https?:"]
-    index = f"file://{_site_path(root)}/index.html"
-    return [Command([str(BIN / "linkchecker"), *options, index], folder)]
-
-
-def list_subjects() -> tuple[list[Subject], list[str]]:
-    """Return the subjects whose tools are installed, and a message for each missing tool."""
-    small = tuple(size for size in SIZES if size <= BASE)
-    # Subjects without a goal are not measured at the largest size, because that would take too
-    # long. All runs together take less than twenty minutes.
-    large = SIZES[:-1]
-    all_subjects = [
-        Subject("check", "handbook check", _prepare_check),
-        Subject("check", "handbook --help", _prepare_help, (SIZES[0],)),
-        Subject("check", "check-jsonschema", _prepare_jsonschema),
-        Subject("build", "ours", _prepare_ours),
-        Subject("build", "stock, out of the nav", _make_stock()),
-        Subject("build", "stock, in the nav", _make_stock(in_nav=True), small),
-        Subject("build", "Hugo", _prepare_hugo, large),
-        Subject("search", "ours with search", _prepare_ours_with_search, large),
-        Subject("search", "stock with search", _make_stock(search=True), small),
-        Subject("links", "handbook links", _prepare_links, large),
-        Subject("links", "lychee", _prepare_lychee, large),
-        Subject("links", "LinkChecker", _prepare_linkchecker, (BASE,)),
-    ]
-    missing = {}
-    if not shutil.which("hugo"):
-        missing["Hugo"] = "Hugo is missing (Debian: apt-get install hugo)"
-    for name in ("check-jsonschema", "lychee", "linkchecker"):
-        if not (BIN / name).is_file():
-            subject_name = "LinkChecker" if name == "linkchecker" else name
-            missing[subject_name] = f"{name} is missing (make bench installs it)"
-    available = [subject for subject in all_subjects if subject.name not in missing]
-    return available, list(missing.values())
-
-
-def measure(subjects: Sequence[Subject], size: int, rounds: int, today: date) -> None:
-    """Generate a handbook of one size, and measure all subjects on it in turns."""
-    with tempfile.TemporaryDirectory(prefix="handbook-bench-") as folder:
-        # LinkChecker drops its root rights before it reads files.
-        Path(folder).chmod(0o755)
-        root = Path(folder) / "handbook"
-        # A separate process generates the handbook. If this process did it, its memory would grow
-        # and would count as memory of the measured processes, which it starts.
-        script = Path(__file__).parent / "generate.py"
-        command = [
-            sys.executable,
-            str(script),
-            str(root),
-            "--records",
-            str(size),
-            "--today",
-            str(today),
-        ]
-        subprocess.run(command, check=True)  # noqa: S603
-        subjects_of_size = [subject for subject in subjects if size in subject.sizes]
-        prepared: list[tuple[Subject, Sequence[Command]]] = []
-        for subject in subjects_of_size:
-            is_site = subject.prepare is _prepare_ours_with_search
-            target = _site_path(root) if is_site else Path(folder) / f"subject-{len(prepared)}"
-            target.mkdir()
-            prepared.append((subject, subject.prepare(root, target)))
-        for turn in range(1, rounds + 1):
-            for subject, commands in prepared:
-                log = Path(folder) / "log"
-                run = add_runs([run_command(command, log, subject.codes) for command in commands])
-                subject.runs.setdefault(size, []).append(run)
-                print(
-                    f"{size:>6}  {turn}  {subject.name:<24} {run.cpu:8.2f} s CPU "
-                    f"{run.wall:8.2f} s  {run.peak:6.0f} MB",
-                    file=sys.stderr,
-                )
-
-        for subject in subjects_of_size:
-            if subject.group == "links":
-                subject.pages[size] = sum(1 for _ in _site_path(root).rglob("*.html"))
-
-
-# Report.
-
-
-@dataclass(frozen=True)
-class Goal:
-    """Goal: a measured figure and its limit, a maximum or with `is_minimum` a minimum."""
-
-    name: str
-    unit: str
-    limit: float
-    figure: float | None
-    is_minimum: bool = False
-
-    @property
-    def verdict(self) -> str:
-        """Verdict on the goal. A miss by at most a quarter of the limit has its own verdict."""
-        if self.figure is None:
-            return "not measured"
-        ratio = self.limit / self.figure if self.is_minimum else self.figure / self.limit
-        return "met" if ratio <= 1 else "within a quarter" if ratio <= 1.25 else "missed"
-
-    def format_row(self) -> str:
-        """Return the row of the table."""
-        figure = "–" if self.figure is None else f"{self.figure:.2f}{self.unit}"
-        limit = f"{'≥' if self.is_minimum else '≤'} {self.limit:g}{self.unit}"
-        return f"| {self.name} | {limit} | {figure} | {self.verdict} |"
-
-
-class Figures:
-    """Figures computed from the runs of all subjects, such as ratios and growth."""
-
-    def __init__(self, subjects: Sequence[Subject]) -> None:
-        self.subjects = {subject.name: subject for subject in subjects}
-
-    def find_best(self, name: str, size: int) -> Run | None:
-        """Return the run of a subject at a size with the least CPU time."""
-        return self.subjects[name].find_best(size) if name in self.subjects else None
-
-    def compute_ratio(
-        self, name: str, base: str, size: int, *, by_wall: bool = False
-    ) -> float | None:
-        """Return the time of the subject `name` divided by the time of the subject `base`."""
-        if name not in self.subjects or base not in self.subjects:
-            return None
-        run = self.subjects[name].find_best(size, by_wall=by_wall)
-        base_run = self.subjects[base].find_best(size, by_wall=by_wall)
-        if not run or not base_run:
-            return None
-        return run.wall / base_run.wall if by_wall else run.cpu / base_run.cpu
-
-    def compute_time_per_record(self, name: str, size: int) -> float | None:
-        """Return the CPU time of a subject in milliseconds per record."""
-        run = self.find_best(name, size)
-        return 1000 * run.cpu / size if run else None
-
-    def compute_time_per_page(self, size: int) -> float | None:
-        """Return the wall time of our link check in ms per page, minus the start-up time."""
-        subject = self.subjects.get("handbook links")
-        start = self.find_best("handbook --help", SIZES[0])
-        run = subject.find_best(size, by_wall=True) if subject else None
-        return (
-            1000 * (run.wall - start.wall) / subject.pages[size]
-            if subject and run and start
-            else None
-        )
-
-    def compute_growth(self, name: str) -> float | None:
-        """Return the time per record at the largest size, divided by the time at the size BASE.
-
-        If the time grows linearly with the number of records, the growth is 1.
-        """
-        subject = self.subjects.get(name)
-        largest = max(subject.runs, default=0) if subject else 0
-        large = self.compute_time_per_record(name, largest)
-        base = self.compute_time_per_record(name, BASE)
-        return large / base if subject and large and base and max(subject.runs) > BASE else None
-
-    def list_goals(self) -> Iterator[Goal]:
-        """Yield all goals with their measured figures."""
-        large = max(size for subject in self.subjects.values() for size in subject.runs)
-        at = min(BASE, large)
-        growth = f"growth from {BASE:,} to {SIZES[-1]:,}"
-        check = self.find_best("handbook check", large)
-        start = self.find_best("handbook --help", SIZES[0])
-        ours, stock, stock_in_nav = "ours", "stock, out of the nav", "stock, in the nav"
-        for size in sorted({at, large}):
-            time_per_record = self.compute_time_per_record("handbook check", size)
-            yield Goal(f"check, per record, at {size:,}", " ms", 2, time_per_record)
-        yield Goal(f"check, {growth}", "", 1, self.compute_growth("handbook check"))
-        yield Goal(f"check, peak memory at {large:,}", " MB", 600, check.peak if check else None)
-        yield Goal("start-up", " s", 0.25, start.cpu if start else None)
-        for by_wall, unit in ((True, "wall time"), (False, "CPU time")):
-            ratio = self.compute_ratio(ours, stock, at, by_wall=by_wall)
-            yield Goal(f"build, ours to stock out of the nav, at {at:,}, {unit}", " ×", 1.3, ratio)
-            ratio = self.compute_ratio(stock_in_nav, ours, at, by_wall=by_wall)
-            name = f"build, stock in the nav to ours, at {at:,}, {unit}"
-            yield Goal(name, " ×", 4, ratio, is_minimum=True)
-        yield Goal(f"build, {growth}", "", 1, self.compute_growth(ours))
-        name = f"links, per page, without start-up, at {at:,}, wall time"
-        yield Goal(name, " ms", 0.5, self.compute_time_per_page(at))
-
-
-_GROUPS: Final = {
-    "check": (
-        "The check",
-        "handbook check",
-        "All rules on all records, compared with a check of the front matter only.",
-    ),
-    "build": (
-        "The build",
-        "ours",
-        "Without a cache, with all rules and views, and without a search index.",
-    ),
-    "search": (
-        "The build with the search index",
-        "ours with search",
-        "The same build with a search index.",
-    ),
-    "links": (
-        "Links of the built site",
-        "lychee",
-        "All links of our built site within the site, read from disk.",
-    ),
+QUERIES: Final = ("queue", "kubernetes", "lagging replica")
+INDEXES: Final = ("actions/", "adr/", "alerts/", "postmortems/", "runbooks/")
+"""Addresses of the indexes that grow with the number of records."""
+_WARM: Final = (subjects.KEPT, subjects.ONE_FILE)
+"""Works that need the result of an earlier run, which is not measured."""
+_ROUNDS: Final = {
+    subjects.HELP: 10,
+    subjects.CHECK: 5,
+    subjects.KEPT: 5,
+    subjects.ONE_FILE: 5,
+    subjects.BUILD: 3,
+    subjects.REBUILD: 3,
+    subjects.LINKS: 5,
 }
 
 
-def write_tables(figures: Figures) -> Iterator[str]:
-    """Yield the lines of a Markdown table for each group of subjects.
+@dataclass(frozen=True)
+class Step:
+    """Part of a run with its expected seconds."""
 
-    A cell holds the seconds, the milliseconds per record, the ratio and the peak memory.
-    """
-    for group, (title, base, text) in _GROUPS.items():
-        rows = [
-            subject
-            for subject in figures.subjects.values()
-            if subject.group == group and subject.runs
-        ]
-        sizes = sorted({size for subject in rows for size in subject.runs})
-        if not rows:
-            continue
-        yield f"## {title}\n\n{text} `×` is the ratio to {base}.\n"
-        yield "| | " + " | ".join(f"{size:,}" for size in sizes) + " | growth |"
-        yield "|---|" + "---|" * (len(sizes) + 1)
-        for subject in rows:
-            cells = (_format_cell(figures, subject, base, size) for size in sizes)
-            growth = figures.compute_growth(subject.name)
-            yield (
-                f"| {subject.name} | "
-                + " | ".join(cells)
-                + f" | {f'{growth:.2f}' if growth else '–'} |"
+    name: str
+    seconds: float
+    run: Callable[[], None]
+
+
+class Run:
+    """Run of one command: it plans the steps, runs them, and collects the results."""
+
+    def __init__(self, results: Results, folder: Path, *, short: bool) -> None:
+        self.results = results
+        self.folder = folder
+        self.short = short
+        self.commands: dict[tuple[Subject, Set], subjects.Command] = {}
+        self.failed: set[tuple[Subject, Set]] = set()
+
+    # Planning.
+
+    def plan_bench(self) -> Iterator[Step]:
+        """Plan the measurements of up to 1,000 records."""
+        works = (subjects.CHECK, subjects.KEPT, subjects.ONE_FILE)
+        sites = (subjects.BUILD, subjects.REBUILD, subjects.LINKS)
+        small, middle, messy = (40, 60, 60) if self.short else (100, 1_000, 1_000)
+        handbook = self.make_set(small)
+        yield self.plan_generation(handbook)
+        yield from self.plan_commands(handbook, (subjects.HELP, *works, subjects.BUILD))
+        yield self.plan_removal(handbook)
+        handbook, messy_handbook = self.make_set(middle), self.make_set(messy, "messy")
+        yield self.plan_generation(handbook)
+        yield self.plan_generation(messy_handbook)
+        ours = [subject for subject in SUBJECTS if subject.tool == subjects.OURS]
+        checks = [subject for subject in ours if subject.work == subjects.CHECK]
+        yield from self.plan_commands(messy_handbook, (subjects.CHECK,), checks)
+        yield self.plan_removal(messy_handbook)
+        yield from self.plan_commands(handbook, (*works, *sites))
+        yield self.plan_visits(handbook)
+        tools = (subjects.OURS, subjects.ZENSICAL, subjects.HUGO, subjects.STOCK)
+        yield from (self.plan_edits(handbook, tool) for tool in tools)
+        yield self.plan_removal(handbook)
+
+    def plan_large(self) -> Iterator[Step]:
+        """Plan the measurements of up to 10,000 records."""
+        works = (subjects.CHECK, subjects.KEPT, subjects.ONE_FILE, subjects.BUILD, subjects.LINKS)
+        slow = (subjects.MARKDOWNLINT, subjects.BUILD_COMMAND)
+        measured = [subject for subject in SUBJECTS if subject.tool not in slow]
+        first, middle, last = (40, 50, 60) if self.short else (1_000, 5_000, 10_000)
+        handbook = self.make_set(middle)
+        yield self.plan_generation(handbook)
+        builds = [s for s in SUBJECTS if (s.work, s.tool) == (subjects.BUILD, subjects.OURS)]
+        yield from self.plan_commands(handbook, (subjects.BUILD,), builds, rounds=1)
+        yield self.plan_search(handbook)
+        yield self.plan_indexes(handbook)
+        tools = (subjects.OURS, subjects.ZENSICAL, subjects.HUGO)
+        yield from (self.plan_edits(handbook, tool) for tool in tools)
+        yield self.plan_removal(handbook)
+        for size, rounds in ((first, 3), (last, 2)):
+            handbook = self.make_set(size)
+            yield self.plan_generation(handbook)
+            yield from self.plan_commands(handbook, works, measured, rounds)
+            yield self.plan_removal(handbook)
+
+    def make_set(self, records: int, handbook: str = "plain") -> Set:
+        """Return a set in a folder of its own."""
+        return Set(self.folder / f"{handbook}-{records}", records, handbook)
+
+    def plan_generation(self, handbook: Set) -> Step:
+        """Plan the generation of a handbook."""
+        name = f"generate {handbook.records} records ({handbook.handbook})"
+        return Step(name, 2 + handbook.records / 400, partial(self.generate, handbook))
+
+    def plan_removal(self, handbook: Set) -> Step:
+        """Plan the removal of a handbook and its sites."""
+        remove = partial(shutil.rmtree, handbook.folder, ignore_errors=True)
+        return Step(f"remove {handbook.records} records", 1 + handbook.records / 1000, remove)
+
+    def plan_commands(
+        self,
+        handbook: Set,
+        works: Sequence[str],
+        measured: Sequence[Subject] = SUBJECTS,
+        rounds: int | None = None,
+    ) -> Iterator[Step]:
+        """Plan the commands of each work, in turns."""
+        for work in works:
+            tools = [
+                subject
+                for subject in measured
+                if subject.work == work and peers.find_tool(subject.program)
+            ]
+            for turn in range(1 if self.short else rounds or _ROUNDS[work]):
+                for subject in tools if turn % 2 == 0 else reversed(tools):
+                    name = f"{work}, {subject.tool}, {handbook.records} {handbook.handbook}"
+                    seconds = subject.expect_seconds(handbook.records)
+                    seconds *= 2 if turn == 0 and work in _WARM else 1
+                    yield Step(name, seconds, partial(self.measure, subject, handbook))
+
+    def plan_visits(self, handbook: Set) -> Step:
+        """Plan the first visits of a runbook on a phone."""
+        visits = 1 if self.short else 3
+        return Step("first visits", 40.0 * visits, partial(self.visit, handbook, visits))
+
+    def plan_indexes(self, handbook: Set) -> Step:
+        """Plan the visits of the large indexes on a phone."""
+        visits = 1 if self.short else 3
+        pages = INDEXES[:1] if self.short else INDEXES
+        seconds = 10.0 * visits * len(pages)
+        return Step("indexes", seconds, partial(self.visit_indexes, handbook, pages, visits))
+
+    def plan_search(self, handbook: Set) -> Step:
+        """Plan the queries."""
+        return Step("search", 25.0, partial(self.search, handbook))
+
+    def plan_edits(self, handbook: Set, tool: str) -> Step:
+        """Plan the edits in the preview of a tool."""
+        number = 1 if self.short else 5
+        records = handbook.records / 1000
+        each = {subjects.OURS: 2 + 8 * records, subjects.STOCK: 3 + 2 * records}.get(tool, 3.0)
+        seconds = 8 + 14 * records + (number + 1) * each
+        name = f"edits, {tool}, {handbook.records}"
+        return Step(name, seconds, partial(self.edit, handbook, tool, number))
+
+    # Running.
+
+    def run(self, steps: Sequence[Step]) -> None:
+        """Run all steps. A failed step is added to the results, and the next one runs."""
+        begin = time.monotonic()
+        whole, ended = sum(step.seconds for step in steps), 0.0
+        for number, step in enumerate(steps, 1):
+            elapsed = time.monotonic() - begin
+            rate = elapsed / ended if elapsed > 60 else 1.0
+            left = rate * (whole - ended) / 60
+            line = f"[{number}/{len(steps)}] {elapsed / 60:5.1f} min, {left:5.1f} left: {step.name}"
+            print(line, file=sys.stderr, flush=True)
+            try:
+                step.run()
+            except Exception as error:
+                message = " ".join(str(error).split())[:400] or type(error).__name__
+                self.results.failures.append(f"{step.name}: {message}")
+                print(f"    failed: {message}", file=sys.stderr, flush=True)
+            ended += step.seconds
+        self.results.minutes = round((time.monotonic() - begin) / 60, 1)
+
+    def generate(self, handbook: Set) -> None:
+        """Generate a handbook for the current day, so that no record is overdue."""
+        options = ["--records", f"{handbook.records}", "--today", f"{date.today()}"]
+        messy = ["--messy"] if handbook.handbook == "messy" else []
+        script = [sys.executable, "-m", "benchmarks.generate", str(handbook.root)]
+        subprocess.run([*script, *options, *messy], check=True)  # noqa: S603 - our own script
+
+    def measure(self, subject: Subject, handbook: Set) -> None:
+        """Run a command once, and keep its figures. After a failure it is not run again."""
+        measured = (subject, handbook)
+        tool = peers.find_tool(subject.program)
+        if measured in self.failed or tool is None:
+            return
+        try:
+            is_first = measured not in self.commands
+            if is_first:
+                self.commands[measured] = subject.make(handbook, tool)
+            command = self.commands[measured]
+            run = partial(
+                measure_command,
+                command.arguments,
+                command.folder,
+                codes=command.codes,
+                patience=max(120.0, 8 * subject.expect_seconds(handbook.records)),
+                environment=command.environment,
             )
-        yield ""
+            if is_first and subject.work in _WARM:
+                command.prepare()
+                run()
+            command.prepare()
+            usage = run()
+        except BaseException:
+            self.failed.add(measured)
+            raise
+        key = partial(Key, subject.work, subject.tool, handbook.records)
+        for quantity, value in (
+            ("CPU", usage.cpu),
+            ("clock", usage.wall),
+            ("memory", usage.memory),
+        ):
+            self.results.add(key(quantity, handbook.handbook), value)
 
+    def visit(self, handbook: Set, visits: int) -> None:
+        """Visit a runbook on each site with an empty cache, in turns."""
+        runbook = sorted((handbook.root / "runbooks").glob("*/*.md"))[0]
+        path = runbook.relative_to(handbook.root).with_suffix("").as_posix()
+        tools = (subjects.OURS, subjects.STOCK, subjects.ZENSICAL)
+        sites = {tool: subjects.find_site(handbook, tool) for tool in tools}
+        with chromium() as browser, ExitStack() as servers:
+            addresses = {
+                tool: servers.enter_context(serve_site(site, CompressingHandler))
+                for tool, site in sites.items()
+                if (site / path / "index.html").is_file()
+            }
+            for _ in range(visits):
+                for tool, address in addresses.items():
+                    key = partial(Key, report.VISIT, tool, handbook.records)
+                    self.add_visit(browser, key, f"{address}{path}/")
+                if subjects.OURS in addresses:
+                    key = partial(Key, report.VISIT, report.WITH_COPY, handbook.records)
+                    url = f"{addresses[subjects.OURS]}{path}/"
+                    self.add_visit(browser, key, url, keeps_copy=True)
 
-def _format_cell(figures: Figures, subject: Subject, base: str, size: int) -> str:
-    run, ratio = subject.find_best(size), figures.compute_ratio(subject.name, base, size)
-    if run is None:
-        return "–"
-    times = "" if ratio is None or subject.name == base else f", {ratio:.2f} ×"
-    cpu = f"{run.cpu:.2f} s ({1000 * run.cpu / size:.2f} ms{times})"
-    return f"{cpu}, {run.wall:.1f} s, {run.peak:.0f} MB"
+    def visit_indexes(self, handbook: Set, pages: Sequence[str], visits: int) -> None:
+        """Visit the large indexes of our site on a phone."""
+        site = subjects.find_site(handbook, subjects.OURS)
+        with chromium() as browser, serve_site(site, CompressingHandler) as address:
+            for page in pages:
+                key = partial(Key, report.INDEX, page, handbook.records)
+                for _ in range(visits):
+                    self.add_visit(browser, key, address + page)
+
+    def add_visit(
+        self, browser: Browser, key: Callable[[str], Key], url: str, *, keeps_copy: bool = False
+    ) -> None:
+        """Visit a page, and keep its figures."""
+        visit = visit_page(browser, url, keeps_copy=keeps_copy)
+        self.results.add(key("clock"), visit.seconds)
+        self.results.add(key("transferred"), visit.size)
+
+    def search(self, handbook: Set) -> None:
+        """Search our site, each time with an empty cache."""
+        site = subjects.find_site(handbook, subjects.OURS)
+        with chromium() as browser, serve_site(site, CompressingHandler) as address:
+            search_with_empty_cache(browser, address, QUERIES[0], QUICK)  # the first one is slow
+            for query in QUERIES:
+                key = partial(Key, report.SEARCH, query, handbook.records)
+                for _ in range(1 if self.short else 3):
+                    measured = search_with_empty_cache(browser, address, query, QUICK)
+                    self.results.add(key("clock"), measured.duration / 1000)
+                    self.results.add(key("transferred"), measured.size)
+
+    def edit(self, handbook: Set, tool: str, number: int) -> None:
+        """Edit a record in the preview of a tool."""
+        program = {subjects.OURS: "handbook", subjects.STOCK: "mkdocs"}.get(tool, tool.lower())
+        command = peers.find_tool(program)
+        if command is None:
+            return
+        is_ours = tool == subjects.OURS
+        folder = handbook.root if is_ours else subjects.write_sources(handbook, tool)
+        name = handbook.edited_file.name
+        parts = {subjects.OURS: "adr", subjects.HUGO: "content/adr"}.get(tool, "docs/adr")
+        options: dict[str, Callable[[int], list[str]]] = {
+            subjects.OURS: lambda port: ["--address", f"127.0.0.1:{port}"],
+            subjects.HUGO: lambda port: ["--bind", "127.0.0.1", "--port", str(port)],
+            subjects.ZENSICAL: lambda port: ["--dev-addr", f"127.0.0.1:{port}"],
+            subjects.STOCK: lambda port: ["--dirty", "--dev-addr", f"127.0.0.1:{port}"],
+        }
+        verb = "server" if tool == subjects.HUGO else "serve"
+        preview = Preview(
+            lambda port: [*command, verb, *options[tool](port)],
+            folder,
+            folder / parts / name,
+            f"/adr/{name.removesuffix('.md')}/",
+            {"XDG_CACHE_HOME": str(handbook.make_folder("cache"))},
+            is_ours,
+        )
+        patience = 120.0 + 0.06 * handbook.records
+        with chromium() as browser:
+            edits = measure_edits(browser, preview, number, patience)
+        for edit in edits:
+            for work, seconds in (
+                (report.EDIT_PAGE, edit.page),
+                (report.EDIT_PAGES, edit.pages),
+                (report.EDIT_SEARCH, edit.search),
+            ):
+                if seconds is not None:
+                    self.results.add(Key(work, tool, handbook.records, "clock"), seconds)
 
 
 def describe_machine() -> str:
-    """Return one line about the machine and the versions of the tools."""
+    """Return one line about the machine."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    tools = ", ".join(
-        f"{name} {version(name)}" for name in ("mkdocs", "mkdocs-material", "pyromark")
-    )
     return (
-        f"{os.cpu_count()} cores, {memory:.0f} GB of memory, "
-        f"{platform.system()} on {platform.machine()}, "
-        f"Python {platform.python_version()}, {tools}, "
+        f"{os.cpu_count()} cores, {memory:.0f} GiB of memory, "
+        f"{platform.system()} on {platform.machine()}, Python {platform.python_version()}, "
         f"load {os.getloadavg()[0]:.1f} before the first run"
     )
 
 
-def write_report(figures: Figures, missing: Sequence[str], machine: str) -> str:
-    """Return the whole report as Markdown."""
-    lines = [
-        "# Benchmarks",
-        "",
-        "`make bench` writes this report. A record is a Markdown file of about 6 KB. The alerts",
-        "and audits of a handbook are not counted. Our site has a page for each alert.",
-        "",
-        f"The tools run in turns: three times up to {BASE:,} records, and once above that. The",
-        "fastest run counts. A cell holds the CPU time in seconds, in brackets the milliseconds",
-        "per record and the ratio to another tool, then the wall time and the peak memory. The",
-        "ratios use the CPU time, because other programs on the machine hardly change it. Growth",
-        "is the time per record at the largest size, divided by the time per record at",
-        f"{BASE:,}. It is 1 if the time grows linearly.",
-        "",
-        f"Machine: {machine}.",
-        *(f"Not measured: {message}." for message in missing),
-        "",
-        "## Goals",
-        "",
-        "| measurement | goal | result | |",
-        "|---|---|---|---|",
-        *(goal.format_row() for goal in figures.list_goals()),
-        "",
-        *write_tables(figures),
-    ]
-    return "\n".join(lines).rstrip() + "\n"
+def _read_commit() -> str:
+    command = ["git", "rev-parse", "--short=10", "HEAD"]
+    folder = Path(__file__).parent
+    answer = subprocess.run(  # noqa: S603 - fixed arguments
+        command, cwd=folder, capture_output=True, text=True, check=False
+    )
+    return answer.stdout.strip() or "unknown"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command. Returns 1 if a measured command fails."""
+    """Run the command. Returns 1 if a measurement fails."""
     parser = argparse.ArgumentParser(description="Compare our speed with other tools.")
+    parser.add_argument("command", choices=report.COMMANDS)
     parser.add_argument(
         "--short",
         action="store_true",
-        help="measure 100 records with one run each, and write no file, for CI",
-    )
-    parser.add_argument(
-        "--sizes", type=int, nargs="+", default=list(SIZES), metavar="N", help="numbers of records"
-    )
-    parser.add_argument(
-        "--runs",
-        type=int,
-        metavar="N",
-        help="runs of each subject (default: three up to 1,000, one above)",
-    )
-    parser.add_argument(
-        "--output", type=Path, default=RESULTS, metavar="FILE", help="the file for the report"
+        help="measure small handbooks once, print the report, and write no file, for CI",
     )
     options = parser.parse_args(arguments)
-    machine = describe_machine()
-    subjects, missing = list_subjects()
-    # The handbook is generated for the current day, so that no record is overdue and no build
-    # prints warnings.
-    today = date.today()
-    text = ""
-    try:
-        for size in SIZES[:1] if options.short else options.sizes:
-            measure(
-                subjects,
-                size,
-                options.runs or (3 if size <= BASE and not options.short else 1),
-                today,
-            )
-            text = write_report(Figures(subjects), missing, machine)
-            if not options.short:
-                # The report is written after each size, because the last size takes half of the
-                # time.
-                options.output.write_text(text, encoding="utf-8")
-    except (RuntimeError, subprocess.CalledProcessError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    print(text)
-    return 0
+    results = Results(
+        options.command,
+        f"{date.today()}",
+        _read_commit(),
+        describe_machine(),
+        versions=peers.read_versions(),
+        missing=peers.list_missing_tools(),
+    )
+    with tempfile.TemporaryDirectory(prefix="handbook-bench-") as folder:
+        run = Run(results, Path(folder), short=options.short)
+        steps = run.plan_bench() if options.command == "bench" else run.plan_large()
+        run.run(list(steps))
+    if options.short:
+        print(report.write_markdown([results]))
+    else:
+        results.write(FOLDER / f"{options.command}.json")
+        RESULTS.write_text(report.write_markdown(report.read_all()), encoding="utf-8")
+    for failure in results.failures:
+        print(f"failed: {failure}", file=sys.stderr)
+    return 1 if results.failures else 0
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@ mkdocs.yml names this module under `modules`, so the plugin mkdocs-macros import
 `define_env`. A page with `render_macros: true` in its front matter calls a macro by its name:
 `{{ adr_index() }}`.
 
-Each macro calls a view in `handbook/views/`, except for `example`, which only this site has. To add
-a macro, add a function to `define_env` that returns Markdown.
+Each macro calls a view in `handbook/views/`, except for `benchmarks` and `example`, which only this
+site has. To add a macro, add a function to `define_env` that returns Markdown.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from benchmarks.report import read_all, write_page
 from handbook.engines.check import checked_handbook, page_address
 from handbook.handbook import Handbook
 from handbook.reading.addresses import make_relative
@@ -50,6 +51,11 @@ def define_env(env: Any) -> None:  # noqa: C901 - one short function for each ma
     def alert_index() -> str:
         """List the alerts with their runbooks."""
         return runbooks.alert_index(handbook, address())
+
+    @env.macro
+    def benchmarks() -> str:
+        """Show the results of the benchmarks of this repository."""
+        return write_page(read_all())
 
     @env.macro
     def checklist() -> str:

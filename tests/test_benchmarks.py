@@ -10,7 +10,11 @@ from types import FrameType
 
 import pytest
 
+from benchmarks import report as benchmark_report
 from benchmarks.generate import Author, generate, main
+from benchmarks.processes import CommandError, measure_command
+from benchmarks.results import Key, Results, read_results
+from benchmarks.run import RESULTS, Run, Step
 from handbook.loading import load
 from handbook.records import Entity
 from handbook.records.audit import Audit
@@ -83,6 +87,105 @@ def count_calls(root: Path, records: int) -> dict[str, float]:
 def test_no_rule_is_slower_per_record_in_a_larger_handbook(tmp_path: Path) -> None:
     small, large = count_calls(tmp_path / "small", 100), count_calls(tmp_path / "large", 500)
     assert [code for code in small if large[code] > 1.5 * small[code] + 5] == []
+
+
+def test_a_messy_handbook_has_real_shell_code_and_no_findings(tmp_path: Path) -> None:
+    generate(tmp_path, 60, messy=True)
+    assert report(tmp_path, TODAY).findings == ()
+    texts = [file.read_text(encoding="utf-8") for file in (tmp_path / "runbooks").glob("*/*.md")]
+    blocks = sum(text.count("```bash") for text in texts) / len(texts)
+    assert 13 <= blocks <= 15
+    assert any("done < <(" in text for text in texts)
+
+
+def measure(code: str, folder: Path) -> float:
+    """Return the peak memory of a Python program in MB."""
+    return measure_command([sys.executable, "-c", code], folder).memory
+
+
+def test_the_memory_of_all_processes_is_measured(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    fill = "data = b'x' * 60_000_000; import time; time.sleep(0.5)"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {fill!r}]); {fill}"
+    both = parent.replace("subprocess.run(", "subprocess.Popen(")
+    assert measure(fill, tmp_path / "work") > 60
+    assert measure(both, tmp_path / "work") > 120
+
+
+def test_a_command_that_fails_or_takes_too_long_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    with pytest.raises(CommandError, match="exit code 3: no disk"):
+        measure_command(["sh", "-c", "echo no disk; exit 3"], tmp_path / "work")
+    with pytest.raises(CommandError, match="after 0 s"):
+        measure_command(["sleep", "30"], tmp_path / "work", patience=0.2)
+
+
+def test_a_failed_step_does_not_stop_the_others(tmp_path: Path) -> None:
+    results, ended = Results("bench"), []
+
+    def fail() -> None:
+        raise OSError("no space left")
+
+    run_of_steps = Run(results, tmp_path, short=True)
+    run_of_steps.run([Step("first", 1, fail), Step("second", 1, lambda: ended.append(2))])
+    assert (results.failures, ended) == (["first: no space left"], [2])
+
+
+def make_results() -> tuple[Results, Results]:
+    """Return results in which the check is linear, and an edit takes too long."""
+    bench, large = Results("bench", minutes=21), Results("large", minutes=30)
+    for results, sizes in ((bench, (100, 1_000)), (large, (1_000, 10_000))):
+        for records in sizes:
+            for tool, each in (("handbook", 0.001), ("rumdl", 0.0005)):
+                results.values[Key("check", tool, records, "CPU")] = [
+                    turn * (0.2 + each * records) for turn in (1.0, 1.1, 1.3)
+                ]
+    bench.add(Key(benchmark_report.EDIT_PAGE, "handbook", 1_000, "clock"), 1.04)
+    return bench, large
+
+
+def test_missed_targets_come_first(tmp_path: Path) -> None:
+    targets = benchmark_report.list_targets(*make_results())
+    verdicts = {target.name: target.verdict for target in targets}
+    assert list(verdicts.values()) == sorted(
+        verdicts.values(), key=("missed", "not measured", "met").index
+    )
+    assert verdicts["Edit, to the reloaded page, at 1,000"] == "missed"
+    assert verdicts["make bench itself"] == "missed"
+    assert verdicts["Check, growth of the cost of a record"] == "met"
+    assert verdicts["Check, CPU time for a record, at 10,000"] == "met"
+    assert verdicts["Build, memory for one more record"] == "not measured"
+
+
+def test_a_table_has_the_median_the_cost_of_a_record_and_the_ratio_in_pairs() -> None:
+    bench, _ = make_results()
+    text = benchmark_report.write_markdown([bench])
+    assert "| handbook | 0.33 (0.30 to 0.39) | 1.32 (1.20 to 1.56) | 1.10 | – |" in text
+    assert "| rumdl | 0.28 (0.25 to 0.33) | 0.77 (0.70 to 0.91) | 0.55 | 1.71 |" in text
+
+
+def test_results_are_the_same_after_writing_and_reading(tmp_path: Path) -> None:
+    results = make_results()[0]
+    results.failures.append("links: broken")
+    results.write(tmp_path / "bench.json")
+    assert benchmark_report.write_markdown(
+        [read_results(tmp_path / "bench.json")]
+    ) == benchmark_report.write_markdown([results])
+
+
+def test_the_page_has_the_same_tables_with_captions() -> None:
+    bench, _ = make_results()
+    page, text = benchmark_report.write_page([bench]), benchmark_report.write_markdown([bench])
+    captions = [line.strip("*") for line in text.splitlines() if line.startswith("**")]
+    assert captions
+    assert [f"<caption>{caption}</caption>" in page for caption in captions] == [True] * len(
+        captions
+    )
+
+
+def test_the_committed_report_comes_from_the_committed_figures() -> None:
+    text = benchmark_report.write_markdown(benchmark_report.read_all())
+    assert RESULTS.read_text(encoding="utf-8") == text, "run benchmarks.report"
 
 
 def test_no_file_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

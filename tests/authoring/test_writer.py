@@ -344,11 +344,14 @@ def test_an_unreadable_journal_is_reported(
 
 
 def run_limited(command: str, root: Path) -> subprocess.CompletedProcess[str]:
-    """Run a command that can only write files of up to 1,024 bytes."""
+    """Run a command that can only write files of up to 1,024 bytes.
+
+    Python would write compiled modules of that size, which no later run can load.
+    """
     return subprocess.run(
         ["bash", "-c", f"ulimit -f 1; exec {BIN}/handbook {command}"],
         cwd=root,
-        env=make_environment(),
+        env=make_environment() | {"PYTHONDONTWRITEBYTECODE": "1"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

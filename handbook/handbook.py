@@ -42,6 +42,7 @@ from handbook.settings import DOCS, Settings
 from handbook.site_settings import can_add_files, is_address, list_nav_entries
 
 E = TypeVar("E", bound=Entity)
+R = TypeVar("R", bound=Record)
 
 LISTING_FOLDERS: Final = ("docs/standards/samples", "runbooks")
 """The folders of the sample files that a listing can include."""
@@ -184,6 +185,23 @@ class Handbook:
     def alerting_rules(self) -> tuple[MonitoringRule, ...]:
         """The alerting rules of all alerts."""
         return tuple(rule for alert in self.alerts for rule in alert.rules)
+
+    def records_with(self, kind: type[R], key: str, value: str) -> tuple[R, ...]:
+        """Return the records of a class whose field `key` is a value or contains it, by path."""
+        index = self._records_by_value.get((kind, key))
+        if index is None:
+            index = defaultdict(list)
+            for record in self.of(kind):
+                values = getattr(record, key)
+                for member in {values} if isinstance(values, str | None) else set(values):
+                    index[member].append(record)
+            self._records_by_value[kind, key] = index
+        return tuple(index.get(value, ()))  # type: ignore[arg-type]
+
+    @cached_property
+    def _records_by_value(self) -> dict[tuple[type, str], dict[str | None, list[Record]]]:
+        """The records by value, for each class and field that was asked for."""
+        return {}
 
     @property
     def records(self) -> tuple[Record, ...]:

@@ -46,6 +46,7 @@ from handbook.records.standard import Standard
 from handbook.settings import DOCS, Settings, read_settings
 
 V = TypeVar("V")
+D = TypeVar("D", bound=Document | Audit)
 
 _SAMPLES: Final = "docs/standards/samples/"
 _IN_DOCS: Final = f"{DOCS}/"
@@ -105,27 +106,26 @@ class LoadedFiles:
     """
 
     settings: Settings | None = None
-    documents: dict[str, tuple[bytes, Document]] = field(default_factory=dict)
+    entities: dict[str, tuple[bytes | str, Document | Audit]] = field(default_factory=dict)
     values: dict[type, tuple[Any, ...]] = field(default_factory=dict)
 
     def keep_settings(self, settings: Settings) -> Settings:
         """Return the settings of the last load if they are equal. Otherwise forget that load."""
         if self.settings != settings:
             self.settings = settings
-            self.documents.clear()
+            self.entities.clear()
         return self.settings or settings
 
-    def keep_document(
-        self, path: str, data: bytes | Finding, parse: Callable[[], Document]
-    ) -> Document:
-        """Return the document that was parsed from the same bytes, or parse it."""
+    def keep_entity(self, path: str, data: bytes | str | Finding, parse: Callable[[], D]) -> D:
+        """Return the document or audit that was parsed from the same data, or parse it."""
         if isinstance(data, Finding):
             return parse()
-        old_data, document = self.documents.get(path, (None, None))
-        if document is None or old_data != data:
-            document = parse()
-            self.documents[path] = data, document
-        return document
+        old_data, old = self.entities.get(path, (None, None))
+        if old is not None and old_data == data:
+            return old  # type: ignore[return-value]
+        entity = parse()
+        self.entities[path] = data, entity
+        return entity
 
     def keep(self, kind: type[V], values: Iterable[V]) -> tuple[V, ...]:
         """Return the values of a kind from the last load if all of them are equal."""
@@ -152,10 +152,7 @@ def load(root: Path, loaded: LoadedFiles | None = None) -> Handbook:
     }
     audits = loaded.keep(
         Audit,
-        (
-            read_entity(Audit, path, files.read_text(root, path), settings.allowed_values)
-            for path in paths[FileKind.AUDIT]
-        ),
+        (_read_audit(root, path, settings, loaded) for path in paths[FileKind.AUDIT]),
     )
     rule_files = loaded.keep(RuleFile, _read_rule_files(root, documents, paths[FileKind.RULE_FILE]))
     pages = make_team_pages(settings.team_addresses)
@@ -287,7 +284,14 @@ def add_document(handbook: Handbook, path: str, data: bytes) -> Handbook:
 
 def _read_document(root: Path, path: str, settings: Settings, loaded: LoadedFiles) -> Document:
     data = files.read_bytes(root, path)
-    return loaded.keep_document(path, data, lambda: _parse_document(path, data, settings))
+    return loaded.keep_entity(path, data, lambda: _parse_document(path, data, settings))
+
+
+def _read_audit(root: Path, path: str, settings: Settings, loaded: LoadedFiles) -> Audit:
+    text = files.read_text(root, path)
+    return loaded.keep_entity(
+        path, text, lambda: read_entity(Audit, path, text, settings.allowed_values)
+    )
 
 
 def _find_replacements(

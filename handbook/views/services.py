@@ -150,18 +150,16 @@ def service_headings(handbook: Handbook, service: Service) -> tuple[TocEntry, ..
     )
 
 
-def _find_incidents(handbook: Handbook, service: Service) -> list[Postmortem]:
-    return [
-        postmortem for postmortem in handbook.of(Postmortem) if service.id in postmortem.services
-    ]
+def _find_incidents(handbook: Handbook, service: Service) -> tuple[Postmortem, ...]:
+    return handbook.records_with(Postmortem, "services", service.id)
 
 
-def _find_decisions(handbook: Handbook, service: Service) -> list[Adr]:
-    return [adr for adr in handbook.of(Adr) if service.id in adr.services]
+def _find_decisions(handbook: Handbook, service: Service) -> tuple[Adr, ...]:
+    return handbook.records_with(Adr, "services", service.id)
 
 
-def _find_dependents(handbook: Handbook, service: Service) -> list[Service]:
-    return [dependent for dependent in handbook.of(Service) if service.id in dependent.depends_on]
+def _find_dependents(handbook: Handbook, service: Service) -> tuple[Service, ...]:
+    return handbook.records_with(Service, "depends_on", service.id)
 
 
 def service_details(handbook: Handbook, service: Service) -> str:
@@ -176,7 +174,7 @@ def service_details(handbook: Handbook, service: Service) -> str:
         service=service,
         headings={heading.id: heading.html for heading in service_headings(handbook, service)},
         alerts=[alert for alert in handbook.alerts if alert.service == service.id],
-        runbooks=[runbook for runbook in handbook.of(Runbook) if runbook.service == service.id],
+        runbooks=handbook.records_with(Runbook, "service", service.id),
         runbooks_of=handbook.runbooks_of,
         incidents=_find_incidents(handbook, service),
         adrs=_find_decisions(handbook, service),

@@ -43,7 +43,7 @@ class TeamRecords:
 
 def find_records(handbook: Handbook, team: str) -> TeamRecords:
     """Return the records of a team."""
-    runbooks = tuple(runbook for runbook in handbook.of(Runbook) if runbook.owner == team)
+    runbooks = handbook.records_with(Runbook, "owner", team)
     names = {name for runbook in runbooks for name in runbook.alerts}
     open_actions = {
         incident.path: actions
@@ -51,11 +51,11 @@ def find_records(handbook: Handbook, team: str) -> TeamRecords:
         if (actions := [item for item in incident.actions if item.is_open and item.owner == team])
     }
     return TeamRecords(
-        tuple(service for service in handbook.of(Service) if service.owner == team),
+        handbook.records_with(Service, "owner", team),
         runbooks,
-        tuple(standard for standard in handbook.of(Standard) if standard.owner == team),
+        handbook.records_with(Standard, "owner", team),
         tuple(alert for alert in handbook.alerts if alert.name in names),
-        tuple(adr for adr in handbook.of(Adr) if team in adr.deciders),
+        handbook.records_with(Adr, "deciders", team),
         tuple(
             incident
             for incident in reversed(handbook.of(Postmortem))

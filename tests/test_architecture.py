@@ -197,6 +197,7 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
         "loading",
         "settings",
         "site.assembly",
+        "site.finish",
         "site.kept_assembly",
         "site.tracing",
     },

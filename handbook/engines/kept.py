@@ -7,6 +7,7 @@ changes. Here a file is modified if what it is written from has changed.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page as SitePage
 from mkdocs.structure.toc import AnchorLink
+from mkdocs.utils import clean_directory
 
 from handbook.engines.check import page_address
 from handbook.engines.mounting import HandbookPage
@@ -30,16 +32,34 @@ from handbook.handbook import Handbook
 from handbook.loading import LoadedFiles, load
 from handbook.settings import Settings
 from handbook.site.assembly import Assembly
+from handbook.site.finish import INDEX
 from handbook.site.kept_assembly import KeptAssembly
 from handbook.site.tracing import Tracer
 
+NEW_INDEX: Final = ".new-index"
+"""The folder of the site with the search index that is not complete yet."""
 _KNOWN_PLUGINS: Final = frozenset({"handbook", "macros"})
 """Plugins that change no page after its content is there, or only pages with macros."""
 
 
 @dataclass(frozen=True)
-class _LastBuild:
-    """The parts of the last build that a page is rendered with."""
+class Stamp:
+    """What tells that a file has changed, without reading it."""
+
+    modified: int
+    changed: int
+    size: int
+    inode: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Stamp:
+        """Return the stamp of a file from its status."""
+        return cls(status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
+
+
+@dataclass(frozen=True)
+class _WholeBuild:
+    """The parts of a build that a page is rendered with."""
 
     assembly: Assembly
     config: MkDocsConfig
@@ -50,37 +70,44 @@ class _LastBuild:
 
 @dataclass
 class KeptBuild:
-    """The values that a preview keeps: parsed files, articles, and what each file is made from."""
+    """The values that a preview keeps: parsed files, articles, and what each file is made from.
+
+    A failed build forgets only the files that it was about to write, because they can be
+    incomplete. The next build writes these, and all other files that differ from the site.
+    """
 
     loaded: LoadedFiles = field(default_factory=LoadedFiles)
-    is_complete: bool = False
-    """True if the last build has written the whole site."""
-    written_files: list[str] = field(default_factory=list)
-    """The files that the current build has written, relative to the site."""
     tracer: Tracer = field(default_factory=Tracer)
     settings: Settings | None = None
-    old_states: dict[str, Any] = field(default_factory=dict)
     states: dict[str, Any] = field(default_factory=dict)
+    """What each file of the site is made from. It is empty if the site must be cleaned."""
+    new_states: dict[str, Any] = field(default_factory=dict)
+    """What the files are made from that the current build writes."""
     outputs: set[str] = field(default_factory=set)
+    """All files that a build may have written, relative to the site."""
+    last: _WholeBuild | None = None
+    """The last build that has written the whole site."""
+    current: _WholeBuild | None = None
     assembly: Assembly | None = None
     config: MkDocsConfig | None = None
     files: Files | None = None
     nav: Navigation | None = None
-    last: _LastBuild | None = None
-    is_writing: bool = False
     are_pages_known: bool = False
     context: Any = None
 
+    @property
+    def written_files(self) -> list[str]:
+        """The files that the current build has written, relative to the site."""
+        return list(self.new_states)
+
     def start(self, assembly: Assembly) -> Assembly:
         """Start a build, and return the assembly that keeps its articles."""
-        self.old_states, self.states = self.states if self.is_complete else {}, {}
-        self.is_complete = self.is_writing = False
-        self.written_files = []
-        self.last, self.assembly = None, assembly
+        self.new_states = {}
+        self.current, self.assembly = None, assembly
         if assembly.handbook.settings is not self.settings:
             self.settings = assembly.handbook.settings
             self.tracer = Tracer()
-            self.old_states = {}
+            self.states = {}
         return KeptAssembly.trace(assembly, self.tracer)
 
     def watch_files(
@@ -96,22 +123,24 @@ class KeptBuild:
 
     def start_writing(self, env: jinja2.Environment) -> None:
         """Note that MkDocs has rendered the content of every page, and writes files from now on."""
-        self.is_writing = True
         if self.assembly and self.config and self.files and self.nav:
-            self.last = _LastBuild(self.assembly, self.config, self.files, self.nav, env)
+            self.current = _WholeBuild(self.assembly, self.config, self.files, self.nav, env)
             # Some titles are known only after the macros of their page have run.
             titles = tuple(_list_titles(self.nav.items))
             self.context = self.config.extra["handbook_site"], titles
+            if not self.states:
+                clean_directory(self.config.site_dir)
 
     def is_modified(self, build: Build, file: File) -> bool:
         """Tell whether MkDocs must write a file. It must first render the content of each page."""
-        if not self.is_writing:
+        if self.current is None:
             return True
         state = self.find_state(build, file)
-        self.states[file.dest_uri] = state
-        if state == self.old_states.get(file.dest_uri):
+        if state == self.states.get(file.dest_uri):
             return False
-        self.written_files.append(file.dest_uri)
+        self.states.pop(file.dest_uri, None)
+        self.new_states[file.dest_uri] = state
+        self.outputs.add(file.dest_uri)
         return True
 
     def find_state(self, build: Build, file: File) -> Any:
@@ -120,48 +149,50 @@ class KeptBuild:
             return _describe_page(build, page, self.context) if self.are_pages_known else object()
         if file.generated_by:
             return file.content_bytes
-        status = Path(file.abs_src_path or "").stat()
-        return (
-            file.abs_src_path,
-            status.st_mtime_ns,
-            status.st_ctime_ns,
-            status.st_size,
-            status.st_ino,
-        )
+        return file.abs_src_path, Stamp.of(Path(file.abs_src_path or "").stat())
 
     def remove_old_files(self, site: Path, handbook: Handbook) -> None:
-        """Remove the files of earlier builds that this build has not, and the search index.
+        """Remove the files of earlier builds that this build has not, and an incomplete index.
 
         The redirects are removed as well, because they are written after this.
         """
+        shutil.rmtree(site / NEW_INDEX, ignore_errors=True)
         outputs = {file.dest_uri for file in self.files or ()}
         for name in self.outputs - outputs:
             (site / name).unlink(missing_ok=True)
+            self.states.pop(name, None)
         redirects = {
             f"{old.strip('/')}/index.html"
             for document in handbook.documents.values()
             for old in document.moved_from
         }
         self.outputs = outputs | redirects
-        shutil.rmtree(site / "pagefind", ignore_errors=True)
+
+    def replace_index(self, site: Path) -> None:
+        """Replace the search index of the site by the new one, if there is a new one."""
+        new = site / NEW_INDEX / INDEX
+        if new.is_dir():
+            shutil.rmtree(site / INDEX, ignore_errors=True)
+            new.rename(site / INDEX)
 
     def finish(self) -> None:
         """Note that the build has written the whole site."""
-        self.is_complete = True
+        self.states |= self.new_states
+        self.last = self.current
 
     def show_pages(self, root: Path, paths: Iterable[str]) -> list[str]:
-        """Write the pages of changed documents at once, with the parts of the last build.
+        """Write the pages of changed documents at once, with the parts of the last whole build.
 
         Returns the addresses of these pages. Their links, facts and menu are right. Their findings
         and the output of their macros are those of the last build, until the next build.
         """
         site = self.last
-        if site is None or not self.is_complete:
+        if site is None:
             return []
         handbook = load(root, self.loaded)
-        if handbook.settings is not self.settings:
-            return []
         old = site.assembly
+        if handbook.settings is not old.handbook.settings:
+            return []
         assembly = Assembly(handbook, old.report, old.commit, old.changes, True, old.decision_texts)
         build = Build(assembly)
         addresses = []
@@ -222,7 +253,7 @@ def _list_entries(toc: Iterable[AnchorLink]) -> Iterator[tuple[Any, ...]]:
         yield entry.level, entry.id, entry.title, tuple(_list_entries(entry.children))
 
 
-def _write_page(site: _LastBuild, build: Build, page: HandbookPage) -> None:
+def _write_page(site: _WholeBuild, build: Build, page: HandbookPage) -> None:
     """Render a page as a build does, and write it."""
     config, plugins = site.config, site.config.plugins
     plugin: Any = plugins["handbook"]

@@ -27,7 +27,7 @@ from mkdocs.structure.pages import Page as SitePage
 
 from handbook.engines import check, macros, mounting
 from handbook.engines.errors import BuildError, as_build_error, describe_error
-from handbook.engines.kept import KeptBuild
+from handbook.engines.kept import NEW_INDEX, KeptBuild
 from handbook.engines.state import Build
 from handbook.records import Page
 from handbook.records.kinds import MOUNTED
@@ -278,7 +278,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
                 if self.kept:
                     self.kept.remove_old_files(site, handbook)
                 finish.write_redirects(site, handbook)
-                self.current_build.indexing = finish.start_indexing(site)
+                output = site / NEW_INDEX if self.kept else site
+                self.current_build.indexing = finish.start_indexing(output, source=site)
                 return
             finished = finish.finish(site, handbook)
         except finish.FinishError as error:

@@ -17,8 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -30,12 +29,13 @@ from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 
 from handbook.engines.errors import BuildError, as_build_error
-from handbook.engines.kept import KeptBuild
+from handbook.engines.kept import KeptBuild, Stamp
 from handbook.records.kinds import MOUNTED
 from handbook.reporters.text import escape_lines
 from handbook.settings import DOCS, FILE
 
 UPDATING: Final = "This preview is updating. Other pages, lists and findings can still be old."
+INDEXING: Final = "This preview is updating. The search still finds the text before your change."
 FAILED: Final = "The preview cannot be updated. The terminal shows the error."
 _STATE_PATH: Final = "/.handbook/state"
 _PATIENCE: Final = 25.0
@@ -59,7 +59,6 @@ class SiteBuilder:
         self.kept = KeptBuild()
         self.config = self.load_config(address)
         self.address = address
-        self.must_clean = False
 
     @property
     def url(self) -> str:
@@ -86,17 +85,12 @@ class SiteBuilder:
         return config
 
     def build(self) -> None:
-        """Build the site again. Files that would be the same are not written.
-
-        After a failure, the next build writes everything. Raises BuildError.
-        """
+        """Build the site again. Files that would be the same are not written. Raises BuildError."""
         with as_build_error(self.root):
             self.stop()
             self.config = self.load_config(self.address)
             self.config.site_url = self.url
-            must_clean, self.must_clean = self.must_clean, True
-            build(self.config, serve_url=self.url, dirty=not must_clean)
-            self.must_clean = False
+            build(self.config, serve_url=self.url, dirty=True)
             self.kept.finish()
 
     def show_pages(self, paths: Iterable[str]) -> list[str]:
@@ -109,6 +103,19 @@ class SiteBuilder:
                 return self.kept.show_pages(self.root, paths)
         except (BuildError, OSError):
             return []
+
+    def finish_indexing(self) -> bool:
+        """Put a new search index into the site. Return True once, when the indexing has ended."""
+        plugin: Any = self.config.plugins["handbook"]
+        process = plugin.build and plugin.build.indexing
+        if process is None or process.poll() is None:
+            return False
+        if process.returncode:
+            _log.warning("the search index could not be written")
+        else:
+            self.kept.replace_index(self.site)
+        self.stop()
+        return True
 
     def stop(self) -> None:
         """Stop the search indexing."""
@@ -126,16 +133,6 @@ class SiteBuilder:
         ]
 
 
-@dataclass(frozen=True)
-class _Stamp:
-    """What tells that a file has changed."""
-
-    modified: int
-    changed: int
-    size: int
-    inode: int
-
-
 class Watcher:
     """Finds the files that have changed. It reads no file system events, so it works everywhere."""
 
@@ -149,14 +146,12 @@ class Watcher:
         self.paths += tuple(new_paths)
         self.stamps = self.scan(new_paths) | self.stamps
 
-    def scan(self, paths: Iterable[Path] | None = None) -> dict[str, _Stamp]:
+    def scan(self, paths: Iterable[Path] | None = None) -> dict[str, Stamp]:
         """Return the stamps of all files at and below the paths."""
-        stamps: dict[str, _Stamp] = {}
+        stamps: dict[str, Stamp] = {}
         for path in self.paths if paths is None else paths:
             for file, status in _list_files(str(path)):
-                stamps[file] = _Stamp(
-                    status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
-                )
+                stamps[file] = Stamp.of(status)
         return stamps
 
     def take_changes(self) -> list[str]:
@@ -175,9 +170,10 @@ class Watcher:
             file for file in old.keys() | stamps.keys() if old.get(file) != stamps.get(file)
         )
 
-    def wait(self) -> list[str]:
-        """Wait until files change, and return them."""
+    def wait(self, do_meanwhile: Callable[[], None]) -> list[str]:
+        """Wait until files change, and return them. Call a function from time to time meanwhile."""
         while True:
+            do_meanwhile()
             start = time.monotonic()
             if changes := self.take_changes():
                 return changes
@@ -350,8 +346,14 @@ class Preview:
 
     def run(self) -> None:
         """Update the site after each change, until the process is interrupted."""
+        self.server.publish(INDEXING)
         while True:
-            self.update(self.watcher.wait())
+            self.update(self.watcher.wait(self.finish_indexing))
+
+    def finish_indexing(self) -> None:
+        """End the message that the search is updating, once the new index is in the site."""
+        if self.builder.finish_indexing():
+            self.server.publish("")
 
     def update(self, changes: Iterable[str]) -> None:
         """Show the pages of changed files at once, and then build the site again."""
@@ -363,6 +365,7 @@ class Preview:
             for file in changes
             if Path(file).resolve().is_relative_to(root)
         ]
+        self.server.publish(UPDATING)
         try:
             shown = self.builder.show_pages(paths)
             self.server.publish(UPDATING)
@@ -377,7 +380,7 @@ class Preview:
         has_new_assets = any(
             not name.endswith((".html", ".json", ".xml", ".md", ".txt", ".csv")) for name in written
         )
-        self.server.publish("", reloads_all=has_new_assets)
+        self.server.publish(INDEXING, reloads_all=has_new_assets)
         _log.info(
             "Reloading browsers: %s files written in %.1f s", len(written), time.monotonic() - start
         )

@@ -99,7 +99,7 @@ _COMMENT: Final = re.compile(r"^ *(?://.*|/\*[^*]*\*/) *\n", re.MULTILINE)
 _SITE_MARK: Final = "assets/keys/parts.json"
 """A file that the site of each handbook has."""
 
-_INDEX: Final = "pagefind"
+INDEX: Final = "pagefind"
 """Folder of the search index in the site."""
 _PAGEFIND_UI: Final = re.compile(r"pagefind-(?:(?:component-|modular-)?ui|highlight)\..*")
 """The files of Pagefind's own interface, which no page loads."""
@@ -313,7 +313,7 @@ def start_indexing(
         "--site",
         str(source or site),
         "--output-path",
-        str(site / _INDEX),
+        str(site / INDEX),
         "--glob",
         _make_glob(source or site, nested),
         "--quiet",
@@ -357,7 +357,7 @@ def write_search_index(site: Path, nested: Collection[str] = (), *, spaced: bool
             "the search index cannot be written: "
             f"{errors.strip() or output.strip() or 'Pagefind printed no reason'}"
         )
-    for file in (site / _INDEX).iterdir():
+    for file in (site / INDEX).iterdir():
         if _PAGEFIND_UI.fullmatch(file.name):
             file.unlink()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import random
 import subprocess
@@ -10,11 +12,21 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from mkdocs import utils
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
+from mkdocs.structure.files import File
 
 from handbook.engines.errors import BuildError, as_build_error
-from handbook.engines.preview import SiteBuilder
+from handbook.engines.preview import (
+    FAILED,
+    INDEXING,
+    UPDATING,
+    Preview,
+    PreviewServer,
+    SiteBuilder,
+    Watcher,
+)
 from handbook.site import finish
 from tests.commands import make_environment
 from tests.handbooks import SMALL, copy_site, read_files, write
@@ -52,7 +64,7 @@ def no_search_index(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         finish,
         "start_indexing",
-        lambda *_: subprocess.Popen(command, text=True),
+        lambda *_, **__: subprocess.Popen(command, text=True),
     )
 
 
@@ -275,6 +287,31 @@ def list_changed(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> Iterator
     )
 
 
+def interrupt_write(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Fill the disk while MkDocs writes its file with a number, counted from 1."""
+    write_file, copy_file = utils.write_file, File.copy_file
+    writes = 0
+
+    def write_or_stop(output: str, write_it: Callable[[], None]) -> None:
+        nonlocal writes
+        writes += 1
+        if writes == number:
+            Path(output).parent.mkdir(parents=True, exist_ok=True)
+            Path(output).write_bytes(b"cut")
+            raise OSError(errno.ENOSPC, "no space left", output)
+        write_it()
+
+    def write_page(content: bytes, output: str) -> None:
+        write_or_stop(output, lambda: write_file(content, output))
+
+    def write_other(file: File, dirty: bool = False) -> None:
+        if not dirty or file.is_modified():
+            write_or_stop(file.abs_dest_path, lambda: copy_file(file))
+
+    monkeypatch.setattr(utils, "write_file", write_page)
+    monkeypatch.setattr(File, "copy_file", write_other)
+
+
 def list_differences(kept: Mapping[str, bytes], cold: Mapping[str, bytes]) -> Iterator[str]:
     """Yield the first different line of each file that differs."""
     for path in cold:
@@ -337,6 +374,91 @@ def test_an_edit_renders_only_the_pages_that_show_it(tmp_path: Path) -> None:
     assert sorted(pages) == [f"{folder}/index.html", f"{folder}/index.md"]
     others = set(builder.kept.written_files) - set(pages)
     assert {Path(name).suffix for name in others} <= {".json"}
+    builder.build()
+    assert builder.kept.written_files == []
+    builder.stop()
+
+
+def test_an_interrupted_build_leaves_no_wrong_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_handbook(tmp_path)
+    editor = Editor(root, f"{SEED}-interrupted")
+    builder = SiteBuilder(root, tmp_path / "kept")
+    builder.build()
+    interrupted = 0
+    for number in range(EDITS // 50):
+        if number % 2:
+            editor.restore_all()
+        else:
+            editor.replace("docs/services/shop.md", "\n# ", f"\n# New {number} ")
+            editor.replace("adr/0001-keep-orders-in-sqlite.md", "\n# ", f"\n# New {number} ")
+        with monkeypatch.context() as patch:
+            interrupt_write(patch, editor.random.randint(1, 20))
+            try:
+                builder.build()
+            except BuildError:
+                interrupted += 1
+        builder.build()
+        build_cold(root, tmp_path / "cold", builder.url)
+        kept, cold = read_site(tmp_path / "kept"), read_site(tmp_path / "cold")
+        assert sorted(kept) == sorted(cold)
+        assert "".join(list_differences(kept, cold)) == ""
+    builder.stop()
+    assert interrupted
+
+
+def test_after_an_error_only_the_changed_files_are_written(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root, site = make_handbook(tmp_path), tmp_path / "site"
+    builder = SiteBuilder(root, site)
+    builder.build()
+    messages: list[str] = []
+
+    class Server(PreviewServer):
+        def __init__(self) -> None:
+            """Collect the messages, and serve nothing."""
+
+        def publish(self, message: str, *, reloads_all: bool = False) -> None:
+            messages.append(message)
+
+    preview = Preview(builder, Server(), Watcher([root / "adr"]))
+    name = "adr/0002-use-postgresql"
+    record, page = root / f"{name}.md", site / name / "index.html"
+    text = record.read_text(encoding="utf-8").replace("Orders need transactions.", "They do.")
+
+    old = "moved_from: [/adr/0001-keep-orders-in-sqlite/]"  # the address of another page
+    record.write_text(text.replace("---\n", f"---\n{old}\n", 1), encoding="utf-8")
+    preview.update([str(record)])
+    assert messages[-1] == FAILED
+
+    before = {path: path.stat().st_mtime_ns for path in site.rglob("*") if path.is_file()}
+    record.write_text(text, encoding="utf-8")
+    messages.clear()
+    with caplog.at_level(logging.INFO):
+        preview.update([str(record)])
+    written = set(builder.kept.written_files)
+    assert {path.split("/")[0] for path in written if path.endswith("html")} == {"adr"}
+    assert f"Reloading browsers: {len(written)} files written" in caplog.text
+    templates = {"404.html", "sitemap.xml", "sitemap.xml.gz"}
+    after = {path: path.stat().st_mtime_ns for path in before}
+    changed = {path.relative_to(site).as_posix() for path in before if before[path] != after[path]}
+    assert changed - templates - {f"{name}/index.html"} <= written
+    assert "They do." in page.read_text(encoding="utf-8")
+    assert messages == [UPDATING, UPDATING, INDEXING]
+    while messages[-1]:
+        preview.finish_indexing()
+    assert messages[-1] == ""
+    preview.finish_indexing()
+    assert messages.count("") == 1
+
+    record.write_text(text.replace("status: accepted", "status: acepted"), encoding="utf-8")
+    preview.update([str(record)])
+    assert "hb-findings" in page.read_text(encoding="utf-8")
+    record.write_text(text, encoding="utf-8")
+    preview.update([str(record)])
+    assert "hb-findings" not in page.read_text(encoding="utf-8")
     builder.build()
     assert builder.kept.written_files == []
     builder.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from zipfile import is_zipfile
 
 from handbook.cli.common import UsageError, add_root, find_root
 from handbook.engines.build import Engine, build
@@ -54,9 +55,10 @@ def run(options: argparse.Namespace) -> int:
     root = find_root(options.root)
     if options.output == "":
         raise UsageError("empty --output; write the path of a folder")
-    archive = _find_archive(options.offline)
+    output = options.output or root / "site"
+    archive = _find_archive(options.offline, Path(output))
     try:
-        build(root, options.output or root / "site", Engine(options.engine), archive)
+        build(root, output, Engine(options.engine), archive)
     except BuildError as error:
         print(f"handbook: {escape_lines(str(error))}", file=sys.stderr)
         return 1
@@ -72,11 +74,19 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _find_archive(path: str | None) -> Path | None:
-    """Return the real path of the offline archive, if there is one. Raises UsageError."""
+def _find_archive(path: str | None, output: Path) -> Path | None:
+    """Return the real path of the offline archive, if there is one.
+
+    `output` is the folder of the site. Raises UsageError if the archive would be lost with the old
+    site, or would replace another file.
+    """
     if path is None:
         return None
     archive = Path(path).resolve()
     if not path or archive.is_dir() or not archive.parent.is_dir():
         raise UsageError(f"invalid --offline '{path}'; write the path of a file in a folder")
+    if archive.is_relative_to(output.resolve()):
+        raise UsageError(f"--offline '{path}' is in the folder of the site; choose another folder")
+    if archive.is_file() and archive.stat().st_size and not is_zipfile(archive):
+        raise UsageError(f"--offline '{path}' is not a ZIP archive; choose another file")
     return archive

@@ -35,6 +35,8 @@ def describe(handbook: Handbook, entity: Entity) -> str:
         description := entity.description if isinstance(entity, Page) else entity.summary
     ):
         return _shorten(description, _LONGEST)
+    if team := handbook.find_team(handbook.address(entity)):
+        return _describe_team(handbook, team)
     text = _find_text(entity)
     if isinstance(entity, Adr):
         return _join([(entity.status or "").capitalize(), text])
@@ -59,6 +61,13 @@ def _describe_alert(handbook: Handbook, alert: Alert) -> list[str]:
         ", ".join(sorted(severities) or alert.severities),
         owner or "",
     ]
+
+
+def _describe_team(handbook: Handbook, name: str) -> str:
+    """Return the channel of a team and the services that it owns."""
+    services = [service.title for service in handbook.of(Service) if service.owner == name]
+    owned = f"owns {', '.join(services)}" if services else ""
+    return _join([f"Team {name}", handbook.settings.team(name).channel or "", owned])
 
 
 def _find_text(document: Document) -> str:

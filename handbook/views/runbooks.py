@@ -109,8 +109,7 @@ def alert_page(handbook: Handbook, alert: Alert) -> Rendered:
         bar=runbook_bar(runbooks[0], "" if article else linker.url(runbooks[0]))
         if runbooks
         else "",
-        article=article,
-        article_html=add_contacts(linker, runbooks[0], article.html) if article else "",
+        article=add_contacts(linker, runbooks[0], article.html) if article else "",
         incidents=incidents,
         ids=ids,
         highlight=lambda expression: highlight_code(f"{expression}\n", "promql"),

@@ -236,6 +236,19 @@ def test_a_built_site_has_the_worker_at_its_root(small_site: Path) -> None:
     assert addresses | {"404.html", "offline/", "assets/offline.js"} <= set(document["files"])
 
 
+def test_the_archive_replaces_no_other_file_and_is_not_in_the_site(tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("# Notes\n", encoding="utf-8")
+    for path, reason in (
+        ("notes.md", "is not a ZIP archive; choose another file"),
+        ("public/a.zip", "is in the folder of the site; choose another folder"),
+    ):
+        (tmp_path / "public").mkdir(exist_ok=True)
+        command = ("handbook", "build", "--root", str(SMALL), "--output", "public")
+        answer = run(*command, "--offline", path, cwd=tmp_path)
+        assert (answer.returncode, answer.stderr) == (2, f"handbook: --offline '{path}' {reason}\n")
+    assert (tmp_path / "notes.md").read_text(encoding="utf-8") == "# Notes\n"
+
+
 def test_the_archive_needs_a_folder_that_exists(tmp_path: Path) -> None:
     for path in ("", "missing/a.zip", "."):
         answer = run("handbook", "build", "--offline", path, "--root", str(SMALL), cwd=tmp_path)

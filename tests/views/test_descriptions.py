@@ -8,7 +8,7 @@ import pytest
 
 from handbook.handbook import Handbook
 from handbook.loading import load
-from handbook.records import Entity
+from handbook.records import Entity, Page
 from handbook.records.adr import Adr
 from handbook.records.alert import Alert
 from handbook.records.postmortem import Postmortem
@@ -37,6 +37,13 @@ def test_a_description_tells_what_it_is_how_severe_and_whose(
 ) -> None:
     handbook = load(SMALL)
     assert describe(handbook, find(handbook, kind, id)) == description
+
+
+def test_the_page_of_a_team_tells_its_channel_and_its_services() -> None:
+    handbook = load(SMALL)
+    descriptions = {describe(handbook, page) for page in handbook.of(Page)}
+    assert "Team shop-team · #team-shop · owns Shop" in descriptions
+    assert "Team order-team · #team-orders" in descriptions
 
 
 def test_a_post_mortem_begins_with_its_severity_and_its_day() -> None:

@@ -1,6 +1,10 @@
 // Enhancements of the pages, which also work without scripts.
 const scriptUrl = document.currentScript.src;
 
+// A page from the file system cannot load a module. It then works as without scripts.
+const enhance = (name, start = () => {}, giveUp = () => {}) =>
+  import(new URL(name, scriptUrl)).then(start, giveUp);
+
 document.addEventListener("DOMContentLoaded", () => {
   // Keyboard users can scroll a region only if it can take the focus. The observer calls the function after the first
   // layout too. The function reads all sizes before it writes, so that the browser lays the page out only once.
@@ -17,10 +21,6 @@ document.addEventListener("DOMContentLoaded", () => {
     }
   };
   new ResizeObserver(makeFocusable).observe(document.body);
-
-  // A page from the file system cannot load a module. It then works as without scripts.
-  const enhance = (name, start = () => {}, giveUp = () => {}) =>
-    import(new URL(name, scriptUrl)).then(start, giveUp);
 
   // The search loads nothing until you open it. The offline copy has no search: there, the list of everything opens.
   const openList = () => location.assign(document.querySelector("[data-search]").href);
@@ -73,7 +73,12 @@ function openMenu() {
   menu.tabIndex = -1;
   const update = () => {
     button.setAttribute("aria-expanded", drawer.checked);
-    if (drawer.checked) menu.focus({ preventScroll: true });
+    if (!drawer.checked) return;
+    menu.focus({ preventScroll: true });
+    const current = [...menu.querySelectorAll("a[aria-current=page]")];
+    current
+      .findLast((link) => link.getClientRects().length)
+      ?.scrollIntoView({ block: "center", behavior: "instant" });
   };
   button.addEventListener("click", () => drawer.click());
   drawer.addEventListener("change", update);
@@ -120,12 +125,12 @@ function nameSectionInReports() {
 // Only a finished site has a content policy and an offline copy. A preview has neither.
 function keepOfflineCopy() {
   const isFinished = document.querySelector('meta[http-equiv="Content-Security-Policy"]');
-  if (!isFinished || !navigator.serviceWorker || location.protocol === "file:") return;
-  const start = () =>
-    import(new URL("offline.js", scriptUrl)).then((module) => module.start()).catch(() => {});
+  if (!isFinished || location.protocol === "file:") return;
+  const start = () => enhance("offline.js", (module) => module.start());
   const whenIdle = () => (window.requestIdleCallback ?? setTimeout)(start);
   if (document.querySelector("[data-offline]")) start();
-  else window.addEventListener("load", () => setTimeout(whenIdle, 2000));
+  else if (navigator.serviceWorker)
+    window.addEventListener("load", () => setTimeout(whenIdle, 2000));
 }
 
 // What is late depends on the day of the reader, so the browser computes it. Days count in UTC, as in the records.

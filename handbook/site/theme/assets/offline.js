@@ -51,6 +51,11 @@ async function ask(message) {
 
 export async function start() {
   const region = document.querySelector("[data-offline]");
+  if (!navigator.serviceWorker) {
+    region.textContent =
+      "This browser keeps no copy. It needs an address with https, and not every browser keeps a copy in a private window.";
+    return;
+  }
   const isSaving = navigator.connection?.saveData;
   const isWanted = Date.now() >= notBefore && !isSaving;
   try {

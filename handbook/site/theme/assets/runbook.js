@@ -1,4 +1,4 @@
-// Runbooks and alerts: names that the reader fills in once, and addresses of links on paper.
+// Runbooks and alerts: names that the reader fills in once, copying, and addresses of links on paper.
 
 // A link on paper needs a whole address. The site's address is in the canonical link.
 const site = document.querySelector("link[rel=canonical]")?.href;
@@ -11,20 +11,31 @@ for (const link of document.querySelectorAll("article a[href]:not(.headerlink, .
 
 const names = document.querySelector(".hb-bar[data-names]")?.dataset.names.split("|") ?? [];
 const marks = new Map(names.map((name) => [name, []]));
-for (const code of document.querySelectorAll("article .highlight code"))
-  for (const name of names) marks.get(name).push(...mark(code, name));
+markAll("article .highlight code", names);
 const used = names.filter((name) => marks.get(name).length);
+// Code in a sentence is a command too. Code that holds only the name is about the name itself, so it stays.
+markAll("article :not(pre) > code:not(.highlight *)", used, (code, name) => code !== name);
 if (used.length) addForm();
+copyCode();
+
+// A longer name is first, because it can contain a shorter one.
+function markAll(selector, names, isCommand = () => true) {
+  const ordered = [...names].sort((first, second) => second.length - first.length);
+  for (const code of document.querySelectorAll(selector))
+    for (const name of ordered)
+      if (isCommand(code.textContent.trim(), name)) marks.get(name).push(...mark(code, name));
+}
 
 // Put each place of a name in a block of code into an element. Highlighting can split a name.
 function mark(code, name) {
   const escaped = name.replace(/[.*+?^${}()|[\]\\-]/g, "\\$&");
   const pattern = name.startsWith("<") ? escaped : `(?<![\\w\${-])${escaped}(?![\\w=-])`;
   const matches = [...code.textContent.matchAll(new RegExp(pattern, "g"))].reverse();
-  return matches.map(({ index }) => {
+  return matches.flatMap(({ index }) => {
     const range = document.createRange();
     range.setStart(...find(code, index, true));
     range.setEnd(...find(code, index + name.length));
+    if (range.startContainer.parentElement.closest(".hb-name")) return [];
     const element = document.createElement("span");
     element.className = "hb-name";
     element.append(range.extractContents());
@@ -68,5 +79,51 @@ function addForm() {
     label.append(text, input);
     form.append(label);
   }
-  document.querySelector(".hb-name").closest(".highlight").before(form);
+  document.querySelector(".highlight .hb-name").closest(".highlight").before(form);
+}
+
+// The theme says that it has copied, even if the browser has refused. This listener comes before that of the theme.
+function copyCode() {
+  const dialog = document.querySelector(".md-dialog");
+  if (!dialog) return;
+  let timer;
+  const copy = async (event) => {
+    const button = event.target.closest("[data-clipboard-target]");
+    const code = button && document.querySelector(button.dataset.clipboardTarget);
+    if (!code) return;
+    event.stopPropagation();
+    const copied = code.cloneNode(true);
+    for (const note of copied.querySelectorAll(".md-annotation")) note.remove();
+    const isCopied = await writeClipboard(copied.textContent.trimEnd(), code);
+    button.focus({ preventScroll: true });
+    dialog.querySelector(".md-dialog__inner").textContent = isCopied
+      ? "Copied to clipboard"
+      : "Not copied. The text is selected: copy it with the menu or the keyboard.";
+    dialog.classList.add("md-dialog--active");
+    clearTimeout(timer);
+    timer = setTimeout(() => dialog.classList.remove("md-dialog--active"), isCopied ? 2000 : 8000);
+  };
+  document.addEventListener("click", copy, { capture: true });
+}
+
+// Copy a text, and return whether it worked. If not, the code stays selected, so that the reader can copy it.
+async function writeClipboard(text, code) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // Without HTTPS, or without the permission, the older command can still work. It needs a selection.
+    getSelection().selectAllChildren(code);
+    let isCopied = false;
+    const setText = (event) => {
+      event.clipboardData.setData("text/plain", text);
+      event.preventDefault();
+      isCopied = true;
+    };
+    document.addEventListener("copy", setText);
+    isCopied = document.execCommand("copy") && isCopied;
+    document.removeEventListener("copy", setText);
+    if (isCopied) getSelection().removeAllRanges();
+    return isCopied;
+  }
 }

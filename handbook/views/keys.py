@@ -35,7 +35,8 @@ MAX_WORDS: Final = 8_000
 """Limit of the words in `words.json`, about 27 kB compressed. A large site keeps the most used."""
 
 _WORD: Final = re.compile(f"[{CJK}]|[^\\W_{CJK}]+")
-_NAME: Final = re.compile(f"[^\\W\\d_{CJK}]{{3,20}}(?:-[^\\W\\d_{CJK}]{{3,20}})?")
+_LETTER: Final = f"[^\\W\\d_{CJK}]"
+_NAME: Final = re.compile(f"(?<!{_LETTER}){_LETTER}{{3,20}}(?:-{_LETTER}{{3,20}})?(?!{_LETTER})")
 _ID: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*?[A-Za-z]-?0*([0-9]+)(?:\.[0-9]+)?")
 
 
@@ -194,5 +195,6 @@ def _find_messages(handbook: Handbook) -> Iterator[Key]:
         status = find_status(runbook)
         for cause in runbook.causes:
             for message in re.findall(r"`([^`]+)`", cause.symptom or ""):
+                title = f"{runbook.title}: {cause.title}"
                 url = f"{handbook.address(runbook)}#{cause.anchor}"
-                yield Key(message, runbook.title, url, Runbook.label, status)
+                yield Key(message, title, url, Runbook.label, status)

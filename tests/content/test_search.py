@@ -39,7 +39,7 @@ MESSAGES = [
     (
         message,
         {
-            listing.title
+            f"{listing.title}: {listed_cause.title}"
             for listing in HANDBOOK.of(Runbook)
             for listed_cause in listing.causes
             if f"`{message}`" in (listed_cause.symptom or "")
@@ -216,6 +216,15 @@ def test_a_query_without_results_offers_the_nearest_words(answers: Any) -> None:
     assert similar["rows"] == []
     assert {row["kind"] for row in similar["near"]} == {"Search"}
     assert all(row["address"].startswith("search/?q=kube") for row in similar["near"])
+
+
+def test_a_name_is_found_by_its_words(answers: Any) -> None:
+    """A page with this title comes first. The name of an alert is found by its words."""
+    [no_orders, misspelt] = answers(["no orders", "OrderServiceErrorsCritcal"])
+    assert read_titles(no_orders)[0] == "Order service: no orders"
+    assert "OrderServiceNoOrders" in read_titles(no_orders)[1:3]
+    assert [row["kind"] for row in misspelt["near"][:1]] == ["Alert"]
+    assert "Search" not in {row["kind"] for row in misspelt["near"]}
 
 
 def test_hits_show_their_status_and_their_section_once(answers: Any) -> None:

@@ -44,7 +44,12 @@ def test_a_hit_has_the_severity_of_a_runbook() -> None:
 
 
 def test_words_are_grouped_by_the_number_of_texts() -> None:
-    texts = ["Roll-back of pods, pods", "pods and a Canary", "pods canary", "pods 2026 x1"]
+    texts = [
+        "Roll-back of pods, pods",
+        "pods and a Canary",
+        "pods canary",
+        "pods 2026 x1 OverlyLongNamesAreNoWords",
+    ]
     assert group_words(texts) == ["and back roll rollback", "canary", "pods"]
 
 

@@ -112,6 +112,7 @@ export class Index {
     const numbers = ids.map((id) => id.match(/(\d+)(?:\.\d+)?$/)[1]);
     const asked = [[query, 0], ...(corrected ? [[corrected, 0.5]] : [])];
     for (const variant of variants) asked.push([variant, 0.5]);
+    const text = fold(query);
     const others = variantWords.slice(0, 2).map(([word]) => word);
     const rows = await this.rows([...numbers, ...words.slice(0, countTerms(pages)), ...others]);
     const best = new Map();
@@ -120,6 +121,8 @@ export class Index {
       for (const key of keys) {
         let score = Math.max(...asked.map(([text, loss]) => rank(key, text) - loss));
         if (score < 4 && ids.includes(normaliseId(key))) score = 2.5;
+        // "disk full" is the title "Order service: disk full".
+        if (score && fold(title.split(": ").at(-1)) === text) score = 5;
         // Files of services have the words of many pages in their names.
         if (score < 5 && address.includes("/files/")) score = Math.min(score, 0.5);
         if (score > (best.get(address)?.score ?? 0))
@@ -236,13 +239,14 @@ export class Index {
     // If the text search has few results, more exact matches fill the list.
     const rest = exact.slice(MAX_EXACT, Math.max(MAX_EXACT, MAX_RESULTS - text.rows.length));
     const rows = [...top, ...text.rows, ...rest];
+    const near = rows.length ? [] : await this.nearest(query);
     return {
       rows,
       more: text.more || rows.length < exact.length + text.rows.length,
       corrections: plan.corrections,
       isPartial: !top.length && text.isPartial,
       isCommon: plan.isCommon,
-      near: rows.length ? [] : [...(await this.nearest(query)), ...this.nearWords(plan)],
+      near: rows.length || near.length ? near : this.nearWords(plan),
     };
   }
 

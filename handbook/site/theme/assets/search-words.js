@@ -233,6 +233,9 @@ export function rank(key, query) {
   const [k, q] = [simple(key), simple(query)];
   if (!q) return 0;
   if (k === q) return 5;
+  // "no orders" is in OrderServiceNoOrders.
+  const isName = q.includes(" ") && /^\w*[a-z][A-Z]\w*$/.test(key);
+  if (isName && ` ${splitName(key).join(" ")} `.includes(` ${q} `)) return 3;
   const id = normaliseId(k);
   if (id && id === normaliseId(q)) return 4;
   const isCjk = CJK_RUN.test(q);

@@ -31,7 +31,7 @@ _MEANINGS: Final = {
     "accepted": "In force.",
     "rejected": "Considered and rejected. Kept so that the same question is not discussed twice.",
     "deprecated": "Not for new work. No decision replaces them.",
-    "superseded": "Replaced by the later decision in the last column.",
+    "superseded": "No longer in force. Each row names the later decision.",
     NOT_RECORDED: "Imported. Their source does not say which status they have.",
 }
 STATUS_ORDER: Final = (

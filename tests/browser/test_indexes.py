@@ -42,6 +42,7 @@ def test_every_index_says_when_nothing_matches_and_is_accessible(
         assert [violation["id"] for violation in violations] == [], url
         page.get_by_role("button", name="Show everything").press("Enter")
         page.wait_for_function("() => !location.search")
+        expect(field).to_be_focused()
         assert count_shown(page) == rows, url
         if width == PHONE:  # Text of twice the size also fits.
             page.evaluate("document.documentElement.style.fontSize = '250%'")
@@ -53,6 +54,7 @@ def test_a_phone_keeps_the_filter_in_reach_and_sorts_by_a_field(open_browser: Op
     watched = open_browser(PHONE)
     page = watched.open("adr/")
     assert page.locator(".hb-table thead button").count() == 0
+    expect(page.locator(".hb-zero").first).to_be_hidden()
     toggle = page.get_by_role("button", name="More filters")
     expect(page.locator("select[name=status]")).to_be_hidden()
     toggle.focus()
@@ -60,7 +62,9 @@ def test_a_phone_keeps_the_filter_in_reach_and_sorts_by_a_field(open_browser: Op
     page.locator("select[name=status]").select_option("accepted")
     expect(toggle).to_have_text("More filters (1)")
     assert count_shown(page) == 1
-    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("button", name="Clear").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Filter by text")).to_be_focused()
     page.get_by_label("Sort by").select_option("Decision, descending")
     page.wait_for_url("**/adr/?sort=-Decision")
     page.reload()

@@ -79,7 +79,14 @@ export function startIndex(bar) {
   });
   bar.addEventListener("input", apply);
   bar.addEventListener("submit", (event) => event.preventDefault());
-  bar.addEventListener("reset", () => setTimeout(apply));
+  bar.addEventListener("reset", () => {
+    // The buttons hide themselves, so a reader at the keyboard continues at the first field.
+    const isKeyboard = document.activeElement?.matches("[type=reset]:focus-visible");
+    setTimeout(() => {
+      apply();
+      if (isKeyboard) bar.elements.text?.focus();
+    });
+  });
 
   // The target of a link can be in a row or a group that is not shown.
   const showTarget = () => {

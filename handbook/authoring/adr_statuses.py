@@ -30,7 +30,10 @@ def find_adr(handbook: Handbook, name: str) -> Adr:
     adrs = [adr for adr in handbook.of(Adr) if adr.id == id]
     if len(adrs) > 1:
         paths = " and ".join(adr.path for adr in adrs)
-        raise CannotChangeError(f"{id} is the number of {paths}; write the path instead of the id")
+        raise CannotChangeError(
+            f"{id} is the number of {paths}; write the path instead of the id, or renumber one: "
+            f"handbook adr renumber {adrs[-1].path}"
+        )
     if not adrs:
         hint = did_you_mean(id, (adr.id for adr in handbook.of(Adr)))
         raise CannotChangeError(f"unknown decision '{name}'{f'; {hint}' if hint else ''}")

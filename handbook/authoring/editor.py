@@ -15,6 +15,10 @@ from handbook.records import Document
 from handbook.records.postmortem import Action
 
 _DASH: Final = re.compile(r"(?P<indent>[ \t]*)-(?=[ \t])")
+_PLAIN: Final = re.compile(r"[\w/](?:[\w ./%~+-]*[\w/])?")
+_FLOW_ITEM: Final = re.compile(
+    r"\{[^{}]*\}|'(?:[^']|'')*'|\"[^\"]*\"|[^,\]\s]+(?:[ \t]+[^,\]#\s][^,\]\s]*)*"
+)
 
 
 class CannotChangeError(ValueError):
@@ -67,11 +71,11 @@ class RecordEditor:
         """Add a value to a list, if it is not there yet. Raises CannotChangeError."""
         entry = self._entry(key)
         if entry is None:
-            self._insert_key(key, f"{key}: [{value}]\n")
+            self._insert_key(key, f"{key}: [{_write_item(value)}]\n")
         elif not isinstance(entry.value, nodes.Sequence):
             raise self._refuse(key, entry.at)
         elif value not in (item.text for item in nodes.walk_scalars(entry.value)):
-            self._append(entry, entry.value, value)
+            self._append(entry, entry.value, _write_item(value))
         written = self._read(key)
         texts = [item.text for item in nodes.walk_scalars(written)] if written else []
         if value not in texts:
@@ -148,8 +152,7 @@ class RecordEditor:
                 return
             last = sequence.items[-1].at
             rest = self.source.line(last.line)[last.column - 1 :]
-            pattern = r"\{[^{}]*\}" if rest.startswith("{") else r"'[^']*'|\"[^\"]*\"|[^,\]\s]+"
-            match = re.match(pattern, rest)
+            match = _FLOW_ITEM.match(rest)
             if match is None:
                 raise self._refuse(entry.key, entry.at)
             self._apply(Edit(last, match[0], f"{match[0]}, {value}"), entry.key)
@@ -189,3 +192,10 @@ class RecordEditor:
         return CannotChangeError(
             f"{self.path}:{at.line}: a command cannot change '{key}' in this form; edit it"
         )
+
+
+def _write_item(value: str) -> str:
+    """Return a value as an item of a YAML list, in quotes if it needs them."""
+    if _PLAIN.fullmatch(value):
+        return value
+    return "'" + value.replace("'", "''") + "'"

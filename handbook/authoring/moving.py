@@ -121,7 +121,9 @@ def renumber(change: PlannedChange, adr: Adr, number: int | None, published: Pub
 
 def _find_document(handbook: Handbook, path: str) -> Document:
     document = handbook.documents.get(path)
-    if document is None or path in handbook.provided:
+    if path in handbook.provided:
+        raise CannotChangeError(f"the engine provides '{path}'; a provided page cannot be moved")
+    if document is None:
         hint = did_you_mean(path, handbook.documents)
         raise CannotChangeError(f"no page or record '{path}'{f'; {hint}' if hint else ''}")
     return document

@@ -6,7 +6,14 @@ import argparse
 
 from handbook.authoring.editor import CannotChangeError
 from handbook.authoring.updates import close_action, find_action
-from handbook.cli.changing import add_action, add_date, open_change, read_date, write_change
+from handbook.cli.changing import (
+    add_action,
+    add_date,
+    open_change,
+    read_date,
+    resolve_path,
+    write_change,
+)
 from handbook.cli.common import UsageError
 
 EPILOG = """\
@@ -46,7 +53,8 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("--reason: write the reason")
     change = open_change(options)
     try:
-        postmortem, action = find_action(change.handbook, options.postmortem, options.id)
+        path = resolve_path(options.postmortem, change.handbook.root)
+        postmortem, action = find_action(change.handbook, path, options.id)
         status = f"done {day}" if day else f"dropped: {reason}"
         close_action(change, postmortem, action, status, day)
     except CannotChangeError as error:

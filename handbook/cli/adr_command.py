@@ -15,9 +15,11 @@ from handbook.cli.changing import (
     open_change,
     read_date,
     read_published,
+    resolve_path,
     write_change,
 )
 from handbook.cli.common import UsageError
+from handbook.records.adr import Adr
 
 EPILOG = """\
 example:
@@ -76,19 +78,22 @@ def run(options: argparse.Namespace) -> int:
     day = read_date(options)
     change = open_change(options)
     handbook = change.handbook
+
+    def find(name: str) -> Adr:
+        return find_adr(handbook, resolve_path(name, handbook.root))
+
     try:
         match options.action:
             case "accept":
-                accept(change, find_adr(handbook, options.id), day, options.deciders)
+                accept(change, find(options.id), day, options.deciders)
             case "reject":
-                reject(change, find_adr(handbook, options.id), day, options.deciders)
+                reject(change, find(options.id), day, options.deciders)
             case "deprecate":
-                deprecate(change, find_adr(handbook, options.id), day)
+                deprecate(change, find(options.id), day)
             case "supersede":
-                old, new = (find_adr(handbook, name) for name in (options.old, options.new))
-                supersede(change, old, new, day)
+                supersede(change, find(options.old), find(options.new), day)
             case _:
-                adr = find_adr(handbook, options.old)
+                adr = find(options.old)
                 number = _read_number(options.new)
                 renumber(change, adr, number, read_published(handbook.root, options.base))
     except CannotChangeError as error:

@@ -63,6 +63,26 @@ def open_change(options: argparse.Namespace) -> PlannedChange:
     return PlannedChange(load(root))
 
 
+def resolve_path(name: str, root: Path) -> str:
+    """Return the path below the root of a file that the current folder has, or else the name.
+
+    A shell completes paths from the current folder, which can be below the root.
+    """
+    file = Path(name).resolve()
+    if file.is_file() and file.is_relative_to(root):
+        return file.relative_to(root).as_posix()
+    return name.removeprefix("./")
+
+
+def resolve_new_path(new: str, name: str, root: Path) -> str:
+    """Return a new path below the root. It begins in the same folder as the path `name`."""
+    is_below_root = resolve_path(name, root) == name.removeprefix("./")
+    file = Path(new).resolve()
+    if (is_below_root and not Path(new).is_absolute()) or not file.is_relative_to(root):
+        return new.removeprefix("./")
+    return file.relative_to(root).as_posix()
+
+
 def read_date(options: argparse.Namespace) -> date:
     """Return the date to write. Raises UsageError for a date in the future."""
     today = datetime.now(UTC).date()

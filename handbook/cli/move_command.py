@@ -6,14 +6,22 @@ import argparse
 
 from handbook.authoring.editor import CannotChangeError
 from handbook.authoring.moving import move
-from handbook.cli.changing import add_base, open_change, read_published, write_change
+from handbook.cli.changing import (
+    add_base,
+    open_change,
+    read_published,
+    resolve_new_path,
+    resolve_path,
+    write_change,
+)
 from handbook.cli.common import UsageError, add_root
 
 EPILOG = """\
 example:
   handbook move runbooks/order-service/slow.md runbooks/order-service/orders-are-slow.md
 
-The paths are relative to the root of the handbook. The new page redirects from the old address.
+The paths are relative to this folder or to the root of the handbook. The new page
+redirects from the old address.
 
 exit codes:
   0  the files are moved
@@ -32,8 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the subcommand. Raises UsageError and WriteError."""
     change = open_change(options)
-    published = read_published(change.handbook.root, options.base)
-    path, new_path = options.path.removeprefix("./"), options.new.removeprefix("./")
+    root = change.handbook.root
+    published = read_published(root, options.base)
+    path = resolve_path(options.path, root)
+    new_path = resolve_new_path(options.new, options.path, root)
     try:
         move(change, path, new_path, published)
     except CannotChangeError as error:

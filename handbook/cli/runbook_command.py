@@ -6,7 +6,14 @@ import argparse
 
 from handbook.authoring.editor import CannotChangeError
 from handbook.authoring.updates import find_runbook, mark_exercised, mark_reviewed
-from handbook.cli.changing import add_action, add_date, open_change, read_date, write_change
+from handbook.cli.changing import (
+    add_action,
+    add_date,
+    open_change,
+    read_date,
+    resolve_path,
+    write_change,
+)
 from handbook.cli.common import UsageError
 
 EPILOG = """\
@@ -38,7 +45,8 @@ def run(options: argparse.Namespace) -> int:
     day = read_date(options)
     change = open_change(options)
     try:
-        runbook = find_runbook(change.handbook, options.path)
+        path = resolve_path(options.path, change.handbook.root)
+        runbook = find_runbook(change.handbook, path)
         (mark_reviewed if options.action == "reviewed" else mark_exercised)(change, runbook, day)
     except CannotChangeError as error:
         raise UsageError(str(error)) from error

@@ -158,6 +158,9 @@ def test_every_form_of_a_history_gets_one_more_status(
         (["supersede", "ADR-0001", "ADR-0001"], "cannot supersede itself"),
         (["accept", "ADR-0009"], "unknown decision 'ADR-0009'"),
         (["accept", "2", "--deciders", "nobody"], "would report these errors"),
+        (["accept", "2", "--deciders", "Jo Doe", "order-team"], "unknown value 'Jo Doe'"),
+        (["accept", "2", "--deciders", "order-team, a"], "unknown value 'order-team, a'"),
+        (["accept", "2", "--deciders", "o'b: a", "x"], "unknown value 'o'b: a'"),
         (["accept", "2", "--deciders", "order-team", "--date", "2026-01-01"], "is before 'date"),
         (["accept", "2", "--deciders", "order-team", "--date", "2099-01-01"], "in the future"),
         (["renumber", "1", "3"], "ADR-0003 is the number of adr/0003-c.md"),
@@ -298,6 +301,49 @@ def test_move_of_a_page_to_another_folder_corrects_its_own_links(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
+    ("folder", "command", "changed_path"),
+    [
+        ("adr", "adr deprecate 0001-a.md", "adr/0001-a.md"),
+        ("adr", "adr deprecate ./adr/0001-a.md", "adr/0001-a.md"),
+        ("docs", "adr deprecate ../adr/0001-a.md", "adr/0001-a.md"),
+        (".", "adr deprecate {root}/adr/0001-a.md", "adr/0001-a.md"),
+        ("docs/how-to", "move a.md b.md", "docs/how-to/b.md"),
+        ("docs/how-to", "move a.md ../c.md", "docs/c.md"),
+        ("docs/how-to", "move docs/how-to/a.md docs/c.md", "docs/c.md"),
+        ("docs", "move {root}/docs/how-to/a.md {root}/docs/c.md", "docs/c.md"),
+    ],
+)
+def test_paths_begin_in_the_current_folder_or_in_the_root(
+    folder: str,
+    command: str,
+    changed_path: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    root = make_linked(tmp_path)
+    old = read_files(root)
+    monkeypatch.chdir(root / folder)
+    assert main([word.format(root=root) for word in command.split()]) == 0
+    assert changed_path in changed(old, root)
+
+
+def test_a_runbook_and_a_post_mortem_are_found_from_their_folder(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace_once(small, "| done 2026-05-12 |", "| open |")
+    old = read_files(small)
+    runbook = next(small.glob("runbooks/*/*.md"))
+    monkeypatch.chdir(runbook.parent)
+    assert main(["runbook", "exercised", runbook.name, *DAY]) == 0
+    monkeypatch.chdir(small / "postmortems")
+    assert main(["action", "done", "2026-05-04-orders-stopped.md", "A2", *DAY]) == 0
+    assert list(changed(old, small)) == [
+        "postmortems/2026-05-04-orders-stopped.md",
+        runbook.relative_to(small).as_posix(),
+    ]
+
+
+@pytest.mark.parametrize(
     ("path", "new", "message"),
     [
         ("adr/0001-a.md", "adr/0009-a.md", "use: handbook adr renumber"),
@@ -314,6 +360,7 @@ def test_move_of_a_page_to_another_folder_corrects_its_own_links(tmp_path: Path)
         ("docs/how-to/a.md", "docs/b.md", "already exists"),
         ("docs/how-to/a.md", "docs/due.md", "the engine provides that page"),
         ("docs/how-to/b.md", "docs/c.md", "no page or record 'docs/how-to/b.md'"),
+        ("docs/due.md", "docs/c.md", "the engine provides 'docs/due.md'"),
     ],
 )
 def test_a_move_to_a_wrong_path_is_refused(
@@ -631,7 +678,9 @@ def test_two_clones_that_take_the_same_number_are_repaired_with_all_citations(
     assert run(clones[1], "check", *base) == 1
     assert "DEC002" in capsys.readouterr().out
     assert run(clones[1], "adr", "renumber", "ADR-0002", *base) == 2
-    assert "write the path instead of the id" in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert "write the path instead of the id" in message
+    assert "handbook adr renumber adr/0002-export-orders.md" in message
     assert run(clones[1], "adr", "renumber", "adr/0002-export-orders.md", *base) == 0
     assert run(clones[1], "adr", "renumber", "adr/0003-export-orders.md", *base) == 0
     assert run(clones[1], "check", *base) == 0

@@ -36,6 +36,7 @@ needs_corpora = pytest.mark.skipif(
 SMALL = Path(__file__).parent / "sites" / "small"
 FORMS = Path(__file__).parent / "sites" / "forms"
 BROKEN = Path(__file__).parent / "sites" / "broken"
+GOLDEN = Path(__file__).parent / "golden"
 TODAY = date(2026, 11, 23)
 NEWEST = date(2026, 11, 26)
 """Date of the newest record of this repository. Update it with that record."""

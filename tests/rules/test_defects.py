@@ -13,9 +13,9 @@ import pytest
 
 from handbook.cli import main
 from tests.commands import run
-from tests.handbooks import ROOT, SMALL, copy_site, read_yaml
+from tests.handbooks import GOLDEN, SMALL, copy_site, read_yaml
 
-DEFECTS = read_yaml(ROOT / "tests" / "golden" / "defects.yml")
+DEFECTS = read_yaml(GOLDEN / "defects.yml")
 FINDING = re.compile(r"^(\S+:\d+:\d+): ([A-Z]+\d{3}) (?:error|warning): ", re.MULTILINE)
 
 

@@ -11,11 +11,9 @@ from typing import Any, Literal
 
 import pytest
 
-from tests.handbooks import ROOT, SMALL, copy_site, read_yaml, report, write
+from tests.handbooks import GOLDEN, SMALL, copy_site, read_yaml, report, write
 
-VARIATIONS: Mapping[str, list[dict[str, Any]]] = read_yaml(
-    ROOT / "tests" / "golden" / "variations.yml"
-)
+VARIATIONS: Mapping[str, list[dict[str, Any]]] = read_yaml(GOLDEN / "variations.yml")
 DECISION = "adr/0002-use-postgresql.md"
 FILES = (
     DECISION,

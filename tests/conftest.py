@@ -15,7 +15,12 @@ import pytest
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from tests.__main__ import FAST, MARKERS
-from tests.commands import install_node_packages, make_offline_environment, run
+from tests.commands import (
+    install_node_packages,
+    make_offline_environment,
+    make_once,
+    run,
+)
 from tests.handbooks import ROOT, SMALL, copy_site, replace_once
 
 if TYPE_CHECKING:
@@ -69,12 +74,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def small_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def small_site(request: pytest.FixtureRequest) -> Path:
     """Return the built site of the small handbook, with one open action."""
-    root = copy_site(SMALL, tmp_path_factory.mktemp("small") / "handbook")
-    replace_once(root, "| 2026-05-13 | done 2026-05-12 |", "| 2027-05-13 | open |")
-    run("mkdocs", "build", cwd=root, check=True)
-    return root / "site"
+
+    def build(folder: Path) -> None:
+        root = copy_site(SMALL, folder / "handbook")
+        replace_once(root, "| 2026-05-13 | done 2026-05-12 |", "| 2027-05-13 | open |")
+        run("mkdocs", "build", cwd=root, check=True)
+
+    return make_once(request, "small", build) / "handbook/site"
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import run
+from tests.commands import make_once, run
 from tests.handbooks import ROOT
 
 EXAMPLE = "example"
@@ -15,12 +15,14 @@ BOOKSHOP = ROOT / "tests/sites/bookshop"
 
 
 @pytest.fixture(scope="session")
-def real_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def real_site(request: pytest.FixtureRequest) -> Path:
     """Return the built site of this repository, with the site of the bookshop below it."""
-    site = tmp_path_factory.mktemp("real") / "site"
-    answer = run("handbook", "build", "--output", str(site), cwd=ROOT)
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    return site
+
+    def build(folder: Path) -> None:
+        answer = run("handbook", "build", "--output", str(folder / "site"), cwd=ROOT)
+        assert answer.returncode == 0, answer.stdout + answer.stderr
+
+    return make_once(request, "real", build) / "site"
 
 
 def list_pages(site: Path, name: str = "index.html") -> list[Path]:

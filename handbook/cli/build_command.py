@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from zipfile import is_zipfile
@@ -85,6 +86,10 @@ def _find_archive(path: str | None, output: Path) -> Path | None:
     archive = Path(path).resolve()
     if not path or archive.is_dir() or not archive.parent.is_dir():
         raise UsageError(f"invalid --offline '{path}'; write the path of a file in a folder")
+    if not os.access(archive.parent, os.W_OK):
+        raise UsageError(
+            f"--offline '{path}' is in a folder that you cannot write to; choose another"
+        )
     if archive.is_relative_to(output.resolve()):
         raise UsageError(f"--offline '{path}' is in the folder of the site; choose another folder")
     if archive.is_file() and archive.stat().st_size and not is_zipfile(archive):

@@ -40,15 +40,21 @@ from handbook.views.footer import footer
 from handbook.views.keys import KINDS, TEAM, find_status, keys
 from handbook.views.links import Linker
 from handbook.views.macro_views import expand_macros
-from handbook.views.markdown import alert_markdown, llms, page_markdown
+from handbook.views.markdown import (
+    alert_markdown,
+    file_markdown,
+    files_markdown,
+    llms,
+    page_markdown,
+)
 from handbook.views.menu import Menus
 from handbook.views.on_call import printed_source, runbook_bar
 from handbook.views.opensearch import opensearch
 from handbook.views.postmortems import durations
 from handbook.views.references import PageReferences
-from handbook.views.rules_reference import FAMILY_ADDRESSES, rule_family
+from handbook.views.rules_reference import FAMILY_ADDRESSES, describe_family, rule_family
 from handbook.views.runbooks import alert_page
-from handbook.views.service_files import file_page, files_index, make_archive
+from handbook.views.service_files import describe_files, file_page, files_index, make_archive
 from handbook.views.services import service_details, service_headings
 from handbook.views.standards import requirement_tables
 from handbook.views.teams import add_contacts
@@ -173,6 +179,16 @@ class Assembly:
         texts = {
             f"{self.handbook.address(entity)}index.md": self.make_markdown(entity)
             for entity in entities
+        }
+        texts |= {
+            f"{FAMILY_ADDRESSES[family]}index.md": rule_family(family)
+            for family in self.rule_pages.values()
+        }
+        texts |= {
+            path: files_markdown(self.handbook, page)
+            if isinstance(page, Service)
+            else file_markdown(page)
+            for path, page in self.service_pages.items()
         }
         return {**texts, "llms.txt": llms(self.handbook)}
 
@@ -312,7 +328,7 @@ class Assembly:
         page = self.service_pages[path]
         if isinstance(page, Service):
             rendered, title, tail = files_index(self.handbook, page), f"Files of {page.title}", ""
-            description = f"All files of the service {page.title}, with their descriptions"
+            description = describe_files(page)
         else:
             rendered, title = file_page(self.handbook, page), f"{page.name} ({page.service})"
             description = f"The file {page.name} of the service {page.service}"
@@ -337,8 +353,8 @@ class Assembly:
         rendered, _ = _render_generated(path, rule_family(family), references)
         html = f'<span hidden data-pagefind-meta="kind:Page"></span>{rendered.html}'
         headings, ids = rendered.headings, rendered.ids
-        description = f"Rules of the check of the family {family}, with reasons and examples"
-        return Article(path, address, _find_title(rendered), description, html, headings, ids)
+        description, title = describe_family(family), _find_title(rendered)
+        return Article(path, address, title, description, html, headings, ids)
 
     def make_plugin_article(self, source: str, address: str, markdown: str) -> Article:
         """Return the article of a page whose Markdown another plugin has generated."""

@@ -26,8 +26,13 @@ from handbook.site.html_faults import UNSAFE_PAGE
 from handbook.site.offline import write_list
 
 STYLES: Final = ("assets/handbook.css",)
-PAGE_STYLES: Final = ("assets/indexes.css", "assets/runbook.css")
-"""Styles that only some pages load: those with a filter, or runbooks and alerts."""
+PAGE_STYLES: Final = (
+    "assets/files.css",
+    "assets/home.css",
+    "assets/indexes.css",
+    "assets/runbook.css",
+)
+"""Styles that only some pages load: files of services, home, filters, and runbooks and alerts."""
 WORKER: Final = "worker.js"
 """The service worker. It is at the root, because it controls only pages below its own folder."""
 SCRIPTS: Final = (
@@ -94,7 +99,8 @@ _REDIRECT: Final = (
 
 _GLOB_MARK: Final = re.compile(r"[^\w.-]")
 """A character that can have a meaning in a pattern of Pagefind."""
-_COMMENT: Final = re.compile(r"^ *(?://.*|/\*[^*]*\*/) *\n", re.MULTILINE)
+_COMMENT: Final = re.compile(r"^ *(?://.*|/\*[^*]*\*/)? *\n|^ +", re.MULTILINE)
+"""A line without code, or the spaces before code. No text of our scripts needs the latter."""
 
 _SITE_MARK: Final = "assets/keys/parts.json"
 """A file that the site of each handbook has."""
@@ -276,7 +282,7 @@ def _make_finding(handbook: Handbook, script: str, files: list[str]) -> Diagnost
 
 
 def remove_comments(text: str) -> str:
-    """Return one of our styles or scripts without the comments that fill whole lines."""
+    """Return one of our styles or scripts without indentation and without lines of comments."""
     return _COMMENT.sub("", text)
 
 

@@ -27,7 +27,9 @@ ABOUT: Final = "offline/"
 """Address of the page about the offline copy."""
 FRAME: Final = "404.html"
 """Page whose frame the service worker uses for a page that the copy lacks."""
-KEPT_SCRIPTS: Final = ("assets/indexes.js", "assets/offline.js", "assets/runbook.js")
+RUNBOOK_SCRIPT: Final = "assets/runbook.js"
+"""Script that another script loads, also from the file system."""
+_KEPT_SCRIPTS: Final = ("assets/indexes.js", "assets/offline.js", RUNBOOK_SCRIPT)
 _LISTS: Final[Mapping[str, str]] = {
     "": "Home",
     "search/": "Everything, A to Z",
@@ -132,7 +134,7 @@ def write_list(site: Path, handbook: Handbook) -> None:
     """
     redirects = list_redirects(handbook)
     names = list_files(site, handbook, ABOUT, FRAME, *redirects)
-    names += tuple(name for name in KEPT_SCRIPTS if (site / name).is_file())
+    names += tuple(name for name in _KEPT_SCRIPTS if (site / name).is_file())
     contents = {make_address(name): (site / name).read_bytes() for name in sorted(names)}
     files = {
         address: (hashlib.sha256(content).hexdigest()[:32], len(content))

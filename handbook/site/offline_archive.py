@@ -15,7 +15,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from handbook.handbook import Handbook
 from handbook.history.git import read_commit_day, read_head
 from handbook.site.built_files import make_address
-from handbook.site.offline import SHORT_COMMIT, find_file, find_target, list_files
+from handbook.site.offline import RUNBOOK_SCRIPT, SHORT_COMMIT, find_file, find_target, list_files
 from handbook.views.service_files import write_archive
 
 _FOLDER: Final = "handbook"
@@ -41,7 +41,9 @@ def make_offline_archive(site: Path, handbook: Handbook) -> bytes:
     Its links lead to its own files, or to the full address of the site. Equal sites of one commit
     give equal bytes. Raises OSError if a file cannot be read.
     """
-    files = frozenset(list_files(site, handbook))
+    files = {*list_files(site, handbook)}
+    if (site / RUNBOOK_SCRIPT).is_file():
+        files.add(RUNBOOK_SCRIPT)
     version = _describe_version(handbook)
     site_url = handbook.settings.site_url if handbook.settings.has_site_url else ""
     contents = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -9,6 +10,7 @@ from typing import Final
 from urllib.parse import quote
 
 from handbook.handbook import Handbook
+from handbook.reading.addresses import make_relative
 from handbook.reading.parser import MarkdownNode, NodeKind
 from handbook.reading.render import include_listings
 from handbook.reading.source import Source, read_page_body
@@ -16,10 +18,13 @@ from handbook.records import Document, Entity, Page, Record
 from handbook.records.alert import Alert
 from handbook.records.kinds import RECORDS
 from handbook.records.service import Service
+from handbook.records.service_file import ServiceFile, files_address
 from handbook.views import fence
 from handbook.views.descriptions import describe
 from handbook.views.links import Linker
 from handbook.views.references import PageReferences
+from handbook.views.rules_reference import FAMILIES, FAMILY_ADDRESSES, describe_family
+from handbook.views.service_files import describe_files
 
 _TARGET: Final = re.compile(r"\]\(\s*<?(?P<target>[^\s<>]+?)>?(?:\s+[\"'(].*)?\s*\)\Z", re.DOTALL)
 """The target at the end of an inline link."""
@@ -99,6 +104,25 @@ def alert_markdown(handbook: Handbook, alert: Alert) -> str:
     return "\n\n".join(lines) + "\n"
 
 
+def file_markdown(file: ServiceFile) -> str:
+    """Return the name of a service's file as a title, and its text as a block of code."""
+    language = posixpath.splitext(file.name)[1].removeprefix(".")
+    listing = fence((file.text or "").rstrip("\n"), language)
+    return f"# {_escape(file.name)}\n\n{listing}\n"
+
+
+def files_markdown(handbook: Handbook, service: Service) -> str:
+    """Return the list of a service's files as Markdown, with links to their pages."""
+    address = files_address(service.id)
+    lines = [
+        f"- [{_escape(file.name)}]({make_relative(quote(file.address), address)})"
+        if file.data is not None
+        else f"- {_escape(file.name)}"
+        for file in handbook.files_of(service)
+    ]
+    return f"# Files of {_escape(service.title)}\n\n" + "\n".join(lines) + "\n"
+
+
 def llms(handbook: Handbook) -> str:
     """List all pages for language models, with their descriptions (https://llmstxt.org/)."""
     settings = handbook.settings
@@ -110,9 +134,15 @@ def llms(handbook: Handbook) -> str:
         ("Alerts", sorted(handbook.alerts, key=lambda alert: alert.id)),
         ("Pages", [page for page in handbook.of(Page) if page.source.title]),
     ]
+    sections = [
+        (title, [_make_entry(handbook, entity) for entity in entities]) for title, entities in lists
+    ]
+    sections += [
+        ("Rules", _list_families(handbook)),
+        ("Files of services", _list_service_files(handbook)),
+    ]
     parts = [f"# {_escape(settings.site_name)}"]
-    for title, entities in lists:
-        lines = [_make_entry(handbook, entity) for entity in entities]
+    for title, lines in sections:
         parts += [f"## {title}", "\n".join(lines)] if lines else []
     return "\n\n".join(parts) + "\n"
 
@@ -124,7 +154,34 @@ def _escape(text: str) -> str:
 
 def _make_entry(handbook: Handbook, entity: Entity) -> str:
     """Return the line of a page in llms.txt."""
-    url = f"{handbook.settings.site_url.rstrip('/')}/{quote(handbook.address(entity))}index.md"
     mention = f"{entity.id}: " if isinstance(entity, Record) and entity.mention else ""
-    title, description = _escape(f"{mention}{entity.title}"), _escape(describe(handbook, entity))
-    return f"- [{title}]({url})" + (f": {description}" if description else "")
+    title, description = f"{mention}{entity.title}", describe(handbook, entity)
+    return _make_line(handbook, handbook.address(entity), title, description)
+
+
+def _list_families(handbook: Handbook) -> list[str]:
+    """Return the lines of the families of rules, except those that a page replaces."""
+    return [
+        _make_line(handbook, address, FAMILIES[family], describe_family(family))
+        for family, address in FAMILY_ADDRESSES.items()
+        if address not in handbook.entities_by_address
+    ]
+
+
+def _list_service_files(handbook: Handbook) -> list[str]:
+    """Return a line for each service with files. Its list of files leads to each file."""
+    return [
+        _make_line(
+            handbook,
+            files_address(service.id),
+            f"Files of {service.title}",
+            describe_files(service),
+        )
+        for service in handbook.of(Service)
+        if handbook.files_of(service)
+    ]
+
+
+def _make_line(handbook: Handbook, address: str, title: str, description: str) -> str:
+    url = f"{handbook.settings.site_url.rstrip('/')}/{quote(address)}index.md"
+    return f"- [{_escape(title)}]({url})" + (f": {_escape(description)}" if description else "")

@@ -14,7 +14,7 @@ from handbook.rules.engine import Rule, rules
 from handbook.views import Facet, fence, make_facet, render
 from handbook.views.links import Linker, PageLink
 
-_FAMILIES: Final = {
+FAMILIES: Final[Mapping[str, str]] = {
     "FM": "Front matter and form of all records",
     "STD": "Standards",
     "CHK": "The checklist",
@@ -28,10 +28,11 @@ _FAMILIES: Final = {
     "MD": "Markdown that renders unexpectedly",
     "SAFE": "Content that must not be published",
 }
+"""The titles of the families of rules."""
 
 
 FAMILY_ADDRESSES: Final[Mapping[str, str]] = {
-    family: f"reference/rules/{family.lower()}/" for family in _FAMILIES
+    family: f"reference/rules/{family.lower()}/" for family in FAMILIES
 }
 """The address of the page of each family of rules, from the root of the site."""
 
@@ -54,7 +55,7 @@ def rules_reference(handbook: Handbook, page_address: str) -> str:
     """
     linker = Linker(handbook, page_address)
     families = [
-        (family.lower(), _FAMILIES[family], linker.at(FAMILY_ADDRESSES[family]), members)
+        (family.lower(), FAMILIES[family], linker.at(FAMILY_ADDRESSES[family]), members)
         for family, members in _group_rules().items()
     ]
     return render(
@@ -75,9 +76,14 @@ def link_families(handbook: Handbook, linker: Linker) -> list[PageLink]:
     if "docs/reference/rules.md" not in handbook.documents:
         return []
     return [
-        PageLink("", f"Rules: {_FAMILIES[family]}", linker.at(address))
+        PageLink("", f"Rules: {FAMILIES[family]}", linker.at(address))
         for family, address in FAMILY_ADDRESSES.items()
     ]
+
+
+def describe_family(family: str) -> str:
+    """Return the description of the page of a family."""
+    return f"Rules of the check of the family {family}, with reasons and examples"
 
 
 def rule_family(family: str) -> str:
@@ -85,7 +91,7 @@ def rule_family(family: str) -> str:
     return render(
         "rule_family.md.j2",
         family=family,
-        title=_FAMILIES[family],
+        title=FAMILIES[family],
         members=_group_rules()[family],
         index=make_relative("reference/rules/", FAMILY_ADDRESSES[family]),
         fence=lambda text: fence(text, "markdown"),
@@ -114,7 +120,7 @@ def _family_of(rule: Rule) -> str:
 
 
 def _sort_key(rule: Rule) -> tuple[int, str]:
-    return list(_FAMILIES).index(_family_of(rule)), rule.code
+    return list(FAMILIES).index(_family_of(rule)), rule.code
 
 
 def _indent(text: str) -> str:

@@ -92,6 +92,11 @@ def files_index(handbook: Handbook, service: Service) -> Rendered:
     return Rendered(html, (heading,), frozenset({"files"}))
 
 
+def describe_files(service: Service) -> str:
+    """Return the description of the list of a service's files."""
+    return f"All files of the service {service.title}, with their descriptions"
+
+
 def make_archive(service: Service, service_files: Iterable[ServiceFile]) -> bytes:
     """Return a ZIP archive of the published files, in a folder with the id of the service."""
     return write_archive(

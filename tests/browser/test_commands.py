@@ -44,6 +44,29 @@ def watched(browser: Browser, tmp_path: Path) -> Iterator[WatchedPage]:
         yield watched
 
 
+def test_a_page_from_the_file_system_fills_in_names_and_is_honest(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """A page without the bar of runbooks copies too."""
+    for name in ("handbook.js", "runbook.js"):
+        shutil.copy(ASSETS / name, tmp_path)
+    (tmp_path / "runbook.html").write_text(HTML, encoding="utf-8")
+    (tmp_path / "standard.html").write_text(HTML.replace("hb-bar", "other"), encoding="utf-8")
+    page = browser.new_page()
+    for name, input_count in (("runbook", 5), ("standard", 0)):
+        page.goto((tmp_path / f"{name}.html").as_uri())
+        if input_count:
+            page.locator(".hb-names").wait_for()
+            page.locator(".hb-names input").first.fill("orders-1")
+            assert "delete pod orders-1 <pod-2>" in (
+                page.locator("#block code").text_content() or ""
+            )
+        assert page.locator(".hb-names input").count() == input_count
+        page.evaluate(REFUSE)
+        assert copy(page).startswith("Not copied. The text is selected")
+    page.close()
+
+
 def copy(page: Page) -> str:
     """Copy the command, and return what a screen reader announces."""
     page.get_by_role("button", name="Copy").click()

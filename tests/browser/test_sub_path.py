@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -210,6 +211,14 @@ LOAD_STYLE = """fetch("/handbook/assets/handbook.css", {cache: "no-store"})
   .then(() => true, () => false)"""
 
 
+PLANT_CACHES = """async () => {
+  await caches.open("handbook-offline /a/ 1");
+  const old = await caches.open("handbook-offline /handbook/ 0");
+  await old.put("/handbook/", new Response("<h1>Old</h1>"));
+}"""
+"""The cache of another site on the host, and an incomplete cache of an older worker."""
+
+
 def read_version(site: Path) -> str:
     return str(json.loads((site / "offline.json").read_text(encoding="utf-8"))["version"])
 
@@ -251,7 +260,16 @@ def test_a_visited_site_opens_without_a_network_and_says_how_old_it_is(
     """A second site is on the same host, below the first one."""
 
     class Network(PagesHandler):
-        """Network that can fail or become slow."""
+        """Network that can fail or become slow, or send only the headers of an answer."""
+
+        stall = 0.0
+        """Seconds between the headers and the body of an answer."""
+
+        def copyfile(self, source: Any, outputfile: Any) -> None:
+            """Send the body of a file."""
+            self.wfile.flush()
+            time.sleep(self.stall)
+            super().copyfile(source, outputfile)
 
     site = copy_site(artifact, tmp_path / "host") / "handbook"
     second = copy_site(artifact / "handbook", site / "example")
@@ -278,6 +296,7 @@ def test_a_visited_site_opens_without_a_network_and_says_how_old_it_is(
         page.wait_for_url(f"{home}alerts/OrdersDown/")
 
         # The files of the copy are only for pages of the same version.
+        page.evaluate(PLANT_CACHES)
         deploy_changed_runbook(site, root)
         context.set_offline(False)
         for url, is_answered in (
@@ -293,20 +312,23 @@ def test_a_visited_site_opens_without_a_network_and_says_how_old_it_is(
         Network.delay = 0
         page.goto(f"{home}offline/")
         wait_for_copy(page, "/handbook/", read_version(site))
-        Network.delay = 6
-        page.goto(f"{home}runbooks/shop/orders-down/")
-        assert "again" in page.locator("h1").inner_text()
-        assert page.locator(".hb-offline").count() == 1
+        for Network.delay, Network.stall, url, title in (
+            (6, 0, "runbooks/shop/orders-down/", "again"),
+            (0, 6, "services/shop/", "Shop"),
+        ):
+            page.goto(home + url)
+            assert title in page.locator("h1").inner_text()
+            assert page.locator(".hb-offline").count() == 1, url
 
         # The reader removes the copy of one site.
-        Network.delay = 0
+        Network.delay, Network.stall = 0, 0
         page.goto(f"{home}offline/")
         assert "MB" in page.locator("[data-offline] p").inner_text()
         assert find_violations(page) == []
         page.get_by_role("button", name="Remove the copy").click()
         page.get_by_role("button", name="Keep a copy").wait_for()
         names: list[str] = page.evaluate("caches.keys()")
-        assert [name.split(" ")[1] for name in names] == ["/handbook/example/"]
+        assert {name.split(" ")[1] for name in names} == {"/a/", "/handbook/example/"}
         assert errors == []
         context.close()
 
@@ -326,6 +348,13 @@ def test_no_copy_is_saved_if_the_reader_saves_data_or_the_disk_is_full(
     button.wait_for()
     page.wait_for_timeout(300)
     assert page.evaluate("navigator.serviceWorker.getRegistration()") is None
+    without_worker = context.new_page()
+    without_worker.add_init_script(
+        "Object.defineProperty(Navigator.prototype, 'serviceWorker', {value: undefined})"
+    )
+    without_worker.goto(f"{host}handbook/offline/")
+    without_worker.get_by_text("It needs an address with https").wait_for()
+    without_worker.close()
     quota = {"origin": host.rstrip("/"), "quotaSize": 100_000}
     context.new_cdp_session(page).send("Storage.overrideQuotaForOrigin", quota)
     button.click()

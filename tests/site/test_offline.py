@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import io
 import json
@@ -15,9 +16,11 @@ from zipfile import ZipFile
 import pytest
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from handbook.cli import build_command
+from handbook.cli.common import UsageError
 from handbook.handbook import Handbook
 from handbook.loading import load
-from handbook.site.offline import find_target, list_files, write_list
+from handbook.site.offline import RUNBOOK_SCRIPT, find_target, list_files, write_list
 from handbook.site.offline_archive import make_offline_archive
 from tests.commands import run
 from tests.handbooks import SMALL, copy_site, replace_once, write
@@ -51,6 +54,7 @@ SITE = {
     "assets/more.css": "b {background: url(data:x) url(https://other.example/c.png)}",
     "assets/icons/a b.png": "png",
     "assets/theme.js": "theme()",
+    "assets/runbook.js": "fill()",
     "frame.html": "",
     "old/orders/index.html": "<!doctype html><title>Moved</title>",
 }
@@ -100,7 +104,8 @@ def test_the_list_has_the_pages_for_on_call_and_all_that_they_load(
 ) -> None:
     document = read_list(site, handbook)
     pages = {"", "search/", ORDERS_DOWN, "services/shop/", "alerts/OrdersDown/"}
-    assert set(document["files"]) == pages | LOADED | {"404.html", "old/orders/"}
+    others = {"404.html", "old/orders/", RUNBOOK_SCRIPT}
+    assert set(document["files"]) == pages | LOADED | others
     content = PAGE.encode()
     assert document["files"][ORDERS_DOWN] == [
         hashlib.sha256(content).hexdigest()[:32],
@@ -157,6 +162,7 @@ def test_links_of_the_archive_lead_to_its_files_or_to_the_site(
         "services/shop/index.html",
         "alerts/OrdersDown/index.html",
         *LOADED,
+        RUNBOOK_SCRIPT,
     }
     html = archive.read(f"handbook/{ORDERS_DOWN}index.html").decode()
     parsed = LexborHTMLParser(html)
@@ -247,6 +253,15 @@ def test_the_archive_replaces_no_other_file_and_is_not_in_the_site(tmp_path: Pat
         answer = run(*command, "--offline", path, cwd=tmp_path)
         assert (answer.returncode, answer.stderr) == (2, f"handbook: --offline '{path}' {reason}\n")
     assert (tmp_path / "notes.md").read_text(encoding="utf-8") == "# Notes\n"
+
+
+def test_the_archive_needs_a_folder_that_you_can_write_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: path != tmp_path)
+    options = argparse.Namespace(root=SMALL, output=None, offline=str(tmp_path / "a.zip"))
+    with pytest.raises(UsageError, match="is in a folder that you cannot write to"):
+        build_command.run(options)
 
 
 def test_the_archive_needs_a_folder_that_exists(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from handbook.diagnostics import Report
 from handbook.loading import load
 from handbook.site.assembly import Assembly
-from tests.handbooks import SMALL, copy_site, replace_once
+from tests.handbooks import SMALL, copy_site, replace_once, write
 
 
 def make_markdown(root: Path) -> Mapping[str, str]:
@@ -60,6 +60,21 @@ def test_an_alert_links_to_its_runbook_and_shows_its_expression() -> None:
     markdown = make_markdown(SMALL)["alerts/OrdersDown/index.md"]
     assert "[Shop: orders are down](../../runbooks/shop/orders-down/)" in markdown
     assert "```promql\nsum(orders) < 1\n```" in markdown
+
+
+def test_families_of_rules_and_files_of_services_have_markdown(tmp_path: Path) -> None:
+    root = copy_site(SMALL, tmp_path / "handbook")
+    write(root / "docs/standards/samples/shop", {"deploy.sh": "echo '```'\n", "a b.bin": "\0"})
+    texts = make_markdown(root)
+    assert "## FM001 " in texts["reference/rules/fm/index.md"]
+    assert texts["services/shop/files/deploy.sh/index.md"] == (
+        "# deploy.sh\n\n````sh\necho '```'\n````\n"
+    )
+    listing = texts["services/shop/files/index.md"]
+    assert "- [deploy.sh](deploy.sh/)\n" in listing
+    assert "- [a b.bin](a%20b.bin/a%20b.bin.bin)\n" in listing
+    for name in ("reference/rules/fm/index.md", "services/shop/files/index.md"):
+        assert texts["llms.txt"].count(f"https://small.example/{name})") == 1
 
 
 def test_the_list_names_each_record_once_with_its_description() -> None:

@@ -1,9 +1,13 @@
 // Enhancements of the pages, which also work without scripts.
 const scriptUrl = document.currentScript.src;
 
-// A page from the file system cannot load a module. It then works as without scripts.
+// A page from the file system can load a script, but no module. It then works as without the module.
 const enhance = (name, start = () => {}, giveUp = () => {}) =>
   import(new URL(name, scriptUrl)).then(start, giveUp);
+const loadScript = (name) =>
+  document.head.append(
+    Object.assign(document.createElement("script"), { src: new URL(name, scriptUrl) }),
+  );
 
 document.addEventListener("DOMContentLoaded", () => {
   // Keyboard users can scroll a region only if it can take the focus. The observer calls the function after the first
@@ -44,6 +48,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
   openMenu();
   removeCodeLandmarks();
+  copyCode();
   nameSectionInReports();
   const missing = document.querySelector("[data-missing]");
   if (missing) enhance("search.js", (module) => module.suggest(missing));
@@ -51,7 +56,7 @@ document.addEventListener("DOMContentLoaded", () => {
     enhance("search.js", (module) => module.openPage());
   // Screen readers announce the theme's message, such as "Copied to clipboard".
   document.querySelector(".md-dialog__inner")?.setAttribute("role", "status");
-  if (document.querySelector(".hb-bar, .hb-printed")) enhance("runbook.js");
+  if (document.querySelector(".hb-bar, .hb-printed")) loadScript("runbook.js");
 
   markDue();
   keepOfflineCopy();
@@ -104,6 +109,52 @@ function removeCodeLandmarks() {
   };
   new MutationObserver(removeRoles).observe(article, { childList: true, subtree: true });
   removeRoles();
+}
+
+// The theme says that it has copied, even if the browser has refused. This listener comes before that of the theme.
+function copyCode() {
+  const dialog = document.querySelector(".md-dialog");
+  if (!dialog) return;
+  let timer;
+  const copy = async (event) => {
+    const button = event.target.closest("[data-clipboard-target]");
+    const code = button && document.querySelector(button.dataset.clipboardTarget);
+    if (!code) return;
+    event.stopPropagation();
+    const copied = code.cloneNode(true);
+    for (const note of copied.querySelectorAll(".md-annotation")) note.remove();
+    const isCopied = await writeClipboard(copied.textContent.trimEnd(), code);
+    button.focus({ preventScroll: true });
+    dialog.querySelector(".md-dialog__inner").textContent = isCopied
+      ? "Copied to clipboard"
+      : "Not copied. The text is selected: copy it with the menu or the keyboard.";
+    dialog.classList.add("md-dialog--active");
+    clearTimeout(timer);
+    timer = setTimeout(() => dialog.classList.remove("md-dialog--active"), isCopied ? 2000 : 8000);
+  };
+  document.addEventListener("click", copy, { capture: true });
+}
+
+// Copy a text, and return whether it worked. If not, the code stays selected, so that the reader can copy it.
+async function writeClipboard(text, code) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // Without HTTPS, or without the permission, the older command can still work. It needs a selection.
+    getSelection().selectAllChildren(code);
+    let isCopied = false;
+    const setText = (event) => {
+      event.clipboardData.setData("text/plain", text);
+      event.preventDefault();
+      isCopied = true;
+    };
+    document.addEventListener("copy", setText);
+    isCopied = document.execCommand("copy") && isCopied;
+    document.removeEventListener("copy", setText);
+    if (isCopied) getSelection().removeAllRanges();
+    return isCopied;
+  }
 }
 
 // A report names the section that you read: the last heading in the upper third of the window.

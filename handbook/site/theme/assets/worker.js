@@ -111,6 +111,15 @@ function remember(id, isOffline, copy) {
 
 const request = (event, options) => fetch(event.request, options).catch(() => null);
 const wait = () => new Promise((resolve) => setTimeout(resolve, PATIENCE, null));
+// The headers can arrive although the body stalls. An answer with its whole body, or null if the body does not arrive.
+const readWhole = async (network) => {
+  const response = await network;
+  if (response?.status !== 200 || response.redirected) return response;
+  return response.arrayBuffer().then(
+    (body) => new Response(body, response),
+    () => null,
+  );
+};
 const isAnswer = (response) => response && response.status < 500;
 
 function addressOf(url) {
@@ -135,7 +144,8 @@ async function answerPage(event, url) {
   const copy = await findCopy().catch(() => null);
   const address = addressOf(url);
   const kept = copy?.files[address];
-  const response = await (kept ? Promise.race([network, wait()]) : network);
+  const whole = kept ? readWhole(network) : network;
+  const response = await (kept ? Promise.race([whole, wait()]) : whole);
   if (isAnswer(response)) {
     if (kept && response.ok) {
       const body = response.clone().arrayBuffer();
@@ -155,7 +165,8 @@ async function answerPage(event, url) {
   }
   const folder = address.endsWith("/index.html") ? address.slice(0, -10) : `${address}/`;
   if (copy?.files[folder]) return Response.redirect(urlOf(folder) + url.search);
-  if (response) return response;
+  const late = response || (await whole);
+  if (late) return late;
   remember(event.resultingClientId, true, copy);
   return explainMissing(copy, url);
 }
@@ -168,9 +179,10 @@ async function answerFile(event, url) {
   };
   if (client.isOffline) return (await match()) || fetch(event.request);
   const network = request(event);
-  const response = await Promise.race([network, wait()]);
-  if (isAnswer(response)) return response;
-  return (await match()) || (await network) || Response.error();
+  const saved = await match().catch(() => null);
+  if (!saved) return (await network) || Response.error();
+  const response = await Promise.race([readWhole(network), wait()]);
+  return isAnswer(response) ? response : saved;
 }
 
 // Pages from the copy

@@ -5,8 +5,8 @@ installed packages. A file of the cache holds a report with all of these. `find_
 question again, and returns the report only if every answer is the same. The answer about the
 content of a file is its hash, so a file with an old time cannot hide a change.
 
-If a file has changed, the check runs again. The verdicts of the last check then save work on the
-texts without a fault (`reading.verdicts`).
+If a file has changed, the check runs again. The results of the last check then save work on the
+texts without a fault (`reading.kept_results`).
 
 The cache is in the folder of the user, because the files of a repository come from other people.
 Its format is JSON, which runs no code. A checksum detects a file that is incomplete or damaged, and
@@ -32,7 +32,7 @@ from typing import Any, Final
 
 from handbook.diagnostics import Diagnostic, Edit, Location, Report, Severity
 from handbook.reading.files import Answers, FileQuestion, ask, record_answers
-from handbook.reading.verdicts import Verdicts, use_verdicts
+from handbook.reading.kept_results import KeptResults, use_results
 
 BUDGET: Final = 64_000_000
 """The limit of the size of the cache, in bytes. The files that were used last stay."""
@@ -44,7 +44,7 @@ _CHECKSUM_SIZE: Final = 32
 class CheckCache:
     """The results of the last check of a handbook.
 
-    The report belongs to one set of options. The verdicts come from a check with any options.
+    The report belongs to one set of options. The results come from a check with any options.
     """
 
     def __init__(self, root: Path, today: date, options: tuple[str, ...]) -> None:
@@ -52,8 +52,8 @@ class CheckCache:
         self._key = [self._installation, str(root), today.isoformat(), *options]
         folder = find_folder()
         self._report_file = folder / _hash(json.dumps([str(root), *options]).encode())
-        self._verdicts_file = folder / f"{_hash(str(root).encode())}-verdicts"
-        self._answers, self._verdicts = Answers(is_consistent=False), Verdicts()
+        self._results_file = folder / f"{_hash(str(root).encode())}-results"
+        self._answers, self._results = Answers(is_consistent=False), KeptResults()
 
     def find_report(self) -> Report | None:
         """Return the report if the check would give it again, or None."""
@@ -67,19 +67,19 @@ class CheckCache:
 
     @contextmanager
     def record(self) -> Iterator[None]:
-        """Use the verdicts of the last check, and record what `store` needs."""
-        with record_answers() as self._answers, use_verdicts(self._read_verdicts()) as verdicts:
-            self._verdicts = verdicts
+        """Use the results of the last check, and record what `store` needs."""
+        with record_answers() as self._answers, use_results(self._read_results()) as results:
+            self._results = results
             yield
 
-    def _read_verdicts(self) -> Verdicts:
-        stored = _load(self._verdicts_file)
+    def _read_results(self) -> KeptResults:
+        stored = _load(self._results_file)
         try:
             if stored["key"] == self._installation:
-                return Verdicts.from_json(stored)
+                return KeptResults.from_json(stored)
         except (KeyError, TypeError):
             pass
-        return Verdicts()
+        return KeptResults()
 
     def store(self, report: Report) -> None:
         """Store the results of a recorded check. Without permission or space, do nothing.
@@ -89,8 +89,8 @@ class CheckCache:
         answers = self._answers
         if not answers.is_consistent:
             return
-        verdicts: dict[str, Any] = {"key": self._installation, **self._verdicts.to_json()}
-        _save(self._verdicts_file, verdicts)
+        results: dict[str, Any] = {"key": self._installation, **self._results.to_json()}
+        _save(self._results_file, results)
         if answers.is_complete:
             rows = [[*question, answer] for question, answer in answers.by_question.items()]
             stored = {"key": self._key, "answers": rows, "report": asdict(report)}

@@ -7,8 +7,10 @@ import io
 import json
 import os
 import random
+import resource
 import shutil
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,9 +29,9 @@ from handbook.reading import shell
 from handbook.reading.blocks import Heading
 from handbook.reading.body import Body, read_body
 from handbook.reading.files import FileQuestion, record_answers
+from handbook.reading.kept_results import KeptResults, use_results
 from handbook.reading.outline import OutlinedBody, make_outline
 from handbook.reading.source import read_source
-from handbook.reading.verdicts import Verdicts, use_verdicts
 from handbook.records import Document
 from handbook.rules.engine import Context, _registered, find_rule
 from handbook.rules.engine import run as run_rules
@@ -114,7 +116,7 @@ def test_each_choice_of_findings_has_its_report(root: Path, folder: Path, check:
 
 def list_reports(folder: Path) -> list[Path]:
     """Return the files with a report."""
-    return [file for file in folder.iterdir() if not file.name.endswith("-verdicts")]
+    return [file for file in folder.iterdir() if not file.name.endswith("-results")]
 
 
 @contextmanager
@@ -227,7 +229,8 @@ def test_a_deleted_folder_is_a_change(
 
 
 def test_damaged_files_are_not_used(root: Path, folder: Path, check: Any) -> None:
-    cold = check(root)
+    cold = check(root, "--no-cache")  # parses the provided pages, once for each process
+    assert check(root) == cold
     good_files = {file: file.read_bytes() for file in folder.iterdir()}
     assert len(good_files) == 2
     for file, good in good_files.items():
@@ -237,7 +240,7 @@ def test_damaged_files_are_not_used(root: Path, folder: Path, check: Any) -> Non
         foreign = [cache._hash(body).encode() + body for body in bodies]
         for content in (b"", good[:9], good + b" ", bytes(changed), b"\x80\x04.", *foreign):
             file.write_bytes(content)
-            for report in list_reports(folder) if file.name.endswith("-verdicts") else ():
+            for report in list_reports(folder) if file.name.endswith("-results") else ():
                 report.unlink()
             assert check(root) == cold
             assert {file: file.read_bytes() for file in folder.iterdir()} == good_files
@@ -326,9 +329,9 @@ def test_a_change_of_the_settings_repeats_all_judgements(root: Path) -> None:
     def is_judged(day: date) -> bool:
         return Context(load(root), day).must_judge("MD002", "docs/index.md")
 
-    with use_verdicts(Verdicts()) as verdicts:
+    with use_results(KeptResults()) as results:
         run_rules(load(root), TODAY)
-    with use_verdicts(Verdicts(known_rules=verdicts.rules)):
+    with use_results(KeptResults(known_rules=results.rules)):
         assert not is_judged(TODAY)
         with (root / "mkdocs.yml").open("a", encoding="utf-8") as settings:
             settings.write("# A comment.\n")
@@ -351,10 +354,10 @@ def judge_twice(root: Path, ask: Callable[[Context], object], day: date) -> list
     assert rule
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setitem(_registered, rule.code, replace(rule, check=judge))
-        with use_verdicts(Verdicts()) as verdicts:
+        with use_results(KeptResults()) as results:
             run_rules(load(root), TODAY)
         judged.clear()
-        with use_verdicts(Verdicts.from_json(json.loads(json.dumps(verdicts.to_json())))):
+        with use_results(KeptResults.from_json(json.loads(json.dumps(results.to_json())))):
             run_rules(load(root), day)
     return judged
 
@@ -377,13 +380,13 @@ def test_a_rule_judges_an_old_text_if_it_asked_for_more_than_the_text(
 
 
 def test_a_result_of_a_day_is_kept_for_the_third_check(root: Path) -> None:
-    verdicts = Verdicts()
+    results = KeptResults()
     for _ in range(3):
-        with use_verdicts(Verdicts.from_json(verdicts.to_json())) as new:
+        with use_results(KeptResults.from_json(results.to_json())) as new:
             run_rules(load(root), TODAY)
-        assert verdicts.rules in ({}, new.rules)
-        verdicts = new
-    assert any(str(TODAY) in codes for codes in verdicts.rules.values())
+        assert results.rules in ({}, new.rules)
+        results = new
+    assert any(str(TODAY) in codes for codes in results.rules.values())
 
 
 def test_a_change_of_one_file_does_not_parse_the_others(
@@ -431,12 +434,12 @@ def test_an_outline_gives_the_same_parts_as_the_body(site: Path) -> None:
     assert outlines > 5
 
 
-def test_unreadable_settings_give_no_verdict_on_documents(root: Path) -> None:
+def test_unreadable_settings_give_no_result_for_documents(root: Path) -> None:
     with (root / "mkdocs.yml").open("a", encoding="utf-8") as settings:
         settings.write("site_name: [\n")
-    with use_verdicts(Verdicts()) as verdicts:
+    with use_results(KeptResults()) as results:
         run_rules(load(root), TODAY)
-    assert verdicts.rules == {}
+    assert results.rules == {}
 
 
 def test_a_file_that_changes_during_the_check_leaves_no_result(
@@ -464,6 +467,38 @@ def start_check(root: Path) -> int:
         finally:
             os._exit(3)
     return process
+
+
+def kill_at_size(root: Path, size: int) -> int:
+    """Kill a check when it writes more than `size` bytes to a file. Return the signal, or 0."""
+    process = os.fork()
+    if process == 0:
+        try:
+            sys.dont_write_bytecode = True
+            signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+            arguments = ("--root", str(root), "--today", TODAY.isoformat(), "--output", os.devnull)
+            os._exit(main(["check", *arguments]))
+        finally:
+            os._exit(3)
+    _, status = os.waitpid(process, 0)
+    return os.WTERMSIG(status)
+
+
+def test_a_kill_during_a_write_leaves_the_files_of_the_last_check(
+    root: Path, folder: Path, check: Any
+) -> None:
+    check(root)
+    files = {file: file.read_bytes() for file in folder.iterdir()}
+    (root / "docs/new.md").write_text("# New\n\nTODO\n", encoding="utf-8")
+    for size in (0, 100, 5000):
+        assert kill_at_size(root, size) == signal.SIGXFSZ
+        assert {file: file.read_bytes() for file in files} == files
+    # The killed process wrote one of the files as a whole, and was killed in the next.
+    largest = max(map(len, files.values()))
+    assert kill_at_size(root, largest // 2) == signal.SIGXFSZ
+    assert check(root) == check(root, "--no-cache")
 
 
 @pytest.mark.fuzz

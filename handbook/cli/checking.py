@@ -35,7 +35,7 @@ def check(
 ) -> Report:
     """Check the handbook, and return the findings below `paths`. Raises UsageError, WriteError.
 
-    Use the verdicts of the cache if there is one, and store the results in it.
+    Use the results of the cache if there is one, and store the results in it.
     """
     base = _read_base(root, options.base)
     with cache.record() if cache else nullcontext():

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Final
 from weakref import finalize
 
+from handbook.reading.kept_results import find_results, make_key
 from handbook.reading.shell_words import NAME_TO_REPLACE
-from handbook.reading.verdicts import find_verdicts, make_key
 
 LANGUAGES: Final = ("bash", "sh", "shell")
 """The languages that shellcheck reads. It has no checks for zsh and fish."""
@@ -61,7 +61,7 @@ _PLAIN: Final = re.compile(rf"(?:{_COMMAND}(?:[ \t]*\|[ \t]*{_COMMAND})*|#(?!.*s
 _NAME_BEFORE: Final = re.compile(r"(?:\$\{|\b(?:for|select|function)[ \t]+)$")
 """Text before a name that cannot be a variable."""
 
-_VERDICT: Final = "shell"
+_FAULTLESS: Final = "shell"
 _ANSWER: Final = "answer"
 """The name of the file with shellcheck's answer. The names of the scripts are numbers."""
 _SECONDS: Final = 60
@@ -148,11 +148,11 @@ class ShellCheck:
                 self._excesses[number] = error
             else:
                 self._texts[number] = _replace_placeholders(script)
-        verdicts = find_verdicts()
+        kept = find_results()
         distinct_texts = tuple(
             text
             for text in dict.fromkeys(self._texts.values())
-            if not (verdicts and verdicts.is_known(make_key(_VERDICT, text)))
+            if not (kept and kept.is_known(make_key(_FAULTLESS, text)))
         )
         self._run = _Run(distinct_texts) if distinct_texts else None
 
@@ -263,14 +263,14 @@ class _Run:
         finally:
             self._end()
         errors: dict[str, _Position] = {}
-        verdicts = find_verdicts()
+        kept = find_results()
         for comment in sorted(comments, key=itemgetter("line", "column", "code")):
             message = f"{comment['message'].rstrip('.')} (SC{comment['code']})"
             position = _Position(comment["line"], comment["column"], message)
             errors.setdefault(self._texts[int(comment["file"])], position)
-        for text in self._texts if verdicts else ():
-            if verdicts and text not in errors:
-                verdicts.add(make_key(_VERDICT, text))
+        for text in self._texts if kept else ():
+            if kept and text not in errors:
+                kept.add(make_key(_FAULTLESS, text))
         return errors
 
 

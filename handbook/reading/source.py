@@ -31,13 +31,13 @@ from handbook.reading.blocks import (
 from handbook.reading.body import Body, find_items_with_ids, read_body
 from handbook.reading.files import decode, make_conflict_finding
 from handbook.reading.ids import anchor
+from handbook.reading.kept_results import find_results, make_key
 from handbook.reading.material import Construct, find_constructs
 from handbook.reading.outline import OutlinedBody, make_outline
 from handbook.reading.parser import DEEPEST, MarkdownNode, NodeKind, TooDeepError, parse
 from handbook.reading.placeholders import find_placeholder
 from handbook.reading.policy import Replacement
 from handbook.reading.raw_html import FaultyTag, read_html
-from handbook.reading.verdicts import find_verdicts, make_key
 
 _FENCE: Final = re.compile(r"^---[ \t]*$", re.MULTILINE)
 _FRONT_MATTER: Final = YAMLHandler(fm_boundary=_FENCE)
@@ -321,9 +321,9 @@ def read_page_body(path: str, body: str) -> Source:
 
 
 def _add_body(source: Source, body: str) -> Source:
-    verdicts = find_verdicts()
-    key = make_key("outline", source.text) if verdicts else ""
-    if verdicts and (outline := verdicts.find_outline(key)):
+    kept = find_results()
+    key = make_key("outline", source.text) if kept else ""
+    if kept and (outline := kept.find_outline(key)):
         content = OutlinedBody(source.path, body, source.body_line, outline)
         return replace(source, is_parsed=True, content=content)
     try:
@@ -336,8 +336,8 @@ def _add_body(source: Source, body: str) -> Source:
         if isinstance(block, Paragraph) and block.text.partition("\n")[0] == _CONFLICT_MIDDLE:
             problem = make_conflict_finding(source.at(block.first), _CONFLICT_MIDDLE)
             return Source(source.path, "", problem=source.problem or problem)
-    if verdicts and (new_outline := make_outline(read)):
-        verdicts.outlines[key] = new_outline
+    if kept and (new_outline := make_outline(read)):
+        kept.outlines[key] = new_outline
     return replace(source, is_parsed=True, content=read)
 
 

@@ -13,7 +13,7 @@ from handbook.diagnostics import Location
 from handbook.handbook import Handbook
 from handbook.reading import files, nodes
 from handbook.reading.credential_forms import ESCAPE, find_matches, may_hold_credential
-from handbook.reading.verdicts import find_verdicts, make_key
+from handbook.reading.kept_results import find_results, make_key
 from handbook.records import Document
 from handbook.settings import Sample
 
@@ -96,17 +96,17 @@ def _list_suspicious_texts(handbook: Handbook) -> Iterator[SearchedText]:
 
     The result contains all texts of each file that has a sign, and all paths if one has a sign.
     """
-    verdicts = find_verdicts()
+    kept = find_results()
     for _, group in groupby(_list_searched_texts(handbook), key=lambda text: text.start.path):
         texts_of_file = list(group)
         text_of_file = "\n".join(text.text for text in texts_of_file)
-        key = make_key("credential", text_of_file) if verdicts else ""
-        if verdicts and verdicts.is_known(key):
+        key = make_key("credential", text_of_file) if kept else ""
+        if kept and kept.is_known(key):
             continue
         if may_hold_credential(text_of_file):
             yield from texts_of_file
-        elif verdicts:
-            verdicts.add(key)
+        elif kept:
+            kept.add(key)
     own_paths = (document.path for document in _list_own_documents(handbook))
     paths = sorted(
         {*own_paths, *handbook.attachments, *handbook.texts, *_list_yaml_paths(handbook)}

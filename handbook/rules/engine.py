@@ -32,10 +32,10 @@ from handbook.diagnostics import (
 from handbook.handbook import Handbook
 from handbook.history.base import Base
 from handbook.reading.files import read_text
+from handbook.reading.kept_results import find_results, make_key
 from handbook.reading.policy import locate_original
 from handbook.reading.problems import ProblemKind
 from handbook.reading.suppressions import Suppression
-from handbook.reading.verdicts import find_verdicts, make_key
 from handbook.records import Entity, Record
 from handbook.rules.credentials import Credential, find_credentials
 from handbook.settings import Settings
@@ -126,12 +126,12 @@ class Context:
 
         A rule that has read the date in the earlier check must run only on another day.
         """
-        verdicts = find_verdicts()
-        if verdicts is None or self.base or self.site:
+        kept = find_results()
+        if kept is None or self.base or self.site:
             return {}
         known_rules = {}
         for path, key in self._key_by_path.items():
-            if (texts := verdicts.known_rules.get(key)) is not None:
+            if (texts := kept.known_rules.get(key)) is not None:
                 valid = {text for text in texts.split() if text.endswith(self._day_mark)}
                 self.rules_by_path[path] |= valid
                 others = {*texts.split()} - valid
@@ -156,7 +156,7 @@ class Context:
         Skip the check if an earlier check found no fault in the same document, and asked for
         nothing but the document and the settings.
         """
-        if find_verdicts() is None:
+        if find_results() is None:
             yield from check(self)
             return
         if not self.must_judge(code, entity.path):
@@ -178,11 +178,11 @@ class Context:
 
     def keep_rules(self) -> None:
         """Keep the rules that a later check must run on each document."""
-        verdicts = find_verdicts()
+        kept = find_results()
         # With unreadable settings, only some rules have run.
-        if verdicts and self.handbook.settings.is_readable:
+        if kept and self.handbook.settings.is_readable:
             for path, key in self._key_by_path.items():
-                verdicts.rules[key] = " ".join(sorted(self.rules_by_path[path]))
+                kept.rules[key] = " ".join(sorted(self.rules_by_path[path]))
 
     @cached_property
     def credentials(self) -> tuple[Credential, ...]:

@@ -15,7 +15,7 @@ from handbook.reading.outline import Outline
 
 
 @dataclass
-class Verdicts:
+class KeptResults:
     """The results of an earlier check (`known_…`), and those to keep for a later one, by key.
 
     - `faultless`: the keys of texts without a fault.
@@ -31,7 +31,7 @@ class Verdicts:
     rules: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Verdicts:
+    def from_json(cls, stored: Mapping[str, Any]) -> KeptResults:
         """Return the results that an earlier check stored. Raises KeyError and TypeError."""
         return cls(frozenset(stored["faultless"]), stored["outlines"], stored["rules"])
 
@@ -62,20 +62,20 @@ class Verdicts:
         return outline
 
 
-_current: list[Verdicts] = []
+_current: list[KeptResults] = []
 
 
 @contextmanager
-def use_verdicts(verdicts: Verdicts) -> Iterator[Verdicts]:
+def use_results(results: KeptResults) -> Iterator[KeptResults]:
     """Use the results of an earlier check, and add those of this one."""
-    _current.append(verdicts)
+    _current.append(results)
     try:
-        yield verdicts
+        yield results
     finally:
-        _current.remove(verdicts)
+        _current.remove(results)
 
 
-def find_verdicts() -> Verdicts | None:
+def find_results() -> KeptResults | None:
     """Return the results in use, or None."""
     return _current[-1] if _current else None
 

@@ -734,6 +734,19 @@ def _fields_of(table: Any) -> tuple[Field, ...]:
     return tuple(Field(name, spec[0] or name, *spec[1:]) for name, spec in rows if spec)
 
 
+@cache
+def _index_fields(table: Any) -> tuple[Mapping[str, Field], Mapping[str, str]]:
+    """Return the fields of a table by key, and the keys by alias."""
+    rows = {row.key: row for row in fields_of(table)}
+    return rows, {alias: row.key for row in rows.values() for alias in row.aliases}
+
+
+def list_names(table: type, key: str) -> tuple[str, ...]:
+    """Return a key with the other keys for the same field."""
+    row = _index_fields(table)[0].get(key)
+    return (key, *row.aliases) if row else (key,)
+
+
 def read_fields(
     table: type,
     node: nodes.Mapping,
@@ -751,9 +764,8 @@ def read_fields(
     `allow_other_keys` allows keys that the table does not have. `end` is the location for findings
     about missing keys. `optional` are required keys that this mapping can lack.
     """
-    rows = {row.key: row for row in fields_of(table)}
+    rows, key_by_alias = _index_fields(table)
     values: dict[str, Any] = {}
-    key_by_alias = {alias: row.key for row in rows.values() for alias in row.aliases}
     seen: set[str] = set()
     present_keys = {entry.key for entry in node.entries}
     for entry in read_entries(node, reading):
@@ -924,10 +936,16 @@ class FieldReference:
 
 def find_references(values: Any) -> Iterator[FieldReference]:
     """Yield the references to other records in an instance of a table of fields."""
-    for row in fields_of(type(values)):
+    for row, kind in _list_reference_fields(values.__class__):
         value = getattr(values, row.name)
-        if isinstance(row.type, RecordId) and value:
-            yield FieldReference(row.key, row.type.kind, value)
-        elif isinstance(row.type, Many) and isinstance(row.type.item, RecordId):
-            for item in value:
-                yield FieldReference(row.key, row.type.item.kind, item)
+        for id in value if isinstance(row.type, Many) else (value,) if value else ():
+            yield FieldReference(row.key, kind, id)
+
+
+@cache
+def _list_reference_fields(table: Any) -> tuple[tuple[Field, str], ...]:
+    """Return the fields of a table with the id of a record or a list of ids, and their kinds."""
+    items = (
+        (row, row.type.item if isinstance(row.type, Many) else row.type) for row in fields_of(table)
+    )
+    return tuple((row, item.kind) for row, item in items if isinstance(item, RecordId))

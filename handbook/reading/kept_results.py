@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from handbook.reading.outline import Outline
+if TYPE_CHECKING:
+    from handbook.reading.outline import Outline
 
 
 @dataclass

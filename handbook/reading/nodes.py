@@ -81,7 +81,10 @@ class Mapping:
     def get(self, key: str) -> Entry | None:
         """Return the first entry with a key, or None if the key is absent."""
         if len(self.entries) <= _FEW:
-            return next((entry for entry in self.entries if entry.key == key), None)
+            for entry in self.entries:
+                if entry.key == key:
+                    return entry
+            return None
         if not self._entry_by_key:
             for entry in self.entries:
                 self._entry_by_key.setdefault(entry.key, entry)
@@ -130,9 +133,8 @@ def parse(text: str, path: str, first_line: int = 1, *, plain: bool = True) -> N
     Raises YamlError if the YAML is invalid or unsupported.
     """
     with _reporting_errors(text, path, first_line):
-        loader = _Loader(text)
+        loader = _Loader(text, path, first_line)
         try:
-            _check_depth(text, path, first_line)
             composed = loader.get_single_node()
         finally:
             loader.dispose()
@@ -148,11 +150,10 @@ def parse_documents(text: str, path: str) -> tuple[Node, ...]:
     Raises YamlError if the YAML is invalid or unsupported.
     """
     with _reporting_errors(text, path, 1):
-        loader = _Loader(text)
+        loader = _Loader(text, path, 1)
         converter = _Converter(path, 1, plain=False, with_merge_keys=True)
         roots: list[Node] = []
         try:
-            _check_depth(text, path, 1)
             while loader.check_node():
                 composed = loader.get_node()
                 root = converter.convert_document(composed) if composed else None
@@ -176,13 +177,7 @@ def _reporting_errors(text: str, path: str, first_line: int) -> Iterator[None]:
 
 
 def _check_depth(text: str, path: str, first_line: int) -> None:
-    """Raise YamlError if values are nested too deeply.
-
-    libyaml would overflow the stack, which would kill the process.
-    """
-    # Each level of nesting begins with one of these characters.
-    if sum(map(text.count, "[{-?:")) < _DEEPEST:
-        return
+    """Raise YamlError if lists and mappings are nested too deeply."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.CollectionStartEvent):
@@ -224,7 +219,25 @@ class _Loader(yaml.CSafeLoader):
 
     PyYAML would compare each value with the forms of numbers, dates and others. That would take a
     fifth of the time.
+
+    If values are nested too deeply, PyYAML would overflow the stack, which would kill the process.
+    The loader counts the open values, and checks the depth of the whole text at the limit.
     """
+
+    def __init__(self, text: str, path: str, first_line: int) -> None:
+        super().__init__(text)
+        self.place = text, path, first_line
+        self.depth = 0
+        self.is_checked = False
+
+    def descend_resolver(self, parent: yaml.Node | None, index: Any) -> None:
+        self.depth += 1
+        if self.depth > _DEEPEST and not self.is_checked:
+            self.is_checked = True
+            _check_depth(*self.place)
+
+    def ascend_resolver(self) -> None:
+        self.depth -= 1
 
     def resolve(self, kind: type[yaml.Node], value: str | None, implicit: Any) -> str:
         is_merge_key = value == "<<" and implicit[0]

@@ -180,9 +180,10 @@ class Document(Entity):
         """Return the entry of a key, or of another key for the same field."""
         if self.mapping is None:
             return None
-        aliases = (row.aliases for row in fields.fields_of(type(self)) if row.key == key)
-        entries = (self.mapping.get(name) for name in (key, *next(aliases, ())))
-        return next((entry for entry in entries if entry), None)
+        for name in fields.list_names(type(self), key):
+            if entry := self.mapping.get(name):
+                return entry
+        return None
 
     def edit_to_add(self, key: str, value: str) -> Edit | None:
         """Return an edit that adds a value to the list under a key.

@@ -187,17 +187,19 @@ def unlisted_alert(postmortem: Postmortem, context: Context) -> Iterator[Finding
     has_no_list = postmortem.is_imported and not postmortem.alerts
     if has_no_list or postmortem.has_invalid_value("alerts"):
         return
-    names = {alert.name for alert in context.handbook.alerts} - set(postmortem.alerts)
     listed = ", ".join(postmortem.alerts) or "no alert"
     for prose in read_prose(postmortem, ("fire", "page"), section=TIMELINE):
         for match in re.finditer(r"\b(\w+)\s+(?:fires|fired|pages|paged)\b", prose.text):
-            if match[1] in names:
+            name = match[1]
+            if name not in postmortem.alerts and any(
+                alert.name == name for alert in context.handbook.alerts
+            ):
                 yield make_contradiction(
                     prose.at(match.start(1)),
-                    f"alert '{match[1]}', which fires in the timeline,",
+                    f"alert '{name}', which fires in the timeline,",
                     f"'alerts', which lists {listed}",
                     postmortem.at("alerts"),
-                    f"correct the name, or add {match[1]} to 'alerts'",
+                    f"correct the name, or add {name} to 'alerts'",
                 )
 
 

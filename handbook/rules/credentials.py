@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 
 from handbook.diagnostics import Location
 from handbook.handbook import Handbook
@@ -158,16 +158,19 @@ def _list_yaml_texts(handbook: Handbook) -> Iterator[SearchedText]:
     For a file that can contain escapes such as `"\x41"`, and for a file outside the root, the list
     also includes the decoded values.
     """
-    values: dict[str, list[SearchedText]] = defaultdict(list)
-    entities = (*handbook.alerts, *handbook.audits)
-    for node in (handbook.settings.root_node, *(entity.mapping for entity in entities)):
-        for value in nodes.walk_scalars(node) if node else ():
-            values[value.at.path].append(SearchedText(value.at, value.text, is_decoded=True))
+    values: dict[str, list[nodes.Scalar]] = defaultdict(list)
+    for value in nodes.walk_scalars(handbook.settings.root_node):
+        values[value.at.path].append(value)
+    mappings: dict[str, list[nodes.Mapping]] = defaultdict(list)
+    for entity in (*handbook.alerts, *handbook.audits):
+        if entity.mapping:
+            mappings[entity.path].append(entity.mapping)
     for path in dict.fromkeys((*_list_yaml_paths(handbook), *values)):
         text = files.read_searchable_text(handbook.root, path)
         yield SearchedText(Location(path), text)
         if not text or "\\" in text:
-            yield from values[path]
+            decoded = chain(values[path], *map(nodes.walk_scalars, mappings[path]))
+            yield from (SearchedText(value.at, value.text, is_decoded=True) for value in decoded)
 
 
 def locate_offsets(start: Location, text: str, offsets: Iterable[int]) -> Iterator[Location]:

@@ -673,4 +673,5 @@ def _check_subjects(rule: Rule, context: Context) -> Iterator[Finding]:
         yield from rule.findings(handbook, context)
         return
     for entity in handbook.of(rule.over):
-        yield from context.judge(rule.code, entity, partial(rule.findings, entity))
+        if context.must_judge(rule.code, entity.path):
+            yield from context.judge(rule.code, entity, partial(rule.findings, entity))

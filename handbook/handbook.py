@@ -9,13 +9,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from unicodedata import normalize
 from urllib.parse import unquote, urlsplit
 
@@ -42,6 +42,7 @@ from handbook.settings import DOCS, Settings
 from handbook.site_settings import can_add_files, is_address, list_nav_entries
 
 E = TypeVar("E", bound=Entity)
+V = TypeVar("V")
 R = TypeVar("R", bound=Record)
 
 LISTING_FOLDERS: Final = ("docs/standards/samples", "runbooks")
@@ -201,6 +202,21 @@ class Handbook:
     @cached_property
     def _records_by_value(self) -> dict[tuple[type, str], dict[str | None, list[Record]]]:
         """The records by value, for each class and field that was asked for."""
+        return {}
+
+    def derive(self, make: Callable[..., V], *arguments: Hashable) -> V:
+        """Return `make(handbook, *arguments)`, which is made once for each handbook.
+
+        In a preview, a page that asks for a derived value depends on this value alone, and not on
+        the records from which it is made.
+        """
+        key = make, arguments
+        if key not in self._derived_values:
+            self._derived_values[key] = make(self, *arguments)
+        return self._derived_values[key]  # type: ignore[no-any-return]
+
+    @cached_property
+    def _derived_values(self) -> dict[Hashable, Any]:
         return {}
 
     @property

@@ -24,7 +24,7 @@ from handbook.handbook import Handbook
 from handbook.macro_names import plugin_options
 from handbook.reading.files import is_file, is_folder
 from handbook.reporters.text import escape_unprintable
-from handbook.views.macro_views import call_view, find_view
+from handbook.views.macro_views import find_view
 from handbook.vocabulary import MACROS
 
 _DEFAULTS: Final[Mapping[str, Any]] = {"on_undefined": "strict", "render_by_default": False}
@@ -54,16 +54,19 @@ class MacroError:
     hint: str | None
 
 
-def make_macro(name: str, handbook: Handbook, address: Callable[[], str]) -> Macro:
+def make_macro(
+    name: str, call_macro: Callable[[str, str], str], address: Callable[[], str]
+) -> Macro:
     """Return the macro with a name from the table MACROS.
 
-    `address` returns the address of the page that calls the macro. Raises LookupError if the view
+    `call_macro` returns the output of a macro for the page at an address. `address` returns the
+    address of the page that calls the macro. Raises LookupError if the view
     of the macro is missing.
     """
     find_view(name)
 
     def call() -> str:
-        return call_view(name, handbook, address())
+        return call_macro(name, address())
 
     # Python's error messages contain this name.
     call.__name__ = call.__qualname__ = name
@@ -129,7 +132,7 @@ def comes_from_macros(error: BaseException) -> bool:
     return any(Path(frame.filename).is_relative_to(package) for frame in frames)
 
 
-def register_macros(plugin: Any, handbook: Handbook) -> None:
+def register_macros(plugin: Any, call_macro: Callable[[str, str], str]) -> None:
     """Register our macros, except those that a module of the repository defines.
 
     Call this after mkdocs-macros has loaded the modules. Macros that are registered before that
@@ -137,7 +140,7 @@ def register_macros(plugin: Any, handbook: Handbook) -> None:
     """
     names = [name for name in MACROS if name not in plugin.macros]
     plugin.register_macros(
-        {name: make_macro(name, handbook, lambda: page_address(plugin.page)) for name in names}
+        {name: make_macro(name, call_macro, lambda: page_address(plugin.page)) for name in names}
     )
 
 

@@ -182,7 +182,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         """
         build = self.current_build
         if plugin := config.plugins.get("macros"):
-            macros.register_macros(plugin, build.assembly.handbook)
+            macros.register_macros(plugin, build.assembly.call_macro)
             macros.catch_errors(plugin, lambda error: build.report_error(plugin.page, error))
             return
         callers = [

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from handbook.handbook import Handbook
 from handbook.history import git
 from handbook.reading.ids import ID
 from handbook.reading.nodes import Scalar
-from handbook.reading.source import Source, read_source
+from handbook.reading.source import read_source
 from handbook.records.adr import NOTES, Adr, TextState
 
 _TARGET: Final = re.compile(r"\]\([^()\s]*\)")
+_decided_digests: Final[dict[str, bytes | None]] = {}
+"""The digest of the text of each version of a decision, by the id of its object in Git.
+
+It is None if the version was not decided. The content of an object never changes, so that a preview
+parses each version once.
+"""
 
 
 def read_decision_texts(handbook: Handbook) -> dict[str, TextState]:
@@ -32,29 +40,36 @@ def read_decision_texts(handbook: Handbook) -> dict[str, TextState]:
     known = [adr for adr in in_git if adr.date]
     ids = list(dict.fromkeys(id for adr in known for id in versions[adr.path]))
     try:
-        contents = dict(zip(ids, git.read_objects(handbook.root, ids), strict=True))
+        _read_versions(handbook, [id for id in ids if id not in _decided_digests])
     except git.RevisionError:  # a partial clone
         return {adr.path: TextState.UNKNOWN for adr in decided}
     return undated | {
-        adr.path: _compare(adr.source, [contents[id] for id in versions[adr.path]]) for adr in known
+        adr.path: _compare(adr.source.body, reversed(versions[adr.path])) for adr in known
     }
 
 
-def _compare(source: Source, versions: list[bytes]) -> TextState:
-    """Compare the text with the first version that was decided. `versions` are newest first."""
-    for content in reversed(versions):
-        old = read_source(source.path, content)
-        status = old.front_matter.mapping.find("status") if old.front_matter else None
-        if isinstance(status, Scalar) and status.text != "proposed":
-            is_same = _read_text(old) == _read_text(source)
-            return TextState.UNCHANGED if is_same else TextState.CHANGED
-    return TextState.UNCHANGED  # The decision is not committed yet.
+def _read_versions(handbook: Handbook, ids: list[str]) -> None:
+    """Read versions of decisions from Git, and note the digest of each text that was decided."""
+    for id, content in zip(ids, git.read_objects(handbook.root, ids), strict=True):
+        source = read_source(id, content)
+        status = source.front_matter.mapping.find("status") if source.front_matter else None
+        is_decided = isinstance(status, Scalar) and status.text != "proposed"
+        _decided_digests[id] = _digest_text(source.body) if is_decided else None
 
 
-def _read_text(source: Source) -> str:
-    """Return the text without its notes, targets of links, ids and differences of white space.
+def _compare(body: str, versions: Iterable[str]) -> TextState:
+    """Compare the text with the first version that was decided. `versions` are oldest first."""
+    decided = next(filter(None, map(_decided_digests.get, versions)), None)
+    # Without a decided version, the decision is not committed yet.
+    is_same = decided is None or decided == _digest_text(body)
+    return TextState.UNCHANGED if is_same else TextState.CHANGED
+
+
+def _digest_text(body: str) -> bytes:
+    """Return a digest of the text without notes, targets of links, ids and white space.
 
     A decided decision can change these, because other pages move.
     """
-    text = re.split(rf"^## {NOTES}\s*$", source.body, maxsplit=1, flags=re.MULTILINE)[0]
-    return " ".join(ID.sub("", _TARGET.sub("]()", text)).split())
+    text = re.split(rf"^## {NOTES}\s*$", body, maxsplit=1, flags=re.MULTILINE)[0]
+    words = ID.sub("", _TARGET.sub("]()", text)).split()
+    return hashlib.sha256(" ".join(words).encode()).digest()

@@ -39,7 +39,7 @@ from handbook.views.findings import findings as findings_box
 from handbook.views.footer import footer
 from handbook.views.keys import KINDS, TEAM, find_status, keys
 from handbook.views.links import Linker
-from handbook.views.macro_views import expand_macros
+from handbook.views.macro_views import call_view, expand_macros
 from handbook.views.markdown import (
     alert_markdown,
     file_markdown,
@@ -145,13 +145,19 @@ class Assembly:
         return document.path in self.handbook.provided
 
     def expand(self, page: Document) -> str:
-        """Return the Markdown of a page after our macros have run. They run once for a build."""
-        if page.path not in self._expanded_pages:
-            self._expanded_pages[page.path] = expand_page(self.handbook, page)
-        return self._expanded_pages[page.path]
+        """Return the Markdown of a page after our macros have run."""
+        address = self.handbook.address(page)
+        return expand_macros(page.source.body, lambda name: self.call_macro(name, address))
+
+    def call_macro(self, name: str, address: str) -> str:
+        """Return the Markdown of our macro for the page at an address. It runs once for a build."""
+        key = name, address
+        if key not in self._macro_outputs:
+            self._macro_outputs[key] = call_view(name, self.handbook, address)
+        return self._macro_outputs[key]
 
     @cached_property
-    def _expanded_pages(self) -> dict[str, str]:
+    def _macro_outputs(self) -> dict[tuple[str, str], str]:
         return {}
 
     def files(self) -> Mapping[str, bytes]:
@@ -439,11 +445,6 @@ class Assembly:
 def _mark_metadata(name: str, value: str) -> str:
     """Return the element with a value that the search shows beside a page."""
     return f'<span hidden data-pagefind-meta="{name}:{escape(value)}"></span>' if value else ""
-
-
-def expand_page(handbook: Handbook, page: Document) -> str:
-    """Return the Markdown of a page after our macros have run."""
-    return expand_macros(page.source.body, handbook, handbook.address(page))
 
 
 def alert_page_path(alert: Alert) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 
 from handbook.records import Document
 from handbook.records.alert import Alert
-from handbook.site.assembly import Article, Assembly, expand_page
+from handbook.site.assembly import Article, Assembly
 from handbook.site.tracing import Tracer
+from handbook.views.macro_views import call_view
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,10 @@ class KeptAssembly(Assembly):
             raise ValueError("a KeptAssembly needs a tracer; call KeptAssembly.trace")
         return self.tracer
 
-    def expand(self, page: Document) -> str:
-        """Return the Markdown of a page after our macros have run."""
+    def call_macro(self, name: str, address: str) -> str:
+        """Return the Markdown of our macro for the page at an address."""
         return self._tracer.recall(
-            ("expand", page.path), (page,), lambda: expand_page(self.handbook, page)
+            ("macro", name, address), (), lambda: call_view(name, self.handbook, address)
         )
 
     def make_article(self, document: Document, markdown: str | None = None) -> Article:

@@ -7,7 +7,7 @@ Without the script, the dates are there.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -40,8 +40,18 @@ class Deadline:
     owners: tuple[str, ...]
 
 
-def list_deadlines(handbook: Handbook) -> list[Deadline]:
-    """Return everything that is due, by day. Examples are left out."""
+def list_deadlines(handbook: Handbook, owner: str | None = None) -> tuple[Deadline, ...]:
+    """Return everything that is due, or that an owner must do, by day. Examples are left out."""
+    if owner is None:
+        return handbook.derive(_list_deadlines)
+    return handbook.derive(_list_deadlines_of, owner)
+
+
+def _list_deadlines_of(handbook: Handbook, owner: str) -> tuple[Deadline, ...]:
+    return tuple(deadline for deadline in list_deadlines(handbook) if owner in deadline.owners)
+
+
+def _list_deadlines(handbook: Handbook) -> tuple[Deadline, ...]:
     deadlines = [
         *_list_actions(handbook),
         *_list_publications(handbook),
@@ -49,7 +59,8 @@ def list_deadlines(handbook: Handbook) -> list[Deadline]:
         *_list_audits(handbook),
         *_list_suppressions(handbook),
     ]
-    return sorted(deadlines, key=lambda deadline: (deadline.day, deadline.kind, deadline.address))
+    deadlines.sort(key=lambda deadline: (deadline.day, deadline.kind, deadline.address))
+    return tuple(deadlines)
 
 
 def next_review(record: Record, handbook: Handbook) -> date | None:
@@ -177,7 +188,7 @@ def due(handbook: Handbook, page_address: str) -> str:
     return due_table(list_deadlines(handbook), Linker(handbook, page_address))
 
 
-def due_table(deadlines: list[Deadline], linker: Linker, *, has_owners: bool = True) -> str:
+def due_table(deadlines: Sequence[Deadline], linker: Linker, *, has_owners: bool = True) -> str:
     """Render a table of deadlines with filters. `has_owners`: it has a column for the owners."""
     rows = [
         (deadline, PageLink("", deadline.title, linker.at(deadline.address)))
@@ -198,7 +209,7 @@ def due_table(deadlines: list[Deadline], linker: Linker, *, has_owners: bool = T
     )
 
 
-def count_dates(deadlines: list[Deadline]) -> str:
+def count_dates(deadlines: Sequence[Deadline]) -> str:
     """Return the number of deadlines on each day, such as `2026-05-18:2 2026-12-31:1`."""
     counts = Counter(deadline.day for deadline in deadlines)
     return " ".join(f"{day}:{count}" for day, count in sorted(counts.items()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Final
 
@@ -28,9 +29,9 @@ def call_view(name: str, handbook: Handbook, page_address: str) -> str:
     return str(view(**{key: values[key] for key in inspect.signature(view).parameters}))
 
 
-def expand_macros(markdown: str, handbook: Handbook, page_address: str) -> str:
-    """Replace each line such as `{{ adr_index() }}` by the output of our macro.
+def expand_macros(markdown: str, call_macro: Callable[[str], str]) -> str:
+    """Replace each line such as `{{ adr_index() }}` by the output of our macro with this name.
 
     Provided pages contain no other templates, so they need no template engine.
     """
-    return _CALL.sub(lambda call: call_view(call[1], handbook, page_address), markdown)
+    return _CALL.sub(lambda call: call_macro(call[1]), markdown)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -16,7 +15,7 @@ from handbook.records.runbook import ESCALATION, Runbook
 from handbook.records.service import Service
 from handbook.records.standard import Standard
 from handbook.views import render
-from handbook.views.due import Deadline, count_dates, due_table, list_deadlines
+from handbook.views.due import count_dates, due_table, list_deadlines
 from handbook.views.links import Linker, PageLink
 
 
@@ -43,6 +42,10 @@ class TeamRecords:
 
 def find_records(handbook: Handbook, team: str) -> TeamRecords:
     """Return the records of a team."""
+    return handbook.derive(_find_records, team)
+
+
+def _find_records(handbook: Handbook, team: str) -> TeamRecords:
     runbooks = handbook.records_with(Runbook, "owner", team)
     names = {name for runbook in runbooks for name in runbook.alerts}
     open_actions = {
@@ -68,7 +71,6 @@ def find_records(handbook: Handbook, team: str) -> TeamRecords:
 def teams_index(handbook: Handbook, page_address: str) -> str:
     """Render all teams of the settings, with the numbers of their records and due dates."""
     linker = Linker(handbook, page_address)
-    deadlines = list_deadlines(handbook)
     rows = []
     for name, team in handbook.settings.organisation.teams.items():
         records = find_records(handbook, name)
@@ -78,7 +80,7 @@ def teams_index(handbook: Handbook, page_address: str) -> str:
             (len(records.alerts), "alert"),
             (len(records.standards), "standard"),
         )
-        on_call, team_deadlines = linker.on_call(team.on_call), _select(deadlines, name)
+        on_call, team_deadlines = linker.on_call(team.on_call), list_deadlines(handbook, name)
         dates = count_dates(team_deadlines)
         rows.append((linker.team(name), team, on_call, counts, len(team_deadlines), dates))
     return render("teams_index.md.j2", rows=rows)
@@ -91,10 +93,6 @@ def _count(*counts: tuple[int, str]) -> str:
     )
 
 
-def _select(deadlines: Iterable[Deadline], team: str) -> list[Deadline]:
-    return [deadline for deadline in deadlines if team in deadline.owners]
-
-
 def team_page(handbook: Handbook, page_address: str) -> str:
     """Render the records, due dates, decisions and incidents of the team with this page."""
     name = handbook.find_team(unquote(page_address))
@@ -102,7 +100,7 @@ def team_page(handbook: Handbook, page_address: str) -> str:
         return "No team of the settings has this page."
     linker = Linker(handbook, page_address)
     team = handbook.settings.team(name)
-    deadlines = _select(list_deadlines(handbook), name)
+    deadlines = list_deadlines(handbook, name)
     return render(
         "team_page.md.j2",
         team=team,

@@ -19,7 +19,7 @@ NOON = datetime.time(12)
 
 
 @pytest.fixture(scope="module")
-def deadlines(small_site: Path) -> list[Deadline]:
+def deadlines(small_site: Path) -> tuple[Deadline, ...]:
     """Return everything that is due in the small handbook, by day."""
     return list_deadlines(load(small_site.parent))
 
@@ -42,7 +42,7 @@ def follow(page: Page, link: Locator, url: str | re.Pattern[str]) -> None:
 
 @pytest.mark.parametrize("width", [390, 1440])
 def test_late_rows_are_marked_counted_and_filtered_and_the_view_has_an_address(
-    width: int, open_browser: Opener, deadlines: list[Deadline]
+    width: int, open_browser: Opener, deadlines: tuple[Deadline, ...]
 ) -> None:
     watched = open_browser(width, shared=False)
     page = watched.page
@@ -72,7 +72,7 @@ def test_late_rows_are_marked_counted_and_filtered_and_the_view_has_an_address(
 
 
 def test_on_a_phone_the_keyboard_leads_to_overdue_actions_and_to_the_living_decision(
-    open_browser: Opener, deadlines: list[Deadline]
+    open_browser: Opener, deadlines: tuple[Deadline, ...]
 ) -> None:
     (action,) = (deadline for deadline in deadlines if deadline.kind == "action")
     watched = open_browser(390, shared=False)
@@ -108,7 +108,7 @@ def test_on_a_phone_the_keyboard_leads_to_overdue_actions_and_to_the_living_deci
 
 
 def test_without_scripts_the_dates_are_there(
-    open_browser: Opener, deadlines: list[Deadline]
+    open_browser: Opener, deadlines: tuple[Deadline, ...]
 ) -> None:
     page = open_browser(scripts=False).open("due/")
     expect(page.locator("time.hb-due")).to_have_count(len(deadlines))

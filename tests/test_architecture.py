@@ -86,8 +86,10 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
         "reading",
         "settings",
         "site.html_faults",
+        "site.index_parts",
         "site.offline",
     },
+    "site.index_parts": {"reading"},
     "site.offline": {"handbook", "history.git", "records", "site.built_files"},
     "site.offline_archive": {
         "handbook",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 CJK: Final = "\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -17,6 +19,16 @@ _LETTERS: Final = str.maketrans(
     {"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d"}
     | {"ð": "d", "þ": "th", "ı": "i", "ħ": "h"}
 )
+
+_SEARCH_WORDS: Final = Path(__file__).parents[1] / "site/theme/assets/search-words.js"
+_STOP_WORDS: Final = re.compile(r"STOP_WORDS = new Set\(\s*`([^`]*)`")
+
+
+@cache
+def read_stop_words() -> frozenset[str]:
+    """Return the words of grammar and of questions, from the script of the search."""
+    match = _STOP_WORDS.search(_SEARCH_WORDS.read_text(encoding="utf-8"))
+    return frozenset(match[1].split() if match else ())
 
 
 def fold(text: str) -> str:

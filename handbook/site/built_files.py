@@ -27,7 +27,7 @@ MAX_BYTES: Final = 64_000_000
 INDEX: Final = "index.html"
 CHECKED_FILE: Final = re.compile(
     r".*\.(?:html?|css)|feed\.xml|sitemap\.xml"
-    r"|api/v1/.*\.json|assets/keys/(?!(?:parts|words)\.json).*\.json"
+    r"|api/v1/.*\.json|assets/keys/(?!(?:parts|sizes|words)\.json).*\.json"
 )
 """Paths of the files whose links are checked."""
 _ADDRESS_ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -23,6 +23,7 @@ from handbook.reading.addresses import make_relative, read_scheme
 from handbook.reading.letters import has_cjk, space_cjk
 from handbook.settings import DOCS, FILE
 from handbook.site.html_faults import UNSAFE_PAGE
+from handbook.site.index_parts import LARGE, shrink_parts
 from handbook.site.offline import write_list
 
 STYLES: Final = ("assets/handbook.css",)
@@ -183,7 +184,8 @@ def finish(site: Path, handbook: Handbook) -> Finished:
     findings += tuple(_report_active_file(handbook, file) for file in active_files)
     if not findings:
         write_list(site, handbook)
-        write_search_index(site, nested, spaced=_has_cjk_text(handbook))
+        is_large = len(handbook.documents) > LARGE
+        write_search_index(site, nested, spaced=_has_cjk_text(handbook), is_large=is_large)
     return Finished(pages, redirects, findings)
 
 
@@ -344,12 +346,15 @@ def _make_glob(site: Path, nested: Collection[str]) -> str:
     return f"{{index.html,{','.join(sorted(patterns))}}}"
 
 
-def write_search_index(site: Path, nested: Collection[str] = (), *, spaced: bool = False) -> None:
+def write_search_index(
+    site: Path, nested: Collection[str] = (), *, spaced: bool = False, is_large: bool = False
+) -> None:
     """Write the search index into the folder of a built site.
 
     The index leaves out the sites in the folders `nested`. With `spaced`, each Chinese or Japanese
-    character is a word. Without a page, as in an empty handbook, no index is written, because
-    Pagefind would fail. Raises FinishError with the output of Pagefind if Pagefind fails.
+    character is a word. The index of a large site has no stop words. Without a page, as in an empty
+    handbook, no index is written, because Pagefind would fail. Raises FinishError with the output
+    of Pagefind if Pagefind fails.
     """
     if not any(site.rglob("index.html")):
         return
@@ -366,6 +371,10 @@ def write_search_index(site: Path, nested: Collection[str] = (), *, spaced: bool
     for file in (site / INDEX).iterdir():
         if _PAGEFIND_UI.fullmatch(file.name):
             file.unlink()
+    if is_large:
+        # Without sizes, the search still works. Its queries can then transfer more.
+        with suppress(ValueError, IndexError):
+            shrink_parts(site, site / INDEX)
 
 
 def write_redirects(site: Path, handbook: Handbook) -> int:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from handbook.handbook import Handbook
 from handbook.reading.ids import CAMEL_CASE_BOUNDARY
-from handbook.reading.letters import CJK, fold, has_cjk
+from handbook.reading.letters import CJK, fold, has_cjk, read_stop_words
 from handbook.records import Entity, Page, Record
 from handbook.records.alert import Alert
 from handbook.records.kinds import KINDS as COUNTED
@@ -35,6 +35,7 @@ MAX_WORDS: Final = 8_000
 """Limit of the words in `words.json`, about 27 kB compressed. A large site keeps the most used."""
 
 _WORD: Final = re.compile(f"[{CJK}]|[^\\W_{CJK}]+")
+_COMPOUND: Final = re.compile(f"[^\\W_{CJK}]+(?:-[^\\W_{CJK}]+)*")
 _LETTER: Final = f"[^\\W\\d_{CJK}]"
 _NAME: Final = re.compile(f"(?<!{_LETTER}){_LETTER}{{3,20}}(?:-{_LETTER}{{3,20}})?(?!{_LETTER})")
 _ID: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*?[A-Za-z]-?0*([0-9]+)(?:\.[0-9]+)?")
@@ -54,10 +55,11 @@ def keys(handbook: Handbook) -> dict[str, str]:
     """Return the text of each key file, by path.
 
     Each file `<xyz>.json` contains all keys with a word that begins with the three characters
-    `xyz`. It is a list of [title, address from the root of the site, kind, status, key, …]. The
-    order of the list decides which of two equal matches comes first. To answer a query, the search
-    needs only the files of a few words in it. The file `parts.json` lists the prefixes of all
-    files, and `words.json` the words of the handbook and the synonyms of the settings.
+    `xyz`, and is no stop word. It is a list of [title, address from the root of the site, kind,
+    status, key, …]. The order of the list decides which of two equal matches comes first. To answer
+    a query, the search needs only the files of a few words in it. The file `parts.json` lists the
+    prefixes of all files, and `words.json` the words of the handbook and the synonyms of the
+    settings.
     """
     keys_by_prefix: dict[str, dict[tuple[str, ...], list[str]]] = {}
     for key in _find_keys(handbook):
@@ -104,11 +106,12 @@ def group_words(texts: Iterable[str]) -> list[str]:
 
 
 def _find_prefixes(key: str) -> set[str]:
-    """Return the names of the files that contain a key."""
-    words = set(_WORD.findall(CAMEL_CASE_BOUNDARY.sub(" ", key)))
+    """Return the names of the files that contain a key: none for a stop word."""
+    # A query can have "OutOfMemory" or "out-of-memory", whose first word is a stop word.
+    words = {*_WORD.findall(CAMEL_CASE_BOUNDARY.sub(" ", key)), *_COMPOUND.findall(key)}
     if match := _ID.fullmatch(key):
         words.add(match[1])
-    return {prefix(word) for word in words}
+    return {prefix(word) for word in words if word.lower() not in read_stop_words()}
 
 
 def prefix(word: str) -> str:

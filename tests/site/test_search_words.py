@@ -14,6 +14,14 @@ from tests.searching import call_functions
 WORDS = ["canary kubernetes łódź straße", "rollback incident rate", "pipeline"]
 """Words of a site: of one page, of two pages, and of four."""
 
+SIZES = [["0", 5], ["ca", 60], ["lab", 50], ["latency", 50], ["pool", 10]]
+"""Parts of an index."""
+TERMS = [
+    {"words": ["label"], "weight": 2},
+    {"words": ["canary", "cart"], "weight": 3},
+    {"words": ["pool"], "weight": 1},
+]
+
 CALLS: dict[str, tuple[list[Any], Any]] = {
     "accents are folded": (["fold", "Überprüfung Café Łódź"], "uberprufung cafe lodz"),
     "letters without accents are folded": (
@@ -120,6 +128,23 @@ CALLS: dict[str, tuple[list[Any], Any]] = {
     "a hyphen can be absent": (
         ["makePattern", "post-mortem", "postmortems, post mortem"],
         ["postmortems", "post mortem"],
+    ),
+    "the heaviest terms that fit into the bytes are searched": (
+        ["chooseTerms", [*TERMS], 3, 75, SIZES],
+        [TERMS[1], TERMS[2]],
+    ),
+    "two words in one part of the index fetch it once": (
+        ["chooseTerms", [*TERMS], 3, 110, SIZES],
+        [TERMS[1], TERMS[0]],
+    ),
+    "the smallest term is searched if none fits": (
+        ["chooseTerms", [*TERMS], 2, 1, SIZES],
+        [TERMS[2]],
+    ),
+    "without sizes all terms fit": (["chooseTerms", [*TERMS], 1, 1, []], [TERMS[1]]),
+    "a word may be in the part of its stem": (
+        ["chooseTerms", [{"words": ["latency"], "weight": 1}, TERMS[2]], 1, 75, SIZES],
+        [TERMS[2]],
     ),
     "a term of a synonym group is one concept": (
         ["readConcepts", ["checkout", "takes", "forever"], [["slow", "takes forever"]]],

@@ -38,6 +38,17 @@ def test_a_key_file_of_a_number_has_the_ids_with_this_number(tmp_path: Path) -> 
     assert "assets/keys/000.json" not in keys(load(root))
 
 
+def test_a_stop_word_has_no_key_file(tmp_path: Path) -> None:
+    """The search asks for no stop words, but for names that begin with one."""
+    aliases = "---\naliases: [That of the orders, OutOfMemory, no-traffic]\n"
+    adr = ADR.replace("---\n", aliases, 1)
+    root = write(tmp_path, {"mkdocs.yml": SETTINGS, "adr/0007-a-decision.md": adr})
+    files = keys(load(root))
+    assert not {"assets/keys/tha.json", "assets/keys/of.json"} & files.keys()
+    found = [read_rows(root, prefix)[0][-1] for prefix in ("ord", "out", "mem", "no_", "tra")]
+    assert found == ["That of the orders", *["OutOfMemory"] * 2, *["no-traffic"] * 2]
+
+
 def test_a_hit_has_the_severity_of_a_runbook() -> None:
     [row] = [row for row in read_rows(SMALL, "dow") if row[2] == "Runbook"]
     assert row[3] == "sev-1"

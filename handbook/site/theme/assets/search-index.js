@@ -1,5 +1,6 @@
 // Finds pages for a query, in our own key files and in the index of Pagefind. It touches no page, so that Node can run it.
 import {
+  chooseTerms,
   findIds,
   fold,
   isStopWord,
@@ -21,8 +22,10 @@ import {
 
 export const MAX_RESULTS = 10;
 const MAX_EXACT = 5;
-// Each word of the text search fetches a part of the index, and the parts of a large site are large.
+// Each word of the text search fetches a part of the index, and the parts of a large site are large. A query fetches parts of
+// at most MAX_BYTES. site/index_parts.py writes their sizes, and has the same number of pages.
 const SMALL_SITE = 1000;
+const MAX_BYTES = 75_000;
 const countTerms = (pages) => (pages <= SMALL_SITE ? 6 : 2);
 // How much a word counts in the title or an alias of a page, in a heading, in the best section, and elsewhere on the page.
 const [IN_TITLE, IN_HEADING, IN_SECTION, IN_PAGE] = [2, 1.5, 1, 0.5];
@@ -191,11 +194,12 @@ export class Index {
         .slice(0, 1)
         .map((other) => ({ words: splitWords(other), weight: weight * OTHER_TERM, concept })),
     ]);
-    let left = isSmall || !hasExact ? countTerms(size) : 1;
-    const searched = terms
-      .sort((a, b) => b.weight - a.weight)
-      .filter(({ words }, n) => (left -= words.length) >= 0 || !n)
-      .map((term) => ({ ...term, term: makeTerm(term.words.join(" "), !isUnknown) }));
+    const maxWords = isSmall || !hasExact ? countTerms(size) : 1;
+    const sizes = await this.sizes(size);
+    const searched = chooseTerms(terms, maxWords, MAX_BYTES, sizes).map((term) => ({
+      ...term,
+      term: makeTerm(term.words.join(" "), !isUnknown),
+    }));
     if (!pagefind || !searched.length || isCancelled()) return { rows: [], more: false };
     const hits = await this.findPages(pagefind, searched, isSmall ? 0 : MAX_RESULTS);
     // Each page costs one fetch. A search within one kind reads more pages.
@@ -216,6 +220,11 @@ export class Index {
       more: n < hits.length || rows.length > limit,
       isPartial: rows.length > 0 && !rows.some(({ hasAll }) => hasAll),
     };
+  }
+
+  // The sizes of the parts of a large index.
+  async sizes(pages) {
+    return pages > SMALL_SITE ? this.read("sizes").catch(() => []) : [];
   }
 
   // The exact matches at once, by onExact, then everything.

@@ -112,6 +112,35 @@ export function stem(word) {
   return single.length < 4 && single === start ? word.replace(/(.{3})s$/, "$1") : single;
 }
 
+// The parts of the index that a word may be in, as positions in a list of [first word, bytes] in alphabetical order. Pagefind
+// has its own stem of a word, which is between our stem and the word.
+function findParts(word, sizes) {
+  const name = word.replaceAll("-", "");
+  const last = sizes.findLastIndex(([first]) => first <= name);
+  const first = sizes.findLastIndex(([start]) => start <= stem(name));
+  return sizes.map((_, n) => n).slice(Math.max(first, 0), last + 1);
+}
+
+// The terms to search: those with the greatest weights whose words fit into a number of words, and whose parts of the index fit
+// into a number of bytes. If none fits, the term with the smallest parts.
+export function chooseTerms(terms, maxWords, maxBytes, sizes) {
+  const fetched = new Set();
+  const count = (some) => [...some].reduce((sum, part) => sum + sizes[part][1], 0);
+  const partsOf = ({ words }) => new Set(words.flatMap((word) => findParts(word, sizes)));
+  const chosen = [];
+  let left = maxWords;
+  for (const term of [...terms].sort((a, b) => b.weight - a.weight)) {
+    if (chosen.length && term.words.length > left) break;
+    const parts = partsOf(term);
+    if (count(new Set([...fetched, ...parts])) > maxBytes) continue;
+    for (const part of parts) fetched.add(part);
+    left -= term.words.length;
+    chosen.push(term);
+  }
+  const size = (term) => count(partsOf(term));
+  return chosen.length ? chosen : [...terms].sort((a, b) => size(a) - size(b)).slice(0, 1);
+}
+
 // A pattern for a term in folded text, with any endings of its words, and with or without spaces and hyphens between them.
 export function makePattern(term) {
   const words = fold(term).match(new RegExp(`${CJK}|[\\p{L}\\p{M}\\p{N}]+`, "gu")) ?? [];

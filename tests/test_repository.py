@@ -36,22 +36,27 @@ def list_tracked_files() -> list[Path]:
 def test_a_lock_pins_every_package_with_hashes_and_names_no_host(lock: Path) -> None:
     text = lock.read_text(encoding="utf-8")
     packages = re.findall(r"^[a-z0-9][^\s#]*", text, re.MULTILINE)
-    assert len(packages) > 20
+    assert packages
     assert all("==" in package for package in packages)
     assert text.count("--hash=sha256:") >= len(packages)
     assert not re.search(r"https?:|--index|--find-links|--extra", text)
 
 
+def read_locks() -> tuple[str, str]:
+    """Return the texts of the locks of the site and of its tests."""
+    folder = ROOT / "requirements"
+    return (folder / "site.txt").read_text("utf-8"), (folder / "test.txt").read_text("utf-8")
+
+
 def test_both_locks_pin_the_same_version_of_a_shared_package() -> None:
     site, test = (
-        dict(re.findall(r"^([a-z0-9.-]+)==([^\s;]+)", lock.read_text(), re.MULTILINE))
-        for lock in LOCKS
+        dict(re.findall(r"^([a-z0-9.-]+)==([^\s;]+)", lock, re.MULTILINE)) for lock in read_locks()
     )
     assert {name: version for name, version in site.items() if test.get(name) != version} == {}
 
 
 def test_the_required_packages_are_locked() -> None:
-    site, test = (lock.read_text(encoding="utf-8") for lock in LOCKS)
+    site, test = read_locks()
     required = (
         "mkdocs",
         "mkdocs-material",

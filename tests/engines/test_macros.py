@@ -64,8 +64,9 @@ def test_a_macro_without_a_view_is_an_error(monkeypatch: pytest.MonkeyPatch) -> 
 def test_this_repository_and_the_engine_define_the_same_macros() -> None:
     env, handbook = Environment(SMALL), load(SMALL)
     macros.define_env(env)
-    # Only this repository has an example to link to.
+    # Only this repository has an example to link to, and benchmarks.
     assert env.macros.pop("example")() == ""
+    assert "handbook check" in env.macros.pop("benchmarks")()
     assert set(env.macros) == set(MACROS)
     for name, function in env.macros.items():
         assert function() == macro_views.call_view(name, handbook, "adr/"), name

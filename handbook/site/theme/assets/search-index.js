@@ -145,7 +145,9 @@ export class Index {
   // The names of pages that have a word of a query: titles with tags, and aliases, by address.
   async names({ words, pages }) {
     const names = new Map();
-    for (const [title, address, , , ...keys] of await this.rows(words.slice(0, countTerms(pages)))) {
+    for (const [title, address, , , ...keys] of await this.rows(
+      words.slice(0, countTerms(pages)),
+    )) {
       if (address.includes("#")) continue;
       names.set(address, [...new Set([...(names.get(address) ?? []), title, ...keys])]);
     }

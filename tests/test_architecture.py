@@ -79,7 +79,7 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
         "views",
     },
     "site.tracing": {"records"},
-    "site.kept_assembly": {"records", "site.assembly", "site.tracing"},
+    "site.kept_assembly": {"records", "site.assembly", "site.tracing", "views"},
     "site.finish": {
         "diagnostics",
         "handbook",

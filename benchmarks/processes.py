@@ -32,9 +32,13 @@ class Usage:
 
 
 def make_environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of measured commands. It has no CI, which switches our cache off."""
+    """Return the environment of measured commands, as a user has it.
+
+    It has no CI, which switches our cache off. Python keeps compiled modules.
+    """
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "NO_COLOR": "1", **extra}
-    environment.pop("CI", None)
+    for name in ("CI", "PYTHONDONTWRITEBYTECODE"):
+        environment.pop(name, None)
     return environment
 
 

@@ -119,7 +119,11 @@ def test_the_search_works_on_the_page_for_missing_addresses(
     # Below a nested site, a server with one such page sends it too. It then searches that site.
     missing = f"{EXAMPLE}/alerts/CheckoutSlo/"
     answer = (real_site / "404.html").read_text(encoding="utf-8")
-    page.route(f"**/{missing}", lambda route: route.fulfill(body=answer, content_type="text/html"))
+    # The worker of an earlier page would ask the server, past this route.
+    watched = open_browser(shared=False)
+    watched.page.route(
+        f"**/{missing}", lambda route: route.fulfill(body=answer, content_type="text/html")
+    )
     page = watched.open(missing)
     suggestion = page.locator("[data-missing] .hb-search__results a").first
     suggestion.wait_for()

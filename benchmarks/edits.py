@@ -36,14 +36,13 @@ class Preview:
 
 @dataclass(frozen=True)
 class Edit:
-    """Seconds from a save to the reloaded page, to all other pages, and to the search index.
+    """Seconds from a save to the reloaded page, and to everything that changes, the search too.
 
-    Only our preview tells when the other pages and the search are updated.
+    Only our preview tells when everything is updated: it hides its message.
     """
 
     page: float
-    pages: float | None = None
-    search: float | None = None
+    everything: float | None = None
 
 
 def measure_edits(browser: Browser, preview: Preview, number: int, patience: float) -> list[Edit]:
@@ -62,7 +61,7 @@ def measure_edits(browser: Browser, preview: Preview, number: int, patience: flo
             page.wait_for_timeout(3_000)
             # The first edit is not counted, because it loads modules.
             edits = [
-                _edit_title(page, preview, f"measured {turn}", process, patience)
+                _edit_title(page, preview, f"measured {turn}", patience)
                 for turn in range(number + 1)
             ]
         finally:
@@ -70,7 +69,7 @@ def measure_edits(browser: Browser, preview: Preview, number: int, patience: flo
     return edits[1:]
 
 
-def _edit_title(page: Page, preview: Preview, mark: str, process: int, patience: float) -> Edit:
+def _edit_title(page: Page, preview: Preview, mark: str, patience: float) -> Edit:
     text = preview.file.read_text(encoding="utf-8")
     title = re.search(r"^# (.*?)(?: measured \d+)?$", text, re.MULTILINE)
     if title is None:
@@ -85,11 +84,9 @@ def _edit_title(page: Page, preview: Preview, mark: str, process: int, patience:
         time.sleep(_PAUSE)
         return Edit(seconds)
     page.wait_for_function(_IS_UPDATED, arg=new_title, timeout=timeout)
-    all_pages = time.perf_counter() - start
-    _wait_for_search(process, patience)
-    search = time.perf_counter() - start
+    everything = time.perf_counter() - start
     time.sleep(_PAUSE)
-    return Edit(seconds, all_pages, search)
+    return Edit(seconds, everything)
 
 
 def _find_port() -> int:

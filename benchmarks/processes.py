@@ -125,9 +125,9 @@ def measure_command(
             memory = sampler.stop()
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in codes:
-        end = log.read_text(encoding="utf-8", errors="replace")[-600:].strip()
+        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or [""]
         limit = f" after {patience:.0f} s" if wall >= patience else ""
-        raise CommandError(f"exit code {process.returncode}{limit}: {end}")
+        raise CommandError(f"exit code {process.returncode}{limit}: {lines[-1][:200]}")
     return Usage(wall, usage.ru_utime + usage.ru_stime, memory)
 
 

@@ -19,6 +19,7 @@ REBUILD: Final = "build again"
 LINKS: Final = "links"
 OURS: Final = "handbook"
 BUILD_COMMAND: Final = "handbook build"
+OUR_TOOLS: Final = (OURS, BUILD_COMMAND)
 STOCK: Final = "MkDocs + Material"
 ZENSICAL: Final = "Zensical"
 HUGO: Final = "Hugo"

@@ -127,8 +127,12 @@ def test_a_failed_step_does_not_stop_the_others(tmp_path: Path) -> None:
         raise OSError("no space left")
 
     run_of_steps = Run(results, tmp_path, short=True)
-    run_of_steps.run([Step("first", 1, fail), Step("second", 1, lambda: ended.append(2))])
+    other = Step("first", 1, fail, is_ours=False)
+    run_of_steps.run([other, Step("second", 1, lambda: ended.append(2))])
     assert (results.failures, ended) == (["first: no space left"], [2])
+    assert not run_of_steps.has_failed
+    run_of_steps.run([Step("third", 1, fail)])
+    assert run_of_steps.has_failed
 
 
 def make_results() -> tuple[Results, Results]:

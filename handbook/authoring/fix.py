@@ -37,8 +37,7 @@ def apply_fixes(
     `is_selected` takes the path of a document and tells whether to sort its keys. An edit is
     skipped if the file does not contain the text to replace at its place. For example, the file of
     a standard contains `{{ policy.a }}` and not the value. Provided pages have no file, so their
-    edits are skipped. No file is written. Raises OSError if a
-    file cannot be read.
+    edits are skipped. No file is written. Raises OSError if a file cannot be read.
     """
     originals: dict[str, bytes] = {}
     own_edits = (edit for edit in edits if edit.at.path not in handbook.provided)

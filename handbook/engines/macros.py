@@ -60,8 +60,8 @@ def make_macro(
     """Return the macro with a name from the table MACROS.
 
     `call_macro` returns the output of a macro for the page at an address. `address` returns the
-    address of the page that calls the macro. Raises LookupError if the view
-    of the macro is missing.
+    address of the page that calls the macro. Raises LookupError if the view of the macro is
+    missing.
     """
     find_view(name)
 

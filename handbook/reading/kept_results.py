@@ -68,7 +68,7 @@ _current: list[KeptResults] = []
 
 @contextmanager
 def use_results(results: KeptResults) -> Iterator[KeptResults]:
-    """Use the results of an earlier check, and add those of this one."""
+    """Use the results of an earlier check, and add the new ones."""
     _current.append(results)
     try:
         yield results

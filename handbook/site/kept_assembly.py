@@ -23,7 +23,7 @@ class KeptAssembly(Assembly):
     def trace(cls, assembly: Assembly, tracer: Tracer) -> KeptAssembly:
         """Return an assembly with the same articles, which are kept in the tracer.
 
-        The tracer must be new if the settings differ from those of the last build.
+        The tracer must be new if the settings have changed since the last build.
         """
         tracer.start(
             {

@@ -105,7 +105,7 @@ Contexts = dict[tuple[int, str, bool], BrowserContext]
 def contexts(browser: Browser) -> Contexts:
     """Return the contexts that the tests share, by width, palette, and whether scripts run.
 
-    A new context costs one CPU second: it starts a process, and compiles and saves everything anew.
+    A new context costs one CPU second: it starts a process, and its cache is empty.
     """
     return {}
 

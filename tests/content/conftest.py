@@ -26,5 +26,5 @@ def real_site(request: pytest.FixtureRequest) -> Path:
 
 
 def list_pages(site: Path, name: str = "index.html") -> list[Path]:
-    """Return the pages of the site of this repository, without those of the bookshop."""
+    """Return the pages of the site of this repository, without the pages of the bookshop."""
     return [page for page in sorted(site.rglob(name)) if page.relative_to(site).parts[0] != EXAMPLE]

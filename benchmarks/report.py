@@ -227,7 +227,7 @@ def _make_table(results: Results, keys: Sequence[Key], caption: str) -> Table:
     quantity = keys[0].quantity
     unit = "kB" if quantity == "memory" else "ms"
     header = ["", *(f"{size:,} records" for size in sizes)]
-    header += [f"one more record, in {unit}"] * has_cost + ["handbook to this tool"] * has_ratio
+    header += [f"one more record, in {unit}"] * has_cost + ["handbook ÷ this tool"] * has_ratio
     rows = []
     for tool, handbook in names:
         row = [f"{tool}, messy" if handbook == "messy" else tool]

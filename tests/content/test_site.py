@@ -265,3 +265,9 @@ def test_the_site_has_no_file_of_the_search_that_no_page_loads(real_site: Path) 
     files = {file.name for file in (real_site / "pagefind").iterdir()}
     assert {"pagefind.js", "pagefind-worker.js", "pagefind-entry.json"} <= files
     assert not [name for name in files if "ui" in name or "highlight" in name]
+
+
+def test_the_menu_names_an_index_of_a_section_once(real_site: Path) -> None:
+    html = LexborHTMLParser((real_site / "teams/index.html").read_text(encoding="utf-8"))
+    current = [link.text() for link in html.css("#hb-menu a[aria-current=page]")]
+    assert current == ["Teams"]

@@ -206,9 +206,16 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
     "engines.preview": {
         "engines.errors",
         "engines.kept",
+        "engines.preview_index",
         "records",
         "reporters",
         "settings",
+    },
+    "engines.preview_index": {
+        "engines.kept",
+        "engines.mounting",
+        "site.finish",
+        "site.index_parts",
     },
     "engines.mkdocs": {
         "engines.check",

@@ -8,7 +8,6 @@ changes. Here a file is modified if what it is written from has changed.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -32,12 +31,9 @@ from handbook.handbook import Handbook
 from handbook.loading import LoadedFiles, load
 from handbook.settings import Settings
 from handbook.site.assembly import Assembly
-from handbook.site.finish import INDEX
 from handbook.site.kept_assembly import KeptAssembly
 from handbook.site.tracing import Tracer
 
-NEW_INDEX: Final = ".new-index"
-"""The folder of the site with the search index that is not complete yet."""
 _KNOWN_PLUGINS: Final = frozenset({"handbook", "macros"})
 """Plugins that change no page after its content is there, or only pages with macros."""
 
@@ -152,11 +148,10 @@ class KeptBuild:
         return file.abs_src_path, Stamp.of(Path(file.abs_src_path or "").stat())
 
     def remove_old_files(self, site: Path, handbook: Handbook) -> None:
-        """Remove the files of earlier builds that this build has not, and an incomplete index.
+        """Remove the files of earlier builds that this build has not.
 
         The redirects are removed as well, because they are written after this.
         """
-        shutil.rmtree(site / NEW_INDEX, ignore_errors=True)
         outputs = {file.dest_uri for file in self.files or ()}
         for name in self.outputs - outputs:
             (site / name).unlink(missing_ok=True)
@@ -167,13 +162,6 @@ class KeptBuild:
             for old in document.moved_from
         }
         self.outputs = outputs | redirects
-
-    def replace_index(self, site: Path) -> None:
-        """Replace the search index of the site by the new one, if there is a new one."""
-        new = site / NEW_INDEX / INDEX
-        if new.is_dir():
-            shutil.rmtree(site / INDEX, ignore_errors=True)
-            new.rename(site / INDEX)
 
     def finish(self) -> None:
         """Note that the build has written the whole site."""

@@ -27,7 +27,7 @@ from mkdocs.structure.pages import Page as SitePage
 
 from handbook.engines import check, macros, mounting
 from handbook.engines.errors import BuildError, as_build_error, describe_error
-from handbook.engines.kept import NEW_INDEX, KeptBuild
+from handbook.engines.kept import KeptBuild
 from handbook.engines.state import Build
 from handbook.records import Page
 from handbook.records.kinds import MOUNTED
@@ -268,7 +268,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         Raises click.ClickException if this fails, or if a page runs a foreign script.
 
         A preview has no content policy, because MkDocs adds an inline script to it that reloads the
-        pages. A separate process writes the search index of a preview.
+        pages. A separate process writes the search index of a preview. `handbook serve` starts it.
         """
         site, handbook = Path(config.site_dir), self.current_build.assembly.handbook
         start = time.monotonic()
@@ -278,8 +278,8 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
                 if self.kept:
                     self.kept.remove_old_files(site, handbook)
                 finish.write_redirects(site, handbook)
-                output = site / NEW_INDEX if self.kept else site
-                self.current_build.indexing = finish.start_indexing(output, source=site)
+                if not self.kept:
+                    self.current_build.indexing = finish.start_indexing(site)
                 return
             finished = finish.finish(site, handbook)
         except finish.FinishError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import string
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 import yaml
@@ -25,6 +25,9 @@ from handbook.records.kinds import MOUNTED, RECORDS
 from handbook.records.service_file import ServiceFile
 from handbook.settings import DOCS
 from handbook.site.assembly import SERVICE_PAGE_METADATA, alert_page_path
+
+NOT_SEARCHED: Final = '<div data-pagefind-ignore="all">'
+"""The start of the content of a page that the search leaves out."""
 
 
 class HandbookPage(SitePage):
@@ -50,7 +53,7 @@ class HandbookPage(SitePage):
         article = self.build.make_article(self)
         self.content = article.html
         if not article.in_search:
-            self.content = f'<div data-pagefind-ignore="all">{article.html}</div>'
+            self.content = f"{NOT_SEARCHED}{article.html}</div>"
         self.toc = get_toc(_nest(article.headings))
         self.present_anchor_ids = set(article.ids)
         # Material prints the description without escaping it.

@@ -1,7 +1,8 @@
 """The preview of `handbook serve`: it shows an edited page at once, and then updates the site.
 
 After each save the preview first writes the pages of the changed documents. Then it builds the
-site, which writes only the files that have changed. Until then each page says that it is updating.
+site, which writes only the files that have changed, and indexes the changed pages for the search.
+Until then each page says that it is updating.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from mkdocs.config.defaults import MkDocsConfig
 
 from handbook.engines.errors import BuildError, as_build_error
 from handbook.engines.kept import KeptBuild, Stamp
+from handbook.engines.preview_index import PreviewIndex, SearchState
 from handbook.records.kinds import MOUNTED
 from handbook.reporters.text import escape_lines
 from handbook.settings import DOCS, FILE
@@ -38,14 +40,19 @@ UPDATING: Final = "This preview is updating. Other pages, lists and findings can
 INDEXING: Final = "This preview is updating. The search still finds the text before your change."
 FAILED: Final = "The preview cannot be updated. The terminal shows the error."
 _STATE_PATH: Final = "/.handbook/state"
+_LIBRARY_PATH: Final = "/.handbook/search.js"
+_INDEXES_PATH: Final = "/.handbook/search.json"
 _PATIENCE: Final = 25.0
 """Seconds after which a request for the state is answered without a change."""
 _INTERVAL: Final = 0.15
+_INDEXING_PATIENCE: Final = 1.0
+"""Seconds for which no change is looked for, so that the changed pages are indexed at once."""
 _SHARE: Final = 0.05
 """The largest share of the time that the search for changed files may take."""
 _SETTLED: Final = 0.03
 """Seconds without a change after which a save is complete."""
 _SCRIPT: Final = (Path(__file__).parent / "preview.js").read_text(encoding="utf-8")
+_LIBRARY: Final = (Path(__file__).parent / "preview-search.js").read_bytes()
 _NO_PAGE: Final = b"<!doctype html><title>Not found</title><body><h1>Page not found</h1></body>"
 """The page at a missing address while the site has no 404.html. It reloads once the site has it."""
 _log = logging.getLogger("mkdocs.plugins.handbook")
@@ -57,6 +64,7 @@ class SiteBuilder:
     def __init__(self, root: Path, site: Path, address: str | None = None) -> None:
         self.root, self.site = root, site
         self.kept = KeptBuild()
+        self.index = PreviewIndex(site)
         self.config = self.load_config(address)
         self.address = address
 
@@ -104,21 +112,13 @@ class SiteBuilder:
         except (BuildError, OSError):
             return []
 
-    def finish_indexing(self) -> bool:
-        """Put a new search index into the site. Return True once, when the indexing has ended."""
-        plugin: Any = self.config.plugins["handbook"]
-        process = plugin.build and plugin.build.indexing
-        if process is None or process.poll() is None:
-            return False
-        if process.returncode:
-            _log.warning("the search index could not be written")
-        else:
-            self.kept.replace_index(self.site)
-        self.stop()
-        return True
+    def start_indexing(self) -> None:
+        """Start to index the pages that the last build has changed."""
+        self.index.start(self.kept.outputs)
 
     def stop(self) -> None:
         """Stop the search indexing."""
+        self.index.stop()
         self.config.plugins.on_shutdown()
 
     def list_watched(self) -> list[Path]:
@@ -205,6 +205,7 @@ class PreviewServer(ThreadingHTTPServer):
         self.site, self.mount_path = site, mount_path
         self.message = ""
         self.version = 0
+        self.search = SearchState()
         self.is_stopped = False
         self.changed = threading.Condition()
         if ":" in address[0]:
@@ -236,10 +237,19 @@ class PreviewServer(ThreadingHTTPServer):
         return file if is_inside and file.is_file() else None
 
     def read_state(self, path: str) -> dict[str, str]:
-        """Return the state of a page: the version of its file, and the message."""
+        """Return the state of a page: the versions of its file and the search, and the message."""
         file = self.find_file(path)
         digest = hashlib.sha256(file.read_bytes()).hexdigest() if file else "missing"
-        return {"version": f"{digest}-{self.version}", "message": self.message}
+        return {
+            "version": f"{digest}-{self.version}",
+            "message": self.message,
+            "library": f"{_LIBRARY_PATH}?{self.search.version}",
+        }
+
+    def list_indexes(self) -> dict[str, list[str]]:
+        """Return the folders of the search indexes, and the ids of the pages to leave out."""
+        folders = [f"{self.mount_path}{folder}" for folder in self.search.folders]
+        return {"folders": folders, "replaced": list(self.search.replaced)}
 
     def wait_for_change(self, path: str, known: Mapping[str, str]) -> dict[str, str]:
         """Return the state of a page once it differs from the known one."""
@@ -275,9 +285,13 @@ class _Handler(BaseHTTPRequestHandler):
         path = unquote(parts.path)
         if path == _STATE_PATH:
             query = {key: values[0] for key, values in parse_qs(parts.query).items()}
-            known = {key: query.get(key, "") for key in ("version", "message")}
+            known = {key: query.get(key, "") for key in ("version", "message", "library")}
             state = self.server.wait_for_change(query.get("page", "/"), known)
             self.send(200, "application/json", json.dumps(state).encode())
+        elif path == _LIBRARY_PATH:
+            self.send(200, "text/javascript; charset=utf-8", _LIBRARY)
+        elif path == _INDEXES_PATH:
+            self.send(200, "application/json", json.dumps(self.server.list_indexes()).encode())
         elif file := self.server.find_file(path):
             self.send_file(200, path, file)
         elif not path.endswith("/") and self.server.find_file(f"{path}/"):
@@ -347,12 +361,14 @@ class Preview:
     def run(self) -> None:
         """Update the site after each change, until the process is interrupted."""
         self.server.publish(INDEXING)
+        self.builder.start_indexing()
         while True:
             self.update(self.watcher.wait(self.finish_indexing))
 
     def finish_indexing(self) -> None:
         """End the message that the search is updating, once the new index is in the site."""
-        if self.builder.finish_indexing():
+        if self.builder.index.finish():
+            self.server.search = self.builder.index.state
             self.server.publish("")
 
     def update(self, changes: Iterable[str]) -> None:
@@ -384,6 +400,9 @@ class Preview:
         _log.info(
             "Reloading browsers: %s files written in %.1f s", len(written), time.monotonic() - start
         )
+        self.builder.start_indexing()
+        if self.builder.index.wait(_INDEXING_PATIENCE):
+            self.finish_indexing()
         self.watcher.watch(self.builder.list_watched())
         # The objects of the last build are not needed any more. Their search waits for this moment.
         gc.unfreeze()

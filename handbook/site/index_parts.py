@@ -55,6 +55,18 @@ def shrink_parts(site: Path, folder: Path) -> None:
     (site / SIZES).write_text(text, encoding="utf-8")
 
 
+def read_page_ids(folder: Path) -> dict[str, str]:
+    """Return the ids of the pages of an index in `folder`, by their addresses.
+
+    Raises ValueError or KeyError if a file has another format than Pagefind 1.5.
+    """
+    ids = {}
+    for file in (folder / "fragment").glob("*.pf_fragment"):
+        address = json.loads(_read(file)[len(_SIGNATURE) :])["url"]
+        ids[address] = file.stem
+    return ids
+
+
 def _read(file: Path) -> bytes:
     data = gzip.decompress(file.read_bytes())
     if not data.startswith(_SIGNATURE):

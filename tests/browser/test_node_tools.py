@@ -15,7 +15,8 @@ pytestmark = pytest.mark.browser
 def test_scripts_and_styles_are_formatted_and_linted(packages: Path) -> None:
     folder = Path(__file__).parent
     assets = ROOT / "handbook/site/theme/assets"
+    files = (str(assets), str(ROOT / "handbook/engines/preview-search.js"))
     answer = run_node(
-        packages, "biome", "ci", "--error-on-warnings", f"--config-path={folder}", str(assets)
+        packages, "biome", "ci", "--error-on-warnings", f"--config-path={folder}", *files
     )
     assert answer.returncode == 0, answer.stdout + answer.stderr

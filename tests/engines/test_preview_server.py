@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import pytest
 
 from handbook.engines.preview import UPDATING, PreviewServer, Watcher
+from handbook.engines.preview_index import SearchState
 from tests.handbooks import write
 
 
@@ -89,11 +90,20 @@ def test_a_waiting_page_learns_of_its_change_and_of_the_message(server: PreviewS
     assert answers == []
     server.publish(UPDATING)
     waiting.join(10)
-    assert answers == [{"version": state["version"], "message": UPDATING}]
+    assert answers == [{**state, "message": UPDATING}]
 
     (server.site / "adr/index.html").write_text("<body>New</body>", encoding="utf-8")
     server.publish("")
     assert read_state(server, "/handbook/adr/", answers[0])["version"] != state["version"]
+
+
+def test_a_waiting_page_learns_of_a_new_search_index(server: PreviewServer) -> None:
+    state = read_state(server, "/handbook/adr/", {})
+    server.search = SearchState(1)
+    server.publish("")
+    new_state = read_state(server, "/handbook/adr/", state)
+    assert new_state["version"] == state["version"]
+    assert new_state["library"] != state["library"]
 
 
 def test_all_pages_reload_for_a_new_style(server: PreviewServer) -> None:

@@ -22,10 +22,15 @@ const readKeys = (name) =>
     return response.json();
   });
 let shared;
+let library;
 function getIndex() {
-  shared ??= new Index(
+  // Only `handbook serve` names a library, and another one after each edit.
+  const name = dialog.dataset.library ?? "pagefind/pagefind.js";
+  if (library === name) return shared;
+  library = name;
+  shared = new Index(
     readKeys,
-    import(new URL("pagefind/pagefind.js", base)).then(
+    import(new URL(library, base)).then(
       async (pagefind) => {
         await pagefind.options({ baseUrl: "/", excerptLength: 24 });
         await pagefind.init();

@@ -47,6 +47,8 @@ _PATIENCE: Final = 25.0
 _INTERVAL: Final = 0.15
 _INDEXING_PATIENCE: Final = 1.0
 """Seconds for which no change is looked for, so that the changed pages are indexed at once."""
+_ANSWERING: Final = 0.2
+"""Seconds in which the server answers the open pages that wait for the end of an update."""
 _SHARE: Final = 0.05
 """The largest share of the time that the search for changed files may take."""
 _SETTLED: Final = 0.03
@@ -405,6 +407,8 @@ class Preview:
             self.finish_indexing()
         self.watcher.watch(self.builder.list_watched())
         # The objects of the last build are not needed any more. Their search waits for this moment.
+        # It stops all threads, so the open pages first get their answers.
+        time.sleep(_ANSWERING)
         gc.unfreeze()
         gc.collect()
         gc.freeze()

@@ -26,6 +26,7 @@ from handbook.provided_pages import (
 )
 from handbook.reading import files
 from handbook.reading.attachments import check_attachment, check_picture
+from handbook.reading.kept_results import KeptResults
 from handbook.reading.policy import substitute
 from handbook.reading.problems import Problem, ProblemKind
 from handbook.reading.source import Source, read_source
@@ -108,6 +109,8 @@ class LoadedFiles:
     settings: Settings | None = None
     entities: dict[str, tuple[bytes | str, Document | Audit]] = field(default_factory=dict)
     values: dict[type, tuple[Any, ...]] = field(default_factory=dict)
+    check_results: KeptResults = field(default_factory=KeptResults)
+    """The results of the last check of these files."""
 
     def keep_settings(self, settings: Settings) -> Settings:
         """Return the settings of the last load if they are equal. Otherwise forget that load."""

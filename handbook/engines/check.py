@@ -18,6 +18,7 @@ from handbook.authoring.journal import INTERRUPTED, is_interrupted
 from handbook.diagnostics import Report
 from handbook.handbook import Handbook
 from handbook.loading import LoadedFiles, load
+from handbook.reading.kept_results import use_results
 from handbook.reporters.text import escape_unprintable, text
 from handbook.rules.engine import run
 from handbook.settings import FILE
@@ -41,9 +42,10 @@ def check_handbook(
 ) -> CheckedHandbook:
     """Load and check the handbook whose configuration file of MkDocs is `config_file`.
 
-    With `loaded`, files that have not changed since the last load are not parsed again.
-    Raises click.ClickException if the file is not called mkdocs.yml, or if a file cannot be read.
-    Also raises it if a command was killed while it changed several files, except in a preview.
+    With `loaded`, files that have not changed since the last load are not parsed again, and most
+    rules run only on documents that have changed since the last check. Raises click.ClickException
+    if the file is not called mkdocs.yml, or if a file cannot be read. Also raises it if a command
+    was killed while it changed several files, except in a preview.
     """
     file = Path(config_file).resolve()
     if file.name != FILE:
@@ -55,7 +57,10 @@ def check_handbook(
         raise click.ClickException(INTERRUPTED)
     try:
         handbook = load(file.parent, loaded)
-        return CheckedHandbook(handbook, run(handbook, date.today()))
+        if loaded is None:
+            return CheckedHandbook(handbook, run(handbook, date.today()))
+        with use_results(loaded.check_results.follow()) as loaded.check_results:
+            return CheckedHandbook(handbook, run(handbook, date.today()))
     except OSError as error:
         name = escape_unprintable(os.fsdecode(error.filename or ""))
         raise click.ClickException(f"{name} cannot be read: {error.strerror}") from error

@@ -44,6 +44,10 @@ class KeptResults:
             "rules": self.rules,
         }
 
+    def follow(self) -> KeptResults:
+        """Return the results for the next check in the same process."""
+        return KeptResults(frozenset(self.faultless), self.outlines, self.rules)
+
     def is_known(self, key: str) -> bool:
         """Return whether an earlier check found no fault. If so, keep the key for later checks."""
         if key not in self.known_faultless:

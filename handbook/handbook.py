@@ -395,6 +395,17 @@ class Handbook:
         return f"{folder}/" if folder else ""
 
     @cached_property
+    def layout(self) -> tuple[object, ...]:
+        """The values that decide the addresses of documents and files, and the targets of links."""
+        return (
+            tuple(self.documents),
+            self.attachments,
+            self._service_urls,
+            self.provided,
+            self.replacements,
+        )
+
+    @cached_property
     def service_files_by_path(self) -> Mapping[str, ServiceFile]:
         """The published files of services, by path in the repository."""
         return {file.path: file for file in reversed(self.service_files) if file.data is not None}

@@ -47,7 +47,7 @@ from handbook.views.markdown import (
     llms,
     page_markdown,
 )
-from handbook.views.menu import Menus
+from handbook.views.menu import Menus, render_steps
 from handbook.views.on_call import printed_source, runbook_bar
 from handbook.views.opensearch import opensearch
 from handbook.views.postmortems import durations
@@ -408,9 +408,9 @@ class Assembly:
             head += _mark_metadata("id", record.id if record.mention else "")
             head += _mark_metadata("status", find_status(record))
             head += facts(self.handbook, record, self.decision_texts.get(record.path))
-            steps = self.menus.render_steps(record)
-            tail = backlinks(self.handbook, record) + steps + tail
             address, day = self.handbook.address(record), (self.changes or {}).get(record.path)
+            steps = render_steps(self.handbook, record, self.menus.find_neighbours(address))
+            tail = backlinks(self.handbook, record) + steps + tail
             head = printed_source(self.handbook, address, self.commit, day) + head
         if isinstance(record, Runbook):
             head += runbook_bar(record)

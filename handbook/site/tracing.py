@@ -10,14 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum, auto
+from functools import cache
 from typing import Any, Final, TypeVar
 
 from handbook.records import Document
 
 T = TypeVar("T")
 
-_NOT_TRACED: Final = frozenset({"settings"})
-"""Attributes that need no question. Other settings start a new tracer."""
+_NOT_TRACED: Final = frozenset({"find_team", "settings", "source_uri"})
+"""Attributes that depend on the settings alone. Other settings start a new tracer."""
+_BASES: Final = dict.fromkeys(("address", "resolve", "url"), "layout")
+"""Attributes whose answers depend on their arguments and on one other attribute alone."""
 _NEVER_KEPT: Final = frozenset({"root"})
 """Attributes that lead to files. A value that needs one of them is always made again."""
 _MISSING: Final = object()
@@ -45,8 +48,7 @@ class Question:
     @property
     def key(self) -> Hashable:
         """The key under which the question is asked once for each build."""
-        arguments = tuple(map(_make_key, self.arguments))
-        return self.subject, self.attribute, self.form, arguments
+        return self.subject, self.attribute, self.form.value, *map(_make_key, self.arguments)
 
     def ask(self, subjects: Mapping[str, Any]) -> Any:
         """Return the answer."""
@@ -62,42 +64,66 @@ class Question:
         return value
 
 
+@dataclass(slots=True, eq=False)
+class _Answered:
+    """A question with its last answer. `changed` is the build since which the answer is this one.
+
+    `asked` is the last build that has asked the question.
+    """
+
+    question: Question
+    answer: Any
+    changed: int
+    asked: int
+
+
 @dataclass(slots=True)
 class _Trace:
-    """The questions and answers behind a value, in order. `is_kept` is False if it read a file."""
+    """The questions behind a value, in order. `is_kept` is False if the value read a file."""
 
-    answers: dict[Hashable, tuple[Question, Any]]
+    questions: dict[_Answered, None]
     is_kept: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
+    """A value, with the build that made it."""
+
+    build: int
     inputs: tuple[Any, ...]
     trace: _Trace
     value: Any
 
 
 class Tracer:
-    """Keeps values from build to build, each with its questions and their answers."""
+    """Keeps values from build to build, each with the questions behind it.
+
+    A value is right as long as no answer has changed since the build that made it. Builds are
+    counted from 1.
+    """
 
     def __init__(self) -> None:
+        self._build = 0
         self._subjects: Mapping[str, Any] = {}
         self._values: dict[Hashable, _Kept] = {}
         self._used: set[Hashable] = set()
         self._open: list[_Trace] = []
-        self._answers: dict[Hashable, tuple[Question, Any]] = {}
-        self._comparisons: dict[tuple[Hashable, int], tuple[Any, bool]] = {}
+        self._questions: dict[Hashable, _Answered] = {}
 
     def start(self, subjects: Mapping[str, Any]) -> None:
         """Start a build, in which these subjects answer the questions.
 
-        Forgets the values that the last build did not use.
+        Forgets the values that the last build did not use, and the questions that it did not ask.
         """
         self._values = {key: self._values[key] for key in self._used & self._values.keys()}
         self._used.clear()
+        self._questions = {
+            key: answered
+            for key, answered in self._questions.items()
+            if answered.asked == self._build
+        }
+        self._build += 1
         self._subjects = subjects
-        self._answers.clear()
-        self._comparisons.clear()
 
     def wrap(self, subject: str) -> Any:
         """Return a stand-in for a subject, which notes every question about it."""
@@ -111,20 +137,20 @@ class Tracer:
         """
         self._used.add(key)
         kept = self._values.get(key)
-        if kept is None or not (is_same(kept.inputs, inputs) and self._holds(kept.trace)):
+        if kept is None or not (is_same(kept.inputs, inputs) and self._holds(kept)):
             trace = _Trace({})
             self._open.append(trace)
             try:
                 value = make()
             finally:
                 self._open.pop()
-            kept = _Kept(inputs, trace, value)
+            kept = _Kept(self._build, inputs, trace, value)
             if trace.is_kept:
                 self._values[key] = kept
             else:
                 self._values.pop(key, None)
         if self._open:
-            self._open[-1].answers.update(kept.trace.answers)
+            self._open[-1].questions.update(kept.trace.questions)
             self._open[-1].is_kept &= kept.trace.is_kept
         return kept.value  # type: ignore[no-any-return]
 
@@ -144,34 +170,50 @@ class Tracer:
         return self.ask(Question(subject, attribute, _QuestionForm.VALUE))
 
     def ask(self, question: Question) -> Any:
-        """Return the answer to a question, and note both."""
-        key = question.key
-        if key not in self._answers:
-            self._answers[key] = question, question.ask(self._subjects)
+        """Return the answer to a question, and note the question."""
+        answered = self._answer(question)
+        if answered.answer is _MISSING:
+            answered.answer = question.ask(self._subjects)  # raises the error to the view
         if self._open:
-            self._open[-1].answers[key] = self._answers[key]
-        return self._answers[key][1]
+            self._open[-1].questions[answered] = None
+        return answered.answer
 
-    def _holds(self, trace: _Trace) -> bool:
-        """Return whether every question of a trace has the answer that it had."""
-        return all(
-            self._is_unchanged(key, question, answer)
-            for key, (question, answer) in trace.answers.items()
-        )
+    def _answer(self, question: Question) -> _Answered:
+        """Ask a question, unless this build has asked it before."""
+        key = question.key
+        answered = self._questions.get(key)
+        if answered is None:
+            answer = question.ask(self._subjects)
+            answered = _Answered(question, answer, self._build, self._build)
+            self._questions[key] = answered
+        elif answered.asked != self._build:
+            self._ask_again(answered)
+        return answered
 
-    def _is_unchanged(self, key: Hashable, question: Question, answer: Any) -> bool:
-        comparison = self._comparisons.get((key, id(answer)))
-        if comparison is None:
-            try:
-                new_answer = self.ask(question)
-            except LookupError:  # The subject of the question is gone.
-                new_answer = _MISSING
-            # The answer is part of the value, so that its id is not used again in this build.
-            comparison = answer, is_same(answer, new_answer)
-            self._comparisons[key, id(answer)] = comparison
-            if comparison[1]:
-                self._answers[key] = question, answer
-        return comparison[1]
+    def _holds(self, kept: _Kept) -> bool:
+        """Return whether no answer behind a value has changed since the value was made."""
+        build = self._build
+        for answered in kept.trace.questions:
+            if answered.asked != build:
+                self._ask_again(answered)
+            if answered.changed > kept.build:
+                return False
+        return True
+
+    def _ask_again(self, answered: _Answered) -> None:
+        """Ask a question in a new build. An answer that is the same stays the same object."""
+        question, last_build = answered.question, answered.asked
+        answered.asked = self._build
+        if basis := _BASES.get(question.attribute):
+            basis_question = Question(question.subject, basis, _QuestionForm.VALUE)
+            if self._answer(basis_question).changed <= last_build:
+                return
+        try:
+            answer = question.ask(self._subjects)
+        except LookupError:  # The subject of the question is gone.
+            answer = _MISSING
+        if not is_same(answered.answer, answer):
+            answered.answer, answered.changed = answer, self._build
 
 
 class _Traced:
@@ -220,11 +262,18 @@ def is_same(old: Any, new: Any) -> bool:
         return len(old) == len(new) and all(map(is_same, old, new))
     if isinstance(old, Mapping):
         return list(old) == list(new) and all(is_same(old[key], new[key]) for key in old)
-    if is_dataclass(old) and type(old).__eq__ is not object.__eq__:
-        return all(
-            is_same(getattr(old, field.name), getattr(new, field.name)) for field in fields(old)
-        )
+    cls: Hashable = type(old)
+    if names := _list_fields(cls):
+        return all(is_same(getattr(old, name), getattr(new, name)) for name in names)
     return bool(old == new)
+
+
+@cache
+def _list_fields(cls: Hashable) -> tuple[str, ...]:
+    """Return the names of the fields of a dataclass with an equality. Others have none."""
+    if not (isinstance(cls, type) and is_dataclass(cls)) or cls.__eq__ is object.__eq__:
+        return ()
+    return tuple(field.name for field in fields(cls))
 
 
 def _make_key(argument: Any) -> Hashable:

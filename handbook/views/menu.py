@@ -54,6 +54,10 @@ class MenuEntry:
     group_address: str = ""
 
 
+Neighbours = tuple[MenuEntry | None, MenuEntry | None]
+"""The entries before and after a record."""
+
+
 @dataclass(frozen=True, slots=True)
 class MenuList:
     """The pages of a kind in the order of the menu.
@@ -114,15 +118,9 @@ class Menus:
         place = self._places.get(address)
         return place[0].make_menu(place[1]) if place else None
 
-    def render_steps(self, record: Record) -> str:
-        """Render the links to the record before and after a record, or "" without an order."""
-        address = self.handbook.address(record)
-        before, after = self._neighbours.get(address, (None, None))
-        if before is None and after is None:
-            return ""
-        linker = Linker(self.handbook, address)
-        noun = record.label.lower()
-        return render("steps.html.j2", before=before, after=after, noun=noun, linker=linker)
+    def find_neighbours(self, address: str) -> Neighbours:
+        """Return the entries before and after a record. Each can be None."""
+        return self._neighbours.get(address, (None, None))
 
     @cached_property
     def _places(self) -> Mapping[str, tuple[MenuList, int | None]]:
@@ -275,7 +273,7 @@ class Menus:
                 yield self._make_entry(page, "", folder)
 
     @cached_property
-    def _neighbours(self) -> Mapping[str, tuple[MenuEntry | None, MenuEntry | None]]:
+    def _neighbours(self) -> Mapping[str, Neighbours]:
         """The entries before and after each record that has an order, by address."""
         runbooks = sorted(self.handbook.of(Runbook), key=self._sort_in_service)
         sequences: list[Sequence[Record]] = [
@@ -284,7 +282,7 @@ class Menus:
         sequences += [
             list(records) for _, records in groupby(runbooks, key=lambda runbook: runbook.service)
         ]
-        neighbours: dict[str, tuple[MenuEntry | None, MenuEntry | None]] = {}
+        neighbours: dict[str, Neighbours] = {}
         for sequence in sequences:
             entries = [self._make_entry(record, _get_label(record)) for record in sequence]
             for before, entry, after in zip(
@@ -292,6 +290,16 @@ class Menus:
             ):
                 neighbours[entry.address] = (before, after)
         return neighbours
+
+
+def render_steps(handbook: Handbook, record: Record, neighbours: Neighbours) -> str:
+    """Render the links to the record before and after a record, or "" if it has neither."""
+    before, after = neighbours
+    if before is None and after is None:
+        return ""
+    linker = Linker(handbook, handbook.address(record))
+    noun = record.label.lower()
+    return render("steps.html.j2", before=before, after=after, noun=noun, linker=linker)
 
 
 def _count_all(title: str, number: int) -> str:

@@ -12,7 +12,7 @@ from handbook.handbook import Handbook
 from handbook.loading import load
 from handbook.records.adr import Adr
 from handbook.records.runbook import Runbook
-from handbook.views.menu import WINDOW, Menus
+from handbook.views.menu import WINDOW, Menus, render_steps
 from tests.handbooks import ADR, SETTINGS, SMALL, copy_site, replace_once, write
 
 RUNBOOK = "---\nalerts: []\n---\n# {title}\n"
@@ -193,7 +193,8 @@ def test_teams_have_a_menu() -> None:
 def list_steps(handbook: Handbook, kind: type[Adr | Runbook], id: str) -> str:
     record = handbook.get(kind, id)
     assert record is not None
-    return Menus(handbook).render_steps(record)
+    neighbours = Menus(handbook).find_neighbours(handbook.address(record))
+    return render_steps(handbook, record, neighbours)
 
 
 def test_previous_and_next_follow_the_number_and_the_title_within_a_service() -> None:

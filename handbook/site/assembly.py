@@ -7,10 +7,10 @@ around each article. This module imports no engine.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from markupsafe import Markup, escape
 
@@ -29,7 +29,7 @@ from handbook.records.service import Service
 from handbook.records.service_file import ServiceFile, archive_address, files_address
 from handbook.records.standard import Standard
 from handbook.site.html_faults import UNSAFE_PAGE, find_fault
-from handbook.views import api
+from handbook.views import api, make_now
 from handbook.views.backlinks import backlinks
 from handbook.views.decisions import lineage
 from handbook.views.descriptions import describe
@@ -58,6 +58,8 @@ from handbook.views.service_files import describe_files, file_page, files_index,
 from handbook.views.services import service_details, service_headings
 from handbook.views.standards import requirement_tables
 from handbook.views.teams import add_contacts
+
+T = TypeVar("T")
 
 BROKEN_MACRO: Final = ("MD020", "broken-macro")
 """Code and name of the rule that reports faulty templates, and faults in their Markdown output."""
@@ -160,6 +162,10 @@ class Assembly:
     def _macro_outputs(self) -> dict[tuple[str, str], str]:
         return {}
 
+    def keep(self, key: Hashable, inputs: tuple[Any, ...], make: Callable[[], T]) -> T:
+        """Make a part of a generated file. A preview keeps it."""
+        return make_now(key, inputs, make)
+
     def files(self) -> Mapping[str, bytes]:
         """Return the generated files by path.
 
@@ -167,8 +173,8 @@ class Assembly:
         files.
         """
         texts = {
-            **api.files(self.handbook, self.commit),
-            **keys(self.handbook),
+            **api.files(self.handbook, self.commit, self.keep),
+            **keys(self.handbook, self.keep),
             "feed.xml": feed(self.handbook),
         }
         if self.handbook.settings.has_site_url:

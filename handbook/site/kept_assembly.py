@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from handbook.records import Document
 from handbook.records.alert import Alert
 from handbook.site.assembly import Article, Assembly
 from handbook.site.tracing import Tracer
 from handbook.views.macro_views import call_view
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,10 @@ class KeptAssembly(Assembly):
         if self.tracer is None:
             raise ValueError("a KeptAssembly needs a tracer; call KeptAssembly.trace")
         return self.tracer
+
+    def keep(self, key: Hashable, inputs: tuple[Any, ...], make: Callable[[], T]) -> T:
+        """Return the kept part of a generated file."""
+        return self._tracer.recall(key, inputs, make)
 
     def call_macro(self, name: str, address: str) -> str:
         """Return the Markdown of our macro for the page at an address."""

@@ -8,12 +8,12 @@ page from the root of the site.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeVar
 
 from jinja2 import (
     Environment,
@@ -28,6 +28,8 @@ from markupsafe import Markup, escape
 from handbook.reading.addresses import make_relative
 from handbook.reading.ids import CAMEL_CASE_BOUNDARY
 from handbook.records import Record
+
+T = TypeVar("T")
 
 _FIRST_ROWS: Final = 100
 """The number of rows that an index shows at first, as in indexes.js."""
@@ -196,6 +198,21 @@ def _make_environment() -> Environment:
     environment.filters["show_labels"] = show_labels
     environment.filters["tone"] = lambda status: TONES.get(str(status).lower(), "gone")
     return environment
+
+
+class Keep(Protocol):
+    """Function that returns a value for a key, which a preview keeps from build to build.
+
+    The value depends only on the inputs, and on the answers of a traced handbook to `make`.
+    """
+
+    def __call__(self, key: Hashable, inputs: tuple[Any, ...], make: Callable[[], T]) -> T:
+        """Return the kept value, or make it."""
+
+
+def make_now(key: Hashable, inputs: tuple[Any, ...], make: Callable[[], T]) -> T:  # noqa: ARG001
+    """Return a value that is not kept."""
+    return make()
 
 
 def render(template: str, **values: Any) -> str:

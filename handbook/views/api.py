@@ -6,9 +6,10 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import is_dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -23,6 +24,7 @@ from handbook.records.rule_file import MonitoringRule
 from handbook.records.service import Service
 from handbook.records.standard import ChecklistItem
 from handbook.settings import settings_schema
+from handbook.views import Keep, make_now
 from handbook.views.teams import find_records
 
 _SCHEMAS: Final[tuple[type[Record] | type[Audit], ...]] = (*RECORDS, Audit)
@@ -52,30 +54,40 @@ _MARKS: Final = (",", "|")
 """Separators that are also marks of a sentence. Only text directly after them can be a cell."""
 
 
-def files(handbook: Handbook, revision: str | None) -> dict[str, str]:
+def files(handbook: Handbook, revision: str | None, keep: Keep = make_now) -> dict[str, str]:
     """Return the text of every JSON and CSV file, by path from the root of the site.
 
-    `revision` is the commit from which the site is built, or None.
+    `revision` is the commit from which the site is built, or None. A preview keeps the text of each
+    record with `keep`.
     """
+    contents = dict(keep(("schemas",), (), partial(_make_schemas, handbook)))
+
+    def make_records(kind: type[Record]) -> list[str]:
+        return [
+            keep(("item", record.path), (record,), partial(_record_text, handbook, record))
+            for record in handbook.of(kind)
+        ]
+
+    texts = {
+        kind.plural: keep(("items", kind.plural), (), partial(make_records, kind))
+        for kind in RECORDS
+    }
+    for name, make_items in _LISTS.items():
+        items = keep(("items", name), (), partial(make_items, handbook))
+        texts[name] = keep(("texts", name), (items,), partial(_to_texts, items))
+        if columns := _COLUMNS.get(name):
+            csv_text = keep(("csv", name), (items,), partial(_to_csv, columns, items))
+            contents[f"{name}.csv"] = csv_text
+    for name, texts_of_items in texts.items():
+        contents[f"api/v1/{name}.json"] = _list_to_json(revision, texts_of_items)
+    return contents
+
+
+def _make_schemas(handbook: Handbook) -> dict[str, str]:
     contents = {
         f"api/v1/schemas/{kind.kind}.json": _to_json(schema(handbook, kind)) for kind in _SCHEMAS
     }
-    contents["api/v1/schemas/settings.json"] = _to_json(settings_schema())
-    lists = {
-        kind.plural: [_record_item(handbook, record) for record in handbook.of(kind)]
-        for kind in RECORDS
-    }
-    lists["alerts"] = _alert_items(handbook)
-    lists["checklist"] = _checklist_items(handbook)
-    lists["actions"] = _action_items(handbook)
-    lists["teams"] = _team_items(handbook)
-    for name, items in lists.items():
-        contents[f"api/v1/{name}.json"] = _to_json(
-            {"version": 1, "commit": revision, "items": items}
-        )
-    contents["checklist.csv"] = _to_csv(_ITEM_COLUMNS, lists["checklist"])
-    contents["actions.csv"] = _to_csv(_ACTION_COLUMNS, lists["actions"])
-    return contents
+    return contents | {"api/v1/schemas/settings.json": _to_json(settings_schema())}
 
 
 def schema(handbook: Handbook, kind: type[Record] | type[Audit]) -> dict[str, Any]:
@@ -116,6 +128,10 @@ def _record_item(handbook: Handbook, record: Record) -> dict[str, Any]:
         item["audits"] = [_audit_item(audit) for audit in handbook.audits_of(record)]
     item["referred_to_by"] = _backlinks(handbook, record)
     return item
+
+
+def _record_text(handbook: Handbook, record: Record) -> str:
+    return _to_text(_record_item(handbook, record))
 
 
 def _backlinks(handbook: Handbook, entity: Entity) -> list[dict[str, str]]:
@@ -216,6 +232,17 @@ def _team_items(handbook: Handbook) -> list[dict[str, Any]]:
     return items
 
 
+_LISTS: Final[Mapping[str, Callable[[Handbook], list[dict[str, Any]]]]] = {
+    "alerts": _alert_items,
+    "checklist": _checklist_items,
+    "actions": _action_items,
+    "teams": _team_items,
+}
+"""The functions that return the items of the lists that are not a kind of record."""
+_COLUMNS: Final = {"checklist": _ITEM_COLUMNS, "actions": _ACTION_COLUMNS}
+"""The columns of the lists that are also CSV files."""
+
+
 def _to_plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
@@ -232,6 +259,22 @@ def _to_plain(value: Any) -> Any:
 
 def _to_json(document: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _to_text(item: Mapping[str, Any]) -> str:
+    """Return an item as JSON with the indentation that it has in a list."""
+    return json.dumps(item, indent=2, ensure_ascii=False).replace("\n", "\n    ")
+
+
+def _to_texts(items: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [_to_text(item) for item in items]
+
+
+def _list_to_json(revision: str | None, texts: Iterable[str]) -> str:
+    """Return the JSON of a list, as `_to_json` does, from the texts of its items."""
+    text = _to_json({"version": 1, "commit": revision, "items": []})
+    items = ",\n    ".join(texts)
+    return text.replace("[]", f"[\n    {items}\n  ]") if items else text
 
 
 def _to_csv(columns: tuple[str, ...], items: Iterable[Mapping[str, Any]]) -> str:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache, partial
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from handbook.handbook import Handbook
 from handbook.reading.ids import CAMEL_CASE_BOUNDARY
 from handbook.reading.letters import CJK, fold, has_cjk, read_stop_words
-from handbook.records import Entity, Page, Record
+from handbook.records import Document, Entity, Page, Record
 from handbook.records.alert import Alert
 from handbook.records.kinds import KINDS as COUNTED
 from handbook.records.kinds import RECORDS
 from handbook.records.runbook import Runbook
 from handbook.records.standard import Standard
 from handbook.rules.engine import rules
+from handbook.views import Keep, make_now
 from handbook.views.rules_reference import find_rule_target
 
 KINDS: Final[Mapping[type[Record], str]] = {kind: kind.label for kind in RECORDS}
@@ -51,7 +54,7 @@ class Key(NamedTuple):
     status: str = ""
 
 
-def keys(handbook: Handbook) -> dict[str, str]:
+def keys(handbook: Handbook, keep: Keep = make_now) -> dict[str, str]:
     """Return the text of each key file, by path.
 
     Each file `<xyz>.json` contains all keys with a word that begins with the three characters
@@ -59,7 +62,7 @@ def keys(handbook: Handbook) -> dict[str, str]:
     status, key, …]. The order of the list decides which of two equal matches comes first. To answer
     a query, the search needs only the files of a few words in it. The file `parts.json` lists the
     prefixes of all files, and `words.json` the words of the handbook and the synonyms of the
-    settings.
+    settings. A preview keeps the words of each document with `keep`.
     """
     keys_by_prefix: dict[str, dict[tuple[str, ...], list[str]]] = {}
     for key in _find_keys(handbook):
@@ -75,8 +78,8 @@ def keys(handbook: Handbook) -> dict[str, str]:
     words = {
         "pages": len(handbook.documents),
         "words": group_words(
-            " ".join((document.source.body, *document.aliases))
-            for document in handbook.documents.values()
+            keep(("words", path), (document,), partial(_find_words, document))
+            for path, document in handbook.documents.items()
         ),
         "synonyms": handbook.settings.organisation.search.synonyms,
     }
@@ -86,18 +89,28 @@ def keys(handbook: Handbook) -> dict[str, str]:
     }
 
 
-def group_words(texts: Iterable[str]) -> list[str]:
+def _find_words(document: Document) -> tuple[str, ...]:
+    return find_words(" ".join((document.source.body, *document.aliases)))
+
+
+def find_words(text: str) -> tuple[str, ...]:
+    """Return the words of a text. Parts of a word with a hyphen are words too."""
+    names = set(_NAME.findall(text.lower()))
+    compounds = {name for name in names if "-" in name}
+    parts = {part for name in compounds for part in name.split("-")} - names
+    joined = {name.replace("-", "") for name in compounds} - names
+    # Texts share most words. Without interning, each text would keep its own copies.
+    return tuple(map(sys.intern, (*(names - compounds), *parts, *joined)))
+
+
+def group_words(words_of_texts: Iterable[Iterable[str]]) -> list[str]:
     """Return the words of texts in groups, each a text with spaces: the rarest words first.
 
-    Group n has the words of at least 2^n texts. Parts of a word with a hyphen are words too.
+    Group n has the words of at least 2^n texts.
     """
     counts: Counter[str] = Counter()
-    for text in texts:
-        names = set(_NAME.findall(text.lower()))
-        compounds = {name for name in names if "-" in name}
-        counts.update(names - compounds)
-        counts.update({part for name in compounds for part in name.split("-")} - names)
-        counts.update({name.replace("-", "") for name in compounds} - names)
+    for words in words_of_texts:
+        counts.update(words)
     kept = sorted(sorted(counts), key=counts.__getitem__, reverse=True)[:MAX_WORDS]
     groups: list[list[str]] = [[] for _ in range(max(counts.values(), default=0).bit_length())]
     for word in sorted(kept):
@@ -105,13 +118,14 @@ def group_words(texts: Iterable[str]) -> list[str]:
     return [" ".join(group) for group in groups]
 
 
-def _find_prefixes(key: str) -> set[str]:
+@lru_cache(maxsize=100_000)  # A preview asks for almost all keys again after each edit.
+def _find_prefixes(key: str) -> frozenset[str]:
     """Return the names of the files that contain a key: none for a stop word."""
     # A query can have "OutOfMemory" or "out-of-memory", whose first word is a stop word.
     words = {*_WORD.findall(CAMEL_CASE_BOUNDARY.sub(" ", key)), *_COMPOUND.findall(key)}
     if match := _ID.fullmatch(key):
         words.add(match[1])
-    return {prefix(word) for word in words if word.lower() not in read_stop_words()}
+    return frozenset(prefix(word) for word in words if word.lower() not in read_stop_words())
 
 
 def prefix(word: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from handbook.loading import load
 from handbook.reading.letters import space_cjk
-from handbook.views.keys import group_words, keys
+from handbook.views.keys import find_words, group_words, keys
 from handbook.views.opensearch import opensearch
 from tests.handbooks import ADR, SETTINGS, SMALL, check, write
 
@@ -61,7 +61,7 @@ def test_words_are_grouped_by_the_number_of_texts() -> None:
         "pods canary",
         "pods 2026 x1 OverlyLongNamesAreNoWords",
     ]
-    assert group_words(texts) == ["and back roll rollback", "canary", "pods"]
+    assert group_words(map(find_words, texts)) == ["and back roll rollback", "canary", "pods"]
 
 
 def test_the_words_of_a_site_have_its_synonyms(tmp_path: Path) -> None:

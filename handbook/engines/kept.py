@@ -81,6 +81,8 @@ class KeptBuild:
     """What the files are made from that the current build writes."""
     outputs: set[str] = field(default_factory=set)
     """All files that a build may have written, relative to the site."""
+    pages: dict[str, HandbookPage] = field(default_factory=dict)
+    """The pages of the last build that has made the content of every page, by source."""
     last: _WholeBuild | None = None
     """The last build that has written the whole site."""
     current: _WholeBuild | None = None
@@ -103,7 +105,7 @@ class KeptBuild:
         if assembly.handbook.settings is not self.settings:
             self.settings = assembly.handbook.settings
             self.tracer = Tracer()
-            self.states = {}
+            self.states, self.pages = {}, {}
         return KeptAssembly.trace(assembly, self.tracer)
 
     def watch_files(
@@ -124,13 +126,23 @@ class KeptBuild:
             # Some titles are known only after the macros of their page have run.
             titles = tuple(_list_titles(self.nav.items))
             self.context = self.config.extra["handbook_site"], titles
+            self.pages = {
+                file.src_uri: file.page
+                for file in self.files
+                if isinstance(file.page, HandbookPage)
+            }
             if not self.states:
                 clean_directory(self.config.site_dir)
 
     def is_modified(self, build: Build, file: File) -> bool:
-        """Tell whether MkDocs must write a file. It must first render the content of each page."""
+        """Tell whether MkDocs must write a file, or before that, make the content of a page."""
         if self.current is None:
-            return True
+            page = file.page
+            return not (
+                self.are_pages_known
+                and isinstance(page, HandbookPage)
+                and page.take_content(self.pages.get(file.src_uri))
+            )
         state = self.find_state(build, file)
         if state == self.states.get(file.dest_uri):
             return False
@@ -189,6 +201,7 @@ class KeptBuild:
             file = site.files.get_file_from_path(handbook.source_uri(path))
             if document and file and isinstance(file.page, HandbookPage):
                 self.states.pop(file.dest_uri, None)
+                self.pages.pop(file.src_uri, None)
                 _write_page(site, build, file.page)
                 addresses.append(file.url)
         return addresses

@@ -24,7 +24,8 @@ from handbook.records import Page, Record
 from handbook.records.kinds import MOUNTED, RECORDS
 from handbook.records.service_file import ServiceFile
 from handbook.settings import DOCS
-from handbook.site.assembly import SERVICE_PAGE_METADATA, alert_page_path
+from handbook.site.assembly import SERVICE_PAGE_METADATA, Article, alert_page_path
+from handbook.site.tracing import is_same
 
 NOT_SEARCHED: Final = '<div data-pagefind-ignore="all">'
 """The start of the content of a page that the search leaves out."""
@@ -37,6 +38,9 @@ class HandbookPage(SitePage):
         super().__init__(title, file, config)  # The base class also sets `file.page`.
         self.build = build
         self.has_nav_title = title is not None
+        self.article: Article | None = None
+        self.inputs: tuple[Any, ...] | None = None
+        """The values from which `take_content` can tell that this page needs no new content."""
         if title is None and (own_title := build.find_title(self)) is not None:
             self.title = own_title
 
@@ -50,7 +54,7 @@ class HandbookPage(SitePage):
 
     def render(self, config: MkDocsConfig, files: Files) -> None:
         """Set the content, the table of contents and the anchors of the page."""
-        article = self.build.make_article(self)
+        article = self.article = self.build.make_article(self)
         self.content = article.html
         if not article.in_search:
             self.content = f"{NOT_SEARCHED}{article.html}</div>"
@@ -66,6 +70,31 @@ class HandbookPage(SitePage):
                 # Material prints this title as it is. Without it, Material would apply `striptags`
                 # to the title of the page, which also undoes the escaping.
                 self.meta["title"] = article.title
+
+    def take_content(self, last: HandbookPage | None) -> bool:
+        """Take the content and metadata from the page of the last build, if both are the same.
+
+        Returns whether they are. The macros of a page can do anything, so they run in each build.
+        """
+        build, document = self.build, self.build.find_document(self.file)
+        if document:
+            metadata = build.make_metadata(self, document)
+            if metadata["render_macros"]:
+                return False
+            self.inputs = document, build.find_body(document), metadata
+        else:
+            self.inputs = (self.file.content_string,)
+        if last is None or last.inputs is None or not is_same(last.inputs, self.inputs):
+            return False
+        self.markdown = last.markdown
+        self.article = build.find_article(self)
+        if self.article is not last.article:
+            return False
+        build.findings += self.article.findings
+        self.meta, self.content, self.toc = dict(last.meta), last.content, last.toc
+        self.title, self.present_anchor_ids = last.title, last.present_anchor_ids
+        self.update_date = build.last_change
+        return True
 
 
 def _nest(headings: Iterable[TocEntry]) -> list[Any]:

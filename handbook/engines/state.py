@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -66,6 +67,18 @@ class Build:
 
     def make_source(self, page: SitePage, document: Document) -> str:
         """Return the text of a document for MkDocs: front matter with known keys, and the body."""
+        metadata = self.make_metadata(page, document)
+        # JSON would not do: it writes a character above U+FFFF as two escapes, which YAML reads as
+        # two characters.
+        return f"---\n{yaml.safe_dump(metadata, width=math.inf)}---\n\n{self.find_body(document)}"
+
+    def find_body(self, document: Document) -> str:
+        """Return the body of a document. The macros of a provided page have run."""
+        is_provided = self.assembly.is_provided(document)
+        return self.assembly.expand(document) if is_provided else document.source.body
+
+    def make_metadata(self, page: SitePage, document: Document) -> Mapping[str, Any]:
+        """Return the front matter of a document for MkDocs."""
         metadata: dict[str, Any] = {"render_macros": False, **self.assembly.make_metadata(document)}
         if isinstance(document, Page):
             metadata["render_macros"] = (
@@ -77,31 +90,30 @@ class Build:
                 metadata["description"] = document.description
         if title := self.find_title(page):
             metadata["title"] = title
-        is_provided = self.assembly.is_provided(document)
-        body = self.assembly.expand(document) if is_provided else document.source.body
-        # JSON would not do: it writes a character above U+FFFF as two escapes, which YAML reads as
-        # two characters.
-        return f"---\n{yaml.safe_dump(metadata, width=math.inf)}---\n\n{body}"
+        return metadata
 
     def make_article(self, page: SitePage) -> Article:
         """Return the article of a page whose macros have run, and keep its findings."""
+        article = self.find_article(page)
+        self.findings += article.findings
+        return article
+
+    def find_article(self, page: SitePage) -> Article:
+        """Return the article of a page whose macros have run."""
         document, markdown, address = (
             self.find_document(page.file),
             page.markdown or "",
             page_address(page),
         )
         if document:
-            article = self.assembly.make_article(document, markdown)
-        elif isinstance(alert := self.assembly.handbook.entities_by_address.get(address), Alert):
-            article = self.assembly.make_alert_article(alert)
-        elif page.file.src_uri in self.assembly.service_pages:
-            article = self.assembly.make_service_article(page.file.src_uri)
-        elif page.file.src_uri in self.assembly.rule_pages:
-            article = self.assembly.make_rule_article(page.file.src_uri)
-        else:
-            article = self.assembly.make_plugin_article(page.file.src_uri, address, markdown)
-        self.findings += article.findings
-        return article
+            return self.assembly.make_article(document, markdown)
+        if isinstance(alert := self.assembly.handbook.entities_by_address.get(address), Alert):
+            return self.assembly.make_alert_article(alert)
+        if page.file.src_uri in self.assembly.service_pages:
+            return self.assembly.make_service_article(page.file.src_uri)
+        if page.file.src_uri in self.assembly.rule_pages:
+            return self.assembly.make_rule_article(page.file.src_uri)
+        return self.assembly.make_plugin_article(page.file.src_uri, address, markdown)
 
     def report_error(self, page: SitePage, error: MacroError) -> str:
         """Add a finding for an error in the template of a page.

@@ -98,6 +98,14 @@ class KeptAssembly(Assembly):
             lambda: Assembly.make_service_article(self, path),
         )
 
+    def make_rule_article(self, path: str) -> Article:
+        """Return the article of a family of rules."""
+        return self._tracer.recall(
+            ("rules", path),
+            (self.rule_pages[path],),
+            lambda: Assembly.make_rule_article(self, path),
+        )
+
     def make_markdown(self, entity: Document | Alert) -> str:
         """Return the Markdown of a page."""
         key = ("markdown", type(entity).__name__, self.handbook.address(entity))

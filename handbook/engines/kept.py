@@ -125,7 +125,9 @@ class KeptBuild:
             self.current = _WholeBuild(self.assembly, self.config, self.files, self.nav, env)
             # Some titles are known only after the macros of their page have run.
             titles = tuple(_list_titles(self.nav.items))
-            self.context = self.config.extra["handbook_site"], titles
+            context = self.config.extra["handbook_site"], titles
+            if context != self.context:  # The same object is quick to compare for each page.
+                self.context = context
             self.pages = {
                 file.src_uri: file.page
                 for file in self.files

@@ -157,14 +157,14 @@ def _read_nav_titles(nav: Iterable[Any]) -> Iterator[tuple[str, str]]:
 
 def _mount_records(build: Build, config: MkDocsConfig) -> Iterator[File]:
     handbook = build.assembly.handbook
-    for path in (*handbook.documents, *sorted(handbook.attachments)):
-        if path in handbook.provided or not path.startswith(
-            tuple(f"{folder}/" for folder in MOUNTED)
-        ):
+    folders = tuple(f"{folder}/" for folder in MOUNTED)
+    provided, documents = handbook.provided, handbook.documents
+    for path in (*documents, *sorted(handbook.attachments)):
+        if path in provided or not path.startswith(folders):
             continue
         file = File(path, str(handbook.root), config.site_dir, config.use_directory_urls)
         file.edit_uri = _quote_path(path, config)
-        if isinstance(handbook.documents.get(path), Record):
+        if isinstance(documents.get(path), Record):
             file.inclusion = InclusionLevel.NOT_IN_NAV
         yield file
 

@@ -365,7 +365,16 @@ class Preview:
         self.server.publish(INDEXING)
         self.builder.start_indexing()
         while True:
-            self.update(self.watcher.wait(self.finish_indexing))
+            changes = self.watcher.wait(self.finish_indexing)
+            gc.disable()
+            self.update(changes)
+            # The search for the garbage of the last build stops all threads, so the open pages first
+            # get their answers.
+            time.sleep(_ANSWERING)
+            gc.unfreeze()
+            gc.collect()
+            gc.freeze()
+            gc.enable()
 
     def finish_indexing(self) -> None:
         """End the message that the search is updating, once the new index is in the site."""
@@ -406,12 +415,6 @@ class Preview:
         if self.builder.index.wait(_INDEXING_PATIENCE):
             self.finish_indexing()
         self.watcher.watch(self.builder.list_watched())
-        # The objects of the last build are not needed any more. Their search waits for this moment.
-        # It stops all threads, so the open pages first get their answers.
-        time.sleep(_ANSWERING)
-        gc.unfreeze()
-        gc.collect()
-        gc.freeze()
 
 
 def serve_preview(root: Path, address: str | None) -> None:

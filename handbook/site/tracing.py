@@ -159,7 +159,7 @@ class Tracer:
         value = getattr(self._subjects[subject], attribute)
         if attribute in _NEVER_KEPT and self._open:
             self._open[-1].is_kept = False
-        if attribute in _NOT_TRACED | _NEVER_KEPT or not self._open:
+        if not self._open or attribute in _NOT_TRACED or attribute in _NEVER_KEPT:
             return value
         if callable(value):
             return lambda *arguments: self.ask(

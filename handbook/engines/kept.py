@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import jinja2
+from jinja2.bccache import Bucket
 from mkdocs.commands.build import get_context
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure import StructureItem
@@ -53,6 +54,22 @@ class Stamp:
         return cls(status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
 
 
+class _CompiledTemplates(jinja2.BytecodeCache):
+    """The compiled templates of the theme. Each build makes a new environment for them."""
+
+    def __init__(self) -> None:
+        self._code_by_key: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Load a template, unless its source has changed."""
+        if code := self._code_by_key.get(bucket.key):
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep a template."""
+        self._code_by_key[bucket.key] = bucket.bytecode_to_string()
+
+
 @dataclass(frozen=True)
 class _WholeBuild:
     """The parts of a build that a page is rendered with."""
@@ -81,6 +98,7 @@ class KeptBuild:
     """What the files are made from that the current build writes."""
     outputs: set[str] = field(default_factory=set)
     """All files that a build may have written, relative to the site."""
+    templates: _CompiledTemplates = field(default_factory=_CompiledTemplates)
     pages: dict[str, HandbookPage] = field(default_factory=dict)
     """The pages of the last build that has made the content of every page, by source."""
     last: _WholeBuild | None = None
@@ -106,6 +124,7 @@ class KeptBuild:
             self.settings = assembly.handbook.settings
             self.tracer = Tracer()
             self.states, self.pages = {}, {}
+            self.templates = _CompiledTemplates()
         return KeptAssembly.trace(assembly, self.tracer)
 
     def watch_files(
@@ -121,6 +140,7 @@ class KeptBuild:
 
     def start_writing(self, env: jinja2.Environment) -> None:
         """Note that MkDocs has rendered the content of every page, and writes files from now on."""
+        env.bytecode_cache = self.templates
         if self.assembly and self.config and self.files and self.nav:
             self.current = _WholeBuild(self.assembly, self.config, self.files, self.nav, env)
             # Some titles are known only after the macros of their page have run.

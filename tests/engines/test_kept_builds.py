@@ -9,7 +9,7 @@ import random
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from mkdocs import utils
@@ -18,6 +18,7 @@ from mkdocs.config import load_config
 from mkdocs.structure.files import File
 
 from handbook.engines.errors import BuildError, as_build_error
+from handbook.engines.mounting import HandbookPage
 from handbook.engines.preview import (
     FAILED,
     INDEXING,
@@ -27,6 +28,7 @@ from handbook.engines.preview import (
     SiteBuilder,
     Watcher,
 )
+from handbook.records import Record
 from handbook.site import finish
 from tests.commands import make_environment
 from tests.handbooks import SMALL, copy_site, read_files, write
@@ -376,6 +378,32 @@ def test_an_edit_renders_only_the_pages_that_show_it(tmp_path: Path) -> None:
     assert {Path(name).suffix for name in others} <= {".json"}
     builder.build()
     assert builder.kept.written_files == []
+    builder.stop()
+
+
+def test_a_build_renders_only_changed_pages_and_pages_with_macros(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_handbook(tmp_path)
+    builder = SiteBuilder(root, tmp_path / "site")
+    builder.build()
+    rendered: list[str] = []
+    render = HandbookPage.render
+
+    def note_render(page: HandbookPage, *arguments: Any) -> None:
+        rendered.append(page.file.src_uri)
+        render(page, *arguments)
+
+    monkeypatch.setattr(HandbookPage, "render", note_render)
+    builder.build()
+    documents = builder.kept.last.assembly.handbook.documents if builder.kept.last else {}
+    assert not [path for path in rendered if isinstance(documents.get(path), Record)]
+    rendered.clear()
+    record = root / "adr/0002-use-postgresql.md"
+    record.write_text(record.read_text(encoding="utf-8").replace("Orders need", "They need"))
+    builder.build()
+    assert "adr/0002-use-postgresql.md" in rendered
+    assert len(rendered) < len(documents) / 2
     builder.stop()
 
 

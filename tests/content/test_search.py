@@ -19,6 +19,8 @@ from tests.commands import run
 from tests.handbooks import ROOT, copy_site
 from tests.searching import ask, read_addresses, read_titles
 
+pytestmark = pytest.mark.build
+
 HANDBOOK = load(ROOT)
 LETTERS = ROOT / "tests/sites/letters"
 QUESTIONS: dict[str, list[dict[str, Any]]] = yaml.safe_load(

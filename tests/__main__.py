@@ -17,6 +17,7 @@ The tests of all selected parts are one run, which imports and collects them onc
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -78,7 +79,11 @@ def main(arguments: list[str]) -> int:
         return 2
     begin = time.monotonic()
     commands = list_commands(parts, CONTENT if is_engine else ())
-    processes = [subprocess.Popen(command, stdin=subprocess.DEVNULL) for command in commands]
+    # The tests start hundreds of processes with the same modules, which are compiled once.
+    environment = {key: os.environ[key] for key in os.environ.keys() - {"PYTHONDONTWRITEBYTECODE"}}
+    processes = [
+        subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment) for command in commands
+    ]
     failed = []
     for command, process in zip(commands, processes, strict=True):
         try:

@@ -34,9 +34,7 @@ def run_in(root: Path, *command: str) -> str:
     answer = subprocess.run(
         command,
         cwd=root,
-        env=make_environment(
-            PYTHONPATH=str(root), HANDBOOK_CORPORA=str(root / "none"), PYTHONDONTWRITEBYTECODE="1"
-        ),
+        env=make_environment(PYTHONPATH=str(root), HANDBOOK_CORPORA=str(root / "none")),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -368,8 +368,8 @@ class Preview:
             changes = self.watcher.wait(self.finish_indexing)
             gc.disable()
             self.update(changes)
-            # The search for the garbage of the last build stops all threads, so the open pages first
-            # get their answers.
+            # The search for the garbage of the last build stops all threads, so the open pages get
+            # their answers first.
             time.sleep(_ANSWERING)
             gc.unfreeze()
             gc.collect()

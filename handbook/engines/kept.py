@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import jinja2
@@ -28,7 +29,6 @@ from mkdocs.utils import clean_directory
 from handbook.engines.check import page_address
 from handbook.engines.mounting import HandbookPage
 from handbook.engines.state import Build
-from handbook.handbook import Handbook
 from handbook.loading import LoadedFiles, load
 from handbook.settings import Settings
 from handbook.site.assembly import Assembly
@@ -58,16 +58,16 @@ class _CompiledTemplates(jinja2.BytecodeCache):
     """The compiled templates of the theme. Each build makes a new environment for them."""
 
     def __init__(self) -> None:
-        self._code_by_key: dict[str, bytes] = {}
+        self.code_by_key: dict[str, bytes] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Load a template, unless its source has changed."""
-        if code := self._code_by_key.get(bucket.key):
+        if code := self.code_by_key.get(bucket.key):
             bucket.bytecode_from_string(code)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep a template."""
-        self._code_by_key[bucket.key] = bucket.bytecode_to_string()
+        self.code_by_key[bucket.key] = bucket.bytecode_to_string()
 
 
 @dataclass(frozen=True)
@@ -155,6 +155,7 @@ class KeptBuild:
             }
             if not self.states:
                 clean_directory(self.config.site_dir)
+            self.remove_old_files(Path(self.config.site_dir), self.assembly, self.files)
 
     def is_modified(self, build: Build, file: File) -> bool:
         """Tell whether MkDocs must write a file, or before that, make the content of a page."""
@@ -181,18 +182,22 @@ class KeptBuild:
             return file.content_bytes
         return file.abs_src_path, Stamp.of(Path(file.abs_src_path or "").stat())
 
-    def remove_old_files(self, site: Path, handbook: Handbook) -> None:
-        """Remove the files of earlier builds that this build has not.
+    def remove_old_files(self, site: Path, assembly: Assembly, files: Files) -> None:
+        """Remove the files of earlier builds that this build has not, and folders without files.
 
-        The redirects are removed as well, because they are written after this.
+        This is done before the files of this build are written, because a file can have the name
+        of an old folder. The redirects are removed as well. They are written again at the end.
         """
-        outputs = {file.dest_uri for file in self.files or ()}
+        outputs = {file.dest_uri for file in files}
         for name in self.outputs - outputs:
             (site / name).unlink(missing_ok=True)
             self.states.pop(name, None)
+            for folder in PurePosixPath(name).parents[:-1]:
+                with suppress(OSError):  # A folder with other files stays.
+                    (site / folder).rmdir()
         redirects = {
             f"{old.strip('/')}/index.html"
-            for document in handbook.documents.values()
+            for document in assembly.handbook.documents.values()
             for old in document.moved_from
         }
         self.outputs = outputs | redirects

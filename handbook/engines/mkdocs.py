@@ -275,8 +275,6 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         _log.info("built in %.1f s", start - self.current_build.start)
         try:
             if self.is_preview:
-                if self.kept:
-                    self.kept.remove_old_files(site, handbook)
                 finish.write_redirects(site, handbook)
                 if not self.kept:
                     self.current_build.indexing = finish.start_indexing(site)

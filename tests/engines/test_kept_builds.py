@@ -450,6 +450,24 @@ def test_an_interrupted_build_leaves_no_wrong_file(
     assert interrupted
 
 
+def test_a_file_can_become_a_page_of_the_same_name_and_a_file_again(tmp_path: Path) -> None:
+    root, site = make_handbook(tmp_path), tmp_path / "site"
+    builder = SiteBuilder(root, site)
+    text = "# Notes\n\nSome notes.\n"
+    file, page = root / "docs/notes", root / "docs/notes.md"
+    file.write_text(text, encoding="utf-8")
+    builder.build()
+    file.rename(page)
+    builder.build()
+    assert "Some notes." in (site / "notes/index.html").read_text(encoding="utf-8")
+    page.rename(file)
+    builder.build()
+    assert (site / "notes").read_text(encoding="utf-8") == text
+    file.unlink()
+    builder.build()
+    assert not (site / "notes").exists()
+
+
 def test_after_an_error_only_the_changed_files_are_written(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -206,6 +206,7 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
         "engines.errors",
         "engines.kept",
         "engines.preview_index",
+        "loading",
         "records",
         "reporters",
         "settings",

@@ -97,7 +97,9 @@ class KeptBuild:
     new_states: dict[str, Any] = field(default_factory=dict)
     """What the files are made from that the current build writes."""
     outputs: set[str] = field(default_factory=set)
-    """All files that a build may have written, relative to the site."""
+    """All files of the current build but the redirects, relative to the site."""
+    redirects: set[str] = field(default_factory=set)
+    """The redirects of the current build, relative to the site."""
     templates: _CompiledTemplates = field(default_factory=_CompiledTemplates)
     pages: dict[str, HandbookPage] = field(default_factory=dict)
     """The pages of the last build that has made the content of every page, by source."""
@@ -158,7 +160,7 @@ class KeptBuild:
             self.remove_old_files(Path(self.config.site_dir), self.assembly, self.files)
 
     def is_modified(self, build: Build, file: File) -> bool:
-        """Tell whether MkDocs must write a file, or before that, make the content of a page."""
+        """Tell MkDocs whether to make the content of a page, and later whether to write a file."""
         if self.current is None:
             page = file.page
             return not (
@@ -171,7 +173,6 @@ class KeptBuild:
             return False
         self.states.pop(file.dest_uri, None)
         self.new_states[file.dest_uri] = state
-        self.outputs.add(file.dest_uri)
         return True
 
     def find_state(self, build: Build, file: File) -> Any:
@@ -186,21 +187,21 @@ class KeptBuild:
         """Remove the files of earlier builds that this build has not, and folders without files.
 
         This is done before the files of this build are written, because a file can have the name
-        of an old folder. The redirects are removed as well. They are written again at the end.
+        of an old folder, and a redirect the name of an old page.
         """
         outputs = {file.dest_uri for file in files}
-        for name in self.outputs - outputs:
-            (site / name).unlink(missing_ok=True)
-            self.states.pop(name, None)
-            for folder in PurePosixPath(name).parents[:-1]:
-                with suppress(OSError):  # A folder with other files stays.
-                    (site / folder).rmdir()
         redirects = {
             f"{old.strip('/')}/index.html"
             for document in assembly.handbook.documents.values()
             for old in document.moved_from
         }
-        self.outputs = outputs | redirects
+        for name in (self.outputs | (self.redirects - redirects)) - outputs:
+            (site / name).unlink(missing_ok=True)
+            self.states.pop(name, None)
+            for folder in PurePosixPath(name).parents[:-1]:
+                with suppress(OSError):  # A folder with other files stays.
+                    (site / folder).rmdir()
+        self.outputs, self.redirects = outputs, redirects
 
     def finish(self) -> None:
         """Note that the build has written the whole site."""
@@ -210,8 +211,8 @@ class KeptBuild:
     def show_pages(self, root: Path, paths: Iterable[str]) -> list[str]:
         """Write the pages of changed documents at once, with the parts of the last whole build.
 
-        Returns the addresses of these pages. Their links, facts and menu are right. Their findings
-        and the output of their macros are those of the last build, until the next build.
+        Returns the addresses of these pages. Their links, facts and menu are right. Until the
+        next build, they show the findings and the output of macros of the last build.
         """
         site = self.last
         if site is None:

@@ -32,6 +32,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from handbook.engines.errors import BuildError, as_build_error
 from handbook.engines.kept import KeptBuild, Stamp
 from handbook.engines.preview_index import PreviewIndex, SearchState
+from handbook.loading import without_garbage_collection
 from handbook.records.kinds import MOUNTED
 from handbook.reporters.text import escape_lines
 from handbook.settings import DOCS, FILE
@@ -366,15 +367,14 @@ class Preview:
         self.builder.start_indexing()
         while True:
             changes = self.watcher.wait(self.finish_indexing)
-            gc.disable()
-            self.update(changes)
+            with without_garbage_collection():
+                self.update(changes)
             # The search for the garbage of the last build stops all threads, so the open pages get
             # their answers first.
             time.sleep(_ANSWERING)
             gc.unfreeze()
             gc.collect()
             gc.freeze()
-            gc.enable()
 
     def finish_indexing(self) -> None:
         """End the message that the search is updating, once the new index is in the site."""

@@ -42,7 +42,7 @@ class SearchState:
     """What the search in a browser reads: the indexes, and the old pages in the first of them.
 
     A page forgets what it has loaded when the version changes. The folders are relative to the
-    site, and the ids are those of Pagefind.
+    site. Pagefind has made the ids.
     """
 
     version: int = 0
@@ -85,7 +85,7 @@ class PreviewIndex:
         """The time at which all pages are indexed again."""
 
     def start(self, files: Iterable[str]) -> None:
-        """Start to index the changed pages. `files` are all files of the site, after a build.
+        """Start to index the changed pages. `files` are the files of the site, after a build.
 
         If there is no index yet, or if most pages have changed, it indexes all pages.
         """
@@ -174,10 +174,9 @@ class PreviewIndex:
             file = self.site / name
             with suppress(FileNotFoundError):
                 stamp, page = Stamp.of(file.stat()), self.pages.get(name)
-                is_same = page and page.stamp == stamp
-                pages[name] = (
-                    page if page and is_same else _SearchedPage(stamp, _digest(file.read_bytes()))
-                )
+                if page is None or page.stamp != stamp:
+                    page = _SearchedPage(stamp, _digest(file.read_bytes()))
+                pages[name] = page
         self.pages = pages
         self.texts = {name: page.digest for name, page in pages.items() if page.digest}
 

@@ -468,6 +468,34 @@ def test_a_file_can_become_a_page_of_the_same_name_and_a_file_again(tmp_path: Pa
     assert not (site / "notes").exists()
 
 
+def test_a_failed_build_keeps_the_redirects(tmp_path: Path) -> None:
+    root, site = make_handbook(tmp_path), tmp_path / "site"
+    first, last = (
+        root / "adr/0001-keep-orders-in-sqlite.md",
+        root / "adr/0003-keep-orders-in-mysql.md",
+    )
+
+    def move(record: Path, address: str) -> None:
+        text = record.read_text(encoding="utf-8")
+        record.write_text(
+            text.replace("---\n", f"---\nmoved_from: [{address}]\n", 1), encoding="utf-8"
+        )
+
+    move(last, "/old/")
+    builder = SiteBuilder(root, site)
+    builder.build()
+    text = first.read_text(encoding="utf-8")
+    move(first, "/adr/0002-use-postgresql/")  # the address of another page
+    with pytest.raises(BuildError):
+        builder.build()
+    assert "0003-keep-orders-in-mysql" in (site / "old/index.html").read_text(encoding="utf-8")
+    first.write_text(text, encoding="utf-8")
+    last.write_text(last.read_text(encoding="utf-8").replace("/old/", "/older/"), encoding="utf-8")
+    builder.build()
+    assert not (site / "old").exists()
+    assert (site / "older/index.html").is_file()
+
+
 def test_after_an_error_only_the_changed_files_are_written(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from handbook.loading import load
 from handbook.records.postmortem import Postmortem
@@ -197,6 +197,36 @@ def test_the_keyboard_alone_leads_from_home_to_a_fix(open_browser: Opener) -> No
     page.keyboard.press("Enter")
     page.wait_for_url("**/runbooks/order-service/high-error-rate/#stripe-rate-limiting")
     assert watched.faults == []
+
+
+def test_a_result_keeps_the_focus_when_more_results_arrive(open_browser: Opener) -> None:
+    """The exact matches are there at once. The reader moves to one before the text search ends."""
+    page = open_browser().open("")
+    page.locator(".hb-find").click()
+    page.wait_for_selector("#hb-search[open]")
+    held: list[Route] = []
+    text_search = "**/pagefind/fragment/**"
+    page.route(text_search, lambda route: held.append(route))
+    with page.expect_request(text_search):
+        page.keyboard.type("RateLimitError")
+    page.keyboard.press("ArrowDown")
+    focused = page.locator(".hb-search__results a:focus")
+    chosen = focused.inner_text()
+    page.route(text_search, lambda route: route.continue_())
+    for route in held:
+        route.continue_()
+    page.wait_for_function("() => document.getElementById('hb-search').dataset.shown")
+    assert focused.inner_text() == chosen
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/runbooks/order-service/high-error-rate/#stripe-rate-limiting")
+
+
+def test_enter_waits_for_the_results_of_the_words_in_the_field(open_browser: Opener) -> None:
+    page = open_browser().open("")
+    search(page, "semantic versioning")
+    page.locator("#hb-search input").fill("RateLimitError")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/runbooks/order-service/high-error-rate/#stripe-rate-limiting")
 
 
 OPEN_INDEXES = [url for url in INDEXES if url != "reference/rules/"]

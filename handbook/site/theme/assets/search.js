@@ -68,7 +68,7 @@ function makeRow(hit) {
 
 class Search {
   // root has a form with a field and a list of kinds, a line for the status, and a list for the results.
-  constructor(root, { onQuery = () => {}, goesToFirst = true } = {}) {
+  constructor(root, { onQuery = () => {} } = {}) {
     this.root = root;
     this.onQuery = onQuery;
     const form = root.querySelector("form");
@@ -82,9 +82,8 @@ class Search {
     this.input.addEventListener("input", (event) => this.run(event));
     this.kind.addEventListener("change", (event) => this.run(event));
     form.addEventListener("submit", (event) => {
-      if (event.submitter?.value === "close") return;
       event.preventDefault();
-      if (goesToFirst) this.results.querySelector("a")?.click();
+      this.goToFirst(event);
     });
     root.addEventListener("keydown", (event) => this.moveFocus(event));
   }
@@ -95,6 +94,29 @@ class Search {
     const stops = [this.input, ...this.results.querySelectorAll("a")];
     stops[(stops.indexOf(document.activeElement) + step + stops.length) % stops.length].focus();
     event.preventDefault();
+  }
+
+  // Go to the first result of what the field says now, not of what it said before.
+  async goToFirst(event) {
+    const query = this.readQuery();
+    if (this.answered !== query) await this.run(event);
+    if (this.answered === query && this.root.checkVisibility())
+      this.results.querySelector("a")?.click();
+  }
+
+  readQuery() {
+    return this.input.value.replace(/\s+/g, " ").trim();
+  }
+
+  // Replace the results. A reader who has moved to one of them stays on it, or goes back to the field if it is gone.
+  show(query, hits) {
+    const focused = document.activeElement;
+    const hadFocus = this.results.contains(focused);
+    this.results.replaceChildren(...hits.map(makeRow));
+    this.answered = query;
+    if (!hadFocus) return;
+    const links = [...this.results.querySelectorAll("a")];
+    (links.find(({ href }) => href === focused.href) ?? this.input).focus();
   }
 
   // The pause to wait for, from the longest pause between two letters of this query.
@@ -108,12 +130,13 @@ class Search {
   }
 
   async run(event) {
-    const query = this.input.value.replace(/\s+/g, " ").trim();
+    const query = this.readQuery();
     const number = ++this.latest;
     const isCancelled = () => number !== this.latest;
+    this.answered = null;
     this.onQuery(query);
     if (!query) {
-      this.results.replaceChildren();
+      this.show(query, []);
       this.status.textContent = "";
       this.kind.hidden = !this.kind.value;
       this.root.dataset.shown = "";
@@ -122,7 +145,7 @@ class Search {
     if (event.type === "input") await pause(this.measurePause(event, query));
     if (isCancelled()) return;
     // Exact matches appear at once. Searches run one after the other, and only the latest one continues.
-    const onExact = (hits) => this.results.replaceChildren(...hits.map(makeRow));
+    const onExact = (hits) => this.show(query, hits);
     this.last = this.last.then(() =>
       isCancelled()
         ? null
@@ -132,7 +155,7 @@ class Search {
     );
     const found = await this.last;
     if (!found || isCancelled()) return;
-    this.results.replaceChildren(...(found.rows.length ? found.rows : found.near).map(makeRow));
+    this.show(query, found.rows.length ? found.rows : found.near);
     this.kind.hidden = !found.rows.length && !this.kind.value;
     this.status.textContent = describe(found);
     this.root.dataset.shown = this.input.value;
@@ -171,6 +194,7 @@ export function open() {
       },
     });
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+    dialog.querySelector(".hb-search__close").addEventListener("click", () => dialog.close());
     getIndex().words();
   }
   if (!dialog.open) dialog.showModal();

@@ -123,14 +123,36 @@ def _skip(data: bytes, at: int) -> int:
     """Return the end of the item that starts at `at`."""
     items = 1
     while items:
-        kind, number, at = _read_head(data, at)
-        items -= 1
-        if kind in _STRINGS:
-            at += number
-        elif kind == _ARRAY:
-            items += number
-        elif kind == _MAP:
-            items += 2 * number
-        elif kind == _TAG:
-            items += 1
+        length, inner_items = _SHORT_ITEMS[data[at]]
+        if not length:
+            kind, number, at = _read_head(data, at)
+            length, inner_items = _measure(kind, number)
+        at += length
+        items += inner_items - 1
     return at
+
+
+def _measure(kind: int, number: int) -> tuple[int, int]:
+    """Return the bytes that follow the head of an item, and the number of its inner items."""
+    if kind in _STRINGS:
+        return number, 0
+    return 0, {_ARRAY: number, _MAP: 2 * number, _TAG: 1}.get(kind, 0)
+
+
+def _measure_short_item(head: int) -> tuple[int, int]:
+    """Return the length in bytes of an item, and the number of its inner items.
+
+    The length is without the inner items. It is 0 if the first byte of the item, `head`, does not
+    decide it.
+    """
+    kind, number = head >> 5, head & 31
+    if number < 24:
+        length, inner_items = _measure(kind, number)
+        return 1 + length, inner_items
+    if number < 28 and kind not in (*_STRINGS, _ARRAY, _MAP):
+        return 1 + (1 << (number - 24)), _measure(kind, number)[1]
+    return 0, 0
+
+
+_SHORT_ITEMS: Final = tuple(map(_measure_short_item, range(256)))
+"""The length and the number of inner items for each first byte. An index has millions of items."""

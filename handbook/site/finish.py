@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Final
@@ -170,7 +171,7 @@ def finish(site: Path, handbook: Handbook) -> Finished:
         if html.startswith(_REDIRECT):
             continue
         pages += 1
-        protected, foreign = add_policy(_EMPTY_THEME_LINK.sub('\\1href="."', html))
+        protected, foreign = add_policy(_fill_empty_links(html))
         for script in foreign:
             scripts.setdefault(script, []).append(file.relative_to(site).as_posix())
         if protected != html:
@@ -217,6 +218,12 @@ def _read_text(file: Path) -> str:
         raise FinishError(f"{file} is not UTF-8: {error.reason} at byte {error.start}") from error
 
 
+def _fill_empty_links(html: str) -> str:
+    """Return the HTML of a page, in which each empty link of the theme leads to the page itself."""
+    # The cheap substring test comes before the regular expression.
+    return _EMPTY_THEME_LINK.sub(r'\1href="."', html) if 'href=""' in html else html
+
+
 def add_policy(html: str) -> tuple[str, tuple[str, ...]]:
     """Add the Content-Security-Policy to the HTML of a page, and find its foreign scripts.
 
@@ -241,21 +248,19 @@ def _find_scripts(html: str) -> tuple[set[str], list[str]]:
     """Return the inline scripts that a browser runs, and the addresses of other hosts' scripts."""
     inline: set[str] = set()
     foreign_addresses: list[str] = []
-    if "<script" in html.lower():
-        for script in LexborHTMLParser(html).css("script"):
-            attributes = script.attributes
-            address = (
-                attributes.get("src") or attributes.get("href") or attributes.get("xlink:href")
-            )
-            if address and (read_scheme(address) or address.startswith("//")):
-                foreign_addresses.append(address)
-            kind = (attributes.get("type") or "").strip().lower()
-            text = script.text()
-            if "src" not in attributes and text.strip() and _SCRIPT_TYPES.fullmatch(kind):
-                inline.add(text)
+    for script in LexborHTMLParser(html).css("script"):
+        attributes = script.attributes
+        address = attributes.get("src") or attributes.get("href") or attributes.get("xlink:href")
+        if address and (read_scheme(address) or address.startswith("//")):
+            foreign_addresses.append(address)
+        kind = (attributes.get("type") or "").strip().lower()
+        text = script.text()
+        if "src" not in attributes and text.strip() and _SCRIPT_TYPES.fullmatch(kind):
+            inline.add(text)
     return inline, foreign_addresses
 
 
+@lru_cache(64)
 def _is_of_theme(script: str) -> bool:
     plain = _SCRIPT_ADDRESS.sub("", script)
     return hashlib.sha256(plain.encode()).hexdigest() in _THEME_SCRIPTS

@@ -7,7 +7,6 @@ complete. If the new site has a broken link, it does not replace the old one.
 from __future__ import annotations
 
 import errno
-import gc
 import logging
 import os
 import re
@@ -106,9 +105,6 @@ def _display_path(path: Path) -> str:
 
 def _run_engine(engine: Engine, root: Path, site: Path, outer_url: str | None = None) -> None:
     """Build the site with the engine. `outer_url` is the address of the site around it."""
-    # A build keeps millions of objects until it ends. With the default thresholds, Python would
-    # spend 7 % of the time on searching them for garbage.
-    gc.set_threshold(200_000, 50, 50)
     with _print_log(engine, logging.WARNING), as_build_error(root):
         run = _import_command(engine, "build").build
         config = import_module("mkdocs.config").load_config(str(root / FILE), site_dir=str(site))

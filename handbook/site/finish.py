@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
 import subprocess
 import sys
@@ -109,6 +110,8 @@ _SITE_MARK: Final = "assets/keys/parts.json"
 
 INDEX: Final = "pagefind"
 """Folder of the search index in the site."""
+_PAGEFIND_MEMORY: Final = {"_RJEM_MALLOC_CONF": "narenas:1,dirty_decay_ms:0,muzzy_decay_ms:0"}
+"""Options of jemalloc, Pagefind's allocator: return freed memory to the system at once."""
 _PAGEFIND_UI: Final = re.compile(r"pagefind-(?:(?:component-|modular-)?ui|highlight)\..*")
 """The files of Pagefind's own interface, which no page loads."""
 
@@ -336,7 +339,12 @@ def start_indexing(
         ", ".join(_NOT_SEARCHED),
     ]
     return subprocess.Popen(  # noqa: S603 - fixed arguments and a path
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**_PAGEFIND_MEMORY, **os.environ},
     )
 
 

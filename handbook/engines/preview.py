@@ -32,7 +32,6 @@ from mkdocs.config.defaults import MkDocsConfig
 from handbook.engines.errors import BuildError, as_build_error
 from handbook.engines.kept import KeptBuild, Stamp
 from handbook.engines.preview_index import PreviewIndex, SearchState
-from handbook.loading import without_garbage_collection
 from handbook.records.kinds import MOUNTED
 from handbook.reporters.text import escape_lines
 from handbook.settings import DOCS, FILE
@@ -50,6 +49,8 @@ _INDEXING_PATIENCE: Final = 1.0
 """Seconds for which no change is looked for, so that the changed pages are indexed at once."""
 _ANSWERING: Final = 0.2
 """Seconds in which the server answers the open pages that wait for the end of an update."""
+_MANY_OBJECTS: Final = 2_000_000
+"""Objects that are searched for garbage in about a second."""
 _SHARE: Final = 0.05
 """The largest share of the time that the search for changed files may take."""
 _SETTLED: Final = 0.03
@@ -367,14 +368,10 @@ class Preview:
         self.builder.start_indexing()
         while True:
             changes = self.watcher.wait(self.finish_indexing)
-            with without_garbage_collection():
-                self.update(changes)
-            # The search for the garbage of the last build stops all threads, so the open pages get
-            # their answers first.
+            self.update(changes)
+            # The search for garbage stops all threads, so the open pages get their answers first.
             time.sleep(_ANSWERING)
-            gc.unfreeze()
-            gc.collect()
-            gc.freeze()
+            collect_garbage()
 
     def finish_indexing(self) -> None:
         """End the message that the search is updating, once the new index is in the site."""
@@ -417,6 +414,20 @@ class Preview:
         self.watcher.watch(self.builder.list_watched())
 
 
+def collect_garbage() -> None:
+    """Remove the garbage of the last build.
+
+    This leaves out the objects of the first build, which are frozen, because the search of millions
+    of objects stops all threads for seconds. After changes of many files, it searches all objects
+    once, and freezes them.
+    """
+    gc.collect()
+    if len(gc.get_objects()) > _MANY_OBJECTS:
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
+
+
 def serve_preview(root: Path, address: str | None) -> None:
     """Serve a preview until the process is interrupted. Raises BuildError and OSError."""
     logging.getLogger("mkdocs.commands.build").addFilter(_is_no_dirty_warning)
@@ -425,6 +436,8 @@ def serve_preview(root: Path, address: str | None) -> None:
         try:
             watcher = Watcher([root / name for name in (DOCS, *MOUNTED, FILE)])
             builder.build()
+            gc.freeze()
+            gc.disable()
             watcher.watch(builder.list_watched())
             host, port = builder.config.dev_addr
             with PreviewServer((host, port), Path(site), builder.mount_path) as server:

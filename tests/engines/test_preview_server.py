@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
 import urllib.error
 import urllib.request
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
-from handbook.engines.preview import UPDATING, PreviewServer, Watcher
+from handbook.engines import preview
+from handbook.engines.preview import UPDATING, PreviewServer, Watcher, collect_garbage
 from handbook.engines.preview_index import SearchState
 from tests.handbooks import write
 
@@ -125,3 +128,29 @@ def test_the_watcher_finds_each_change_once(tmp_path: Path) -> None:
     assert watcher.take_changes() == []
     write(tmp_path, {"new/c.md": "changed"})
     assert [Path(path).name for path in watcher.take_changes()] == ["c.md"]
+
+
+class Cycle:
+    """An object that only the garbage collector can remove."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+@pytest.mark.parametrize("has_many_objects", [False, True])
+def test_garbage_of_the_first_build_stays_until_many_files_change(
+    has_many_objects: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if has_many_objects:
+        monkeypatch.setattr(preview, "_MANY_OBJECTS", 0)
+    first = Cycle()
+    of_first_build = weakref.ref(first)
+    gc.freeze()
+    del first
+    second = Cycle()
+    of_update = weakref.ref(second)
+    del second
+    collect_garbage()
+    assert of_update() is None
+    assert (of_first_build() is None) is has_many_objects
+    gc.unfreeze()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 from typing import Final
 
@@ -38,6 +39,26 @@ ACTIVE_TAGS: Final = frozenset(
     )
 )
 _VOID_TAGS: Final = frozenset(("area", "br", "col", "hr", "img", "input", "source", "track", "wbr"))
+_TEXT_TAGS: Final = frozenset(
+    (
+        "iframe",
+        "noembed",
+        "noframes",
+        "noscript",
+        "plaintext",
+        "script",
+        "style",
+        "textarea",
+        "title",
+        "xmp",
+    )
+)
+"""Elements whose content is text, even if it looks like tags."""
+_TITLE: Final = re.compile(r"<title>[^<]*</title>")
+_PLAIN_TAG: Final = re.compile(
+    r"<(?:/([a-z][a-z0-9-]*)|([a-z][a-z0-9-]*)(?: [A-Za-z:-]+(?:=\"[^\"<>]*\")?)* ?(/?))>"
+)
+"""A tag in the form in which we write it: the name of an end tag, or of a start tag."""
 _ADDRESS_ATTRIBUTES: Final = frozenset(("action", "formaction", "href", "src", "xlink:href"))
 
 
@@ -89,8 +110,14 @@ class _NestingParser(HTMLParser):
     def find_fault(cls, html: str) -> str | None:
         """Return the message of the first unmatched tag in HTML, or None if all tags match."""
         reader = cls()
-        reader.feed(html)
-        reader.close()
+        if (tags := _read_plain_tags(html)) is None:
+            reader.feed(html)
+            reader.close()
+        for end_tag, start_tag, is_closed in tags or ():
+            if end_tag:
+                reader.handle_endtag(end_tag)
+            elif not is_closed:
+                reader.handle_starttag(start_tag, [])
         if reader.fault is None and reader.open_tags:
             return f"unclosed element <{reader.open_tags[-1]}>"
         return reader.fault
@@ -111,3 +138,15 @@ class _NestingParser(HTMLParser):
             self.fault = self.fault or f"unclosed element <{self.open_tags[-1]}>"
         else:
             self.fault = self.fault or f"unmatched end tag </{tag}>"
+
+
+def _read_plain_tags(html: str) -> list[tuple[str, str, str]] | None:
+    """Return the end tag, the start tag and the final slash of each tag.
+
+    Returns None if a tag has an unusual form, so that only a parser can read the HTML. On an index
+    of thousands of rows, this is several times as fast as the parser.
+    """
+    html = _TITLE.sub("", html)
+    tags: list[tuple[str, str, str]] = _PLAIN_TAG.findall(html)
+    is_plain = len(tags) == html.count("<") and _TEXT_TAGS.isdisjoint(tag[1] for tag in tags)
+    return tags if is_plain else None

@@ -155,7 +155,7 @@ class Assembly:
         """Return the Markdown of our macro for the page at an address. It runs once for a build."""
         key = name, address
         if key not in self._macro_outputs:
-            self._macro_outputs[key] = call_view(name, self.handbook, address)
+            self._macro_outputs[key] = call_view(name, self.handbook, address, self.keep)
         return self._macro_outputs[key]
 
     @cached_property

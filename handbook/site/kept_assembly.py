@@ -70,7 +70,9 @@ class KeptAssembly(Assembly):
     def call_macro(self, name: str, address: str) -> str:
         """Return the Markdown of our macro for the page at an address."""
         return self._tracer.recall(
-            ("macro", name, address), (), lambda: call_view(name, self.handbook, address)
+            ("macro", name, address),
+            (),
+            lambda: call_view(name, self.handbook, address, self.keep),
         )
 
     def make_article(self, document: Document, markdown: str | None = None) -> Article:

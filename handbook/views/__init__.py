@@ -215,6 +215,21 @@ def make_now(key: Hashable, inputs: tuple[Any, ...], make: Callable[[], T]) -> T
     return make()
 
 
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Makes the rows of a table with a macro of its template. A preview keeps each row.
+
+    `table` tells the table from others. A row depends only on its inputs and on the handbook.
+    """
+
+    keep: Keep
+    table: tuple[Hashable, ...]
+
+    def make(self, macro: Callable[..., Markup], key: Hashable, *inputs: Any) -> Markup:
+        """Return the row with a key, which the macro makes from the inputs."""
+        return self.keep(("row", *self.table, key), inputs, lambda: macro(*inputs))
+
+
 def render(template: str, **values: Any) -> str:
     """Render a template of this package. Values are escaped for HTML."""
     return _make_environment().get_template(template).render(**values)

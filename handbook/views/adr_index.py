@@ -16,9 +16,12 @@ from handbook.records.adr import Adr
 from handbook.views import (
     NOT_RECORDED,
     TONES,
+    Keep,
+    Rows,
     count_imports,
     each_or_not_recorded,
     make_facet,
+    make_now,
     or_not_recorded,
     render,
 )
@@ -82,7 +85,7 @@ def _count_years(adrs: Sequence[Adr]) -> tuple[tuple[str, ...], list[Year]]:
     return statuses, years
 
 
-def adr_index(handbook: Handbook, page_address: str) -> str:
+def adr_index(handbook: Handbook, page_address: str, keep: Keep = make_now) -> str:
     """Render the index of decisions, with one table for each status in use."""
     adrs = handbook.of(Adr)
     linker = Linker(handbook, page_address)
@@ -102,6 +105,7 @@ def adr_index(handbook: Handbook, page_address: str) -> str:
     return render(
         "adr_index.md.j2",
         groups=groups_in_use,
+        rows=Rows(keep, ("adr_index", page_address)),
         facets=[
             make_facet("Status", "status", (or_not_recorded(adr, adr.status) for adr in adrs)),
             make_facet("Year", "year", map(find_year, adrs)),

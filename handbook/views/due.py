@@ -22,7 +22,7 @@ from handbook.records.postmortem import Postmortem, publication_deadline
 from handbook.records.runbook import Runbook
 from handbook.records.service import Service
 from handbook.records.standard import Standard
-from handbook.views import make_facet, render
+from handbook.views import Keep, Rows, make_facet, make_now, render
 from handbook.views.links import Linker, PageLink
 
 STATES: Final = ("late", "within 30 days", "later")
@@ -183,21 +183,21 @@ def _find_owners(handbook: Handbook, entity: Entity | None) -> tuple[str, ...]:
     return (owner,) if owner else tuple(getattr(entity, "deciders", ()))
 
 
-def due(handbook: Handbook, page_address: str) -> str:
+def due(handbook: Handbook, page_address: str, keep: Keep = make_now) -> str:
     """Render the table of everything that is due."""
-    return due_table(list_deadlines(handbook), Linker(handbook, page_address))
+    return due_table(list_deadlines(handbook), Linker(handbook, page_address), keep)
 
 
-def due_table(deadlines: Sequence[Deadline], linker: Linker, *, has_owners: bool = True) -> str:
+def due_table(
+    deadlines: Sequence[Deadline], linker: Linker, keep: Keep, *, has_owners: bool = True
+) -> str:
     """Render a table of deadlines with filters. `has_owners`: it has a column for the owners."""
-    rows = [
-        (deadline, PageLink("", deadline.title, linker.at(deadline.address)))
-        for deadline in deadlines
-    ]
     owners = (name for deadline in deadlines for name in linker.names(deadline.owners))
     return render(
         "due.md.j2",
-        rows=rows,
+        deadlines=deadlines,
+        rows=Rows(keep, ("due", linker.page_address, has_owners)),
+        target=lambda deadline: PageLink("", deadline.title, linker.at(deadline.address)),
         has_owners=has_owners,
         facets=[
             make_facet("Kind", "kind", (deadline.kind for deadline in deadlines)),

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from handbook.handbook import Handbook
+from handbook.views import Keep, make_now
 from handbook.vocabulary import MACROS
 
 _CALL: Final = re.compile(r"^\{\{ (\w+)\(\) \}\}$", re.MULTILINE)
@@ -22,10 +23,13 @@ def find_view(name: str) -> Any:
     return view
 
 
-def call_view(name: str, handbook: Handbook, page_address: str) -> str:
-    """Return the Markdown of a macro for the page that calls it."""
+def call_view(name: str, handbook: Handbook, page_address: str, keep: Keep = make_now) -> str:
+    """Return the Markdown of a macro for the page that calls it.
+
+    A preview keeps the rows of large indexes with `keep`.
+    """
     view = find_view(name)
-    values = {"handbook": handbook, "page_address": page_address}
+    values = {"handbook": handbook, "page_address": page_address, "keep": keep}
     return str(view(**{key: values[key] for key in inspect.signature(view).parameters}))
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from handbook.handbook import Handbook
 from handbook.records import Record
-from handbook.views import make_facet, render
+from handbook.views import Keep, Rows, make_facet, make_now, render
 from handbook.views.links import Linker, PageLink
 
 _PATH: Final = "docs/tags.md"
@@ -24,7 +24,7 @@ def link_tags(tags: Iterable[str], linker: Linker) -> tuple[PageLink, ...]:
     )
 
 
-def tag_index(handbook: Handbook, page_address: str) -> str:
+def tag_index(handbook: Handbook, page_address: str, keep: Keep = make_now) -> str:
     """Render the records of each tag, with one table for each tag in use."""
     records_by_tag: dict[str, list[Record]] = {}
     for record in sorted(handbook.records, key=lambda record: (record.label, record.id)):
@@ -38,6 +38,7 @@ def tag_index(handbook: Handbook, page_address: str) -> str:
             make_facet("Tag", "tag", records_by_tag),
             make_facet("Kind", "kind", (record.label for record in records.values())),
         ],
+        rows=Rows(keep, ("tag_index", page_address)),
         total=len(records),
         linker=Linker(handbook, page_address),
     )

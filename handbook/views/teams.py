@@ -14,7 +14,7 @@ from handbook.records.postmortem import Action, Postmortem
 from handbook.records.runbook import ESCALATION, Runbook
 from handbook.records.service import Service
 from handbook.records.standard import Standard
-from handbook.views import render
+from handbook.views import Keep, make_now, render
 from handbook.views.due import count_dates, due_table, list_deadlines
 from handbook.views.links import Linker, PageLink
 
@@ -93,7 +93,7 @@ def _count(*counts: tuple[int, str]) -> str:
     )
 
 
-def team_page(handbook: Handbook, page_address: str) -> str:
+def team_page(handbook: Handbook, page_address: str, keep: Keep = make_now) -> str:
     """Render the records, due dates, decisions and incidents of the team with this page."""
     name = handbook.find_team(unquote(page_address))
     if name is None:
@@ -106,7 +106,7 @@ def team_page(handbook: Handbook, page_address: str) -> str:
         team=team,
         on_call=linker.on_call(team.on_call),
         records=find_records(handbook, name),
-        due=due_table(deadlines, linker, has_owners=False),
+        due=due_table(deadlines, linker, keep, has_owners=False),
         linker=linker,
         link_action=lambda incident, action: PageLink(
             "", action.id, linker.at(f"actions/#{incident.id}-{anchor(action.id)}")

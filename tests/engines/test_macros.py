@@ -50,7 +50,7 @@ class Environment:
 @pytest.mark.parametrize("name", MACROS)
 def test_every_macro_has_a_view(name: str) -> None:
     view = getattr(import_module(f"handbook.views.{MACROS[name]}"), name)
-    assert set(inspect.signature(view).parameters) <= {"handbook", "page_address"}
+    assert set(inspect.signature(view).parameters) <= {"handbook", "page_address", "keep"}
 
 
 def test_a_macro_without_a_view_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,14 +38,19 @@ class CheckedHandbook:
 
 
 def check_handbook(
-    config_file: str, *, is_preview: bool = False, loaded: LoadedFiles | None = None
+    config_file: str,
+    *,
+    is_preview: bool = False,
+    loaded: LoadedFiles | None = None,
+    handbook: Handbook | None = None,
 ) -> CheckedHandbook:
     """Load and check the handbook whose configuration file of MkDocs is `config_file`.
 
     With `loaded`, files that have not changed since the last load are not parsed again, and most
-    rules run only on documents that have changed since the last check. Raises click.ClickException
-    if the file is not called mkdocs.yml, or if a file cannot be read. Also raises it if a command
-    was killed while it changed several files, except in a preview.
+    rules run only on documents that have changed since the last check. With `handbook`, no file is
+    loaded. Raises click.ClickException if the file is not called mkdocs.yml, or if a file cannot be
+    read. Also raises it if a command was killed while it changed several files, except in a
+    preview.
     """
     file = Path(config_file).resolve()
     if file.name != FILE:
@@ -56,7 +61,7 @@ def check_handbook(
     if is_interrupted(file.parent) and not is_preview:
         raise click.ClickException(INTERRUPTED)
     try:
-        handbook = load(file.parent, loaded)
+        handbook = handbook or load(file.parent, loaded)
         if loaded is None:
             return CheckedHandbook(handbook, run(handbook, date.today()))
         with use_results(loaded.check_results.follow()) as loaded.check_results:

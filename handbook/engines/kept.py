@@ -29,6 +29,7 @@ from mkdocs.utils import clean_directory
 from handbook.engines.check import page_address
 from handbook.engines.mounting import HandbookPage
 from handbook.engines.state import Build
+from handbook.handbook import Handbook
 from handbook.loading import LoadedFiles, load
 from handbook.settings import Settings
 from handbook.site.assembly import Assembly
@@ -90,6 +91,8 @@ class KeptBuild:
     """
 
     loaded: LoadedFiles = field(default_factory=LoadedFiles)
+    shown: Handbook | None = None
+    """The handbook whose pages `show_pages` has written, until the next build takes it."""
     tracer: Tracer = field(default_factory=Tracer)
     settings: Settings | None = None
     states: dict[str, Any] = field(default_factory=dict)
@@ -117,6 +120,14 @@ class KeptBuild:
     def written_files(self) -> list[str]:
         """The files that the current build has written, relative to the site."""
         return list(self.new_states)
+
+    def take_handbook(self) -> Handbook | None:
+        """Return the handbook that `show_pages` has just loaded, so that a build need not load it.
+
+        If a file changes after this load, the watcher starts another build.
+        """
+        handbook, self.shown = self.shown, None
+        return handbook
 
     def start(self, assembly: Assembly) -> Assembly:
         """Start a build, and return the assembly that keeps its articles."""
@@ -217,7 +228,7 @@ class KeptBuild:
         site = self.last
         if site is None:
             return []
-        handbook = load(root, self.loaded)
+        handbook = self.shown = load(root, self.loaded)
         old = site.assembly
         if handbook.settings is not old.handbook.settings:
             return []

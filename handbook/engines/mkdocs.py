@@ -133,6 +133,7 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
             config.config_file_path,
             is_preview=self.is_preview,
             loaded=self.kept.loaded if self.kept else None,
+            handbook=self.kept.take_handbook() if self.kept else None,
         )
         if not self.is_preview:
             checked.stop_on_errors()

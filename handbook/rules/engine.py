@@ -145,8 +145,12 @@ class Context:
 
     def must_judge(self, code: str, path: str) -> bool:
         """Return False if an earlier check of the same document proves that it has no fault."""
-        codes = self._known_rules_by_path.get(path)
-        return codes is None or code in codes
+        return code in self._known_rules_by_path.get(path, (code,))
+
+    def select_judged(self, code: str, entities: Iterable[Entity]) -> list[Entity]:
+        """Return the entities that a rule must judge: `must_judge`, for all of them at once."""
+        codes_by_path, unknown = self._known_rules_by_path, (code,)
+        return [entity for entity in entities if code in codes_by_path.get(entity.path, unknown)]
 
     def judge(
         self, code: str, entity: Entity, check: Callable[[Context], Iterable[Finding]]
@@ -672,6 +676,5 @@ def _check_subjects(rule: Rule, context: Context) -> Iterator[Finding]:
     if issubclass(rule.over, Handbook):
         yield from rule.findings(handbook, context)
         return
-    for entity in handbook.of(rule.over):
-        if context.must_judge(rule.code, entity.path):
-            yield from context.judge(rule.code, entity, partial(rule.findings, entity))
+    for entity in context.select_judged(rule.code, handbook.of(rule.over)):
+        yield from context.judge(rule.code, entity, partial(rule.findings, entity))

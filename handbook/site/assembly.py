@@ -244,7 +244,7 @@ class Assembly:
     @cached_property
     def menus(self) -> Menus:
         """The menus of the pages, which an engine passes to the theme."""
-        return Menus(self.handbook)
+        return self.handbook.derive(Menus)
 
     @cached_property
     def rule_pages(self) -> Mapping[str, str]:

@@ -196,6 +196,7 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
         "engines.check",
         "engines.mounting",
         "engines.state",
+        "handbook",
         "loading",
         "settings",
         "site.assembly",

@@ -258,7 +258,7 @@ class Source:
         line = bisect_right(self._line_starts, offset)
         return self.at(line, offset - self._line_starts[line - 1] + 1)
 
-    @property
+    @cached_property
     def title_heading(self) -> Heading | None:
         """The first H1, or None if the file has no H1."""
         return next((heading for heading in self.headings if heading.level == 1), None)

@@ -454,7 +454,7 @@ class Record(Document):
         """True if the file name matches the pattern of the kind."""
         return bool(self.file_name.fullmatch(self.path.removeprefix(self.folder + "/")))
 
-    @property
+    @cached_property
     def is_imported(self) -> bool:
         """True if the front matter has the key `imported`, even if its value is invalid."""
         return self.mapping is not None and self.mapping.get("imported") is not None

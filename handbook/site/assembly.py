@@ -202,7 +202,7 @@ class Assembly:
             else file_markdown(page)
             for path, page in self.service_pages.items()
         }
-        return {**texts, "llms.txt": llms(self.handbook)}
+        return {**texts, "llms.txt": llms(self.handbook, self.keep)}
 
     def make_markdown(self, entity: Document | Alert) -> str:
         """Return the Markdown of a page."""

@@ -7,7 +7,7 @@ If every answer is the same, the value is the same (ADR-0053).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum, auto
 from functools import cache
@@ -259,13 +259,18 @@ def is_same(old: Any, new: Any) -> bool:
     if type(old) is not type(new) or isinstance(old, Document):
         return False
     if isinstance(old, tuple | list):
-        return len(old) == len(new) and all(map(is_same, old, new))
-    if isinstance(old, Mapping):
-        return list(old) == list(new) and all(is_same(old[key], new[key]) for key in old)
+        return len(old) == len(new) and _are_same(zip(old, new, strict=True))
     # mypy takes the __hash__ of the instances for that of the class.
     if names := _list_fields(type(old)):  # type: ignore[arg-type]
-        return all(is_same(getattr(old, name), getattr(new, name)) for name in names)
+        return _are_same((getattr(old, name), getattr(new, name)) for name in names)
+    if isinstance(old, Mapping):
+        return list(old) == list(new) and _are_same((old[key], new[key]) for key in old)
     return bool(old == new)
+
+
+def _are_same(pairs: Iterable[tuple[Any, Any]]) -> bool:
+    """Return whether both values of each pair are the same. Most values are the same object."""
+    return all(old is new or is_same(old, new) for old, new in pairs)
 
 
 @cache

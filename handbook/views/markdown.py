@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Final
 from urllib.parse import quote
 
@@ -19,7 +20,7 @@ from handbook.records.alert import Alert
 from handbook.records.kinds import RECORDS
 from handbook.records.service import Service
 from handbook.records.service_file import ServiceFile, files_address
-from handbook.views import fence
+from handbook.views import Keep, fence, make_now
 from handbook.views.descriptions import describe
 from handbook.views.links import Linker
 from handbook.views.references import PageReferences
@@ -123,8 +124,16 @@ def files_markdown(handbook: Handbook, service: Service) -> str:
     return f"# Files of {_escape(service.title)}\n\n" + "\n".join(lines) + "\n"
 
 
-def llms(handbook: Handbook) -> str:
-    """List all pages for language models, with their descriptions (https://llmstxt.org/)."""
+def llms(handbook: Handbook, keep: Keep = make_now) -> str:
+    """List all pages for language models, with their descriptions (https://llmstxt.org/).
+
+    A preview keeps the line of each page with `keep`.
+    """
+
+    def make_line(entity: Entity) -> str:
+        key = ("llms", type(entity).__name__, handbook.address(entity))
+        return keep(key, (entity,), partial(_make_entry, handbook, entity))
+
     settings = handbook.settings
     lists: list[tuple[str, Iterable[Entity]]] = [
         (kind.list_title, sorted(handbook.of(kind), key=lambda record: record.id))
@@ -134,9 +143,7 @@ def llms(handbook: Handbook) -> str:
         ("Alerts", sorted(handbook.alerts, key=lambda alert: alert.id)),
         ("Pages", [page for page in handbook.of(Page) if page.source.title]),
     ]
-    sections = [
-        (title, [_make_entry(handbook, entity) for entity in entities]) for title, entities in lists
-    ]
+    sections = [(title, [make_line(entity) for entity in entities]) for title, entities in lists]
     sections += [
         ("Rules", _list_families(handbook)),
         ("Files of services", _list_service_files(handbook)),

@@ -368,10 +368,12 @@ class Preview:
         self.builder.start_indexing()
         while True:
             changes = self.watcher.wait(self.finish_indexing)
+            gc.disable()
             self.update(changes)
             # The search for garbage stops all threads, so the open pages get their answers first.
             time.sleep(_ANSWERING)
             collect_garbage()
+            gc.enable()
 
     def finish_indexing(self) -> None:
         """End the message that the search is updating, once the new index is in the site."""
@@ -437,7 +439,6 @@ def serve_preview(root: Path, address: str | None) -> None:
             watcher = Watcher([root / name for name in (DOCS, *MOUNTED, FILE)])
             builder.build()
             gc.freeze()
-            gc.disable()
             watcher.watch(builder.list_watched())
             host, port = builder.config.dev_addr
             with PreviewServer((host, port), Path(site), builder.mount_path) as server:

@@ -225,7 +225,7 @@ class KeptBuild:
         Returns the addresses of these pages. Their links, facts and menu are right. Until the
         next build, they show the findings and the output of macros of the last build.
         """
-        site = self.last
+        site, self.shown = self.last, None
         if site is None:
             return []
         handbook = self.shown = load(root, self.loaded)

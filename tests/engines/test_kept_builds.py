@@ -6,6 +6,7 @@ import errno
 import logging
 import os
 import random
+import re
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from mkdocs.config import load_config
 from mkdocs.structure.files import File
 from mkdocs.theme import Theme
 
+from handbook.engines import check, kept
 from handbook.engines.errors import BuildError, as_build_error
 from handbook.engines.mounting import HandbookPage
 from handbook.engines.preview import (
@@ -370,6 +372,39 @@ def test_a_preview_equals_a_cold_build_after_every_edit(part: int, tmp_path: Pat
             failed += error is not None
     builder.stop()
     assert compared, f"{failed} builds failed"
+
+
+def test_a_build_takes_the_handbook_of_the_shown_pages_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_handbook(tmp_path)
+    builder = SiteBuilder(root, tmp_path / "site")
+    builder.build()
+    path = "adr/0002-use-postgresql.md"
+    page = tmp_path / "site/adr/0002-use-postgresql/index.html"
+
+    def edit(title: str) -> None:
+        text = (root / path).read_text(encoding="utf-8")
+        (root / path).write_text(re.sub("(?m)^# .*", f"# {title}", text), encoding="utf-8")
+
+    def fail(*_: object) -> None:
+        raise OSError
+
+    edit("First title")
+    assert builder.show_pages([path])
+    with monkeypatch.context() as patch:
+        patch.setattr(check, "load", fail)
+        builder.build()
+    assert "First title" in page.read_text(encoding="utf-8")
+
+    builder.show_pages([path])  # The build fails before it takes this handbook.
+    edit("Second title")
+    with monkeypatch.context() as patch:
+        patch.setattr(kept, "load", fail)
+        assert builder.show_pages([path]) == []
+    builder.build()
+    assert "Second title" in page.read_text(encoding="utf-8")
+    builder.stop()
 
 
 def test_an_edit_renders_only_the_pages_that_show_it(tmp_path: Path) -> None:

@@ -98,14 +98,27 @@ def address(small_site: Path) -> Iterator[str]:
 
 
 Opener = Callable[..., WatchedPage]
-Contexts = dict[tuple[int, str, bool], BrowserContext]
+Look = tuple[int, str, bool]
+"""The width and the palette of a page, and whether scripts run."""
+
+
+@dataclass
+class SharedContext:
+    """Context that the tests share, and its pages that no test uses now."""
+
+    context: BrowserContext
+    idle_pages: list[WatchedPage] = field(default_factory=list)
+
+
+Contexts = dict[Look, SharedContext]
 
 
 @pytest.fixture(scope="session")
 def contexts(browser: Browser) -> Contexts:
-    """Return the contexts that the tests share, by width, palette, and whether scripts run.
+    """Return the contexts that the tests share.
 
-    A new context costs one CPU second: it starts a process, and its cache is empty.
+    A new context costs one CPU second: it starts a process, and its cache is empty. A new page
+    costs half a second more than a page whose process has compiled the scripts.
     """
     return {}
 
@@ -114,9 +127,9 @@ def contexts(browser: Browser) -> Contexts:
 def open_browser(browser: Browser, contexts: Contexts, address: str) -> Iterator[Opener]:
     """Return a function that opens watched pages: width, palette, with or without scripts.
 
-    A test that changes the clock needs a context of its own.
+    A test that changes the clock, the routes or the scripts needs a context of its own.
     """
-    pages: list[Page] = []
+    used_pages: list[tuple[Look, WatchedPage]] = []
     own_contexts: list[BrowserContext] = []
 
     def make_context(width: int, palette: str, scripts: bool) -> BrowserContext:
@@ -131,24 +144,45 @@ def open_browser(browser: Browser, contexts: Contexts, address: str) -> Iterator
     def open_page(
         width: int = 1440, palette: str = "light", *, scripts: bool = True, shared: bool = True
     ) -> WatchedPage:
-        key = (width, palette, scripts)
+        look = (width, palette, scripts)
         if not shared:
-            own_contexts.append(context := make_context(*key))
-        elif key in contexts:
-            context = contexts[key]
+            own_contexts.append(context := make_context(*look))
+            return watch(context.new_page(), address)
+        if look not in contexts:
+            contexts[look] = SharedContext(make_context(*look))
+        shared_context = contexts[look]
+        if shared_context.idle_pages:
+            watched = shared_context.idle_pages.pop()
         else:
-            contexts[key] = context = make_context(*key)
-        pages.append(page := context.new_page())
-        return watch(page, address)
+            watched = watch(shared_context.context.new_page(), address)
+        used_pages.append((look, watched))
+        return watched
 
     yield open_page
-    for page in pages:
-        page.context.clear_permissions()
-        storage = {"origin": address.rstrip("/"), "storageTypes": "local_storage"}
-        page.context.new_cdp_session(page).send("Storage.clearDataForOrigin", storage)
-        page.close()
+    for look, watched in used_pages:
+        reset(watched, look)
+        contexts[look].idle_pages.append(watched)
     for context in own_contexts:
         context.close()
+
+
+def reset(watched: WatchedPage, look: Look) -> None:
+    """Make a page as good as new, for the next test."""
+    page, (width, palette, scripts) = watched.page, look
+    page.context.clear_permissions()
+    if scripts and page.url.startswith(watched.address):
+        page.evaluate("sessionStorage.clear()")
+    storage = {"origin": watched.address.rstrip("/"), "storageTypes": "local_storage"}
+    session = page.context.new_cdp_session(page)
+    session.send("Storage.clearDataForOrigin", storage)
+    session.detach()
+    page.goto("about:blank")
+    page.emulate_media(
+        media="null", color_scheme="dark" if palette == "dark" else "light", reduced_motion="reduce"
+    )
+    if page.viewport_size != {"width": width, "height": 844}:
+        page.set_viewport_size({"width": width, "height": 844})
+    watched.faults.clear()
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import Opener, serve_page
+from tests.browser.conftest import Opener, reset, serve_page, watch
 
 pytestmark = pytest.mark.browser
 
@@ -86,6 +86,33 @@ def test_a_page_fits_and_has_no_faults_and_no_violations(open_browser: Opener, u
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert find_violations(page) == []
     assert watched.faults == []
+
+
+def test_a_used_page_is_as_good_as_new_for_the_next_test(browser: Browser, address: str) -> None:
+    state = """() => [
+      location.href, innerWidth, localStorage.length, sessionStorage.length,
+      ...["print", "(prefers-color-scheme: dark)", "(prefers-reduced-motion)"].map(
+        (query) => matchMedia(query).matches),
+    ]"""
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, color_scheme="dark", reduced_motion="reduce"
+    )
+    watched = watch(context.new_page(), address)
+    page = watched.open("")
+    before = page.evaluate(state)
+    page.evaluate("localStorage.a = sessionStorage.a = 1; console.warn('planted')")
+    page.emulate_media(media="print", color_scheme="light", reduced_motion="no-preference")
+    page.set_viewport_size({"width": 1440, "height": 844})
+    changed = zip(before, page.evaluate(state), strict=True)
+    assert [old == new for old, new in changed] == [True, *[False] * 6]
+    assert watched.faults
+
+    reset(watched, (390, "dark", True))
+    assert page.url == "about:blank"
+    assert watched.open("") == page
+    assert page.evaluate(state) == before
+    assert watched.faults == []
+    context.close()
 
 
 def test_a_planted_animation_is_noticed(browser: Browser, tmp_path: Path) -> None:

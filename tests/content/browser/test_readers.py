@@ -166,7 +166,7 @@ def test_words_of_every_page_are_not_searched(open_browser: Opener) -> None:
 
 
 def test_the_search_is_loaded_only_when_it_is_used(open_browser: Opener) -> None:
-    watched = open_browser()
+    watched = open_browser(shared=False)
     requests: list[str] = []
     watched.page.on("request", lambda request: requests.append(request.url))
     page = watched.open("")

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from types import CodeType
 
-from jinja2 import Environment, FileSystemBytecodeCache
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
 from mkdocs.theme import Theme
 
 
-def keep_compiled(folder: Path) -> Callable[[Theme], Environment]:
-    """Return `Theme.get_env` with a folder for compiled templates.
+class CompiledTemplates(BytecodeCache):
+    """Compiled templates by name and checksum, so that a changed template is compiled again."""
 
-    Jinja compares the checksum of a template's text, so that a changed template is compiled again.
-    """
+    def __init__(self) -> None:
+        self.codes: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Set the code of a template if it is known."""
+        bucket.code = self.codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep the code of a template."""
+        assert bucket.code
+        self.codes[bucket.key, bucket.checksum] = bucket.code
+
+
+def keep_compiled() -> Callable[[Theme], Environment]:
+    """Return `Theme.get_env` whose environments share their compiled templates."""
     get_env = Theme.get_env
-    cache = FileSystemBytecodeCache(str(folder))
+    cache = CompiledTemplates()
 
     def get_env_with_cache(theme: Theme) -> Environment:
         environment = get_env(theme)

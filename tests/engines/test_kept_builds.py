@@ -74,16 +74,13 @@ def no_search_index(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-@pytest.fixture(scope="module")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder for the compiled templates of all builds."""
-    return tmp_path_factory.mktemp("templates")
+KEPT_ENVIRONMENT: Final = keep_compiled()
 
 
 @pytest.fixture(autouse=True)
-def compiled_templates(monkeypatch: pytest.MonkeyPatch, templates: Path) -> None:
+def compiled_templates(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the compiled templates. A quarter of the time of these builds is their compilation."""
-    monkeypatch.setattr(Theme, "get_env", keep_compiled(templates))
+    monkeypatch.setattr(Theme, "get_env", KEPT_ENVIRONMENT)
 
 
 class Editor:

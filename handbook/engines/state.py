@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import subprocess
 import time
 from collections.abc import Mapping
@@ -24,6 +23,8 @@ from handbook.site.assembly import BROKEN_MACRO, Article, Assembly
 from handbook.views import fence
 
 _LONG_AGO: Final = "1980-01-01"
+_NO_LIMIT: Final = 2**31 - 1
+"""The width of a line in YAML that is never reached."""
 
 
 @dataclass
@@ -70,7 +71,8 @@ class Build:
         metadata = self.make_metadata(page, document)
         # JSON would not do: it writes a character above U+FFFF as two escapes, which YAML reads as
         # two characters.
-        return f"---\n{yaml.safe_dump(metadata, width=math.inf)}---\n\n{self.find_body(document)}"
+        front_matter = yaml.dump(metadata, Dumper=yaml.CSafeDumper, width=_NO_LIMIT)
+        return f"---\n{front_matter}---\n\n{self.find_body(document)}"
 
     def find_body(self, document: Document) -> str:
         """Return the body of a document. The macros of a provided page have run."""

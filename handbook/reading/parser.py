@@ -94,9 +94,11 @@ class MarkdownNode:
 
     def walk(self) -> Iterator[MarkdownNode]:
         """Yield this node, and all nodes that it contains, in the order of the text."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        rest = [self]
+        while rest:
+            node = rest.pop()
+            yield node
+            rest += reversed(node.children)
 
 
 class TooDeepError(Exception):
@@ -396,11 +398,11 @@ def _map_byte_offsets(text: str) -> Callable[[int], int] | None:
 
     Returns None if the text is ASCII, because both offsets are then equal.
     """
+    if text.isascii():
+        return None
     wide_characters = [
         (match.start(), len(match[0].encode()) - 1) for match in _NOT_ASCII.finditer(text)
     ]
-    if not wide_characters:
-        return None
     extra_byte_counts = list(
         accumulate((extra_bytes for _, extra_bytes in wide_characters), initial=0)
     )

@@ -173,8 +173,11 @@ def _keep_in_line(context: EvalContext, value: Any) -> Any:
     """
     if not context.autoescape or not isinstance(value, str) or isinstance(value, Markup):
         return value
-    escaped = str(escape(value)).replace("\n", "&#10;").replace("\r", "&#13;")
-    return Markup(escaped)  # noqa: S704 - escaped above
+    escaped = escape(value)
+    if "\n" in escaped or "\r" in escaped:
+        line = str(escaped).replace("\n", "&#10;").replace("\r", "&#13;")
+        return Markup(line)  # noqa: S704 - escaped above
+    return escaped
 
 
 @cache
@@ -186,6 +189,7 @@ def _make_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=False,
+        auto_reload=False,
         finalize=_keep_in_line,
     )
     environment.globals["relative"] = make_relative

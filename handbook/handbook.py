@@ -385,6 +385,16 @@ class Handbook:
 
         Returns None if the site does not publish the file.
         """
+        if path not in self._urls:
+            self._urls[path] = self._make_url(path)
+        return self._urls[path]
+
+    @cached_property
+    def _urls(self) -> dict[str, str | None]:
+        """The results of `url`. A build asks for the address of each file many times."""
+        return {}
+
+    def _make_url(self, path: str) -> str | None:
         if path in self.attachments:
             return self.source_uri(path)
         if path not in self.documents:

@@ -147,8 +147,15 @@ def render_inlines(nodes: Sequence[MarkdownNode], references: References | None)
 
 def render_heading(source: Source, heading: Heading) -> str:
     """Render the text of a heading without links. A view can put the result into a link."""
+    rendered = source.rendered_headings  # Views show a heading many times.
+    if heading.start not in rendered:
+        rendered[heading.start] = _render_heading(source, heading)
+    return rendered[heading.start]
+
+
+def _render_heading(source: Source, heading: Heading) -> str:
     if all(MARKS.isdisjoint(source.line(line)) for line in range(heading.first, heading.last + 1)):
-        # Most headings are plain text, and views show a heading many times. This case is fast.
+        # Most headings are plain text. They need no parsed body.
         return escape(heading.text, quote=False)
     node = source.node_of(heading)
     return _Renderer(None, read_html("", node)).render_heading_text(node)

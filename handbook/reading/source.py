@@ -237,6 +237,11 @@ class Source:
         """
         return parse(self.body if self.is_parsed else "")
 
+    @cached_property
+    def rendered_headings(self) -> dict[int, str]:
+        """The results of `render_heading` by the start of the heading."""
+        return {}
+
     def node_of(self, block: Heading | Paragraph | Table | Item) -> MarkdownNode:
         """Return the parsed Markdown node of a block."""
         nodes = self.tree.children

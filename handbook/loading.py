@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
@@ -47,7 +47,7 @@ from handbook.records.standard import Standard
 from handbook.settings import DOCS, Settings, read_settings
 
 V = TypeVar("V")
-D = TypeVar("D", bound=Document | Audit)
+D = TypeVar("D", bound=Document | Audit | RuleFile)
 
 _SAMPLES: Final = "docs/standards/samples/"
 _IN_DOCS: Final = f"{DOCS}/"
@@ -107,7 +107,9 @@ class LoadedFiles:
     """
 
     settings: Settings | None = None
-    entities: dict[str, tuple[bytes | str, Document | Audit]] = field(default_factory=dict)
+    entities: dict[str, tuple[bytes | str, Document | Audit | RuleFile]] = field(
+        default_factory=dict
+    )
     values: dict[type, tuple[Any, ...]] = field(default_factory=dict)
     check_results: KeptResults = field(default_factory=KeptResults)
     """The results of the last check of these files."""
@@ -120,7 +122,7 @@ class LoadedFiles:
         return self.settings or settings
 
     def keep_entity(self, path: str, data: bytes | str | Finding, parse: Callable[[], D]) -> D:
-        """Return the document or audit that was parsed from the same data, or parse it."""
+        """Return the value that was parsed from the same data at a path, or parse it."""
         if isinstance(data, Finding):
             return parse()
         old_data, old = self.entities.get(path, (None, None))
@@ -157,7 +159,9 @@ def load(root: Path, loaded: LoadedFiles | None = None) -> Handbook:
         Audit,
         (_read_audit(root, path, settings, loaded) for path in paths[FileKind.AUDIT]),
     )
-    rule_files = loaded.keep(RuleFile, _read_rule_files(root, documents, paths[FileKind.RULE_FILE]))
+    rule_files = loaded.keep(
+        RuleFile, _read_rule_files(root, documents, paths[FileKind.RULE_FILE], loaded)
+    )
     pages = make_team_pages(settings.team_addresses)
     replacements = _find_replacements(
         (*PROVIDED_PATHS, *pages), settings, documents, paths[FileKind.ATTACHMENT]
@@ -376,9 +380,12 @@ def _find_unattached(attachments: Iterable[str], documents: Mapping[str, Documen
 
 
 def _read_rule_files(
-    root: Path, documents: Mapping[str, Document], runbook_folder_paths: Iterable[str]
-) -> tuple[RuleFile, ...]:
-    """Read the rule files of all services.
+    root: Path,
+    documents: Mapping[str, Document],
+    runbook_folder_paths: Iterable[str],
+    loaded: LoadedFiles,
+) -> Iterator[RuleFile]:
+    """Yield the rule files of all services.
 
     A service lists its rule files under its key `rules`, or has them in its runbook folder
     (`runbook_folder_paths`).
@@ -390,12 +397,14 @@ def _read_rule_files(
         for path in service.rules
         if files.is_file(root / path) and files.is_inside(root, path)
     }
-    return tuple(
-        read_rule_file(
-            path, service_by_path.get(path) or path.split("/")[1], files.read_text(root, path)
+    for path in sorted({*runbook_folder_paths, *service_by_path}):
+        service = service_by_path.get(path) or path.split("/")[1]
+        text = files.read_text(root, path)
+        yield loaded.keep_entity(
+            path,
+            text if isinstance(text, Finding) else f"{service}\n{text}",
+            partial(read_rule_file, path, service, text),
         )
-        for path in sorted({*runbook_folder_paths, *service_by_path})
-    )
 
 
 def _read_service_files(root: Path, documents: Mapping[str, Document]) -> Iterator[ServiceFile]:

@@ -12,10 +12,13 @@ from itertools import chain, groupby
 from handbook.diagnostics import Location
 from handbook.handbook import Handbook
 from handbook.reading import files, nodes
-from handbook.reading.credential_forms import ESCAPE, find_matches, may_hold_credential
+from handbook.reading.credential_forms import ESCAPE, Form, find_matches, may_hold_credential
 from handbook.reading.kept_results import find_results, make_key
 from handbook.records import Document
 from handbook.settings import Sample
+
+Match = tuple[int, int, Form]
+"""The start, the end and the form of a credential in a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,7 @@ def find_credentials(handbook: Handbook) -> tuple[Credential, ...]:
         samples.setdefault((sample.path, sample.sha256), sample)
     credentials: list[Credential] = []
     searched_lines: set[tuple[str, int]] = set()
-    for text in _list_suspicious_texts(handbook):
-        matches = list(find_matches(text.text))
+    for text, matches in _search_texts(handbook):
         locations = list(text.locate(start for start, _, _ in matches))
         for at, (start, end, form) in zip(locations, matches, strict=True):
             if text.is_decoded and (at.path, at.line) in searched_lines:
@@ -91,28 +93,35 @@ def list_published_texts(handbook: Handbook) -> Iterator[tuple[Location, str]]:
     yield from ((Location(path), text) for path, text in handbook.texts.items())
 
 
-def _list_suspicious_texts(handbook: Handbook) -> Iterator[SearchedText]:
-    """List the texts that can contain a credential, after a quick test for its signs.
+def _search_texts(handbook: Handbook) -> Iterator[tuple[SearchedText, list[Match]]]:
+    """Yield the texts and paths with credentials, each with their places.
 
-    The result contains all texts of each file that has a sign, and all paths if one has a sign.
+    All texts of a file are searched if a quick test finds a sign in one of them, and so are all
+    paths. A later check need not search a file without a credential.
     """
     kept = find_results()
     for _, group in groupby(_list_searched_texts(handbook), key=lambda text: text.start.path):
         texts_of_file = list(group)
-        text_of_file = "\n".join(text.text for text in texts_of_file)
-        key = make_key("credential", text_of_file) if kept else ""
+        key = make_key("credential", *(text.text for text in texts_of_file)) if kept else ""
         if kept and kept.is_known(key):
             continue
-        if may_hold_credential(text_of_file):
-            yield from texts_of_file
-        elif kept:
+        is_suspicious = may_hold_credential("\n".join(text.text for text in texts_of_file))
+        matches = _match(texts_of_file) if is_suspicious else []
+        yield from matches
+        if kept and not matches:
             kept.add(key)
     own_paths = (document.path for document in _list_own_documents(handbook))
     paths = sorted(
         {*own_paths, *handbook.attachments, *handbook.texts, *_list_yaml_paths(handbook)}
     )
     if may_hold_credential("\n".join(paths)):
-        yield from (SearchedText(Location(path), path, is_path=True) for path in paths)
+        yield from _match(SearchedText(Location(path), path, is_path=True) for path in paths)
+
+
+def _match(texts: Iterable[SearchedText]) -> list[tuple[SearchedText, list[Match]]]:
+    """Return the texts with credentials, each with their places."""
+    pairs = ((text, list(find_matches(text.text))) for text in texts)
+    return [(text, matches) for text, matches in pairs if matches]
 
 
 def _list_own_documents(handbook: Handbook) -> Iterator[Document]:

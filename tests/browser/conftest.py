@@ -127,7 +127,8 @@ def contexts(browser: Browser) -> Contexts:
 def open_browser(browser: Browser, contexts: Contexts, address: str) -> Iterator[Opener]:
     """Return a function that opens watched pages: width, palette, with or without scripts.
 
-    A test that changes the clock, the routes or the scripts needs a context of its own.
+    A test that changes the clock or the scripts, or that listens to events, needs a context of its
+    own.
     """
     used_pages: list[tuple[Look, WatchedPage]] = []
     own_contexts: list[BrowserContext] = []
@@ -170,6 +171,7 @@ def reset(watched: WatchedPage, look: Look) -> None:
     """Make a page as good as new, for the next test."""
     page, (width, palette, scripts) = watched.page, look
     page.context.clear_permissions()
+    page.unroute_all(behavior="ignoreErrors")
     if scripts and page.url.startswith(watched.address):
         page.evaluate("sessionStorage.clear()")
     storage = {"origin": watched.address.rstrip("/"), "storageTypes": "local_storage"}

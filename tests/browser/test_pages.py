@@ -103,6 +103,7 @@ def test_a_used_page_is_as_good_as_new_for_the_next_test(browser: Browser, addre
     page.evaluate("localStorage.a = sessionStorage.a = 1; console.warn('planted')")
     page.emulate_media(media="print", color_scheme="light", reduced_motion="no-preference")
     page.set_viewport_size({"width": 1440, "height": 844})
+    page.route("**", lambda route: route.fulfill(body="planted"))
     changed = zip(before, page.evaluate(state), strict=True)
     assert [old == new for old, new in changed] == [True, *[False] * 6]
     assert watched.faults
@@ -111,6 +112,7 @@ def test_a_used_page_is_as_good_as_new_for_the_next_test(browser: Browser, addre
     assert page.url == "about:blank"
     assert watched.open("") == page
     assert page.evaluate(state) == before
+    assert "planted" not in page.content()
     assert watched.faults == []
     context.close()
 

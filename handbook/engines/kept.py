@@ -223,7 +223,8 @@ class KeptBuild:
         """Write the pages of changed documents at once, with the parts of the last whole build.
 
         Returns the addresses of these pages. Their links, facts and menu are right. Until the
-        next build, they show the findings and the output of macros of the last build.
+        next build, they show the findings and the output of macros of the last build. A page that
+        the site lacks, because a failed build has removed it, is left to the next build.
         """
         site, self.shown = self.last, None
         if site is None:
@@ -238,7 +239,9 @@ class KeptBuild:
         for path in paths:
             document = handbook.documents.get(path)
             file = site.files.get_file_from_path(handbook.source_uri(path))
-            if document and file and isinstance(file.page, HandbookPage):
+            if not (document and file and isinstance(file.page, HandbookPage)):
+                continue
+            if Path(file.abs_dest_path).is_file():
                 self.states.pop(file.dest_uri, None)
                 self.pages.pop(file.src_uri, None)
                 _write_page(site, build, file.page)

@@ -404,6 +404,34 @@ def test_a_build_takes_the_handbook_of_the_shown_pages_only(
     builder.stop()
 
 
+def test_a_page_that_a_failed_build_removed_is_left_to_the_next_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_handbook(tmp_path)
+    builder = SiteBuilder(root, tmp_path / "site")
+    builder.build()
+    record = root / "adr/0002-use-postgresql.md"
+    page = tmp_path / "site/adr/0002-use-postgresql/index.html"
+    text = record.read_text(encoding="utf-8")
+
+    def fail(*_: object, **__: object) -> None:
+        raise BuildError("The disk is full.")
+
+    record.unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(kept.KeptBuild, "finish", fail)
+        with pytest.raises(BuildError):
+            builder.build()
+    assert not page.parent.exists()
+
+    record.write_text(text, encoding="utf-8")
+    path = record.relative_to(root).as_posix()
+    assert builder.kept.show_pages(root, [path]) == []
+    builder.build()
+    assert page.is_file()
+    builder.stop()
+
+
 def test_an_edit_renders_only_the_pages_that_show_it(tmp_path: Path) -> None:
     root = make_handbook(tmp_path)
     builder = SiteBuilder(root, tmp_path / "site")

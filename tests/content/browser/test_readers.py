@@ -229,6 +229,14 @@ def test_enter_waits_for_the_results_of_the_words_in_the_field(open_browser: Ope
     page.wait_for_url("**/runbooks/order-service/high-error-rate/#stripe-rate-limiting")
 
 
+def test_a_result_on_the_same_page_closes_the_search(open_browser: Opener) -> None:
+    page = open_browser().open("runbooks/order-service/high-error-rate/")
+    search(page, "RateLimitError")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/#stripe-rate-limiting")
+    page.wait_for_selector("#hb-search", state="hidden")
+
+
 OPEN_INDEXES = [url for url in INDEXES if url != "reference/rules/"]
 """The indexes whose rows are all shown at first."""
 

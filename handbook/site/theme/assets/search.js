@@ -92,15 +92,21 @@ class Search {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step || event.target === this.kind) return;
     const stops = [this.input, ...this.results.querySelectorAll("a")];
-    stops[(stops.indexOf(document.activeElement) + step + stops.length) % stops.length].focus();
+    const from = Math.max(stops.indexOf(document.activeElement), 0);
+    stops[(from + step + stops.length) % stops.length].focus();
     event.preventDefault();
   }
 
-  // Go to the first result of what the field says now, not of what it said before.
+  // Go to the first result of what the field says now, not of what it said before. A reader who has closed the search or moved
+  // to a result meanwhile stays there.
   async goToFirst(event) {
     const query = this.readQuery();
-    if (this.answered !== query) await this.run(event);
-    if (this.answered === query && this.root.checkVisibility())
+    let isOpen = true;
+    if (this.answered !== query) {
+      this.root.addEventListener("close", () => (isOpen = false), { once: true });
+      await this.run(event);
+    }
+    if (isOpen && this.answered === query && document.activeElement === this.input)
       this.results.querySelector("a")?.click();
   }
 
@@ -195,6 +201,11 @@ export function open() {
     });
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
     dialog.querySelector(".hb-search__close").addEventListener("click", () => dialog.close());
+    dialogSearch.results.addEventListener("click", (event) => {
+      const opensTab = event.ctrlKey || event.metaKey || event.shiftKey;
+      // The result can be a section of this page.
+      if (event.target.closest("a") && !opensTab) dialog.close();
+    });
     getIndex().words();
   }
   if (!dialog.open) dialog.showModal();

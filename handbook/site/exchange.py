@@ -80,6 +80,8 @@ def replace_folder(output: Path, marks: Sequence[str]) -> Iterator[Path]:
         finally:
             if (new / _MARKER).exists():
                 shutil.rmtree(new, ignore_errors=True)
+            with suppress(OSError):  # It is still empty if an error or a signal came early.
+                new.rmdir()
 
 
 def put_new_in_place(output: Path) -> None:

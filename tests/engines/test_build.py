@@ -321,6 +321,18 @@ def test_a_killed_build_leaves_a_complete_site(handbook: Path) -> None:
     assert not (handbook / ".site.new").exists()
 
 
+def test_a_signal_before_the_first_file_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(exchange, "recover", interrupt)
+    with pytest.raises(KeyboardInterrupt), exchange.replace_folder(tmp_path / "site", ()):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_site_exists_at_every_moment_of_the_exchange(tmp_path: Path) -> None:
     """One process reads the site all the time, while this one exchanges it 1,000 times."""
     write(tmp_path, {"site/index.html": "x"})

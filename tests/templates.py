@@ -3,27 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import CodeType
 
-from jinja2 import BytecodeCache, Environment
-from jinja2.bccache import Bucket
+from jinja2 import Environment
 from mkdocs.theme import Theme
 
-
-class CompiledTemplates(BytecodeCache):
-    """Compiled templates by name and checksum, so that a changed template is compiled again."""
-
-    def __init__(self) -> None:
-        self.codes: dict[tuple[str, str], CodeType] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        """Set the code of a template if it is known."""
-        bucket.code = self.codes.get((bucket.key, bucket.checksum))
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep the code of a template."""
-        assert bucket.code
-        self.codes[bucket.key, bucket.checksum] = bucket.code
+from handbook.engines.kept import CompiledTemplates
 
 
 def keep_compiled() -> Callable[[Theme], Environment]:

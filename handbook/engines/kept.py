@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
+from types import CodeType
 from typing import Any, Final
 
 import jinja2
@@ -55,20 +56,23 @@ class Stamp:
         return cls(status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
 
 
-class _CompiledTemplates(jinja2.BytecodeCache):
-    """The compiled templates of the theme. Each build makes a new environment for them."""
+class CompiledTemplates(jinja2.BytecodeCache):
+    """The compiled templates of themes. A changed template is compiled again.
+
+    Each build makes a new environment for its theme.
+    """
 
     def __init__(self) -> None:
-        self.code_by_key: dict[str, bytes] = {}
+        self.codes: dict[tuple[str, str], CodeType] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """Load a template, unless its source has changed."""
-        if code := self.code_by_key.get(bucket.key):
-            bucket.bytecode_from_string(code)
+        """Set the code of a template if it is known."""
+        bucket.code = self.codes.get((bucket.key, bucket.checksum))
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep a template."""
-        self.code_by_key[bucket.key] = bucket.bytecode_to_string()
+        """Keep the code of a template."""
+        if bucket.code:
+            self.codes[bucket.key, bucket.checksum] = bucket.code
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,7 @@ class KeptBuild:
     """All files of the current build but the redirects, relative to the site."""
     redirects: set[str] = field(default_factory=set)
     """The redirects of the current build, relative to the site."""
-    templates: _CompiledTemplates = field(default_factory=_CompiledTemplates)
+    templates: CompiledTemplates = field(default_factory=CompiledTemplates)
     pages: dict[str, HandbookPage] = field(default_factory=dict)
     """The pages of the last build that has made the content of every page, by source."""
     last: _WholeBuild | None = None
@@ -137,7 +141,7 @@ class KeptBuild:
             self.settings = assembly.handbook.settings
             self.tracer = Tracer()
             self.states, self.pages = {}, {}
-            self.templates = _CompiledTemplates()
+            self.templates = CompiledTemplates()
         return KeptAssembly.trace(assembly, self.tracer)
 
     def watch_files(

@@ -6,7 +6,7 @@ PEERS := .peers
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help site serve check test fast fuzz mutation bench bench-large screenshots lint lock clean
+.PHONY: help site serve check test fast fuzz mutation bench bench-large bench-suite screenshots lint lock clean
 .DELETE_ON_ERROR:
 
 help: ## list the commands
@@ -58,6 +58,9 @@ bench: $(VENV)/.test $(PEERS)/.installed ## compare the speed with other tools, 
 
 bench-large: $(VENV)/.test $(PEERS)/.installed ## the same with up to 10,000 records (35 minutes)
 	@$(BIN)/python -m benchmarks.run large
+
+bench-suite: $(VENV)/.test ## measure the time of make fast and make test, and write benchmarks/RESULTS.md (15 minutes)
+	@$(BIN)/python -m benchmarks.run suite
 
 mutation: $(VENV)/.test ## mutation test: break every record in every known way, and report what the checks miss (ten minutes)
 	@$(BIN)/python -m tests.mutation

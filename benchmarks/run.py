@@ -1,7 +1,8 @@
-"""Compare our speed with other tools: `python -m benchmarks.run {bench,large} [--short]`.
+"""Measure our speed: `python -m benchmarks.run {bench,large,suite} [--short]`.
 
-`bench` measures handbooks of up to 1,000 records, and `large` up to 10,000. Each writes its figures
-to a file in `benchmarks/results`, and then writes RESULTS.md from both files. All tools with the
+`bench` compares it with other tools on handbooks of up to 1,000 records, `large` does the same with
+up to 10,000, and `suite` measures the tests of this repository. Each writes its figures to a file
+in `benchmarks/results`, and then writes RESULTS.md from all these files. All tools with the
 same work run in turns, each in its own process. A failed measurement is part of the results, and
 the others continue. The exit code is 1 if a measurement of our own tool fails.
 """
@@ -36,7 +37,8 @@ from benchmarks.subjects import SUBJECTS, Set, Subject
 from tests.browser.conftest import chromium
 from tests.commands import serve_site
 
-RESULTS: Final = Path(__file__).parent / "RESULTS.md"
+ROOT: Final = Path(__file__).parent.parent
+RESULTS: Final = ROOT / "benchmarks/RESULTS.md"
 QUERIES: Final = ("queue", "kubernetes", "lagging replica")
 INDEXES: Final = ("actions/", "adr/", "alerts/", "postmortems/", "runbooks/")
 """Addresses of the indexes that grow with the number of records."""
@@ -119,6 +121,11 @@ class Run:
             yield self.plan_generation(handbook)
             yield from self.plan_commands(handbook, works, measured, rounds)
             yield self.plan_removal(handbook)
+
+    def plan_suite(self) -> Iterator[Step]:
+        """Plan the commands that run the tests."""
+        for target, minutes in (("fast", 1), ("test", 15))[: 1 if self.short else None]:
+            yield Step(f"make {target}", 60.0 * minutes, partial(self.run_tests, target))
 
     def make_set(self, records: int, handbook: str = "plain") -> Set:
         """Return a set in a folder of its own."""
@@ -246,6 +253,14 @@ class Run:
         ):
             self.results.add(key(quantity, handbook.handbook), value)
 
+    def run_tests(self, target: str) -> None:
+        """Run the tests with a target of the Makefile, and keep the time."""
+        begin = time.monotonic()
+        command = ["make", target]
+        subprocess.run(command, cwd=ROOT, check=True, stdin=subprocess.DEVNULL)  # noqa: S603 - fixed
+        key = Key(report.SUITE, f"make {target}", 0, "clock")
+        self.results.add(key, time.monotonic() - begin)
+
     def visit(self, handbook: Set, visits: int) -> None:
         """Visit a runbook on each site with an empty cache, in turns."""
         runbook = sorted((handbook.root / "runbooks").glob("*/*.md"))[0]
@@ -345,21 +360,21 @@ def describe_machine() -> str:
 
 def _read_commit() -> str:
     command = ["git", "rev-parse", "--short=10", "HEAD"]
-    folder = Path(__file__).parent
     answer = subprocess.run(  # noqa: S603 - fixed arguments
-        command, cwd=folder, capture_output=True, text=True, check=False
+        command, cwd=ROOT, capture_output=True, text=True, check=False
     )
     return answer.stdout.strip() or "unknown"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Returns 1 if a measurement of our own tool fails."""
-    parser = argparse.ArgumentParser(description="Compare our speed with other tools.")
+    parser = argparse.ArgumentParser(description="Measure our speed.")
     parser.add_argument("command", choices=report.COMMANDS)
     parser.add_argument(
         "--short",
         action="store_true",
-        help="measure small handbooks once, print the report, and write no file, for CI",
+        help="for CI: measure small handbooks once, or only the fast tests; print the report, and "
+        "write no file",
     )
     options = parser.parse_args(arguments)
     results = Results(
@@ -367,13 +382,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"{date.today()}",
         _read_commit(),
         describe_machine(),
-        versions=peers.read_versions(),
-        missing=peers.list_missing_tools(),
     )
+    if options.command != "suite":
+        results.versions, results.missing = peers.read_versions(), peers.list_missing_tools()
     with tempfile.TemporaryDirectory(prefix="handbook-bench-") as folder:
         run = Run(results, Path(folder), short=options.short)
-        steps = run.plan_bench() if options.command == "bench" else run.plan_large()
-        run.run(list(steps))
+        plans = {"bench": run.plan_bench, "large": run.plan_large, "suite": run.plan_suite}
+        run.run(list(plans[options.command]()))
     if options.short:
         print(report.write_markdown([results]))
     else:

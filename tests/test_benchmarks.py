@@ -135,8 +135,23 @@ def test_a_failed_step_does_not_stop_the_others(tmp_path: Path) -> None:
     assert run_of_steps.has_failed
 
 
-def make_results() -> tuple[Results, Results]:
-    """Return results in which the check is linear, and an edit takes too long."""
+def test_the_time_of_the_tests_is_kept_unless_they_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "Makefile").write_text("fast:\n\t@sleep 0.2\ntest:\n\t@false\n")
+    monkeypatch.setattr("benchmarks.run.ROOT", tmp_path)
+    results = Results("suite")
+    suite = Run(results, tmp_path, short=False)
+    suite.run(list(suite.plan_suite()))
+    key = Key(benchmark_report.SUITE, "make fast", 0, "clock")
+    assert list(results.values) == [key]
+    assert results.values[key][0] >= 0.2
+    assert results.failures[0].startswith("make test: ")
+    assert suite.has_failed
+
+
+def make_results() -> tuple[Results, Results, Results]:
+    """Return results in which the check is linear, and an edit and the tests take too long."""
     bench, large = Results("bench", minutes=21), Results("large", minutes=30)
     for results, sizes in ((bench, (100, 1_000)), (large, (1_000, 10_000))):
         for records in sizes:
@@ -145,7 +160,10 @@ def make_results() -> tuple[Results, Results]:
                     turn * (0.2 + each * records) for turn in (1.0, 1.1, 1.3)
                 ]
     bench.add(Key(benchmark_report.EDIT_PAGE, "handbook", 1_000, "clock"), 1.04)
-    return bench, large
+    suite = Results("suite")
+    for command, seconds in (("make fast", 59.9), ("make test", 721.0)):
+        suite.add(Key(benchmark_report.SUITE, command, 0, "clock"), seconds)
+    return bench, large, suite
 
 
 def test_missed_targets_come_first(tmp_path: Path) -> None:
@@ -156,13 +174,14 @@ def test_missed_targets_come_first(tmp_path: Path) -> None:
     )
     assert verdicts["Edit, to the reloaded page, at 1,000"] == "missed"
     assert verdicts["make bench itself"] == "missed"
+    assert (verdicts["make test"], verdicts["make fast"]) == ("missed", "met")
     assert verdicts["Check, growth of the cost of a record"] == "met"
     assert verdicts["Check, CPU time for a record, at 10,000"] == "met"
     assert verdicts["Build, memory for one more record"] == "not measured"
 
 
 def test_a_table_has_the_median_the_cost_of_a_record_and_the_ratio_in_pairs() -> None:
-    bench, _ = make_results()
+    bench = make_results()[0]
     text = benchmark_report.write_markdown([bench])
     assert "| handbook | 0.33 (0.30 to 0.39) | 1.32 (1.20 to 1.56) | 1.10 | – |" in text
     assert "| rumdl | 0.28 (0.25 to 0.33) | 0.77 (0.70 to 0.91) | 0.55 | 1.71 |" in text
@@ -178,7 +197,7 @@ def test_results_are_the_same_after_writing_and_reading(tmp_path: Path) -> None:
 
 
 def test_the_page_has_the_same_tables_with_captions() -> None:
-    bench, _ = make_results()
+    bench = make_results()[0]
     page, text = benchmark_report.write_page([bench]), benchmark_report.write_markdown([bench])
     captions = [line.strip("*") for line in text.splitlines() if line.startswith("**")]
     assert captions

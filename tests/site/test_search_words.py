@@ -71,6 +71,8 @@ CALLS: dict[str, tuple[list[Any], Any]] = {
     ),
     "a long word can have two edits": (["Vocabulary.nearest", WORDS, "piepeine"], ["pipeline"]),
     "a short word has no edits": (["Vocabulary.nearest", WORDS, "rats"], []),
+    "a short word with an ending has no edits": (["Vocabulary.nearest", ["filled"], "killed"], []),
+    "another word is no misspelt word": (["Vocabulary.nearest", ["caching"], "crashing"], []),
     "a word without accents is found": (["Vocabulary.nearest", WORDS, "lodz"], ["łódź"]),
     "strasse is straße": (["Vocabulary.nearest", WORDS, "strasse"], ["straße"]),
     "a word of the site is known": (["Vocabulary.knows", WORDS, "canary"], True),

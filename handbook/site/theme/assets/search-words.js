@@ -99,8 +99,11 @@ export function countEdits(a, b, max) {
   return Math.min(last[b.length], max + 1);
 }
 
-// Words of fewer than five letters have too many neighbours.
-const maxEdits = (word) => (word.length < 5 ? 0 : word.length < 8 ? 1 : 2);
+// Short words have too many neighbours, also with an ending: "killed" is not "filled".
+function maxEdits(word) {
+  const { length } = word.replace(/(?:ing|ed|s)$/, "");
+  return length < 5 ? 0 : length < 8 ? 1 : 2;
+}
 
 // A word without its English ending: "dropped" and "drops" are "drop", "queries" and "query" are "quer".
 const ENDINGS = "ments?|ions?|ings?|ers?|ies|ied|als?|ed|es|ly|e|s|y|d";

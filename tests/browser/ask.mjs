@@ -17,12 +17,13 @@ await pagefind.options({ basePath: `${base}pagefind/`, baseUrl: "/", excerptLeng
 await pagefind.init();
 const { Index } = await import(join(scripts, "search-index.js"));
 const readKeys = async (name) => (await fetch(`${base}assets/keys/${name}.json`)).json();
-const index = new Index(readKeys, Promise.resolve(pagefind));
+const index = new Index(readKeys, async () => pagefind);
 const answers = [];
 for (const { query, path } of JSON.parse(await text(process.stdin))) {
   if (path) answers.push({ rows: await index.nearest(path) });
   else {
-    const { rows, corrections, near } = await index.find(query);
+    const { rows, corrections, near, isBroken } = await index.find(query);
+    if (isBroken) throw new Error(`The text search failed for: ${query}`);
     answers.push({ rows, near, corrections: Object.fromEntries(corrections) });
   }
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from handbook.loading import load
 from handbook.records.postmortem import Postmortem
@@ -235,6 +235,134 @@ def test_a_result_on_the_same_page_closes_the_search(open_browser: Opener) -> No
     page.keyboard.press("Enter")
     page.wait_for_url("**/#stripe-rate-limiting")
     page.wait_for_selector("#hb-search", state="hidden")
+
+
+def read_status(page: Page) -> Locator:
+    """Return the line above the results."""
+    return page.locator("#hb-search .hb-search__status")
+
+
+@pytest.mark.parametrize(
+    "blocked", ["**/pagefind/pagefind.js*", "**/pagefind/*.pf_meta", "**/pagefind/fragment/**"]
+)
+def test_names_are_found_without_the_index_of_texts_which_is_loaded_again(
+    blocked: str, open_browser: Opener
+) -> None:
+    page = open_browser(shared=False).open("")
+    page.route(blocked, lambda route: route.abort())
+    search(page, "OrderServiceDown")
+    assert "OrderServiceDown" in read_titles(page)[0]
+    expect(read_status(page)).to_contain_text("the texts could not be loaded")
+    search(page, "trunk branches")
+    expect(read_status(page)).to_contain_text("The search could not be loaded. Try again")
+    page.unroute(blocked)
+    search(page, "trunk branches again")
+    expect(read_status(page)).to_contain_text("results")
+    expect(read_status(page)).not_to_contain_text("loaded")
+
+
+def test_a_part_of_the_index_that_is_gone_is_read_from_the_newest_index(
+    open_browser: Opener,
+) -> None:
+    """The site has changed since the search was loaded. Pagefind then says that no page has it."""
+    page = open_browser(shared=False).open("")
+    gone: list[str] = []
+
+    def fail_first(route: Route) -> None:
+        gone.append(route.request.url)
+        if len(gone) == 1:
+            route.fulfill(status=404)
+        else:
+            route.continue_()
+
+    page.route("**/pagefind/index/**", fail_first)
+    search(page, "trunk")
+    expect(read_status(page)).to_contain_text("results")
+    assert "Trunk-based development" in " ".join(read_titles(page))
+    assert len(gone) > 1
+
+
+def test_a_request_that_fails_once_is_sent_again(open_browser: Opener) -> None:
+    page = open_browser(shared=False).open("")
+    failed: list[str] = []
+
+    def fail_once(route: Route) -> None:
+        if route.request.url in failed:
+            route.continue_()
+        else:
+            failed.append(route.request.url)
+            route.abort()
+
+    page.route("**/assets/keys/**", fail_once)
+    search(page, "OrderServiceDown")
+    assert "OrderServiceDown" in read_titles(page)[0]
+    expect(read_status(page)).not_to_contain_text("loaded")
+    assert failed
+
+
+def test_the_field_has_what_was_typed_while_the_search_was_loading(open_browser: Opener) -> None:
+    page = open_browser(shared=False).open("")
+    held: list[Route] = []
+    page.route("**/search.js", lambda route: held.append(route))
+    with page.expect_request("**/search.js"):
+        page.keyboard.press("/")
+    page.keyboard.type("OrderService Down")
+    expect(read_status(page)).to_have_text("The search is loading…")
+    held[0].continue_()
+    page.wait_for_function("() => document.getElementById('hb-search').dataset.shown")
+    assert page.locator("#hb-search input").input_value() == "OrderService Down"
+    assert "OrderServiceDown" in read_titles(page)[0]
+
+
+def test_enter_follows_no_name_that_is_only_near(open_browser: Opener) -> None:
+    page = open_browser().open("")
+    search(page, "kubeflow")
+    expect(read_status(page)).to_contain_text("nearest names")
+    page.keyboard.press("Enter")
+    assert page.locator("#hb-search[open]").count()
+    assert urlsplit(page.url).query == ""
+
+
+def test_a_search_without_results_says_its_kind(open_browser: Opener) -> None:
+    page = open_browser().open("")
+    search(page, "certificate expired")
+    page.locator("#hb-search select").select_option("Post-mortem")
+    expect(read_status(page)).to_contain_text("No results of the kind Post-mortem.")
+    link = page.locator("#hb-search [data-search-link]").get_attribute("href") or ""
+    assert parse_qs(urlsplit(link).query)["kind"] == ["Post-mortem"]
+
+
+def test_a_pasted_log_is_searched_by_its_ends(open_browser: Opener) -> None:
+    page = open_browser().open("")
+    search(page, "OrderServiceDown " + "at com.unknown.Frame " * 3000)
+    address = page.locator("#hb-search [data-search-link]").get_attribute("href") or ""
+    assert len(address) < 4_000
+    assert "OrderServiceDown" in " ".join(read_titles(page, 5))
+
+
+def test_a_selection_that_ends_beside_the_search_does_not_close_it(open_browser: Opener) -> None:
+    page = open_browser().open("")
+    search(page, "rollback")
+    box = page.locator("#hb-search input").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 60, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(5, box["y"] + box["height"] / 2)
+    page.mouse.up()
+    assert page.locator("#hb-search[open]").count()
+    page.mouse.click(5, 400)
+    page.wait_for_selector("#hb-search", state="hidden")
+
+
+def test_a_result_that_is_this_page_keeps_what_the_reader_filled_in(open_browser: Opener) -> None:
+    page = open_browser().open("runbooks/order-service/high-error-rate/")
+    page.evaluate("() => { window.hasStayed = true }")
+    search(page, "Order service: high error rate")
+    page.locator(
+        '.hb-search__results a[href$="/runbooks/order-service/high-error-rate/"]'
+    ).first.click()
+    page.wait_for_selector("#hb-search", state="hidden")
+    assert page.evaluate("() => window.hasStayed")
 
 
 OPEN_INDEXES = [url for url in INDEXES if url != "reference/rules/"]

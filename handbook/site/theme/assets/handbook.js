@@ -26,34 +26,13 @@ document.addEventListener("DOMContentLoaded", () => {
   };
   new ResizeObserver(makeFocusable).observe(document.body);
 
-  // The search loads nothing until you open it. The offline copy has no search: there, the list of everything opens.
-  const openList = () => location.assign(document.querySelector("[data-search]").href);
-  const search = () => enhance("search.js", (module) => module.open(), openList);
-  for (const link of document.querySelectorAll("[data-search]")) {
-    link.addEventListener("click", (event) => {
-      event.preventDefault();
-      search();
-    });
-  }
-  document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest("input, textarea, select, dialog");
-    if (
-      (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) ||
-      (event.key === "k" && (event.ctrlKey || event.metaKey))
-    ) {
-      event.preventDefault();
-      search();
-    }
-  });
-
+  openSearch();
   openMenu();
   removeCodeLandmarks();
   copyCode();
   nameSectionInReports();
   const missing = document.querySelector("[data-missing]");
   if (missing) enhance("search.js", (module) => module.suggest(missing));
-  if (document.querySelector("[data-search-page]"))
-    enhance("search.js", (module) => module.openPage());
   // Screen readers announce the theme's message, such as "Copied to clipboard".
   document.querySelector(".md-dialog__inner")?.setAttribute("role", "status");
   if (document.querySelector(".hb-bar, .hb-printed")) loadScript("runbook.js");
@@ -63,6 +42,49 @@ document.addEventListener("DOMContentLoaded", () => {
   const bar = document.querySelector(".hb-filter");
   if (bar) enhance("indexes.js", (module) => module.startIndex(bar));
 });
+
+// The search loads nothing until you open it. The dialog opens at once, so that it has all that the reader types meanwhile.
+// The archive of the site has no dialog: there, the link opens the list of everything.
+function openSearch() {
+  const dialog = document.getElementById("hb-search");
+  if (!dialog) return;
+  const page = document.querySelector("[data-search-page]");
+  const links = document.querySelectorAll("[data-search]");
+  if (page) enhance("search.js", (module) => module.openPage());
+  // The offline copy of the pages for on call has no search either.
+  const openList = () => {
+    dialog.close();
+    location.assign(links[0].href);
+  };
+  const open = (event) => {
+    event.preventDefault();
+    if (!page && !dialog.open) dialog.showModal();
+    const field = (page ?? dialog).querySelector("[type=search]");
+    field.focus();
+    field.select();
+    if (!page) enhance("search.js", (module) => module.startDialog(), openList);
+  };
+  for (const link of links) {
+    link.addEventListener("click", (event) => {
+      if (!event.ctrlKey && !event.metaKey && !event.shiftKey) open(event);
+    });
+  }
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input, textarea, select, dialog");
+    const withControl = event.ctrlKey || event.metaKey;
+    const opens = withControl ? event.key.toLowerCase() === "k" : event.key === "/" && !typing;
+    if (opens) open(event);
+  });
+  dialog.querySelector(".hb-search__close").addEventListener("click", () => dialog.close());
+  // A click beside the dialog closes it, if it also began there: you can select text beyond the edge.
+  const isBeside = ({ target, clientX: x, clientY: y }) => {
+    const { left, right, top, bottom } = dialog.getBoundingClientRect();
+    return target === dialog && (x < left || x > right || y < top || y > bottom);
+  };
+  let beganBeside = false;
+  dialog.addEventListener("pointerdown", (event) => (beganBeside = isBeside(event)));
+  dialog.addEventListener("click", (event) => beganBeside && isBeside(event) && dialog.close());
+}
 
 // On a narrow screen, a button opens the menu. Without scripts, the label of a checkbox does.
 function openMenu() {

@@ -35,6 +35,7 @@ export function startIndex(bar) {
   const address = new URLSearchParams(location.search);
   for (const field of bar.elements) {
     if (field.name && address.has(field.name)) field.value = address.get(field.name);
+    if (field.selectedIndex < 0) field.value = "";
   }
 
   const apply = () => {

@@ -36,26 +36,53 @@ const SCATTERED = 0.3;
 // Another term with the same meaning counts less than the word itself.
 const OTHER_TERM = 0.7;
 
+// Network errors on a phone are often short.
+const twice = (action) => action({ isLast: false }).catch(() => action({ isLast: true }));
+
 export class Index {
-  // fetchJson returns a file below assets/keys/. library is a promise of Pagefind, or of null if there is no index.
-  constructor(fetchJson, library) {
-    this.library = library;
-    this.files = new Map();
+  // fetchJson returns a file below assets/keys/. loadLibrary returns Pagefind, for an attempt with a number.
+  constructor(fetchJson, loadLibrary) {
     this.fetchJson = fetchJson;
+    this.loadLibrary = loadLibrary;
+    this.attempts = 0;
+    this.files = new Map();
     this.found = new Map();
+    this.missing = new Set();
   }
 
+  // A failure is not kept, so that the next query reads the file again.
   read(name) {
-    if (!this.files.has(name)) this.files.set(name, this.fetchJson(name));
+    if (!this.files.has(name)) {
+      const file = twice(() => this.fetchJson(name));
+      this.files.set(name, file);
+      file.catch(() => this.files.delete(name));
+    }
     return this.files.get(name);
   }
 
-  words() {
-    this.vocabulary ??= this.read("words").then(
-      ({ words, synonyms, pages }) => ({ vocabulary: new Vocabulary(words), synonyms, pages }),
-      () => ({ vocabulary: new Vocabulary([]), synonyms: [], pages: 0 }),
-    );
-    return this.vocabulary;
+  // Load what every query needs.
+  start() {
+    this.words();
+    this.pagefind().catch(() => {});
+  }
+
+  pagefind() {
+    this.library ??= this.loadLibrary(++this.attempts);
+    return this.library;
+  }
+
+  async words() {
+    this.vocabulary ??= this.read("words").then(({ words, synonyms, pages }) => ({
+      vocabulary: new Vocabulary(words),
+      synonyms,
+      pages,
+    }));
+    try {
+      return await this.vocabulary;
+    } catch {
+      this.vocabulary = null;
+      return { vocabulary: new Vocabulary([]), synonyms: [], pages: 0 };
+    }
   }
 
   // The rows of the key files for some words: title, address, kind, status, and the keys.
@@ -92,7 +119,7 @@ export class Index {
     const corrected = corrections.size ? words.join(" ") : "";
     const variants = replaceSynonyms(corrected || fold(query), synonyms);
     const asked = words.length ? words : unknown;
-    const isCommon = asked.every(isStopWord);
+    const isCommon = asked.length > 0 && asked.every(isStopWord);
     return {
       words: isCommon ? [] : byRarity(asked),
       concepts: isCommon
@@ -154,23 +181,26 @@ export class Index {
     return names;
   }
 
-  search(pagefind, term) {
-    if (!this.found.has(term))
-      this.found.set(
-        term,
-        pagefind.search(term).then(({ results }) => results),
-      );
-    return this.found.get(term);
+  // Pagefind finds nothing if it cannot load a part of its index, for example after the site has changed. Nearly all words of the
+  // vocabulary are on a page, so a word without results is searched once more in the newest index.
+  async search(pagefind, term, vocabulary, isLast) {
+    if (!this.found.has(term)) this.found.set(term, pagefind.search(term));
+    const { results } = await this.found.get(term);
+    if (!results.length && vocabulary.levels.has(term) && !this.missing.has(term)) {
+      this.missing.add(term);
+      if (!isLast) throw new Error(`No page has ${term}.`);
+    }
+    return results;
   }
 
   // Add the scores of the pages with words of a query, by the weights of the words. In every page a word counts at least 0.4
   // times as much as in its best page, so that a page with more of the words comes first.
   // A word that at most `enough` pages have ends the search.
-  async findPages(pagefind, terms, enough) {
+  async findPages(pagefind, terms, enough, vocabulary, isLast) {
     const pages = new Map();
     for (const { term, weight, concept } of terms) {
       if (pages.size && pages.size <= enough) break;
-      const results = await this.search(pagefind, term);
+      const results = await this.search(pagefind, term, vocabulary, isLast);
       const most = Math.max(...results.map((result) => result.score), 0);
       for (const result of results) {
         const entry = pages.get(result.id) ?? { result, weights: new Map() };
@@ -184,11 +214,22 @@ export class Index {
     return [...pages.values()].sort((a, b) => b.score - a.score);
   }
 
+  // The same as textMatches. After a failure, it loads Pagefind again.
+  async searchTexts(plan, options) {
+    try {
+      return await this.textMatches(plan, options);
+    } catch (error) {
+      this.library?.then((pagefind) => pagefind.destroy()).catch(() => {});
+      this.library = null;
+      this.found.clear();
+      throw error;
+    }
+  }
+
   async textMatches(
-    { concepts, isUnknown, pages: size },
-    { kind, limit, hasExact, names, isWanted, isCancelled },
+    { concepts, isUnknown, pages: size, vocabulary },
+    { kind, limit, hasExact, names, isWanted, isCancelled, isLast },
   ) {
-    const pagefind = await this.library;
     const isSmall = size <= SMALL_SITE;
     const terms = concepts.flatMap(({ terms: [own, ...others], weight }, concept) => [
       { words: splitWords(own), weight, concept },
@@ -202,14 +243,17 @@ export class Index {
       ...term,
       term: makeTerm(term.words.join(" "), !isUnknown),
     }));
-    if (!pagefind || !searched.length || isCancelled()) return { rows: [], more: false };
-    const hits = await this.findPages(pagefind, searched, isSmall ? 0 : MAX_RESULTS);
-    // Each page costs one fetch. A search within one kind reads more pages.
+    if (!searched.length || isCancelled()) return { rows: [], more: false };
+    const pagefind = await this.pagefind();
+    const enough = isSmall ? 0 : MAX_RESULTS;
+    const hits = await this.findPages(pagefind, searched, enough, vocabulary, isLast);
+    // Each page costs one fetch. A search within one kind reads more pages, until it has enough.
     const maxPages = (kind ? 6 : isSmall ? 2 : 1) * MAX_RESULTS;
+    const step = kind ? MAX_RESULTS : maxPages;
     const pages = [];
     let n = 0;
-    for (; n < hits.length && n < maxPages && !isCancelled(); n += MAX_RESULTS) {
-      const some = hits.slice(n, n + MAX_RESULTS);
+    for (; n < hits.length && n < maxPages && !isCancelled(); n += step) {
+      const some = hits.slice(n, n + step);
       const data = await Promise.all(some.map(({ result }) => result.data()));
       pages.push(...data.filter((page) => isWanted(page) && (!kind || page.meta.kind === kind)));
       if (kind && pages.length >= limit) break;
@@ -238,14 +282,21 @@ export class Index {
     if (top.length) onExact(top);
     const addresses = new Set(exact.map(({ address }) => address.split("#")[0]));
     const isWanted = (page) => !addresses.has(page.url.split("#")[0].replace(/^\//, ""));
-    const text = await this.textMatches(plan, {
+    const options = {
       kind,
       limit: MAX_RESULTS - top.length,
       hasExact: top.length > 0,
       names: await this.names(plan),
       isWanted,
       isCancelled,
-    });
+    };
+    const text = await twice(({ isLast }) => this.searchTexts(plan, { ...options, isLast })).catch(
+      () => ({
+        rows: [],
+        more: false,
+        isBroken: true,
+      }),
+    );
     if (isCancelled()) return null;
     // If the text search has few results, more exact matches fill the list.
     const rest = exact.slice(MAX_EXACT, Math.max(MAX_EXACT, MAX_RESULTS - text.rows.length));
@@ -257,6 +308,7 @@ export class Index {
       corrections: plan.corrections,
       isPartial: !top.length && text.isPartial,
       isCommon: plan.isCommon,
+      isBroken: text.isBroken,
       near: rows.length || near.length ? near : this.nearWords(plan),
     };
   }

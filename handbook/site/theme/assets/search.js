@@ -14,13 +14,28 @@ const page = document.querySelector("[data-search-page]");
 // The search starts after a pause in typing that is longer than the reader's own pauses between two letters, in milliseconds.
 // So a slow reader does not load the results of each beginning of a word.
 const [MIN_PAUSE, FIRST_PAUSE, MAX_PAUSE] = [150, 500, 2000];
+// Slower answers have a status while they load, in milliseconds.
+const SLOW = 500;
+// A reader can paste a whole log. The search reads its first and its last letters, half of this number each.
+const MAX_LETTERS = 2000;
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-const readKeys = (name) =>
-  fetch(new URL(`assets/keys/${name}.json`, base)).then((response) => {
-    if (!response.ok) throw new Error(`assets/keys/${name}.json: ${response.status}`);
-    return response.json();
-  });
+async function readKeys(name) {
+  const response = await fetch(new URL(`assets/keys/${name}.json`, base));
+  if (!response.ok) throw new Error(`assets/keys/${name}.json: ${response.status}`);
+  return response.json();
+}
+
+// Pagefind and some browsers keep a failure, so each attempt loads a module of its own.
+async function loadLibrary(name, attempt) {
+  const url = new URL(name, base);
+  if (attempt > 1) url.searchParams.set("attempt", attempt);
+  const pagefind = await import(url);
+  await pagefind.options({ baseUrl: "/", excerptLength: 24 });
+  await pagefind.init();
+  return pagefind;
+}
+
 let shared;
 let library;
 function getIndex() {
@@ -28,17 +43,7 @@ function getIndex() {
   const name = dialog.dataset.library ?? "pagefind/pagefind.js";
   if (library === name) return shared;
   library = name;
-  shared = new Index(
-    readKeys,
-    import(new URL(library, base)).then(
-      async (pagefind) => {
-        await pagefind.options({ baseUrl: "/", excerptLength: 24 });
-        await pagefind.init();
-        return pagefind;
-      },
-      () => null,
-    ),
-  );
+  shared = new Index(readKeys, (attempt) => loadLibrary(name, attempt));
   return shared;
 }
 
@@ -90,15 +95,15 @@ class Search {
 
   moveFocus(event) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (!step || event.target === this.kind) return;
+    if (!step || event.target === this.kind || event.isComposing) return;
     const stops = [this.input, ...this.results.querySelectorAll("a")];
     const from = Math.max(stops.indexOf(document.activeElement), 0);
     stops[(from + step + stops.length) % stops.length].focus();
     event.preventDefault();
   }
 
-  // Go to the first result of what the field says now, not of what it said before. A reader who has closed the search or moved
-  // to a result meanwhile stays there.
+  // Go to the first result of what the field says now, not of what it said before, and not to one of the nearest names. A reader
+  // who has closed the search or moved to a result meanwhile stays there.
   async goToFirst(event) {
     const query = this.readQuery();
     let isOpen = true;
@@ -107,21 +112,24 @@ class Search {
       await this.run(event);
     }
     if (isOpen && this.answered === query && document.activeElement === this.input)
-      this.results.querySelector("a")?.click();
+      this.first?.click();
   }
 
   readQuery() {
-    return this.input.value.replace(/\s+/g, " ").trim();
+    const query = this.input.value.replace(/\s+/g, " ").trim();
+    if (query.length <= MAX_LETTERS) return query;
+    return `${query.slice(0, MAX_LETTERS / 2)} ${query.slice(-MAX_LETTERS / 2)}`;
   }
 
   // Replace the results. A reader who has moved to one of them stays on it, or goes back to the field if it is gone.
-  show(query, hits) {
+  show(query, hits, isAnswer = true) {
     const focused = document.activeElement;
     const hadFocus = this.results.contains(focused);
     this.results.replaceChildren(...hits.map(makeRow));
     this.answered = query;
-    if (!hadFocus) return;
     const links = [...this.results.querySelectorAll("a")];
+    this.first = isAnswer ? links[0] : null;
+    if (!hadFocus) return;
     (links.find(({ href }) => href === focused.href) ?? this.input).focus();
   }
 
@@ -140,8 +148,8 @@ class Search {
     const number = ++this.latest;
     const isCancelled = () => number !== this.latest;
     this.answered = null;
-    this.onQuery(query);
     if (!query) {
+      this.onQuery(query);
       this.show(query, []);
       this.status.textContent = "";
       this.kind.hidden = !this.kind.value;
@@ -150,30 +158,39 @@ class Search {
     }
     if (event.type === "input") await pause(this.measurePause(event, query));
     if (isCancelled()) return;
+    this.onQuery(query);
+    const kind = this.kind.value;
+    const slow = setTimeout(() => {
+      if (!isCancelled()) this.status.textContent = "Searching…";
+    }, SLOW);
     // Exact matches appear at once. Searches run one after the other, and only the latest one continues.
     const onExact = (hits) => this.show(query, hits);
     this.last = this.last.then(() =>
       isCancelled()
         ? null
         : getIndex()
-            .find(query, { kind: this.kind.value, isCancelled, onExact })
+            .find(query, { kind, isCancelled, onExact })
             .catch(() => ({ rows: [], corrections: new Map(), near: [], isBroken: true })),
     );
     const found = await this.last;
+    clearTimeout(slow);
     if (!found || isCancelled()) return;
-    this.show(query, found.rows.length ? found.rows : found.near);
-    this.kind.hidden = !found.rows.length && !this.kind.value;
-    this.status.textContent = describe(found);
+    const hasRows = found.rows.length > 0;
+    this.show(query, hasRows ? found.rows : found.near, hasRows);
+    this.kind.hidden = !hasRows && !kind;
+    this.status.textContent = describe(found, kind);
     this.root.dataset.shown = this.input.value;
   }
 }
 
 // What the line above the results says.
-function describe({ rows, more, corrections, isPartial, isCommon, isBroken, near }) {
-  if (isBroken) return "The search could not be loaded. See the list of everything below.";
+function describe({ rows, more, corrections, isPartial, isCommon, isBroken, near }, kind) {
   const count = rows.length;
+  if (isBroken && !count)
+    return "The search could not be loaded. Try again, or see the list of everything below.";
   if (!count) {
-    const reason = isCommon ? "These words are too common to search for." : "No results.";
+    const none = kind ? `No results of the kind ${kind}.` : "No results.";
+    const reason = isCommon ? "These words are too common to search for." : none;
     return near.length
       ? `${reason} The nearest names:`
       : `${reason} See the list of everything below.`;
@@ -183,38 +200,40 @@ function describe({ rows, more, corrections, isPartial, isCommon, isBroken, near
     sentences.push(
       [...corrections].map(([word, nearest]) => `${nearest} instead of ${word}`).join(", "),
     );
+  if (isBroken) sentences.push("only names, because the texts could not be loaded");
   if (isPartial) sentences.push("no page has all the words");
   return sentences.join(" · ");
 }
 
 let dialogSearch;
-export function open() {
-  if (page) return focus(pageSearch);
-  if (!dialogSearch) {
-    const link = dialog.querySelector("[data-search-link]");
-    const everything = new URL("search/", base);
-    dialogSearch = new Search(dialog, {
-      onQuery: (query) => {
-        link.hidden = !query;
-        link.href = `${everything}?${new URLSearchParams({ q: query })}`;
-      },
-    });
-    dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-    dialog.querySelector(".hb-search__close").addEventListener("click", () => dialog.close());
-    dialogSearch.results.addEventListener("click", (event) => {
-      const opensTab = event.ctrlKey || event.metaKey || event.shiftKey;
-      // The result can be a section of this page.
-      if (event.target.closest("a") && !opensTab) dialog.close();
-    });
-    getIndex().words();
-  }
-  if (!dialog.open) dialog.showModal();
-  focus(dialogSearch);
+// handbook.js has opened the dialog.
+export function startDialog() {
+  if (dialogSearch) return;
+  const link = dialog.querySelector("[data-search-link]");
+  dialogSearch = new Search(dialog, {
+    onQuery: (query) => {
+      link.hidden = !query;
+      link.href = makeAddress(new URL("search/", base), dialogSearch);
+    },
+  });
+  dialogSearch.results.addEventListener("click", (event) => {
+    const result = event.target.closest("a");
+    if (!result || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    // The result can be this page, which keeps the names that the reader has filled in, or a section of it.
+    if (result.href === location.href.split("#")[0]) {
+      event.preventDefault();
+      scrollTo(0, 0);
+    }
+    dialog.close();
+  });
+  getIndex().start();
+  dialogSearch.run({ type: "open" }); // what the reader has typed while this was loaded
 }
 
-function focus(search) {
-  search.input.focus();
-  search.input.select();
+function makeAddress(url, search) {
+  const entries = { q: search.readQuery(), kind: search.kind.value };
+  url.search = new URLSearchParams(Object.entries(entries).filter(([, value]) => value));
+  return url;
 }
 
 // The search page reads its query from its address, and writes it there.
@@ -223,12 +242,7 @@ export function openPage() {
   const address = new URLSearchParams(location.search);
   page.hidden = false;
   pageSearch = new Search(page, {
-    onQuery: (query) => {
-      const url = new URL(location);
-      const entries = { q: query, kind: pageSearch.kind.value };
-      url.search = new URLSearchParams(Object.entries(entries).filter(([, value]) => value));
-      history.replaceState(null, "", url);
-    },
+    onQuery: () => history.replaceState(null, "", makeAddress(new URL(location), pageSearch)),
   });
   pageSearch.input.value = address.get("q") ?? "";
   pageSearch.kind.value = address.get("kind") ?? "";

@@ -34,6 +34,14 @@ _UNDEFINED_LINK = re.compile(
     r"|(?<=\w)\[\^[0-9]+\](?![+*?{])"  # a footnote after a word, and no class of characters
 )
 _CONTAINERS = frozenset((NodeKind.LIST, NodeKind.ITEM, NodeKind.QUOTE))
+_PARAGRAPHS = frozenset((NodeKind.PARAGRAPH, NodeKind.PLAIN))
+_LITERALS = frozenset((NodeKind.TEXT, NodeKind.CODE))
+_BREAKS = frozenset((NodeKind.SOFT_BREAK, NodeKind.HARD_BREAK))
+_LINKS = frozenset((NodeKind.LINK, NodeKind.IMAGE))
+# In Python 3.11, a member of an enum is slow to look up, and a text has thousands of nodes.
+_TEXT, _HTML, _TABLE = NodeKind.TEXT, NodeKind.HTML, NodeKind.TABLE
+_HEADING, _ITEM = NodeKind.HEADING, NodeKind.ITEM
+_QUOTE, _FOOTNOTE = NodeKind.QUOTE, NodeKind.FOOTNOTE
 _ATX = re.compile(r"#{1,6}(?:[ \t]|$)", re.MULTILINE)
 
 
@@ -96,9 +104,9 @@ def extract_text(nodes: Sequence[MarkdownNode], *, with_images: bool = False) ->
 
 def _plain_pieces(nodes: Sequence[MarkdownNode], with_images: bool) -> Iterator[str]:
     for node in nodes:
-        if node.kind in (NodeKind.TEXT, NodeKind.CODE):
+        if node.kind in _LITERALS:
             yield node.text
-        elif node.kind in (NodeKind.SOFT_BREAK, NodeKind.HARD_BREAK):
+        elif node.kind in _BREAKS:
             yield " "
         elif with_images or node.kind is not NodeKind.IMAGE:
             yield from _plain_pieces(node.children, with_images)
@@ -119,15 +127,15 @@ class _BodyReader:
     def read(self, nodes: Sequence[MarkdownNode], parent: Block | None, quotes: int) -> None:
         """Read blocks. `quotes` is the number of block quotes that enclose them."""
         for node in nodes:
-            if node.kind is NodeKind.FOOTNOTE:
+            if node.kind is _FOOTNOTE:
                 self.read(node.children, parent, quotes)
                 continue
-            nested_quotes = quotes + (node.kind is NodeKind.QUOTE)
+            nested_quotes = quotes + (node.kind is _QUOTE)
             block = self._read_block(node, parent, nested_quotes)
             self.blocks.append(block)
-            if isinstance(block, List | Item | Quote):
+            if node.kind in _CONTAINERS:
                 self.read(node.children, block, nested_quotes)
-            elif isinstance(block, Table):
+            elif node.kind is _TABLE:
                 for row in node.children:
                     for cell in row.children:
                         self._read_inlines(cell.children)
@@ -136,17 +144,16 @@ class _BodyReader:
 
     def _read_block(self, node: MarkdownNode, parent: Block | None, quotes: int) -> Block:
         first, last = self._line(node.start), self._line(_find_last_offset(node))
+        if node.kind in _PARAGRAPHS:
+            text = self._read_paragraph(node, quotes)
+            return Paragraph(first, last, parent, node.start, text)
+        if node.kind is _HEADING:
+            return self._read_heading(node, first, last, parent)
+        if node.kind is _ITEM:
+            return Item(first, last, parent, node.start)
         match node.kind:
-            case NodeKind.PARAGRAPH | NodeKind.PLAIN:
-                return Paragraph(
-                    first, last, parent, node.start, self._read_paragraph(node, quotes)
-                )
-            case NodeKind.HEADING:
-                return self._read_heading(node, first, last, parent)
             case NodeKind.LIST:
                 return List(first, last, parent, node.start, node.number is not None)
-            case NodeKind.ITEM:
-                return Item(first, last, parent, node.start)
             case NodeKind.QUOTE:
                 return Quote(first, last, parent, node.start, node.detail)
             case NodeKind.FENCE | NodeKind.INDENTED_CODE:
@@ -212,17 +219,17 @@ class _BodyReader:
 
     def _read_inlines(self, nodes: Sequence[MarkdownNode], *, is_in_link: bool = False) -> None:
         for node in nodes:
-            if node.kind is NodeKind.TEXT:
-                if not is_in_link:
+            if node.kind is _TEXT:
+                # Most texts have no such character, and a test for it is cheaper than a search.
+                if ("-" in node.text or "[" in node.text) and not is_in_link:
                     self._read_text(node)
-                continue
-            if node.kind is NodeKind.HTML:
-                self.has_html = True
-            is_link = node.kind in (NodeKind.LINK, NodeKind.IMAGE)
-            if is_link:
+            elif node.kind in _LINKS:
                 self.links.append(self._read_link(node))
-            if node.children:
-                self._read_inlines(node.children, is_in_link=is_in_link or is_link)
+                self._read_inlines(node.children, is_in_link=True)
+            elif node.kind is _HTML:
+                self.has_html = True
+            elif node.children:
+                self._read_inlines(node.children, is_in_link=is_in_link)
 
     def _read_link(self, node: MarkdownNode) -> Link:
         return Link(
@@ -234,7 +241,6 @@ class _BodyReader:
         )
 
     def _read_text(self, node: MarkdownNode) -> None:
-        # Most texts have no hyphen, and a test for it is cheaper than a search for ids.
         for match in ID.finditer(node.text) if "-" in node.text else ():
             self.mentions.append(Mention(match[0], self._at_match(node, match)))
         if "[" in node.text:

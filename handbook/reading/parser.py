@@ -221,6 +221,8 @@ _LEAVES: Final[Mapping[str, NodeKind]] = {
     "TaskListMarker": NodeKind.TASK_MARKER,
     "FootnoteReference": NodeKind.FOOTNOTE_REFERENCE,
 }
+# In Python 3.11, a member of an enum is slow to look up, and a text has thousands of nodes.
+_PLAIN, _LIST, _TEXT = NodeKind.PLAIN, NodeKind.LIST, NodeKind.TEXT
 _VERBATIM: Final = frozenset((NodeKind.FENCE, NodeKind.INDENTED_CODE, NodeKind.HTML_BLOCK))
 _UNLINKED: Final = frozenset((*_VERBATIM, NodeKind.LINK, NodeKind.IMAGE))
 _KINDS: Final = tuple(NodeKind)
@@ -263,7 +265,7 @@ class _Builder:
                 if not self.unlinked_count and may_hold_autolink(value):
                     self._add_linked(value, start, end)
                 else:
-                    self._add(MarkdownNode(NodeKind.TEXT, start, end, value))
+                    self._add(MarkdownNode(_TEXT, start, end, value))
             elif name == "Start":
                 self._open_node(value, start, end)
             elif name == "End":
@@ -282,9 +284,10 @@ class _Builder:
         node = MarkdownNode(_TAGS[name], start, end)
         if value is not None:
             _describe(node, value)
-        self.unlinked_count += node.kind in _UNLINKED
-        if node.kind is NodeKind.LINK and self.text[start] == "<":
-            self.bracketed_offsets.append(start)
+        if node.kind in _UNLINKED:
+            self.unlinked_count += 1
+            if node.kind is NodeKind.LINK and self.text[start] == "<":
+                self.bracketed_offsets.append(start)
         self._add(node)
         self.open_nodes.append(node)
         if len(self.open_nodes) > DEEPEST:
@@ -292,14 +295,15 @@ class _Builder:
 
     def _close_node(self) -> None:
         """Close the innermost open node."""
-        if self.open_nodes[-1].kind is NodeKind.PLAIN:
-            self.open_nodes.pop()
         node = self.open_nodes.pop()
-        self.unlinked_count -= node.kind in _UNLINKED
-        if node.kind in _VERBATIM:
-            node.text = "".join(child.text for child in node.children)
-            node.children = []
-        elif node.kind is NodeKind.LIST and node.children:
+        if node.kind is _PLAIN:
+            node = self.open_nodes.pop()
+        if node.kind in _UNLINKED:
+            self.unlinked_count -= 1
+            if node.kind in _VERBATIM:
+                node.text = "".join(child.text for child in node.children)
+                node.children = []
+        elif node.kind is _LIST and node.children:
             # The parser's range of a list includes the link definitions after it.
             node.end = node.children[-1].end
 
@@ -309,14 +313,15 @@ class _Builder:
         An inline directly in a block gets a plain block around it.
         """
         container = self.open_nodes[-1]
-        if container.kind is NodeKind.PLAIN:
+        if container.kind in _TEXT_CONTAINERS:
+            if node.kind in _INLINE:
+                container = self._open_plain(node)
+        elif container.kind is _PLAIN:
             if node.kind in _INLINE:
                 container.end = node.end
             else:
                 self.open_nodes.pop()
                 container = self.open_nodes[-1]
-        elif container.kind in _TEXT_CONTAINERS and node.kind in _INLINE:
-            container = self._open_plain(node)
         container.children.append(node)
 
     def _open_plain(self, first: MarkdownNode) -> MarkdownNode:

@@ -28,7 +28,7 @@ _POLICY: Final = (
 _HASH: Final = re.compile(r" 'sha256-[^']*'")
 _REMOVED: Final = (
     "#hb-search, .hb-search-page, .hb-filter, "
-    "link[rel=alternate], link[rel=search], link[rel=modulepreload], script[type=module]"
+    "link[rel~=alternate], link[rel=search], link[rel=modulepreload], script[type=module]"
 )
 """Selectors of elements that need a server: the search, filters, the feed, and modules."""
 _ADDRESSES: Final[Mapping[str, str]] = {"href": "[href]", "src": "[src]", "action": "[action]"}

@@ -88,6 +88,16 @@ def test_a_page_fits_and_has_no_faults_and_no_violations(open_browser: Opener, u
     assert watched.faults == []
 
 
+def test_a_page_names_the_feed_and_does_not_fetch_the_sitemap(open_browser: Opener) -> None:
+    page = open_browser(390).open("")
+    page.wait_for_load_state("networkidle")
+    feed = page.get_attribute("link[rel~=alternate]", "href")
+    assert feed == "feed.xml"
+    loaded = page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
+    assert any(address.endswith("handbook.js") for address in loaded)
+    assert [address for address in loaded if "sitemap" in address] == []
+
+
 def test_a_used_page_is_as_good_as_new_for_the_next_test(browser: Browser, address: str) -> None:
     state = """() => [
       location.href, innerWidth, localStorage.length, sessionStorage.length,

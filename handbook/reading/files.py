@@ -44,6 +44,9 @@ _CONFLICT: Final = re.compile(r"^(?:<{7}|>{7})(?: .*)?$|^\|{7} (?!.*\|$).+$", re
 The line between both versions, `=======`, is no sign alone, because it can underline a heading.
 """
 
+_VISIBLE: Final = bytes(range(32, 127)) + b"\t\n\r"
+"""The characters of ASCII that a text can contain."""
+
 _CONTROLS: Final = bytes(range(9)) + b"\x0b\x0c" + bytes(range(14, 32)) + b"\x7f"
 _SPACES: Final = bytes.maketrans(_CONTROLS, b" " * len(_CONTROLS))
 _READABLE: Final = re.compile(rb"\n|[ -~]{8,}")
@@ -220,9 +223,10 @@ def read_bytes(root: Path, path: str) -> bytes | Finding:
 
     A pipe or a device also gives a finding, because a read of it can wait forever.
     """
-    content = _read(root / path, path)
+    file = root / path
+    content = _read(file, path)
     if _recorders:
-        _record(FileQuestion.CONTENT, root / path, _hash(content))
+        _record(FileQuestion.CONTENT, file, _hash(content))
     return content
 
 
@@ -270,7 +274,9 @@ def decode(path: str, data: bytes, *, longest: int = LONGEST_LINE) -> str | Find
             f"invalid UTF-8: byte {data[error.start]:#04x}",
             "save the file as UTF-8",
         )
-    if hidden := _HIDDEN.search(text):
+    # Most files have only visible ASCII, and this test is cheaper than the regular expression.
+    is_visible = data.isascii() and not data.translate(None, _VISIBLE)
+    if not is_visible and (hidden := _HIDDEN.search(text)):
         at = Location(
             path,
             text.count("\n", 0, hidden.start()) + 1,

@@ -184,7 +184,7 @@ class Source:
                     if placeholder := find_placeholder(cell):
                         at = self.at_body(start)
                         yield self.at(at.line, at.column + placeholder.offset), placeholder.text
-        elif isinstance(block, Paragraph | Heading):
+        elif isinstance(block, (Paragraph, Heading)):
             text = "\n".join(map(self.line, range(block.first, block.last + 1)))
             if placeholder := find_placeholder(text):
                 line = block.first + text.count("\n", 0, placeholder.offset)

@@ -93,7 +93,7 @@ def missing_warning(runbook: Runbook) -> Iterator[Finding]:
             continue
         elif isinstance(block, Code):
             yield from _check_code(source, block)
-        elif isinstance(block, Paragraph | Table) and section != _USE:
+        elif isinstance(block, (Paragraph, Table)) and section != _USE:
             yield from _check_inline_code(source, block)
 
 
@@ -134,7 +134,7 @@ def _is_mention(code: _InlineCode) -> bool:
 
 def _list_inline_code(source: Source, block: Block) -> Iterator[_InlineCode]:
     """Yield the code in backticks of a paragraph or a table, in the order of the file."""
-    if not isinstance(block, Paragraph | Table):
+    if not isinstance(block, (Paragraph, Table)):
         return
     previous = ""
     for line in range(block.first, block.last + 1):

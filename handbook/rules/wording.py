@@ -175,7 +175,7 @@ def _compared_blocks(source: Source) -> list[_ComparedBlock]:
             depth, parent = depth + 1, parent.parent
         text = _text_of(block)
         ids: tuple[str, ...] = ()
-        if isinstance(block, Paragraph | Heading | Table):
+        if isinstance(block, (Paragraph, Heading, Table)):
             text = _TARGET.sub("", text)
             text, ids = ID.sub("\0", text), tuple(ID.findall(text))
         if text or not isinstance(block, Html):

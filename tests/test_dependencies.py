@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import re
+import subprocess
+import tomllib
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
 import pytest
@@ -10,8 +15,6 @@ from tests.commands import run, serve_site
 from tests.handbooks import ADR, ROOT, SETTINGS, SMALL, copy_site, write
 
 FINDING = "adr/0001-a.md:3:9: FM005 error: unknown value 'acepted' for 'status'"
-CORE = str(ROOT / "tests/programs/core_packages.py")
-"""Program that runs `handbook` with only the packages of `pip install handbook`."""
 COMMENT = "# A comment above the keys, which the positions count.\n"
 
 
@@ -95,6 +98,44 @@ def test_the_site_is_built_with_material_and_macros(package: str, tmp_path: Path
     assert not (root / "site/index.html").exists()
 
 
+def normalize(package: str) -> str:
+    """Return the name of a package as indexes compare it."""
+    return re.sub(r"[-_.]+", "-", package).lower()
+
+
+def list_required(requirements: list[str]) -> set[str]:
+    """Return the names of the required packages and of all packages that they require."""
+    names: set[str] = set()
+    while requirements:
+        requirement = requirements.pop()
+        name = normalize(re.split(r"[^\w.-]", requirement)[0])
+        if name not in names and "extra ==" not in requirement:
+            names.add(name)
+            try:
+                requirements += requires(name) or ()
+            except PackageNotFoundError:  # It is for another version of Python or another system.
+                continue
+    return names
+
+
+@functools.cache
+def list_extra_modules() -> list[str]:
+    """Return the installed modules that `pip install handbook` does not install."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    core = list_required(project["dependencies"]) | {"handbook"}
+    return [
+        module
+        for module, packages in packages_distributions().items()
+        if core.isdisjoint(map(normalize, packages))
+    ]
+
+
+def run_core(arguments: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run `handbook` with only the packages of `pip install handbook`."""
+    program = str(ROOT / "tests/programs/core_packages.py")
+    return run("python", program, ",".join(list_extra_modules()), *arguments, cwd=cwd)
+
+
 COUNTRY = SETTINGS + "  policy: {postmortem: {country: DE}}\n"
 
 
@@ -113,7 +154,7 @@ COUNTRY = SETTINGS + "  policy: {postmortem: {country: DE}}\n"
 )
 def test_the_check_and_the_authoring_need_only_the_core(command: list[str], tmp_path: Path) -> None:
     root = copy_site(SMALL, tmp_path / "handbook")
-    answer = run("python", CORE, *command, cwd=root)
+    answer = run_core(command, root)
     assert (answer.returncode, answer.stderr) == (0, "")
 
 
@@ -133,7 +174,7 @@ def test_a_missing_package_exits_with_2_and_the_command_to_install_it(
     command: list[str], module: str, purpose: str, tmp_path: Path
 ) -> None:
     root = write(tmp_path, {"mkdocs.yml": COUNTRY, "adr/0001-a.md": ADR})
-    answer = run("python", CORE, *command, cwd=root)
+    answer = run_core(command, root)
     assert (answer.returncode, answer.stdout) == (2, "")
     line = f"missing module '{module}' for {purpose}; run: pip install 'handbook[site]'"
     assert answer.stderr == f"handbook: {line}\n"

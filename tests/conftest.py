@@ -25,6 +25,7 @@ from tests.handbooks import ROOT, SMALL, copy_site, replace_once
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+    from xdist.workermanage import WorkerController
 
 # In CI, checks have no cache. So no test sees the result of another one. The value is not "true",
 # because a missing tool fails the tests only in CI.
@@ -43,11 +44,26 @@ GROUPS = {
 """Files whose tests run in one process, because they share an expensive fixture."""
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """Return the scheduler of a run with several processes, which starts the groups first."""
-    scheduler = LoadScopeScheduling(config, log)
-    scheduler._split_scope = lambda test: GROUPS.get(test.partition("::")[0], test)
-    return scheduler
+class Scheduler(LoadScopeScheduling):  # type: ignore[misc] # mypy does not follow it
+    """Scheduler of a run with several processes, which starts the largest groups first.
+
+    The tests of a function run in one process, which keeps what they share.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return GROUPS.get(nodeid.partition("::")[0], nodeid.partition("[")[0])
+
+    def _reschedule(self, node: WorkerController) -> None:
+        # xdist counts the tests of all groups after each test, also of the finished groups.
+        groups = self.assigned_work[node]
+        for name in [name for name, tests in groups.items() if all(tests.values())]:
+            del groups[name]
+        super()._reschedule(node)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduler:
+    """Return the scheduler of a run with several processes."""
+    return Scheduler(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import hashlib
 import json
 import os
 import shutil
@@ -137,6 +138,11 @@ def make_once(request: pytest.FixtureRequest, name: str, make: Callable[[Path], 
     folder: Path = request.getfixturevalue("tmp_path_factory").getbasetemp()
     if hasattr(request.config, "workerinput"):  # several processes, each with a folder in this one
         folder = folder.parent
+    return fill_once(folder, name, make)
+
+
+def fill_once(folder: Path, name: str, make: Callable[[Path], object]) -> Path:
+    """Return a folder in `folder` that the first process fills. The other ones wait for it."""
     with (folder / f"{name}.lock").open("w") as file:
         lock(file.fileno())
         if not (folder / name).exists():
@@ -178,29 +184,31 @@ def serve_site(site: Path, handler: type[Quiet] = Quiet) -> AbstractContextManag
 
 
 def install_node_packages(source: Path, folder: Path) -> Path:
-    """Install the Node packages of the lock file in `source` into a new folder.
+    """Make a new folder with the Node packages of the lock file in `source`, and return it.
 
-    Returns the folder.
+    The packages stay in the virtual environment for the next runs with the same lock file.
     """
+    files = [source / name for name in ("package.json", "package-lock.json")]
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+    def install(new: Path) -> None:
+        for file in files:
+            shutil.copy(file, new)
+        options = ["--silent", "--no-audit", "--no-fund", "--ignore-scripts"]
+        subprocess.run(
+            [str(NODE / "node"), str(NPM), "ci", *options],
+            cwd=new,
+            env=make_environment(PATH=f"{NODE}{os.pathsep}{os.environ['PATH']}"),
+            stdin=subprocess.DEVNULL,
+            timeout=200,
+            check=True,
+        )
+
+    store = Path(sys.prefix, "node")
+    store.mkdir(exist_ok=True)
     folder.mkdir()
-    for file in ("package.json", "package-lock.json"):
-        shutil.copy(source / file, folder)
-    subprocess.run(
-        [
-            str(NODE / "node"),
-            str(NPM),
-            "ci",
-            "--silent",
-            "--no-audit",
-            "--no-fund",
-            "--ignore-scripts",
-        ],
-        cwd=folder,
-        env=make_environment(PATH=f"{NODE}{os.pathsep}{os.environ['PATH']}"),
-        stdin=subprocess.DEVNULL,
-        timeout=200,
-        check=True,
-    )
+    modules = fill_once(store, digest, install) / "node_modules"
+    (folder / "node_modules").symlink_to(modules)
     return folder
 
 

@@ -35,10 +35,7 @@ os.environ["LANGUAGE"] = "C"
 
 
 GROUPS = {
-    "tests/browser/test_node_tools.py": "packages of the browser tests",
-    "tests/content/browser/test_lighthouse.py": "packages of the browser tests",
     "tests/content/test_fork.py": "fork",
-    "tests/samples/test_node_tools.py": "packages of the samples",
     "tests/samples/test_service.py": "service",
 }
 """Files whose tests run in one process, because they share an expensive fixture."""
@@ -112,7 +109,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install Lighthouse and Biome, and return their folder."""
+    """Return a folder with Lighthouse and Biome."""
     return install_node_packages(
         ROOT / "tests/browser", tmp_path_factory.mktemp("node") / "browser"
     )

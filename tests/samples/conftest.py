@@ -206,7 +206,7 @@ def running(service: Service, databases: dict[str, str]) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def node(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Install the locked Node packages of the service and of the tests."""
+    """Return folders with the locked Node packages of the service and of the tests."""
     folder = tmp_path_factory.mktemp("node")
     sources = {"service": SAMPLES / "order-service", "suite": Path(__file__).parent}
     return {name: install_node_packages(source, folder / name) for name, source in sources.items()}

@@ -189,6 +189,5 @@ def test_a_planted_script_is_noticed(
     write(tmp_path, {"index.html": html.replace("</h1>", f"</h1>{planted}", 1)})
     with serve_site(tmp_path) as address:
         watch.page.goto(address)
-        watch.page.wait_for_load_state("networkidle")
         assert watch.dialogs == [address]
         assert bool(watch.find_code()) == ("onerror" in planted)

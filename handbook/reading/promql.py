@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from errno import ECHILD
 from fractions import Fraction
+from functools import lru_cache
 from math import isfinite
 from typing import Any, Final
 
@@ -178,6 +179,7 @@ def _make_fault(reason: str | None) -> PromqlFault | None:
     return None if reason is None else PromqlFault(reason)
 
 
+@lru_cache(maxsize=10_000)  # A preview checks all expressions again after each edit.
 def _read_reason(expression: str) -> str | None:
     """Return the error message of the parser as one line, or None for a valid expression."""
     try:

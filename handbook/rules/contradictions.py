@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from fractions import Fraction
-from functools import partial
 from typing import Final
 
 from handbook.diagnostics import Finding, Severity, find_only_match, suggest
@@ -707,9 +706,10 @@ def contradictory_budget(handbook: Handbook, context: Context) -> Iterator[Findi
         budget: 43.2 minutes
     """
     yield from _check_policy_budget(handbook)
-    for record in handbook.records:
-        if isinstance(record, Service | Runbook | Postmortem):
-            yield from context.judge("CON015", record, partial(_check_budgets, record))
+    records = (
+        record for record in handbook.records if isinstance(record, Service | Runbook | Postmortem)
+    )
+    yield from context.judge("CON015", records, _check_budgets)
 
 
 def _check_budgets(record: Service | Runbook | Postmortem, context: Context) -> Iterator[Finding]:

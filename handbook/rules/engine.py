@@ -16,9 +16,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cached_property, partial
+from functools import cached_property
 from importlib import import_module
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 from handbook.diagnostics import (
     MOST_LISTED,
@@ -42,6 +42,8 @@ from handbook.settings import Settings
 from handbook.site.built import Site
 from handbook.site.origins import Origins
 from handbook.vocabulary import OFF
+
+E = TypeVar("E", bound=Entity)
 
 _FAMILIES: Final = (
     "front_matter",
@@ -121,8 +123,8 @@ class Context:
         }
 
     @cached_property
-    def _known_rules_by_path(self) -> Mapping[str, frozenset[str]]:
-        """The codes of the rules to run on each document that an earlier check judged.
+    def _known_rules_by_path(self) -> Mapping[str, _KnownRules]:
+        """The rules to run on each document that an earlier check judged.
 
         A rule that has read the date in the earlier check must run only on another day.
         """
@@ -132,10 +134,13 @@ class Context:
         known_rules = {}
         for path, key in self._key_by_path.items():
             if (texts := kept.known_rules.get(key)) is not None:
-                valid = {text for text in texts.split() if text.endswith(self._day_mark)}
-                self.rules_by_path[path] |= valid
-                others = {*texts.split()} - valid
-                known_rules[path] = frozenset(text.partition("@")[0] for text in others)
+                codes = texts.split()
+                dated = {code for code in codes if "@" in code} if "@" in texts else ()
+                certain = frozenset(codes).difference(dated)
+                valid = {code for code in dated if code.endswith(self._day_mark)}
+                expired = {code.partition("@")[0] for code in dated if code not in valid}
+                self.rules_by_path[path].update(certain, valid)
+                known_rules[path] = _KnownRules(certain, certain | expired)
         return known_rules
 
     @cached_property
@@ -143,32 +148,44 @@ class Context:
         """The end of the code of a rule whose result is valid today."""
         return f"@{self.today}"
 
-    def must_judge(self, code: str, path: str) -> bool:
-        """Return False if an earlier check of the same document proves that it has no fault."""
-        return code in self._known_rules_by_path.get(path, (code,))
+    def select_judged(self, code: str, entities: Iterable[E]) -> list[E]:
+        """Return the entities that a rule must judge.
 
-    def select_judged(self, code: str, entities: Iterable[Entity]) -> list[Entity]:
-        """Return the entities that a rule must judge: `must_judge`, for all of them at once."""
-        codes_by_path, unknown = self._known_rules_by_path, (code,)
-        return [entity for entity in entities if code in codes_by_path.get(entity.path, unknown)]
+        Leave out each document of which an earlier check proves that it has no fault: the check
+        found none in the same document, and asked for nothing but the document and the settings.
+        """
+        rules_by_path = self._known_rules_by_path
+        return [
+            entity
+            for entity in entities
+            if (known := rules_by_path.get(entity.path)) is None or code in known.to_run
+        ]
 
     def judge(
-        self, code: str, entity: Entity, check: Callable[[Context], Iterable[Finding]]
+        self, code: str, entities: Iterable[E], check: Callable[[E, Context], Iterable[Finding]]
     ) -> Iterator[Finding]:
-        """Yield the findings of a rule in an entity.
+        """Yield the findings of a rule in the entities that it must judge.
 
-        Skip the check if an earlier check found no fault in the same document, and asked for
-        nothing but the document and the settings.
+        Note the rules that a later check must run on each document.
         """
-        if find_results() is None:
-            yield from check(self)
-            return
-        if not self.must_judge(code, entity.path):
-            return
+        rules_by_path = self._known_rules_by_path
+        watches = find_results() is not None
+        for entity in self.select_judged(code, entities):
+            known = rules_by_path.get(entity.path)
+            # The check of the same document would ask for the same again.
+            if watches and (known is None or code not in known.certain):
+                yield from self._watch(code, entity, check)
+            else:
+                yield from check(entity, self)
+
+    def _watch(
+        self, code: str, entity: E, check: Callable[[E, Context], Iterable[Finding]]
+    ) -> Iterator[Finding]:
+        """Run a check on an entity, and note whether a later check must run it."""
         watched = self._watched
         watched.is_used = watched.has_read_today = False
         has_finding = False
-        for finding in check(cast("Context", watched)):
+        for finding in check(entity, cast("Context", watched)):
             has_finding = True
             yield finding
         if has_finding or watched.is_used:
@@ -202,6 +219,17 @@ class Context:
         if self.site is None:
             raise ValueError("no site has been read")
         return Origins(self.handbook, self.site)
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownRules:
+    """The codes of the rules to run on a document that an earlier check judged.
+
+    A later check must run those in `certain` too, unless the document changes.
+    """
+
+    certain: frozenset[str]
+    to_run: frozenset[str]
 
 
 class _WatchedContext:
@@ -676,5 +704,4 @@ def _check_subjects(rule: Rule, context: Context) -> Iterator[Finding]:
     if issubclass(rule.over, Handbook):
         yield from rule.findings(handbook, context)
         return
-    for entity in context.select_judged(rule.code, handbook.of(rule.over)):
-        yield from context.judge(rule.code, entity, partial(rule.findings, entity))
+    yield from context.judge(rule.code, handbook.of(rule.over), rule.findings)

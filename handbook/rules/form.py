@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from functools import partial
 from itertools import chain
 from textwrap import shorten
 
@@ -345,11 +344,11 @@ def placeholder(handbook: Handbook, context: Context) -> Iterator[Finding]:
         PostgreSQL 16.
     """
     places: set[Location] = set()
-    for entity in handbook.entities:
-        for finding in context.judge("FM106", entity, partial(_find_in_entity, entity)):
-            places.add(finding.at)
-            yield finding
-    for finding in chain(_find_in_settings(handbook), _find_in_rule_files(handbook)):
+    for finding in chain(
+        context.judge("FM106", handbook.entities, _find_in_entity),
+        _find_in_settings(handbook),
+        _find_in_rule_files(handbook),
+    ):
         places.add(finding.at)
         yield finding
     for problem in chain(
@@ -474,10 +473,8 @@ def _list_shell_sources(context: Context) -> list[Source]:
     """Return the sources with shell code to judge, without those of provided pages."""
     return [
         document.source
-        for document in context.handbook.of(Document)
-        if document.path not in context.handbook.provided
-        and context.must_judge("FM107", document.path)
-        and _list_shell_blocks(document.source)
+        for document in context.select_judged("FM107", context.handbook.of(Document))
+        if document.path not in context.handbook.provided and _list_shell_blocks(document.source)
     ]
 
 

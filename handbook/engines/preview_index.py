@@ -34,6 +34,11 @@ _FOLDER: Final = ".search"
 _WHOLE, _EDITS, _NEW, _OLD, _PAGES = "whole", "edits", "new", "old", "pages"
 _ARTICLE: Final = re.compile(rb"<article\b[^>]*\bmd-content__inner\b.*</article>", re.DOTALL)
 """The part of a page that is searched. A redirect has none."""
+_LISTED: Final = re.compile(
+    rb'<div class="hb-table" [^>]*>\s*<table\b[^>]*>.*?</table>|<ul class="hb-all">.*?</ul>',
+    re.DOTALL,
+)
+"""A table or list of other pages, which the search skips. It changes with each of these pages."""
 _log = logging.getLogger("mkdocs.plugins.handbook")
 
 
@@ -220,7 +225,8 @@ class PreviewIndex:
 
 
 def _digest(html: bytes) -> bytes | None:
+    """Return the digest of the text that is searched, or None if nothing is."""
     article = _ARTICLE.search(html)
     if article is None or NOT_SEARCHED.encode() in article[0]:
         return None
-    return hashlib.sha256(article[0]).digest()
+    return hashlib.sha256(_LISTED.sub(b"", article[0])).digest()

@@ -235,6 +235,21 @@ def test_a_page_as_before_needs_no_second_index(preview: EditedPreview) -> None:
     assert len(preview.index.state.folders) == 1
 
 
+def test_the_indexes_that_list_an_edited_record_are_not_indexed_again(
+    preview: EditedPreview,
+) -> None:
+    preview.edit("# Use PostgreSQL", "# Use the quokka and PostgreSQL")
+    changed = {
+        name
+        for name, text in preview.index.texts.items()
+        if preview.index.indexed_texts[name] != text
+    }
+    assert "quokka" in (preview.index.site / "adr/index.html").read_text(encoding="utf-8")
+    assert "quokka" in (preview.index.site / "search/index.html").read_text(encoding="utf-8")
+    assert f"{RECORD}/index.html" in changed
+    assert changed.isdisjoint(("adr/index.html", "search/index.html"))
+
+
 def test_changed_settings_keep_the_search(preview: EditedPreview, reader: WatchedPage) -> None:
     file = preview.root / "mkdocs.yml"
     text = file.read_text(encoding="utf-8")

@@ -53,6 +53,10 @@ _MANY_OBJECTS: Final = 2_000_000
 """Objects that are searched for garbage in about a second."""
 _SHARE: Final = 0.05
 """The largest share of the time that the search for changed files may take."""
+_GLANCE: Final = 0.05
+"""Seconds between two looks at the files that have changed last."""
+_LAST: Final = 20
+"""The largest number of these files."""
 _SETTLED: Final = 0.03
 """Seconds without a change after which a save is complete."""
 _SCRIPT: Final = (Path(__file__).parent / "preview.js").read_text(encoding="utf-8")
@@ -143,6 +147,7 @@ class Watcher:
     def __init__(self, paths: Iterable[Path]) -> None:
         self.paths = tuple(paths)
         self.stamps = self.scan()
+        self.last_changes: list[str] = []
 
     def watch(self, paths: Iterable[Path]) -> None:
         """Watch more paths. Their files have changed only if they change from now on."""
@@ -170,18 +175,32 @@ class Watcher:
                 break
             stamps = newer
         old, self.stamps = self.stamps, stamps
-        return sorted(
+        changes = sorted(
             file for file in old.keys() | stamps.keys() if old.get(file) != stamps.get(file)
         )
+        self.last_changes = changes[:_LAST]
+        return changes
+
+    def has_last_changed(self) -> bool:
+        """Return whether a file that has changed last has changed again."""
+        stamps = self.scan(map(Path, self.last_changes))
+        return any(self.stamps.get(file) != stamps.get(file) for file in self.last_changes)
 
     def wait(self, do_meanwhile: Callable[[], None]) -> list[str]:
-        """Wait until files change, and return them. Call a function from time to time meanwhile."""
+        """Wait until files change, and return them. Call a function from time to time meanwhile.
+
+        To look at all files of a large handbook takes time. Authors mostly save the same file
+        again, so it looks at the last ones more often.
+        """
         while True:
             do_meanwhile()
             start = time.monotonic()
             if changes := self.take_changes():
                 return changes
-            time.sleep(max(_INTERVAL, (time.monotonic() - start) / _SHARE))
+            now = time.monotonic()
+            end = now + max(_INTERVAL, (now - start) / _SHARE)
+            while time.monotonic() < end and not self.has_last_changed():
+                time.sleep(_GLANCE)
 
 
 def _list_files(path: str) -> Iterator[tuple[str, os.stat_result]]:

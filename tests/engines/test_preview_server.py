@@ -130,6 +130,24 @@ def test_the_watcher_finds_each_change_once(tmp_path: Path) -> None:
     assert [Path(path).name for path in watcher.take_changes()] == ["c.md"]
 
 
+def test_a_file_that_changes_again_is_found_before_all_files_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preview, "_SHARE", 1e-9)  # The next search in all files is in some hours.
+    write(tmp_path, {"docs/a.md": "a", "docs/b.md": "b"})
+    watcher = Watcher([tmp_path / "docs"])
+    write(tmp_path, {"docs/a.md": "changed"})
+    assert [Path(path).name for path in watcher.take_changes()] == ["a.md"]
+
+    found: list[str] = []
+    waiting = threading.Thread(target=lambda: found.extend(watcher.wait(lambda: None)), daemon=True)
+    waiting.start()
+    save = threading.Timer(0.2, write, (tmp_path, {"docs/a.md": "changed again"}))
+    save.start()
+    waiting.join(10)
+    assert [Path(path).name for path in found] == ["a.md"]
+
+
 class Cycle:
     """An object that only the garbage collector can remove."""
 

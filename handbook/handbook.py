@@ -11,7 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property, partial
+from functools import cache, cached_property, lru_cache, partial
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
@@ -569,22 +569,18 @@ class Handbook:
 
         The target of a link to a folder is the index.md of the folder.
         """
-        try:
-            parts = urlsplit(target)
-        except ValueError:
-            return Target(is_invalid=True)
-        if parts.scheme or parts.netloc:
-            return Target(is_external=True, fragment=parts.fragment)
-        fragment = normalize("NFC", unquote(parts.fragment))  # as `slug` makes ids of headings
-        if not parts.path:
-            return Target(source, fragment)
-        path = posixpath.normpath(posixpath.join(posixpath.dirname(source), unquote(parts.path)))
+        written = _read_target(posixpath.dirname(source), target)
+        if written.path is None or written.is_outside:
+            return written
+        if not written.path:
+            return Target(source, written.fragment)
+        path = written.path
         if source in self.provided:
             path = self.replacements.get(path, path)
-        if parts.path.startswith("/") or path == ".." or path.startswith("../"):
-            return Target(path, fragment, is_outside=True)
         index_page = posixpath.join(path, "index.md")
-        return Target(index_page if index_page in self.documents else path, fragment)
+        if index_page in self.documents:
+            path = index_page
+        return written if path == written.path else Target(path, written.fragment)
 
     def find_listing_file(self, path: str) -> ServiceFile | None:
         """Return the file of a service that a listing includes, or None."""
@@ -714,7 +710,7 @@ class Handbook:
 
     def _references(self) -> Iterator[Reference]:
         for entity in self.entities:
-            for reference in entity.references():
+            for reference in entity.references:
                 if target := self.entities_by_id.get((reference.kind, reference.id)):
                     yield Reference(entity, target, reference.key, reference.at)
             if isinstance(entity, Document):
@@ -751,6 +747,26 @@ class Handbook:
         """Return the references from an entity to other entities."""
         references = self._references_by_source.get((entity.kind, entity.id), ())
         return tuple(ref for ref in references if ref.target is not entity)
+
+
+@lru_cache(maxsize=100_000)  # A preview resolves almost all links again after each edit.
+def _read_target(folder: str, target: str) -> Target:
+    """Return the target of a link in a file of a folder, as it is written.
+
+    The path of a link within a page is empty.
+    """
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return Target(is_invalid=True)
+    if parts.scheme or parts.netloc:
+        return Target(is_external=True, fragment=parts.fragment)
+    fragment = normalize("NFC", unquote(parts.fragment))  # as `slug` makes ids of headings
+    if not parts.path:
+        return Target("", fragment)
+    path = posixpath.normpath(posixpath.join(folder, unquote(parts.path)))
+    is_outside = parts.path.startswith("/") or path == ".." or path.startswith("../")
+    return Target(path, fragment, is_outside=is_outside)
 
 
 def list_folders(path: str) -> Iterator[str]:

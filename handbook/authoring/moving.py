@@ -393,7 +393,7 @@ class _Mover:
         elif isinstance(self.document, Record):
             new_id = type(self.document).id_of(self.new_path)
             document = self.handbook.documents.get(source.path)
-            for reference in document.references() if document else ():
+            for reference in document.references if document else ():
                 is_same = (reference.kind, reference.id) == (self.document.kind, self.document.id)
                 if is_same and new_id != reference.id:
                     yield Edit(reference.at, reference.id, new_id)

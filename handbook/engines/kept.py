@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
 from types import CodeType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import jinja2
 from jinja2.bccache import Bucket
@@ -41,8 +41,7 @@ _KNOWN_PLUGINS: Final = frozenset({"handbook", "macros"})
 """Plugins that change no page after its content is there, or only pages with macros."""
 
 
-@dataclass(frozen=True)
-class Stamp:
+class Stamp(NamedTuple):
     """What tells that a file has changed, without reading it."""
 
     modified: int
@@ -270,13 +269,15 @@ def _are_pages_known(config: MkDocsConfig) -> bool:
 
 def _describe_page(build: Build, page: SitePage, context: Any) -> tuple[Any, ...]:
     """Return everything that the theme shows on a page."""
+    # The headings of an article are quicker to compare. They make the table of contents.
+    article = page.article if isinstance(page, HandbookPage) else None
     neighbours = [
         (item.title, item.url) if item else None for item in (page.previous_page, page.next_page)
     ]
     return (
         context,
         page.content,
-        tuple(_list_entries(page.toc)),
+        article.headings if article else tuple(_list_entries(page.toc)),
         dict(page.meta) | {"menu": build.assembly.menus.find_menu(page_address(page))},
         page.title,
         page.edit_url,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from handbook.diagnostics import Finding, Location
@@ -58,6 +59,7 @@ class Placeholder:
     offset: int
 
 
+@lru_cache(maxsize=20_000)  # Records have the same values again and again.
 def find_placeholder(text: str) -> Placeholder | None:
     """Find the first placeholder in a text, which can have several lines.
 

@@ -110,7 +110,12 @@ class Entity:
         """The YAML mapping of the entity, or None if it is missing or unreadable."""
         return None
 
-    def references(self) -> Iterator[UnresolvedReference]:
+    @cached_property
+    def references(self) -> tuple[UnresolvedReference, ...]:
+        """The references in the keys of the entity."""
+        return tuple(self.find_references())
+
+    def find_references(self) -> Iterator[UnresolvedReference]:
         """Yield the references in the keys of the entity."""
         return iter(())
 
@@ -485,7 +490,7 @@ class Record(Document):
         """The values from the body of the record, for the JSON files."""
         return {}
 
-    def references(self) -> Iterator[UnresolvedReference]:
+    def find_references(self) -> Iterator[UnresolvedReference]:
         for reference in fields.find_references(self):
             yield UnresolvedReference(
                 reference.key, reference.kind, reference.id, self.at(reference.key, reference.id)

@@ -59,7 +59,7 @@ class Alert(Entity):
         """The location of the first rule."""
         return self.rules[0].node.at
 
-    def references(self) -> Iterator[UnresolvedReference]:
+    def find_references(self) -> Iterator[UnresolvedReference]:
         for path in dict.fromkeys(rule.path for rule in self.rules):
             yield UnresolvedReference("alert", "service", self.service, Location(path))
 

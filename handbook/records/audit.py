@@ -132,7 +132,7 @@ class Audit(Entity):
     def title(self) -> str:
         return f"{self.service}, {self.quarter}"
 
-    def references(self) -> Iterator[UnresolvedReference]:
+    def find_references(self) -> Iterator[UnresolvedReference]:
         yield UnresolvedReference("audit", "service", self.service, Location(self.path))
         for id, result in self.results.items():
             if result.adr:

@@ -157,8 +157,8 @@ class Runbook(Record):
         """The slug of the service, from the folder of the runbook."""
         return self.id.split("/")[0]
 
-    def references(self) -> Iterator[UnresolvedReference]:
-        yield from super().references()
+    def find_references(self) -> Iterator[UnresolvedReference]:
+        yield from super().find_references()
         if self.has_valid_name:
             yield UnresolvedReference("folder", "service", self.service, self.source.at(1))
 

@@ -40,7 +40,7 @@ def unknown_record(entity: Entity, context: Context) -> Iterator[Finding]:
         amends: [ADR-0002]
     """
     handbook = context.handbook
-    for reference in entity.references():
+    for reference in entity.references:
         kind, id = reference.kind, reference.id
         if (
             (kind, id) in handbook.entities_by_id

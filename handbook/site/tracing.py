@@ -7,10 +7,12 @@ If every answer is the same, the value is the same (ADR-0053).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from datetime import date
 from enum import Enum, auto
 from functools import cache
+from operator import attrgetter, is_
 from typing import Any, Final, TypeVar
 
 from handbook.records import Document
@@ -23,6 +25,8 @@ _BASES: Final = dict.fromkeys(("address", "resolve", "url"), "layout")
 """Attributes whose answers depend on their arguments and on one other attribute alone."""
 _NEVER_KEPT: Final = frozenset({"root"})
 """Attributes that lead to files. A value that needs one of them is always made again."""
+_PLAIN: Final = frozenset({bool, date, int, str})
+"""The most frequent types of values without fields."""
 _MISSING: Final = object()
 """The answer for a key that a mapping does not have."""
 
@@ -256,29 +260,37 @@ def is_same(old: Any, new: Any) -> bool:
     """
     if old is new:
         return True
-    if type(old) is not type(new) or isinstance(old, Document):
+    cls = type(old)
+    if cls is not type(new):
+        return False
+    if cls in _PLAIN:
+        return bool(old == new)
+    if isinstance(old, Document):
         return False
     if isinstance(old, tuple | list):
-        return len(old) == len(new) and _are_same(zip(old, new, strict=True))
+        return len(old) == len(new) and _are_same(old, new)
     # mypy takes the __hash__ of the instances for that of the class.
-    if names := _list_fields(type(old)):  # type: ignore[arg-type]
-        return _are_same((getattr(old, name), getattr(new, name)) for name in names)
+    if read_fields := _find_fields(cls):  # type: ignore[arg-type]
+        return _are_same(read_fields(old), read_fields(new))
     if isinstance(old, Mapping):
-        return list(old) == list(new) and _are_same((old[key], new[key]) for key in old)
+        return list(old) == list(new) and _are_same([*old.values()], [*new.values()])
     return bool(old == new)
 
 
-def _are_same(pairs: Iterable[tuple[Any, Any]]) -> bool:
-    """Return whether both values of each pair are the same. Most values are the same object."""
-    return all(old is new or is_same(old, new) for old, new in pairs)
+def _are_same(old: Sequence[Any], new: Sequence[Any]) -> bool:
+    """Return whether all values are the same. Most are the same objects."""
+    return all(map(is_, old, new)) or all(map(is_same, old, new))
 
 
 @cache
-def _list_fields(cls: Hashable) -> tuple[str, ...]:
-    """Return the names of the fields of a dataclass with an equality. Others have none."""
+def _find_fields(cls: Hashable) -> Callable[[Any], tuple[Any, ...]] | None:
+    """Return a function that reads all fields of a dataclass with an equality, or None."""
     if not (isinstance(cls, type) and is_dataclass(cls)) or cls.__eq__ is object.__eq__:
-        return ()
-    return tuple(field.name for field in fields(cls))
+        return None
+    names = [field.name for field in fields(cls)]
+    if len(names) < 2:  # `attrgetter` returns a tuple only for several names.
+        return lambda value: tuple(getattr(value, name) for name in names)
+    return attrgetter(*names)
 
 
 def _make_key(argument: Any) -> Hashable:

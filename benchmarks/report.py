@@ -70,7 +70,7 @@ _INTRODUCTION: Final = (
     "ms, and an empty cache. After the first page is idle, our site saves a copy of the pages for "
     "on call. A row of its own shows a visit with what the browser loads until then and within "
     "four seconds after the last long task.",
-    "The tests run with all packages installed.",
+    "The tests run in a clone in which they have run before, with all packages installed.",
 )
 
 

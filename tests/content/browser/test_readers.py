@@ -307,7 +307,7 @@ def test_the_field_has_what_was_typed_while_the_search_was_loading(open_browser:
     with page.expect_request("**/search.js"):
         page.keyboard.press("/")
     page.keyboard.type("OrderService Down")
-    expect(read_status(page)).to_have_text("The search is loading…")
+    expect(read_status(page)).to_have_text("Loading…")
     held[0].continue_()
     page.wait_for_function("() => document.getElementById('hb-search').dataset.shown")
     assert page.locator("#hb-search input").input_value() == "OrderService Down"

@@ -2,7 +2,7 @@
 const scriptUrl = document.currentScript.src;
 
 // A page from the file system can load a script, but no module. It then works as without the module.
-const enhance = (name, start = () => {}, giveUp = () => {}) =>
+const enhance = (name, start, giveUp = () => {}) =>
   import(new URL(name, scriptUrl)).then(start, giveUp);
 const loadScript = (name) =>
   document.head.append(
@@ -31,8 +31,6 @@ document.addEventListener("DOMContentLoaded", () => {
   removeCodeLandmarks();
   copyCode();
   nameSectionInReports();
-  const missing = document.querySelector("[data-missing]");
-  if (missing) enhance("search.js", (module) => module.suggest(missing));
   // Screen readers announce the theme's message, such as "Copied to clipboard".
   document.querySelector(".md-dialog__inner")?.setAttribute("role", "status");
   if (document.querySelector(".hb-bar, .hb-printed")) loadScript("runbook.js");
@@ -50,20 +48,22 @@ function openSearch() {
   if (!dialog) return;
   const page = document.querySelector("[data-search-page]");
   const links = document.querySelectorAll("[data-search]");
-  if (page) enhance("search.js", (module) => module.openPage());
   // The offline copy of the pages for on call has no search either.
   const openList = () => {
+    if (!dialog.open) return;
     dialog.close();
     location.assign(links[0].href);
   };
+  const start = () => enhance("search.js", (module) => module.start(), openList);
   const open = (event) => {
     event.preventDefault();
     if (!page && !dialog.open) dialog.showModal();
     const field = (page ?? dialog).querySelector("[type=search]");
     field.focus();
     field.select();
-    if (!page) enhance("search.js", (module) => module.startDialog(), openList);
+    start();
   };
+  if (page || document.querySelector("[data-missing]")) start();
   for (const link of links) {
     link.addEventListener("click", (event) => {
       if (!event.ctrlKey && !event.metaKey && !event.shiftKey) open(event);
@@ -71,19 +71,9 @@ function openSearch() {
   }
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input, textarea, select, dialog");
-    const withControl = event.ctrlKey || event.metaKey;
-    const opens = withControl ? event.key.toLowerCase() === "k" : event.key === "/" && !typing;
-    if (opens) open(event);
+    if (event.ctrlKey || event.metaKey ? /^k$/i.test(event.key) : event.key === "/" && !typing)
+      open(event);
   });
-  dialog.querySelector(".hb-search__close").addEventListener("click", () => dialog.close());
-  // A click beside the dialog closes it, if it also began there: you can select text beyond the edge.
-  const isBeside = ({ target, clientX: x, clientY: y }) => {
-    const { left, right, top, bottom } = dialog.getBoundingClientRect();
-    return target === dialog && (x < left || x > right || y < top || y > bottom);
-  };
-  let beganBeside = false;
-  dialog.addEventListener("pointerdown", (event) => (beganBeside = isBeside(event)));
-  dialog.addEventListener("click", (event) => beganBeside && isBeside(event) && dialog.close());
 }
 
 // On a narrow screen, a button opens the menu. Without scripts, the label of a checkbox does.

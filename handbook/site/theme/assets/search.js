@@ -205,9 +205,16 @@ function describe({ rows, more, corrections, isPartial, isCommon, isBroken, near
   return sentences.join(" · ");
 }
 
+// Start each part of this page that shows a search, once. handbook.js has opened the dialog.
+export function start() {
+  const missing = document.querySelector("[data-missing]");
+  if (missing) suggest(missing);
+  if (page) startPage();
+  if (dialog.open) startDialog();
+}
+
 let dialogSearch;
-// handbook.js has opened the dialog.
-export function startDialog() {
+function startDialog() {
   if (dialogSearch) return;
   const link = dialog.querySelector("[data-search-link]");
   dialogSearch = new Search(dialog, {
@@ -226,6 +233,15 @@ export function startDialog() {
     }
     dialog.close();
   });
+  dialog.querySelector(".hb-search__close").addEventListener("click", () => dialog.close());
+  // A click beside the dialog closes it, if it also began there: you can select text beyond the edge.
+  const isBeside = ({ target, clientX: x, clientY: y }) => {
+    const { left, right, top, bottom } = dialog.getBoundingClientRect();
+    return target === dialog && (x < left || x > right || y < top || y > bottom);
+  };
+  let beganBeside = false;
+  dialog.addEventListener("pointerdown", (event) => (beganBeside = isBeside(event)));
+  dialog.addEventListener("click", (event) => beganBeside && isBeside(event) && dialog.close());
   getIndex().start();
   dialogSearch.run({ type: "open" }); // what the reader has typed while this was loaded
 }
@@ -238,7 +254,8 @@ function makeAddress(url, search) {
 
 // The search page reads its query from its address, and writes it there.
 let pageSearch;
-export function openPage() {
+function startPage() {
+  if (pageSearch) return;
   const address = new URLSearchParams(location.search);
   page.hidden = false;
   pageSearch = new Search(page, {
@@ -259,7 +276,10 @@ function decode(path) {
 }
 
 // The page for missing addresses: names that are most like the address, and the search field with its words.
-export async function suggest(element) {
+let hasSuggested = false;
+async function suggest(element) {
+  if (hasSuggested) return;
+  hasSuggested = true;
   const path = decode(location.pathname)
     .replace(base.pathname, "")
     .replace(/(?:index)?\.html?$|\/+$/g, "");

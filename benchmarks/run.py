@@ -36,8 +36,8 @@ from benchmarks.search import QUICK, CompressingHandler, search_with_empty_cache
 from benchmarks.subjects import SUBJECTS, Set, Subject
 from tests.browser.conftest import chromium
 from tests.commands import serve_site
+from tests.handbooks import ROOT
 
-ROOT: Final = Path(__file__).parent.parent
 RESULTS: Final = ROOT / "benchmarks/RESULTS.md"
 QUERIES: Final = ("queue", "kubernetes", "lagging replica")
 INDEXES: Final = ("actions/", "adr/", "alerts/", "postmortems/", "runbooks/")

@@ -54,7 +54,7 @@ _MANY_OBJECTS: Final = 2_000_000
 _SHARE: Final = 0.05
 """The largest share of the time that the search for changed files may take."""
 _GLANCE: Final = 0.05
-"""Seconds between two looks at the files that have changed last."""
+"""Seconds between two scans of the files that have changed last."""
 _LAST: Final = 20
 """The largest number of these files."""
 _SETTLED: Final = 0.03
@@ -189,8 +189,8 @@ class Watcher:
     def wait(self, do_meanwhile: Callable[[], None]) -> list[str]:
         """Wait until files change, and return them. Call a function from time to time meanwhile.
 
-        To look at all files of a large handbook takes time. Authors mostly save the same file
-        again, so it looks at the last ones more often.
+        A scan of all files takes time in a large handbook. Authors mostly save the same file
+        again, so the files that changed last are scanned more often.
         """
         while True:
             do_meanwhile()

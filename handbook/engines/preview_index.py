@@ -38,7 +38,10 @@ _LISTED: Final = re.compile(
     rb'<div class="hb-table" [^>]*>\s*<table\b[^>]*>.*?</table>|<ul class="hb-all">.*?</ul>',
     re.DOTALL,
 )
-"""A table or list of other pages, which the search skips. It changes with each of these pages."""
+"""A table or list of other pages, which the search skips (`site/finish.py`).
+
+It changes with each of these pages.
+"""
 _log = logging.getLogger("mkdocs.plugins.handbook")
 
 

@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -59,17 +60,52 @@ class Preview:
             time.sleep(0.1)
 
 
-@pytest.fixture
-def preview(tmp_path: Path) -> Iterator[Preview]:
-    running = Preview(copy_site(SMALL, tmp_path / "handbook"), tmp_path / "log")
+@contextmanager
+def start_preview(folder: Path, changes: dict[str, bytes]) -> Iterator[Preview]:
+    """Run a preview of the small handbook, in which some files have other content."""
+    root = copy_site(SMALL, folder / "handbook")
+    for path, content in changes.items():
+        (root / path).write_bytes(content)
+    running = Preview(root, folder / "log")
     try:
         running.wait_until(
-            lambda: "ADR-0002" in running.read_page("adr/0002-use-postgresql/"), "first page"
+            lambda: "ADR-0001" in running.read_page("adr/0001-keep-orders-in-sqlite/"), "first page"
         )
         yield running
     finally:
         running.process.terminate()
         running.process.wait(timeout=20)
+
+
+@pytest.fixture
+def preview(tmp_path: Path) -> Iterator[Preview]:
+    """Return a preview for one test."""
+    with start_preview(tmp_path, {}) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def long_preview(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preview]:
+    """Return a preview for several tests, which repair what they break."""
+    with start_preview(tmp_path_factory.mktemp("preview"), {}) as running:
+        yield running
+
+
+UNREADABLE = [
+    (b"---\ntags: [database\n---\n# A decision\n", ":2:7: FM001 error"),
+    (b"# A decision\n\n\xff\n", ":3:1: FM001 error: invalid UTF-8: byte 0xff"),
+    (b"# A decision\n\n" + b"> " * 200 + b"x\n", ":3:1: FM001 error: nested too deeply"),
+    (b"# A decision\n\n\x1b[31m\n", ":3:1: FM001 error: invisible character U+001B"),
+]
+UNREADABLE_FILES = {f"adr/{n:04}-a-decision.md": case for n, case in enumerate(UNREADABLE, 11)}
+
+
+@pytest.fixture(scope="module")
+def faulty_preview(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preview]:
+    """Return a preview with files that it cannot read."""
+    changes = {path: data for path, (data, _) in UNREADABLE_FILES.items()}
+    with start_preview(tmp_path_factory.mktemp("faulty"), changes) as running:
+        yield running
 
 
 def test_a_finding_is_printed_and_shown_until_it_is_fixed(preview: Preview) -> None:
@@ -131,49 +167,43 @@ def test_the_search_index_of_a_preview_is_renewed_after_each_build(preview: Prev
         "unknown tag",
     ],
 )
-def test_no_defect_stops_the_preview(preview: Preview, path: str, good: str, bad: str) -> None:
-    file = preview.root / path
+def test_no_defect_stops_the_preview(long_preview: Preview, path: str, good: str, bad: str) -> None:
+    preview, file = long_preview, long_preview.root / path
     valid_text = file.read_text(encoding="utf-8")
     assert good in valid_text
+    builds = preview.read_log().count("Reloading browsers")
     file.write_text(valid_text.replace(good, bad), encoding="utf-8")
-    preview.wait_until(lambda: preview.read_log().count("Reloading browsers") >= 1, "second build")
+    preview.wait_until(
+        lambda: preview.read_log().count("Reloading browsers") > builds, "build after the defect"
+    )
     assert "Traceback" not in preview.read_log()
 
     record = preview.root / "adr/0003-keep-orders-in-mysql.md"
+    valid_record = record.read_text(encoding="utf-8")
+    new_words = f"Fewer than {builds} things"
     file.write_text(valid_text, encoding="utf-8")
-    record.write_text(
-        record.read_text(encoding="utf-8").replace("Fewer things", "Far fewer things"),
-        encoding="utf-8",
-    )
+    record.write_text(valid_record.replace("Fewer things", new_words), encoding="utf-8")
     preview.wait_until(
-        lambda: "Far fewer things" in preview.read_page("adr/0003-keep-orders-in-mysql/"),
+        lambda: new_words in preview.read_page("adr/0003-keep-orders-in-mysql/"),
         "page after the fix",
     )
+    record.write_text(valid_record, encoding="utf-8")
+    preview.wait_until(
+        lambda: "Fewer things" in preview.read_page("adr/0003-keep-orders-in-mysql/"),
+        "page as before",
+    )
+    assert "Traceback" not in preview.read_log()
 
 
 @pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        (b"---\ntags: [database\n---\n# A decision\n", ":2:7: FM001 error"),
-        (b"# A decision\n\n\xff\n", ":3:1: FM001 error: invalid UTF-8: byte 0xff"),
-        (b"# A decision\n\n" + b"> " * 200 + b"x\n", ":3:1: FM001 error: nested too deeply"),
-        (b"# A decision\n\n\x1b[31m\n", ":3:1: FM001 error: invisible character U+001B"),
-    ],
+    ("path", "message"),
+    [(path, message) for path, (_, message) in UNREADABLE_FILES.items()],
     ids=["invalid front matter", "invalid UTF-8", "deep nesting", "control character"],
 )
 def test_a_preview_shows_the_reason_for_an_unreadable_file(
-    data: bytes, message: str, tmp_path: Path
+    faulty_preview: Preview, path: str, message: str
 ) -> None:
-    root = copy_site(SMALL, tmp_path / "handbook")
-    (root / "adr/0002-use-postgresql.md").write_bytes(data)
-    running = Preview(root, tmp_path / "log")
-    try:
-        running.wait_until(
-            lambda: "hb-findings" in running.read_page("adr/0002-use-postgresql/"),
-            "page with the finding",
-        )
-        assert "FM001" in running.read_page("adr/0002-use-postgresql/")
-        assert f"adr/0002-use-postgresql.md{message}" in running.read_log()
-    finally:
-        running.process.terminate()
-        running.process.wait(timeout=20)
+    page = faulty_preview.read_page(path.removesuffix(".md") + "/")
+    assert "hb-findings" in page
+    assert "FM001" in page
+    assert f"{path}{message}" in faulty_preview.read_log()

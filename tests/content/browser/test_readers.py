@@ -158,6 +158,21 @@ def test_a_query_typed_slowly_has_the_results_of_a_query_typed_quickly(
     assert len(set(quick_results)) == len(quick_results) > 3
 
 
+def test_an_emptied_field_forgets_how_slowly_the_reader_typed(open_browser: Opener) -> None:
+    """A phone can insert a whole word. The search then starts after half a second."""
+    page = open_browser().open("")
+    search(page, "rollback")
+    page.evaluate("""() => {
+        window.delays = [];
+        const start = window.setTimeout;
+        window.setTimeout = (task, delay) => window.delays.push(delay) && start(task, delay);
+    }""")
+    page.locator("#hb-search input").fill("")
+    page.keyboard.insert_text("canary")
+    page.wait_for_function("() => document.getElementById('hb-search').dataset.shown === 'canary'")
+    assert max(page.evaluate("() => window.delays")) == 500
+
+
 def test_words_of_every_page_are_not_searched(open_browser: Opener) -> None:
     page = open_browser().open("")
     search(page, "there are")

@@ -81,8 +81,7 @@ class Search {
     const find = (name) => root.querySelector(`.hb-search__${name}`);
     [this.status, this.results] = [find("status"), find("results")];
     this.latest = 0;
-    this.gap = 0;
-    this.typed = 0;
+    [this.gap, this.typed] = [0, -Infinity];
     this.last = Promise.resolve();
     this.input.addEventListener("input", (event) => this.run(event));
     this.kind.addEventListener("change", (event) => this.run(event));
@@ -149,6 +148,7 @@ class Search {
     const isCancelled = () => number !== this.latest;
     this.answered = null;
     if (!query) {
+      [this.gap, this.typed] = [0, -Infinity];
       this.onQuery(query);
       this.show(query, []);
       this.status.textContent = "";

@@ -102,7 +102,7 @@ def test_a_hook_that_fails_is_a_line(hook: str, engine: str, root: Path) -> None
 SETTINGS = {
     "not YAML": "plugins: [\n",
     "its own parent": "INHERIT: mkdocs.yml\n",
-    "unknown plugin": "plugins: [no-such-plugin]\n",
+    "unknown plugin": "site_name: x\nplugins: [no-such-plugin]\n",
 }
 
 
@@ -111,7 +111,7 @@ SETTINGS = {
 def test_settings_that_cannot_be_read_are_reported(
     settings: str, command: tuple[str, ...], root: Path
 ) -> None:
-    add_settings(root, SETTINGS[settings])
+    write(root, {"mkdocs.yml": SETTINGS[settings]})
     answer = run("handbook", *command, cwd=root)
     assert answer.returncode in (1, 2)
     assert "Traceback" not in answer.stderr

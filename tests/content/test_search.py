@@ -195,6 +195,22 @@ def test_a_hit_leads_to_the_section_that_answers(answers: Any) -> None:
     assert found[0]["rows"][0]["section"] == "How large"
 
 
+def test_trouble_in_plain_words_finds_a_runbook_first(answers: Any) -> None:
+    """Standards and decisions have the same words more often."""
+    runbooks = {
+        "docs not published": "Handbook: publishing failed",
+        "500 errors": "Order service: high error rate",
+        "slow requests": "Order service: placing an order is slow",
+        "service is down": "Order service: down or unreachable",
+        "cert expired": "Order service: certificate expired or about to expire",
+    }
+    found = {
+        query: read_titles(answer)[0]
+        for query, answer in zip(runbooks, answers([*runbooks]), strict=True)
+    }
+    assert {query: hit for query, hit in found.items() if runbooks[query] not in hit} == {}
+
+
 def test_words_of_grammar_find_nothing_alone(answers: Any) -> None:
     [answer] = answers(["how do I"])
     assert answer["rows"] == []

@@ -29,7 +29,8 @@ const MAX_BYTES = 75_000;
 const countTerms = (pages) => (pages <= SMALL_SITE ? 6 : 2);
 // How much a word counts in the title or an alias of a page, in a heading, in the best section, and elsewhere on the page.
 const [IN_TITLE, IN_HEADING, IN_SECTION, IN_PAGE] = [2, 1.5, 1, 0.5];
-// Reference pages are about the handbook itself, and count less.
+// How much a page counts by its kind. A reader in a hurry needs a runbook. Reference pages are about the handbook itself.
+const KINDS = { Runbook: 1.3, Decision: 0.8 };
 const REFERENCE = 0.7;
 // How much a page counts that has nearly no word of a query.
 const SCATTERED = 0.3;
@@ -467,7 +468,7 @@ function readHit(page, concepts, names) {
     (sum, { weight }, n) => sum + weight * (IN_TITLE * inTitle[n] + IN_PAGE * inPage[n]),
     0,
   );
-  const prior = page.url.includes("/reference/") ? REFERENCE : 1;
+  const prior = page.url.includes("/reference/") ? REFERENCE : (KINDS[page.meta.kind] ?? 1);
   const hasHeading = best.id && best.heading && best.heading !== title;
   return {
     title: joinCjk(page.meta.id ? `${page.meta.id}: ${title}` : title),

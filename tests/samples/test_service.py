@@ -240,13 +240,14 @@ def test_the_scripts_of_the_pipeline_recognise_a_running_service(
 
 def test_the_load_test_passes_on_the_running_service(service: Service, running: str) -> None:
     """A short run proves that the test works and can fail. It does not measure the speed."""
-    options = (
-        "--headless --only-summary --users 2 --run-time 4s "
-        "--locustfile tests/performance/locustfile.py"
-    )
-    command = ["locust", *options.split(), "--host"]
-    answer = service.run(*command, running, **service.token_variables)
+    options = "--headless --only-summary --users 2 --locustfile tests/performance/locustfile.py"
+
+    def run_load(host: str, duration: str) -> subprocess.CompletedProcess[str]:
+        command = ["locust", *options.split(), "--run-time", duration, "--host", host]
+        return service.run(*command, **service.token_variables)
+
+    answer = run_load(running, "4s")
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert int(re.findall(r"(\d+) orders, p95", answer.stdout)[0]) > 0
-    unreachable = service.run(*command, "http://127.0.0.1:9", **service.token_variables)
+    unreachable = run_load("http://127.0.0.1:9", "1s")
     assert unreachable.returncode == 1, unreachable.stdout + unreachable.stderr

@@ -39,6 +39,8 @@ GROUPS = {
     "tests/samples/test_service.py": "service",
 }
 """Files whose tests run in one process, because they share an expensive fixture."""
+SPREAD = ("tests/engines/test_kept_builds.py",)
+"""Files whose tests take long and share nothing, so that each can run in any process."""
 
 
 class Scheduler(LoadScopeScheduling):  # type: ignore[misc] # mypy does not follow it
@@ -48,7 +50,8 @@ class Scheduler(LoadScopeScheduling):  # type: ignore[misc] # mypy does not foll
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return GROUPS.get(nodeid.partition("::")[0], nodeid.partition("[")[0])
+        file = nodeid.partition("::")[0]
+        return nodeid if file in SPREAD else GROUPS.get(file, nodeid.partition("[")[0])
 
     def _reschedule(self, node: WorkerController) -> None:
         # xdist counts the tests of all groups after each test, also of the finished groups.

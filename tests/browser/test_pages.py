@@ -32,8 +32,23 @@ class WeakSet {
 axe-core keeps the private values of all colours in weak maps. On large pages they take a third of
 its time, because they are large and each collection of garbage reads them.
 """
+KEEP_COLOURS = """const {prototype} = axe.commons.color.Color;
+const {parseString} = prototype;
+const colours = new Map();
+prototype.parseString = function (text) {
+  if (!colours.has(text)) {
+    const {r, g, b, alpha} = parseString.call(this, text);
+    colours.set(text, {r, g, b, alpha});
+  }
+  return Object.assign(this, colours.get(text));
+};"""
+"""Parser of colours that reads each text once.
+
+A page has few colours. axe-core reads them again for each element, which takes a quarter of its
+time.
+"""
 FILE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
-AXE = f"(() => {{{PROPERTIES_AS_MAPS}\n{FILE.read_text(encoding='utf-8')}\n}})()"
+AXE = f"(() => {{{PROPERTIES_AS_MAPS}\n{FILE.read_text(encoding='utf-8')}\n{KEEP_COLOURS}\n}})()"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 RUNNING_ANIMATIONS = """() => document.getAnimations()

@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Page
 
 from handbook.reporters.text import text
+from tests.browser.conftest import paste
 from tests.commands import run, serve_site
 from tests.handbooks import SMALL, copy_site, report, write
 from tests.reading.test_hostile import ATTACKS
@@ -155,7 +156,7 @@ def test_search_and_filters_run_no_script(hostile: Path, watch: DialogWatch) -> 
             search = page.locator("#hb-search input")
             if not search.is_visible():
                 page.locator(".hb-find").click()
-            search.fill(query)
+            paste(search, query)
             page.wait_for_function(
                 "query => document.getElementById('hb-search').dataset.shown === query", arg=query
             )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import math
 import re
 import subprocess
 import time
@@ -22,7 +21,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from handbook.loading import load
 from handbook.site.offline import write_list
-from tests.browser.conftest import WatchedPage, watch
+from tests.browser.conftest import WatchedPage, paste, watch
 from tests.browser.test_pages import find_violations
 from tests.commands import Quiet, run, serve_site
 from tests.handbooks import SMALL, copy_site
@@ -32,6 +31,8 @@ pytestmark = pytest.mark.browser
 
 SITE = "https://team.example/handbook/"
 OLD_PAGE = "adr/0002-take-postgresql/"
+LATE_HEADERS = "/handbook/runbooks/shop/orders-down/"
+LATE_BODY = "/handbook/services/shop/"
 UPLOAD = ["tar", "--dereference", "--hard-dereference", "--exclude=.git", "--exclude=.github"]
 """The command with which actions/upload-pages-artifact packs a site."""
 
@@ -39,15 +40,14 @@ UPLOAD = ["tar", "--dereference", "--hard-dereference", "--exclude=.git", "--exc
 class PagesHandler(Quiet):
     """Request handler that answers for a missing page with 404.html of the site, as Pages does."""
 
-    delay = 0.0
-    """Seconds before each answer. Without an answer, the delay is infinite."""
+    is_cut = False
+    """Whether no request has an answer."""
 
     def do_GET(self) -> None:  # noqa: N802 - name in the base class
-        """Send the answer after the delay, or close the connection."""
-        if self.delay == math.inf:
+        """Send the answer, or close the connection."""
+        if self.is_cut:
             self.close_connection = True
             return
-        time.sleep(self.delay)
         super().do_GET()
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
@@ -154,7 +154,7 @@ def test_pages_load_all_their_assets(reader: WatchedPage) -> None:
 def test_the_search_leads_to_a_record(reader: WatchedPage) -> None:
     page = reader.open("runbooks/shop/orders-down/")
     page.locator(".hb-find").click()
-    page.locator("#hb-search input").fill("ADR-0001")
+    paste(page.locator("#hb-search input"), "ADR-0001")
     page.locator(".hb-search__results a").first.click()
     page.wait_for_url("**/handbook/adr/0001-keep-orders-in-sqlite/**")
     assert reader.faults == []
@@ -187,7 +187,7 @@ def test_a_missing_page_suggests_others_and_has_its_assets_and_links(reader: Wat
     doors = page.locator("article a").evaluate_all("links => links.map(link => link.href)")
     assert {f"{reader.address}alerts/", f"{reader.address}search/", reader.address} <= {*doors}
     page.locator(".hb-find").click()
-    page.locator("#hb-search input").fill("OrdersDown")
+    paste(page.locator("#hb-search input"), "OrdersDown")
     page.locator("#hb-search .hb-search__results a").first.click()
     page.wait_for_url("**/handbook/alerts/OrdersDown/**")
     assert len(reader.faults) == 2
@@ -262,13 +262,20 @@ def test_a_visited_site_opens_without_a_network_and_says_how_old_it_is(
     class Network(PagesHandler):
         """Network that can fail or become slow, or send only the headers of an answer."""
 
-        stall = 0.0
-        """Seconds between the headers and the body of an answer."""
+        late_headers = late_body = ""
+        """The paths whose headers or body arrive after the patience of the worker."""
+
+        def send_response(self, code: int, message: str | None = None) -> None:
+            """Start an answer."""
+            if self.path == self.late_headers:
+                time.sleep(6)
+            super().send_response(code, message)
 
         def copyfile(self, source: Any, outputfile: Any) -> None:
             """Send the body of a file."""
             self.wfile.flush()
-            time.sleep(self.stall)
+            if self.path == self.late_body:
+                time.sleep(6)
             super().copyfile(source, outputfile)
 
     site = copy_site(artifact, tmp_path / "host") / "handbook"
@@ -284,7 +291,7 @@ def test_a_visited_site_opens_without_a_network_and_says_how_old_it_is(
         wait_for_copy(page, "/handbook/example/", read_version(second))
         wait_for_copy(page, "/handbook/", read_version(site))
 
-        Network.delay = math.inf
+        Network.is_cut = True
         context.set_offline(True)
         open_kept_pages(page, home)
         page.goto(f"{home}runbooks/shop/orders-down#causes")
@@ -303,25 +310,25 @@ def test_a_visited_site_opens_without_a_network_and_says_how_old_it_is(
             ("alerts/OrdersDown/", True),
             ("runbooks/shop/orders-down/", False),
         ):
-            Network.delay = 0
+            Network.is_cut = False
             page.goto(home + url)
-            Network.delay = math.inf
+            Network.is_cut = True
             assert page.evaluate(LOAD_STYLE) is is_answered, url
 
-        # A new deployment replaces the copy. At the next visit, the network is slow.
-        Network.delay = 0
+        # A new deployment replaces the copy. At the next two visits, the network is slow.
+        Network.is_cut = False
         page.goto(f"{home}offline/")
         wait_for_copy(page, "/handbook/", read_version(site))
-        for Network.delay, Network.stall, url, title in (
-            (6, 0, "runbooks/shop/orders-down/", "again"),
-            (0, 6, "services/shop/", "Shop"),
-        ):
-            page.goto(home + url)
-            assert title in page.locator("h1").inner_text()
-            assert page.locator(".hb-offline").count() == 1, url
+        Network.late_headers, Network.late_body = LATE_HEADERS, LATE_BODY
+        other_page = context.new_page()
+        other_page.evaluate("url => { location.href = url }", urljoin(host, LATE_BODY))
+        page.goto(urljoin(host, LATE_HEADERS))
+        other_page.wait_for_url(urljoin(host, LATE_BODY))
+        for visited, title in ((page, "again"), (other_page, "Shop")):
+            assert title in visited.locator("h1").inner_text()
+            assert visited.locator(".hb-offline").count() == 1, visited.url
 
         # The reader removes the copy of one site.
-        Network.delay, Network.stall = 0, 0
         page.goto(f"{home}offline/")
         assert "MB" in page.locator("[data-offline] p").inner_text()
         assert find_violations(page) == []

@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from tests.browser.conftest import Opener
+from tests.browser.conftest import Opener, paste
 from tests.browser.test_pages import RUNNING_ANIMATIONS, find_violations
 from tests.handbooks import ROOT
 
@@ -114,7 +114,7 @@ def test_the_open_search_is_accessible(open_browser: Opener, palette: str) -> No
     watched = open_browser(1440, palette)
     page = watched.open("")
     page.locator(".hb-find").click()
-    page.locator("#hb-search input").fill("connection pool timeout")
+    paste(page.locator("#hb-search input"), "connection pool timeout")
     page.locator(".hb-search__results a").first.wait_for()
     assert find_violations(page) == []
     assert watched.faults == []

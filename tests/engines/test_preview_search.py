@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page
 from handbook.engines import preview_index
 from handbook.engines.preview import Preview, PreviewServer, SiteBuilder, Watcher
 from handbook.site import finish
-from tests.browser.conftest import WatchedPage, watch
+from tests.browser.conftest import WatchedPage, paste, watch
 from tests.commands import serve_site
 from tests.handbooks import SMALL, copy_site
 
@@ -112,7 +112,7 @@ def search(page: Page, query: str) -> Sequence[str]:
     if field.input_value():
         field.fill("")
         page.wait_for_function("() => document.getElementById('hb-search').dataset.shown === ''")
-    field.fill(query)
+    paste(field, query)
     page.wait_for_function(
         "query => document.getElementById('hb-search').dataset.shown === query", arg=query
     )

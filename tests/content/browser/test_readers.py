@@ -25,6 +25,11 @@ def search(page: Page, query: str) -> None:
     if not page.locator("#hb-search[open]").count():
         page.locator(".hb-find").click()
     paste(page.locator("#hb-search input"), query)
+    wait_for_results(page, query)
+
+
+def wait_for_results(page: Page, query: str) -> None:
+    """Wait until the dialog shows all results of a query."""
     page.wait_for_function(
         "query => document.getElementById('hb-search').dataset.shown === query", arg=query
     )
@@ -178,15 +183,18 @@ def test_a_query_typed_slowly_has_the_results_of_a_query_typed_quickly(
 def test_an_emptied_field_forgets_how_slowly_the_reader_typed(open_browser: Opener) -> None:
     """A phone can insert a whole word. The search then starts after half a second."""
     page = open_browser().open("")
-    search(page, "rollback")
+    page.locator(".hb-find").click()
+    field = page.locator("#hb-search input")
+    field.fill("rollback")
+    wait_for_results(page, "rollback")
     page.evaluate("""() => {
         window.delays = [];
         const start = window.setTimeout;
         window.setTimeout = (task, delay) => window.delays.push(delay) && start(task, delay);
     }""")
-    page.locator("#hb-search input").fill("")
+    field.fill("")
     page.keyboard.insert_text("canary")
-    page.wait_for_function("() => document.getElementById('hb-search').dataset.shown === 'canary'")
+    wait_for_results(page, "canary")
     assert max(page.evaluate("() => window.delays")) == 500
 
 

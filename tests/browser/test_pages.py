@@ -175,9 +175,25 @@ def test_a_planted_fault_is_noticed(
         assert any(message.startswith(fault) for message in watched.faults), watched.faults
 
 
-def test_axe_reports_a_planted_fault(browser: Browser, tmp_path: Path) -> None:
-    with serve_page(
-        browser, tmp_path, "<!doctype html><html><title>x</title><img src='data:,'></html>"
-    ) as watched:
+@pytest.mark.parametrize(
+    ("html", "rules"),
+    [
+        ("<img src='data:,'>", ["image-alt"]),
+        (
+            "<p style='color: #767676'>one<p style='color: #777'>two<p style='color: #777'>three",
+            [
+                "color-contrast",
+                "color-contrast",
+            ],
+        ),
+    ],
+    ids=["image", "contrast"],
+)
+def test_axe_reports_a_planted_fault(
+    browser: Browser, tmp_path: Path, html: str, rules: list[str]
+) -> None:
+    """A colour that axe-core has read before has the same contrast."""
+    page = f"<!doctype html><html lang='en'><title>x</title>{html}</html>"
+    with serve_page(browser, tmp_path, page) as watched:
         violations = find_violations(watched.open(""))
-        assert any(violation.startswith("image-alt") for violation in violations)
+        assert [violation.partition(":")[0] for violation in violations] == rules

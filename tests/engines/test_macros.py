@@ -166,10 +166,8 @@ def test_braces_in_records_and_alerts_stay_text(plugins: str, tmp_path: Path) ->
     root = make_handbook(
         tmp_path / "handbook", plugins, {"docs/plain.md": "# Plain\n\nA page with {{ braces }}.\n"}
     )
-    record, rules = (
-        root / "adr/0001-keep-orders-in-sqlite.md",
-        next(root.glob("runbooks/*/*.rules.yml")),
-    )
+    record = root / "adr/0001-keep-orders-in-sqlite.md"
+    rules = root / "runbooks/search/search.rules.yml"
     record.write_text(
         record.read_text("utf-8").replace("A backup", "A `{{ backup }}` and {{ braces }}"), "utf-8"
     )

@@ -128,6 +128,12 @@ class HandbookPlugin(BasePlugin[HandbookPluginConfig]):
         Raises click.ClickException with all findings if one of them is an error.
         """
         self.on_shutdown()
+        if self.is_preview and not self.kept:
+            # Loading excludes its objects from the search for garbage, so `mkdocs serve` would keep
+            # the handbooks of all builds.
+            self.build = None
+            gc.unfreeze()
+            gc.collect()
         start = time.monotonic()
         checked = check.check_handbook(
             config.config_file_path,

@@ -8,6 +8,7 @@ import os
 import random
 import re
 import subprocess
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -16,11 +17,13 @@ import pytest
 from mkdocs import utils
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
+from mkdocs.plugins import PluginCollection
 from mkdocs.structure.files import File
 from mkdocs.theme import Theme
 
 from handbook.engines import check, kept
 from handbook.engines.errors import BuildError, as_build_error
+from handbook.engines.mkdocs import HandbookPlugin
 from handbook.engines.mounting import HandbookPage
 from handbook.engines.preview import (
     FAILED,
@@ -610,3 +613,17 @@ def test_after_an_error_only_the_changed_files_are_written(
     builder.build()
     assert builder.kept.written_files == []
     builder.stop()
+
+
+def test_a_preview_of_mkdocs_keeps_no_older_handbook(tmp_path: Path) -> None:
+    """`mkdocs serve` builds again and again in one process, with new settings each time."""
+    root = make_handbook(tmp_path)
+    plugin, old = HandbookPlugin(), None
+    plugin.on_startup(command="serve", dirty=False)
+    for _ in range(3):
+        config = load_config(str(root / "mkdocs.yml"), site_dir=str(tmp_path / "site"))
+        config.plugins = PluginCollection()
+        config.plugins["handbook"] = plugin
+        build(config, serve_url="http://127.0.0.1:8000/")
+        assert old is None or old() is None
+        old = weakref.ref(plugin.current_build.assembly.handbook)

@@ -7,13 +7,22 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 
 from handbook.reporters.text import text
-from tests.__main__ import CONTENT, ENGINE_PARTS, PARTS, STYLE, list_commands, main
+from tests.__main__ import (
+    CONTENT,
+    ENGINE_PARTS,
+    PARTS,
+    STYLE,
+    has_quick_memory,
+    list_commands,
+    main,
+)
 from tests.commands import BIN, make_offline_environment, run
 from tests.conftest import GROUPS
 from tests.handbooks import CORPORA, ROOT, SMALL, copy_package, copy_site, replace_once, report
@@ -99,6 +108,32 @@ def test_the_parts_of_the_engine_skip_the_content_tests() -> None:
     assert len(style) == len(STYLE)
     assert main(["--engine", "samples"]) == 2
     assert main(["--engine"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("blocks", "flags", "variables", "is_used"),
+    [
+        (2_000_000, 0, {}, True),
+        (10_000, 0, {}, False),
+        (2_000_000, os.ST_NOEXEC, {}, False),
+        (2_000_000, 0, {"TMPDIR": "/var/tmp"}, False),  # noqa: S108 - nothing is written
+    ],
+    ids=["room", "no room", "no programs", "folder of the user"],
+)
+def test_files_of_the_tests_are_in_memory_if_it_has_room(
+    blocks: int,
+    flags: int,
+    variables: dict[str, str],
+    is_used: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tests.__main__.MEMORY", tmp_path)
+    monkeypatch.setattr(
+        os, "statvfs", lambda _: SimpleNamespace(f_bavail=blocks, f_frsize=4096, f_flag=flags)
+    )
+    monkeypatch.setattr(os, "environ", variables)
+    assert has_quick_memory() == is_used
 
 
 def test_the_groups_name_existing_files() -> None:

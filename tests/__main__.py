@@ -77,6 +77,7 @@ def make_environment() -> Iterator[dict[str, str]]:
         yield environment
         return
     with TemporaryDirectory(prefix="handbook-", dir=MEMORY, ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o711)  # PostgreSQL runs as another user
         yield environment | {"TMPDIR": folder}
 
 

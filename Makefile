@@ -59,7 +59,7 @@ bench: $(VENV)/.test $(PEERS)/.installed ## compare the speed with other tools, 
 bench-large: $(VENV)/.test $(PEERS)/.installed ## the same with up to 10,000 records (35 minutes)
 	@$(BIN)/python -m benchmarks.run large
 
-bench-suite: $(VENV)/.test ## measure the time of make fast and make test, and write benchmarks/RESULTS.md (17 minutes)
+bench-suite: $(VENV)/.test ## measure the time of make fast and make test, and write benchmarks/RESULTS.md (14 minutes)
 	@$(BIN)/python -m benchmarks.run suite
 
 mutation: $(VENV)/.test ## mutation test: break every record in every known way, and report what the checks miss (ten minutes)

@@ -53,7 +53,7 @@ ENGINE_PARTS = tuple(part for part in PARTS if part != "samples")
 MEMORY = Path("/dev/shm")  # noqa: S108 - the tests make folders of their own in it
 """A folder in memory, which is quicker than a disk.
 
-For each new file, ext4 searches those that were removed of late: a tenth of the time of all tests.
+For each new file, ext4 searches the recently removed ones: a tenth of the time of all tests.
 """
 NEEDED = 4_000_000_000
 """The bytes that the tests need for their files, four times as many as they use."""
@@ -69,8 +69,8 @@ def has_quick_memory() -> bool:
 
 
 @contextmanager
-def make_environment() -> Iterator[dict[str, str]]:
-    """Yield the environment of the commands. Files of the tests in memory end with the block."""
+def make_run_environment() -> Iterator[dict[str, str]]:
+    """Yield the environment of the commands, and remove the tests' files in memory afterwards."""
     # The tests start hundreds of processes with the same modules, which are compiled once.
     environment = {key: os.environ[key] for key in os.environ.keys() - {"PYTHONDONTWRITEBYTECODE"}}
     if not has_quick_memory():
@@ -111,7 +111,7 @@ def main(arguments: list[str]) -> int:
     begin = time.monotonic()
     commands = list_commands(parts, CONTENT if is_engine else ())
     failed = []
-    with make_environment() as environment:
+    with make_run_environment() as environment:
         processes = [
             subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment)
             for command in commands

@@ -52,6 +52,11 @@ class Preview:
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return ""
 
+    def is_idle(self) -> bool:
+        """Return whether a build has ended after each change."""
+        log = self.read_log()
+        return log.count("Detected file changes") == log.count("Reloading browsers")
+
     def wait_until(self, is_done: Callable[[], bool], event: str) -> None:
         end = time.monotonic() + PATIENCE
         while not is_done():
@@ -192,6 +197,8 @@ def test_no_defect_stops_the_preview(long_preview: Preview, path: str, good: str
         lambda: "Fewer things" in preview.read_page("adr/0003-keep-orders-in-mysql/"),
         "page as before",
     )
+    # The next test counts the builds after its own defect.
+    preview.wait_until(preview.is_idle, "end of the builds")
     assert "Traceback" not in preview.read_log()
 
 
